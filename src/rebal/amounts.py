@@ -1,0 +1,180 @@
+"""Exact numbers: how text becomes one, how one is rounded for a venue, and how it becomes text again.
+
+Everything between the file and the output is a ``Fraction``. A price times a quantity, a division by a price and a
+tier bound all stay exact, so an order that is exactly a whole number of contracts is never rounded down to one less.
+"""
+
+import re
+from collections.abc import Iterable
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from fractions import Fraction
+from itertools import pairwise
+
+ZERO = Fraction(0)
+ONE = Fraction(1)
+COIN_STEP = Fraction(1, 10**8)
+"""Coins move, and fees are booked, in steps of 1e-8: the smallest that every venue of the catalogue accepts."""
+
+DIGITS_EACH_SIDE = 18
+SIGNIFICANT_DIGITS = 18
+_SHAPE = re.compile(r"([+-]?)([0-9]+)(?:\.([0-9]+))?(%?)", re.ASCII)
+_EIGHTEEN = Context(prec=SIGNIFICANT_DIGITS, rounding=ROUND_HALF_EVEN)
+_LARGEST_PRINTED_BITS = 8_192
+_LARGEST_DENOMINATOR_BITS = 16_384
+_SNAP = 10**60
+
+
+class NumberProblem(ValueError):
+    """A text that is no number of ours; ``instead`` says what to write."""
+
+    def __init__(self, problem: str, instead: str) -> None:
+        super().__init__(f"{problem}; {instead}")
+        self.problem = problem
+        self.instead = instead
+
+
+def number(text: str) -> Fraction:
+    """Read ``[+-]digits[.digits]``, up to 18 digits on each side, without passing through a float.
+
+    Raises NumberProblem for anything else: commas, underscores, exponents, percent signs, other scripts' digits.
+
+    >>> number("-0.125")
+    Fraction(-1, 8)
+    """
+    value, percent = _parse(text)
+    if percent:
+        raise NumberProblem("is a percentage where a plain number belongs", f"write {text[:-1]}")
+    return value
+
+
+def fraction(text: str) -> Fraction:
+    """Read a percentage field: ``50%`` and ``0.5`` are both one half; above 1 it needs its percent sign.
+
+    >>> fraction("50%"), fraction("0.5")
+    (Fraction(1, 2), Fraction(1, 2))
+    """
+    value, percent = _parse(text)
+    if percent:
+        return value / 100
+    if abs(value) > 1:
+        raise NumberProblem("is above 1 without a percent sign", f"write {text}% if percent is meant")
+    return value
+
+
+def percent_points(text: str) -> Fraction:
+    """Read a number of percent points, as ``--pct`` takes it: 50 and 50% are both one half."""
+    value, _ = _parse(text)
+    return value / 100
+
+
+def _parse(text: str) -> tuple[Fraction, bool]:
+    shape = _SHAPE.fullmatch(text)
+    if shape is None:
+        raise NumberProblem("is not a number", _hint(text))
+    sign, whole, decimals, percent = shape.groups("")
+    if len(whole) > DIGITS_EACH_SIDE or len(decimals) > DIGITS_EACH_SIDE:
+        raise NumberProblem("has too many digits", f"write at most {DIGITS_EACH_SIDE} on each side of the point")
+    value = int(whole + decimals)
+    return Fraction(-value if sign == "-" else value, 10 ** len(decimals)), bool(percent)
+
+
+def _hint(text: str) -> str:
+    bare = text.replace(",", "").replace("_", "").replace(" ", "").replace("'", "")
+    if bare != text and _SHAPE.fullmatch(bare):
+        return f"write {bare}, without separators"
+    if re.fullmatch(r"[+-]?[0-9.]+[eE][+-]?[0-9]{1,2}", text, re.ASCII):
+        return "write it out, without an exponent"
+    if re.fullmatch(r"[+-]?\.[0-9]+%?", text, re.ASCII):
+        return f"write {text.replace('.', '0.', 1)}"
+    if re.fullmatch(r"[+-]?[0-9]+\.%?", text, re.ASCII):
+        return f"write {text.replace('.', '', 1)}"
+    if text.startswith("$"):
+        return "write the number alone, without a currency sign"
+    return "write digits with at most one decimal point, like 1234.5"
+
+
+def up(value: Fraction, step: Fraction) -> Fraction:
+    """Round toward plus infinity to a whole number of steps."""
+    return -(-value // step) * step
+
+
+def down(value: Fraction, step: Fraction) -> Fraction:
+    """Round toward minus infinity to a whole number of steps."""
+    return value // step * step
+
+
+def toward_zero(value: Fraction, step: Fraction) -> Fraction:
+    """Round toward zero to a whole number of steps; for a short, unlike ``down``, that is the smaller position."""
+    return down(value, step) if value >= 0 else up(value, step)
+
+
+def total(values: Iterable[Fraction]) -> Fraction:
+    """Add in pairs, so that thousands of unlike denominators meet as equals.
+
+    A sum whose denominator passes 16,384 bits (hundreds of open positions at unlike entry prices) is brought to the
+    nearest 1e-60: no figure printed from it changes, and the next operation stays cheap.
+    """
+    terms = list(values)
+    while len(terms) > 1:
+        paired = [a + b for a, b in zip(terms[::2], terms[1::2], strict=False)]
+        terms = paired + terms[-1:] if len(terms) % 2 else paired
+    result = terms[0] if terms else ZERO
+    if result.denominator.bit_length() > _LARGEST_DENOMINATOR_BITS:
+        return Fraction(round(result * _SNAP), _SNAP)
+    return result
+
+
+def plain(value: Fraction) -> str:
+    """Print for a machine: plain notation, no exponent, no trailing zeros, no -0.
+
+    A value whose decimals end is printed in full, any other to 18 significant digits, half-even.
+
+    >>> plain(Fraction(-1, 8)), plain(Fraction(2, 3)), plain(Fraction(120))
+    ('-0.125', '0.666666666666666667', '120')
+    """
+    numerator, denominator = value.numerator, value.denominator
+    if denominator == 1:
+        return str(numerator)
+    places = _decimal_places(denominator)
+    if places is not None:
+        return _placed(numerator * 10**places // denominator, places)
+    if denominator.bit_length() > _LARGEST_PRINTED_BITS or numerator.bit_length() > _LARGEST_PRINTED_BITS:
+        numerator, denominator = _shortened(numerator, denominator)
+    text = format(_EIGHTEEN.divide(Decimal(numerator), Decimal(denominator)), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def rounded(value: Fraction, places: int) -> str:
+    """Print for the eye: exactly ``places`` decimals, half-even, never -0."""
+    return _placed(round(value * 10**places), places)
+
+
+def _decimal_places(denominator: int) -> int | None:
+    """The decimals that 1/denominator needs, or None where they never end."""
+    if pow(10, denominator.bit_length(), denominator):
+        return None
+    twos = (denominator & -denominator).bit_length() - 1
+    rest, fives = denominator >> twos, 0
+    while rest > 1:
+        rest, fives = rest // 5, fives + 1
+    return max(twos, fives)
+
+
+def _placed(units: int, places: int) -> str:
+    digits = str(abs(units)).rjust(places + 1, "0")
+    text = f"{digits[:-places]}.{digits[-places:]}" if places else digits
+    return f"-{text}" if units < 0 else text
+
+
+def _shortened(numerator: int, denominator: int) -> tuple[int, int]:
+    """A quotient of few digits that rounds as this one does: str of a huge integer is slow, or refused."""
+    places = 40 - (numerator.bit_length() - denominator.bit_length()) * 30_103 // 100_000
+    scale = 10 ** abs(places)
+    units = numerator * scale // denominator if places >= 0 else numerator // (denominator * scale)
+    # More follows after these forty digits: without a last 1, what is just above a tie would be taken for the tie.
+    return (10 * units + 1, 10 * scale) if places >= 0 else ((10 * units + 1) * scale, 10)
+
+
+def ascending(values: Iterable[Fraction]) -> bool:
+    """Whether each value is above the one before."""
+    return all(a < b for a, b in pairwise(values))

@@ -1,0 +1,249 @@
+"""What the catalogue of venues says, as data.
+
+The field names and their order are the machine output of ``rebal venues``. A thing that is not known is None.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from fractions import Fraction
+from typing import assert_never
+
+from rebal import venues
+from rebal.market.contract import Contract, Kind, OrderUnit
+from rebal.market.maintenance import Maintenance, Method, SizeRate, Tiers, TierUnit, Valuation
+from rebal.venues import Entry, Venue
+
+
+class Standing(StrEnum):
+    """Whether a contract of the catalogue can be planned on, and if not, why."""
+
+    PLANNED_ON = "planned-on"
+    NOT_LISTED = "not-listed"
+    INCOMPLETE = "incomplete"
+
+
+@dataclass(frozen=True, slots=True)
+class VenueLine:
+    """A venue in the list: how many contracts it has, of each kind, and how many of all can be planned on."""
+
+    venue: str
+    title: str
+    contracts: int
+    inverse: int
+    linear: int
+    planned_on: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A venue that was looked at and is not in the catalogue, and why."""
+
+    venue: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The list of venues. ``now``: dated contracts are those that their rule lists at that time."""
+
+    schema: str
+    now: datetime
+    venues: tuple[VenueLine, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ContractLine:
+    """A contract's specification and where it comes from.
+
+    ``listing``: what the newest source says of it. ``sources``: keys of the venue's sources; ``date``: as exact as they
+    give it. ``status``: recorded (an answer of the venue), doc (its help or API pages), code (a client library's table)
+    or inferred. ``family``: the pattern of a dated contract's names. Fees and rates are fractions. Where the
+    maintenance rate grows with the size in coins it is ``maintenance_base + maintenance_slope·q``, and there are no
+    tiers.
+    """
+
+    contract: str
+    asset: str
+    kind: Kind
+    standing: Standing
+    listing: str
+    sources: tuple[str, ...]
+    date: str | None
+    status: str
+    family: str | None
+    notes: tuple[str, ...]
+    expiry: datetime | None = None
+    multiplier: Fraction | None = None
+    settle: str | None = None
+    tick_size: Fraction | None = None
+    lot_size: Fraction | None = None
+    min_contracts: Fraction | None = None
+    order_unit: OrderUnit | None = None
+    maker_fee: Fraction | None = None
+    taker_fee: Fraction | None = None
+    delivery_fee: Fraction | None = None
+    funding_interval_hours: Fraction | None = None
+    max_leverage: Fraction | None = None
+    maintenance_price: Valuation | None = None
+    maintenance_close_fee: bool | None = None
+    maintenance_method: Method | None = None
+    maintenance_tier_unit: TierUnit | None = None
+    maintenance_base: Fraction | None = None
+    maintenance_slope: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TierLine:
+    """One maintenance tier of a contract, in its tier unit; ``up_to`` None: without end."""
+
+    contract: str
+    up_to: Fraction | None
+    rate: Fraction
+    deduction: Fraction
+    max_leverage: Fraction | None
+
+
+@dataclass(frozen=True, slots=True)
+class AssumedLine:
+    """A figure that nobody was seen to publish, what stands in for it, and the file's key that overrides it."""
+
+    contract: str
+    figure: str
+    stands_in: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLine:
+    """What was used to describe a venue, under the key that its contracts name."""
+
+    source: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class VenueSheet:
+    """One venue: what holds of it as a whole, its contracts, and what was used to describe them."""
+
+    schema: str
+    venue: str
+    title: str
+    now: datetime
+    statements: tuple[str, ...]
+    contracts: tuple[ContractLine, ...]
+    tiers: tuple[TierLine, ...]
+    assumed: tuple[AssumedLine, ...]
+    sources: tuple[SourceLine, ...]
+
+
+def catalogue(now: datetime) -> Catalogue:
+    """List the venues, with how many contracts each has."""
+    lines = tuple(_venue_line(venues.venue(name), now) for name in venues.names())
+    return Catalogue("rebal/venues/1", now, lines, tuple(LeftOut(*each) for each in venues.LEFT_OUT.items()))
+
+
+def venue_sheet(name: str, now: datetime) -> VenueSheet:
+    """Describe one venue in full. Raises LookupError when the catalogue has none of that name."""
+    venue = venues.venue(name)
+    entries = venue.entries(now)
+    known = [entry.contract for entry in entries if entry.contract is not None]
+    return VenueSheet(
+        schema="rebal/venue/1",
+        venue=venue.name,
+        title=venue.title,
+        now=now,
+        statements=venue.statements,
+        contracts=tuple(_contract_line(entry) for entry in entries),
+        tiers=tuple(line for contract in known for line in _tier_lines(contract)),
+        assumed=tuple(
+            AssumedLine(contract.name, each.figure, each.stands_in, each.key)
+            for contract in known
+            for each in contract.assumed
+        ),
+        sources=tuple(SourceLine(*each) for each in venue.sources.items()),
+    )
+
+
+def _venue_line(venue: Venue, now: datetime) -> VenueLine:
+    entries = venue.entries(now)
+    kinds = [entry.kind for entry in entries]
+    return VenueLine(
+        venue=venue.name,
+        title=venue.title,
+        contracts=len(entries),
+        inverse=kinds.count(Kind.INVERSE),
+        linear=kinds.count(Kind.LINEAR),
+        planned_on=[_standing(entry) for entry in entries].count(Standing.PLANNED_ON),
+    )
+
+
+def _standing(entry: Entry) -> Standing:
+    if entry.contract is None:
+        return Standing.INCOMPLETE
+    return Standing.PLANNED_ON if entry.listed else Standing.NOT_LISTED
+
+
+def _contract_line(entry: Entry) -> ContractLine:
+    line = ContractLine(
+        contract=entry.name,
+        asset=entry.asset,
+        kind=entry.kind,
+        standing=_standing(entry),
+        listing=entry.listing,
+        sources=entry.sources,
+        date=entry.date,
+        status=entry.status,
+        family=entry.family,
+        notes=entry.notes,
+    )
+    return line if entry.contract is None else _specified(line, entry.contract)
+
+
+def _specified(line: ContractLine, contract: Contract) -> ContractLine:
+    specified = replace(
+        line,
+        expiry=contract.expiry,
+        multiplier=contract.multiplier,
+        settle=contract.settle,
+        tick_size=contract.tick_size,
+        lot_size=contract.lot_size,
+        min_contracts=contract.min_contracts,
+        order_unit=contract.order_unit,
+        maker_fee=contract.maker_fee,
+        taker_fee=contract.taker_fee,
+        delivery_fee=contract.delivery_fee,
+        funding_interval_hours=contract.funding_interval_hours,
+        max_leverage=contract.max_leverage,
+    )
+    return _margined(specified, contract.maintenance)
+
+
+def _margined(line: ContractLine, schedule: Maintenance) -> ContractLine:
+    match schedule:
+        case Tiers():
+            return replace(
+                line,
+                maintenance_price=schedule.valuation,
+                maintenance_close_fee=schedule.close_fee,
+                maintenance_method=schedule.method,
+                maintenance_tier_unit=schedule.unit,
+            )
+        case SizeRate():
+            return replace(
+                line,
+                maintenance_price=Valuation.MARK,
+                maintenance_close_fee=False,
+                maintenance_base=schedule.base,
+                maintenance_slope=schedule.slope,
+            )
+        case _:
+            assert_never(schedule)
+
+
+def _tier_lines(contract: Contract) -> Iterator[TierLine]:
+    if isinstance(contract.maintenance, Tiers):
+        for tier in contract.maintenance.tiers:
+            yield TierLine(contract.name, tier.up_to, tier.rate, tier.deduction, tier.max_leverage)

@@ -1,0 +1,262 @@
+"""The command line: finds the commands, tells them of the machine, and turns what happens into an exit code."""
+
+import contextlib
+import gc
+import io
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
+from inspect import Parameter, Signature, signature
+from typing import Annotated, Any, NoReturn, TextIO, cast
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+from rebal import __version__, commands, discover
+from rebal.commands._answer import Answer, World
+from rebal.errors import Exit, InvalidInput, RebalError
+
+_SILENT_ON_STDOUT = frozenset({Exit.USAGE, Exit.INVALID_INPUT, Exit.UNAVAILABLE, Exit.INTERNAL})
+_OUR_SIGNS = "−–·×±≤≥→─━│█▌▐"
+_DEFAULT_WIDTH = 100
+_NARROWEST, _WIDEST = 20, 1_000
+
+
+def main() -> NoReturn:
+    """Run the program and leave with its exit code."""
+    # A run is over before its garbage is worth collecting, and a frozen heap is not searched again on the way out.
+    gc.disable()
+    code = run(sys.argv[1:])
+    gc.freeze()
+    sys.exit(code)
+
+
+def run(arguments: Sequence[str]) -> Exit:
+    """Answer one command line on stdout and stderr, and say with which code to leave."""
+    try:
+        return _handed_over(_answer(arguments, _world(os.environ)))
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+
+
+def _world(environ: Mapping[str, str]) -> World:
+    terminal = _is_terminal(sys.stdout)
+    return World(
+        now=datetime.now(UTC),
+        portfolio=environ.get("REBAL_PORTFOLIO") or "portfolio.yaml",
+        terminal=terminal,
+        width=_width(environ),
+        colour=terminal and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb",
+        signs=_carries_signs(sys.stdout),
+    )
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and not stream.closed and stream.isatty()
+
+
+def _width(environ: Mapping[str, str]) -> int:
+    try:
+        columns = os.get_terminal_size(sys.stdout.fileno()).columns
+    except (AttributeError, OSError, ValueError):
+        columns = 0
+    given = environ.get("COLUMNS", "")
+    if columns == 0 and given.isascii() and given.isdigit():
+        columns = int(given[:9])
+    return min(max(columns, _NARROWEST), _WIDEST) if columns else _DEFAULT_WIDTH
+
+
+def _carries_signs(stream: TextIO | None) -> bool:
+    try:
+        _OUR_SIGNS.encode(getattr(stream, "encoding", None) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def _answer(arguments: Sequence[str], world: World) -> Answer:
+    # Help, version and completion print as they are found; kept here, they meet a closed or full stdout like a plan.
+    printed = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(printed):
+            outcome = _group(world).main(list(arguments), prog_name="rebal", standalone_mode=False)
+    except RebalError as error:
+        return Answer(code=error.exit_code, remarks=(_told(error),))
+    except typer.TyperException as error:
+        return Answer(code=Exit.USAGE, remarks=(_usage(error),))
+    except SystemExit as done:
+        outcome = done.code
+    except Exception:
+        import traceback
+
+        return Answer(code=Exit.INTERNAL, remarks=(traceback.format_exc(), "rebal: internal error; please report it"))
+    return outcome if isinstance(outcome, Answer) else Answer(printed.getvalue(), Exit(outcome or Exit.DONE))
+
+
+def _told(error: RebalError) -> str:
+    # The problems of a file stand in the form that editors jump to, so nothing goes before them.
+    return str(error) if isinstance(error, InvalidInput) else f"rebal: {error}"
+
+
+def _usage(error: typer.TyperException) -> str:
+    message = error.format_message()
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "rebal"
+    return message if message.startswith("Usage:") else f"{command}: {message}\nTry '{command} --help'."
+
+
+def _handed_over(answer: Answer) -> Exit:
+    code, remarks = answer.code, answer.remarks
+    if answer.text and code not in _SILENT_ON_STDOUT:
+        failure = _written(answer.text)
+        if failure:
+            code, remarks = Exit.UNAVAILABLE, (*remarks, f"rebal: stdout: {failure}")
+    for remark in remarks:
+        _say(remark)
+    return code
+
+
+def _written(text: str) -> str | None:
+    """Print to stdout, now; why that failed, None where it did not or the reader went away."""
+    stream = sys.stdout
+    if stream is None:
+        return "it is closed"
+    try:
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        _abandon(stream)
+    except (OSError, ValueError) as error:
+        _abandon(stream)
+        return getattr(error, "strerror", None) or "it is closed"
+    return None
+
+
+def _say(remark: str) -> None:
+    """Print to stderr, with control and direction characters spelled out: file names and arguments may hold any."""
+    stream = sys.stderr
+    if stream is None:
+        return
+    spelled = "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in remark)
+    try:
+        stream.write(spelled.rstrip("\n") + "\n")
+        stream.flush()
+    except (OSError, ValueError):
+        _abandon(stream)
+
+
+def _abandon(stream: TextIO) -> None:
+    # What is left in the buffer would fail again at interpreter exit, with noise and another exit code.
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+class _Verbatim:
+    """In place of typer's coercion, which imports pydantic and builds an adapter for every parameter of a command.
+
+    Parameters of ours are text or flags, so there is nothing to coerce.
+    """
+
+    def coerce(self, value: Any, *, param: Any, ctx: object) -> Any:
+        return () if value is None and (param.multiple or param.nargs == -1) else value
+
+
+_VERBATIM = _Verbatim()
+
+
+class _Command(TyperCommand):
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _verbatim(super().get_params(ctx))
+
+
+class _Group(TyperGroup):
+    """The commands by name; a command's module is imported when that command is asked for."""
+
+    world: World
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _verbatim(super().get_params(ctx))
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        return _command(cmd_name, self.world) if cmd_name in self.commands else None
+
+
+def _verbatim(parameters: Sequence[Any]) -> list[Any]:
+    for parameter in parameters:
+        parameter._runtime_param = _VERBATIM
+    return list(parameters)
+
+
+def _group(world: World) -> _Group:
+    app = typer.Typer(cls=_Group, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+    app.callback(help=_HELP)(_options)
+    group = cast(_Group, get_command(app))
+    group.world = world
+    group.commands = dict.fromkeys(discover.names(commands), cast(Any, None))
+    return group
+
+
+_HELP = """Rebalance and hedge coins with inverse futures, without selling them.
+
+Start with 'rebal init', edit portfolio.yaml, then run 'rebal plan'.
+"""
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"rebal {__version__}")
+        raise typer.Exit
+
+
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
+
+
+def _command(name: str, world: World) -> Any:
+    module = discover.load(commands, name)
+    function = getattr(module, name)
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app.command(
+        name,
+        cls=_Command,
+        short_help=(function.__doc__ or "").partition("\n")[0],
+        epilog="\b\nExamples:\n" + "\n".join(f"  {line}" for line in module.EXAMPLES),
+    )(_spelled_out(function, world))
+    return get_command(app)
+
+
+def _spelled_out(function: Callable[..., Answer], world: World) -> Callable[..., Answer]:
+    """The function with each group of options, a dataclass, replaced by its fields: typer reads single parameters."""
+    groups: dict[str, type] = {}
+    spelled: list[Parameter] = []
+    for parameter in signature(function).parameters.values():
+        if parameter.annotation is World:
+            continue
+        if is_dataclass(parameter.annotation):
+            groups[parameter.name] = cast(type, parameter.annotation)
+            spelled += [
+                Parameter(field.name, Parameter.KEYWORD_ONLY, default=field.default, annotation=field.type)
+                for field in fields(parameter.annotation)
+            ]
+        else:
+            spelled.append(parameter.replace(kind=Parameter.KEYWORD_ONLY))
+
+    def call(**given: Any) -> Answer:
+        grouped = {
+            name: group(**{field.name: given.pop(field.name) for field in fields(group)})
+            for name, group in groups.items()
+        }
+        return function(world, **grouped, **given)
+
+    call.__doc__ = function.__doc__
+    call.__signature__ = Signature(spelled)  # type: ignore[attr-defined]
+    return call

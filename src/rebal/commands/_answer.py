@@ -1,0 +1,31 @@
+"""What a command is told of the machine it runs on, and what it hands back."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from rebal.errors import Exit
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The machine as the command line found it; nothing below reads clock, environment or terminal.
+
+    ``now``: the clock. ``portfolio``: the file meant where none is named. ``terminal``: whether stdout is one,
+    ``width`` its columns, ``colour`` whether it takes colour. ``signs``: whether it can carry signs beyond ASCII.
+    """
+
+    now: datetime
+    portfolio: str
+    terminal: bool
+    width: int
+    colour: bool
+    signs: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes to stdout, what is said beside it on stderr, and the exit code."""
+
+    text: str = ""
+    code: Exit = Exit.DONE
+    remarks: tuple[str, ...] = ()

@@ -1,0 +1,191 @@
+"""The options that commands share, in groups: where the input is, and how the answer is shown."""
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rebal import formats
+from rebal.amounts import NumberProblem, number
+from rebal.commands import _out
+from rebal.commands._answer import Answer, World
+from rebal.errors import Exit, UsageProblem
+from rebal.formats import Report, View
+
+if TYPE_CHECKING:
+    from rebal.portfolio import Portfolio
+
+_SUFFIXES = {".json": "json", ".csv": "csv"}
+
+
+_Now = Annotated[
+    str | None,
+    typer.Option("--now", metavar="TIMESTAMP", help="The time that counts as now, as 2026-11-20T08:00:00Z."),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The time that counts as now."""
+
+    now: _Now = None
+
+    def time(self, world: World) -> datetime:
+        """The instant that was given, or the clock's."""
+        return _instant(self.now, world)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the portfolio and its prices are read, and the time that counts as now."""
+
+    file: Annotated[
+        str | None,
+        typer.Argument(metavar="PORTFOLIO", help="The portfolio file; - is stdin.", show_default=False),
+    ] = None
+    portfolio: Annotated[
+        str | None,
+        typer.Option(
+            "--portfolio",
+            "-p",
+            metavar="FILE",
+            help="The same as an option. Without either: $REBAL_PORTFOLIO, else portfolio.yaml.",
+        ),
+    ] = None
+    market: Annotated[
+        str | None, typer.Option("--market", metavar="FILE", help="Prices and funding that win over the portfolio's.")
+    ] = None
+    now: _Now = None
+
+    def path(self, world: World) -> str:
+        """The portfolio file that is meant."""
+        if self.file is not None and self.portfolio is not None:
+            raise UsageProblem("the portfolio is given twice; name it either alone or with --portfolio")
+        return self.file or self.portfolio or world.portfolio
+
+    def time(self, world: World) -> datetime:
+        """The instant that was given, or the clock's."""
+        return _instant(self.now, world)
+
+    def read(self, world: World) -> "Portfolio":
+        """The portfolio, resolved. Raises InvalidInput."""
+        from rebal import load
+
+        return load.portfolio(self.path(world), now=self.time(world), market=self.market)
+
+    def files(self, world: World, portfolio: "Portfolio") -> tuple[str, ...]:
+        """The files that an answer must never overwrite."""
+        named = (self.path(world), self.market, portfolio.journal)
+        return tuple(file for file in named if file is not None)
+
+
+def _instant(given: str | None, world: World) -> datetime:
+    if given is None:
+        return world.now
+    from rebal.load.time import instant
+
+    try:
+        return instant(given)
+    except ValueError as problem:
+        raise UsageProblem(f"--now {given}: {problem}") from problem
+
+
+def _formats_like(incomplete: str) -> list[str]:
+    return [name for name in formats.names() if name.startswith(incomplete)]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How the answer is shown, and where it goes."""
+
+    format: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="NAME",
+            autocompletion=_formats_like,
+            help="table, plain, json or csv; table on a terminal and plain otherwise.",
+        ),
+    ] = None
+    section: Annotated[
+        str | None, typer.Option("--section", metavar="NAME", help="Which table csv prints, as orders or wallets.")
+    ] = None
+    width: Annotated[str | None, typer.Option("--width", metavar="COLUMNS", help="Columns to lay out for.")] = None
+    no_color: Annotated[bool, typer.Option("--no-color", help="Never colour; NO_COLOR does the same.")] = False
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing where the exit code is 0.")] = False
+    out: Annotated[
+        str | None,
+        typer.Option(
+            "--out", metavar="FILE", help="Write there instead, whole or not at all; .json and .csv by suffix."
+        ),
+    ] = None
+
+    def answer(
+        self,
+        report: Report,
+        world: World,
+        *,
+        code: Exit = Exit.DONE,
+        portfolio: "Portfolio | None" = None,
+        inputs: Iterable[str] = (),
+        remarks: tuple[str, ...] = (),
+    ) -> Answer:
+        """Render a report for stdout, or into --out.
+
+        ``inputs``: files that --out must not overwrite. ``remarks``: what stderr says where stdout does not show it.
+        """
+        text = formats.render(self._format(world), report, self._view(world, portfolio))
+        if self.out is not None:
+            _out.write(self.out, text, apart_from=inputs)
+            return Answer(code=code, remarks=remarks)
+        return Answer("" if self.quiet and code is Exit.DONE else text, code)
+
+    def check(self, world: World) -> None:
+        """Refuse what contradicts itself, before any file is read. Raises UsageProblem."""
+        known = formats.names()
+        name = self._format(world)
+        if name not in known:
+            raise UsageProblem(f"--format {name}: there is no such format; {one_of(name, known)}")
+        if self.section is not None and name != "csv":
+            raise UsageProblem("--section picks a table of csv; add --format csv")
+        self._columns(world)
+        if self.out is not None:
+            _out.refuse_irregular(self.out)
+
+    def _format(self, world: World) -> str:
+        if self.format is not None:
+            return self.format
+        if self.out is not None:
+            return next((name for suffix, name in _SUFFIXES.items() if self.out.lower().endswith(suffix)), "plain")
+        return "table" if world.terminal else "plain"
+
+    def _view(self, world: World, portfolio: "Portfolio | None") -> View:
+        to_file = self.out is not None
+        return View(
+            width=self._columns(world),
+            colour=world.colour and not self.no_color and not to_file,
+            section=self.section,
+            ascii=not world.signs and not to_file,
+            portfolio=portfolio,
+        )
+
+    def _columns(self, world: World) -> int:
+        if self.width is None:
+            return world.width
+        try:
+            columns = number(self.width)
+        except NumberProblem as problem:
+            raise UsageProblem(f"--width {self.width}: {problem}") from problem
+        if columns.denominator != 1 or not 20 <= columns <= 1_000:
+            raise UsageProblem(f"--width {self.width}: write a whole number of columns from 20 to 1000")
+        return int(columns)
+
+
+def one_of(given: str, known: Iterable[str]) -> str:
+    """What to write instead of a name that is not known: the nearest that is, and all of them."""
+    names = sorted(known)
+    near = difflib.get_close_matches(given.lower(), names, n=1)
+    return f"{f'did you mean {near[0]}? ' if near else ''}write one of {', '.join(names)}"

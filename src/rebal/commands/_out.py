@@ -1,0 +1,103 @@
+"""``--out``: a file that is written whole or not at all, and never over anything but a regular file of its own."""
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterable
+
+from rebal.errors import Unavailable, UsageProblem
+
+_NEW_FILE_MODE = 0o600
+
+
+def refuse_irregular(path: str) -> None:
+    """Raise UsageProblem where the target is there and is no regular file, or stands for stdout."""
+    if path == "-":
+        raise UsageProblem("--out -: leave --out away to write to stdout")
+    found = _stat(path)
+    if found is not None and not stat.S_ISREG(found.st_mode):
+        raise UsageProblem(f"--out {path}: is not a regular file; name a file to write or replace")
+
+
+def write(path: str, text: str, *, apart_from: Iterable[str]) -> None:
+    """Put the text at a path at once: into a new file beside it, which then takes its name.
+
+    Links are followed to the file they mean. A new file is its owner's alone, an old one keeps its mode. Raises
+    UsageProblem where the target is irregular or one of ``apart_from``, Unavailable where the disk says no.
+    """
+    refuse_irregular(path)
+    for other in apart_from:
+        if _same(path, other):
+            raise UsageProblem(f"--out {path}: is what is read as {other}; name another file")
+    target = os.path.realpath(path)
+    try:
+        _replace(target, text.encode(), old=_stat(target))
+    except FileNotFoundError as error:
+        raise UsageProblem(f"--out {path}: there is no folder {os.path.dirname(target)}; create it first") from error
+    except OSError as error:
+        raise Unavailable(f"--out {path}: {error.strerror}") from error
+
+
+def _stat(path: str) -> os.stat_result | None:
+    try:
+        return os.stat(path)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UsageProblem(f"--out {path}: {error.strerror}") from error
+
+
+def _same(path: str, other: str) -> bool:
+    try:
+        read = os.fstat(0) if other == "-" else os.stat(other)
+        return os.path.samestat(os.stat(path), read)
+    except OSError:
+        return os.path.realpath(path) == os.path.realpath(other)
+
+
+def _replace(target: str, content: bytes, *, old: os.stat_result | None) -> None:
+    if old is not None and not os.access(target, os.W_OK):
+        raise PermissionError(0, "Permission denied")
+    folder = os.path.dirname(target)
+    draft, file = _draft(folder)
+    try:
+        with os.fdopen(file, "wb") as writer:
+            writer.write(content)
+            writer.flush()
+            if old is not None:
+                _take_over(file, old)
+            os.fsync(file)
+        os.replace(draft, target)
+    except BaseException:
+        os.unlink(draft)
+        raise
+    _sync(folder)
+
+
+def _draft(folder: str) -> tuple[str, int]:
+    """A new file of our own in a folder: its path and descriptor."""
+    attempt = 0
+    while True:
+        draft = os.path.join(folder, f".rebal-{os.getpid()}-{attempt}")
+        try:
+            return draft, os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _NEW_FILE_MODE)
+        except FileExistsError:
+            attempt += 1
+
+
+def _take_over(file: int, old: os.stat_result) -> None:
+    mine = os.fstat(file)
+    if (mine.st_uid, mine.st_gid) != (old.st_uid, old.st_gid):
+        with contextlib.suppress(PermissionError):
+            os.fchown(file, old.st_uid, old.st_gid)
+    os.fchmod(file, stat.S_IMODE(old.st_mode))
+
+
+def _sync(folder: str) -> None:
+    """Make the new name durable, where the file system can."""
+    with contextlib.suppress(OSError):
+        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)

@@ -1,0 +1,15 @@
+"""``rebal check``."""
+
+from rebal.commands._answer import Answer, World
+from rebal.commands._options import Source
+
+EXAMPLES = ("rebal check portfolio.yaml",)
+
+
+def check(world: World, source: Source) -> Answer:
+    """Check the portfolio file; say nothing if it is fine.
+
+    Every problem is printed with its file, line and column, all of them in one run, and the exit code is 3.
+    """
+    source.read(world)
+    return Answer()

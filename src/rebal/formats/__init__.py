@@ -1,0 +1,60 @@
+"""Output formats: one a file, found by name; each renders a report and computes nothing.
+
+A report is a dataclass whose ``schema`` says its kind: ``rebal/plan/1`` is a plan. json and csv print any kind from
+its fields. The words for people are one module a kind: ``screens`` for terminals, ``records`` for pipes.
+"""
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from rebal import discover
+
+if TYPE_CHECKING:
+    from rebal.portfolio import Portfolio
+
+
+class Report(Protocol):
+    """What every report has."""
+
+    @property
+    def schema(self) -> str:
+        """``rebal/<kind>/<version>``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How a report is to be shown; a format asks nothing else, least of all the terminal.
+
+    ``width``: columns. ``section``: the list of the report that csv prints, None for the kind's first choice.
+    ``ascii``: the output's encoding carries nothing else. ``portfolio``: what the report was made from, for the limits
+    it is measured against and the coins its contracts settle in; without it those are not shown.
+    """
+
+    width: int
+    colour: bool
+    section: str | None = None
+    ascii: bool = False
+    portfolio: "Portfolio | None" = None
+
+
+def names() -> tuple[str, ...]:
+    """The formats on offer, in alphabetical order."""
+    return tuple(discover.names(sys.modules[__name__]))
+
+
+def render(name: str, report: Report, view: View) -> str:
+    """Show a report in the format of that name. Raises LookupError where there is none."""
+    rendered: str = discover.load(sys.modules[__name__], name).render(report, view)
+    return rendered
+
+
+def kind(report: Report) -> str:
+    """The kind of a report, out of its schema.
+
+    >>> from types import SimpleNamespace
+    >>> kind(SimpleNamespace(schema="rebal/plan/1"))
+    'plan'
+    """
+    return report.schema.split("/")[1]

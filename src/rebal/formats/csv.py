@@ -1,0 +1,109 @@
+"""CSV: one list of a report as a table, its header the keys of the JSON.
+
+What is nested is flattened under dotted keys; a list of parts is spread over the values of its first key, so that
+``parts.hedge.contracts`` is always the same column.
+"""
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from enum import Enum
+from fractions import Fraction
+from functools import partial
+from typing import Any, cast, get_args, get_origin
+
+from rebal.amounts import plain
+from rebal.errors import UsageProblem
+from rebal.formats import Report, View, kind
+from rebal.formats.page.wording import rfc3339
+
+_FIRST_CHOICE = {"plan": "orders"}
+_TAKEN_FOR_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+
+
+_Cell = Callable[[Any], str]
+
+
+def render(report: Report, view: View) -> str:
+    """Print the view's section, its header also where it is empty. Raises UsageProblem for one there is not."""
+    sections = _sections(type(report))
+    section = view.section or _FIRST_CHOICE.get(kind(report), next(iter(sections)))
+    if section not in sections:
+        raise UsageProblem(f"--section {section}: there is no such table; write one of {', '.join(sections)}")
+    columns = tuple(_columns(sections[section]))
+    printed = io.StringIO()
+    writer = csv.writer(printed, lineterminator="\n")
+    writer.writerow([key for key, _ in columns])
+    writer.writerows([cell(row) for _, cell in columns] for row in getattr(report, section))
+    return printed.getvalue()
+
+
+def _sections(of: type) -> dict[str, type]:
+    """The lists of a report with the type of their rows."""
+    return {each.name: row for each in fields(cast(Any, of)) if (row := _row_type(each.type)) is not None}
+
+
+def _row_type(annotation: object) -> type | None:
+    """What a ``tuple[Row, ...]`` holds, where Row is a dataclass."""
+    held = get_args(annotation)[:1] if get_origin(annotation) is tuple else ()
+    return cast(type, held[0]) if held and is_dataclass(held[0]) else None
+
+
+def _columns(of: type, path: str = "") -> Iterator[tuple[str, _Cell]]:
+    for each in fields(cast(Any, of)):
+        key, part = path + each.name, _row_type(each.type)
+        if part is not None:
+            yield from _spread(key, each.name, part)
+        elif is_dataclass(each.type):
+            for inner, cell in _columns(cast(type, each.type), f"{key}."):
+                yield inner, partial(_within, each.name, cell)
+        else:
+            yield key, partial(_member, each.name)
+
+
+def _spread(key: str, name: str, part: type) -> Iterator[tuple[str, _Cell]]:
+    first, *rest = fields(cast(Any, part))
+    for member in cast(type[Enum], first.type):
+        for each in rest:
+            yield f"{key}.{member.value}.{each.name}", partial(_of_parts, name, first.name, member, each.name)
+
+
+def _within(name: str, cell: _Cell, row: object) -> str:
+    return cell(getattr(row, name))
+
+
+def _member(name: str, row: object) -> str:
+    return _text(getattr(row, name))
+
+
+def _of_parts(name: str, selector: str, member: Enum, wanted: str, row: object) -> str:
+    found = [getattr(part, wanted) for part in getattr(row, name) if getattr(part, selector) is member]
+    return _text(found[0]) if len(found) == 1 else _text(tuple(found))
+
+
+def _text(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case Fraction():
+            return plain(value)
+        case int():
+            return str(value)
+        case Enum():
+            return str(value.value)
+        case datetime():
+            return rfc3339(value)
+        case tuple():
+            return _harmless(" ".join(map(_text, value)))
+        case str():
+            return _harmless(value)
+    raise TypeError(f"no CSV for {type(value).__name__}")
+
+
+def _harmless(text: str) -> str:
+    """Text that a spreadsheet takes for text, also where it begins like a formula."""
+    return f"'{text}" if text.startswith(_TAKEN_FOR_FORMULAS) else text

@@ -1,0 +1,91 @@
+"""JSON: the report key for key, in the order of its fields.
+
+Every number but a count of things is a decimal string, instants are RFC 3339 in UTC, and what does not exist is null.
+The text is ASCII, so that no encoding on the way can harm it.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from enum import Enum
+from fractions import Fraction
+from typing import Any
+
+from rebal.amounts import plain
+from rebal.formats import Report, View, kind
+from rebal.formats.page.wording import rfc3339
+
+_Writer = Callable[[Any, str], str]
+_Keys = tuple[tuple[str, str], ...]
+_INDENT = "  "
+_ONLY_FOR_UNWIND = frozenset({"pnl", "spot_matches"})
+
+
+def render(report: Report, view: View) -> str:
+    """Print one object and a newline."""
+    keys = _keys(type(report))
+    if kind(report) == "plan" and getattr(report, "command", None) != "unwind":
+        keys = tuple(key for key in keys if key[0] not in _ONLY_FOR_UNWIND)
+    return _object(report, keys, newline="\n") + "\n"
+
+
+def _keys(of: type) -> _Keys:
+    return tuple((each.name, f'"{each.name}": ') for each in fields(of))
+
+
+def _object(value: object, keys: _Keys, *, newline: str) -> str:
+    inner = newline + _INDENT
+    members = []
+    for name, key in keys:
+        member = getattr(value, name)
+        members.append(key + _WRITERS[type(member)](member, inner))
+    return _block("{}", members, newline=newline)
+
+
+def _block(brackets: str, members: list[str], *, newline: str) -> str:
+    if not members:
+        return brackets
+    inner = newline + _INDENT
+    return f"{brackets[0]}{inner}{f',{inner}'.join(members)}{newline}{brackets[1]}"
+
+
+class _Writers(dict[type, _Writer]):
+    # How values of a type are written, given the value and the newline with its indentation; worked out once a type.
+    def __missing__(self, of: type) -> _Writer:
+        self[of] = _writer(of)
+        return self[of]
+
+
+_WRITERS = _Writers()
+
+
+def _writer(of: type) -> _Writer:
+    if of is Fraction:
+        return lambda value, _: f'"{plain(value)}"'
+    if of in (str, int, bool, type(None)):
+        return lambda value, _: json.dumps(value)
+    if issubclass(of, Enum):
+        written = {member: json.dumps(member.value) for member in of}
+        return lambda value, _: written[value]
+    if issubclass(of, datetime):
+        return lambda value, _: f'"{rfc3339(value)}"'
+    if is_dataclass(of):
+        keys = _keys(of)
+        return lambda value, newline: _object(value, keys, newline=newline)
+    if issubclass(of, tuple):
+        return _list
+    if issubclass(of, Mapping):
+        return _mapping
+    raise TypeError(f"no JSON for {of.__name__}")
+
+
+def _list(value: Iterable[object], newline: str) -> str:
+    inner = newline + _INDENT
+    return _block("[]", [_WRITERS[type(each)](each, inner) for each in value], newline=newline)
+
+
+def _mapping(value: Mapping[str, object], newline: str) -> str:
+    inner = newline + _INDENT
+    members = [f"{json.dumps(str(key))}: {_WRITERS[type(each)](each, inner)}" for key, each in value.items()]
+    return _block("{}", members, newline=newline)

@@ -1,0 +1,100 @@
+"""How a figure is rounded for the eye: one rule a kind, whatever the width.
+
+- Order quantities, contracts, order prices and transfers: exact.
+- Dollars: 2 decimals; below 1 dollar as many as two significant digits need.
+- Coins: 8 decimals without trailing zeros; below 0.00000001 two significant digits.
+- Prices: six significant digits, and 2 decimals at least; trailing zeros beyond those two are dropped.
+- Percentages, points of drift and days: 1 decimal.
+- Leverage: 2 decimals.
+
+Halves go to the even digit. JSON and csv have every figure in full.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+
+from rebal.amounts import plain, rounded
+
+GLUE = "\u00a0"
+"""Stands for the space inside a figure with its unit until the page is painted: no line breaks there."""
+
+_HUNDRED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The rule of rounding, and the signs of one medium: minus, thousands, what stands before a percent sign."""
+
+    minus: str
+    thousands: str
+    before_percent: str
+
+    def exact(self, value: Fraction) -> str:
+        """Every digit."""
+        return self._signed(plain(value))
+
+    def dollars(self, value: Fraction) -> str:
+        """2 decimals; below 1 dollar as many as two significant digits need."""
+        return self._signed(_for_the_eye(value, decimals=2, significant=2, kept=2))
+
+    def coins(self, value: Fraction) -> str:
+        """8 decimals without trailing zeros; below 0.00000001 two significant digits."""
+        return self._signed(_for_the_eye(value, decimals=8, significant=2, kept=0))
+
+    def price(self, value: Fraction) -> str:
+        """Six significant digits, and 2 decimals at least."""
+        return self._signed(_for_the_eye(value, decimals=2, significant=6, kept=2))
+
+    def percent(self, value: Fraction) -> str:
+        """1 decimal, of a fraction: 0.5 is 50.0 %."""
+        return f"{self._signed(rounded(value * _HUNDRED, 1))}{self.before_percent}%"
+
+    def change(self, value: Fraction) -> str:
+        """A percentage that carries its sign."""
+        return f"{self.points(value)}{self.before_percent}%"
+
+    def points(self, value: Fraction) -> str:
+        """Percentage points with their sign, 1 decimal."""
+        text = rounded(value * _HUNDRED, 1)
+        return self._signed(f"+{text}" if value > 0 and text != "0.0" else text)
+
+    def leverage(self, value: Fraction) -> str:
+        """2 decimals."""
+        return self._signed(rounded(value, 2))
+
+    def days(self, value: Fraction) -> str:
+        """1 decimal."""
+        return self._signed(rounded(value, 1))
+
+    def signed(self, write: Callable[[Fraction], str], value: Fraction) -> str:
+        """Any of these with a plus where the value is above zero."""
+        return f"+{write(value)}" if value > 0 else write(value)
+
+    def _signed(self, text: str) -> str:
+        sign, digits = (text[0], text[1:]) if text[0] in "+-" else ("", text)
+        if self.thousands:
+            whole, point, decimals = digits.partition(".")
+            digits = f"{int(whole):,}".replace(",", self.thousands) + point + decimals
+        return f"{self.minus if sign == '-' else sign}{digits}"
+
+
+PLAIN = Figures("-", "", "")
+TABLE = Figures("\N{MINUS SIGN}", ",", GLUE)
+ASCII_TABLE = Figures("-", ",", GLUE)
+
+
+def _for_the_eye(value: Fraction, *, decimals: int, significant: int, kept: int) -> str:
+    """``significant`` digits, at least ``decimals`` decimals; trailing zeros beyond ``kept`` decimals dropped."""
+    text = rounded(value, max(decimals, significant - _magnitude(value)))
+    whole, _, fraction = text.partition(".")
+    fraction = fraction[:kept] + fraction[kept:].rstrip("0")
+    return f"{whole}.{fraction}" if fraction else whole
+
+
+def _magnitude(value: Fraction) -> int:
+    """Digits before the point; for less than 1, minus the zeros that follow it: 40 has 2, 0.5 has 0, 0.05 has -1."""
+    numerator, denominator = abs(value.numerator), value.denominator
+    if numerator >= denominator or not numerator:
+        return len(str(numerator // denominator))
+    return 1 - len(str((denominator - 1) // numerator))

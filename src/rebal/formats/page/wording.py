@@ -1,0 +1,130 @@
+"""The sentences that table and plain share, and how instants are written."""
+
+import re
+from datetime import UTC, datetime
+from fractions import Fraction
+
+from rebal.amounts import ZERO
+from rebal.formats.page.figures import GLUE, Figures
+from rebal.market.contract import OrderUnit
+from rebal.plan import AssetLine, Order, OrderPart, Plan, Severity, Transfer
+from rebal.portfolio import Route
+
+ORDER_UNITS = {OrderUnit.CONTRACTS: "contracts", OrderUnit.USD: "USD"}
+"""What an order's quantity is counted in; coins are named after their asset."""
+
+SEVERITIES = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+SPOT_MATCHES = {
+    True: "spot matches: after closing, every weight is inside its band",
+    False: "spot does not match: after closing, a weight is outside its band",
+}
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_FIGURE_AND_UNIT = re.compile(r"(?<=[0-9]) (?=%|[A-Z0-9]*[A-Z][A-Z0-9]*\b|(?:points|contracts|hours|days)\b)")
+_NAMED_AT_MOST = 3
+_ASCII = str.maketrans({
+    "−": "-", "–": "-", "—": "-", "→": "->", "·": "-", "×": "x", "±": "+/-", "≤": "<=", "≥": ">=", "’": "'",
+    "…": "...",
+})
+
+
+def rfc3339(instant: datetime) -> str:
+    """An instant for machines, in UTC."""
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def day_and_time(instant: datetime) -> str:
+    """An instant for people, in UTC, to the minute."""
+    utc = instant.astimezone(UTC)
+    return GLUE.join([str(utc.day), _MONTHS[utc.month - 1], str(utc.year), f"{utc:%H:%M}", "UTC"])
+
+
+def ascii_signs(text: str) -> str:
+    """A sentence with its typographic signs in ASCII; letters of names are left alone."""
+    return text if text.isascii() else text.translate(_ASCII)
+
+
+def unbroken(sentence: str) -> str:
+    """A sentence whose figures are held together with their units."""
+    return _FIGURE_AND_UNIT.sub(GLUE, sentence)
+
+
+def counted(count: int, noun: str) -> str:
+    """A number of things: 1 order, 2 orders."""
+    return f"{count}{GLUE}{noun}" if count == 1 else f"{count}{GLUE}{noun}s"
+
+
+def several(items: list[str]) -> str:
+    """The first few of a list and how many more there are."""
+    more = len(items) - _NAMED_AT_MOST
+    return ", ".join([*items[:_NAMED_AT_MOST], *([f"{more} more"] if more > 0 else [])])
+
+
+def refusal(plan: Plan) -> str:
+    """Why a plan is refused: what its error findings are about."""
+    errors = [f"{each.code} {each.subject}".strip() for each in plan.findings if each.severity is Severity.ERROR]
+    return several(list(dict.fromkeys(errors)))
+
+
+def headline(plan: Plan, figures: Figures, *, arrow: str) -> str:
+    """What matters first, and how much there is to do."""
+    todo = [counted(len(plan.orders), "order")] if plan.orders else []
+    if plan.transfers:
+        todo.append(counted(len(plan.transfers), "transfer"))
+    if plan.orders:
+        todo.append("no coin sold")
+    matter = _matter(plan, figures, arrow)
+    doing = ", ".join(todo) or "nothing to do"
+    return f"{matter}: {doing}" if matter else doing
+
+
+def why(order: Order, figures: Figures) -> str:
+    """What an order is for, and what is special about it."""
+    reasons = [_reason(part, figures, alone=len(order.parts) == 1) for part in order.parts]
+    if order.reduce_only:
+        reasons.append("reduce only")
+    if order.route is not Route.INVERSE:
+        reasons.append(f"{order.route} route")
+    return ", ".join(reasons)
+
+
+def _reason(part: OrderPart, figures: Figures, *, alone: bool) -> str:
+    purpose = f"{part.purpose} {' '.join(part.stands_for)}"
+    return purpose if alone else f"{purpose}{GLUE}{figures.signed(figures.exact, part.contracts)}"
+
+
+def _matter(plan: Plan, figures: Figures, arrow: str) -> str:
+    if plan.command == "unwind":
+        return "closes open futures" if plan.orders else "no futures to close"
+    if plan.command == "hedge":
+        changed = [each for each in plan.assets if each.hedge_ratio != each.hedge_ratio_after]
+        return several([_hedged(each, figures, arrow) for each in changed]) or "hedges are as asked"
+    outside = [each for each in plan.assets if each.outside_band and each.drift is not None]
+    if outside:
+        return _off(max(outside, key=lambda each: abs(each.drift or ZERO)), figures)
+    return "every weight is inside its band" if any(each.drift is not None for each in plan.assets) else ""
+
+
+def _hedged(asset: AssetLine, figures: Figures, arrow: str) -> str:
+    before, after = figures.percent(asset.hedge_ratio or ZERO), figures.percent(asset.hedge_ratio_after or ZERO)
+    return f"{asset.asset} hedged {before} {arrow}{GLUE}{after}"
+
+
+def _off(asset: AssetLine, figures: Figures) -> str:
+    drift = asset.drift or ZERO
+    size = figures.points(abs(drift)).removeprefix("+")
+    return f"{asset.asset} is {size}{GLUE}points {'over' if drift > 0 else 'under'} its weight"
+
+
+def destination(transfer: Transfer) -> str:
+    """Where moved coins go, or come from."""
+    if transfer.contract is not None:
+        return f"{'into' if transfer.quantity > 0 else 'out of'} the margin of {transfer.contract}"
+    return "into the futures account" if transfer.quantity > 0 else "out of the futures account"
+
+
+def away(below: Fraction | None, above: Fraction | None, figures: Figures) -> str:
+    """How far the price may fall or rise before liquidation; empty where no move of it liquidates."""
+    moves = [] if below is None else [figures.change(-below)]
+    if above is not None:
+        moves.append(figures.change(above))
+    return " or ".join(moves)

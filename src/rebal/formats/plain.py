@@ -1,0 +1,9 @@
+"""Plain text for pipes: one record a line, first a word that says what it is, then its fields two spaces apart."""
+
+from rebal import discover
+from rebal.formats import Report, View, kind, records
+
+
+def render(report: Report, view: View) -> str:
+    """Print the records of a report; the width and colour of the view do not matter here."""
+    return "".join(f"{record}\n" for record in discover.load(records, kind(report)).lines(report))

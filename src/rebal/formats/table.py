@@ -1,0 +1,12 @@
+"""Tables for a terminal: what to know, in the reader's order, in as many columns as there are."""
+
+from rebal import discover
+from rebal.formats import Report, View, kind, screens
+from rebal.formats.page.ink import paint
+from rebal.formats.page.sheet import sheet
+
+
+def render(report: Report, view: View) -> str:
+    """Lay a report out at the view's width; no figure is cut, whatever that is."""
+    lines = discover.load(screens, kind(report)).lines(report, sheet(view))
+    return paint(lines, colour=view.colour)

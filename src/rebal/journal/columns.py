@@ -1,0 +1,293 @@
+"""Entries as columns of text and back: the same in the file, in an export and under the hash.
+
+Numbers are plain decimals in one spelling and times RFC 3339 in UTC, so equal contents are equal bytes.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import UTC, datetime
+from enum import StrEnum
+from fractions import Fraction
+from hashlib import sha256
+from typing import Any, TypeVar
+
+from rebal.amounts import plain, total
+from rebal.ledger import EVENTS, Draft, Entry, EntryType, Event, Fill, FillPart, Spot, Transfer
+from rebal.market.contract import Kind
+from rebal.portfolio import HedgeAsked, MarginMode, Purpose
+
+_Member = TypeVar("_Member", bound=StrEnum)
+
+_FIELDS = {event: tuple(each.name for each in fields(event)) for event in EVENTS.values()}
+_OPTIONAL = {
+    Fill: frozenset({"expiry", "contracts_before", "entry_before"}),
+    Transfer: frozenset({"contract"}),
+    Spot: frozenset({"price"}),
+    HedgeAsked: frozenset({"until"}),
+}
+_DECIMALS = frozenset(
+    {"contracts", "price", "fee", "multiplier", "contracts_before", "entry_before", "amount", "quantity", "fraction"}
+)
+_INSTANTS = frozenset({"expiry", "until"})
+_ENUMS: Mapping[str, type[StrEnum]] = {"kind": Kind, "margin_mode": MarginMode}
+_POSITIVE = frozenset({"price", "multiplier", "entry_before"})
+_NOT_ZERO = frozenset({"contracts", "quantity"})
+
+EVENT_COLUMNS = tuple(dict.fromkeys(name for names in _FIELDS.values() for name in names))
+HASHED = ("seq", "id", "time", "type", *EVENT_COLUMNS, "plan")
+COLUMNS = (*HASHED, "previous", "hash")
+"""The columns of the file, in order."""
+
+LONGEST_ID = 100
+_LONGEST_REASON = 500
+_LONGEST_SEQ = 9
+_DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,39})(?:\.[0-9]{0,39}[1-9])?", re.ASCII)
+_CONTRACT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", re.ASCII)
+_ASSET = re.compile(r"[A-Z0-9]{1,20}", re.ASCII)
+_ID = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._:/#@=+-]{{0,{LONGEST_ID - 1}}}", re.ASCII)
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d{1,6})\d*)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+class TextProblem(ValueError):
+    """A text that is not what belongs in its column, and what is wrong with it."""
+
+
+def decimal(text: str) -> Fraction:
+    """Read a number as this program prints it: plain, without exponent, trailing zeros or -0. Raises TextProblem."""
+    if not _DECIMAL.fullmatch(text) or text == "-0":
+        raise TextProblem("is not a plain decimal number, like 1234.5")
+    return Fraction(text)
+
+
+def decimal_text(value: Fraction) -> str:
+    """Print a number for a column. Raises TextProblem for one of more than 40 digits on a side."""
+    text = plain(value)
+    decimal(text)
+    return text
+
+
+def shortened(value: Fraction) -> Fraction:
+    """The value itself where a column holds it, else to 18 significant digits: for what is noted, not traded."""
+    try:
+        return decimal(decimal_text(value))
+    except TextProblem:
+        return Fraction(plain(value + Fraction(1, 3 * 10**60)))
+
+
+def instant(text: str) -> datetime:
+    """Read an RFC 3339 timestamp, in UTC. Raises TextProblem; an hour without its zone may be none, or two."""
+    shape = _INSTANT.fullmatch(text)
+    if shape is None:
+        raise TextProblem("is not a timestamp with a zone, like 2026-11-20T08:00:00Z")
+    day, clock, decimals, zone = shape.groups()
+    offset = "+00:00" if zone in "Zz" else zone
+    try:
+        return datetime.fromisoformat(f"{day}T{clock}.{(decimals or '').ljust(6, '0')}{offset}").astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise TextProblem("is a time that does not exist") from None
+
+
+def instant_text(moment: datetime) -> str:
+    """Print an instant as RFC 3339 in UTC."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def identifier(text: str) -> str:
+    """Check an id: a letter or digit, then up to 99 more or ``._:/#@=+-``. Raises TextProblem."""
+    return _matched(_ID, text, f"an id: up to {LONGEST_ID} letters, digits and . _ : / # @ = + -, not first")
+
+
+def reason(text: str) -> str:
+    """Check why something is voided: up to 500 printable characters. Raises TextProblem."""
+    if not text.strip() or len(text) > _LONGEST_REASON or not text.isprintable():
+        raise TextProblem(f"is not a reason: write up to {_LONGEST_REASON} printable characters")
+    return text
+
+
+def asset(text: str) -> str:
+    """Check the name of an asset. Raises TextProblem."""
+    return _matched(_ASSET, text, "an asset, like BTC")
+
+
+def contract(text: str) -> str:
+    """Check the name of a contract. Raises TextProblem."""
+    return _matched(_CONTRACT, text, "a contract, like BTCUSD_PERP")
+
+
+def texts(event: Event) -> dict[str, str]:
+    """The columns of an event, those that it has. Raises TextProblem for a value that no column can hold."""
+    found = {name: getattr(event, name) for name in _FIELDS[type(event)]}
+    return {name: _text(value) for name, value in found.items() if value is not None}
+
+
+def event_of(entry_type: EntryType, columns: Mapping[str, str]) -> Event:
+    """The event that columns spell. Raises TextProblem naming the column that is missing, too much or wrong."""
+    event = EVENTS[entry_type]
+    names, optional = _FIELDS[event], _OPTIONAL.get(event, frozenset())
+    found: dict[str, Any] = {}
+    for name in names:
+        if name not in columns and name not in optional:
+            raise TextProblem(f"{name}: is missing")
+        found[name] = _value(name, columns[name]) if name in columns else None
+    for name in columns:
+        if name not in names:
+            raise TextProblem(f"{name}: has no place in an entry of type {entry_type}")
+    made: Event = event(**found)
+    if isinstance(made, Fill) and total(part.contracts for part in made.parts) != made.contracts:
+        raise TextProblem("parts: do not sum to contracts")
+    return made
+
+
+def stored(draft: Draft, *, seq: int, name: str, previous: str | None) -> Entry:
+    """A draft as the journal will hold it: each value as its text says, numbers without end at 18 digits."""
+    columns: dict[str, str | None] = {
+        "seq": str(seq), "id": identifier(name), "time": instant_text(draft.time), "type": draft.type.value
+    }  # fmt: skip
+    columns.update(texts(draft.event))
+    columns.update(plan=draft.plan, previous=previous)
+    columns["hash"] = digest(columns)
+    return entry_of(columns)
+
+
+def columns_of(entry: Entry) -> dict[str, str | None]:
+    """An entry as one row of text under ``COLUMNS``, from which it can be rebuilt."""
+    found: dict[str, str | None] = dict.fromkeys(COLUMNS)
+    found.update(seq=str(entry.seq), id=entry.id, time=instant_text(entry.time), type=entry.type.value)
+    found.update(texts(entry.event))
+    found.update(plan=entry.plan, previous=entry.previous, hash=entry.hash)
+    return found
+
+
+def entry_of(columns: Mapping[str, str | None]) -> Entry:
+    """The entry that a row spells. Raises TextProblem, also where the row's hash is not that of its contents."""
+    given = {name: text for name, text in columns.items() if text is not None}
+    if given.get("hash") != digest(given):
+        raise TextProblem("hash: is not that of the contents")
+    event = {name: text for name, text in given.items() if name in EVENT_COLUMNS}
+    return Entry(
+        seq=_seq(given.get("seq", "")),
+        id=_value("id", given.get("id", "")),
+        time=_value("time", given.get("time", "")),
+        event=event_of(_value("type", given.get("type", "")), event),
+        plan=_hash(given, "plan"),
+        previous=_hash(given, "previous"),
+        hash=given["hash"],
+    )
+
+
+def digest(columns: Mapping[str, str | None]) -> str:
+    """SHA-256 over the hash before and every column that has a value, each with its length in characters.
+
+    A column that a later version adds changes no older hash, since what has no value is left out.
+    """
+    words = [columns.get("previous") or ""]
+    for name in HASHED:
+        text = columns.get(name)
+        if text is not None:
+            words.append(f"{name}={len(text)}:{text}")
+    return sha256("\n".join(words).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def row(entry: Entry) -> dict[str, object]:
+    """An entry key for key as the machine output has it: the common fields around those of its type."""
+    event = {name: getattr(entry.event, name) for name in _FIELDS[type(entry.event)]}
+    common = {"seq": entry.seq, "id": entry.id, "time": entry.time, "type": entry.type}
+    chain = {"plan": entry.plan, "previous": entry.previous, "hash": entry.hash, "voided_by": entry.voided_by}
+    return {**common, **event, **chain}
+
+
+def parts_of(text: str) -> tuple[FillPart, ...]:
+    """Read parts as ``str`` prints each, separated by spaces. Raises TextProblem."""
+    return tuple(_part(word) for word in text.split(" "))
+
+
+def _part(word: str) -> FillPart:
+    pieces = word.split(":")
+    if len(pieces) not in (3, 4):
+        raise TextProblem("is not purpose:asset:contracts, like hedge:BTC:-100")
+    beta = decimal(pieces[3]) if len(pieces) == 4 else None
+    return FillPart(_member(Purpose, pieces[0]), decimal(pieces[2]), asset(pieces[1]), beta)
+
+
+def _text(value: object) -> str:
+    match value:
+        case Fraction():
+            return decimal_text(value)
+        case datetime():
+            return instant_text(value)
+        case tuple():
+            return " ".join(str(part) for part in value)
+        case _:
+            return str(value)
+
+
+def _value(name: str, text: str) -> Any:
+    try:
+        return _read(name, text)
+    except TextProblem as problem:
+        raise TextProblem(f"{name}: {problem}") from None
+
+
+def _read(name: str, text: str) -> object:
+    if name in _DECIMALS:
+        return _bounded(name, decimal(text))
+    if name in _INSTANTS or name == "time":
+        return _canonical_instant(text)
+    if name in _ENUMS:
+        return _member(_ENUMS[name], text)
+    match name:
+        case "type":
+            return _member(EntryType, text)
+        case "parts":
+            return parts_of(text)
+        case "contract":
+            return contract(text)
+        case "id" | "voids":
+            return identifier(text)
+        case "reason":
+            return reason(text)
+        case _:
+            return asset(text)
+
+
+def _bounded(name: str, value: Fraction) -> Fraction:
+    if name in _POSITIVE and value <= 0:
+        raise TextProblem("is not above zero")
+    if name in _NOT_ZERO and value == 0:
+        raise TextProblem("is zero")
+    return value
+
+
+def _canonical_instant(text: str) -> datetime:
+    moment = instant(text)
+    if instant_text(moment) != text:
+        raise TextProblem("is not written in UTC with a Z")
+    return moment
+
+
+def _seq(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= _LONGEST_SEQ and text[0] != "0"):
+        raise TextProblem("seq: is not the number of an entry")
+    return int(text)
+
+
+def _hash(columns: Mapping[str, str], name: str) -> str | None:
+    text = columns.get(name)
+    if text is not None and not _SHA256.fullmatch(text):
+        raise TextProblem(f"{name}: is not a SHA-256 in hexadecimal")
+    return text
+
+
+def _matched(pattern: re.Pattern[str], text: str, what: str) -> str:
+    if not pattern.fullmatch(text):
+        raise TextProblem(f"is not {what}")
+    return text
+
+
+def _member(of: type[_Member], text: str) -> _Member:
+    try:
+        return of(text)
+    except ValueError:
+        raise TextProblem(f"is not one of {', '.join(of)}") from None

@@ -1,0 +1,88 @@
+"""The layout of the file and what brings an older one to it.
+
+A version's script is never edited once it was released; a change of layout is one more script.
+"""
+
+APPLICATION_ID = 0x72626A6C
+"""Marks the file as a rebal journal; nothing without it is ever written to."""
+
+_DECIMALS = ("contracts", "price", "fee", "multiplier", "contracts_before", "entry_before", "amount", "quantity",
+             "fraction")  # fmt: skip
+_INSTANTS = ("time", "expiry", "until")
+_WORDS = ("id", "contract", "parts", "margin_mode", "asset", "kind", "settle", "voids", "reason")
+_HASHES = ("plan", "previous", "hash")
+_FULL = (
+    ("fill", "contract contracts price fee parts margin_mode asset kind multiplier settle",
+     "expiry contracts_before entry_before"),
+    ("funding", "contract amount price asset kind settle", ""),
+    ("transfer", "asset quantity", "contract"),
+    ("spot", "asset quantity", "price"),
+    ("hedge", "asset fraction", "until"),
+    ("void", "voids reason", ""),
+)  # fmt: skip
+_EVERY = ("seq", "id", "time", "type", "plan", "previous", "hash")
+
+
+def _checks() -> str:
+    """What every row must be, as SQL: the types of its values, and for each type of entry what it has."""
+    rules = ["typeof(seq) = 'integer' AND seq > 0", "(seq = 1) = (previous IS NULL)"]
+    rules += [f"{name} IS NULL OR ({_is_decimal(name)})" for name in _DECIMALS]
+    rules += [f"{name} IS NULL OR ({_is_instant(name)})" for name in _INSTANTS]
+    rules += [f"{name} IS NULL OR (typeof({name}) = 'text' AND length({name}) BETWEEN 1 AND 5000)" for name in _WORDS]
+    rules += [f"{name} IS NULL OR ({_is_hash(name)})" for name in _HASHES]
+    for entry_type, needed, possible in _FULL:
+        allowed = {*_EVERY, *needed.split(), *possible.split()}
+        present = [f"{name} IS NOT NULL" for name in needed.split()]
+        absent = [f"{name} IS NULL" for name in (*_DECIMALS, *_INSTANTS, *_WORDS) if name not in allowed]
+        rules.append(f"type <> '{entry_type}' OR ({' AND '.join(present + absent)})")
+    return ",\n".join(f"    CHECK ({rule})" for rule in rules)
+
+
+def _is_decimal(name: str) -> str:
+    return (
+        f"typeof({name}) = 'text' AND length({name}) <= 82 AND {name} NOT GLOB '*[^0-9.-]*' AND {name} NOT GLOB '?*-*'"
+        f" AND {name} NOT GLOB '*.*.*' AND {name} NOT GLOB '*.' AND trim({name}, '-') GLOB '[0-9]*'"
+    )
+
+
+def _is_instant(name: str) -> str:
+    day_and_clock = "[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]*Z"
+    return f"typeof({name}) = 'text' AND length({name}) <= 27 AND {name} GLOB '{day_and_clock}'"
+
+
+def _is_hash(name: str) -> str:
+    return f"typeof({name}) = 'text' AND length({name}) = 64 AND {name} NOT GLOB '*[^0-9a-f]*'"
+
+
+# Not AUTOINCREMENT and not STRICT: the former adds a table that may be edited, the latter shuts out older readers.
+_TABLE = f"""\
+CREATE TABLE entries (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    time TEXT NOT NULL,
+    type TEXT NOT NULL CHECK (type IN ('fill', 'funding', 'transfer', 'spot', 'hedge', 'void')),
+    contract TEXT, contracts TEXT, price TEXT, fee TEXT, parts TEXT, margin_mode TEXT, asset TEXT, kind TEXT,
+    multiplier TEXT, settle TEXT, expiry TEXT, contracts_before TEXT, entry_before TEXT, amount TEXT, quantity TEXT,
+    fraction TEXT, until TEXT, voids TEXT, reason TEXT, plan TEXT, previous TEXT, hash TEXT NOT NULL,
+{_checks()}
+)"""
+
+# Refusing a row whose number or id is taken is what holds against INSERT OR REPLACE: the row it would replace is
+# deleted without a DELETE trigger unless the writer's own connection asks for recursive triggers.
+TRIGGERS = {
+    "entries_only_follow": """\
+CREATE TRIGGER entries_only_follow BEFORE INSERT ON entries
+WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM entries)
+  OR NEW.previous IS NOT (SELECT hash FROM entries ORDER BY seq DESC LIMIT 1)
+  OR EXISTS (SELECT 1 FROM entries WHERE id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'an entry follows the last one, under an id of its own'); END""",
+    "entries_never_change": """\
+CREATE TRIGGER entries_never_change BEFORE UPDATE ON entries
+BEGIN SELECT RAISE(ABORT, 'an entry never changes; record one that voids it'); END""",
+    "entries_never_go": """\
+CREATE TRIGGER entries_never_go BEFORE DELETE ON entries
+BEGIN SELECT RAISE(ABORT, 'an entry never goes; record one that voids it'); END""",
+}
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = ((_TABLE, *TRIGGERS.values()),)
+"""The n-th script takes a file of version n to n + 1; an empty file is of version 0."""

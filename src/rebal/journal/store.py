@@ -1,0 +1,142 @@
+"""The journal on disk: read it whole and verified, or add to it in one transaction."""
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from rebal.journal import files, schema
+from rebal.journal.adding import Added, add, with_voids
+from rebal.journal.columns import COLUMNS, TextProblem, columns_of, entry_of
+from rebal.ledger import Draft, Entry, Journal
+
+WAIT_S = 10.0
+"""How long a lock is waited for."""
+
+Build = Callable[[Journal], Sequence[Draft]]
+Script = Sequence[Sequence[str]]
+
+_FROM_A_COPY = "restore it from a copy, or rebuild it from an export"
+_SELECT = f"SELECT {', '.join(COLUMNS)} FROM entries ORDER BY seq"
+_INSERT = f"INSERT INTO entries ({', '.join(COLUMNS)}) VALUES ({', '.join(f':{name}' for name in COLUMNS)})"
+
+
+def read(path: str, *, wait: float = WAIT_S, migrations: Script = schema.MIGRATIONS) -> Journal:
+    """Every entry of a journal, each hash verified; no file is an empty journal.
+
+    Takes a shared lock at most and writes nothing. Raises InvalidInput for a file that is damaged, edited or no
+    journal, Unavailable for one that is locked.
+    """
+    if not files.exists(path):
+        return Journal()
+    target = os.path.realpath(path)
+    version = files.recognise(target)
+    with files.reading(target, wait=wait) as connection:
+        if version == len(migrations):
+            return _journal(connection, path)
+        return _journal(_migrated_in_memory(connection, version, migrations), path)
+
+
+def record(
+    path: str, build: Build, *, again: bool = False, wait: float = WAIT_S, migrations: Script = schema.MIGRATIONS
+) -> Added:
+    """Add what ``build`` makes of the journal, in one transaction, and return once it is durable.
+
+    ``build`` sees the journal under the lock, so that nothing comes between its reading and the writing; it may be
+    called more than once. The file is created by the first record that has something to add. Raises what ``build`` and
+    ``adding.add`` raise, InvalidInput as ``read``, and Unavailable where disk, folder or lock say no.
+    """
+    target = os.path.realpath(path)
+    if not files.exists(target):
+        added = add(Journal(), build(Journal()), again=again)
+        if not added.new:
+            return added
+        files.create(target, migrations=migrations)
+    version = files.recognise(target)
+    with files.writing(target, wait=wait) as connection:
+        files.migrate(connection, version, migrations)
+        journal = _journal(connection, path)
+        added = add(journal, build(journal), again=again)
+        connection.executemany(_INSERT, [columns_of(entry) for entry in added.new])
+    return added
+
+
+def append(path: str, drafts: Sequence[Draft], *, again: bool = False, wait: float = WAIT_S) -> Added:
+    """Add drafts that do not depend on what the journal holds."""
+    return record(path, lambda _: drafts, again=again, wait=wait)
+
+
+def rebuild(path: str, entries: Sequence[Entry], *, wait: float = WAIT_S) -> Added:
+    """Put exported entries, with their own numbers and hashes, where their journal is missing or ends earlier.
+
+    Raises InvalidInput where the journal at the path holds something else.
+    """
+    target = os.path.realpath(path)
+    if not files.exists(target):
+        files.create(target)
+    files.recognise(target)
+    with files.writing(target, wait=wait) as connection:
+        journal = _journal(connection, path)
+        for ours, theirs in zip(journal.entries, entries, strict=False):
+            if ours.hash != theirs.hash:
+                raise files.invalid(path, "is another journal than the export", "name a file that is not there yet",
+                                    entry=f"entry {ours.seq}")
+        new = tuple(entries[journal.seq :])
+        connection.executemany(_INSERT, [columns_of(entry) for entry in new])
+    return Added(journal, Journal(tuple(entries)) if new else journal, new, tuple(entries[: journal.seq]))
+
+
+def chained(rows: Iterable[Mapping[str, str | None]], path: str) -> Journal:
+    """The journal that rows of text spell. Raises InvalidInput naming the first entry at which they do not hold."""
+    entries: list[Entry] = []
+    number = 0
+    try:
+        for number, row in enumerate(rows, start=1):
+            entry = entry_of(row)
+            if entry.seq != number:
+                raise TextProblem(f"seq: is {entry.seq} where {number} belongs")
+            if entry.previous != (entries[-1].hash if entries else None):
+                raise TextProblem("previous: is not the hash of the entry before")
+            entries.append(entry)
+        return Journal(with_voids(entries))
+    except TextProblem as problem:
+        raise files.invalid(path, str(problem), _FROM_A_COPY, entry=f"entry {number}") from None
+
+
+def _journal(connection: sqlite3.Connection, path: str) -> Journal:
+    _check(connection, path)
+    return chained(_rows(connection), path)
+
+
+def _check(connection: sqlite3.Connection, path: str) -> None:
+    """Raise InvalidInput where pages are damaged, or the safeguards of the table were taken away."""
+    found = {
+        _text(name): _text(sql)
+        for name, sql in connection.execute("SELECT name, sql FROM sqlite_master WHERE tbl_name = 'entries'")
+        if sql is not None
+    }
+    table = {_text(name) for _, name, *_ in connection.execute("PRAGMA table_info(entries)")}
+    triggers = {name: sql for name, sql in found.items() if name != "entries"}
+    if triggers != schema.TRIGGERS or not table.issuperset(COLUMNS):
+        raise files.invalid(path, "has lost the safeguards of its table", _FROM_A_COPY)
+    (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    if _text(verdict) != "ok":
+        raise files.invalid(path, f"is damaged: {_text(verdict)}", _FROM_A_COPY)
+
+
+def _rows(connection: sqlite3.Connection) -> Iterator[dict[str, str | None]]:
+    for values in connection.execute(_SELECT):
+        yield {name: _text(value) for name, value in zip(COLUMNS, values, strict=True)}
+
+
+def _text(value: object) -> str | None:
+    if value is None:
+        return None
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)
+
+
+def _migrated_in_memory(connection: sqlite3.Connection, version: int, migrations: Script) -> sqlite3.Connection:
+    memory = sqlite3.connect(":memory:", isolation_level=None)
+    memory.text_factory = bytes
+    connection.backup(memory)
+    files.migrate(memory, version, migrations)
+    return memory

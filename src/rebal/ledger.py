@@ -1,0 +1,268 @@
+"""What the journal records and what it adds up to, as data.
+
+An event is what happened; a draft is an event to be recorded; an entry is an event as the journal holds it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from fractions import Fraction
+
+from rebal.amounts import plain
+from rebal.market.contract import Kind
+from rebal.portfolio import HedgeAsked, MarginMode, Purpose
+
+HISTORY_SCHEMA = "rebal/history/1"
+
+
+class EntryType(StrEnum):
+    """What an entry is about."""
+
+    FILL = "fill"
+    FUNDING = "funding"
+    TRANSFER = "transfer"
+    SPOT = "spot"
+    HEDGE = "hedge"
+    VOID = "void"
+
+
+@dataclass(frozen=True, slots=True)
+class FillPart:
+    """What one purpose has of a fill; contracts signed. ``beta``: of a proxy as it was then, None without one."""
+
+    purpose: Purpose
+    contracts: Fraction
+    stands_for: str
+    beta: Fraction | None = None
+
+    def __str__(self) -> str:
+        words = (self.purpose.value, self.stands_for, plain(self.contracts))
+        return ":".join(words if self.beta is None else (*words, plain(self.beta)))
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """One net fill of the exchange on one contract, with the contract's specification as it was.
+
+    ``contracts`` signed; the parts' sum to it. ``fee`` in the settlement coin, positive: paid. ``margin_mode``: that of
+    a position which the fill opens. ``contracts_before`` and ``entry_before``: the net position that it met, None where
+    that is not known or nothing was open; totals of a time before the statement rest on them.
+    """
+
+    contract: str
+    contracts: Fraction
+    price: Fraction
+    fee: Fraction
+    parts: tuple[FillPart, ...]
+    margin_mode: MarginMode
+    asset: str
+    kind: Kind
+    multiplier: Fraction
+    settle: str
+    expiry: datetime | None
+    contracts_before: Fraction | None = None
+    entry_before: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Funding:
+    """Funding in the settlement coin, positive: received. ``price``: of the asset, for its worth in dollars."""
+
+    contract: str
+    amount: Fraction
+    price: Fraction
+    asset: str
+    kind: Kind
+    settle: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Coins moved into the futures account (negative: out of it), to an isolated position where it names one."""
+
+    asset: str
+    quantity: Fraction
+    contract: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Coins that came (negative: went) by trade or otherwise; only this asset's. ``price``: USD per coin, if known."""
+
+    asset: str
+    quantity: Fraction
+    price: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Void:
+    """Another entry, by its id, as if it had never happened, and why."""
+
+    voids: str
+    reason: str
+
+
+Event = Fill | Funding | Transfer | Spot | HedgeAsked | Void
+EVENTS: Mapping[EntryType, type[Event]] = {
+    EntryType.FILL: Fill,
+    EntryType.FUNDING: Funding,
+    EntryType.TRANSFER: Transfer,
+    EntryType.SPOT: Spot,
+    EntryType.HEDGE: HedgeAsked,
+    EntryType.VOID: Void,
+}
+_TYPES = {event: entry_type for entry_type, event in EVENTS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An event to be recorded. ``id``: the exchange's or the plan's, None to be given one. ``plan``: its digest."""
+
+    event: Event
+    time: datetime
+    id: str | None = None
+    plan: str | None = None
+
+    @property
+    def type(self) -> EntryType:
+        """What the draft is about."""
+        return _TYPES[type(self.event)]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event as the journal holds it.
+
+    ``hash``: SHA-256 over its contents and ``previous``, the hash of the entry before (None for the first).
+    ``voided_by``: the id of the entry that voids it.
+    """
+
+    seq: int
+    id: str
+    time: datetime
+    event: Event
+    plan: str | None
+    previous: str | None
+    hash: str
+    voided_by: str | None = None
+
+    @property
+    def type(self) -> EntryType:
+        """What the entry is about."""
+        return _TYPES[type(self.event)]
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """Every entry in the order of recording; no file and an empty one are the same."""
+
+    entries: tuple[Entry, ...] = ()
+
+    @property
+    def seq(self) -> int:
+        """The number of the last entry, 0 without any."""
+        return self.entries[-1].seq if self.entries else 0
+
+    @property
+    def head(self) -> str | None:
+        """The hash of the last entry, which stands for all of them."""
+        return self.entries[-1].hash if self.entries else None
+
+
+@dataclass(frozen=True, slots=True)
+class Realised:
+    """What a contract brought so far. Coins are ``currency``, the settlement coin; fees positive: paid.
+
+    Dollars are of their own time: each realisation at its fill's price, each fee and funding at the price beside it; a
+    linear contract settles in dollars. ``net_usd = usd - fees_usd + funding_usd``.
+    """
+
+    contract: str
+    coin: Fraction
+    usd: Fraction
+    fees_coin: Fraction
+    funding_coin: Fraction
+    currency: str
+    fees_usd: Fraction
+    funding_usd: Fraction
+    net_usd: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class RealisedUsd:
+    """The same over all contracts, in dollars."""
+
+    usd: Fraction
+    fees_usd: Fraction
+    funding_usd: Fraction
+    net_usd: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPosition:
+    """A position that is open now. ``entry_price``: None where the purposes cancel out and the exchange shows none."""
+
+    contract: str
+    contracts: Fraction
+    contracts_hedge: Fraction
+    contracts_rebalance: Fraction
+    entry_price: Fraction | None
+    isolated_margin: Fraction | None
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """How a hedge did while it was open: both PnLs in USD, each move of the price at the price where it ends.
+
+    ``spot_pnl_usd``: of all the coins held meanwhile. ``effectiveness``: the share of it that the hedge gave back,
+    ``-hedge_pnl_usd / spot_pnl_usd``; None where the coins neither gained nor lost.
+    """
+
+    asset: str
+    hedge_pnl_usd: Fraction
+    spot_pnl_usd: Fraction
+    effectiveness: Fraction | None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The answer of history. ``entries``: as ``row`` lays them out; ``totals`` over the entries that are shown."""
+
+    schema: str
+    name: str
+    as_of: datetime | None
+    currency: str
+    since: datetime | None
+    journal_seq: int
+    journal_head: str | None
+    entries: tuple[Mapping[str, object], ...]
+    totals: tuple[Realised, ...]
+    total: RealisedUsd
+    positions: tuple[OpenPosition, ...]
+    effects: tuple[Effect, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A figure of the book before and after an entry."""
+
+    name: str
+    before: Fraction
+    after: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a record did, or would do.
+
+    ``repeated``: ids that were there already. ``notes``: what was assumed or left out, in sentences. Positions change
+    in contracts, wallets and holdings in coins.
+    """
+
+    entries: tuple[Entry, ...]
+    repeated: tuple[str, ...]
+    notes: tuple[str, ...]
+    positions: tuple[Change, ...]
+    wallets: tuple[Change, ...]
+    holdings: tuple[Change, ...]

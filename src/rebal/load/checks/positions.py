@@ -1,0 +1,81 @@
+"""Open futures."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from rebal.amounts import ZERO, plain
+from rebal.load import models
+from rebal.load.flaws import Flaw
+from rebal.load.reading import Reading
+
+
+def contracts_are_known(reading: Reading) -> Iterator[Flaw]:
+    """Every position is in a contract that is known and has not expired."""
+    for n, row in _rows(reading):
+        contract = reading.contract(row.contract)
+        path = ("positions", n, "contract")
+        if contract is None:
+            if reading.venue_known and not reading.file.has("contracts", row.contract):
+                yield _unknown(reading, n, row.contract)
+        elif contract.expiry is not None and contract.expiry <= reading.now:
+            settled = f"expired on {contract.expiry:%Y-%m-%d}"
+            yield Flaw(path, settled, "drop the row; what it settled at is in the wallet")
+
+
+def contracts_stand_once(reading: Reading) -> Iterator[Flaw]:
+    """A contract's position is one net row."""
+    seen: set[str] = set()
+    for n, row in _rows(reading):
+        if row.contract in seen:
+            yield Flaw(("positions", n, "contract"), "has a row already", "write one net row per contract")
+        seen.add(row.contract)
+
+
+def hedges_lie_within_positions(reading: Reading) -> Iterator[Flaw]:
+    """The contracts that protect are a part of the net position, and on its side."""
+    for n, row in _rows(reading):
+        if row.hedge is None or not row.hedge:
+            continue
+        path = ("positions", n, "hedge")
+        if row.hedge * row.contracts < 0:
+            yield Flaw(path, f"is opposite to the position of {plain(row.contracts)}", "write it with the same sign")
+        elif abs(row.hedge) > abs(row.contracts):
+            yield Flaw(path, f"is larger than the position of {plain(row.contracts)}", "write a part of the position")
+
+
+def margins_lie_within_wallets(reading: Reading) -> Iterator[Flaw]:
+    """Isolated margins are a part of the wallet of their currency."""
+    taken: dict[str, Fraction] = {}
+    for n, row in _rows(reading):
+        contract = reading.contract(row.contract)
+        if row.margin is None or contract is None or not reading.file.sound("wallets", contract.settle):
+            continue
+        settle = contract.settle
+        taken[settle] = taken.get(settle, ZERO) + row.margin
+        wallet = reading.says.wallets.get(settle, ZERO)
+        if taken[settle] > wallet:
+            problem = f"brings isolated margins to {plain(taken[settle])} {settle}, more than the wallet of {plain(wallet)}"
+            yield Flaw(("positions", n, "margin"), problem, f"count it in wallets.{settle} too")
+
+
+def proxies_are_declared(reading: Reading) -> Iterator[Flaw]:
+    """A position for another asset has a beta to count it by."""
+    for n, row in _rows(reading):
+        contract = reading.contract(row.contract)
+        if row.stands_for is None or contract is None or row.stands_for == contract.asset:
+            continue
+        proxy = reading.says.proxies.get(row.stands_for)
+        if (proxy is None or proxy.via != contract.asset) and reading.file.sound("proxies", row.stands_for):
+            instead = f"add proxies.{row.stands_for}: {{via: {contract.asset}, beta: ...}}"
+            problem = f"names no proxy through {contract.asset}"
+            yield Flaw(("positions", n, "for"), problem, instead, near=(row.stands_for, reading.file.names("proxies")))
+
+
+def _unknown(reading: Reading, n: int, name: str) -> Flaw:
+    where = f"is no contract of {reading.venue.name} that can be computed" if reading.venue else "is in no catalogue"
+    instead = f"give its specification under contracts.{name}"
+    return Flaw(("positions", n, "contract"), where, instead, near=(name, reading.contract_names()))
+
+
+def _rows(reading: Reading) -> Iterator[tuple[int, models.Position]]:
+    yield from reading.file.rows(("positions",), reading.says.positions)

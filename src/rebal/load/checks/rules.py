@@ -1,0 +1,74 @@
+"""Venue, policy, proxies and scenarios."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from rebal.amounts import plain
+from rebal.load.defaults import LEVERAGE, LIQUIDATION_DISTANCE
+from rebal.load.flaws import Flaw
+from rebal.load.reading import Reading
+
+
+def venue_is_known(reading: Reading) -> Iterator[Flaw]:
+    """The catalogue has the venue."""
+    if reading.says.venue is None or reading.venue is not None:
+        return
+    from rebal import venues
+
+    known = venues.names()
+    if reading.says.venue in venues.LEFT_OUT:
+        yield Flaw(("venue",), "is not in the catalogue", venues.LEFT_OUT[reading.says.venue])
+        return
+    near = (reading.says.venue, known)
+    yield Flaw(("venue",), "is not in the catalogue", f"write one of: {', '.join(known)}", near=near)
+
+
+def every_asset_is_served(reading: Reading) -> Iterator[Flaw]:
+    """Without a venue the file's own contracts serve every asset, directly or through a proxy."""
+    if reading.file.has("venue") or not reading.file.sound("contracts"):
+        return
+    served = {contract.asset for contract in reading.own.values()}
+    served |= {asset for asset, proxy in reading.says.proxies.items() if proxy.via in served}
+    unserved = sorted((reading.held | reading.wanted) - reading.cash - reading.aside - served)
+    if unserved and reading.venue_known:
+        few = ", ".join(unserved[:3]) + (f" and {len(unserved) - 3} more" if len(unserved) > 3 else "")
+        yield Flaw(("venue",), "is missing", f"name the venue, or give contracts for {few} under contracts", at_key=True)
+
+
+def policy_keeps_its_own_alert(reading: Reading) -> Iterator[Flaw]:
+    """A plan that meets the policy is no breach of it."""
+    policy = reading.says.policy
+    alert = policy.alert if policy else None
+    if policy is None or alert is None:
+        return
+    distance: Fraction = policy.survive.shock if policy.survive else policy.liquidation_distance or LIQUIDATION_DISTANCE
+    leverage: Fraction = policy.leverage or LEVERAGE
+    if alert.distance is not None and alert.distance > distance:
+        asked = f"{plain(distance * 100)}%"
+        problem = f"is beyond the {asked} that the policy asks of a plan"
+        yield Flaw(("policy", "alert", "distance"), problem, f"write at most {asked}")
+    if alert.leverage is not None and alert.leverage < leverage:
+        problem = f"is below the leverage of {plain(leverage)} that the policy allows a plan"
+        yield Flaw(("policy", "alert", "leverage"), problem, f"write at least {plain(leverage)}")
+
+
+def proxies_lead_elsewhere(reading: Reading) -> Iterator[Flaw]:
+    """A proxy is another coin, and a coin."""
+    for asset, proxy in reading.says.proxies.items():
+        path = ("proxies", asset, "via")
+        if proxy.via == asset:
+            yield Flaw(path, "is the asset itself", "name a coin that has a contract")
+        elif proxy.via in reading.cash:
+            yield Flaw(path, "counts as dollars", "name a coin that has a contract")
+    for asset in sorted(reading.file.names("proxies") & reading.cash):
+        yield Flaw(("proxies", asset), "counts as dollars, which need no hedge", "drop it", at_key=True)
+
+
+def scenarios_shock_known_assets(reading: Reading) -> Iterator[Flaw]:
+    """Scenarios speak of assets of the file."""
+    for name, shocks in reading.says.scenarios.items():
+        for asset in shocks:
+            if asset not in reading.assets:
+                path = ("scenarios", name, asset)
+                near = (asset, reading.assets)
+                yield Flaw(path, "is no asset of this file", "drop it", at_key=True, near=near)

@@ -1,0 +1,166 @@
+"""Contracts that the file gives: whole ones, and what differs from the catalogue in one that it has."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+from rebal.amounts import plain
+from rebal.load import models
+from rebal.load.flaws import Flaw, Path
+from rebal.load.maintenance import maintenance_flaws, maintenance_of
+from rebal.load.reading import Reading
+from rebal.market.contract import Assumption, Contract, Kind
+from rebal.market.maintenance import Maintenance, assumed
+
+REQUIRED = ("asset", "kind", "multiplier", "lot_size", "taker_fee")
+_TAKEN_OVER = (
+    "asset", "kind", "multiplier", "expiry", "tick_size", "lot_size", "min_contracts", "maker_fee", "taker_fee",
+    "delivery_fee", "max_leverage", "leverage",
+)  # fmt: skip
+_DOLLARS_OF_LINEAR = "USDT"
+
+
+def own_contracts(reading: Reading) -> tuple[dict[str, Contract], list[Flaw]]:
+    """The contracts of the file by name, those without flaws, and the flaws of the others."""
+    made: dict[str, Contract] = {}
+    flaws: list[Flaw] = []
+    for name, entry in reading.says.contracts.items():
+        base = reading.listed(name)
+        wrong = list(_flaws(name, entry, base, reading))
+        flaws += wrong
+        if not wrong and (base is not None or _complete(entry)):
+            made[name] = _made(name, entry, base)
+    return made, flaws
+
+
+def _flaws(name: str, entry: models.Contract, base: Contract | None, reading: Reading) -> Iterator[Flaw]:
+    path: Path = ("contracts", name)
+    if name in reading.assets:
+        yield Flaw(path, "is also the name of a coin", "call the contract something else", at_key=True)
+    if base is None:
+        yield from _missing(name, entry, reading)
+    yield from _asset_flaws(path, entry, base, reading)
+    yield from _settlement_flaws(path, entry, base, reading)
+    yield from _time_flaws(path, entry, base, reading.now)
+    most = _either(entry, base, "max_leverage")
+    if entry.leverage is not None and most is not None and entry.leverage > most:
+        yield Flaw((*path, "leverage"), f"is above the contract's max_leverage of {plain(most)}", "lower it")
+    if entry.maintenance is not None and reading.file.sound(*path, "maintenance"):
+        kind = _either(entry, base, "kind")
+        yield from maintenance_flaws(
+            entry.maintenance, base.maintenance if base else None, (*path, "maintenance"), kind=kind
+        )
+
+
+def _missing(name: str, entry: models.Contract, reading: Reading) -> Iterator[Flaw]:
+    """What a contract needs where no catalogue has it; none of it is guessed."""
+    path: Path = ("contracts", name)
+    lacking = [key for key in REQUIRED if not reading.file.has(*path, key)]
+    if not reading.venue_known:
+        return
+    if len(lacking) == len(REQUIRED):
+        where = f"is no contract of {reading.venue.name}" if reading.venue else "is in no catalogue, as no venue is named"
+        yield Flaw(
+            path, where, f"add {', '.join(REQUIRED)}", at_key=True, near=(name, reading.contract_names() - {name})
+        )
+        return
+    for key in lacking:
+        yield Flaw((*path, key), "is missing", f"add {key}", at_key=True)
+
+
+def _asset_flaws(path: Path, entry: models.Contract, base: Contract | None, reading: Reading) -> Iterator[Flaw]:
+    asset = _either(entry, base, "asset")
+    if asset is None:
+        return
+    given = entry.asset is not None
+    place: Path = (*path, "asset") if given else path
+    if asset in reading.cash:
+        yield Flaw(place, "counts as dollars, which need no contract", "drop the contract", at_key=not given)
+    elif asset not in reading.assets and reading.file.sound("holdings") and reading.file.sound("targets"):
+        yield Flaw(
+            place,
+            f"is on {asset}, which is neither held, targeted, aside nor a proxy",
+            "add the coin, or drop the contract",
+            at_key=not given,
+            near=(asset, reading.assets),
+        )
+
+
+def _settlement_flaws(path: Path, entry: models.Contract, base: Contract | None, reading: Reading) -> Iterator[Flaw]:
+    kind, asset = _either(entry, base, "kind"), _either(entry, base, "asset")
+    if kind is None or asset is None:
+        return
+    settle = _settle(entry, base)
+    place: Path = (*path, "settle" if entry.settle is not None else "kind")
+    if kind is Kind.INVERSE and settle != asset:
+        yield Flaw(place, f"settles in {settle}, but an inverse contract settles in its coin", f"write settle: {asset}")
+    if kind is Kind.LINEAR and settle not in reading.cash:
+        cash = ", ".join(sorted(reading.cash))
+        yield Flaw(place, f"settles in {settle}, which does not count as dollars", f"settle in one of cash: {cash}")
+
+
+def _time_flaws(path: Path, entry: models.Contract, base: Contract | None, now: datetime) -> Iterator[Flaw]:
+    if entry.expiry is not None and entry.expiry <= now:
+        yield Flaw((*path, "expiry"), "has passed", "drop the contract, or write the next expiry")
+    if entry.funding_interval is not None and _either(entry, base, "expiry") is not None:
+        yield Flaw((*path, "funding_interval"), "does not go with an expiry", "drop it: a dated contract has no funding")
+
+
+def _made(name: str, entry: models.Contract, base: Contract | None) -> Contract:
+    taken: dict[str, Any] = {field: _either(entry, base, field) for field in _TAKEN_OVER}
+    taken["settle"] = _settle(entry, base)
+    taken["min_contracts"] = taken["min_contracts"] or taken["lot_size"]
+    if taken["maker_fee"] is None:
+        taken["maker_fee"] = taken["taker_fee"]
+    hours = entry.funding_interval or (base and base.funding_interval_hours)
+    taken["funding_interval_hours"] = None if taken["expiry"] is not None else hours
+    taken["maintenance"], taken["assumed"] = _margin(name, entry, base, most=taken["max_leverage"])
+    if base is not None:
+        return replace(base, **taken, own=True)
+    return Contract(name=name, own=True, **taken)
+
+
+def _margin(
+    name: str, entry: models.Contract, base: Contract | None, *, most: Fraction | None
+) -> tuple[Maintenance, tuple[Assumption, ...]]:
+    """The schedule, and what is assumed of the contract with it."""
+    key = f"contracts.{name}.maintenance"
+    still = tuple(
+        assumption
+        for assumption in (base.assumed if base else ())
+        if not _replaces(entry, assumption.key.removeprefix(f"contracts.{name}."))
+    )
+    if entry.maintenance is not None:
+        return maintenance_of(entry.maintenance, base.maintenance if base else None), still
+    if base is not None and not (base.maintenance == assumed(base.max_leverage) and key in {a.key for a in still}):
+        return base.maintenance, still
+    stands_in = assumed(most)
+    words = f"{plain(stands_in.tiers[0].rate * 100)} % with the closing fee"
+    others = tuple(assumption for assumption in still if assumption.key != key)
+    return stands_in, (*others, Assumption("maintenance rate", words, key))
+
+
+def _replaces(entry: models.Contract, key: str) -> bool:
+    if key == "maintenance" and entry.maintenance is not None:
+        return entry.maintenance.tiers is not None or entry.maintenance.base is not None
+    return getattr(entry, key, None) is not None
+
+
+def _settle(entry: models.Contract, base: Contract | None) -> str:
+    if entry.settle is not None:
+        return entry.settle
+    if base is not None and entry.kind is None and entry.asset is None:
+        return base.settle
+    asset: str = _either(entry, base, "asset")
+    return asset if _either(entry, base, "kind") is Kind.INVERSE else _DOLLARS_OF_LINEAR
+
+
+def _complete(entry: models.Contract) -> bool:
+    return all(getattr(entry, key) is not None for key in REQUIRED)
+
+
+def _either(entry: models.Contract, base: Contract | None, field: str) -> Any:
+    given = getattr(entry, field)
+    return given if given is not None or base is None else getattr(base, field)

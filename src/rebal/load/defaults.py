@@ -1,0 +1,20 @@
+"""What stands in for the rules that a file leaves out."""
+
+from datetime import timedelta
+from fractions import Fraction
+
+from rebal.portfolio import MarginMode, Route, Sizing
+
+BAND = Fraction(5, 100)
+MARGIN_MODE = MarginMode.CROSS
+LEVERAGE = Fraction(1)
+LIQUIDATION_DISTANCE = Fraction(50, 100)
+ALERT_DISTANCE = Fraction(35, 100)
+ALERT_DISTANCE_OF_POLICY = Fraction(7, 10)
+ALERT_LEVERAGE_OF_POLICY = Fraction(125, 100)
+MIN_ORDER = Fraction(10)
+ROUTES = (Route.INVERSE, Route.LINEAR, Route.PROXY)
+SIZING = Sizing.NOTIONAL
+MAX_AT_VENUE = Fraction(1)
+MAX_PRICE_AGE = timedelta(days=1)
+CASH = ("USD", "USDT", "USDC")

@@ -1,0 +1,284 @@
+"""How a field of the file is read, and what an editor is told of it: one small reader for each kind of field.
+
+The readers run inside pydantic's models, but each list, mapping and section reports everything wrong in it at once and
+only what the file holds is built: a model that no section of the file needs costs nothing at start-up.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from fractions import Fraction
+from typing import Any
+
+from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic_core import CoreSchema, core_schema
+
+from rebal.amounts import NumberProblem, fraction, number
+from rebal.load.flaws import Flaw, Flawed, Unreadable, flaws_in
+
+Json = dict[str, Any]
+
+_LONGEST_NUMBER = 60
+_NUMBER_PATTERN = r"^[+-]?[0-9]{1,18}(\.[0-9]{1,18})?$"
+_PERCENTAGE_PATTERN = r"^[+-]?[0-9]{1,18}(\.[0-9]{1,18})?%?$"
+
+
+class Reader:
+    """Reads one kind of value; raises ValueError in the form that ``flaws_in`` takes apart."""
+
+    def read(self, written: Any) -> Any:
+        """The value that was meant."""
+        raise NotImplementedError
+
+    def json_schema(self, handler: GetJsonSchemaHandler) -> Json:
+        """What an editor accepts here."""
+        raise NotImplementedError
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.read)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> Json:
+        return self.json_schema(handler)
+
+
+class Text(Reader):
+    """A scalar that a function turns into what it means."""
+
+    def __init__(self, meaning: Callable[[str], Any], **schema: Any) -> None:
+        self.meaning = meaning
+        self.schema = schema
+
+    def read(self, written: Any) -> Any:
+        """The meaning of the text; what is no scalar is refused."""
+        if not isinstance(written, str):
+            raise Unreadable("should be a single value")
+        return self.meaning(written)
+
+    def json_schema(self, handler: GetJsonSchemaHandler) -> Json:
+        """What was given for it."""
+        return dict(self.schema)
+
+
+class Number(Text):
+    """A number with its bounds; with ``percent`` a fraction that may be written as a percentage."""
+
+    def __init__(
+        self,
+        *,
+        percent: bool = False,
+        least: int | None = None,
+        above: int | None = None,
+        most: int | None = None,
+        below: int | None = None,
+        nonzero: bool = False,
+        instead: str | None = None,
+    ) -> None:
+        super().__init__(self._within, **_number_schema(percent, least=least, above=above, most=most, below=below))
+        self.parse = fraction if percent else number
+        self.percent = percent
+        self.least, self.above, self.most, self.below, self.nonzero = least, above, most, below, nonzero
+        self.instead = instead
+
+    def _within(self, text: str) -> Fraction:
+        if len(text) > _LONGEST_NUMBER:
+            raise NumberProblem("is too long for a number", "write digits with at most one decimal point")
+        value = self.parse(text)
+        problem = self._beyond(value)
+        if problem is not None:
+            raise Unreadable(problem, self.instead)
+        return value
+
+    def _beyond(self, value: Fraction) -> str | None:
+        if value == 0 and (self.above == 0 or self.nonzero):
+            return "is 0"
+        if self.above is not None and value <= self.above:
+            return "is negative" if self.above == 0 else f"is not above {self._words(self.above)}"
+        if self.least is not None and value < self.least:
+            return "is negative" if self.least == 0 else f"is below {self._words(self.least)}"
+        if self.most is not None and value > self.most:
+            return f"is above {self._words(self.most)}"
+        if self.below is not None and value >= self.below:
+            return f"is not below {self._words(self.below)}"
+        return None
+
+    def _words(self, bound: int) -> str:
+        return f"{100 * bound}%" if self.percent else str(bound)
+
+
+class Choice(Text):
+    """One of a few words."""
+
+    def __init__(self, kinds: type[StrEnum]) -> None:
+        words = [kind.value for kind in kinds]
+        super().__init__(self._chosen, enum=words)
+        self.kinds = kinds
+        self.words = words
+
+    def _chosen(self, text: str) -> StrEnum:
+        if text not in self.words:
+            raise Unreadable("is not known here", f"write one of: {', '.join(self.words)}", near=(text, self.words))
+        return self.kinds(text)
+
+
+class Section(Reader):
+    """A mapping with known keys. ``refused``: keys that deserve a sentence of their own; ``instead``: its shape."""
+
+    def __init__(
+        self, model: type[BaseModel], instead: str | None = None, *, refused: dict[str, tuple[str, str]] | None = None
+    ) -> None:
+        self.model = model
+        self.instead = instead
+        self.refused = refused or {}
+
+    def read(self, written: Any) -> BaseModel:
+        """The model, or everything wrong with it."""
+        if not isinstance(written, dict):
+            raise Unreadable("should be a mapping of keys", self._shape(written))
+        for key, (problem, instead) in self.refused.items():
+            if key in written:
+                raise Flawed([Flaw((key,), problem, instead, at_key=True)])
+        try:
+            return self.model.model_validate(written)
+        except ValidationError as error:
+            raise Flawed(_model_flaws(error, self.model)) from None
+
+    def json_schema(self, handler: GetJsonSchemaHandler) -> Json:
+        """The model's own."""
+        self.model.model_rebuild()
+        return handler(self.model.__pydantic_core_schema__)
+
+    def _shape(self, written: Any) -> str | None:
+        if isinstance(written, str) and re.match(r"[A-Za-z0-9_.-]+:\S", written):
+            return "write a space after the colon"
+        return self.instead or f"write one of its keys below it: {', '.join(_keys(self.model))}"
+
+
+class Either(Reader):
+    """A scalar in short, or a mapping in full."""
+
+    def __init__(self, short: Text, full: Section) -> None:
+        self.short = short
+        self.full = full
+
+    def read(self, written: Any) -> Any:
+        """Whichever it is."""
+        return self.short.read(written) if isinstance(written, str) else self.full.read(written)
+
+    def json_schema(self, handler: GetJsonSchemaHandler) -> Json:
+        """Both forms."""
+        return {"anyOf": [self.short.json_schema(handler), self.full.json_schema(handler)]}
+
+
+class Mapping(Reader):
+    """Entries under names of the user's own. ``name`` says what is wrong with a name; ``instead``: its shape."""
+
+    def __init__(self, entry: Reader, name: "Name", instead: str) -> None:
+        self.entry = entry
+        self.name = name
+        self.instead = instead
+
+    def read(self, written: Any) -> dict[str, Any]:
+        """Every entry, or everything wrong with any."""
+        if not isinstance(written, dict):
+            missing_space = isinstance(written, str) and re.match(r"[A-Za-z0-9_.-]+:\S", written)
+            raise Unreadable("should be a mapping", "write a space after the colon" if missing_space else self.instead)
+        entries: dict[str, Any] = {}
+        flaws: list[Flaw] = []
+        read, allowed = self.entry.read, self.name.pattern.fullmatch
+        for key, value in written.items():
+            if not allowed(key):
+                flaws.append(self.name.flaw(key))
+                continue
+            try:
+                entries[key] = read(value)
+            except ValueError as error:
+                flaws.extend(flaws_in(error, (key,)))
+        if flaws:
+            raise Flawed(flaws)
+        return entries
+
+    def json_schema(self, handler: GetJsonSchemaHandler) -> Json:
+        """Names by pattern, entries alike."""
+        names = {"pattern": f"^{self.name.pattern.pattern}$"}
+        return {"type": "object", "propertyNames": names, "additionalProperties": self.entry.json_schema(handler)}
+
+
+class Name:
+    """A pattern that names follow, and what to say of one that does not."""
+
+    def __init__(self, what: str, pattern: str, instead: str) -> None:
+        self.what = what
+        self.pattern = re.compile(pattern, re.ASCII)
+        self.instead = instead
+
+    def flaw(self, key: str) -> Flaw:
+        """What is wrong with a key that does not follow the pattern."""
+        return Flaw((key,), f"is not {self.what}", self._better(key), at_key=True)
+
+    def text(self) -> Text:
+        """A reader of such names where they are values."""
+        return Text(self._checked, type="string", pattern=f"^{self.pattern.pattern}$")
+
+    def _checked(self, text: str) -> str:
+        if not self.pattern.fullmatch(text):
+            raise Unreadable(f"is not {self.what}", self._better(text))
+        return text
+
+    def _better(self, text: str) -> str:
+        upper = text.strip().upper()
+        return f"write {upper}" if upper != text and self.pattern.fullmatch(upper) else self.instead
+
+
+class List(Reader):
+    """Entries in order."""
+
+    def __init__(self, entry: Reader, instead: str) -> None:
+        self.entry = entry
+        self.instead = instead
+
+    def read(self, written: Any) -> tuple[Any, ...]:
+        """Every entry, or everything wrong with any."""
+        if not isinstance(written, list):
+            raise Unreadable("should be a list", self.instead)
+        entries: list[Any] = []
+        flaws: list[Flaw] = []
+        for n, value in enumerate(written):
+            try:
+                entries.append(self.entry.read(value))
+            except ValueError as error:
+                flaws.extend(flaws_in(error, (n,)))
+        if flaws:
+            raise Flawed(flaws)
+        return tuple(entries)
+
+    def json_schema(self, handler: GetJsonSchemaHandler) -> Json:
+        """Entries alike."""
+        return {"type": "array", "items": self.entry.json_schema(handler)}
+
+
+def _model_flaws(error: ValidationError, model: type[BaseModel]) -> Iterator[Flaw]:
+    for line in error.errors(include_url=False, include_input=False):
+        path = line["loc"]
+        match line["type"]:
+            case "missing":
+                yield Flaw(path, "is missing", f"add {path[-1]}", at_key=True)
+            case "extra_forbidden":
+                keys = _keys(model)
+                yield Flaw(
+                    path, "is not a key here", f"write one of: {', '.join(keys)}", at_key=True, near=(str(path[-1]), keys)
+                )
+            case _:
+                cause = line.get("ctx", {}).get("error")
+                yield from flaws_in(cause if isinstance(cause, ValueError) else Unreadable(line["msg"]), path)
+
+
+def _keys(model: type[BaseModel]) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _number_schema(percent: bool, **bounds: int | None) -> Json:
+    schema: Json = {"type": ["number", "string"], "pattern": _PERCENTAGE_PATTERN if percent else _NUMBER_PATTERN}
+    if percent:  # a bare number means a fraction; beyond 1 it has to be written with its sign
+        schema |= {"minimum": -1, "maximum": 1}
+    names = {"least": "minimum", "above": "exclusiveMinimum", "most": "maximum", "below": "exclusiveMaximum"}
+    return schema | {names[name]: bound for name, bound in bounds.items() if bound is not None}

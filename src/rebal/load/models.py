@@ -1,0 +1,381 @@
+"""The portfolio file as its owner wrote it: every section and key, with what an editor shows for each.
+
+What the sections mean together is resolved elsewhere; a key that is absent is None here, whatever stands in for it.
+"""
+
+from collections.abc import Mapping as Map
+from datetime import datetime
+from fractions import Fraction
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from rebal.load import time
+from rebal.load.fields import Choice, Either, List, Mapping, Name, Number, Section, Text
+from rebal.load.flaws import Unreadable
+from rebal.market.contract import Kind
+from rebal.market.maintenance import Method, TierUnit, Valuation
+from rebal.portfolio import Duration, LotMethod, MarginMode, Route, Sizing
+
+ASSET = Name("an asset's name", "[A-Z0-9]{1,20}", "write 1 to 20 of A-Z and 0-9")
+CONTRACT = Name(
+    "a contract's name", "[A-Za-z0-9][A-Za-z0-9._-]{0,39}", "write up to 40 letters, digits, dots, dashes, underscores"
+)
+SCENARIO = Name("a scenario's name", "[A-Za-z0-9][A-Za-z0-9 ._-]{0,39}", "write up to 40 letters, digits and dashes")
+FOREVER: Literal["none"] = "none"
+_LONGEST_NAME = 100
+
+
+def _title(text: str) -> str:
+    if not text.strip() or len(text) > _LONGEST_NAME:
+        raise Unreadable("is empty" if not text.strip() else "is too long", f"write 1 to {_LONGEST_NAME} characters")
+    return text
+
+
+def _age(text: str) -> Duration | Literal["none"]:
+    return FOREVER if text == FOREVER else time.duration(text)
+
+
+def _flag(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise Unreadable("is neither true nor false", "write true or false")
+    return text == "true"
+
+
+def _interval(text: str) -> Fraction:
+    length = time.duration(text)
+    hours = Fraction(length.rest.days * 24) + Fraction(length.rest.seconds, 3600)
+    if length.years or not 0 < hours <= 24 * 7:
+        raise Unreadable("is no funding interval", "write hours, like 8h")
+    return hours
+
+
+_TIMESTAMP = r"^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$"
+_COUNT = r"\d{1,18}(\.\d{1,18})?"
+INSTANT = Text(time.instant, type="string", pattern=_TIMESTAMP)
+DAY = Text(time.day_or_instant, type="string", pattern=rf"^\d{{4}}-\d{{2}}-\d{{2}}$|{_TIMESTAMP}")
+DURATION = Text(time.duration, type="string", pattern=f"^{_COUNT}[mhdwy]$")
+AGE = Text(_age, type="string", pattern=f"^(none|{_COUNT}[mhdwy])$")
+HOURS = Text(_interval, type="string", pattern=f"^{_COUNT}[mhdw]$")
+FLAG = Text(_flag, type="boolean")
+TITLE = Text(_title, type="string", minLength=1, maxLength=_LONGEST_NAME)
+WORD = Text(_title, type="string", minLength=1)
+COINS = Number(least=0, instead="write the coins that are owned, 0 or more; shorts belong under positions")
+COUNT = Number(above=0, instead="write a number above 0")
+SHARE = Number(percent=True, least=0, most=1, instead="write 0% to 100%")
+INSIDE = Number(percent=True, above=0, below=1, instead="write a share above 0% and below 100%")
+COST = Number(percent=True, least=0, below=1, instead="write 0% or more, below 100%")
+RATE = Number(percent=True, above=-1, below=1, instead="write a share of the notional, like 0.01%")
+SHOCK = Number(percent=True, above=-1, instead="write a fall above -100%, or a rise")
+PRICE = Number(above=0, instead="write the price in USD, above 0")
+
+
+class Written(BaseModel):
+    """What all sections have in common: known keys only, and no validator built before it is needed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+
+class Lot(Written):
+    """A tax lot."""
+
+    quantity: Annotated[Fraction, Number(above=0, instead="write the coins of this lot")] = Field(
+        description="Coins of this lot."
+    )
+    cost: Annotated[Fraction, Number(least=0, instead="write what one coin cost, in USD")] = Field(
+        description="What one coin cost, in USD."
+    )
+    acquired: Annotated[datetime, DAY] = Field(description="The day it was acquired.", examples=["2024-03-01"])
+
+
+class Holding(Written):
+    """Coins owned, with what they cost."""
+
+    quantity: Annotated[Fraction, COINS] = Field(description="Coins owned, posted as margin or not.")
+    lots: Annotated[tuple[Lot, ...], List(Section(Lot), "write one `- {quantity, cost, acquired}` a lot")] = Field(
+        default=(), description="Tax lots; their quantities add up to the holding's."
+    )
+
+
+class Position(Written):
+    """An open futures position as the exchange shows it: one net row per contract."""
+
+    contract: Annotated[str, CONTRACT.text()] = Field(description="Its contract.", examples=["BTCUSD"])
+    contracts: Annotated[Fraction, Number(nonzero=True, instead="write the contracts held, or drop the row")] = Field(
+        description="Contracts held; a short is negative.", examples=[-14900]
+    )
+    entry_price: Annotated[Fraction, PRICE] = Field(description="Average entry price, in USD.")
+    hedge: Annotated[Fraction | None, Number()] = Field(
+        default=None, description="How many of the contracts are protection; signed like them. The rest stands in for spot."
+    )
+    margin: Annotated[Fraction | None, COUNT] = Field(
+        default=None, description="Coins of margin of its own, which makes the position isolated."
+    )
+    stands_for: Annotated[str | None, ASSET.text()] = Field(
+        default=None, alias="for", description="The asset that it is a proxy for.", examples=["DOT"]
+    )
+
+
+class FundingRange(Written):
+    """A funding rate that is not known for certain."""
+
+    low: Annotated[Fraction, RATE] = Field(description="The lowest rate per interval to reckon with.")
+    base: Annotated[Fraction, RATE] = Field(description="The likeliest rate per interval.")
+    high: Annotated[Fraction, RATE] = Field(description="The highest rate per interval to reckon with.")
+
+
+_FUNDING = Either(
+    RATE,
+    Section(
+        FundingRange,
+        refused={"history": ("is not read as a history", "write one rate, or {low: ..., base: ..., high: ...}")},
+    ),
+)
+
+
+class Market(Written):
+    """Prices and funding at one time."""
+
+    as_of: Annotated[datetime | None, INSTANT] = Field(
+        default=None, description="When the prices were true.", examples=["2026-11-20T08:00:00Z"]
+    )
+    prices: Annotated[Map[str, Fraction], Mapping(PRICE, CONTRACT, "write `BTC: 40000` below it")] = Field(
+        default={}, description="USD per coin at spot or index, and contracts at their mark.", examples=[{"BTC": 40000}]
+    )
+    funding: Annotated[
+        Map[str, Fraction | FundingRange], Mapping(_FUNDING, CONTRACT, "write `BTCUSD: 0.01%` below it")
+    ] = Field(default={}, description="Funding rates by contract, per interval; positive: longs pay shorts.")
+
+
+class Tier(Written):
+    """One tier of maintenance margin."""
+
+    up_to: Annotated[Fraction | None, COUNT] = Field(
+        default=None, description="The largest size in this tier, counted in tier_unit. The last tier may go without."
+    )
+    rate: Annotated[Fraction, INSIDE] = Field(description="Maintenance rate.", examples=["0.5%"])
+    deduction: Annotated[Fraction | None, Number(least=0)] = Field(
+        default=None, description="What is deducted, in tier_unit. Left out everywhere: derived from continuity."
+    )
+    max_leverage: Annotated[Fraction | None, COUNT] = Field(default=None, description="Most leverage in this tier.")
+
+
+class Maintenance(Written):
+    """Maintenance margin: by tiers, or by a rate that grows with the size (base and slope)."""
+
+    price: Annotated[Valuation | None, Choice(Valuation)] = Field(
+        default=None, description="Which price values the position: mark (the default) or entry."
+    )
+    close_fee: Annotated[bool | None, FLAG] = Field(
+        default=None, description="Whether the taker fee of closing is a part of it; false unless said."
+    )
+    method: Annotated[Method | None, Choice(Method)] = Field(
+        default=None,
+        description="deduction (continuous, the default), whole (the tier's rate, no deduction) or marginal.",
+    )
+    tier_unit: Annotated[TierUnit | None, Choice(TierUnit)] = Field(
+        default=None, description="What up_to and the deductions count: coin (the default), usd or contracts."
+    )
+    tiers: Annotated[tuple[Tier, ...] | None, List(Section(Tier), "write one `- {up_to, rate}` a tier")] = Field(
+        default=None, description="Tiers in ascending order; each holds up to and including up_to."
+    )
+    base: Annotated[Fraction | None, INSIDE] = Field(
+        default=None, description="Rate at size 0, where the rate grows with the size instead of by tiers."
+    )
+    slope: Annotated[Fraction | None, COST] = Field(
+        default=None, description="By how much that rate grows with every coin of the position."
+    )
+    initial_base: Annotated[Fraction | None, COST] = Field(
+        default=None, description="The same rate of initial margin at size 0."
+    )
+
+
+class Contract(Written):
+    """A futures contract, or what differs from the catalogue in one that it has."""
+
+    asset: Annotated[str | None, ASSET.text()] = Field(default=None, description="The coin.", examples=["ALT"])
+    kind: Annotated[Kind | None, Choice(Kind)] = Field(
+        default=None, description="inverse (a number of dollars, settled in the coin) or linear (a number of coins)."
+    )
+    multiplier: Annotated[Fraction | None, COUNT] = Field(
+        default=None, description="Inverse: USD per contract. Linear: coins per contract.", examples=[10]
+    )
+    settle: Annotated[str | None, ASSET.text()] = Field(
+        default=None, description="Currency of margin, PnL and fees; an inverse contract's coin, else USDT."
+    )
+    expiry: Annotated[datetime | None, INSTANT] = Field(default=None, description="Absent: a perpetual.")
+    tick_size: Annotated[Fraction | None, COUNT] = Field(default=None, description="Price step, in USD.")
+    lot_size: Annotated[Fraction | None, COUNT] = Field(default=None, description="Order step, in contracts.")
+    min_contracts: Annotated[Fraction | None, COUNT] = Field(
+        default=None, description="Smallest order, in contracts; one lot unless said."
+    )
+    maker_fee: Annotated[Fraction | None, RATE] = Field(
+        default=None, description="Fee of a resting order, negative for a rebate; the taker fee unless said."
+    )
+    taker_fee: Annotated[Fraction | None, RATE] = Field(default=None, description="Fee of an order that fills at once.")
+    delivery_fee: Annotated[Fraction | None, COST] = Field(default=None, description="Fee of settlement at expiry.")
+    funding_interval: Annotated[Fraction | None, HOURS] = Field(
+        default=None, description="Time between fundings.", examples=["8h"]
+    )
+    max_leverage: Annotated[Fraction | None, COUNT] = Field(default=None, description="Most leverage the venue allows.")
+    leverage: Annotated[Fraction | None, COUNT] = Field(
+        default=None, description="Leverage set for it in the account; policy.leverage unless said."
+    )
+    maintenance: Annotated[Maintenance | None, Section(Maintenance)] = Field(
+        default=None, description="Maintenance margin; a prudent rate stands in, and is named, where it is not given."
+    )
+
+
+class Band(Written):
+    """How far a weight may drift before anything is traded: beyond either is outside."""
+
+    points: Annotated[Fraction | None, SHARE] = Field(default=None, description="In points of weight; default 5%.")
+    relative: Annotated[Fraction | None, Number(percent=True, above=0)] = Field(
+        default=None, description="As a share of the target weight."
+    )
+
+
+class Alert(Written):
+    """What status calls a breach, and what makes a plan top up though nothing is traded."""
+
+    distance: Annotated[Fraction | None, COST] = Field(
+        default=None,
+        description="Least distance to liquidation; default 35%, and never more than 0.7 of liquidation_distance, so "
+        "that a fresh plan is no breach.",
+    )
+    leverage: Annotated[Fraction | None, COUNT] = Field(
+        default=None,
+        description="Most leverage; default 1.25, and never less than 1.25 times policy.leverage, so that a fresh "
+        "plan is no breach.",
+    )
+
+
+class Survive(Written):
+    """A move that every wallet must live through, in place of liquidation_distance."""
+
+    shock: Annotated[Fraction, INSIDE] = Field(description="The move, up and down.", examples=["60%"])
+
+
+class Policy(Written):
+    """The rules that a plan keeps."""
+
+    band: Annotated[Fraction | Band | None, Either(SHARE, Section(Band))] = Field(
+        default=None, description="How far a weight may drift, in points, before anything is traded; default 5%."
+    )
+    margin_mode: Annotated[MarginMode | None, Choice(MarginMode)] = Field(
+        default=None, description="cross (the default) or isolated."
+    )
+    leverage: Annotated[Fraction | None, COUNT] = Field(
+        default=None, description="Most that a wallet may carry after a plan: position value over margin balance; default 1."
+    )
+    liquidation_distance: Annotated[Fraction | None, INSIDE] = Field(
+        default=None, description="Least distance from mark to liquidation, either way, after a plan; default 50%."
+    )
+    survive: Annotated[Survive | None, Section(Survive)] = Field(
+        default=None, description="Takes the place of liquidation_distance."
+    )
+    alert: Annotated[Alert | None, Section(Alert)] = Field(default=None, description="What status calls a breach.")
+    min_order: Annotated[Fraction | None, Number(least=0, instead="write dollars, 0 or more")] = Field(
+        default=None, description="Dollars; smaller orders are left out. Default 10."
+    )
+    routes: Annotated[tuple[Route, ...] | None, List(Choice(Route), "write [inverse, linear, proxy]")] = Field(
+        default=None, description="By what legs are carried, in order of preference; default inverse, linear, proxy."
+    )
+    sizing: Annotated[Sizing | None, Choice(Sizing)] = Field(
+        default=None,
+        description="notional (the default): a futures dollar for a spot dollar; coin: a futures coin for a spot coin.",
+    )
+    max_at_venue: Annotated[Fraction | None, SHARE] = Field(
+        default=None, description="Most of each holding that may sit in the futures account; default 100%."
+    )
+    max_price_age: Annotated[Duration | Literal["none"] | None, AGE] = Field(
+        default=None, description="Prices older than this are stale; default 1d, none switches it off."
+    )
+
+
+class Proxy(Written):
+    """What an asset without a contract is hedged through."""
+
+    via: Annotated[str, ASSET.text()] = Field(description="The asset whose contracts stand in.", examples=["BTC"])
+    beta: Annotated[Fraction, COUNT] = Field(
+        description="Dollars of it that move as one dollar of the asset does.", examples=[1.3]
+    )
+
+
+_PROXY = Section(
+    Proxy,
+    "write {via: BTC, beta: 1.3}",
+    refused={"history": ("is not read as a history", "write beta, the dollars of the proxy for one of the asset")},
+)
+
+
+class Costs(Written):
+    """What a spot trade costs; what is not given is said to be missing, never taken as 0."""
+
+    spot_fee: Annotated[Fraction | None, COST] = Field(default=None, description="Fee of a spot trade.")
+    slippage: Annotated[Fraction | None, COST] = Field(default=None, description="Slippage of a trade.")
+
+
+class Tax(Written):
+    """How gains are taxed."""
+
+    method: Annotated[LotMethod, Choice(LotMethod)] = Field(description="Which lots a sale takes first.")
+    short_term: Annotated[Fraction, SHARE] = Field(description="Rate on gains of lots held shortly.")
+    long_term: Annotated[Fraction, SHARE] = Field(description="Rate on gains of lots held for long.")
+    long_after: Annotated[Duration, DURATION] = Field(description="When a lot turns long-term.", examples=["1y"])
+
+
+_SHOCKS = Mapping(SHOCK, ASSET, "write `BTC: -40%` below it")
+
+
+class Portfolio(Written):
+    """What is held, what is wanted, and by which rules to get from one to the other."""
+
+    model_config = ConfigDict(json_schema_extra={"required": ["holdings"]})
+
+    name: Annotated[str | None, TITLE] = Field(default=None, description="What the plan is headed with.")
+    venue: Annotated[str | None, WORD] = Field(
+        default=None, description="Where the contracts trade: an entry of the catalogue.", examples=["bybit"]
+    )
+    as_of: Annotated[datetime | None, INSTANT] = Field(
+        default=None, description="When holdings, wallets and positions were true.", examples=["2026-11-20T08:00:00Z"]
+    )
+    holdings: Annotated[
+        Map[str, Fraction | Holding], Mapping(Either(COINS, Section(Holding)), ASSET, "write `BTC: 2` below it")
+    ] = Field(default={}, description="Every coin owned, posted as margin or not.", examples=[{"BTC": 2}])
+    targets: Annotated[Map[str, Fraction] | None, Mapping(SHARE, ASSET, "write `BTC: 50%` below it")] = Field(
+        default=None, description="Weights that sum to 100%; every coin held is named or stands under aside."
+    )
+    aside: Annotated[tuple[str, ...], List(ASSET.text(), "write [DOGE]")] = Field(
+        default=(), description="Held, but no business of the plan."
+    )
+    wallets: Annotated[Map[str, Fraction], Mapping(COINS, ASSET, "write `BTC: 0.4` below it")] = Field(
+        default={}, description="Coins in the futures account already; a part of holdings, isolated margins included."
+    )
+    positions: Annotated[
+        tuple[Position, ...], List(Section(Position), "write one `- {contract, contracts, entry_price}` a position")
+    ] = Field(default=(), description="Open futures as the exchange shows them.")
+    market: Annotated[Market | None, Section(Market)] = Field(default=None, description="Prices and funding.")
+    contracts: Annotated[
+        Map[str, Contract], Mapping(Section(Contract), CONTRACT, "write one contract's keys below its name")
+    ] = Field(default={}, description="What the catalogue lacks, or has otherwise than your account.")
+    policy: Annotated[Policy | None, Section(Policy)] = Field(default=None, description="The rules that a plan keeps.")
+    proxies: Annotated[Map[str, Proxy], Mapping(_PROXY, ASSET, "write `DOT: {via: BTC, beta: 1.3}` below it")] = Field(
+        default={}, description="What has no contract is hedged through what has one."
+    )
+    costs: Annotated[Costs | None, Section(Costs)] = Field(default=None, description="What a spot trade costs.")
+    tax: Annotated[Tax | None, Section(Tax)] = Field(default=None, description="How gains are taxed.")
+    scenarios: Annotated[
+        Map[str, Map[str, Fraction]], Mapping(_SHOCKS, SCENARIO, "write `crash: {BTC: -40%}` below it")
+    ] = Field(default={}, description="Named shocks for stress.", examples=[{"crash": {"BTC": "-40%"}}])
+    journal: Annotated[str | None, WORD] = Field(
+        default=None, description="The journal's file; default: this file's name with .journal.db, beside it."
+    )
+    cash: Annotated[tuple[str, ...] | None, List(ASSET.text(), "write [USD, USDT, USDC]")] = Field(
+        default=None, description="What counts as dollars; default USD, USDT, USDC."
+    )
+
+
+PORTFOLIO = Section(Portfolio, "write holdings, targets and market, each with its entries below it")
+MARKET = Section(Market, "write prices: with its entries below it")
+Model = Any

@@ -1,0 +1,98 @@
+"""A portfolio file and its prices as they stand before anything is resolved: what every check looks at."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from rebal.load import models
+from rebal.load.flaws import Path
+from rebal.load.written import Written
+from rebal.market.contract import Contract
+from rebal.portfolio import DOLLARS
+
+if TYPE_CHECKING:
+    from rebal.venues import Venue
+
+CASH = ("USD", "USDT", "USDC")
+
+
+class Block:
+    """A ``market:`` block and the document that it stands in, at ``path``."""
+
+    __slots__ = ("names", "path", "says", "written")
+
+    def __init__(self, written: Written, path: tuple[str, ...], says: models.Market | None) -> None:
+        self.written = written
+        self.path = path
+        self.says = says or models.Market()
+        self.names = written.names(*path, "prices")
+
+    def at(self, *steps: str) -> Path:
+        """A path below the block."""
+        return (*self.path, *steps)
+
+
+class Reading:
+    """What the files say, and what they speak of.
+
+    ``held`` and ``wanted``: assets typed under holdings and targets, with unreadable figures too; ``assets``: every
+    asset that the file speaks of. ``blocks``: the portfolio's own market and, where there is one, the market file,
+    which wins. ``venue``: None where the file names none, or none that is known (``venue_known`` tells).
+    """
+
+    def __init__(
+        self, file: Written, *, blocks: tuple[Block, ...], now: datetime, venue: "Venue | None", venue_known: bool
+    ) -> None:
+        says: models.Portfolio = file.says
+        self.file = file
+        self.says = says
+        self.blocks = blocks
+        self.now = now
+        self.venue = venue
+        self.venue_known = venue_known
+        self.held = file.names("holdings")
+        self.wanted = file.names("targets")
+        self.cash = frozenset(CASH if says.cash is None else says.cash) | {DOLLARS}
+        self.aside = frozenset(says.aside)
+        vias = {proxy.via for proxy in says.proxies.values()}
+        self.assets = self.held | self.wanted | self.aside | file.names("proxies") | vias
+        self.own: Mapping[str, Contract] = {}
+        self._listed: dict[str, Contract | None] = {}
+
+    @property
+    def own_block(self) -> Block:
+        """The portfolio's own market block."""
+        return self.blocks[0]
+
+    def quantity(self, asset: str) -> Fraction | None:
+        """Coins held, None where that cannot be read; 0 where the asset is not held."""
+        if not self.file.sound("holdings", asset):
+            return None
+        entry = self.says.holdings.get(asset)
+        return Fraction(0) if entry is None else entry.quantity if isinstance(entry, models.Holding) else entry
+
+    def contract(self, name: str) -> Contract | None:
+        """The contract of a name: the file's own, else the catalogue's."""
+        return self.own.get(name) or self.listed(name)
+
+    def listed(self, name: str) -> Contract | None:
+        """The catalogue's contract of a name, whether or not it is still listed."""
+        if self.venue is None:
+            return None
+        if name not in self._listed:
+            self._listed[name] = self.venue.contract(name, self.now)
+        return self._listed[name]
+
+    def serving(self, asset: str) -> tuple[Contract, ...]:
+        """The catalogue's contracts on an asset that can be planned on now."""
+        return () if self.venue is None else self.venue.serving(asset, self.now)
+
+    def contract_names(self) -> frozenset[str]:
+        """Names that a mistyped contract may have been meant to be."""
+        served = {contract.name for asset in sorted(self.assets) for contract in self.serving(asset)}
+        return self.file.names("contracts") | served
+
+    def priced(self, key: str) -> bool:
+        """Whether some block was given a price for a key, readable or not."""
+        return any(key in block.names for block in self.blocks)

@@ -1,0 +1,152 @@
+"""From a path to text: regular files and stdin only, 8 MiB at most, UTF-8 alone, no character that hides anything."""
+
+import os
+import re
+import stat
+import sys
+from collections.abc import Callable, Iterator
+
+from rebal.errors import InvalidInput, Problem
+from rebal.load.flaws import printable
+
+STDIN = "-"
+LARGEST = 8 * 1024 * 1024
+_CHUNK = 1 << 20
+_MOST_CHARACTERS = 100
+# Controls but tab and newline, C1 with NEL, invisible and direction marks, line and paragraph separators, the fillers
+# that look like spaces, surrogates, private use, tags and non-characters. \r is judged with its neighbour.
+_REFUSED = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    "\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\ud800-\uf8ff\U000e0000-\U0010ffff]"
+    "|\r(?!\n)"
+)
+_LINE_BREAKS = {"\r": "a lone carriage return", "\x85": "a next-line character", "\u2028": "a line separator",
+                "\u2029": "a paragraph separator"}
+_KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
+    (stat.S_ISDIR, "is a folder"),
+    (stat.S_ISFIFO, "is a named pipe"),
+    (stat.S_ISCHR, "is a device"),
+    (stat.S_ISBLK, "is a device"),
+    (stat.S_ISSOCK, "is a socket"),
+)
+_OTHER_ENCODINGS = (
+    (b"\xff\xfe\x00\x00", "UTF-32"), (b"\x00\x00\xfe\xff", "UTF-32"), (b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"),
+)  # fmt: skip
+_UTF8_MARK = b"\xef\xbb\xbf"
+
+
+def shown(path: str) -> str:
+    """How messages name a source."""
+    return "stdin" if path == STDIN else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in path)
+
+
+def text(path: str) -> str:
+    """Read a file, or stdin for ``-``, as text. Raises InvalidInput, with every refused character of it."""
+    source = shown(path)
+    return decoded(_stdin(source) if path == STDIN else _file(path, source), source)
+
+
+def decoded(content: bytes, source: str) -> str:
+    """UTF-8 bytes as text, without a leading byte order mark."""
+    for mark, name in _OTHER_ENCODINGS:
+        if content.startswith(mark):
+            raise _refusal(source, f"is {name}", "save it as UTF-8")
+    try:
+        decoded = content.removeprefix(_UTF8_MARK).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _not_utf8(error, source) from None
+    refused = list(_refused_characters(decoded, source))
+    if refused:
+        raise InvalidInput(refused)
+    return decoded
+
+
+def _file(path: str, source: str) -> bytes:
+    # Non-blocking: opening a named pipe would otherwise wait for a writer that may never come.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        descriptor = os.open(path, flags)
+    except FileNotFoundError:
+        raise _refusal(source, "does not exist", "name an existing file, or write one with `rebal init`") from None
+    except (OSError, ValueError) as error:
+        raise _unreadable(source, error) from None
+    try:
+        return _regular(descriptor, source)
+    except OSError as error:
+        raise _unreadable(source, error) from None
+    finally:
+        os.close(descriptor)
+
+
+def _regular(descriptor: int, source: str) -> bytes:
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        kind = next((words for test, words in _KINDS if test(status.st_mode)), "is no regular file")
+        raise _refusal(source, kind, "name a regular file, or - for stdin")
+    if status.st_size > LARGEST:
+        raise _too_large(source)
+    return _up_to_the_limit(lambda: os.read(descriptor, _CHUNK), source)
+
+
+def _stdin(source: str) -> bytes:
+    if sys.stdin is None:
+        raise _refusal(source, "is closed", "name a file")
+    stream = sys.stdin.buffer
+    try:
+        return _up_to_the_limit(lambda: stream.read(_CHUNK), source)
+    except (OSError, ValueError) as error:
+        raise _unreadable(source, error) from None
+
+
+def _up_to_the_limit(read: Callable[[], bytes | None], source: str) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    while chunk := read():
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > LARGEST:
+            raise _too_large(source)
+    return b"".join(chunks)
+
+
+def _refused_characters(text: str, source: str) -> Iterator[Problem]:
+    counted, line, start = 0, 1, 0
+    for found in _REFUSED.finditer(text):
+        at = found.start()
+        line += text.count("\n", start, at)
+        start = at
+        column = at - text.rfind("\n", 0, at)
+        yield _refused_character(found.group(), source, line, column)
+        counted += 1
+        if counted == _MOST_CHARACTERS:
+            return
+
+
+def _refused_character(character: str, source: str, line: int, column: int) -> Problem:
+    name = _LINE_BREAKS.get(character)
+    if name is not None:
+        problem = f"holds {name}, which some programs take for a new line and some do not"
+        return Problem(source, line, column, "", problem, f"U+{ord(character):04X}", "end lines with a line feed")
+    problem = "holds a NUL byte" if character == "\0" else "holds a character that does not show or is not text"
+    return Problem(source, line, column, "", problem, f"U+{ord(character):04X}", "remove it")
+
+
+def _not_utf8(error: UnicodeDecodeError, source: str) -> InvalidInput:
+    before = error.object[: error.start]
+    line = before.count(b"\n") + 1
+    column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
+    found = f"byte 0x{error.object[error.start]:02X}"
+    return InvalidInput([Problem(source, line, column, "", "is not UTF-8", found, "save it as UTF-8")])
+
+
+def _unreadable(source: str, error: OSError | ValueError) -> InvalidInput:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return _refusal(source, "cannot be read", found=printable(reason.lower()))
+
+
+def _too_large(source: str) -> InvalidInput:
+    return _refusal(source, "is larger than 8 MiB", "leave out what is no portfolio")
+
+
+def _refusal(source: str, problem: str, instead: str | None = None, found: str | None = None) -> InvalidInput:
+    return InvalidInput([Problem(source, 0, 0, "", problem, found, instead)])

@@ -1,0 +1,275 @@
+"""Strict YAML: from text to mappings, lists and text, each with its line and column.
+
+libyaml's events are read with an explicit stack, so no depth of nesting reaches the interpreter's. Every scalar stays
+the text that was typed: ``NO``, ``1:30``, ``017`` and ``1_000`` become nothing else. What YAML can do beyond mappings,
+lists and scalars (anchors, aliases, tags, merging, several documents) is refused.
+"""
+
+from typing import Any
+
+import yaml
+
+from rebal.errors import InvalidInput, Problem
+from rebal.load.flaws import Flaw, Path, Place, printable, problems
+from rebal.load.syntax import explained
+
+DEEPEST = 16
+MOST_VALUES = 300_000
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_NOTHING = frozenset({"", "~", "null", "Null", "NULL"})
+
+Node = dict[str, Any] | list[Any] | str
+"""What a document holds: mappings with text keys, lists, and scalars as text."""
+
+
+class Spot:
+    """Where a mapping or a list starts, and where its entries stand: (key's mark, spot) by key, or spots in order."""
+
+    __slots__ = ("entries", "mark")
+
+    def __init__(self, mark: yaml.Mark, entries: Any) -> None:
+        self.mark = mark
+        self.entries = entries
+
+
+class Document:
+    """A YAML document. ``flaws``: what the reader itself refused; ``broken``: the paths of values it left out for it."""
+
+    __slots__ = ("_spot", "broken", "data", "flaws", "source")
+
+    def __init__(self, source: str, data: Node, spot: Any, flaws: list[Flaw], broken: set[Path]) -> None:
+        self.source = source
+        self.data = data
+        self.flaws = flaws
+        self.broken = broken
+        self._spot = spot
+
+    def place(self, path: Path, *, at_key: bool) -> Place:
+        """Line and column, from 1, of a value or its key; of the nearest key above where there is no such value."""
+        key_mark = None
+        spot = self._spot
+        for n, step in enumerate(path):
+            entry = _entry(spot, step)
+            if entry is None:
+                return _place(key_mark) if key_mark is not None else (1, 1)
+            key_mark, spot = entry
+            if at_key and n == len(path) - 1:
+                return _place(key_mark)
+        return _place(spot.mark if isinstance(spot, Spot) else spot)
+
+    def found(self, path: Path) -> str | None:
+        """What stands at a path: a scalar's own text, or what it is; None where there is nothing."""
+        value: Any = self.data
+        for step in path:
+            try:
+                value = value[step]
+            except (KeyError, IndexError, TypeError):
+                return None
+        if isinstance(value, str):
+            return printable(value) or '""'
+        return "a mapping" if isinstance(value, dict) else "a list"
+
+
+class _Open:
+    """A mapping or list whose end has not come yet. ``step``: the key or index that the next value is for."""
+
+    __slots__ = ("attached", "data", "key_mark", "spots", "step")
+
+    def __init__(self, data: Any, spots: Any, *, attached: bool) -> None:
+        self.data = data
+        self.spots = spots
+        self.attached = attached
+        self.step: str | int | None = None
+        self.key_mark: yaml.Mark | None = None
+
+
+class _Builder:
+    """Takes events one by one and keeps what they build."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.flaws: list[Flaw] = []
+        self.broken: set[Path] = set()
+        self.open: list[_Open] = []
+        self.values = 0
+        self.documents = 0
+        self.root: Any = None
+        self.spot: Any = None
+        self.takers = {
+            yaml.ScalarEvent: self.scalar,
+            yaml.MappingStartEvent: self.start_mapping,
+            yaml.SequenceStartEvent: self.start_list,
+            yaml.MappingEndEvent: self.end,
+            yaml.SequenceEndEvent: self.end,
+            yaml.AliasEvent: self.alias,
+            yaml.DocumentStartEvent: self.document,
+        }
+
+    def take(self, event: yaml.Event) -> None:
+        taker = self.takers.get(type(event))
+        if taker is not None:
+            taker(event)
+
+    def scalar(self, event: Any) -> None:
+        self.count(event)
+        text = event.value
+        top = self.open[-1] if self.open else None
+        if top is not None and top.step is None and type(top.data) is dict:
+            self.key(top, text, event)
+            return
+        if event.anchor is not None or event.tag is not None:
+            self.refuse_marks(event)
+        if not (text.isascii() and text.isprintable()) and not text.isprintable():
+            self.leave_out(event, *_unprintable(text))
+        elif event.style is None and text in _NOTHING:
+            self.leave_out(event, "has no value", "write one, or leave the key out")
+        else:
+            self.put(text, event.start_mark)
+
+    def key(self, top: _Open, text: str, event: Any) -> None:
+        if event.anchor is not None or event.tag is not None:
+            self.refuse_marks(event)
+        known = text in top.data or (*self.path(), text) in self.broken if self.broken else text in top.data
+        top.step, top.key_mark, top.attached = text, event.start_mark, not known
+        if known:
+            first = self.first_line(top, text)
+            self.refuse(event, f"is there twice{first}", "keep one of the two")
+        elif not text.isascii() or not text.isprintable():
+            self.drop_key(event, "is a key of other than plain ASCII characters", "retype it")
+        elif not text:
+            self.drop_key(event, "is a key without a name", "write a name before the colon")
+
+    def drop_key(self, event: Any, problem: str, instead: str) -> None:
+        self.open[-1].attached = False
+        self.broken.add(self.path())
+        self.refuse(event, problem, instead)
+
+    def first_line(self, top: _Open, key: str) -> str:
+        entry = top.spots.get(key)
+        return f", first on line {entry[0].line + 1}" if entry else ""
+
+    def start_mapping(self, event: Any) -> None:
+        self.start(event, {}, {})
+
+    def start_list(self, event: Any) -> None:
+        self.start(event, [], [])
+
+    def start(self, event: Any, data: Any, spots: Any) -> None:
+        self.count(event)
+        if self.open and self.open[-1].step is None and type(self.open[-1].data) is dict:
+            self.give_up(event, "is a key that is no text", "write a name")
+        if len(self.open) == DEEPEST:
+            self.give_up(event, f"is nested more than {DEEPEST} deep", "a portfolio needs six levels")
+        if event.anchor is not None or event.tag is not None:
+            self.refuse_marks(event)
+        self.put(data, Spot(event.start_mark, spots))
+        opened = _Open(data, spots, attached=True)
+        if type(data) is list:
+            opened.step = 0
+        self.open.append(opened)
+
+    def end(self, _: Any) -> None:
+        self.open.pop()
+        self.passed()
+
+    def alias(self, event: Any) -> None:
+        self.count(event)
+        top = self.open[-1] if self.open else None
+        if top is not None and top.step is None and type(top.data) is dict:
+            self.give_up(event, "is an alias (*) as a key", "write the name out")
+        self.leave_out(event, "is an alias (*), which is not read", "write the value out")
+
+    def document(self, event: Any) -> None:
+        self.documents += 1
+        if self.documents > 1:
+            self.give_up(event, "starts a second document", "keep one portfolio a file, without a second ---")
+
+    def put(self, value: Any, spot: Any) -> None:
+        """Attach a value where the open mapping or list expects one; containers stay expected until they end."""
+        if not self.open:
+            self.root, self.spot = value, spot
+            return
+        top = self.open[-1]
+        if type(top.data) is list:
+            top.data.append(value)
+            top.spots.append((spot.mark if type(spot) is Spot else spot, spot))
+        elif top.attached:
+            top.data[top.step] = value
+            top.spots[top.step] = (top.key_mark, spot)
+        if type(value) is str:
+            self.passed()
+
+    def passed(self) -> None:
+        if not self.open:
+            return
+        top = self.open[-1]
+        if type(top.data) is list:
+            top.step = len(top.data)
+        else:
+            top.step, top.attached = None, True
+
+    def leave_out(self, event: Any, problem: str, instead: str) -> None:
+        top = self.open[-1] if self.open else None
+        self.refuse(event, problem, instead, at_key=top is not None and type(top.data) is dict)
+        self.broken.add(self.path())
+        if top is None or type(top.data) is list:
+            self.put("", event.start_mark)
+        else:
+            self.passed()
+
+    def refuse(self, event: Any, problem: str, instead: str, *, at_key: bool = False) -> None:
+        mark = self.open[-1].key_mark if at_key else event.start_mark
+        self.flaws.append(Flaw(self.path(), problem, instead, at_key=True, place=_place(mark or event.start_mark)))
+
+    def refuse_marks(self, event: Any) -> None:
+        if event.anchor is not None:
+            self.refuse(event, "carries an anchor (&), which is not read", "write every value out")
+        if event.tag is not None:
+            self.refuse(event, "carries a tag (!), which is not read", "write the value alone")
+
+    def give_up(self, event: Any, problem: str, instead: str) -> None:
+        self.refuse(event, problem, instead)
+        raise InvalidInput(problems(Document(self.source, "", event.start_mark, [], set()), self.flaws))
+
+    def count(self, event: Any) -> None:
+        self.values += 1
+        if self.values > MOST_VALUES:
+            self.give_up(event, f"holds more than {MOST_VALUES:,} keys and values", "leave out what is no portfolio")
+
+    def path(self) -> Path:
+        return tuple(frame.step for frame in self.open if frame.step is not None)
+
+
+def document(text: str, source: str) -> Document:
+    """Read one YAML document. Raises InvalidInput at what is no YAML, with what was refused before it."""
+    builder = _Builder(source)
+    try:
+        for event in yaml.parse(text, Loader=_LOADER):
+            builder.take(event)
+    except yaml.YAMLError as error:
+        read_so_far = Document(source, "", None, [], set())
+        raise InvalidInput([*problems(read_so_far, builder.flaws), explained(error, text, source)]) from None
+    except ValueError as error:
+        # The loader without libyaml lets a few of its own conversions fail: "\U00110000", %YAML 1.x.
+        raise InvalidInput([Problem(source, 0, 0, "", "is not YAML", printable(str(error)))]) from None
+    if builder.root is None:
+        raise InvalidInput([Problem(source, 0, 0, "", "is empty", None, "write a portfolio, or start with `rebal init`")])
+    return Document(source, builder.root, builder.spot, builder.flaws, builder.broken)
+
+
+def _entry(spot: Any, step: str | int) -> Any:
+    if not isinstance(spot, Spot):
+        return None
+    if isinstance(spot.entries, list):
+        return spot.entries[step] if isinstance(step, int) and step < len(spot.entries) else None
+    return spot.entries.get(step)
+
+
+def _place(mark: yaml.Mark) -> Place:
+    return mark.line + 1, mark.column + 1
+
+
+def _unprintable(text: str) -> tuple[str, str]:
+    if "\n" in text:
+        return "spans several lines", "write it on one line"
+    return "holds a character that does not show or is not text", "write it without escapes"

@@ -1,0 +1,120 @@
+"""A document against the models: what could be read, and everything that could not.
+
+A file with a wrong price may also have wrong weights, and one run says both: what cannot be read is left out, and the
+rest is read again so that the checks that compare sections still have something to compare.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Generic, TypeVar
+
+from rebal.errors import InvalidInput
+from rebal.load.fields import Section
+from rebal.load.flaws import Flaw, Path, flaws_in, problems
+from rebal.load.tree import Document
+
+T = TypeVar("T")
+_LEFT_OUT = object()
+
+
+class Written(Generic[T]):
+    """What a document says. ``flaws``: what could not be read and was left out of it."""
+
+    __slots__ = ("_above", "_broken", "_kept", "document", "flaws", "says")
+
+    def __init__(
+        self, document: Document, says: T, flaws: list[Flaw], broken: set[Path], kept: Mapping[Path, list[int]]
+    ) -> None:
+        self.document = document
+        self.says = says
+        self.flaws = flaws
+        self._broken = broken
+        self._above = {path[:n] for path in broken for n in range(len(path))}
+        self._kept = kept
+
+    def names(self, *section: str) -> frozenset[str]:
+        """The keys typed in a section, those with unreadable values too."""
+        typed: Any = self.document.data
+        for step in section:
+            typed = typed.get(step) if isinstance(typed, dict) else None
+        lost = {str(path[-1]) for path in self._broken if path[:-1] == section}
+        return frozenset(typed if isinstance(typed, dict) else ()) | lost
+
+    def has(self, *path: str | int) -> bool:
+        """Whether something was typed at a path, readable or not."""
+        return path in self._broken or self.document.found(path) is not None
+
+    def sound(self, *path: str | int) -> bool:
+        """Whether a path, all that is above it and all that is below it could be read."""
+        return path not in self._above and not _reaches(path, self._broken)
+
+    def rows(self, section: Path, entries: Iterable[T]) -> Iterable[tuple[int, T]]:
+        """The entries of a list with the index that each has in the file."""
+        return zip(self._kept[section], entries, strict=True) if section in self._kept else enumerate(entries)
+
+
+def read(document: Document, section: Section) -> Written[Any]:
+    """What a document says by a model. Raises InvalidInput where nothing of it can be read."""
+    flaws, broken = list(document.flaws), set(document.broken)
+    kept: dict[Path, list[int]] = {}
+    says, found = _attempt(document, section, broken, kept)
+    flaws += [flaw for flaw in found if not _reaches(flaw.path, document.broken)]
+    while found:
+        # What the next attempt misses is missing because it was left out, and that was said.
+        broken |= {_present(_original(flaw.path, kept), document, broken) for flaw in found}
+        if () in broken:
+            raise InvalidInput(problems(document, flaws))
+        kept = {}
+        says, found = _attempt(document, section, broken, kept)
+    return Written(document, says, flaws, broken, kept)
+
+
+def _attempt(document: Document, section: Section, broken: set[Path], kept: dict[Path, list[int]]) -> tuple[Any, list[Flaw]]:
+    data = _without(broken, document.data, kept) if broken else document.data
+    try:
+        return section.read(data), []
+    except ValueError as error:
+        return None, list(flaws_in(error))
+
+
+def _reaches(path: Path, broken: set[Path]) -> bool:
+    return bool(broken) and any(path[:n] in broken for n in range(len(path) + 1))
+
+
+def _original(path: Path, kept: Mapping[Path, list[int]]) -> Path:
+    """A path into what was left, as a path into the file."""
+    steps: Path = ()
+    for step in path:
+        steps += (kept[steps][step] if isinstance(step, int) and steps in kept else step,)
+    return steps
+
+
+def _present(path: Path, document: Document, broken: set[Path]) -> Path:
+    """What to leave out for a flaw: the value itself, or what misses it."""
+    while path and (path in broken or document.found(path) is None):
+        path = path[:-1]
+    return path
+
+
+def _without(broken: set[Path], data: Any, kept: dict[Path, list[int]]) -> Any:
+    marked: dict[Any, Any] = {}
+    for path in broken:
+        node = marked
+        for step in path:
+            node = node.setdefault(step, {})
+        node[_LEFT_OUT] = True
+    return _pruned(data, marked, (), kept)
+
+
+def _pruned(data: Any, marked: dict[Any, Any], path: Path, kept: dict[Path, list[int]]) -> Any:
+    def stays(step: str | int) -> bool:
+        return _LEFT_OUT not in marked.get(step, ())
+
+    def inner(step: str | int, value: Any) -> Any:
+        return _pruned(value, marked[step], (*path, step), kept) if step in marked else value
+
+    if isinstance(data, dict):
+        return {key: inner(key, value) for key, value in data.items() if stays(key)}
+    if isinstance(data, list):
+        kept[path] = [n for n in range(len(data)) if stays(n)]
+        return [inner(n, data[n]) for n in kept[path]]
+    return data

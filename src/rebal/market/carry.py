@@ -1,0 +1,40 @@
+"""What holding a position costs or earns: funding and basis."""
+
+from datetime import datetime
+from fractions import Fraction
+
+from rebal.amounts import ZERO
+from rebal.market.contract import Contract
+
+HOURS_PER_DAY = 24
+DAYS_PER_YEAR = 365
+
+
+def funding_usd_per_day(
+    contract: Contract, contracts: Fraction, price: Fraction, rate: Fraction | None
+) -> Fraction | None:
+    """Dollars of funding paid a day (negative: received), ``s·N·r·24/interval``.
+
+    Nothing for a dated contract or an empty position; None where the rate or the interval is not known.
+    """
+    if contracts == 0 or contract.expiry is not None:
+        return ZERO
+    if rate is None or contract.funding_interval_hours is None:
+        return None
+    return contract.funding_usd(contracts, price, rate) * HOURS_PER_DAY / contract.funding_interval_hours
+
+
+def basis(price: Fraction, index: Fraction) -> Fraction:
+    """``F/S - 1``, a fraction."""
+    return price / index - 1
+
+
+def annualised(basis_now: Fraction, days: Fraction) -> Fraction:
+    """``(F/S - 1)·365/days`` to expiry, simple."""
+    return basis_now * DAYS_PER_YEAR / days
+
+
+def days_between(start: datetime, end: datetime) -> Fraction:
+    """Days, with their fractions, from one instant to another."""
+    span = end - start
+    return span.days + Fraction(span.seconds * 10**6 + span.microseconds, 86_400 * 10**6)

@@ -1,0 +1,331 @@
+"""What a wallet must hold: initial and maintenance margin, liquidation and bankruptcy, as one curve.
+
+All marks of a wallet move together (Deribit's own rule, recorded): every mark is multiplied by one factor ``k``. In the
+variable ``y = 1/k`` of inverse contracts, or ``y = k`` of linear ones, unrealised PnL is a straight line and
+maintenance margin is made of straight pieces (of a parabola for a rate that grows with the size). So the coins that a
+wallet needs at each ``y`` are a function of pieces whose crossings are solved in closed form, piece by piece, and the
+tier that counts is the one at the liquidation price, not today's.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from math import isqrt
+from typing import assert_never
+
+from rebal.amounts import ONE, ZERO, total
+from rebal.market.contract import Contract, Kind
+from rebal.market.maintenance import SizeRate, Tier, Tiers, TierUnit, Valuation
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A net position as margin sees it: signed contracts, average entry, mark price."""
+
+    contract: Contract
+    contracts: Fraction
+    entry_price: Fraction
+    mark_price: Fraction
+
+    @property
+    def position_value(self) -> Fraction:
+        """In the settlement coin, at mark; positive."""
+        return self.contract.position_value(self.contracts, self.mark_price)
+
+    @property
+    def unrealised_pnl(self) -> Fraction:
+        """In the settlement coin, at mark."""
+        return self.contract.pnl(self.contracts, self.entry_price, self.mark_price)
+
+
+@dataclass(frozen=True, slots=True)
+class Factors:
+    """Where a wallet ends, as factors on all its marks: first below and first above today's; None: never."""
+
+    below: Fraction | None
+    above: Fraction | None
+
+
+THERE_ALREADY = Factors(ONE, ONE)
+_SQRT_BITS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """``constant + linear·y + quadratic·y²`` for y up to and including ``until`` (None: without end)."""
+
+    until: Fraction | None
+    constant: Fraction
+    linear: Fraction
+    quadratic: Fraction = ZERO
+
+    def at(self, y: Fraction) -> Fraction:
+        return (
+            self.constant + y * (self.linear + y * self.quadratic)
+            if self.quadratic
+            else (self.constant + y * self.linear)
+        )
+
+    def roots(self, level: Fraction) -> tuple[Fraction, ...]:
+        a, b, c = self.quadratic, self.linear, self.constant - level
+        if a == 0:
+            return (-c / b,) if b else ()
+        inside = b * b - 4 * a * c
+        if inside < 0:
+            return ()
+        root = _sqrt(inside)
+        return tuple(sorted({(-b - root) / (2 * a), (-b + root) / (2 * a)}))
+
+
+def maintenance_margin(held: Iterable[Held]) -> Fraction:
+    """Maintenance margin of positions at today's marks, in their settlement coin.
+
+    Source: the venues' own rules as their catalogue files carry them; by tiers ``size·m - c``, plus the closing fee
+    where the venue counts it.
+    """
+    return total(_piece_at(_maintenance(position), ONE).at(ONE) for position in held)
+
+
+def initial_margin(position: Held, leverage: Fraction) -> Fraction:
+    """Initial margin in the settlement coin: position value over the leverage set, within the venue's caps.
+
+    Deribit's rate grows with the size and holds whatever leverage is set: ``q·(base + slope·q)``, 0.53125 BTC for 25.
+    """
+    by_leverage = position.position_value / min(leverage, leverage_cap(position))
+    schedule = position.contract.maintenance
+    if isinstance(schedule, SizeRate):
+        return max(by_leverage, _grown(position, base=schedule.initial_base, slope=schedule.slope))
+    return by_leverage
+
+
+def leverage_cap(position: Held) -> Fraction:
+    """The most leverage that the venue allows a position of this size; a huge number where no cap is known."""
+    caps = [position.contract.max_leverage]
+    schedule = position.contract.maintenance
+    if isinstance(schedule, Tiers):
+        caps.append(schedule.tier(_size(position, schedule)).max_leverage)
+    known = [cap for cap in caps if cap is not None]
+    return min(known, default=Fraction(10**6))
+
+
+def beyond_last_tier(position: Held) -> bool:
+    """Whether the position is larger than the last tier that is known of its contract."""
+    schedule = position.contract.maintenance
+    return isinstance(schedule, Tiers) and schedule.beyond(_size(position, schedule))
+
+
+def liquidation(balance: Fraction, held: Sequence[Held]) -> Factors:
+    """Where margin balance first no longer covers maintenance margin.
+
+    ``balance``: ``W``, without unrealised PnL. For one inverse position this is ``N(1+m)/(N/Pe + W + c)`` for a long
+    and ``N(1-m)/(N/Pe - W - c)`` for a short (none where the denominator is not positive), at the tier that holds the
+    position there. Sources: Binance (isolated), Gate, Bybit 2026 and OKX print the same form; recorded positions of
+    six venues agree.
+    """
+    return _ends(balance, held, _maintenance)
+
+
+def bankruptcy(balance: Fraction, held: Sequence[Held]) -> Factors:
+    """Where margin balance is gone: liquidation with neither maintenance rate nor deduction."""
+    return _ends(balance, held, lambda _: (_Piece(None, ZERO, ZERO),))
+
+
+def required_balance(held: Sequence[Held], *, lowest: Fraction, highest: Fraction) -> Fraction:
+    """The least ``W`` that covers maintenance margin at every factor between ``lowest`` and ``highest``, ends included.
+
+    For continuous tiers the need is convex, so one of the ends decides, as the one-position forms of the literature
+    have it; with jumps, or several positions, it may be in between.
+    """
+    if not held:
+        return ZERO
+    first, last = (1 / highest, 1 / lowest) if _is_inverse(held) else (lowest, highest)
+    needs: list[Fraction] = []
+    start = ZERO
+    for piece in _needed(held, _maintenance):
+        left = max(first, start)
+        right = last if piece.until is None else min(last, piece.until)
+        if left <= right and start < last:
+            needs += [piece.at(left), piece.at(right)]
+        start = piece.until if piece.until is not None else last
+    return max(needs)
+
+
+def _ends(balance: Fraction, held: Sequence[Held], schedule: Callable[[Held], tuple[_Piece, ...]]) -> Factors:
+    if not held:
+        return Factors(None, None)
+    pieces = _needed(held, schedule)
+    if _piece_at(pieces, ONE).at(ONE) >= balance:
+        return THERE_ALREADY
+    larger, smaller = _first_above_one(pieces, balance), _first_below_one(pieces, balance)
+    if _is_inverse(held):
+        return Factors(below=1 / larger if larger else None, above=1 / smaller if smaller else None)
+    return Factors(below=smaller, above=larger)
+
+
+def _first_above_one(pieces: Sequence[_Piece], balance: Fraction) -> Fraction | None:
+    start = ONE
+    for piece in pieces:
+        if piece.until is not None and piece.until <= ONE:
+            continue
+        if piece.at(start) >= balance:
+            return start
+        for root in piece.roots(balance):
+            if root > start and (piece.until is None or root <= piece.until):
+                return root
+        start = piece.until if piece.until is not None else start
+    return None
+
+
+def _first_below_one(pieces: Sequence[_Piece], balance: Fraction) -> Fraction | None:
+    floors = [ZERO, *(piece.until for piece in pieces if piece.until is not None)]
+    for floor, piece in zip(reversed(floors), reversed(pieces), strict=True):
+        if floor >= ONE:
+            continue
+        ceiling = ONE if piece.until is None else min(ONE, piece.until)
+        if ceiling < ONE and piece.at(ceiling) >= balance:
+            return ceiling
+        for root in reversed(piece.roots(balance)):
+            if floor < root < ceiling:
+                return root
+    return None
+
+
+def _needed(held: Sequence[Held], schedule: Callable[[Held], tuple[_Piece, ...]]) -> list[_Piece]:
+    """``W`` needed at each y: maintenance less unrealised PnL, all positions together, as pieces over y > 0."""
+    lines = [_loss(position) for position in held]
+    constant, linear = total(line.constant for line in lines), total(line.linear for line in lines)
+    quadratic = ZERO
+    changes: dict[Fraction, list[tuple[_Piece, _Piece]]] = {}
+    for position in held:
+        pieces = schedule(position)
+        constant += pieces[0].constant
+        linear += pieces[0].linear
+        quadratic += pieces[0].quadratic
+        for before, after in pairwise(pieces):
+            assert before.until is not None
+            changes.setdefault(before.until, []).append((before, after))
+    merged: list[_Piece] = []
+    for until in sorted(changes):
+        merged.append(_Piece(until, constant, linear, quadratic))
+        for before, after in changes[until]:
+            constant += after.constant - before.constant
+            linear += after.linear - before.linear
+            quadratic += after.quadratic - before.quadratic
+    return [*merged, _Piece(None, constant, linear, quadratic)]
+
+
+def _loss(position: Held) -> _Piece:
+    """Minus unrealised PnL as a line in y."""
+    contract, n = position.contract, position.contracts
+    match contract.kind:
+        case Kind.INVERSE:
+            dollars = n * contract.multiplier
+            return _Piece(None, -dollars / position.entry_price, dollars / position.mark_price)
+        case Kind.LINEAR:
+            coins = n * contract.multiplier
+            return _Piece(None, coins * position.entry_price, -coins * position.mark_price)
+        case _:
+            assert_never(contract.kind)
+
+
+def _maintenance(position: Held) -> tuple[_Piece, ...]:
+    """Maintenance margin as pieces in y."""
+    schedule = position.contract.maintenance
+    match schedule:
+        case SizeRate():
+            value = position.position_value
+            return (_Piece(None, ZERO, value * schedule.base, value * value * schedule.slope),)
+        case Tiers():
+            if schedule.valuation is Valuation.ENTRY:
+                return (_at_entry(position, schedule),)
+            if _size_moves(position.contract, schedule):
+                return _moving_tiers(position, schedule)
+            return (_fixed_tier(position, schedule),)
+        case _:
+            assert_never(schedule)
+
+
+def _at_entry(position: Held, schedule: Tiers) -> _Piece:
+    entered = Held(position.contract, position.contracts, position.entry_price, position.entry_price)
+    piece = _fixed_tier(entered, schedule)
+    return _Piece(None, piece.constant + piece.linear, ZERO)
+
+
+def _fixed_tier(position: Held, schedule: Tiers) -> _Piece:
+    """The tier of a size that prices do not move, or of the size at the position's mark."""
+    tier = schedule.tier(_size(position, schedule))
+    rate = tier.rate + _close_fee(position.contract, schedule)
+    value = position.position_value
+    return _Piece(None, ZERO, value * rate - _deduction_value(position, schedule, tier))
+
+
+def _moving_tiers(position: Held, schedule: Tiers) -> tuple[_Piece, ...]:
+    """Tiers counted in the unit in which the position's size is proportional to y."""
+    value, fee = position.position_value, _close_fee(position.contract, schedule)
+    return tuple(
+        _Piece(None if last or tier.up_to is None else tier.up_to / value, -tier.deduction, value * (tier.rate + fee))
+        for tier, last in ((tier, tier is schedule.tiers[-1]) for tier in schedule.tiers)
+    )
+
+
+def _deduction_value(position: Held, schedule: Tiers, tier: Tier) -> Fraction:
+    """The tier's deduction in the settlement coin at the position's mark."""
+    contract = position.contract
+    match schedule.unit:
+        case TierUnit.USD:
+            return tier.deduction / position.mark_price if contract.kind is Kind.INVERSE else tier.deduction
+        case TierUnit.CONTRACTS:
+            return tier.deduction * contract.position_value(ONE, position.mark_price)
+        case TierUnit.COIN:
+            return tier.deduction if contract.kind is Kind.INVERSE else tier.deduction * position.mark_price
+        case _:
+            assert_never(schedule.unit)
+
+
+def _size_moves(contract: Contract, schedule: Tiers) -> bool:
+    """Whether the price moves the size that picks the tier: coins of an inverse contract, dollars of a linear one."""
+    match contract.kind:
+        case Kind.INVERSE:
+            return schedule.unit is TierUnit.COIN
+        case Kind.LINEAR:
+            return schedule.unit is TierUnit.USD
+        case _:
+            assert_never(contract.kind)
+
+
+def _size(position: Held, schedule: Tiers) -> Fraction:
+    """The position's size in the unit that the tiers count, at the price that values it."""
+    price = position.entry_price if schedule.valuation is Valuation.ENTRY else position.mark_price
+    match schedule.unit:
+        case TierUnit.COIN:
+            return position.contract.coins(position.contracts, price)
+        case TierUnit.USD:
+            return position.contract.notional(position.contracts, price)
+        case TierUnit.CONTRACTS:
+            return abs(position.contracts)
+        case _:
+            assert_never(schedule.unit)
+
+
+def _close_fee(contract: Contract, schedule: Tiers) -> Fraction:
+    return contract.taker_fee if schedule.close_fee else ZERO
+
+
+def _grown(position: Held, *, base: Fraction, slope: Fraction) -> Fraction:
+    value = position.position_value
+    return value * (base + slope * value)
+
+
+def _is_inverse(held: Sequence[Held]) -> bool:
+    return held[0].contract.kind is Kind.INVERSE
+
+
+def _piece_at(pieces: Sequence[_Piece], y: Fraction) -> _Piece:
+    return next(piece for piece in pieces if piece.until is None or y <= piece.until)
+
+
+def _sqrt(value: Fraction) -> Fraction:
+    """Square root to 2^-256, from below; exact where the root is rational and that short."""
+    scale = 1 << _SQRT_BITS
+    return Fraction(isqrt(value.numerator * value.denominator * scale * scale), value.denominator * scale)

@@ -1,0 +1,299 @@
+"""What the planner says, as data.
+
+The field names and their order are the machine output: ``rebal plan --format json`` prints these objects key for key.
+Fractions become decimal strings, enums their values, instants RFC 3339; a thing that does not exist is None.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from fractions import Fraction
+
+from rebal.market.contract import Kind, OrderUnit
+from rebal.portfolio import MarginMode, Purpose, Route
+
+
+class Severity(StrEnum):
+    """How much a finding matters: an error refuses the plan."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Code(StrEnum):
+    """What a finding is about."""
+
+    OVER_HEDGED = "over-hedged"
+    UNDER_COLLATERALISED = "under-collateralised"
+    NEAR_LIQUIDATION = "near-liquidation"
+    UNSERVED_ASSET = "unserved-asset"
+    RESIDUAL = "residual"
+    BELOW_MINIMUM = "below-minimum"
+    ASSUMED_FIGURE = "assumed-figure"
+    STALE_PRICES = "stale-prices"
+    NEGATIVE_FUNDING = "negative-funding"
+    CONTRACT_TOO_LARGE = "contract-too-large"
+    LEVERAGE = "leverage"
+    BEYOND_LAST_TIER = "beyond-last-tier"
+    SIZING = "sizing"
+    DOLLARS_AT_ISSUER = "dollars-at-issuer"
+    ALERT = "alert"
+    FUNDING_UNKNOWN = "funding-unknown"
+    UNLISTED_CONTRACT = "unlisted-contract"
+    ESTIMATE = "estimate"
+    STATEMENT_REPEATS_JOURNAL = "statement-repeats-journal"
+    SPOT_DIFFERS = "spot-differs"
+    HEDGE_OFF = "hedge-off"
+    HEDGE_OVERDUE = "hedge-overdue"
+    EXPIRES_SOON = "expires-soon"
+    DRIFT = "drift"
+    BASIS_PAID = "basis-paid"
+    ROLL_DUE = "roll-due"
+    BETA_UNCERTAIN = "beta-uncertain"
+    CROSS_MARGIN_OFFSET = "cross-margin-offset"
+    CONSTRUCTIVE_SALE = "constructive-sale"
+
+
+class Side(StrEnum):
+    """Which way an order goes."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+
+class StepKind(StrEnum):
+    """What a step asks its reader to do."""
+
+    TRANSFER = "transfer"
+    ORDER = "order"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something worth a look: what it is about and a plain sentence. ``subject``: an asset, a contract, a currency."""
+
+    severity: Severity
+    code: Code
+    subject: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What the plan was made from, so that a record of it can tell whether anything moved."""
+
+    statement_sha256: str
+    journal_seq: int | None
+    journal_head: str | None
+    market_as_of: datetime | None
+    now: datetime
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class AssetLine:
+    """One row of the drift table. USD, except ``holding`` (coins) and the ratios (fractions)."""
+
+    asset: str
+    price: Fraction
+    holding: Fraction
+    spot_value: Fraction
+    exposure: Fraction
+    weight: Fraction | None
+    target_weight: Fraction | None
+    drift: Fraction | None
+    outside_band: bool | None
+    exposure_after: Fraction
+    weight_after: Fraction | None
+    hedge_ratio: Fraction | None
+    hedge_ratio_after: Fraction | None
+    net_exposure: Fraction
+    net_exposure_after: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPart:
+    """What one purpose has of an order; contracts signed."""
+
+    purpose: Purpose
+    contracts: Fraction
+    stands_for: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One order. ``price`` is the mark at which the after-state is computed, ``limit_price`` that mark on the tick."""
+
+    contract: str
+    asset: str
+    kind: Kind
+    side: Side
+    contracts: Fraction
+    order_quantity: Fraction
+    order_unit: OrderUnit
+    notional: Fraction
+    coins: Fraction
+    price: Fraction
+    limit_price: Fraction | None
+    reduce_only: bool
+    fee: Fraction
+    fee_currency: str
+    route: Route
+    parts: tuple[OrderPart, ...]
+
+    @property
+    def signed(self) -> Fraction:
+        """Contracts, negative for a sale."""
+        return self.contracts if self.side is Side.BUY else -self.contracts
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Coins to move into the futures account (negative: out of it), to an isolated position where it names one."""
+
+    asset: str
+    contract: str | None
+    quantity: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What to do n-th: ``index`` counts from 0 into the transfers or the orders."""
+
+    n: int
+    kind: StepKind
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a wallet stood before the plan."""
+
+    balance: Fraction
+    margin_balance: Fraction
+    leverage: Fraction | None
+    margin_ratio: Fraction | None
+    liquidation_below: Fraction | None
+    liquidation_above: Fraction | None
+    distance_below: Fraction | None
+    distance_above: Fraction | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """A wallet after the plan, fees paid, in its currency; liquidation at index prices, distances as fractions.
+
+    ``contract``: the isolated position that the row is of, None for the cross wallet. ``required``: the balance that
+    the policy asks for. ``share_of_holding``: how much of the coins owned sits here. ``distance_below_all_posted`` and
+    ``..._above_...``: what the distances would be if every free coin of this kind were posted.
+    ``funding_days_to_alert``: days of today's funding until the alert level, None where funding does not lead there.
+    """
+
+    currency: str
+    mode: MarginMode
+    balance: Fraction
+    unrealised_pnl: Fraction
+    margin_balance: Fraction
+    position_value: Fraction
+    leverage: Fraction | None
+    initial_margin: Fraction
+    maintenance_margin: Fraction
+    margin_ratio: Fraction | None
+    liquidation_below: Fraction | None
+    liquidation_above: Fraction | None
+    distance_below: Fraction | None
+    distance_above: Fraction | None
+    contract: str | None
+    required: Fraction
+    share_of_holding: Fraction | None
+    distance_below_all_posted: Fraction | None
+    distance_above_all_posted: Fraction | None
+    funding_days_to_alert: Fraction | None
+    before: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class PositionLine:
+    """A futures position after the plan. ``coin_value`` coins at mark; ``unrealised_pnl`` in the settlement coin."""
+
+    contract: str
+    contracts: Fraction
+    contracts_before: Fraction
+    contracts_hedge: Fraction
+    contracts_rebalance: Fraction
+    entry_price: Fraction | None
+    mark_price: Fraction
+    notional: Fraction
+    coin_value: Fraction
+    unrealised_pnl: Fraction
+    delta: Fraction
+    isolated_margin: Fraction | None
+    liquidation_price: Fraction | None
+
+
+@dataclass(frozen=True, slots=True)
+class HedgeLine:
+    """A hedge that was asked for."""
+
+    asset: str
+    fraction: Fraction
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CostLine:
+    """What one contract costs: fees of this plan's orders once, funding a day from then on (positive: paid)."""
+
+    contract: str
+    fee_usd: Fraction
+    funding_usd_per_day: Fraction | None
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """The cost of the plan and of the book it leaves; funding is None where a perpetual's rate is not known."""
+
+    fees_usd: Fraction
+    funding_usd_per_day: Fraction | None
+    funding_usd_per_year: Fraction | None
+    breakdown: tuple[CostLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PnlLine:
+    """What closing a contract realises: gross in its coin and USD, fees and funding so far, and what is left."""
+
+    contract: str
+    coin: Fraction
+    usd: Fraction
+    fees_coin: Fraction
+    funding_coin: Fraction
+    net_usd: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The answer of plan, hedge and unwind. ``pnl`` and ``spot_matches`` belong to unwind."""
+
+    schema: str
+    command: str
+    name: str
+    venue: str | None
+    as_of: datetime | None
+    currency: str
+    changes: bool
+    refused: bool
+    equity: Fraction
+    inputs: Inputs
+    assets: tuple[AssetLine, ...]
+    orders: tuple[Order, ...]
+    transfers: tuple[Transfer, ...]
+    steps: tuple[Step, ...]
+    wallets: tuple[Wallet, ...]
+    positions: tuple[PositionLine, ...]
+    hedges: tuple[HedgeLine, ...]
+    costs: Costs
+    findings: tuple[Finding, ...]
+    pnl: tuple[PnlLine, ...] = ()
+    spot_matches: bool | None = None

@@ -1,0 +1,333 @@
+"""What is worth a look: each check reads the finished draft and returns findings."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from rebal.amounts import ONE, ZERO, plain, toward_zero
+from rebal.market.contract import Contract, Kind
+from rebal.market.margin import Held, beyond_last_tier, leverage_cap
+from rebal.plan import AssetLine, Code, Finding, Order, PositionLine, Severity, Wallet
+from rebal.planner.collateral import Shortage
+from rebal.planner.desk import Desk
+from rebal.planner.fit import fitting_distance, fitting_leverage
+from rebal.planner.sizing import LeftOut, Outcome
+from rebal.planner.words import coins, exact_percent, percent, price, times, usd
+from rebal.portfolio import DOLLARS, MarginMode, Position, Sizing
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A plan before its findings: what the checks look at."""
+
+    desk: Desk
+    outcomes: tuple[Outcome, ...]
+    outside: frozenset[str]
+    orders: tuple[Order, ...]
+    shortages: tuple[Shortage, ...]
+    positions_after: tuple[Position, ...]
+    assets: tuple[AssetLine, ...]
+    wallets: tuple[Wallet, ...]
+    positions: tuple[PositionLine, ...]
+
+    def contract(self, name: str) -> Contract:
+        """A contract of the draft by name."""
+        return self.desk.portfolio.contracts[name]
+
+    def contracts_in_play(self) -> tuple[Contract, ...]:
+        """Contracts that are ordered or open after the plan, by name."""
+        open_after = (position.contract.name for position in self.positions_after)
+        return tuple(self.contract(name) for name in sorted({*open_after, *(order.contract for order in self.orders)}))
+
+
+Check = Callable[[Draft], Iterable[Finding]]
+
+
+def findings(draft: Draft, extra: Iterable[Check] = ()) -> tuple[Finding, ...]:
+    """Everything worth a look, errors first, each kind in the order of its checks."""
+    found = dict.fromkeys(finding for check in (*extra, *CHECKS) for finding in check(draft))
+    rank = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
+    return tuple(sorted(found, key=lambda finding: rank[finding.severity]))
+
+
+def _no_equity(draft: Draft) -> Iterator[Finding]:
+    equity = draft.desk.valued.equity
+    if equity <= 0 and draft.desk.portfolio.targets is not None:
+        yield error(Code.UNDER_COLLATERALISED, DOLLARS, f"equity is {usd(equity)}: there is nothing to weigh")
+
+
+def _unserved(draft: Draft) -> Iterator[Finding]:
+    for outcome in draft.outcomes:
+        if outcome.left_out is LeftOut.UNSERVED and outcome.undone:
+            yield error(Code.UNSERVED_ASSET, outcome.asset, _unserved_message(outcome, draft))
+
+
+def _unserved_message(outcome: Outcome, draft: Draft) -> str:
+    verb = "add" if outcome.undone > 0 else "take away"
+    venue = draft.desk.portfolio.venue or "this file"
+    routes = ", ".join(draft.desk.portfolio.policy.routes)
+    return (
+        f"no contract of {venue} serves {outcome.asset} (routes: {routes}), so {usd(abs(outcome.undone))} of exposure "
+        f"to {verb} are left undone; define one under contracts, name a proxy under proxies, or put it under aside"
+    )
+
+
+def _short_of_coins(draft: Draft) -> Iterator[Finding]:
+    for shortage in draft.shortages:
+        account = shortage.account
+        missing, needed = coins(shortage.missing, account.currency), coins(shortage.needed, account.currency)
+        subject = account.contract or account.currency
+        yield error(
+            Code.UNDER_COLLATERALISED,
+            subject,
+            f"{missing} are missing: the positions need {needed} and {coins(shortage.available, account.currency)} "
+            f"can be posted; {_what_would_fit(shortage, draft)}",
+        )
+
+
+def _what_would_fit(shortage: Shortage, draft: Draft) -> str:
+    policy, need = draft.desk.portfolio.policy, shortage.need
+    ways: list[str] = []
+    if max(need.leverage, need.initial) > shortage.available:
+        leverage = fitting_leverage(shortage)
+        ways += [f"policy.leverage {plain(leverage)}"] if leverage is not None else []
+    if need.survival + shortage.account.fees > shortage.available:
+        distance = fitting_distance(shortage, policy)
+        ways += [f"a liquidation distance of {percent(distance)}"] if distance is not None else []
+    fit = " with ".join(ways)
+    return f"it would fit at {fit}, or with a smaller leg" if fit else "only a smaller leg would fit"
+
+
+def _left_out(draft: Draft) -> Iterator[Finding]:
+    policy = draft.desk.portfolio.policy
+    for outcome in draft.outcomes:
+        contract, size = outcome.contract, usd(abs(outcome.wanted))
+        if contract is None or outcome.left_out is None:
+            continue
+        lot = draft.desk.portfolio.market.mark(contract)
+        match outcome.left_out:
+            case LeftOut.SMALLER_THAN_A_LOT:
+                least = usd(contract.notional(contract.lot_size, lot))
+                message = f"{size} are less than the least order of {contract.name}, {least}: left out"
+                yield warning(Code.CONTRACT_TOO_LARGE, outcome.asset, message)
+            case LeftOut.BELOW_MIN_ORDER:
+                message = f"{size} on {contract.name} are below policy.min_order, {usd(policy.min_order)}: left out"
+                yield info(Code.BELOW_MINIMUM, outcome.asset, message)
+            case LeftOut.BELOW_MIN_CONTRACTS:
+                least = f"{plain(contract.min_contracts)} contracts of {contract.name}"
+                yield info(
+                    Code.BELOW_MINIMUM, outcome.asset, f"{size} are below the venue's minimum, {least}: left out"
+                )
+            case LeftOut.UNSERVED:
+                pass
+
+
+def _residuals(draft: Draft) -> Iterator[Finding]:
+    for outcome in draft.outcomes:
+        if outcome.left_out is None and outcome.undone and outcome.contract is not None:
+            contract = outcome.contract
+            lot = usd(contract.notional(contract.lot_size, draft.desk.portfolio.market.mark(contract)))
+            more = "more" if outcome.undone > 0 else "less"
+            yield info(
+                Code.RESIDUAL,
+                outcome.asset,
+                f"{usd(abs(outcome.undone))} {more} would be exact; the order is rounded toward zero to lots of {lot}",
+            )
+
+
+def _over_hedged(draft: Draft) -> Iterator[Finding]:
+    for line in draft.assets:
+        if line.asset != DOLLARS and line.holding >= 0 and line.net_exposure_after < -_tolerated(line, draft):
+            message = f"net exposure after the plan is {usd(line.net_exposure_after)}: more is short than is held"
+            yield warning(Code.OVER_HEDGED, line.asset, message)
+
+
+def _tolerated(line: AssetLine, draft: Draft) -> Fraction:
+    """What a full hedge leaves: its own fees, and what mark and index differ by."""
+    market = draft.desk.portfolio.market
+    served = [contract for contract in draft.contracts_in_play() if contract.asset == line.asset]
+    differ = [2 * each.taker_fee + abs(1 - line.price / market.mark(each)) for each in served]
+    return line.spot_value * max(differ, default=ZERO)
+
+
+def _at_liquidation(draft: Draft) -> Iterator[Finding]:
+    policy = draft.desk.portfolio.policy
+    short = {(shortage.account.currency, shortage.account.contract) for shortage in draft.shortages}
+    for wallet in draft.wallets:
+        subject = wallet.contract or wallet.currency
+        distances = [d for d in (wallet.distance_below, wallet.distance_above) if d is not None]
+        nearest = min(distances, default=None)
+        if nearest is None:
+            continue
+        if nearest == 0:
+            message = "margin balance no longer covers maintenance margin: liquidation is due at today's price"
+            yield error(Code.NEAR_LIQUIDATION, subject, message)
+        elif nearest < policy.shock and (wallet.currency, wallet.contract) not in short:
+            yield warning(
+                Code.NEAR_LIQUIDATION,
+                subject,
+                f"liquidation is {percent(nearest)} away after the plan; the policy asks for {percent(policy.shock)}",
+            )
+
+
+def _alerts(draft: Draft) -> Iterator[Finding]:
+    alert = draft.desk.portfolio.policy.alert
+    for wallet in draft.wallets:
+        then = wallet.before
+        subject = wallet.contract or wallet.currency
+        distances = [d for d in (then.distance_below, then.distance_above) if d is not None]
+        nearest = min(distances, default=None)
+        if nearest is not None and nearest < alert.distance:
+            message = f"liquidation is {percent(nearest)} away now; the alert level is {percent(alert.distance)}"
+            yield warning(Code.ALERT, subject, message)
+        if then.leverage is not None and then.leverage > alert.leverage:
+            message = f"leverage is {times(then.leverage)} now; the alert level is {times(alert.leverage)}"
+            yield warning(Code.ALERT, subject, message)
+
+
+def _leverage(draft: Draft) -> Iterator[Finding]:
+    policy = draft.desk.portfolio.policy
+    traded = {order.fee_currency for order in draft.orders}
+    for wallet in draft.wallets:
+        if wallet.currency not in traded and wallet.leverage is not None and wallet.leverage > policy.leverage:
+            message = f"leverage is {times(wallet.leverage)}, above policy.leverage {plain(policy.leverage)}"
+            yield info(Code.LEVERAGE, wallet.contract or wallet.currency, message)
+    for held in _held_after(draft):
+        asked = held.contract.leverage or policy.leverage
+        cap = leverage_cap(held)
+        if cap < asked:
+            message = f"leverage {plain(asked)} is asked, and the venue allows this size {plain(cap)}: that is counted"
+            yield warning(Code.LEVERAGE, held.contract.name, message)
+
+
+def _beyond_tiers(draft: Draft) -> Iterator[Finding]:
+    shock = draft.desk.portfolio.policy.shock
+    for held in _held_after(draft):
+        shocked = Held(held.contract, held.contracts, held.entry_price, held.mark_price * (ONE - shock))
+        if beyond_last_tier(held):
+            message = "is larger than its last known tier; that tier's rate is used, the venue's may be higher"
+            yield warning(Code.BEYOND_LAST_TIER, held.contract.name, message)
+        elif held.contracts > 0 and held.contract.kind is Kind.INVERSE and beyond_last_tier(shocked):
+            message = f"outgrows its last known tier if the price falls {percent(shock)}; that tier's rate is used"
+            yield info(Code.BEYOND_LAST_TIER, held.contract.name, message)
+
+
+def _assumptions(draft: Draft) -> Iterator[Finding]:
+    for contract in draft.contracts_in_play():
+        for assumption in contract.assumed:
+            message = f"{assumption.figure} is assumed: {assumption.stands_in}; set {assumption.key} to your account's"
+            yield warning(Code.ASSUMED_FIGURE, contract.name, message)
+
+
+def _stale(draft: Draft) -> Iterator[Finding]:
+    market, limit = draft.desk.portfolio.market, draft.desk.portfolio.policy.max_price_age
+    if limit is None:
+        return
+    if market.as_of is None:
+        yield warning(Code.STALE_PRICES, "prices", "prices carry no time; set market.as_of to when they were true")
+    elif draft.desk.now - market.as_of > limit:
+        hours = int((draft.desk.now - market.as_of).total_seconds() // 3600)
+        message = f"prices are {hours} hours old, older than policy.max_price_age; refresh market before placing orders"
+        yield warning(Code.STALE_PRICES, "prices", message)
+
+
+def _funding(draft: Draft) -> Iterator[Finding]:
+    market = draft.desk.portfolio.market
+    unknown: list[str] = []
+    for held in _held_after(draft):
+        if held.contract.expiry is not None:
+            continue
+        rate = market.funding_rate(held.contract)
+        if rate is None or held.contract.funding_interval_hours is None:
+            unknown.append(held.contract.name)
+        elif rate < 0 and held.contracts < 0:
+            message = f"funding is {exact_percent(rate)} an interval: the short pays it"
+            yield warning(Code.NEGATIVE_FUNDING, held.contract.name, message)
+    if unknown:
+        message = f"no rate is known for {', '.join(unknown)}, so the cost per day is not; add it under market.funding"
+        yield info(Code.FUNDING_UNKNOWN, "funding", message)
+
+
+def _sizing(draft: Draft) -> Iterator[Finding]:
+    portfolio = draft.desk.portfolio
+    for order in draft.orders:
+        index = portfolio.price(order.asset)
+        contract = draft.contract(order.contract)
+        if order.price == index:
+            continue
+        coin_sized = portfolio.policy.sizing is Sizing.COIN
+        factor = index / order.price if coin_sized else order.price / index
+        other = toward_zero(order.contracts * factor, contract.lot_size)
+        left = abs(order.coins - order.notional / index)
+        name = "notional" if coin_sized else "coin"
+        yield info(
+            Code.SIZING,
+            order.contract,
+            f"mark {price(order.price)} and index {price(index)} differ by {coins(left, order.asset)} on this order; "
+            f"{name} sizing would trade {plain(other)} contracts",
+        )
+
+
+def _dollars_at_issuer(draft: Draft) -> Iterator[Finding]:
+    for held in _held_after(draft):
+        if held.contract.kind is Kind.LINEAR:
+            settle = held.contract.settle
+            message = f"its margin and PnL are {settle}: dollars at an issuer, an exposure of their own"
+            yield info(Code.DOLLARS_AT_ISSUER, held.contract.name, message)
+
+
+def _not_listed(draft: Draft) -> Iterator[Finding]:
+    for line in draft.positions:
+        if not draft.contract(line.contract).listed:
+            message = "is no longer listed in the catalogue, so no order is planned on it; close it by hand"
+            yield warning(Code.UNLISTED_CONTRACT, line.contract, message)
+
+
+def _aside_wallets(draft: Draft) -> Iterator[Finding]:
+    for wallet in draft.wallets:
+        if wallet.mode is MarginMode.CROSS and wallet.currency in draft.desk.portfolio.aside and wallet.position_value:
+            message = "stands under aside: its wallet is shown, and nothing is moved into it"
+            yield warning(Code.ALERT, wallet.currency, message)
+
+
+def _held_after(draft: Draft) -> Iterator[Held]:
+    market = draft.desk.portfolio.market
+    for position in draft.positions_after:
+        if position.contracts:
+            yield Held(position.contract, position.contracts, position.entry_price, market.mark(position.contract))
+
+
+def error(code: Code, subject: str, message: str) -> Finding:
+    """A finding that refuses the plan."""
+    return Finding(Severity.ERROR, code, subject, message)
+
+
+def warning(code: Code, subject: str, message: str) -> Finding:
+    """A finding to act on."""
+    return Finding(Severity.WARNING, code, subject, message)
+
+
+def info(code: Code, subject: str, message: str) -> Finding:
+    """A finding to know."""
+    return Finding(Severity.INFO, code, subject, message)
+
+
+CHECKS: tuple[Check, ...] = (
+    _no_equity,
+    _unserved,
+    _short_of_coins,
+    _at_liquidation,
+    _alerts,
+    _over_hedged,
+    _leverage,
+    _beyond_tiers,
+    _stale,
+    _assumptions,
+    _left_out,
+    _residuals,
+    _funding,
+    _sizing,
+    _dollars_at_issuer,
+    _not_listed,
+    _aside_wallets,
+)

@@ -1,0 +1,245 @@
+"""How many coins each wallet needs, and the least transfers that put them there."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from rebal.amounts import COIN_STEP, ONE, ZERO, down, total, up
+from rebal.market.contract import Contract
+from rebal.market.margin import Held, initial_margin, liquidation, required_balance
+from rebal.plan import Order, Transfer
+from rebal.planner.after import realised_by
+from rebal.planner.exposure import held_position
+from rebal.portfolio import Book, Policy, Portfolio, Position
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Coins that stand in for one another: the cross wallet of a currency, or one isolated position's margin.
+
+    ``balance``: coins before the orders. ``realised`` and ``fees``: what the orders add to it and take from it.
+    """
+
+    currency: str
+    contract: str | None
+    balance: Fraction
+    held_before: tuple[Held, ...]
+    held_after: tuple[Held, ...]
+    realised: Fraction = ZERO
+    fees: Fraction = ZERO
+    traded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Coins that the policy asks of an account, without unrealised PnL, by the rule that asks.
+
+    ``leverage``: position value over the policy's leverage; ``initial``: initial margin; ``survival``: what covers
+    maintenance at every index price within the policy's distance. ``profit``: unrealised, if any.
+    """
+
+    leverage: Fraction
+    initial: Fraction
+    survival: Fraction
+    profit: Fraction
+
+    @property
+    def most(self) -> Fraction:
+        """The largest of the three, never below nothing."""
+        return max(ZERO, self.leverage, self.initial, self.survival)
+
+    @property
+    def without_profit(self) -> Fraction:
+        """The same, were the unrealised profit not there: it may be leant on, but not taken out."""
+        return max(ZERO, self.most + self.profit) if self.most else ZERO
+
+    def least(self, fees: Fraction) -> Fraction:
+        """Coins without which the plan does not stand: leverage is tested before the opening fees, survival after."""
+        return max(ZERO, self.leverage, self.initial, self.survival + fees)
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """Coins that an account misses: ``available`` could be posted where ``needed`` are, and ``need`` says for what."""
+
+    account: Account
+    needed: Fraction
+    available: Fraction
+    need: Need
+
+    @property
+    def missing(self) -> Fraction:
+        """Coins, rounded up to what can be moved."""
+        return up(self.needed - self.available, COIN_STEP)
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """The transfers, the isolated margins they make, and what could not be posted."""
+
+    transfers: tuple[Transfer, ...]
+    margins: Mapping[str, Fraction]
+    shortages: tuple[Shortage, ...]
+
+
+def need(held: Sequence[Held], portfolio: Portfolio) -> Need:
+    """What the policy asks of an account that holds these positions."""
+    policy = portfolio.policy
+    pnl = total(position.unrealised_pnl for position in held)
+    value = total(position.position_value for position in held)
+    initial = total(initial_margin(position, account_leverage(position.contract, policy)) for position in held)
+    survival = required_balance(held, lowest=ONE - policy.shock, highest=ONE + policy.shock)
+    return Need(value / policy.leverage - pnl, initial - pnl, survival, max(ZERO, pnl))
+
+
+def account_leverage(contract: Contract, policy: Policy) -> Fraction:
+    """The leverage set for a contract in the account, the policy's where the file names none."""
+    return policy.leverage if contract.leverage is None else contract.leverage
+
+
+def accounts(before: Book, after: Book, orders: Iterable[Order], *, portfolio: Portfolio) -> tuple[Account, ...]:
+    """Every account that the book or the orders touch, cross wallets before the isolated positions of their coin."""
+    traded = {order.contract: order for order in orders}
+    grouped: dict[tuple[str, str], list[str]] = {}
+    for name in sorted({*before.positions, *after.positions}):
+        position = after.positions.get(name) or before.positions[name]
+        grouped.setdefault((position.contract.settle, "" if position.margin is None else name), []).append(name)
+    shared = _shared_balances(before)
+    for currency, balance in shared.items():
+        if balance:
+            grouped.setdefault((currency, ""), [])
+    return tuple(
+        _account(key, names, shared, before=before, after=after, traded=traded, portfolio=portfolio)
+        for key, names in sorted(grouped.items())
+    )
+
+
+def free_coins(currency: str, book: Book, portfolio: Portfolio) -> Fraction:
+    """Coins outside the futures account that the policy lets in; none of an asset that is set aside."""
+    if currency in portfolio.aside:
+        return ZERO
+    owned = book.holdings.get(currency, ZERO)
+    return max(ZERO, owned * min(ONE, portfolio.policy.max_at_venue) - book.wallets.get(currency, ZERO))
+
+
+def post(listed: Sequence[Account], before: Book, portfolio: Portfolio) -> Posting:
+    """The least transfers that meet the policy in every account, and the coins that are missing where they cannot.
+
+    In: ``need + fees - W``, rounded up to 1e-8, as far as free coins go. Out, only where the orders free it:
+    ``min(W_after - need_after, need_before - need_after)``, never unrealised profit, rounded down.
+    """
+    free: dict[str, Fraction] = {}
+    loose = _loose_in_wallets(listed)
+    moved: list[Transfer] = []
+    margins: dict[str, Fraction] = {}
+    shortages: list[Shortage] = []
+    for account in listed:
+        currency = account.currency
+        outside = free.setdefault(currency, free_coins(currency, before, portfolio))
+        inside = loose.get(currency, ZERO) if account.contract is not None else ZERO
+        wanted = _wanted(account, portfolio)
+        taken = down(min(wanted, inside + outside), COIN_STEP) if wanted > 0 else wanted
+        drawn = max(ZERO, min(taken, inside))
+        quantity = taken - drawn
+        if inside:
+            loose[currency] = inside - drawn
+        free[currency] = outside - max(ZERO, quantity)
+        if quantity:
+            moved.append(Transfer(currency, account.contract, quantity))
+        if account.contract is not None and account.held_after:
+            margins[account.contract] = account.balance + account.realised - account.fees + taken
+        shortage = _shortage(account, taken, portfolio) if wanted > 0 else None
+        if shortage is not None:
+            shortages.append(shortage)
+    arriving = [transfer for transfer in moved if transfer.quantity > 0]
+    leaving = [transfer for transfer in moved if transfer.quantity < 0]
+    return Posting((*arriving, *leaving), margins, tuple(shortages))
+
+
+def in_alert(account: Account, portfolio: Portfolio) -> bool:
+    """Whether an account, as it stands before the orders, is past what the policy calls a breach."""
+    if not account.held_before:
+        return False
+    alert = portfolio.policy.alert
+    margin_balance = account.balance + total(position.unrealised_pnl for position in account.held_before)
+    value = total(position.position_value for position in account.held_before)
+    if margin_balance <= 0 or value > alert.leverage * margin_balance:
+        return True
+    ends = liquidation(account.balance, account.held_before)
+    near_below = ends.below is not None and ONE - ends.below < alert.distance
+    return near_below or (ends.above is not None and ends.above - ONE < alert.distance)
+
+
+def _account(
+    key: tuple[str, str],
+    names: Sequence[str],
+    shared: Mapping[str, Fraction],
+    *,
+    before: Book,
+    after: Book,
+    traded: Mapping[str, Order],
+    portfolio: Portfolio,
+) -> Account:
+    currency, isolated = key
+    orders = [traded[name] for name in names if name in traded]
+    return Account(
+        currency=currency,
+        contract=isolated or None,
+        balance=_own_margin(isolated, before) if isolated else shared.get(currency, ZERO),
+        held_before=_held(names, before.positions, portfolio),
+        held_after=_held(names, after.positions, portfolio),
+        realised=total(realised_by(order, before, portfolio.contracts[order.contract]) for order in orders),
+        fees=total(order.fee for order in orders),
+        traded=bool(orders),
+    )
+
+
+def _own_margin(contract: str, book: Book) -> Fraction:
+    position = book.positions.get(contract)
+    return position.margin or ZERO if position is not None else ZERO
+
+
+def _shared_balances(book: Book) -> dict[str, Fraction]:
+    """Coins of each wallet that are no isolated position's own."""
+    shared = dict(book.wallets)
+    for position in book.positions.values():
+        if position.margin is not None:
+            currency = position.contract.settle
+            shared[currency] = shared.get(currency, ZERO) - position.margin
+    return shared
+
+
+def _held(names: Iterable[str], positions: Mapping[str, Position], portfolio: Portfolio) -> tuple[Held, ...]:
+    open_now = (positions[name] for name in names if name in positions)
+    return tuple(held_position(position, portfolio.market) for position in open_now if position.contracts)
+
+
+def _loose_in_wallets(listed: Iterable[Account]) -> dict[str, Fraction]:
+    """Coins already in the futures account that back no cross position, for isolated positions to draw on."""
+    return {
+        account.currency: max(ZERO, account.balance)
+        for account in listed
+        if account.contract is None and not account.held_before and not account.held_after
+    }
+
+
+def _wanted(account: Account, portfolio: Portfolio) -> Fraction:
+    """Coins to move in (negative: out) if coins were without limit."""
+    balance = account.balance + account.realised
+    asked = need(account.held_after, portfolio)
+    if not account.traded:
+        short = asked.most - balance
+        return up(short, COIN_STEP) if short > 0 and in_alert(account, portfolio) else ZERO
+    short = asked.most + account.fees - balance
+    if short > 0:
+        return up(short, COIN_STEP)
+    freed = need(account.held_before, portfolio).without_profit - asked.without_profit
+    spare = balance - account.fees - asked.without_profit
+    return -down(max(ZERO, min(spare, freed)), COIN_STEP)
+
+
+def _shortage(account: Account, posted: Fraction, portfolio: Portfolio) -> Shortage | None:
+    asked = need(account.held_after, portfolio)
+    available = account.balance + account.realised + posted
+    needed = asked.least(account.fees)
+    return Shortage(account, needed, available, asked) if needed > available else None

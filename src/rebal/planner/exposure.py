@@ -1,0 +1,143 @@
+"""What a book is worth, and how much of it moves with each asset."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import assert_never
+
+from rebal.amounts import ONE, ZERO, total
+from rebal.market.contract import Contract, Kind
+from rebal.market.margin import Held
+from rebal.portfolio import DOLLARS, Book, Market, Part, Portfolio, Position, Purpose, Sizing
+
+
+@dataclass(frozen=True, slots=True)
+class Valuation:
+    """A book at market, in USD.
+
+    ``exposures``: by asset, ``S·(coins held + unrealised coin PnL) + Σ e`` of its rebalance contracts, and under
+    ``USD`` what is left of the equity: dollars held, linear PnL, the dollars that shorts make and longs spend.
+    ``hedged``: ``Σ e`` of the hedge contracts, by the asset they protect. ``held``: coins owned, by asset.
+    """
+
+    equity: Fraction
+    exposures: Mapping[str, Fraction]
+    hedged: Mapping[str, Fraction]
+    held: Mapping[str, Fraction]
+
+    def weight(self, asset: str) -> Fraction | None:
+        """Exposure over equity; None where there is no equity to weigh by."""
+        return self.exposures[asset] / self.equity if self.equity > 0 else None
+
+    def net_exposure(self, asset: str) -> Fraction:
+        """Exposure with the hedges counted; for the dollars' row, what hedges leave of the equity."""
+        if asset == DOLLARS:
+            return self.exposures[DOLLARS] - total(self.hedged.values())
+        return self.exposures[asset] + self.hedged.get(asset, ZERO)
+
+
+def leg_value(contract: Contract, contracts: Fraction, portfolio: Portfolio) -> Fraction:
+    """``e``: the dollars of spot that a futures position stands in for, signed.
+
+    Notional sizing: a futures dollar for a spot dollar, ``n·V`` (linear ``n·V·P``). Coin sizing: a futures coin for a
+    spot coin, ``n·V·S/P`` (linear ``n·V·S``).
+    """
+    mark, index = portfolio.market.mark(contract), portfolio.price(contract.asset)
+    dollars = contract.notional(contracts, mark) if contracts >= 0 else -contract.notional(contracts, mark)
+    match portfolio.policy.sizing:
+        case Sizing.NOTIONAL:
+            return dollars
+        case Sizing.COIN:
+            return dollars * index / mark
+        case _:
+            assert_never(portfolio.policy.sizing)
+
+
+def stood_for(part: Part, contract: Contract, portfolio: Portfolio) -> Fraction:
+    """``e`` of one purpose's share, in dollars of the asset that it stands for; a proxy's is divided by its beta."""
+    value = leg_value(contract, part.contracts, portfolio)
+    return value if part.stands_for == contract.asset else value / beta(part.stands_for, contract, portfolio)
+
+
+def beta(asset: str, contract: Contract, portfolio: Portfolio) -> Fraction:
+    """Dollars of a contract's asset that move as one dollar of another does; one where the file names no proxy."""
+    proxy = portfolio.proxies.get(asset)
+    return proxy.beta if proxy is not None and proxy.via == contract.asset else ONE
+
+
+def held_position(position: Position, market: Market) -> Held:
+    """A position as margin sees it, at its mark."""
+    return Held(position.contract, position.contracts, position.entry_price, market.mark(position.contract))
+
+
+def assets_of(portfolio: Portfolio, book: Book) -> tuple[str, ...]:
+    """The assets that the plan's table names, sorted: held, wanted, or exposed to; not those set aside, not dollars."""
+    named = {asset for asset, quantity in book.holdings.items() if quantity}
+    named.update(portfolio.holdings)
+    named.update(portfolio.targets or ())
+    for position in book.positions.values():
+        named.add(position.contract.asset)
+        named.update(part.stands_for for part in position.parts)
+    return tuple(sorted(named - portfolio.cash - portfolio.aside - {DOLLARS}))
+
+
+def value(portfolio: Portfolio, book: Book) -> Valuation:
+    """Value a book at the portfolio's market."""
+    coin_pnl, linear_pnl = _unrealised(portfolio, book)
+    legs = _legs(portfolio, book, Purpose.REBALANCE)
+    hedged = _legs(portfolio, book, Purpose.HEDGE)
+    exposures: dict[str, Fraction] = {}
+    held: dict[str, Fraction] = {}
+    coins_usd: list[Fraction] = []
+    prices = portfolio.market.prices
+    for asset in assets_of(portfolio, book):
+        held[asset] = book.holdings.get(asset, ZERO)
+        worth = held[asset] * prices[asset]
+        if asset in coin_pnl:
+            worth += coin_pnl[asset] * prices[asset]
+        coins_usd.append(worth)
+        exposures[asset] = worth + legs[asset] if asset in legs else worth
+    held[DOLLARS] = dollars_held(portfolio, book)
+    equity = total(coins_usd) + held[DOLLARS] + linear_pnl
+    exposures[DOLLARS] = equity - total(exposures.values()) if legs else held[DOLLARS] + linear_pnl
+    return Valuation(equity, exposures, hedged, held)
+
+
+def dollars_held(portfolio: Portfolio, book: Book) -> Fraction:
+    """Dollars owned in every asset that counts as dollars, those set aside left out."""
+    return total(
+        quantity
+        for asset, quantity in book.holdings.items()
+        if (asset in portfolio.cash or asset == DOLLARS) and asset not in portfolio.aside
+    )
+
+
+def fees_usd(fees: Iterable[tuple[Fraction, str]], portfolio: Portfolio) -> Fraction:
+    """Fees in their currencies, as dollars at the index."""
+    return total(fee * portfolio.price(currency) for fee, currency in fees)
+
+
+def _unrealised(portfolio: Portfolio, book: Book) -> tuple[dict[str, Fraction], Fraction]:
+    coins: dict[str, Fraction] = {}
+    dollars = ZERO
+    for position in book.positions.values():
+        contract = position.contract
+        pnl = held_position(position, portfolio.market).unrealised_pnl
+        match contract.kind:
+            case Kind.INVERSE:
+                coins[contract.settle] = coins.get(contract.settle, ZERO) + pnl
+            case Kind.LINEAR:
+                dollars += pnl
+            case _:
+                assert_never(contract.kind)
+    return coins, dollars
+
+
+def _legs(portfolio: Portfolio, book: Book, purpose: Purpose) -> dict[str, Fraction]:
+    legs: dict[str, Fraction] = {}
+    for position in book.positions.values():
+        for part in position.parts:
+            if part.purpose is purpose and part.stands_for not in portfolio.aside:
+                dollars = stood_for(part, position.contract, portfolio)
+                legs[part.stands_for] = legs.get(part.stands_for, ZERO) + dollars
+    return legs

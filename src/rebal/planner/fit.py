@@ -1,0 +1,50 @@
+"""What would fit, where coins are missing: the size, the leverage or the distance at which they would do."""
+
+from collections.abc import Callable
+from fractions import Fraction
+
+from rebal.amounts import ONE, ZERO, down, total, up
+from rebal.market.margin import required_balance
+from rebal.planner.collateral import Shortage
+from rebal.portfolio import Policy
+
+_LEVERAGE_STEP = Fraction(1, 100)
+_DISTANCE_STEP = Fraction(1, 1000)
+
+
+def fitting_leverage(shortage: Shortage) -> Fraction | None:
+    """The least policy leverage, to 0.01, at which the coins at hand carry the positions; None where none does."""
+    held = shortage.account.held_after
+    value = total(position.position_value for position in held)
+    margin_balance = shortage.available + total(position.unrealised_pnl for position in held)
+    return up(value / margin_balance, _LEVERAGE_STEP) if margin_balance > 0 else None
+
+
+def fitting_distance(shortage: Shortage, policy: Policy) -> Fraction | None:
+    """The largest liquidation distance, to 0.1 points, that the coins at hand keep; None where they keep none."""
+    spare = shortage.available - shortage.account.fees
+    held = shortage.account.held_after
+
+    def survives(steps: int) -> bool:
+        distance = steps * _DISTANCE_STEP
+        return required_balance(held, lowest=ONE - distance, highest=ONE + distance) <= spare
+
+    steps = _last_that(survives, int(policy.shock / _DISTANCE_STEP))
+    return steps * _DISTANCE_STEP if steps else None
+
+
+def fitting_share(shortage: Shortage) -> Fraction:
+    """Roughly how much of the need the coins at hand meet, as a fraction cut to whole percents."""
+    return max(ZERO, down(shortage.available / shortage.needed, Fraction(1, 100))) if shortage.needed else ONE
+
+
+def _last_that(holds: Callable[[int], bool], highest: int) -> int:
+    """The largest count up to ``highest`` for which a condition holds that, once broken, stays broken; 0 if none."""
+    low, high = 0, highest
+    while low < high:
+        middle = (low + high + 1) // 2
+        if holds(middle):
+            low = middle
+        else:
+            high = middle - 1
+    return low

@@ -1,0 +1,194 @@
+"""Bring the hedge of an asset to what was asked: a target ratio, not an increment."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+
+from rebal.amounts import ONE, ZERO, total, toward_zero
+from rebal.market.contract import Contract
+from rebal.plan import Code, Finding, Inputs, Plan
+from rebal.planner.build import answer
+from rebal.planner.checks import Check, Draft, error
+from rebal.planner.desk import Desk, desk, has_collateral
+from rebal.planner.drift import lot_usd
+from rebal.planner.hedging import Cover, cover, hedged_coins
+from rebal.planner.rebalance import Decided
+from rebal.planner.routes import Candidate, part_held, reducible, route_of
+from rebal.planner.sizing import LeftOut, Leg, Outcome, orders_of
+from rebal.planner.words import coins, percent, usd
+from rebal.portfolio import Book, HedgeAsked, Part, Portfolio, Position, Purpose
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A hedge asked for: the fraction of the coins (as if rebalanced in spot) that is to be protected.
+
+    ``candidates``: the contracts that may open it, best first; ``until``: the day it was meant to end.
+    """
+
+    asset: str
+    fraction: Fraction
+    candidates: tuple[Candidate, ...]
+    until: datetime | None = None
+
+
+def build_hedge(
+    portfolio: Portfolio, book: Book, *, asks: Sequence[Ask], inputs: Inputs, allow_over_hedge: bool = False
+) -> Plan:
+    """Plan the orders that bring each asset's hedge to the fraction asked; asked again, nothing is left to do.
+
+    Refused where more would be short than is held, unless that is allowed.
+    """
+    asked = {ask.asset: HedgeAsked(ask.asset, ask.fraction, ask.until) for ask in asks}
+    laid = desk(portfolio, book, now=inputs.now)
+    decided = hedge(laid, asks)
+    checks = () if allow_over_hedge else (_refuse_over_hedge(asked),)
+    return answer("hedge", laid, decided, inputs=inputs, hedges={**book.hedges, **asked}, extra=checks)
+
+
+def hedge(laid: Desk, asks: Iterable[Ask]) -> Decided:
+    """Decide the legs of hedges, asset by asset, each by the first contract that has its collateral."""
+    covered = cover(laid.portfolio, laid.book)
+    legs: list[Leg] = []
+    outcomes: list[Outcome] = []
+    for ask in sorted(asks, key=lambda ask: ask.asset):
+        own = _carried(ask, covered, laid, taken=legs)
+        legs += own
+        outcomes.append(_outcome(ask, own, covered, laid))
+    orders = orders_of(legs, book=laid.book, portfolio=laid.portfolio)
+    return Decided(orders, tuple(outcomes), frozenset())
+
+
+def hedge_moves(asset: str, asked: Fraction, laid: Desk) -> bool:
+    """Whether a hedge has left what was asked of it by more than hedging itself leaves behind."""
+    ask = Ask(asset, asked, laid.candidates(asset))
+    return bool(_carried(ask, cover(laid.portfolio, laid.book), laid, taken=()))
+
+
+def fraction_of(asset: str, quantity: Fraction, portfolio: Portfolio, book: Book) -> Fraction | None:
+    """Coins as a fraction of the base that a hedge of the asset is measured against; None where there is no base."""
+    base = cover(portfolio, book).base(asset)
+    return quantity / base if base > 0 else None
+
+
+def _carried(ask: Ask, covered: Cover, laid: Desk, *, taken: Sequence[Leg]) -> tuple[Leg, ...]:
+    change = ask.fraction * covered.base(ask.asset) - covered.hedged.get(ask.asset, ZERO)
+    if not change or _too_little(ask, change, covered, laid):
+        return ()
+    if change < 0:
+        return _bought_back(ask, covered, laid)
+    for candidate in ask.candidates:
+        legs = _sold(ask, candidate, covered, laid)
+        if len(ask.candidates) == 1 or has_collateral(legs, laid, taken=taken):
+            return legs
+    return _sold(ask, ask.candidates[0], covered, laid) if ask.candidates else ()
+
+
+def _too_little(ask: Ask, change: Fraction, covered: Cover, laid: Desk) -> bool:
+    """Whether a change is at most one lot, min_order, or twice the taker fee of the hedge asked for."""
+    portfolio = laid.portfolio
+    index = portfolio.price(ask.asset)
+    contract = _contract_moved(ask, change, laid)
+    if contract is None:
+        return False
+    target = ask.fraction * covered.base(ask.asset) * index
+    least = max(lot_usd(contract, portfolio), portfolio.policy.min_order, 2 * contract.taker_fee * target)
+    return abs(change) * index <= least
+
+
+def _contract_moved(ask: Ask, change: Fraction, laid: Desk) -> Contract | None:
+    if change < 0:
+        in_the_way = _protecting(ask.asset, laid)
+        return in_the_way[0].contract if in_the_way else None
+    return ask.candidates[0].contract if ask.candidates else None
+
+
+def _protecting(asset: str, laid: Desk) -> tuple[Position, ...]:
+    return reducible(asset, laid.positions_for.get(asset, ()), Purpose.HEDGE, direction=ONE, now=laid.now)
+
+
+def _sold(ask: Ask, candidate: Candidate, covered: Cover, laid: Desk) -> tuple[Leg, ...]:
+    contract, portfolio = candidate.contract, laid.portfolio
+    mark = portfolio.market.mark(contract)
+    one = -hedged_coins(Part(Purpose.HEDGE, -ONE, mark, ask.asset), contract, portfolio)
+    missing = ask.fraction * covered.base(ask.asset) - covered.hedged.get(ask.asset, ZERO)
+    contracts = _solved(missing, one, ask.fraction, direction=-ONE, contract=contract, laid=laid)
+    rounded = toward_zero(contracts, contract.lot_size)
+    return (Leg(contract, -rounded, candidate.route, Purpose.HEDGE, ask.asset),) if rounded else ()
+
+
+def _bought_back(ask: Ask, covered: Cover, laid: Desk) -> tuple[Leg, ...]:
+    legs: list[Leg] = []
+    base, hedged = covered.base(ask.asset), covered.hedged[ask.asset]
+    for position in _protecting(ask.asset, laid):
+        contract = position.contract
+        part = next(p for p in position.parts if p.purpose is Purpose.HEDGE and p.stands_for == ask.asset)
+        one = -hedged_coins(part, contract, laid.portfolio) / abs(part.contracts)
+        wanted = _solved(hedged - ask.fraction * base, one, -ask.fraction, direction=ONE, contract=contract, laid=laid)
+        open_now = abs(part_held(position, ask.asset, Purpose.HEDGE))
+        contracts = toward_zero(min(wanted, open_now), contract.lot_size)
+        if contracts > 0:
+            legs.append(Leg(contract, contracts, route_of(ask.asset, contract), Purpose.HEDGE, ask.asset))
+            base += contracts * _realised_by_one(contract, ONE, laid)
+            hedged -= contracts * one
+        if contracts < open_now:
+            break
+    return tuple(legs)
+
+
+def _solved(
+    missing: Fraction, one: Fraction, fraction: Fraction, *, direction: Fraction, contract: Contract, laid: Desk
+) -> Fraction:
+    """Contracts after which the ratio is what was asked, with the PnL that the order realises counted in the base.
+
+    ``hedged ± x·one = fraction·(base + x·g)``, g the coins that closing one contract of the net position realises: a
+    buy-back of a profitable hedge adds coins to what is held, and those are to be hedged too.
+    """
+    position = laid.book.positions.get(contract.name)
+    net = position.contracts if position is not None else ZERO
+    if net * direction >= 0:
+        return missing / one
+    closing = missing / (one - fraction * _realised_by_one(contract, direction, laid))
+    if 0 <= closing <= abs(net):
+        return closing
+    rest = missing - abs(net) * (one - fraction * _realised_by_one(contract, direction, laid))
+    return abs(net) + rest / one
+
+
+def _realised_by_one(contract: Contract, direction: Fraction, laid: Desk) -> Fraction:
+    """Coins that one contract traded in a direction realises on the net position; dollars of a linear one are none."""
+    position = laid.book.positions.get(contract.name)
+    if position is None or position.contracts * direction >= 0 or contract.settle != contract.asset:
+        return ZERO
+    return contract.pnl(-direction, position.entry_price, laid.portfolio.market.mark(contract))
+
+
+def _outcome(ask: Ask, legs: Sequence[Leg], covered: Cover, laid: Desk) -> Outcome:
+    change = ask.fraction * covered.base(ask.asset) - covered.hedged.get(ask.asset, ZERO)
+    wanted = -change * laid.portfolio.price(ask.asset)
+    if change > 0 and not ask.candidates:
+        return Outcome(ask.asset, wanted, wanted, LeftOut.UNSERVED, None)
+    contract = legs[-1].contract if legs else _contract_moved(ask, change, laid)
+    return Outcome(ask.asset, wanted, ZERO, None, contract)
+
+
+def _refuse_over_hedge(asked: Mapping[str, HedgeAsked]) -> Check:
+    """The check that more is not short than is held; the fee of a full hedge is no over-hedge."""
+
+    def check(draft: Draft) -> Iterator[Finding]:
+        for line in draft.assets:
+            wanted = asked.get(line.asset)
+            if wanted is None:
+                continue
+            fees = total(order.fee for order in draft.orders if order.fee_currency == line.asset) * line.price
+            if wanted.fraction > 1 or line.net_exposure_after + fees < 0:
+                base = cover(draft.desk.portfolio, draft.desk.book).base(line.asset)
+                message = (
+                    f"{percent(wanted.fraction)} of {coins(base, line.asset)} asked leave a net exposure of "
+                    f"{usd(line.net_exposure_after)}: more would be short than is held; ask for at most 100 %, or "
+                    "give --allow-over-hedge"
+                )
+                yield error(Code.OVER_HEDGED, line.asset, message)
+
+    return check

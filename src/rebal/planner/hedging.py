@@ -1,0 +1,71 @@
+"""How much of an asset is hedged: a ratio that stays put while prices move."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from rebal.amounts import ZERO
+from rebal.market.contract import Contract
+from rebal.planner.exposure import beta, stood_for
+from rebal.portfolio import Book, Part, Portfolio, Purpose, Sizing
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """Coins by asset: hedged by hedge contracts, and the base they are measured against.
+
+    hedged ``-Σ n·V/Pe`` of the hedge parts at their own fills, times ``P/S`` under notional sizing; base = coins held
+    without unrealised PnL, plus the rebalance futures' ``n·V/Pe``: what would be held, were the rebalance done in spot.
+    """
+
+    hedged: Mapping[str, Fraction]
+    rebalanced: Mapping[str, Fraction]
+    held: Mapping[str, Fraction]
+
+    def base(self, asset: str) -> Fraction:
+        """Coins as if rebalanced in spot."""
+        return self.held.get(asset, ZERO) + self.rebalanced.get(asset, ZERO)
+
+    def ratio(self, asset: str) -> Fraction | None:
+        """Hedged coins over the base; None where there is no base to hedge."""
+        base = self.base(asset)
+        return self.hedged.get(asset, ZERO) / base if base > 0 else None
+
+
+def cover(portfolio: Portfolio, book: Book) -> Cover:
+    """Measure the hedges of a book."""
+    hedged: dict[str, Fraction] = {}
+    rebalanced: dict[str, Fraction] = {}
+    for position in book.positions.values():
+        for part in position.parts:
+            asset = part.stands_for
+            if part.purpose is Purpose.HEDGE:
+                hedged[asset] = hedged.get(asset, ZERO) - hedged_coins(part, position.contract, portfolio)
+            else:
+                rebalanced[asset] = rebalanced.get(asset, ZERO) + _spot_coins(part, position.contract, portfolio)
+    return Cover(hedged, rebalanced, book.holdings)
+
+
+def hedged_coins(part: Part, contract: Contract, portfolio: Portfolio) -> Fraction:
+    """Coins of the asset that a part adds (negative: protects), measured so that the mark moving alone changes nothing.
+
+    Through a proxy: its coins, as dollars over beta, in coins of the asset at today's prices.
+    """
+    coins = contract.delta(part.contracts, part.entry_price) * sizing_factor(contract, portfolio)
+    if part.stands_for == contract.asset:
+        return coins
+    rate = portfolio.price(contract.asset) / portfolio.price(part.stands_for)
+    return coins * rate / beta(part.stands_for, contract, portfolio)
+
+
+def sizing_factor(contract: Contract, portfolio: Portfolio) -> Fraction:
+    """``P/S`` under notional sizing, where a futures dollar stands for a spot dollar; one under coin sizing."""
+    if portfolio.policy.sizing is Sizing.COIN:
+        return Fraction(1)
+    return portfolio.market.mark(contract) / portfolio.price(contract.asset)
+
+
+def _spot_coins(part: Part, contract: Contract, portfolio: Portfolio) -> Fraction:
+    if part.stands_for == contract.asset:
+        return contract.delta(part.contracts, part.entry_price)
+    return stood_for(part, contract, portfolio) / portfolio.price(part.stands_for)

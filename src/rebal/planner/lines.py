@@ -1,0 +1,242 @@
+"""The rows of the answer: assets, wallets, positions and costs, before and after."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
+
+from rebal.amounts import ONE, ZERO, total
+from rebal.market.carry import DAYS_PER_YEAR, funding_usd_per_day
+from rebal.market.contract import Contract
+from rebal.market.margin import Factors, Held, initial_margin, liquidation, maintenance_margin, required_balance
+from rebal.plan import AssetLine, CostLine, Costs, HedgeLine, Order, PositionLine, Standing, Wallet
+from rebal.planner.collateral import Account, account_leverage, free_coins, need
+from rebal.planner.drift import drift, target
+from rebal.planner.exposure import Valuation, fees_usd
+from rebal.planner.hedging import Cover
+from rebal.portfolio import DOLLARS, Book, HedgeAsked, MarginMode, Portfolio, Position, Purpose
+
+
+def asset_lines(
+    portfolio: Portfolio,
+    before: tuple[Valuation, Cover],
+    after: tuple[Valuation, Cover],
+    outside: Callable[[str], bool],
+) -> tuple[AssetLine, ...]:
+    """The drift table, by name; the dollars' row where dollars are held, wanted or made by futures."""
+    names = sorted({*before[0].exposures, *after[0].exposures})
+    return tuple(
+        _asset_line(asset, portfolio, before, after, outside)
+        for asset in names
+        if asset != DOLLARS or _shows_dollars(portfolio, before[0], after[0])
+    )
+
+
+def wallet_lines(
+    before: Sequence[Account], after: Sequence[Account], *, books: tuple[Book, Book], portfolio: Portfolio
+) -> tuple[Wallet, ...]:
+    """A row an account as the plan leaves it, with how it stood; accounts that the plan empties stay in sight."""
+    then = {(account.currency, account.contract or ""): account for account in before}
+    now = {(account.currency, account.contract or ""): account for account in after}
+    return tuple(
+        _wallet(then.get(key), now.get(key), book=books[1], portfolio=portfolio) for key in sorted({*then, *now})
+    )
+
+
+def position_lines(
+    before: Book, after: Book, portfolio: Portfolio, wallets: Sequence[Account]
+) -> tuple[PositionLine, ...]:
+    """A row a contract that is open before or after."""
+    ends = _ends_by_contract(wallets)
+    return tuple(
+        _position_line(before.positions.get(name), after.positions.get(name), portfolio, ends.get(name))
+        for name in sorted({*before.positions, *after.positions})
+    )
+
+
+def cost_lines(orders: Iterable[Order], after: Book, portfolio: Portfolio) -> Costs:
+    """Fees of the orders, and the funding of every position that is then open; None where a rate is not known."""
+    fees = {order.contract: fees_usd([(order.fee, order.fee_currency)], portfolio) for order in orders}
+    lines = tuple(
+        CostLine(name, fees.get(name, ZERO), position_funding(after.positions.get(name), portfolio))
+        for name in sorted({*fees, *after.positions})
+    )
+    funding = [line.funding_usd_per_day for line in lines]
+    known = [rate for rate in funding if rate is not None]
+    per_day = total(known) if len(known) == len(funding) else None
+    per_year = None if per_day is None else per_day * DAYS_PER_YEAR
+    return Costs(total(fees.values()), per_day, per_year, lines)
+
+
+def position_funding(position: Position | None, portfolio: Portfolio) -> Fraction | None:
+    """Dollars of funding that a position pays a day (negative: receives); None where its rate is not known."""
+    if position is None:
+        return ZERO
+    contract = position.contract
+    rate = portfolio.market.funding_rate(contract)
+    return funding_usd_per_day(contract, position.contracts, portfolio.market.mark(contract), rate)
+
+
+def hedge_lines(hedges: Mapping[str, HedgeAsked]) -> tuple[HedgeLine, ...]:
+    """The hedges that were asked for, by asset."""
+    return tuple(HedgeLine(asked.asset, asked.fraction, asked.until) for _, asked in sorted(hedges.items()))
+
+
+def balance_at_alert(held: Sequence[Held], portfolio: Portfolio) -> Fraction:
+    """The balance at which an account's positions stand exactly at the alert level."""
+    alert = portfolio.policy.alert
+    pnl = total(position.unrealised_pnl for position in held)
+    value = total(position.position_value for position in held)
+    survival = required_balance(held, lowest=ONE - alert.distance, highest=ONE + alert.distance)
+    return max(value / alert.leverage - pnl, survival)
+
+
+def _shows_dollars(portfolio: Portfolio, *valued: Valuation) -> bool:
+    wanted = portfolio.targets is not None and DOLLARS in portfolio.targets
+    return wanted or any(each.exposures[DOLLARS] or each.held[DOLLARS] for each in valued)
+
+
+def _asset_line(
+    asset: str,
+    portfolio: Portfolio,
+    before: tuple[Valuation, Cover],
+    after: tuple[Valuation, Cover],
+    outside: Callable[[str], bool],
+) -> AssetLine:
+    (valued, cover), (later, cover_later) = before, after
+    price = portfolio.price(asset)
+    held = valued.held.get(asset, ZERO)
+    wanted = None if portfolio.targets is None else target(asset, portfolio)
+    is_dollars = asset == DOLLARS
+    return AssetLine(
+        asset=asset,
+        price=price,
+        holding=held,
+        spot_value=held * price,
+        exposure=valued.exposures[asset],
+        weight=valued.weight(asset),
+        target_weight=wanted,
+        drift=drift(asset, valued, portfolio),
+        outside_band=None if wanted is None else outside(asset),
+        exposure_after=later.exposures[asset],
+        weight_after=later.weight(asset),
+        hedge_ratio=None if is_dollars else cover.ratio(asset),
+        hedge_ratio_after=None if is_dollars else cover_later.ratio(asset),
+        net_exposure=valued.net_exposure(asset),
+        net_exposure_after=later.net_exposure(asset),
+    )
+
+
+def _wallet(then: Account | None, now: Account | None, *, book: Book, portfolio: Portfolio) -> Wallet:
+    shown = now or then
+    assert shown is not None
+    currency, held = shown.currency, now.held_after if now else ()
+    balance = now.balance if now else ZERO
+    standing = _standing(balance, held, currency, portfolio)
+    pnl = total(position.unrealised_pnl for position in held)
+    value = total(position.position_value for position in held)
+    owned = book.holdings.get(currency, ZERO)
+    posted = liquidation(balance + free_coins(currency, book, portfolio), held)
+    return Wallet(
+        currency=currency,
+        mode=MarginMode.CROSS if shown.contract is None else MarginMode.ISOLATED,
+        balance=balance,
+        unrealised_pnl=pnl,
+        margin_balance=balance + pnl,
+        position_value=value,
+        leverage=standing.leverage,
+        initial_margin=total(
+            initial_margin(position, account_leverage(position.contract, portfolio.policy)) for position in held
+        ),
+        maintenance_margin=maintenance_margin(held),
+        margin_ratio=standing.margin_ratio,
+        liquidation_below=standing.liquidation_below,
+        liquidation_above=standing.liquidation_above,
+        distance_below=standing.distance_below,
+        distance_above=standing.distance_above,
+        contract=shown.contract,
+        required=need(held, portfolio).most,
+        share_of_holding=balance / owned if owned > 0 else None,
+        distance_below_all_posted=None if posted.below is None else 1 - posted.below,
+        distance_above_all_posted=None if posted.above is None else posted.above - 1,
+        funding_days_to_alert=_funding_days(balance, held, currency, portfolio),
+        before=_standing(then.balance if then else ZERO, then.held_before if then else (), currency, portfolio),
+    )
+
+
+def _standing(balance: Fraction, held: Sequence[Held], currency: str, portfolio: Portfolio) -> Standing:
+    margin_balance = balance + total(position.unrealised_pnl for position in held)
+    ends = liquidation(balance, held)
+    index = _index(held, currency, portfolio)
+    return Standing(
+        balance=balance,
+        margin_balance=margin_balance,
+        leverage=_over(total(position.position_value for position in held), margin_balance),
+        margin_ratio=_over(maintenance_margin(held), margin_balance),
+        liquidation_below=_price(ends.below, index),
+        liquidation_above=_price(ends.above, index),
+        distance_below=None if ends.below is None else 1 - ends.below,
+        distance_above=None if ends.above is None else ends.above - 1,
+    )
+
+
+def _index(held: Sequence[Held], currency: str, portfolio: Portfolio) -> Fraction | None:
+    """The index whose price a wallet's end is told in: none for a wallet of several coins' contracts."""
+    assets = {position.contract.asset for position in held}
+    if len(assets) > 1:
+        return None
+    return portfolio.price(assets.pop()) if assets else None
+
+
+def _price(factor: Fraction | None, index: Fraction | None) -> Fraction | None:
+    return None if factor is None or index is None else factor * index
+
+
+def _over(part: Fraction, whole: Fraction) -> Fraction | None:
+    """A ratio to margin balance; None where there is none to measure by."""
+    return part / whole if whole > 0 else None
+
+
+def _funding_days(balance: Fraction, held: Sequence[Held], currency: str, portfolio: Portfolio) -> Fraction | None:
+    paid = [
+        funding_usd_per_day(
+            each.contract, each.contracts, each.mark_price, portfolio.market.funding_rate(each.contract)
+        )
+        for each in held
+    ]
+    coins_per_day = total(usd for usd in paid if usd is not None) / portfolio.price(currency) if held else ZERO
+    spare = balance - balance_at_alert(held, portfolio) if coins_per_day > 0 else ZERO
+    return spare / coins_per_day if spare > 0 else None
+
+
+def _ends_by_contract(wallets: Iterable[Account]) -> Mapping[str, Factors]:
+    ends: dict[str, Factors] = {}
+    for account in wallets:
+        factors = liquidation(account.balance, account.held_after)
+        ends.update({position.contract.name: factors for position in account.held_after})
+    return ends
+
+
+def _position_line(
+    before: Position | None, after: Position | None, portfolio: Portfolio, ends: Factors | None
+) -> PositionLine:
+    open_in = after or before
+    assert open_in is not None
+    contract: Contract = open_in.contract
+    mark = portfolio.market.mark(contract)
+    net = after.contracts if after else ZERO
+    entry = after.entry_price if after and net else None
+    factor = None if ends is None or not net else ends.below if net > 0 else ends.above
+    return PositionLine(
+        contract=contract.name,
+        contracts=net,
+        contracts_before=before.contracts if before else ZERO,
+        contracts_hedge=after.held_for(Purpose.HEDGE) if after else ZERO,
+        contracts_rebalance=after.held_for(Purpose.REBALANCE) if after else ZERO,
+        entry_price=entry,
+        mark_price=mark,
+        notional=contract.notional(net, mark),
+        coin_value=contract.coins(net, mark),
+        unrealised_pnl=contract.pnl(net, entry, mark) if entry is not None else ZERO,
+        delta=contract.delta(net, entry) if entry is not None else ZERO,
+        isolated_margin=after.margin if after else None,
+        liquidation_price=None if factor is None else factor * mark,
+    )

@@ -1,0 +1,205 @@
+"""From dollars to contracts: what a leg comes to on a contract, rounded toward zero, and what is left out and why."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from fractions import Fraction
+
+from rebal.amounts import ONE, ZERO, down, total, toward_zero, up
+from rebal.market.contract import Contract
+from rebal.plan import Order, OrderPart, Side
+from rebal.planner.exposure import leg_value
+from rebal.planner.routes import Candidate, part_held, reducible, route_of
+from rebal.portfolio import Book, Portfolio, Position, Purpose, Route
+
+
+class LeftOut(StrEnum):
+    """Why dollars of a leg were not traded."""
+
+    UNSERVED = "unserved"
+    SMALLER_THAN_A_LOT = "smaller than a lot"
+    BELOW_MIN_ORDER = "below min_order"
+    BELOW_MIN_CONTRACTS = "below min_contracts"
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """Signed contracts of one contract, for one purpose, standing for one asset."""
+
+    contract: Contract
+    contracts: Fraction
+    route: Route
+    purpose: Purpose
+    stands_for: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of the dollars that an asset's weight is off by.
+
+    ``wanted``: the whole leg in USD. ``undone``: what no order carries. ``contract``: where it would have been traded.
+    """
+
+    asset: str
+    wanted: Fraction
+    undone: Fraction
+    left_out: LeftOut | None
+    contract: Contract | None
+
+
+def legs_for(
+    asset: str,
+    dollars: Fraction,
+    opening: Candidate | None,
+    *,
+    positions: Iterable[Position],
+    portfolio: Portfolio,
+    now: datetime,
+) -> tuple[Leg, ...]:
+    """The legs that move an asset's exposure by some dollars: positions in the way first, then the opening contract.
+
+    Rounded toward zero to the lot on every contract; what a lot is too large for is left.
+    """
+    legs: list[Leg] = []
+    remaining = dollars
+    for position in reducible(asset, positions, Purpose.REBALANCE, direction=dollars, now=now):
+        contract = position.contract
+        one = leg_value(contract, ONE, portfolio) / _beta(asset, contract, portfolio)
+        open_now = abs(part_held(position, asset, Purpose.REBALANCE))
+        contracts = toward_zero(_nearer_zero(remaining / one, open_now), contract.lot_size)
+        if contracts:
+            legs.append(Leg(contract, contracts, route_of(asset, contract), Purpose.REBALANCE, asset))
+        remaining -= contracts * one
+        if abs(contracts) < open_now:
+            return tuple(legs)
+    if opening is not None:
+        one = leg_value(opening.contract, ONE, portfolio) / opening.beta
+        contracts = toward_zero(remaining / one, opening.contract.lot_size)
+        if contracts:
+            legs.append(Leg(opening.contract, contracts, opening.route, Purpose.REBALANCE, asset))
+    return tuple(legs)
+
+
+def orders_of(legs: Iterable[Leg], *, book: Book, portfolio: Portfolio) -> tuple[Order, ...]:
+    """One order a contract, net over its legs; an order below a minimum is left out."""
+    return tuple(
+        _order(grouped, book, portfolio)
+        for _, grouped in sorted(_by_contract(legs).items())
+        if total(leg.contracts for leg in grouped) and too_small(grouped, portfolio) is None
+    )
+
+
+def close_orders(legs: Iterable[Leg], *, book: Book, portfolio: Portfolio) -> tuple[Order, ...]:
+    """One order a contract, net over its legs, with no minimum of ours: what is to be closed is closed whole."""
+    return tuple(
+        _order(grouped, book, portfolio)
+        for _, grouped in sorted(_by_contract(legs).items())
+        if total(leg.contracts for leg in grouped)
+    )
+
+
+def too_small(legs: Sequence[Leg], portfolio: Portfolio) -> LeftOut | None:
+    """Which minimum, if any, the net order of legs on one contract is below."""
+    contract = legs[0].contract
+    net = abs(total(leg.contracts for leg in legs))
+    if net < contract.min_contracts:
+        return LeftOut.BELOW_MIN_CONTRACTS
+    if contract.notional(net, portfolio.market.mark(contract)) < portfolio.policy.min_order:
+        return LeftOut.BELOW_MIN_ORDER
+    return None
+
+
+def limit_price(price: Fraction, tick_size: Fraction | None, side: Side) -> Fraction | None:
+    """The mark on the contract's tick, toward the side that still fills at it; None where the tick is not known."""
+    if tick_size is None:
+        return None
+    return up(price, tick_size) if side is Side.BUY else down(price, tick_size)
+
+
+def outcome(
+    asset: str,
+    wanted: Fraction,
+    *,
+    legs: Sequence[Leg],
+    orders: Mapping[str, Order],
+    opening: Candidate | None,
+    portfolio: Portfolio,
+) -> Outcome:
+    """What the orders carry of an asset's leg, and why the rest is left."""
+    done = total(
+        leg_value(leg.contract, leg.contracts, portfolio) / _beta(asset, leg.contract, portfolio)
+        for leg in legs
+        if leg.contract.name in orders
+    )
+    contract = legs[-1].contract if legs else opening.contract if opening else None
+    dropped = [leg for leg in legs if leg.contract.name not in orders]
+    reason: LeftOut | None = None
+    if dropped:
+        reason = too_small(dropped[:1], portfolio) or LeftOut.BELOW_MIN_ORDER
+    elif opening is None and not _fully_reducing(legs, wanted - done, portfolio):
+        reason = LeftOut.UNSERVED
+    elif not legs and wanted:
+        reason = LeftOut.SMALLER_THAN_A_LOT
+    return Outcome(asset, wanted, wanted - done, reason, contract)
+
+
+def _by_contract(legs: Iterable[Leg]) -> dict[str, list[Leg]]:
+    grouped: dict[str, list[Leg]] = {}
+    for leg in legs:
+        grouped.setdefault(leg.contract.name, []).append(leg)
+    return grouped
+
+
+def _fully_reducing(legs: Sequence[Leg], undone: Fraction, portfolio: Portfolio) -> bool:
+    """Whether reducing orders alone carry a leg, up to a lot of the last of them."""
+    if not legs:
+        return not undone
+    last = legs[-1].contract
+    return abs(undone) < leg_value(last, last.lot_size, portfolio)
+
+
+def _order(legs: Sequence[Leg], book: Book, portfolio: Portfolio) -> Order:
+    contract = legs[0].contract
+    signed = total(leg.contracts for leg in legs)
+    price = portfolio.market.mark(contract)
+    side = Side.BUY if signed > 0 else Side.SELL
+    position = book.positions.get(contract.name)
+    net = position.contracts if position is not None else ZERO
+    return Order(
+        contract=contract.name,
+        asset=contract.asset,
+        kind=contract.kind,
+        side=side,
+        contracts=abs(signed),
+        order_quantity=contract.order_quantity(signed),
+        order_unit=contract.order_unit,
+        notional=contract.notional(signed, price),
+        coins=contract.coins(signed, price),
+        price=price,
+        limit_price=limit_price(price, contract.tick_size, side),
+        reduce_only=net * signed < 0 and abs(signed) <= abs(net),
+        fee=contract.fee(signed, price, contract.taker_fee),
+        fee_currency=contract.settle,
+        route=legs[-1].route,
+        parts=_parts(legs),
+    )
+
+
+def _parts(legs: Sequence[Leg]) -> tuple[OrderPart, ...]:
+    shares: dict[tuple[Purpose, str], Fraction] = {}
+    for leg in legs:
+        key = (leg.purpose, leg.stands_for)
+        shares[key] = shares.get(key, ZERO) + leg.contracts
+    return tuple(
+        OrderPart(purpose, contracts, (asset,)) for (purpose, asset), contracts in sorted(shares.items()) if contracts
+    )
+
+
+def _nearer_zero(contracts: Fraction, limit: Fraction) -> Fraction:
+    return max(-limit, min(limit, contracts))
+
+
+def _beta(asset: str, contract: Contract, portfolio: Portfolio) -> Fraction:
+    proxy = portfolio.proxies.get(asset)
+    return proxy.beta if proxy is not None and asset != contract.asset and proxy.via == contract.asset else ONE

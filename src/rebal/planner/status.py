@@ -1,0 +1,141 @@
+"""Is the book still right: what drifted, what a hedge has left, what is near its end."""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from fractions import Fraction
+
+from rebal.ledger import Realised
+from rebal.plan import Code, Finding, Inputs, Severity
+from rebal.planner.checks import Check, Draft, findings, info, warning
+from rebal.planner.collateral import accounts
+from rebal.planner.desk import Desk, desk
+from rebal.planner.hedge import hedge_moves
+from rebal.planner.hedging import cover
+from rebal.planner.lines import asset_lines, hedge_lines, position_lines, wallet_lines
+from rebal.planner.rebalance import rebalance
+from rebal.planner.routes import SOONEST_EXPIRY
+from rebal.planner.words import percent, usd
+from rebal.portfolio import DOLLARS, Book, Portfolio
+from rebal.status import Needs, Status
+
+SCHEMA = "rebal/status/1"
+BREACHES = frozenset({Code.ALERT, Code.STALE_PRICES, Code.NEAR_LIQUIDATION, Code.STATEMENT_REPEATS_JOURNAL})
+ACTIONS = frozenset({Code.DRIFT, Code.HEDGE_OFF, Code.HEDGE_OVERDUE, Code.EXPIRES_SOON})
+
+
+def build_status(
+    portfolio: Portfolio,
+    book: Book,
+    *,
+    inputs: Inputs,
+    realised: tuple[Realised, ...] = (),
+    extra: Sequence[Check] = (),
+) -> Status:
+    """Say how the book stands and what it needs: ``attention`` for a breach, ``action`` for an order to place.
+
+    ``realised``: out of the journal; ``extra``: checks of what only the caller knows.
+    """
+    laid = desk(portfolio, book, now=inputs.now)
+    draft = _draft(laid)
+    found = findings(draft, (*extra, *_CHECKS))
+    needs = _needs(found)
+    return Status(
+        schema=SCHEMA,
+        command="status",
+        name=portfolio.name,
+        venue=portfolio.venue,
+        as_of=portfolio.as_of,
+        currency="USD",
+        summary=_summary(needs, found, laid),
+        needs=needs,
+        equity=laid.valued.equity,
+        inputs=inputs,
+        assets=draft.assets,
+        wallets=draft.wallets,
+        positions=draft.positions,
+        hedges=hedge_lines(book.hedges),
+        realised=realised,
+        findings=found,
+    )
+
+
+def _draft(laid: Desk) -> Draft:
+    portfolio, book = laid.portfolio, laid.book
+    listed = accounts(book, book, (), portfolio=portfolio)
+    decided = rebalance(laid)
+    valued = laid.valued, cover(portfolio, book)
+    return Draft(
+        laid,
+        (),
+        decided.outside,
+        (),
+        (),
+        tuple(position for _, position in sorted(book.positions.items())),
+        asset_lines(portfolio, valued, valued, decided.outside.__contains__),
+        wallet_lines(listed, listed, books=(book, book), portfolio=portfolio),
+        position_lines(book, book, portfolio, listed),
+    )
+
+
+def _drifted(draft: Draft) -> Iterator[Finding]:
+    traded = {part.stands_for[0] for order in rebalance(draft.desk).orders for part in order.parts}
+    for line in draft.assets:
+        if line.outside_band and line.drift is not None:
+            over = "over" if line.drift > 0 else "under"
+            points = percent(abs(line.drift)).removesuffix(" %")
+            if line.asset in traded or (line.asset == DOLLARS and traded):
+                yield warning(Code.DRIFT, line.asset, f"is {points} points {over} its weight: rebal plan")
+            else:
+                yield info(Code.RESIDUAL, line.asset, f"is {points} points {over} its weight; no order can mend it")
+
+
+def _hedges(draft: Draft) -> Iterator[Finding]:
+    laid = draft.desk
+    covered = cover(laid.portfolio, laid.book)
+    for asset, asked in sorted(laid.book.hedges.items()):
+        now = covered.ratio(asset)
+        if hedge_moves(asset, asked.fraction, laid):
+            is_now = percent(now) if now is not None else "nothing to hedge"
+            message = f"hedge asked {percent(asked.fraction)}, is {is_now}: rebal hedge {asset} --pct "
+            yield warning(Code.HEDGE_OFF, asset, message + percent(asked.fraction).removesuffix(" %"))
+        if asked.until is not None and laid.now >= asked.until and covered.hedged.get(asset):
+            day = asked.until.date().isoformat()
+            yield warning(
+                Code.HEDGE_OVERDUE, asset, f"hedge was meant to end on {day}: rebal unwind {asset} --purpose hedge"
+            )
+
+
+def _expiring(draft: Draft) -> Iterator[Finding]:
+    for position in draft.positions_after:
+        expiry = position.contract.expiry
+        if expiry is None or not position.contracts:
+            continue
+        left = expiry - draft.desk.now
+        if left <= timedelta():
+            message = f"expired on {expiry.date().isoformat()}: record its delivery as a fill at the delivery price"
+            yield warning(Code.EXPIRES_SOON, position.contract.name, message)
+        elif left < SOONEST_EXPIRY:
+            message = f"expires in {left.days} days, on {expiry.date().isoformat()}: roll it or let it deliver"
+            yield warning(Code.EXPIRES_SOON, position.contract.name, message)
+
+
+def _needs(found: Sequence[Finding]) -> Needs:
+    codes = {finding.code for finding in found if finding.severity is not Severity.INFO}
+    if codes & BREACHES or any(finding.severity is Severity.ERROR for finding in found):
+        return Needs.ATTENTION
+    return Needs.ACTION if codes & ACTIONS else Needs.NOTHING
+
+
+def _summary(needs: Needs, found: Sequence[Finding], laid: Desk) -> str:
+    counted = [
+        finding
+        for finding in found
+        if finding.severity is Severity.ERROR
+        or (finding.severity is Severity.WARNING and finding.code in BREACHES | ACTIONS)
+    ]
+    what = f"{counted[0].subject} {counted[0].message}" if counted else "nothing to do"
+    more = f" (and {len(counted) - 1} more)" if len(counted) > 1 else ""
+    return f"{needs.value}: {laid.portfolio.name}, {usd(Fraction(laid.valued.equity))}; {what}{more}"
+
+
+_CHECKS: tuple[Check, ...] = (_drifted, _hedges, _expiring)

@@ -1,0 +1,134 @@
+"""Close what is open: the orders, what they realise, and whether spot has taken over."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+from rebal.amounts import ONE, ZERO, down, toward_zero
+from rebal.ledger import Realised
+from rebal.plan import Code, Finding, Inputs, Order, Plan, PnlLine
+from rebal.planner.after import after_orders, realised_by
+from rebal.planner.build import answer
+from rebal.planner.checks import Check, Draft, error, info
+from rebal.planner.desk import Desk, desk
+from rebal.planner.drift import leg
+from rebal.planner.exposure import stood_for
+from rebal.planner.rebalance import Decided, outside_band
+from rebal.planner.routes import route_of, tradable
+from rebal.planner.sizing import Leg, close_orders
+from rebal.planner.words import percent, usd
+from rebal.portfolio import DOLLARS, Book, Portfolio, Purpose
+
+
+def build_unwind(
+    portfolio: Portfolio,
+    book: Book,
+    *,
+    inputs: Inputs,
+    assets: frozenset[str] | None = None,
+    share: Fraction = ONE,
+    purpose: Purpose | None = None,
+    force: bool = False,
+    recorded: Mapping[str, Realised] | None = None,
+) -> Plan:
+    """Plan the closing of open positions, all of them or some assets', by a share of what is open now.
+
+    Refused, unless ``force``, where rebalance positions are closed and spot does not match the targets: a weight would
+    be outside its band. ``recorded``: fees and funding so far, by contract, out of the journal.
+    """
+    laid = desk(portfolio, book, now=inputs.now)
+    legs = tuple(_closing(laid, assets=assets, share=share, purpose=purpose))
+    orders = close_orders(legs, book=book, portfolio=portfolio)
+    matches = _spot_matches(legs, laid)
+    checks = (_offers(legs), *(() if matches is not False or force else (_refuse_unmatched,)))
+    decided = Decided(orders, (), outside_band(laid))
+    plan = answer("unwind", laid, decided, inputs=inputs, extra=checks)
+    return replace(plan, pnl=_pnl(plan, laid, recorded or {}), spot_matches=matches)
+
+
+def _closing(laid: Desk, *, assets: frozenset[str] | None, share: Fraction, purpose: Purpose | None) -> Iterator[Leg]:
+    for position in laid.book.positions.values():
+        contract = position.contract
+        if not tradable(contract, now=laid.now):
+            continue
+        for part in position.parts:
+            named = assets is None or part.stands_for in assets
+            contracts = -part.contracts if share == ONE else -toward_zero(part.contracts * share, contract.lot_size)
+            if named and contracts and purpose in (None, part.purpose):
+                yield Leg(contract, contracts, route_of(part.stands_for, contract), part.purpose, part.stands_for)
+
+
+def _spot_matches(legs: Sequence[Leg], laid: Desk) -> bool | None:
+    """Whether every weight is inside its band once the rebalance positions are closed; None where none is."""
+    if laid.portfolio.targets is None or not any(each.purpose is Purpose.REBALANCE for each in legs):
+        return None
+    return not _unmatched(legs, laid)
+
+
+def _unmatched(legs: Sequence[Leg], laid: Desk) -> tuple[str, ...]:
+    orders = close_orders(legs, book=laid.book, portfolio=laid.portfolio)
+    mode = laid.portfolio.policy.margin_mode
+    closed = after_orders(laid.book, orders, laid.portfolio.contracts, margin_mode=mode)
+    return tuple(sorted(outside_band(desk(laid.portfolio, closed, now=laid.now))))
+
+
+def _refuse_unmatched(draft: Draft) -> Iterator[Finding]:
+    portfolio = draft.desk.portfolio
+    closed = after_orders(draft.desk.book, draft.orders, portfolio.contracts, margin_mode=portfolio.policy.margin_mode)
+    later = desk(portfolio, closed, now=draft.desk.now)
+    for asset in sorted(outside_band(later)):
+        weight, wanted = later.valued.weight(asset), (portfolio.targets or {}).get(asset, ZERO)
+        if weight is not None:
+            message = (
+                f"spot does not match its target yet: closing leaves {percent(weight)} against {percent(wanted)}; "
+                "trade the spot first and record it, or give --force"
+            )
+            yield error(Code.SPOT_DIFFERS, asset, message)
+
+
+def _offers(legs: Sequence[Leg]) -> Check:
+    """The check that names the share of a rebalance that spot has made needless."""
+
+    def check(draft: Draft) -> Iterator[Finding]:
+        laid = draft.desk
+        if laid.portfolio.targets is None:
+            return
+        for asset in sorted({each.stands_for for each in legs if each.purpose is Purpose.REBALANCE} - {DOLLARS}):
+            open_now = _open_usd(asset, laid)
+            needed = open_now + leg(asset, laid.valued, laid.portfolio)
+            spent = ONE - needed / open_now if open_now else ZERO
+            if 0 < spent < 1:
+                offered = percent(down(spent, Fraction(1, 1000)))
+                message = (
+                    f"{usd(abs(open_now - needed))} of its {usd(abs(open_now))} are no longer needed: "
+                    f"rebal unwind {asset} --purpose rebalance --pct {offered.removesuffix(' %')}"
+                )
+                yield info(Code.SPOT_DIFFERS, asset, message)
+
+    return check
+
+
+def _open_usd(asset: str, laid: Desk) -> Fraction:
+    parts = ((part, position.contract) for position in laid.positions_for.get(asset, ()) for part in position.parts)
+    return sum(
+        (
+            stood_for(part, contract, laid.portfolio)
+            for part, contract in parts
+            if part.purpose is Purpose.REBALANCE and part.stands_for == asset
+        ),
+        ZERO,
+    )
+
+
+def _pnl(plan: Plan, laid: Desk, recorded: Mapping[str, Realised]) -> tuple[PnlLine, ...]:
+    ordered = sorted(plan.orders, key=lambda order: order.contract)
+    return tuple(_pnl_line(order, laid, recorded.get(order.contract)) for order in ordered)
+
+
+def _pnl_line(order: Order, laid: Desk, so_far: Realised | None) -> PnlLine:
+    contract = laid.book.positions[order.contract].contract
+    rate = laid.portfolio.price(contract.settle)
+    coin = realised_by(order, laid.book, contract)
+    fees = order.fee + (so_far.fees_coin if so_far else ZERO)
+    funding = so_far.funding_coin if so_far else ZERO
+    return PnlLine(order.contract, coin, coin * rate, fees, funding, (coin - fees + funding) * rate)

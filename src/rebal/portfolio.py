@@ -1,0 +1,285 @@
+"""What the planner is told, fully resolved: the statement, the wishes, the market and the book that is open now."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from fractions import Fraction
+
+from rebal.amounts import ZERO, total
+from rebal.market.contract import Contract
+
+DOLLARS = "USD"
+"""The one row in which every asset that counts as dollars stands."""
+
+
+class Purpose(StrEnum):
+    """Why a futures position is held: in place of a spot trade, or to protect."""
+
+    REBALANCE = "rebalance"
+    HEDGE = "hedge"
+
+
+class MarginMode(StrEnum):
+    """Whether the positions of a coin share its wallet or each have their own margin."""
+
+    CROSS = "cross"
+    ISOLATED = "isolated"
+
+
+class Sizing(StrEnum):
+    """How a leg is sized: ``notional``, a futures dollar for a spot dollar, or ``coin``, a futures coin for a coin."""
+
+    NOTIONAL = "notional"
+    COIN = "coin"
+
+
+class Route(StrEnum):
+    """By what a leg is carried."""
+
+    INVERSE = "inverse"
+    LINEAR = "linear"
+    PROXY = "proxy"
+
+
+class LotMethod(StrEnum):
+    """Which tax lots a sale takes first."""
+
+    FIFO = "fifo"
+    LIFO = "lifo"
+    HIFO = "hifo"
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """A tax lot: coins, what each cost in USD, and when they were acquired."""
+
+    quantity: Fraction
+    cost: Fraction
+    acquired: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """Coins owned, posted as margin or not."""
+
+    asset: str
+    quantity: Fraction
+    lots: tuple[Lot, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The share of a net position that one purpose holds.
+
+    ``contracts`` signed. ``entry_price``: of the purpose's own fills; the net entry where only a statement gives it.
+    ``stands_for``: the asset that the part is exposure to, the contract's own unless it is a proxy.
+    """
+
+    purpose: Purpose
+    contracts: Fraction
+    entry_price: Fraction
+    stands_for: str
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """One net futures position and what it is for.
+
+    ``margin``: coins of its own when isolated, None in a cross wallet. The parts' contracts sum to the net.
+    """
+
+    contract: Contract
+    contracts: Fraction
+    entry_price: Fraction
+    margin: Fraction | None
+    parts: tuple[Part, ...]
+
+    def held_for(self, purpose: Purpose) -> Fraction:
+        """Signed contracts of one purpose."""
+        return total(part.contracts for part in self.parts if part.purpose is purpose)
+
+
+@dataclass(frozen=True, slots=True)
+class HedgeAsked:
+    """A hedge as its owner asked for it: the fraction of the coins, and the day it was meant to end."""
+
+    asset: str
+    fraction: Fraction
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """What is open now: the statement plus what the journal recorded since.
+
+    ``holdings``: coins owned by asset; ``wallets``: coins in the futures account, a part of the holdings, isolated
+    margins included; ``positions`` by contract name.
+    """
+
+    holdings: Mapping[str, Fraction]
+    wallets: Mapping[str, Fraction]
+    positions: Mapping[str, Position]
+    hedges: Mapping[str, HedgeAsked] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """How far a weight may drift: in points and, where given, relative to its target; outside is beyond either."""
+
+    points: Fraction
+    relative: Fraction | None = None
+
+    def width(self, target: Fraction) -> Fraction:
+        """Points of drift that a weight with this target may show."""
+        return self.points if self.relative is None else min(self.points, self.relative * target)
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """What status calls a breach: the distance to liquidation below it, or the leverage above it."""
+
+    distance: Fraction
+    leverage: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The rules that a plan keeps; ``survive`` takes the place of ``liquidation_distance`` where it is given."""
+
+    band: Band
+    margin_mode: MarginMode
+    leverage: Fraction
+    liquidation_distance: Fraction
+    alert: Alert
+    min_order: Fraction
+    routes: tuple[str, ...]
+    sizing: Sizing
+    max_at_venue: Fraction
+    max_price_age: timedelta | None
+    survive: Fraction | None = None
+
+    @property
+    def shock(self) -> Fraction:
+        """The move, either way, that every wallet must live through after a plan."""
+        return self.liquidation_distance if self.survive is None else self.survive
+
+
+@dataclass(frozen=True, slots=True)
+class FundingRate:
+    """Funding per interval, as one rate or as low, base and high; positive: longs pay shorts."""
+
+    low: Fraction
+    base: Fraction
+    high: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """Prices and funding at one time. ``prices``: coins at spot or index; ``marks``: contracts at their own mark."""
+
+    as_of: datetime | None
+    prices: Mapping[str, Fraction]
+    marks: Mapping[str, Fraction]
+    funding: Mapping[str, FundingRate]
+
+    def mark(self, contract: Contract) -> Fraction:
+        """The mark of a contract; its asset's price where it has none of its own."""
+        return self.marks.get(contract.name) or self.prices[contract.asset]
+
+    def funding_rate(self, contract: Contract) -> Fraction | None:
+        """The base funding rate of a contract, None where none is known."""
+        known = self.funding.get(contract.name)
+        return None if known is None else known.base
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """What an asset without a contract is hedged through, and how many dollars of it one dollar of the asset needs."""
+
+    asset: str
+    via: str
+    beta: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What a spot trade costs, as fractions; None where it was not given."""
+
+    spot_fee: Fraction | None = None
+    slippage: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tax:
+    """How gains are taxed. ``long_after``: a count of calendar years, or a length of days."""
+
+    method: LotMethod
+    short_term: Fraction
+    long_term: Fraction
+    long_after: "Duration"
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """A length of time: whole calendar years, and what is shorter."""
+
+    years: int = 0
+    rest: timedelta = timedelta()
+
+    def after(self, start: datetime) -> datetime:
+        """The instant this long after another; 29 February becomes 28 February in a common year."""
+        year = start.year + self.years
+        try:
+            moved = start.replace(year=year)
+        except ValueError:
+            moved = start.replace(year=year, day=28)
+        return moved + self.rest
+
+
+@dataclass(frozen=True, slots=True)
+class Portfolio:
+    """A portfolio file, resolved.
+
+    ``targets``: weights by asset, cash targets together under ``USD``; None where the file has none. ``contracts``:
+    every contract that may matter, by name, the user's own and the catalogue's. ``cash``: assets that count as
+    dollars. ``statement_sha256``: over what the statement says, not over prices, policy, comments or order.
+    """
+
+    name: str
+    venue: str | None
+    as_of: datetime | None
+    holdings: Mapping[str, Holding]
+    targets: Mapping[str, Fraction] | None
+    aside: frozenset[str]
+    statement: Book
+    market: Market
+    contracts: Mapping[str, Contract]
+    policy: Policy
+    cash: frozenset[str]
+    statement_sha256: str
+    proxies: Mapping[str, Proxy] = field(default_factory=dict)
+    costs: Costs = Costs()
+    tax: Tax | None = None
+    scenarios: Mapping[str, Mapping[str, Fraction]] = field(default_factory=dict)
+    journal: str | None = None
+
+    def price(self, asset: str) -> Fraction:
+        """Dollars per coin; what counts as dollars is worth one."""
+        return Fraction(1) if asset in self.cash or asset == DOLLARS else self.market.prices[asset]
+
+
+def opened(
+    contract: Contract,
+    *,
+    contracts: Fraction,
+    entry_price: Fraction,
+    hedge: Fraction = ZERO,
+    margin: Fraction | None = None,
+    stands_for: str | None = None,
+) -> Position:
+    """A position as a statement gives it: one net row, with the contracts of it that are protection."""
+    asset = stands_for or contract.asset
+    shares = ((Purpose.HEDGE, hedge), (Purpose.REBALANCE, contracts - hedge))
+    parts = tuple(Part(purpose, held, entry_price, asset) for purpose, held in shares if held)
+    return Position(contract, contracts, entry_price, margin, parts)

@@ -1,0 +1,39 @@
+"""What status says, as data; the field names and their order are its JSON."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from fractions import Fraction
+
+from rebal.ledger import Realised
+from rebal.plan import AssetLine, Finding, HedgeLine, Inputs, PositionLine, Wallet
+
+
+class Needs(StrEnum):
+    """What the book asks of its owner: nothing, an order to be placed, or a look at once."""
+
+    NOTHING = "nothing"
+    ACTION = "action"
+    ATTENTION = "attention"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The book as it is now, and whether anything needs doing. ``summary``: all of it in one line."""
+
+    schema: str
+    command: str
+    name: str
+    venue: str | None
+    as_of: datetime | None
+    currency: str
+    summary: str
+    needs: Needs
+    equity: Fraction
+    inputs: Inputs
+    assets: tuple[AssetLine, ...]
+    wallets: tuple[Wallet, ...]
+    positions: tuple[PositionLine, ...]
+    hedges: tuple[HedgeLine, ...]
+    realised: tuple[Realised, ...]
+    findings: tuple[Finding, ...]

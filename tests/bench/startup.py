@@ -1,0 +1,122 @@
+"""Start-up of ``rebal plan`` against a floor: what the libraries alone cost. Run by hand, on a quiet machine.
+
+    python tests/bench/startup.py [RUNS]
+
+The floor imports typer, yaml and pydantic, builds as many pydantic models as the reader of portfolios does, and runs an
+empty typer command; for the table it also imports rich.console and rich.table. Runs of both are interleaved, so that
+what else the machine does falls on both alike.
+"""
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+LIMIT = 1.25
+COINS = {
+    "BTC": ("2", "40000"), "ETH": ("14", "2500"), "SOL": ("300", "140"), "XRP": ("20000", "0.55"),
+    "ADA": ("15000", "0.42"), "DOT": ("900", "5.1"), "LTC": ("60", "82"), "LINK": ("700", "13.5"),
+    "AVAX": ("250", "27"), "DOGE": ("50000", "0.12"),
+}  # fmt: skip
+FLOOR = """
+{imports}
+from typing import Annotated
+{models}
+app = typer.Typer()
+@app.command()
+def first(): pass
+@app.command()
+def second(file: str = "", flag: bool = False): pass
+app(["second"])
+"""
+MODEL = """
+class M{n}(pydantic.BaseModel):
+    a: str
+    b: str | None = None
+    c: dict[str, str] = {{}}
+    d: list[str] = []
+    e: str | dict[str, str] = ""
+"""
+COUNT = """
+import io, sys
+from rebal import cli
+sys.stdout = io.StringIO()
+cli.run(["plan", "--format", "json", *sys.argv[1:]])
+import pydantic
+def below(model):
+    return sum(1 + below(child) for child in model.__subclasses__())
+ours = [model for model in pydantic.BaseModel.__subclasses__() if model.__module__.startswith("rebal")]
+print(sum(1 + below(model) for model in ours), file=sys.stderr)
+"""
+
+
+def main() -> None:
+    """Print the medians and their ratios."""
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 25
+    with tempfile.TemporaryDirectory() as folder:
+        portfolio = _portfolio(Path(folder))
+        plan = (sys.executable, "-m", "rebal", "plan", portfolio, "--now", "2026-11-20T09:00:00Z")
+        models = _count_models(plan[4:])
+        print(f"{len(COINS)} coins, {models} pydantic models, {runs} runs, medians")
+        json_floor = _floor(Path(folder), "json", "import typer, yaml, pydantic", models=models)
+        table_floor = _floor(
+            Path(folder), "table", "import typer, yaml, pydantic, rich.console, rich.table", models=models
+        )
+        _compare("plan --format json", (*plan, "--format", "json"), json_floor, runs=runs)
+        _compare("plan --format table", (*plan, "--format", "table"), table_floor, runs=runs)
+        _compare("--version", (sys.executable, "-m", "rebal", "--version"), json_floor, runs=runs)
+
+
+def _portfolio(folder: Path) -> str:
+    file = folder / "portfolio.yaml"
+    file.write_text(
+        "venue: bybit\nas_of: 2026-11-20T08:00:00Z\n"
+        + f"holdings: {{{', '.join(f'{coin}: {quantity}' for coin, (quantity, _) in COINS.items())}}}\n"
+        + f"targets: {{{', '.join(f'{coin}: 10%' for coin in COINS)}}}\n"
+        + "market:\n  as_of: 2026-11-20T08:00:00Z\n"
+        + f"  prices: {{{', '.join(f'{coin}: {price}' for coin, (_, price) in COINS.items())}}}\n"
+    )
+    return str(file)
+
+
+def _count_models(arguments: Sequence[str]) -> int:
+    done = subprocess.run(
+        [sys.executable, "-c", COUNT, *arguments], capture_output=True, text=True, check=True, env=_environment()
+    )
+    return int(done.stderr.split()[-1])
+
+
+def _floor(folder: Path, name: str, imports: str, *, models: int) -> tuple[str, ...]:
+    file = folder / f"floor_{name}.py"
+    file.write_text(FLOOR.format(imports=imports, models="".join(MODEL.format(n=n) for n in range(models))))
+    return sys.executable, str(file)
+
+
+def _compare(title: str, ours: Sequence[str], floor: Sequence[str], *, runs: int) -> None:
+    taken: dict[str, list[float]] = {"ours": [], "floor": []}
+    for _ in range(runs + 2):
+        taken["ours"].append(_seconds(ours))
+        taken["floor"].append(_seconds(floor))
+    mine, least = (statistics.median(taken[side][2:]) for side in ("ours", "floor"))
+    verdict = "within" if mine <= LIMIT * least else "OVER"
+    print(f"{title:20} {mine * 1e3:6.1f} ms, floor {least * 1e3:6.1f} ms, ratio {mine / least:.3f} ({verdict} {LIMIT})")
+
+
+def _seconds(command: Sequence[str]) -> float:
+    start = time.perf_counter()
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, check=False, env=_environment())
+    if done.returncode not in (0, 1):
+        raise SystemExit(f"{' '.join(command)} left with {done.returncode}")
+    return time.perf_counter() - start
+
+
+def _environment() -> dict[str, str]:
+    return {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT / "src")}
+
+
+if __name__ == "__main__":
+    main()

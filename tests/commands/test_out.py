@@ -1,0 +1,151 @@
+"""``--out``: whole or not at all, and never over what is not its own."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from program import NOW, PORTFOLIO, rebal, shell
+from rebal.commands import _out
+from rebal.errors import Unavailable, UsageProblem
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a portfolio.yaml in it."""
+    (tmp_path / "portfolio.yaml").write_text(PORTFOLIO)
+    return tmp_path
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+class TestCommand:
+    @pytest.mark.parametrize(
+        ("name", "form"), [("a.json", "json"), ("a.JSON", "json"), ("a.csv", "csv"), ("a.txt", "plain"), ("a", "plain")]
+    )
+    def test_format_by_suffix(self, folder: Path, name: str, form: str) -> None:
+        done = rebal("plan", "--out", name, *NOW, cwd=folder)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+        shown = rebal("plan", "--format", form, *NOW, cwd=folder).stdout
+        assert (folder / name).read_text() == shown != ""
+
+    def test_format_wins_over_suffix(self, folder: Path) -> None:
+        rebal("plan", "--out", "a.json", "--format", "csv", *NOW, cwd=folder)
+        assert (folder / "a.json").read_text() == rebal("plan", "--format", "csv", *NOW, cwd=folder).stdout
+
+    def test_written_though_quiet(self, folder: Path) -> None:
+        rebal("plan", "--quiet", "--out", "a.json", *NOW, cwd=folder)
+        assert (folder / "a.json").read_text().startswith("{")
+
+    def test_written_when_refused(self, folder: Path) -> None:
+        (folder / "portfolio.yaml").write_text(
+            PORTFOLIO.replace("ETH: 14", "ETH: 14, NOPE: 10")
+            .replace("ETH: 40%", "ETH: 20%, NOPE: 20%")
+            .replace("ETH: 2500", "ETH: 2500, NOPE: 1")
+        )
+        done = rebal("plan", "--out", "a.json", *NOW, cwd=folder)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith("rebal: refused: NOPE")
+        assert '"refused": true' in (folder / "a.json").read_text()
+
+    def test_not_written_on_invalid_input(self, folder: Path) -> None:
+        (folder / "portfolio.yaml").write_text("holdings: 1\n")
+        assert rebal("plan", "--out", "a.json", *NOW, cwd=folder).returncode == 3
+        assert sorted(os.listdir(folder)) == ["portfolio.yaml"]
+
+    @pytest.mark.parametrize(
+        "target", ["portfolio.yaml", "./portfolio.yaml", "linked.yaml", "hard.yaml", "prices.yaml"]
+    )
+    def test_never_over_what_is_read(self, folder: Path, target: str) -> None:
+        (folder / "prices.yaml").write_text("prices: {BTC: 41000}\n")
+        (folder / "linked.yaml").symlink_to("portfolio.yaml")
+        (folder / "hard.yaml").hardlink_to(folder / "portfolio.yaml")
+        before = (folder / target).read_bytes()
+        done = rebal("plan", "--market", "prices.yaml", "--out", target, *NOW, cwd=folder)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "name another file" in done.stderr
+        assert (folder / target).read_bytes() == before
+
+    def test_never_over_stdin(self, folder: Path) -> None:
+        done = shell("$rebal plan - --out portfolio.yaml < portfolio.yaml", cwd=folder)
+        assert done.returncode == 2
+        assert (folder / "portfolio.yaml").read_text() == PORTFOLIO
+
+    @pytest.mark.parametrize("journal", ["portfolio.journal.db", "own.db"])
+    def test_never_over_the_journal(self, folder: Path, journal: str) -> None:
+        if journal == "own.db":
+            (folder / "portfolio.yaml").write_text(f"{PORTFOLIO}journal: own.db\n")
+        assert rebal("plan", "--out", journal, *NOW, cwd=folder).returncode == 2
+        assert not (folder / journal).exists()
+
+    def test_devices_and_folders_are_left_alone(self, folder: Path) -> None:
+        os.mkfifo(folder / "pipe")
+        (folder / "null").symlink_to("/dev/null")
+        for target in ("/dev/null", "null", "pipe", ".", "/dev/stdout"):
+            done = rebal("plan", "--out", target, *NOW, cwd=folder)
+            assert (done.returncode, done.stdout) == (2, ""), target
+            assert "is not a regular file" in done.stderr
+        assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
+        assert (folder / "null").is_symlink()
+
+    def test_missing_folder(self, folder: Path) -> None:
+        done = rebal("plan", "--out", "no/such/a.json", *NOW, cwd=folder)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "create it first" in done.stderr
+
+
+class TestWrite:
+    def test_new_files_are_their_owners_alone(self, tmp_path: Path) -> None:
+        _out.write(str(tmp_path / "a"), "text", apart_from=())
+        assert mode(tmp_path / "a") == 0o600
+
+    def test_existing_files_keep_their_mode(self, tmp_path: Path) -> None:
+        target = tmp_path / "a"
+        target.write_text("old")
+        target.chmod(0o644)
+        _out.write(str(target), "new", apart_from=())
+        assert (mode(target), target.read_text()) == (0o644, "new")
+
+    def test_links_are_followed(self, tmp_path: Path) -> None:
+        (tmp_path / "real").mkdir()
+        (tmp_path / "link").symlink_to("real/a")
+        for text in ("created", "replaced"):
+            _out.write(str(tmp_path / "link"), text, apart_from=())
+            assert (tmp_path / "link").is_symlink()
+            assert (tmp_path / "real" / "a").read_text() == text
+
+    def test_nothing_is_left_beside_it(self, tmp_path: Path) -> None:
+        _out.write(str(tmp_path / "a"), "text", apart_from=())
+        assert os.listdir(tmp_path) == ["a"]
+
+    def test_a_failure_leaves_the_old_file(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def full(_: int) -> None:
+            raise OSError(28, "No space left on device")
+
+        (tmp_path / "a").write_text("old")
+        monkeypatch.setattr(os, "fsync", full)
+        with pytest.raises(Unavailable, match="No space left on device"):
+            _out.write(str(tmp_path / "a"), "new", apart_from=())
+        assert os.listdir(tmp_path) == ["a"]
+        assert (tmp_path / "a").read_text() == "old"
+
+    def test_a_draft_that_someone_left_is_not_used(self, tmp_path: Path) -> None:
+        stale = tmp_path / f".rebal-{os.getpid()}-0"
+        stale.write_text("another's")
+        _out.write(str(tmp_path / "a"), "text", apart_from=())
+        assert (stale.read_text(), (tmp_path / "a").read_text()) == ("another's", "text")
+
+    def test_a_link_that_leads_to_itself(self, tmp_path: Path) -> None:
+        (tmp_path / "a").symlink_to("a")
+        with pytest.raises(UsageProblem, match="Too many levels of symbolic links"):
+            _out.write(str(tmp_path / "a"), "text", apart_from=())
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+    def test_a_file_that_may_not_be_written(self, tmp_path: Path) -> None:
+        (tmp_path / "a").write_text("old")
+        (tmp_path / "a").chmod(0o444)
+        with pytest.raises(Unavailable, match="Permission denied"):
+            _out.write(str(tmp_path / "a"), "new", apart_from=())

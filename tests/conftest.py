@@ -1,0 +1,24 @@
+"""What holds for every test: no network, and properties that do not depend on how fast the machine is."""
+
+import socket
+from typing import NoReturn
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("rebal", deadline=None, max_examples=100, print_blob=True)
+settings.load_profile("rebal")
+
+
+class NetworkUsed(AssertionError):
+    """A test, or the code under it, asked for the network."""
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise NetworkUsed("nothing in rebal uses the network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket.socket, "connect_ex", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)

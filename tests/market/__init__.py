@@ -1,0 +1,1 @@
+"""Tests of the arithmetic: what venues print, laws as properties, and twins written out from the definitions."""

@@ -1,0 +1,53 @@
+"""Funding a day, basis, and the days between two instants."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rebal.market.carry import annualised, basis, days_between, funding_usd_per_day
+from rebal.market.examples import INVERSE
+
+PRICE = Fraction(40000)
+RATE = Fraction("0.0001")
+DATED = replace(INVERSE, expiry=datetime(2026, 12, 25, 8, tzinfo=UTC), funding_interval_hours=None)
+
+
+def test_a_short_of_15_000_dollars_receives_one_fifty_three_times_a_day() -> None:
+    assert funding_usd_per_day(INVERSE, Fraction(-150), PRICE, RATE) == Fraction("-4.5")
+    assert funding_usd_per_day(INVERSE, Fraction(150), PRICE, RATE) == Fraction("4.5")
+
+
+@pytest.mark.parametrize(("hours", "payments"), [("1", 24), ("4", 6), ("8", 3), ("24", 1)])
+def test_the_interval_sets_how_often(hours: str, payments: int) -> None:
+    contract = replace(INVERSE, funding_interval_hours=Fraction(hours))
+    assert funding_usd_per_day(contract, Fraction(1), PRICE, RATE) == INVERSE.multiplier * RATE * payments
+
+
+def test_dated_contracts_and_empty_positions_cost_nothing_and_the_unknown_is_said() -> None:
+    assert funding_usd_per_day(DATED, Fraction(150), PRICE, RATE) == 0
+    assert funding_usd_per_day(INVERSE, Fraction(0), PRICE, None) == 0
+    assert funding_usd_per_day(INVERSE, Fraction(150), PRICE, None) is None
+    assert funding_usd_per_day(replace(INVERSE, funding_interval_hours=None), Fraction(150), PRICE, RATE) is None
+
+
+def test_basis_is_a_fraction_of_the_index_and_annualises_simply() -> None:
+    premium = basis(Fraction(41000), PRICE)
+    assert premium == Fraction("0.025")
+    assert annualised(premium, Fraction(73)) == Fraction("0.125")
+    assert basis(PRICE, PRICE) == 0
+
+
+@settings(max_examples=80)
+@given(st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1)), st.timedeltas(timedelta(-900), timedelta(900)))
+def test_days_keep_every_microsecond(start: datetime, span: timedelta) -> None:
+    days = days_between(start.replace(tzinfo=UTC), start.replace(tzinfo=UTC) + span)
+    assert days * 86_400 * 10**6 == span // timedelta(microseconds=1)
+
+
+def test_days_are_counted_across_zones() -> None:
+    tokyo = timezone(timedelta(hours=9))
+    assert days_between(datetime(2026, 11, 20, 9, tzinfo=tokyo), datetime(2026, 11, 20, 12, tzinfo=UTC)) == Fraction(1, 2)

@@ -1,0 +1,146 @@
+"""Payoff identities: what fills realise and leave open is what they made, to the last digit."""
+
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rebal.market.contract import Contract, Filled, Kind, OrderUnit, fill
+from rebal.market.examples import INVERSE
+from rebal.market.maintenance import SizeRate
+
+from .definitions import inverse, linear
+from .wallets import fractions
+
+ZERO = Fraction(0)
+FREE = SizeRate(ZERO, ZERO)
+KINDS = pytest.mark.parametrize("contract", [inverse(FREE), linear(FREE)], ids=lambda contract: contract.kind)
+prices = fractions("100", "99999", places=1)
+fills = st.tuples(st.integers(-50, 50).map(Fraction), prices)
+
+
+def play(contract: Contract, trades: list[tuple[Fraction, Fraction]]) -> tuple[Filled, Fraction]:
+    """The position that fills leave, and all that they realised."""
+    held, realised = Filled(ZERO, None, ZERO), ZERO
+    for traded, price in trades:
+        held = fill(contract, held.contracts, held.entry_price, traded=traded, price=price)
+        realised += held.realised
+    return held, realised
+
+
+def open_pnl(contract: Contract, held: Filled, mark: Fraction) -> Fraction:
+    return ZERO if held.entry_price is None else contract.pnl(held.contracts, held.entry_price, mark)
+
+
+@KINDS
+@settings(max_examples=150)
+@given(trades=st.lists(fills, max_size=8), mark=prices)
+def test_realised_and_unrealised_are_what_every_fill_made(
+    contract: Contract, trades: list[tuple[Fraction, Fraction]], mark: Fraction
+) -> None:
+    held, realised = play(contract, trades)
+    assert held.contracts == sum(traded for traded, _ in trades)
+    assert (held.entry_price is None) == (held.contracts == 0)
+    assert realised + open_pnl(contract, held, mark) == sum(
+        contract.pnl(traded, price, mark) for traded, price in trades
+    )
+
+
+@KINDS
+@settings(max_examples=100)
+@given(trades=st.lists(st.tuples(st.integers(1, 50).map(Fraction), prices), min_size=1, max_size=8),
+       sign=st.sampled_from((1, -1)))
+def test_average_entry_is_where_the_same_size_would_have_made_the_same(
+    contract: Contract, trades: list[tuple[Fraction, Fraction]], sign: int
+) -> None:
+    signed = [(sign * contracts, price) for contracts, price in trades]
+    held, realised = play(contract, signed)
+    size = sum(contracts for contracts, _ in trades)
+    if contract.kind is Kind.INVERSE:
+        expected = size / sum(contracts / price for contracts, price in trades)
+    else:
+        expected = sum(contracts * price for contracts, price in trades) / size
+    assert realised == 0
+    assert held.entry_price == contract.average_entry(signed) == expected
+    assert min(price for _, price in trades) <= expected <= max(price for _, price in trades)
+
+
+@KINDS
+@settings(max_examples=80)
+@given(held=st.integers(1, 50).map(Fraction), sign=st.sampled_from((1, -1)), entry=prices, price=prices,
+       share=fractions("0", "1"))
+def test_reducing_leaves_the_entry_and_realises_the_closed_part(
+    contract: Contract, held: Fraction, sign: int, entry: Fraction, price: Fraction, share: Fraction
+) -> None:
+    after = fill(contract, sign * held, entry, traded=-sign * held * share, price=price)
+    assert after.realised == contract.pnl(sign * held * share, entry, price)
+    assert after.entry_price == (entry if share < 1 else None)
+
+
+@KINDS
+def test_crossing_zero_opens_the_rest_at_the_fill(contract: Contract) -> None:
+    after = fill(contract, Fraction(-7), Fraction(3795), traded=Fraction(8), price=Fraction(3779))
+    assert after == Filled(Fraction(1), Fraction(3779), contract.pnl(Fraction(-7), Fraction(3795), Fraction(3779)))
+
+
+@settings(max_examples=100)
+@given(contracts=st.integers(-500, 500).map(Fraction), entry=prices, price=prices, wallet=fractions("0", "10"))
+def test_delta_is_what_the_value_of_wallet_and_position_moves_by(
+    contracts: Fraction, entry: Fraction, price: Fraction, wallet: Fraction
+) -> None:
+    def worth(mark: Fraction) -> Fraction:
+        return mark * (wallet + INVERSE.pnl(contracts, entry, mark))
+
+    assert worth(price + 1) - worth(price) == wallet + INVERSE.delta(contracts, entry)
+
+
+@settings(max_examples=100)
+@given(contracts=st.integers(-500, 500).map(Fraction), entry=prices, price=prices)
+def test_a_linear_delta_is_what_its_dollars_move_by(contracts: Fraction, entry: Fraction, price: Fraction) -> None:
+    contract = linear(FREE)
+    moved = contract.pnl(contracts, entry, price + 1) - contract.pnl(contracts, entry, price)
+    assert moved == contract.delta(contracts, entry)
+
+
+@KINDS
+@settings(max_examples=80)
+@given(contracts=st.integers(-500, 500).map(Fraction), price=prices)
+def test_dollars_coins_and_settlement_value_are_one_size(
+    contract: Contract, contracts: Fraction, price: Fraction
+) -> None:
+    dollars, coins = contract.notional(contracts, price), contract.coins(contracts, price)
+    assert dollars == coins * price >= 0
+    assert contract.position_value(contracts, price) == (coins if contract.kind is Kind.INVERSE else dollars)
+
+
+@KINDS
+@settings(max_examples=100)
+@given(contracts=st.integers(-500, 500).map(Fraction), price=prices, rate=fractions("-0.001", "0.001", places=5))
+def test_a_fee_is_whole_steps_and_never_less_than_it_should_be(
+    contract: Contract, contracts: Fraction, price: Fraction, rate: Fraction
+) -> None:
+    fee, step = contract.fee(contracts, price, rate), Fraction(1, 10**8)
+    assert (fee / step).denominator == 1
+    assert 0 <= fee - contract.position_value(contracts, price) * rate < step
+
+
+@KINDS
+@settings(max_examples=80)
+@given(contracts=st.integers(-500, 500).map(Fraction), price=prices, rate=fractions("-0.001", "0.001", places=5))
+def test_longs_pay_a_positive_rate_and_shorts_receive_it(
+    contract: Contract, contracts: Fraction, price: Fraction, rate: Fraction
+) -> None:
+    paid = contract.funding_usd(contracts, price, rate)
+    signed_dollars = contracts * contract.multiplier * (1 if contract.kind is Kind.INVERSE else price)
+    assert paid == signed_dollars * rate == -contract.funding_usd(-contracts, price, rate)
+
+
+@pytest.mark.parametrize(("unit", "typed"), [
+    (OrderUnit.CONTRACTS, "150"), (OrderUnit.USD, "15000"), (OrderUnit.COINS, "15000"),
+])
+def test_the_quantity_to_type_is_in_the_forms_unit(unit: OrderUnit, typed: str) -> None:
+    from dataclasses import replace
+
+    assert replace(INVERSE, order_unit=unit).order_quantity(Fraction(-150)) == Fraction(typed)

@@ -1,0 +1,99 @@
+"""Law 4: where a wallet ends, held against a walk that evaluates margin balance and maintenance at every step."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import assume, event, given, settings
+from hypothesis import strategies as st
+
+from rebal.market.contract import Kind
+from rebal.market.maintenance import Method, SizeRate, Tier, Tiers, TierUnit, Valuation
+from rebal.market.margin import THERE_ALREADY, Factors, Held, bankruptcy, liquidation, maintenance_margin
+
+from .definitions import HAIR, ONE, bounds, first_short, inverse, linear, maintenance, slack
+from .wallets import CONTINUOUS, Wallet, wallets
+
+CLOSE = Fraction(1, 10**20)
+BEYOND_THE_WALK = Fraction(10**6)
+KINDS = pytest.mark.parametrize("kind", list(Kind))
+
+
+def ends(found: Factors) -> list[Fraction]:
+    return [factor for factor in (found.below, found.above) if factor is not None]
+
+
+@KINDS
+@settings(max_examples=120)
+@given(data=st.data())
+def test_margin_balance_is_maintenance_margin_at_every_liquidation(kind: Kind, data: st.DataObject) -> None:
+    wallet = data.draw(wallets(kind=kind, methods=CONTINUOUS))
+    found = liquidation(wallet.balance, wallet.held)
+    if slack(wallet.balance, wallet.held, ONE) <= 0:
+        assert found == THERE_ALREADY
+        return
+    for factor in ends(found):
+        assert slack(wallet.balance, wallet.held, factor) == 0
+
+
+@KINDS
+@settings(max_examples=150)
+@given(data=st.data())
+def test_closed_form_is_where_a_walk_first_runs_short(kind: Kind, data: st.DataObject) -> None:
+    wallet = data.draw(wallets(kind=kind, size_rate=kind is Kind.INVERSE))
+    covered_now = slack(wallet.balance, wallet.held, ONE)
+    found = liquidation(wallet.balance, wallet.held)
+    if covered_now <= 0:
+        assert found == THERE_ALREADY
+        return
+    compare(wallet, found.below, upward=False)
+    compare(wallet, found.above, upward=True)
+
+
+def compare(wallet: Wallet, factor: Fraction | None, *, upward: bool) -> None:
+    walk = first_short(wallet.balance, wallet.held, upward=upward)
+    event(f"{'above' if upward else 'below'}: {'never' if walk is None else 'somewhere'}")
+    if walk is None:
+        assert factor is None or factor > BEYOND_THE_WALK or factor < 1 / BEYOND_THE_WALK
+        assert factor is None or abs(slack(wallet.balance, wallet.held, factor)) < wallet.balance * CLOSE
+        return
+    assert factor is not None
+    assert abs(factor - walk.short) <= walk.short * CLOSE
+
+
+@settings(max_examples=150)
+@given(wallets(methods=(Method.WHOLE,), valuations=(Valuation.MARK,)))
+def test_whole_tiers_end_a_wallet_at_the_first_price_that_is_short(wallet: Wallet) -> None:
+    assume(slack(wallet.balance, wallet.held, ONE) > 0)
+    found = liquidation(wallet.balance, wallet.held)
+    for factor, outward in ((found.below, -HAIR), (found.above, HAIR)):
+        if factor is None:
+            continue
+        event("at a jump" if factor in bounds(wallet.held) else "at a crossing")
+        assert slack(wallet.balance, wallet.held, factor * (1 + outward)) <= 0
+        if factor != 1:
+            assert slack(wallet.balance, wallet.held, factor * (1 - outward)) >= 0
+
+
+@KINDS
+@settings(max_examples=100)
+@given(data=st.data())
+def test_bankruptcy_lies_beyond_liquidation(kind: Kind, data: st.DataObject) -> None:
+    wallet = data.draw(wallets(kind=kind, size_rate=kind is Kind.INVERSE))
+    liquidated, bankrupt = liquidation(wallet.balance, wallet.held), bankruptcy(wallet.balance, wallet.held)
+    if bankrupt.below is not None:
+        assert liquidated.below is not None and bankrupt.below <= liquidated.below
+    if bankrupt.above is not None:
+        assert liquidated.above is not None and bankrupt.above >= liquidated.above
+    if bankrupt != THERE_ALREADY:
+        for factor in ends(bankrupt):
+            assert slack(wallet.balance, wallet.held, factor) == -sum(
+                maintenance(Held(p.contract, p.contracts, p.entry_price, p.mark_price * factor)) for p in wallet.held
+            )
+
+
+@KINDS
+@settings(max_examples=100)
+@given(data=st.data())
+def test_maintenance_margin_is_the_sum_of_the_definitions(kind: Kind, data: st.DataObject) -> None:
+    wallet = data.draw(wallets(kind=kind, size_rate=kind is Kind.INVERSE))
+    assert maintenance_margin(wallet.held) == sum(maintenance(position) for position in wallet.held)

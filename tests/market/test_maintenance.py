@@ -1,0 +1,88 @@
+"""Schedules: which tier holds a size, deductions from continuity, and what stands in where nothing is known."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rebal.market.maintenance import (
+    Method,
+    Tier,
+    Tiers,
+    TierUnit,
+    Valuation,
+    assumed,
+    continuous,
+    is_continuous,
+    with_deductions,
+)
+from rebal.market.margin import Held, beyond_last_tier, leverage_cap
+
+from .definitions import inverse, sliced
+
+STEPS = ((Fraction(5), Fraction("0.004")), (Fraction(10), Fraction("0.005")), (None, Fraction("0.01")))
+
+
+def schedule(tiers: tuple[Tier, ...], *, unit: TierUnit = TierUnit.COIN) -> Tiers:
+    return Tiers(Valuation.MARK, close_fee=False, method=Method.DEDUCTION, unit=unit, tiers=tiers)
+
+
+@st.composite
+def steps(draw: st.DrawFn) -> tuple[tuple[Fraction | None, Fraction], ...]:
+    bounds = sorted(draw(st.sets(st.integers(1, 10**6), max_size=6)))
+    rates = draw(st.lists(st.integers(1, 5000), min_size=len(bounds) + 1, max_size=len(bounds) + 1, unique=True))
+    ends = [Fraction(bound, 100) for bound in bounds]
+    return tuple(zip((*ends, None), (Fraction(rate, 10_000) for rate in sorted(rates)), strict=True))
+
+
+@settings(max_examples=100)
+@given(steps(), st.integers(0, 2 * 10**6))
+def test_rate_less_deduction_is_every_slice_at_its_own_rate(
+    drawn: tuple[tuple[Fraction | None, Fraction], ...], cents: int
+) -> None:
+    tiers, size = schedule(continuous(drawn)), Fraction(cents, 100)
+    holding = tiers.tier(size)
+    assert is_continuous(tiers.tiers)
+    assert size * holding.rate - holding.deduction == sliced(size, tiers)
+
+
+@pytest.mark.parametrize(("size", "number"), [("0", 0), ("5", 0), ("5.00000001", 1), ("10", 1), ("10.1", 2), ("999", 2)])
+def test_a_tier_holds_its_upper_bound(size: str, number: int) -> None:
+    tiers = schedule(continuous(STEPS))
+    assert tiers.tier(Fraction(size)) is tiers.tiers[number]
+
+
+def test_beyond_the_last_bound_its_rate_goes_on() -> None:
+    bounded = schedule(continuous((*STEPS[:2], (Fraction(20), Fraction("0.01")))))
+    assert bounded.tier(Fraction(21)) is bounded.tiers[-1]
+    assert bounded.beyond(Fraction(21)) and not bounded.beyond(Fraction(20))
+    assert not schedule(continuous(STEPS)).beyond(Fraction(10**9))
+
+
+def test_deductions_replace_a_tiers_own_and_leave_its_leverage() -> None:
+    own = tuple(Tier(up_to, rate, Fraction(7), Fraction(50)) for up_to, rate in STEPS)
+    assert not is_continuous((own[0], Tier(None, Fraction("0.5"))))
+    assert with_deductions(own) == tuple(
+        Tier(tier.up_to, tier.rate, tier.deduction, Fraction(50)) for tier in continuous(STEPS)
+    )
+
+
+@pytest.mark.parametrize(("max_leverage", "rate"), [(None, "0.025"), ("100", "0.025"), ("20", "0.025"), ("10", "0.05")])
+def test_what_stands_in_is_the_larger_of_two_and_a_half_percent_and_half_the_initial_margin(
+    max_leverage: str | None, rate: str
+) -> None:
+    stand_in = assumed(None if max_leverage is None else Fraction(max_leverage))
+    assert stand_in == Tiers(Valuation.MARK, close_fee=True, method=Method.WHOLE, unit=TierUnit.COIN,
+                             tiers=(Tier(None, Fraction(rate)),))
+
+
+CAPPED = (Tier(Fraction(5), Fraction("0.004"), max_leverage=Fraction(125)),
+          Tier(Fraction(10), Fraction("0.005"), max_leverage=Fraction(50)))
+
+
+@pytest.mark.parametrize(("contracts", "cap", "beyond"), [("50", "100", False), ("-51", "50", False), ("-101", "50", True)])
+def test_leverage_is_capped_by_the_contract_and_by_the_tier(contracts: str, cap: str, beyond: bool) -> None:
+    position = Held(inverse(schedule(CAPPED)), Fraction(contracts), Fraction(2000), Fraction(1000))
+    assert leverage_cap(position) == Fraction(cap)
+    assert beyond_last_tier(position) is beyond

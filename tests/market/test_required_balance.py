@@ -1,0 +1,103 @@
+"""The least collateral: enough everywhere between two factors, short somewhere with any less."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+
+from rebal.market.contract import Kind
+from rebal.market.maintenance import Method, Tier, Tiers, TierUnit, Valuation
+from rebal.market.margin import Held, liquidation, required_balance
+
+from .definitions import HAIR, ONE, bounds, grid, inverse, slack
+from .wallets import CONTINUOUS, Wallet, fractions, wallets
+
+KINDS = pytest.mark.parametrize("kind", list(Kind))
+NOTHING = Fraction(0)
+distances = fractions("0.01", "0.9")
+
+
+def least_slack(wallet: Wallet, balance: Fraction, *, lowest: Fraction, highest: Fraction) -> Fraction:
+    return min(slack(balance, wallet.held, factor) for factor in grid(wallet.held, lowest=lowest, highest=highest))
+
+
+@KINDS
+@settings(max_examples=100)
+@given(data=st.data(), below=distances, above=distances)
+def test_it_covers_the_whole_range_and_no_less_does(
+    kind: Kind, data: st.DataObject, below: Fraction, above: Fraction
+) -> None:
+    wallet = data.draw(wallets(kind=kind, size_rate=kind is Kind.INVERSE))
+    lowest, highest = 1 - below, 1 + above
+    need = required_balance(wallet.held, lowest=lowest, highest=highest)
+    scale = sum(position.position_value for position in wallet.held)
+    left = least_slack(wallet, need, lowest=lowest, highest=highest)
+    assert 0 <= left <= scale * HAIR * 100
+    assert least_slack(wallet, need - scale / 10**9, lowest=lowest, highest=highest) < 0
+
+
+@KINDS
+@settings(max_examples=60)
+@given(data=st.data(), below=distances, above=distances)
+def test_nothing_is_liquidated_inside_the_range_it_was_asked_for(
+    kind: Kind, data: st.DataObject, below: Fraction, above: Fraction
+) -> None:
+    wallet = data.draw(wallets(kind=kind))
+    lowest, highest = 1 - below, 1 + above
+    need = required_balance(wallet.held, lowest=lowest, highest=highest)
+    hair = sum(position.position_value for position in wallet.held) / 10**12
+    more, less = liquidation(need + hair, wallet.held), liquidation(need - hair, wallet.held)
+    assert more.below is None or more.below < lowest
+    assert more.above is None or more.above > highest
+    assert (less.below is not None and less.below >= lowest) or (less.above is not None and less.above <= highest)
+
+
+@KINDS
+@settings(max_examples=60)
+@given(data=st.data(), near=distances, farther=distances)
+def test_a_larger_distance_never_asks_for_less(
+    kind: Kind, data: st.DataObject, near: Fraction, farther: Fraction
+) -> None:
+    wallet = data.draw(wallets(kind=kind, size_rate=kind is Kind.INVERSE))
+    near, farther = sorted((near, farther))
+    assert required_balance(wallet.held, lowest=1 - near, highest=1 + near) <= required_balance(
+        wallet.held, lowest=1 - farther, highest=1 + farther
+    )
+
+
+@settings(max_examples=60)
+@given(wallets(methods=CONTINUOUS, most=1), distances)
+def test_for_one_position_on_continuous_tiers_an_end_decides(wallet: Wallet, distance: Fraction) -> None:
+    lowest, highest = 1 - distance, 1 + distance
+    assert required_balance(wallet.held, lowest=lowest, highest=highest) == max(
+        -slack(NOTHING, wallet.held, lowest), -slack(NOTHING, wallet.held, highest)
+    )
+
+
+def whole(rate_above: str) -> Tiers:
+    """1 % up to ten coins, then more."""
+    return Tiers(Valuation.MARK, close_fee=False, method=Method.WHOLE, unit=TierUnit.COIN,
+                 tiers=(Tier(Fraction(10), Fraction("0.01")), Tier(None, Fraction(rate_above))))
+
+
+TEN_COINS = Held(inverse(whole("0.5")), Fraction(4000), Fraction(40000), Fraction(40000))
+
+
+def test_a_bound_at_the_very_end_of_the_range_is_not_crossed() -> None:
+    """Ten coins are the first tier's; the price never falls, so the second's rate is never asked."""
+    assert required_balance([TEN_COINS], lowest=ONE, highest=Fraction(3, 2)) == Fraction("0.1")
+    assert required_balance([TEN_COINS], lowest=ONE, highest=ONE) == Fraction("0.1")
+
+
+def test_a_jump_inside_the_range_may_ask_for_more_than_its_ends() -> None:
+    """Nine coins short at 40,000 are ten at 36,000: one coin of profit, and half of ten to hold just below."""
+    short = Held(TEN_COINS.contract, Fraction(-3600), Fraction(40000), Fraction(40000))
+    assert bounds([short]) == [Fraction(36000, 40000)]
+    assert required_balance([short], lowest=Fraction(1, 2), highest=ONE) == 5 - 1
+    assert required_balance([short], lowest=Fraction(1, 2), highest=Fraction(1, 2)) == 0
+    assert required_balance([short], lowest=ONE, highest=ONE) == Fraction("0.09")
+
+
+def test_no_positions_need_nothing() -> None:
+    assert required_balance([], lowest=Fraction(1, 2), highest=Fraction(3, 2)) == 0

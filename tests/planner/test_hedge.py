@@ -1,0 +1,150 @@
+"""A hedge is a target ratio: asked twice it does nothing, asked for less it shrinks."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from rebal.plan import Code, Plan, Severity
+from rebal.planner.desk import desk
+from rebal.planner.exposure import value
+from rebal.planner.hedge import Ask, build_hedge
+from rebal.planner.unwind import build_unwind
+from rebal.portfolio import Book, Portfolio, Purpose, Sizing, opened
+
+from .given import INPUTS, inverse, policy, portfolio
+from .test_laws import SETTINGS, books, carried_out
+
+
+def hedged(portfolio: Portfolio, asset: str, fraction: Fraction, book: Book | None = None) -> Plan:
+    open_now = book or portfolio.statement
+    laid = desk(portfolio, open_now, now=INPUTS.now)
+    return build_hedge(portfolio, open_now, asks=(Ask(asset, fraction, laid.candidates(asset)),), inputs=INPUTS)
+
+
+FIVE_BTC = portfolio(
+    {"BTC": "5"}, None, {"BTC": "65000"}, (inverse("BTC", "1", name="BTCUSD_PERP"),), marks={"BTCUSD_PERP": "64500"}
+)
+
+
+def test_half_of_five_bitcoin_is_the_second_documents_order() -> None:
+    plan = hedged(FIVE_BTC, "BTC", Fraction(1, 2))
+    (order,) = plan.orders
+    assert (order.side, order.contracts, order.notional) == ("sell", 162500, 162500)
+    assert order.coins == Fraction(162500, 64500)
+    assert plan.assets[0].hedge_ratio_after is not None
+    assert abs(plan.assets[0].hedge_ratio_after - Fraction(1, 2)) < Fraction(1, 1000)
+
+
+@pytest.mark.parametrize(
+    ("coins", "price", "mark", "fraction", "notional"),
+    [
+        ("20", "3800", "3750", Fraction(2, 5), 30400),
+        ("2", "40000", "40000", Fraction(14950, 80000), 14950),
+    ],
+)
+def test_the_documents_other_hedges(coins: str, price: str, mark: str, fraction: Fraction, notional: int) -> None:
+    made = portfolio({"X": coins}, None, {"X": price}, (inverse("X"),), marks={"XUSD": mark})
+    assert [order.notional for order in hedged(made, "X", fraction).orders] == [notional]
+
+
+def test_four_times_what_is_held_is_refused_as_over_hedged() -> None:
+    made = portfolio({"ETH": "20"}, None, {"ETH": "3800"}, (inverse("ETH"),), marks={"ETHUSD": "3750"})
+    plan = hedged(made, "ETH", Fraction(304000, 76000))
+    assert plan.refused
+    assert Code.OVER_HEDGED in {finding.code for finding in plan.findings if finding.severity is Severity.ERROR}
+
+
+def test_all_of_a_holding_can_be_hedged_with_that_holding() -> None:
+    plan = hedged(portfolio({"BTC": "1"}, None, {"BTC": "40000"}, (inverse("BTC"),)), "BTC", Fraction(1))
+    assert not plan.refused
+    assert [transfer.quantity for transfer in plan.transfers] == [1]
+    assert plan.wallets[0].liquidation_above is not None
+    assert plan.wallets[0].liquidation_above > 1900 * 40000
+
+
+@pytest.mark.parametrize("sizing", list(Sizing))
+@pytest.mark.parametrize("moved", ["20000", "39000", "80000"])
+@pytest.mark.parametrize("then", ["0", "0.25", "0.5", "0.9"])
+def test_a_smaller_hedge_after_the_price_moved_is_reached_at_once(sizing: Sizing, moved: str, then: str) -> None:
+    contract = inverse("BTC", "1")
+    short = opened(contract, contracts=Fraction(-60000), entry_price=Fraction(40000), hedge=Fraction(-60000))
+    made = portfolio(
+        {"BTC": "2"},
+        None,
+        {"BTC": moved},
+        (contract,),
+        wallets={"BTC": "2"},
+        positions=(short,),
+        marks={"BTCUSD": str(int(moved) * 101 // 100)},
+        rules=policy(sizing=sizing),
+    )
+    plan = hedged(made, "BTC", Fraction(then))
+    after = carried_out(plan, made, made.statement)
+    again = hedged(made, "BTC", Fraction(then), after)
+    assert again.orders == ()
+    ratio = plan.assets[0].hedge_ratio_after
+    assert ratio is not None
+    assert abs(ratio - Fraction(then)) < Fraction(1, 500)
+
+
+@SETTINGS
+@given(books(), st.sampled_from(["0", "0.3", "0.5", "1"]))
+def test_a_hedge_in_force_hedges_nothing(portfolio: Portfolio, asked: str) -> None:
+    for asset in sorted(a for a in portfolio.statement.holdings if a != "USDT"):
+        plan = hedged(portfolio, asset, Fraction(asked))
+        if plan.refused:
+            continue
+        after = carried_out(plan, portfolio, portfolio.statement)
+        assert plan.equity == value(portfolio, after).equity + plan.costs.fees_usd
+        again = hedged(portfolio, asset, Fraction(asked), after)
+        assert (again.orders, again.transfers) == ((), ())
+
+
+@SETTINGS
+@given(books(), st.sampled_from(["0.3", "0.5"]))
+def test_plan_and_hedge_leave_each_other_alone(portfolio: Portfolio, asked: str) -> None:
+    plan = hedged(portfolio, "BTC", Fraction(asked))
+    assume(not plan.refused and plan.orders)
+    assert {part.purpose for order in plan.orders for part in order.parts} == {Purpose.HEDGE}
+    after = carried_out(plan, portfolio, portfolio.statement)
+    for name, position in after.positions.items():
+        before = portfolio.statement.positions.get(name)
+        then = before.held_for(Purpose.REBALANCE) if before else 0
+        assert position.held_for(Purpose.REBALANCE) == then
+
+
+@SETTINGS
+@given(books())
+def test_unwinding_leaves_the_book_flat_and_realises_what_the_fills_realise(portfolio: Portfolio) -> None:
+    plan = build_unwind(portfolio, portfolio.statement, inputs=INPUTS, force=True)
+    after = carried_out(plan, portfolio, portfolio.statement)
+    assert not after.positions
+    for line in plan.pnl:
+        position = portfolio.statement.positions[line.contract]
+        mark = portfolio.market.mark(position.contract)
+        assert line.coin == position.contract.pnl(position.contracts, position.entry_price, mark)
+    assert all(order.reduce_only for order in plan.orders)
+    assert plan.equity == value(portfolio, after).equity + plan.costs.fees_usd
+
+
+def test_unwinding_a_rebalance_is_refused_while_spot_is_off_and_hedges_close_without_that_test() -> None:
+    contract = inverse("BTC", "1")
+    short = opened(contract, contracts=Fraction(-15000), entry_price=Fraction(40000))
+    made = portfolio(
+        {"BTC": "2", "USDT": "10000"},
+        {"BTC": "0.7", "USD": "0.3"},
+        {"BTC": "40000"},
+        (contract,),
+        wallets={"BTC": "1"},
+        positions=(short,),
+    )
+    plan = build_unwind(made, made.statement, inputs=INPUTS)
+    assert (plan.refused, plan.spot_matches) == (True, False)
+    assert not build_unwind(made, made.statement, inputs=INPUTS, force=True).refused
+    kept = replace(short, parts=tuple(replace(part, purpose=Purpose.HEDGE) for part in short.parts))
+    hedge = replace(made, statement=replace(made.statement, positions={"BTCUSD": kept}))
+    plan = build_unwind(hedge, hedge.statement, inputs=INPUTS)
+    assert (plan.refused, plan.spot_matches) == (False, None)

@@ -1,0 +1,336 @@
+"""The command line: what each ending leaves on stdout, on stderr and in the exit code."""
+
+import fcntl
+import os
+import pty
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pytest
+
+from program import MODULE, NOW, PORTFOLIO, PROGRAM, environment, rebal, shell
+from rebal import __version__, cli, commands, discover
+from rebal.commands._answer import Answer, World
+from rebal.errors import Exit
+
+HEAVY = ("yaml", "pydantic", "rich")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a portfolio.yaml in it."""
+    (tmp_path / "portfolio.yaml").write_text(PORTFOLIO)
+    return tmp_path
+
+
+def loaded(*arguments: str, cwd: Path) -> set[str]:
+    """The modules that are loaded when a command line has been answered."""
+    script = (
+        "import sys; from rebal import cli; code = cli.run(sys.argv[1:]);"
+        "print(*sys.modules, file=sys.stderr); sys.exit(code)"
+    )
+    done = rebal(*arguments, cwd=cwd, program=(sys.executable, "-c", script))
+    assert done.returncode == 0, done.stderr
+    return set(done.stderr.split())
+
+
+class TestStart:
+    def test_version(self) -> None:
+        done = rebal("--version")
+        assert (done.returncode, done.stdout, done.stderr) == (0, f"rebal {__version__}\n", "")
+
+    def test_version_loads_nothing_heavy(self, tmp_path: Path) -> None:
+        assert loaded("--version", cwd=tmp_path).isdisjoint(HEAVY)
+
+    def test_help_loads_nothing_heavy(self, tmp_path: Path) -> None:
+        modules = loaded("--help", cwd=tmp_path)
+        assert modules.isdisjoint(HEAVY)
+
+    def test_a_command_loads_itself_alone(self, folder: Path) -> None:
+        modules = loaded("plan", *NOW, cwd=folder)
+        others = {f"rebal.commands.{name}" for name in discover.names(commands)} - {"rebal.commands.plan"}
+        assert "rebal.commands.plan" in modules
+        assert modules.isdisjoint(others)
+
+    def test_plain_output_loads_no_rich(self, folder: Path) -> None:
+        assert "rich" not in loaded("plan", "--format", "json", *NOW, cwd=folder)
+
+    def test_python_m_rebal(self) -> None:
+        assert rebal("--version", program=MODULE).stdout == f"rebal {__version__}\n"
+
+    def test_by_absolute_path_in_an_empty_environment(self, folder: Path) -> None:
+        done = rebal("check", str(folder / "portfolio.yaml"), cwd=Path("/"), env=environment())
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+    def test_completion_is_offered(self) -> None:
+        done = rebal("--show-completion", env=environment(_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1"))
+        assert done.returncode == 2
+        script = rebal("--show-completion", "bash", env=environment(_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1"))
+        assert script.returncode == 0
+        assert "_REBAL_COMPLETE" in script.stdout
+
+    @pytest.mark.parametrize(
+        ("words", "offered"),
+        [("rebal pl", "plan"), ("rebal plan --form", "--format"), ("rebal plan --format js", "json")],
+    )
+    def test_completion_completes(self, words: str, offered: str) -> None:
+        env = environment(_REBAL_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD=str(words.count(" ")))
+        assert rebal(env=env).stdout.split() == [offered]
+
+
+class TestHelp:
+    def test_lists_every_command_with_a_whole_summary(self) -> None:
+        text = rebal("--help").stdout
+        for name in discover.names(commands):
+            module = discover.load(commands, name)
+            summary = getattr(module, name).__doc__.partition("\n")[0]
+            assert f"  {name} " in text
+            assert summary in " ".join(text.split())
+
+    @pytest.mark.parametrize("name", list(discover.names(commands)))
+    def test_every_command_has_an_example(self, name: str) -> None:
+        done = rebal(name, "--help")
+        assert done.returncode == 0
+        assert f"Examples:\n    rebal {name}" in done.stdout
+
+    def test_without_a_command(self) -> None:
+        done = rebal()
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == rebal("--help").stdout
+
+
+class TestUsage:
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            (["plna"], "rebal: No such command 'plna'. Did you mean 'plan'?\nTry 'rebal --help'.\n"),
+            (["plan", "a", "b"], "rebal plan: Got unexpected extra argument(s) (b)\nTry 'rebal plan --help'.\n"),
+            (["plan", "--market"], "rebal plan: Option '--market' requires an argument.\nTry 'rebal plan --help'.\n"),
+            (
+                ["plan", "a", "-p", "b"],
+                "rebal: the portfolio is given twice; name it either alone or with --portfolio\n",
+            ),
+            (
+                ["check", "a", "--portfolio", "b"],
+                "rebal: the portfolio is given twice; name it either alone or with --portfolio\n",
+            ),
+            (
+                ["plan", "--format", "jsno"],
+                "rebal: --format jsno: there is no such format; did you mean json? "
+                "write one of csv, json, plain, table\n",
+            ),
+            (["plan", "--width", "1_00"], "rebal: --width 1_00: is not a number; write 100, without separators\n"),
+            (["plan", "--width", "40.5"], "rebal: --width 40.5: write a whole number of columns from 20 to 1000\n"),
+            (["plan", "--width", "0"], "rebal: --width 0: write a whole number of columns from 20 to 1000\n"),
+            (["plan", "--section", "orders"], "rebal: --section picks a table of csv; add --format csv\n"),
+            (["plan", "--out", "-"], "rebal: --out -: leave --out away to write to stdout\n"),
+        ],
+    )
+    def test_refused(self, folder: Path, arguments: list[str], said: str) -> None:
+        done = rebal(*arguments, cwd=folder)
+        assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
+
+    @pytest.mark.parametrize("now", ["tomorrow", "2026-11-20T08:00:00", "2026-11-20 08:00"])
+    def test_now_needs_a_zone(self, folder: Path, now: str) -> None:
+        done = rebal("plan", "--now", now, cwd=folder)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith(f"rebal: --now {now}: ")
+
+    def test_control_characters_in_arguments_are_spelled_out(self) -> None:
+        done = rebal("plan", "--format", "\x1b[31mred\u202e")
+        assert "\x1b" not in done.stderr
+        assert "\u202e" not in done.stderr
+        assert r"\x1b[31mred\u202e" in done.stderr
+
+
+class TestWhichPortfolio:
+    def test_positional_and_option_are_the_same(self, folder: Path) -> None:
+        (folder / "portfolio.yaml").rename(folder / "mine.yaml")
+        first = rebal("plan", "mine.yaml", *NOW, cwd=folder)
+        assert first.returncode == 0
+        assert first.stdout == rebal("plan", "-p", "mine.yaml", *NOW, cwd=folder).stdout
+
+    def test_environment_then_current_folder(self, folder: Path) -> None:
+        (folder / "bad.yaml").write_text("holdings: 1\n")
+        assert rebal("check", cwd=folder).returncode == 0
+        done = rebal("check", cwd=folder, env=environment(REBAL_PORTFOLIO="bad.yaml"))
+        assert done.returncode == 3
+        assert done.stderr.startswith("bad.yaml:1:")
+        assert rebal("check", "portfolio.yaml", cwd=folder, env=environment(REBAL_PORTFOLIO="bad.yaml")).returncode == 0
+
+    def test_stdin(self, folder: Path) -> None:
+        done = rebal("plan", "-", *NOW, cwd=folder, stdin=PORTFOLIO)
+        assert done.stdout == rebal("plan", *NOW, cwd=folder).stdout
+
+    def test_missing_file(self, tmp_path: Path) -> None:
+        done = rebal("plan", cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (3, "")
+        assert done.stderr.startswith("portfolio.yaml: does not exist")
+
+
+class TestExitCodes:
+    def test_invalid_input_is_told_on_stderr_alone(self, folder: Path) -> None:
+        (folder / "portfolio.yaml").write_text(PORTFOLIO.replace("60%", "59%"))
+        for command in ("check", "plan"):
+            done = rebal(command, cwd=folder)
+            assert (done.returncode, done.stdout) == (3, "")
+            assert "portfolio.yaml:4:" in done.stderr
+
+    def test_something_to_do(self, folder: Path) -> None:
+        assert rebal("plan", *NOW, cwd=folder).returncode == 0
+        assert rebal("plan", "--exit-code", *NOW, cwd=folder).returncode == 10
+
+    def test_nothing_to_do(self, folder: Path) -> None:
+        (folder / "portfolio.yaml").write_text(PORTFOLIO.replace("60%", "70%").replace("40%", "30%"))
+        assert rebal("plan", "--exit-code", *NOW, cwd=folder).returncode == 0
+
+    def test_quiet_is_silent_only_at_0(self, folder: Path) -> None:
+        assert rebal("plan", "--quiet", *NOW, cwd=folder).stdout == ""
+        loud = rebal("plan", "--quiet", "--exit-code", *NOW, cwd=folder)
+        assert (loud.returncode, loud.stdout) == (10, rebal("plan", *NOW, cwd=folder).stdout)
+
+    def test_internal_error_shows_where(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        def broken(arguments: object, world: object) -> object:
+            raise ZeroDivisionError("a figure of ours")
+
+        monkeypatch.setattr(cli, "_spelled_out", broken)
+        assert cli.run(["check"]) == Exit.INTERNAL
+        printed = capsys.readouterr()
+        assert printed.out == ""
+        assert "Traceback" in printed.err
+        assert "ZeroDivisionError: a figure of ours" in printed.err
+        assert printed.err.endswith("rebal: internal error; please report it\n")
+
+    def test_interrupted(self) -> None:
+        running = subprocess.Popen(
+            [*PROGRAM, "check", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env=environment(),
+        )  # fmt: skip
+        time.sleep(1)
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=30)
+        assert (running.returncode, out, err) == (130, b"", b"")
+
+
+class TestStdout:
+    def test_closed(self, folder: Path) -> None:
+        done = shell(f"$rebal plan {' '.join(NOW)} >&-", cwd=folder)
+        assert (done.returncode, done.stderr) == (4, "rebal: stdout: it is closed\n")
+
+    def test_closed_but_not_needed(self, folder: Path) -> None:
+        done = shell("$rebal check >&-", cwd=folder)
+        assert (done.returncode, done.stderr) == (0, "")
+
+    def test_help_on_a_closed_one(self, folder: Path) -> None:
+        assert shell("$rebal --help >&-", cwd=folder).returncode == 4
+
+    @pytest.mark.parametrize("arguments", ["plan", "--help", "--version", "schema"])
+    def test_full(self, folder: Path, arguments: str) -> None:
+        done = shell(f"$rebal {arguments} > /dev/full", cwd=folder)
+        assert (done.returncode, done.stderr) == (4, "rebal: stdout: No space left on device\n")
+
+    def test_a_reader_that_goes_away_is_no_error(self, folder: Path) -> None:
+        done = shell("$rebal schema | head -c 1; echo ${PIPESTATUS[0]}", cwd=folder)
+        assert (done.stdout, done.stderr) == ("{0\n", "")
+
+    def test_a_reader_that_was_never_there(self, folder: Path) -> None:
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = subprocess.run(
+            [*PROGRAM, "plan", "--exit-code", *NOW], cwd=folder, env=environment(), stdout=writer,
+            stderr=subprocess.PIPE, check=False,
+        )  # fmt: skip
+        os.close(writer)
+        assert (done.returncode, done.stderr) == (10, b"")
+
+    def test_nothing_on_either_output(self, folder: Path) -> None:
+        assert shell("$rebal plan --foo >&- 2>&-", cwd=folder).returncode == 2
+        assert shell("$rebal plan --foo 2> /dev/full", cwd=folder).returncode == 2
+
+    @pytest.mark.parametrize("encoding", ["latin-1", "ascii", "cp1252", "utf-8"])
+    @pytest.mark.parametrize("form", ["table", "plain", "json", "csv"])
+    def test_any_encoding(self, folder: Path, encoding: str, form: str) -> None:
+        (folder / "portfolio.yaml").write_text(f"name: Café 東京\n{PORTFOLIO}", encoding="utf-8")
+        done = subprocess.run(
+            [*PROGRAM, "plan", "--format", form, *NOW], cwd=folder, capture_output=True, check=False,
+            env=environment(PYTHONIOENCODING=encoding),
+        )  # fmt: skip
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert "40000" in done.stdout.decode(encoding).replace(",", "")
+
+
+def on_a_terminal(*arguments: str, cwd: Path, columns: int = 80, **env: str) -> str:
+    """What the program prints where stdout is a terminal of that width."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    running = subprocess.Popen(
+        [*PROGRAM, *arguments], cwd=cwd, env=environment(**{"TERM": "xterm", **env}), stdin=subprocess.DEVNULL,
+        stdout=theirs, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    os.close(theirs)
+    printed = b""
+    while True:
+        try:
+            chunk = os.read(ours, 65536)
+        except OSError:
+            break
+        if not chunk:
+            break
+        printed += chunk
+    os.close(ours)
+    _, said = running.communicate(timeout=30)
+    assert said == b""
+    return printed.decode().replace("\r\n", "\n")
+
+
+class TestTerminal:
+    def test_table_and_colour_on_a_terminal(self, folder: Path) -> None:
+        assert "\x1b[" in on_a_terminal("plan", *NOW, cwd=folder)
+
+    @pytest.mark.parametrize("quietened", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+    def test_no_colour_by_environment(self, folder: Path, quietened: dict[str, str]) -> None:
+        printed = on_a_terminal("plan", *NOW, cwd=folder, **quietened)
+        assert "\x1b" not in printed
+        assert printed == rebal("plan", "--format", "table", "--width", "80", *NOW, cwd=folder).stdout
+
+    def test_no_colour_by_option(self, folder: Path) -> None:
+        assert "\x1b" not in on_a_terminal("plan", "--no-color", *NOW, cwd=folder)
+
+    def test_plain_on_a_pipe(self, folder: Path) -> None:
+        assert rebal("plan", *NOW, cwd=folder).stdout == rebal("plan", "--format", "plain", *NOW, cwd=folder).stdout
+
+    def test_width_is_the_option_then_the_terminal_then_columns_then_100(self, folder: Path) -> None:
+        def table(*more: str, **env: str) -> str:
+            return rebal("plan", "--format", "table", *more, *NOW, cwd=folder, env=environment(**env)).stdout
+
+        wide = table("--width", "60")
+        assert table("--width", "60", COLUMNS="140") == wide
+        assert table(COLUMNS="60") == wide
+        assert table() == table("--width", "100") == table(COLUMNS="none") == table(COLUMNS="0")
+        assert on_a_terminal("plan", "--no-color", *NOW, cwd=folder, columns=60, COLUMNS="140") == wide
+
+
+class TestAnswer:
+    def test_what_is_silent_on_stdout_stays_so(self, capsys: pytest.CaptureFixture[str]) -> None:
+        for code in (Exit.USAGE, Exit.INVALID_INPUT, Exit.UNAVAILABLE):
+            assert cli._handed_over(Answer("a plan\n", code)) == code
+        assert capsys.readouterr().out == ""
+
+    def test_a_group_of_options_is_spelled_out(self) -> None:
+        from inspect import signature
+
+        from rebal.commands import plan
+
+        world = cli._world({})
+        names = list(signature(cli._spelled_out(plan.plan, world)).parameters)
+        assert names[:2] == ["file", "portfolio"]
+        assert names[-1] == "exit_code"
+        assert "world" not in names
+        assert isinstance(world, World)
