@@ -146,7 +146,9 @@ def plain(value: Fraction) -> str:
 
 def rounded(value: Fraction, places: int) -> str:
     """Print for the eye: exactly ``places`` decimals, half-even, never -0."""
-    return _placed(round(value * 10**places), places)
+    units, rest = divmod(value.numerator * 10**places, value.denominator)
+    twice = 2 * rest - value.denominator
+    return _placed(units + (twice > 0 or (twice == 0 and units % 2 == 1)), places)
 
 
 def _decimal_places(denominator: int) -> int | None:

@@ -4,16 +4,17 @@ An event is what happened; a draft is an event to be recorded; an entry is an ev
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
 
 from rebal.amounts import plain
+from rebal.frozen import frozen
 from rebal.market.contract import Kind
 from rebal.portfolio import HedgeAsked, MarginMode, Purpose
 
 HISTORY_SCHEMA = "rebal/history/1"
+RECORD_SCHEMA = "rebal/record/1"
 
 
 class EntryType(StrEnum):
@@ -27,7 +28,7 @@ class EntryType(StrEnum):
     VOID = "void"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FillPart:
     """What one purpose has of a fill; contracts signed. ``beta``: of a proxy as it was then, None without one."""
 
@@ -41,7 +42,7 @@ class FillPart:
         return ":".join(words if self.beta is None else (*words, plain(self.beta)))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fill:
     """One net fill of the exchange on one contract, with the contract's specification as it was.
 
@@ -65,7 +66,7 @@ class Fill:
     entry_before: Fraction | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Funding:
     """Funding in the settlement coin, positive: received. ``price``: of the asset, for its worth in dollars."""
 
@@ -77,7 +78,7 @@ class Funding:
     settle: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Transfer:
     """Coins moved into the futures account (negative: out of it), to an isolated position where it names one."""
 
@@ -86,7 +87,7 @@ class Transfer:
     contract: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Spot:
     """Coins that came (negative: went) by trade or otherwise; only this asset's. ``price``: USD per coin, if known."""
 
@@ -95,7 +96,7 @@ class Spot:
     price: Fraction | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Void:
     """Another entry, by its id, as if it had never happened, and why."""
 
@@ -115,7 +116,7 @@ EVENTS: Mapping[EntryType, type[Event]] = {
 _TYPES = {event: entry_type for entry_type, event in EVENTS.items()}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Draft:
     """An event to be recorded. ``id``: the exchange's or the plan's, None to be given one. ``plan``: its digest."""
 
@@ -130,7 +131,7 @@ class Draft:
         return _TYPES[type(self.event)]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """An event as the journal holds it.
 
@@ -153,7 +154,7 @@ class Entry:
         return _TYPES[type(self.event)]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Journal:
     """Every entry in the order of recording; no file and an empty one are the same."""
 
@@ -170,7 +171,7 @@ class Journal:
         return self.entries[-1].hash if self.entries else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Realised:
     """What a contract brought so far. Coins are ``currency``, the settlement coin; fees positive: paid.
 
@@ -189,7 +190,7 @@ class Realised:
     net_usd: Fraction
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RealisedUsd:
     """The same over all contracts, in dollars."""
 
@@ -199,7 +200,7 @@ class RealisedUsd:
     net_usd: Fraction
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OpenPosition:
     """A position that is open now. ``entry_price``: None where the purposes cancel out and the exchange shows none."""
 
@@ -211,7 +212,7 @@ class OpenPosition:
     isolated_margin: Fraction | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Effect:
     """How a hedge did while it was open: both PnLs in USD, each move of the price at the price where it ends.
 
@@ -225,9 +226,46 @@ class Effect:
     effectiveness: Fraction | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
+class EntryLine:
+    """An entry as one row: the fields of every type, those that are not of its own None, under one order of keys."""
+
+    seq: int
+    id: str
+    time: datetime
+    type: EntryType
+    contract: str | None
+    contracts: Fraction | None
+    price: Fraction | None
+    fee: Fraction | None
+    parts: tuple[FillPart, ...]
+    margin_mode: MarginMode | None
+    asset: str | None
+    kind: Kind | None
+    multiplier: Fraction | None
+    settle: str | None
+    expiry: datetime | None
+    contracts_before: Fraction | None
+    entry_before: Fraction | None
+    amount: Fraction | None
+    quantity: Fraction | None
+    fraction: Fraction | None
+    until: datetime | None
+    voids: str | None
+    reason: str | None
+    plan: str | None
+    previous: str | None
+    hash: str
+    voided_by: str | None
+
+
+@frozen
 class History:
-    """The answer of history. ``entries``: as ``row`` lays them out; ``totals`` over the entries that are shown."""
+    """The answer of history: everything the journal holds, what it adds up to, and what is open now.
+
+    ``since``: entries before it are left out, of ``entries`` and ``totals`` alike. ``journal_head``: the last hash,
+    which stands for all of them.
+    """
 
     schema: str
     name: str
@@ -236,33 +274,47 @@ class History:
     since: datetime | None
     journal_seq: int
     journal_head: str | None
-    entries: tuple[Mapping[str, object], ...]
+    entries: tuple[EntryLine, ...]
     totals: tuple[Realised, ...]
     total: RealisedUsd
     positions: tuple[OpenPosition, ...]
     effects: tuple[Effect, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A figure of the book before and after an entry."""
+@frozen
+class PositionChange:
+    """A position before and after a record, in contracts; entry prices None where nothing is open."""
 
-    name: str
-    before: Fraction
-    after: Fraction
+    contract: str
+    contracts_before: Fraction
+    contracts_after: Fraction
+    entry_price_before: Fraction | None
+    entry_price_after: Fraction | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
+class CoinChange:
+    """Coins of one kind before and after a record: owned, and in the futures account."""
+
+    asset: str
+    holding_before: Fraction
+    holding_after: Fraction
+    wallet_before: Fraction
+    wallet_after: Fraction
+
+
+@frozen
 class Recorded:
-    """What a record did, or would do.
+    """What a record added, or would add where ``dry_run``.
 
-    ``repeated``: ids that were there already. ``notes``: what was assumed or left out, in sentences. Positions change
-    in contracts, wallets and holdings in coins.
+    ``repeated``: ids that were in the journal already. ``notes``: what was assumed or left out, in sentences.
     """
 
-    entries: tuple[Entry, ...]
+    schema: str
+    journal: str
+    dry_run: bool
+    entries: tuple[EntryLine, ...]
     repeated: tuple[str, ...]
+    positions: tuple[PositionChange, ...]
+    coins: tuple[CoinChange, ...]
     notes: tuple[str, ...]
-    positions: tuple[Change, ...]
-    wallets: tuple[Change, ...]
-    holdings: tuple[Change, ...]

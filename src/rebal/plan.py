@@ -4,11 +4,11 @@ The field names and their order are the machine output: ``rebal plan --format js
 Fractions become decimal strings, enums their values, instants RFC 3339; a thing that does not exist is None.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
 
+from rebal.frozen import frozen
 from rebal.market.contract import Kind, OrderUnit
 from rebal.portfolio import MarginMode, Purpose, Route
 
@@ -53,6 +53,7 @@ class Code(StrEnum):
     BETA_UNCERTAIN = "beta-uncertain"
     CROSS_MARGIN_OFFSET = "cross-margin-offset"
     CONSTRUCTIVE_SALE = "constructive-sale"
+    MISSING = "missing"
 
 
 class Side(StrEnum):
@@ -69,7 +70,7 @@ class StepKind(StrEnum):
     ORDER = "order"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """Something worth a look: what it is about and a plain sentence. ``subject``: an asset, a contract, a currency."""
 
@@ -79,7 +80,7 @@ class Finding:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Inputs:
     """What the plan was made from, so that a record of it can tell whether anything moved."""
 
@@ -91,7 +92,7 @@ class Inputs:
     version: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AssetLine:
     """One row of the drift table. USD, except ``holding`` (coins) and the ratios (fractions)."""
 
@@ -112,7 +113,7 @@ class AssetLine:
     net_exposure_after: Fraction
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OrderPart:
     """What one purpose has of an order; contracts signed."""
 
@@ -121,7 +122,7 @@ class OrderPart:
     stands_for: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Order:
     """One order. ``price`` is the mark at which the after-state is computed, ``limit_price`` that mark on the tick."""
 
@@ -148,7 +149,7 @@ class Order:
         return self.contracts if self.side is Side.BUY else -self.contracts
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Transfer:
     """Coins to move into the futures account (negative: out of it), to an isolated position where it names one."""
 
@@ -157,7 +158,7 @@ class Transfer:
     quantity: Fraction
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """What to do n-th: ``index`` counts from 0 into the transfers or the orders."""
 
@@ -166,7 +167,7 @@ class Step:
     index: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Standing:
     """How a wallet stood before the plan."""
 
@@ -180,7 +181,7 @@ class Standing:
     distance_above: Fraction | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wallet:
     """A wallet after the plan, fees paid, in its currency; liquidation at index prices, distances as fractions.
 
@@ -213,7 +214,7 @@ class Wallet:
     before: Standing
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PositionLine:
     """A futures position after the plan. ``coin_value`` coins at mark; ``unrealised_pnl`` in the settlement coin."""
 
@@ -230,9 +231,11 @@ class PositionLine:
     delta: Fraction
     isolated_margin: Fraction | None
     liquidation_price: Fraction | None
+    asset: str
+    settle: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HedgeLine:
     """A hedge that was asked for."""
 
@@ -241,7 +244,7 @@ class HedgeLine:
     until: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CostLine:
     """What one contract costs: fees of this plan's orders once, funding a day from then on (positive: paid)."""
 
@@ -250,7 +253,7 @@ class CostLine:
     funding_usd_per_day: Fraction | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Costs:
     """The cost of the plan and of the book it leaves; funding is None where a perpetual's rate is not known."""
 
@@ -260,7 +263,7 @@ class Costs:
     breakdown: tuple[CostLine, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PnlLine:
     """What closing a contract realises: gross in its coin and USD, fees and funding so far, and what is left."""
 
@@ -270,9 +273,10 @@ class PnlLine:
     fees_coin: Fraction
     funding_coin: Fraction
     net_usd: Fraction
+    currency: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """The answer of plan, hedge and unwind. ``pnl`` and ``spot_matches`` belong to unwind."""
 

@@ -1,12 +1,13 @@
 """What the planner is told, fully resolved: the statement, the wishes, the market and the book that is open now."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 
 from rebal.amounts import ZERO, total
+from rebal.frozen import frozen
 from rebal.market.contract import Contract
 
 DOLLARS = "USD"
@@ -50,7 +51,7 @@ class LotMethod(StrEnum):
     HIFO = "hifo"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lot:
     """A tax lot: coins, what each cost in USD, and when they were acquired."""
 
@@ -59,7 +60,7 @@ class Lot:
     acquired: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Holding:
     """Coins owned, posted as margin or not."""
 
@@ -68,7 +69,7 @@ class Holding:
     lots: tuple[Lot, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Part:
     """The share of a net position that one purpose holds.
 
@@ -82,7 +83,7 @@ class Part:
     stands_for: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Position:
     """One net futures position and what it is for.
 
@@ -100,7 +101,7 @@ class Position:
         return total(part.contracts for part in self.parts if part.purpose is purpose)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HedgeAsked:
     """A hedge as its owner asked for it: the fraction of the coins, and the day it was meant to end."""
 
@@ -109,7 +110,7 @@ class HedgeAsked:
     until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Book:
     """What is open now: the statement plus what the journal recorded since.
 
@@ -123,7 +124,7 @@ class Book:
     hedges: Mapping[str, HedgeAsked] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Band:
     """How far a weight may drift: in points and, where given, relative to its target; outside is beyond either."""
 
@@ -135,7 +136,7 @@ class Band:
         return self.points if self.relative is None else min(self.points, self.relative * target)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Alert:
     """What status calls a breach: the distance to liquidation below it, or the leverage above it."""
 
@@ -143,7 +144,7 @@ class Alert:
     leverage: Fraction
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Policy:
     """The rules that a plan keeps; ``survive`` takes the place of ``liquidation_distance`` where it is given."""
 
@@ -165,7 +166,7 @@ class Policy:
         return self.liquidation_distance if self.survive is None else self.survive
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FundingRate:
     """Funding per interval, as one rate or as low, base and high; positive: longs pay shorts."""
 
@@ -174,7 +175,7 @@ class FundingRate:
     high: Fraction
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Market:
     """Prices and funding at one time. ``prices``: coins at spot or index; ``marks``: contracts at their own mark."""
 
@@ -193,7 +194,7 @@ class Market:
         return None if known is None else known.base
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Proxy:
     """What an asset without a contract is hedged through, and how many dollars of it one dollar of the asset needs."""
 
@@ -202,7 +203,7 @@ class Proxy:
     beta: Fraction
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Costs:
     """What a spot trade costs, as fractions; None where it was not given."""
 
@@ -210,7 +211,7 @@ class Costs:
     slippage: Fraction | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tax:
     """How gains are taxed. ``long_after``: a count of calendar years, or a length of days."""
 
@@ -220,7 +221,7 @@ class Tax:
     long_after: "Duration"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Duration:
     """A length of time: whole calendar years, and what is shorter."""
 
@@ -237,7 +238,7 @@ class Duration:
         return moved + self.rest
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Portfolio:
     """A portfolio file, resolved.
 

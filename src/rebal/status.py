@@ -1,10 +1,10 @@
 """What status says, as data; the field names and their order are its JSON."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
 
+from rebal.frozen import frozen
 from rebal.ledger import Realised
 from rebal.plan import AssetLine, Finding, HedgeLine, Inputs, PositionLine, Wallet
 
@@ -17,7 +17,7 @@ class Needs(StrEnum):
     ATTENTION = "attention"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Status:
     """The book as it is now, and whether anything needs doing. ``summary``: all of it in one line."""
 

@@ -2,8 +2,9 @@
 
     python tests/bench/scale.py [RUNS]
 
-Three books of 1,000 and 10,000 holdings: one that rests inside its band, one in which every leg moves and no contract
-serves it, and one in which each holding has a contract of its own and every leg becomes an order and a transfer.
+Three books of 1,000 and 10,000 holdings: one that rests inside its band, one in which every leg is to move and no
+contract serves it, and one in which each holding has a contract of its own and every leg becomes an order, a transfer
+and a wallet. The limits are those of the first two.
 """
 
 import os
@@ -71,9 +72,7 @@ def _lines(book: str, size: int) -> Iterator[str]:
 
 def _contract(coin: str) -> str:
     return (
-        f"  {coin}USD: {{asset: {coin}, kind: inverse, multiplier: 1, tick_size: 0.001, lot_size: 1, min_contracts: 1, "
-        f"maker_fee: 0.02%, taker_fee: 0.05%, funding_interval: 8h, max_leverage: 25, "
-        f"maintenance: {{price: mark, tier_unit: coin, tiers: [{{up_to: 1000, rate: 1%}}, {{rate: 2%}}]}}}}"
+        f"  {coin}USD: {{asset: {coin}, kind: inverse, multiplier: 1, tick_size: 0.001, lot_size: 1, taker_fee: 0.05%}}"
     )
 
 

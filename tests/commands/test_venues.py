@@ -6,8 +6,8 @@ import json
 import re
 
 import pytest
-from program import NOW, answered
 
+from program import NOW, answered
 from rebal import venues
 
 

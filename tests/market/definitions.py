@@ -18,18 +18,38 @@ HAIR = Fraction(1, 10**40)
 """So little that no tier, and no figure that is compared, lies within it."""
 
 
-def inverse(maintenance: Maintenance, *, multiplier: str | Fraction = "100", taker_fee: str | Fraction = "0.0005",
-            name: str = "BTCUSD") -> Contract:
+def inverse(
+    maintenance: Maintenance,
+    *,
+    multiplier: str | Fraction = "100",
+    taker_fee: str | Fraction = "0.0005",
+    name: str = "BTCUSD",
+) -> Contract:
     """An inverse contract with this schedule."""
-    return replace(INVERSE, name=name, maintenance=maintenance, multiplier=Fraction(multiplier),
-                   taker_fee=Fraction(taker_fee))
+    return replace(
+        INVERSE, name=name, maintenance=maintenance, multiplier=Fraction(multiplier), taker_fee=Fraction(taker_fee)
+    )
 
 
-def linear(maintenance: Maintenance, *, multiplier: str | Fraction = "0.001", taker_fee: str | Fraction = "0.0005",
-           name: str = "BTCUSDT", asset: str = "BTC") -> Contract:
+def linear(
+    maintenance: Maintenance,
+    *,
+    multiplier: str | Fraction = "0.001",
+    taker_fee: str | Fraction = "0.0005",
+    name: str = "BTCUSDT",
+    asset: str = "BTC",
+) -> Contract:
     """A linear contract with this schedule, settled in USDT."""
-    return replace(INVERSE, name=name, asset=asset, kind=Kind.LINEAR, settle="USDT", maintenance=maintenance,
-                   multiplier=Fraction(multiplier), taker_fee=Fraction(taker_fee))
+    return replace(
+        INVERSE,
+        name=name,
+        asset=asset,
+        kind=Kind.LINEAR,
+        settle="USDT",
+        maintenance=maintenance,
+        multiplier=Fraction(multiplier),
+        taker_fee=Fraction(taker_fee),
+    )
 
 
 def at(position: Held, factor: Fraction) -> Held:

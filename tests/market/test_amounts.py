@@ -25,12 +25,16 @@ from rebal.amounts import (
 PLAIN = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]*[1-9])?", re.ASCII)
 ASCII_DIGITS = "0123456789"
 digit_runs = st.text(ASCII_DIGITS, min_size=1, max_size=18)
-decimals = st.builds(lambda units, places: Fraction(units, 10**places), st.integers(-10**20, 10**20), st.integers(0, 18))
+decimals = st.builds(
+    lambda units, places: Fraction(units, 10**places), st.integers(-(10**20), 10**20), st.integers(0, 18)
+)
 terminating = st.builds(
     lambda units, twos, fives: Fraction(units, 2**twos * 5**fives),
-    st.integers(-10**12, 10**12), st.integers(0, 40), st.integers(0, 40),
+    st.integers(-(10**12), 10**12),
+    st.integers(0, 40),
+    st.integers(0, 40),
 )
-quotients = st.builds(Fraction, st.integers(-10**30, 10**30), st.integers(1, 10**30))
+quotients = st.builds(Fraction, st.integers(-(10**30), 10**30), st.integers(1, 10**30))
 steps = st.sampled_from([Fraction(1), Fraction(1, 10**8), Fraction(5, 10), Fraction(25), Fraction(1, 3)])
 
 
@@ -41,7 +45,8 @@ steps = st.sampled_from([Fraction(1), Fraction(1, 10**8), Fraction(5, 10), Fract
 def test_what_ends_is_printed_in_full(value: Fraction) -> None:
     text = plain(value)
     assert Fraction(text) == value
-    assert PLAIN.fullmatch(text) and text != "-0"
+    assert PLAIN.fullmatch(text)
+    assert text != "-0"
 
 
 def half_even(value: Fraction) -> Fraction:
@@ -83,15 +88,24 @@ def test_what_does_not_end_has_eighteen_digits_rounded_half_even(value: Fraction
     assert Decimal(text) == Context(prec=18, rounding=ROUND_HALF_EVEN).plus(enough)
 
 
-HUGE = 3 ** 6000
+HUGE = 3**6000
 
 
-@pytest.mark.parametrize("value", [
-    Fraction(HUGE + 1, HUGE), Fraction(-HUGE - 1, HUGE), Fraction(2 * HUGE + 1, 3 * HUGE), Fraction(1, HUGE),
-    Fraction(7**3000, HUGE), Fraction(10**30 * HUGE + 1, HUGE),
-    1 + Fraction(5, 10**18) + Fraction(1, HUGE), 1 + Fraction(5, 10**18) - Fraction(1, HUGE),
-    -1 - Fraction(5, 10**18) - Fraction(1, HUGE), Fraction(1, 2**17) + Fraction(1, HUGE),
-])
+@pytest.mark.parametrize(
+    "value",
+    [
+        Fraction(HUGE + 1, HUGE),
+        Fraction(-HUGE - 1, HUGE),
+        Fraction(2 * HUGE + 1, 3 * HUGE),
+        Fraction(1, HUGE),
+        Fraction(7**3000, HUGE),
+        Fraction(10**30 * HUGE + 1, HUGE),
+        1 + Fraction(5, 10**18) + Fraction(1, HUGE),
+        1 + Fraction(5, 10**18) - Fraction(1, HUGE),
+        -1 - Fraction(5, 10**18) - Fraction(1, HUGE),
+        Fraction(1, 2**17) + Fraction(1, HUGE),
+    ],
+)
 def test_terms_of_thousands_of_digits_are_printed_like_any_other(value: Fraction) -> None:
     assert Fraction(plain(value)) == half_even(value)
 
@@ -101,7 +115,8 @@ def test_terms_of_thousands_of_digits_are_printed_like_any_other(value: Fraction
 def test_for_the_eye_it_has_exactly_so_many_decimals(value: Fraction, places: int) -> None:
     text = rounded(value, places)
     whole, _, after = text.removeprefix("-").partition(".")
-    assert whole.isdigit() and len(after) == places
+    assert whole.isdigit()
+    assert len(after) == places
     assert Fraction(text) == Fraction(round(value * 10**places), 10**places)
     assert Fraction(text) != 0 or not text.startswith("-")
 
@@ -123,19 +138,30 @@ def test_anything_else_is_a_problem_with_an_answer(text: str) -> None:
         return
     with pytest.raises(NumberProblem) as raised:
         number(text)
-    assert raised.value.problem and raised.value.instead
+    assert raised.value.problem
+    assert raised.value.instead
 
 
-@pytest.mark.parametrize(("text", "instead"), [
-    ("1,000", "write 1000, without separators"), ("1_000.5", "write 1000.5, without separators"),
-    ("1 000", "write 1000, without separators"), ("1'000", "write 1000, without separators"),
-    ("1e3", "write it out, without an exponent"), (".5", "write 0.5"), ("-.5", "write -0.5"), ("5.", "write 5"),
-    ("$5", "write the number alone, without a currency sign"), ("50%", "write 50"),
-    ("nan", "write digits with at most one decimal point, like 1234.5"),
-    ("\uff15", "write digits with at most one decimal point, like 1234.5"),
-    ("", "write digits with at most one decimal point, like 1234.5"),
-    ("1" * 19, "write at most 18 on each side of the point"), ("0." + "1" * 19, "write at most 18 on each side of the point"),
-])
+@pytest.mark.parametrize(
+    ("text", "instead"),
+    [
+        ("1,000", "write 1000, without separators"),
+        ("1_000.5", "write 1000.5, without separators"),
+        ("1 000", "write 1000, without separators"),
+        ("1'000", "write 1000, without separators"),
+        ("1e3", "write it out, without an exponent"),
+        (".5", "write 0.5"),
+        ("-.5", "write -0.5"),
+        ("5.", "write 5"),
+        ("$5", "write the number alone, without a currency sign"),
+        ("50%", "write 50"),
+        ("nan", "write digits with at most one decimal point, like 1234.5"),
+        ("\uff15", "write digits with at most one decimal point, like 1234.5"),
+        ("", "write digits with at most one decimal point, like 1234.5"),
+        ("1" * 19, "write at most 18 on each side of the point"),
+        ("0." + "1" * 19, "write at most 18 on each side of the point"),
+    ],
+)
 def test_the_answer_says_what_to_write(text: str, instead: str) -> None:
     with pytest.raises(NumberProblem) as raised:
         number(text)

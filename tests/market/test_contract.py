@@ -1,6 +1,5 @@
 """Payoff identities: what fills realise and leave open is what they made, to the last digit."""
 
-from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
 import pytest
@@ -50,8 +49,10 @@ def test_realised_and_unrealised_are_what_every_fill_made(
 
 @KINDS
 @settings(max_examples=100)
-@given(trades=st.lists(st.tuples(st.integers(1, 50).map(Fraction), prices), min_size=1, max_size=8),
-       sign=st.sampled_from((1, -1)))
+@given(
+    trades=st.lists(st.tuples(st.integers(1, 50).map(Fraction), prices), min_size=1, max_size=8),
+    sign=st.sampled_from((1, -1)),
+)
 def test_average_entry_is_where_the_same_size_would_have_made_the_same(
     contract: Contract, trades: list[tuple[Fraction, Fraction]], sign: int
 ) -> None:
@@ -69,8 +70,13 @@ def test_average_entry_is_where_the_same_size_would_have_made_the_same(
 
 @KINDS
 @settings(max_examples=80)
-@given(held=st.integers(1, 50).map(Fraction), sign=st.sampled_from((1, -1)), entry=prices, price=prices,
-       share=fractions("0", "1"))
+@given(
+    held=st.integers(1, 50).map(Fraction),
+    sign=st.sampled_from((1, -1)),
+    entry=prices,
+    price=prices,
+    share=fractions("0", "1"),
+)
 def test_reducing_leaves_the_entry_and_realises_the_closed_part(
     contract: Contract, held: Fraction, sign: int, entry: Fraction, price: Fraction, share: Fraction
 ) -> None:
@@ -137,9 +143,14 @@ def test_longs_pay_a_positive_rate_and_shorts_receive_it(
     assert paid == signed_dollars * rate == -contract.funding_usd(-contracts, price, rate)
 
 
-@pytest.mark.parametrize(("unit", "typed"), [
-    (OrderUnit.CONTRACTS, "150"), (OrderUnit.USD, "15000"), (OrderUnit.COINS, "15000"),
-])
+@pytest.mark.parametrize(
+    ("unit", "typed"),
+    [
+        (OrderUnit.CONTRACTS, "150"),
+        (OrderUnit.USD, "15000"),
+        (OrderUnit.COINS, "15000"),
+    ],
+)
 def test_the_quantity_to_type_is_in_the_forms_unit(unit: OrderUnit, typed: str) -> None:
     from dataclasses import replace
 

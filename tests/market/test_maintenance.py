@@ -1,5 +1,6 @@
 """Schedules: which tier holds a size, deductions from continuity, and what stands in where nothing is known."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -17,7 +18,7 @@ from rebal.market.maintenance import (
     is_continuous,
     with_deductions,
 )
-from rebal.market.margin import Held, beyond_last_tier, leverage_cap
+from rebal.market.margin import Held, beyond_last_tier, initial_margin, leverage_cap, maintenance_margin
 
 from .definitions import inverse, sliced
 
@@ -47,7 +48,17 @@ def test_rate_less_deduction_is_every_slice_at_its_own_rate(
     assert size * holding.rate - holding.deduction == sliced(size, tiers)
 
 
-@pytest.mark.parametrize(("size", "number"), [("0", 0), ("5", 0), ("5.00000001", 1), ("10", 1), ("10.1", 2), ("999", 2)])
+@pytest.mark.parametrize(
+    ("size", "number"),
+    [
+        ("0", 0),
+        ("5", 0),
+        ("5.00000001", 1),
+        ("10", 1),
+        ("10.1", 2),
+        ("999", 2),
+    ],
+)
 def test_a_tier_holds_its_upper_bound(size: str, number: int) -> None:
     tiers = schedule(continuous(STEPS))
     assert tiers.tier(Fraction(size)) is tiers.tiers[number]
@@ -56,7 +67,8 @@ def test_a_tier_holds_its_upper_bound(size: str, number: int) -> None:
 def test_beyond_the_last_bound_its_rate_goes_on() -> None:
     bounded = schedule(continuous((*STEPS[:2], (Fraction(20), Fraction("0.01")))))
     assert bounded.tier(Fraction(21)) is bounded.tiers[-1]
-    assert bounded.beyond(Fraction(21)) and not bounded.beyond(Fraction(20))
+    assert bounded.beyond(Fraction(21))
+    assert not bounded.beyond(Fraction(20))
     assert not schedule(continuous(STEPS)).beyond(Fraction(10**9))
 
 
@@ -73,16 +85,42 @@ def test_what_stands_in_is_the_larger_of_two_and_a_half_percent_and_half_the_ini
     max_leverage: str | None, rate: str
 ) -> None:
     stand_in = assumed(None if max_leverage is None else Fraction(max_leverage))
-    assert stand_in == Tiers(Valuation.MARK, close_fee=True, method=Method.WHOLE, unit=TierUnit.COIN,
-                             tiers=(Tier(None, Fraction(rate)),))
+    assert stand_in == Tiers(
+        Valuation.MARK, close_fee=True, method=Method.WHOLE, unit=TierUnit.COIN, tiers=(Tier(None, Fraction(rate)),)
+    )
 
 
-CAPPED = (Tier(Fraction(5), Fraction("0.004"), max_leverage=Fraction(125)),
-          Tier(Fraction(10), Fraction("0.005"), max_leverage=Fraction(50)))
+CAPPED = (
+    Tier(Fraction(5), Fraction("0.004"), max_leverage=Fraction(125)),
+    Tier(Fraction(10), Fraction("0.005"), max_leverage=Fraction(50)),
+)
 
 
-@pytest.mark.parametrize(("contracts", "cap", "beyond"), [("50", "100", False), ("-51", "50", False), ("-101", "50", True)])
+@pytest.mark.parametrize(
+    ("contracts", "cap", "beyond"),
+    [
+        ("50", "100", False),
+        ("-51", "50", False),
+        ("-101", "50", True),
+    ],
+)
 def test_leverage_is_capped_by_the_contract_and_by_the_tier(contracts: str, cap: str, beyond: bool) -> None:
     position = Held(inverse(schedule(CAPPED)), Fraction(contracts), Fraction(2000), Fraction(1000))
     assert leverage_cap(position) == Fraction(cap)
     assert beyond_last_tier(position) is beyond
+    assert initial_margin(position, Fraction(10)) == position.position_value / 10
+    assert initial_margin(position, Fraction(125)) == position.position_value / Fraction(cap)
+
+
+def test_an_entry_valued_size_picks_its_tier_at_the_entry() -> None:
+    """51 contracts are 5.1 coins at the mark of 1,000, and 2.55 at the entry of 2,000."""
+    at_entry = replace(schedule(CAPPED), valuation=Valuation.ENTRY)
+    position = Held(inverse(at_entry), Fraction(51), Fraction(2000), Fraction(1000))
+    assert leverage_cap(position) == 100
+    assert maintenance_margin([position]) == Fraction("2.55") * Fraction("0.004")
+
+
+def test_without_any_cap_the_leverage_asked_for_counts() -> None:
+    contract = replace(inverse(assumed(None)), max_leverage=None)
+    position = Held(contract, Fraction(10), Fraction(1000), Fraction(1000))
+    assert initial_margin(position, Fraction(200)) == Fraction(1, 200)

@@ -51,11 +51,16 @@ def size_rate(given: Given) -> SizeRate:
 def tiers(given: Given) -> Tiers:
     """Deductions as the venue prints them; a single rate needs none."""
     found = tuple(
-        Tier(Fraction(tier["up_to"]) if "up_to" in tier else None, of(tier, "rate"), Fraction(tier.get("deduction", "0")))
+        Tier(of(tier, "up_to") if "up_to" in tier else None, of(tier, "rate"), Fraction(tier.get("deduction", "0")))
         for tier in given["tiers"]
     )
-    return Tiers(Valuation(given["price"]), close_fee=given["close_fee"], method=Method.DEDUCTION,
-                 unit=TierUnit(given["tier_unit"]), tiers=found)
+    return Tiers(
+        Valuation(given["price"]),
+        close_fee=given["close_fee"],
+        method=Method.DEDUCTION,
+        unit=TierUnit(given["tier_unit"]),
+        tiers=found,
+    )
 
 
 def positions(given: Given) -> list[Held]:
@@ -63,9 +68,14 @@ def positions(given: Given) -> list[Held]:
     rule = given.get("maintenance")
     return [
         Held(
-            contract(row, size_rate(row["size_rate"]) if "size_rate" in row else tiers(rule) if rule else NONE_ASKED,
-                     taker_fee=(rule or {}).get("taker_fee", "0")),
-            of(row, "contracts"), of(row, "entry"), of(row, "mark"),
+            contract(
+                row,
+                size_rate(row["size_rate"]) if "size_rate" in row else tiers(rule) if rule else NONE_ASKED,
+                taker_fee=(rule or {}).get("taker_fee", "0"),
+            ),
+            of(row, "contracts"),
+            of(row, "entry"),
+            of(row, "mark"),
         )
         for row in given["positions"]
     ]

@@ -34,37 +34,53 @@ def fractions(low: str, high: str, *, places: int = 2) -> st.SearchStrategy[Frac
 
 
 @st.composite
-def tiers(draw: st.DrawFn, size: Fraction, *, methods: Sequence[Method], valuations: Sequence[Valuation],
-          unit: TierUnit) -> Tiers:
+def tiers(
+    draw: st.DrawFn, size: Fraction, *, methods: Sequence[Method], valuations: Sequence[Valuation], unit: TierUnit
+) -> Tiers:
     """A schedule of one to four tiers around a size."""
     ends = sorted(draw(st.sets(st.sampled_from(BESIDE_SIZE), max_size=3)))
     rates = sorted(draw(st.sets(st.sampled_from(RATES), min_size=len(ends) + 1, max_size=len(ends) + 1)))
     last = draw(st.sampled_from((None, Fraction(100))))
-    steps = tuple((None if end is None else end * size, Fraction(rate, 10_000))
-                  for end, rate in zip((*ends, last), rates, strict=True))
+    steps = tuple(
+        (None if end is None else end * size, Fraction(rate, 10_000))
+        for end, rate in zip((*ends, last), rates, strict=True)
+    )
     method = draw(st.sampled_from(methods))
     schedule = continuous(steps) if method in CONTINUOUS else tuple(Tier(*step) for step in steps)
-    return Tiers(draw(st.sampled_from(valuations)), close_fee=draw(st.booleans()), method=method, unit=unit,
-                 tiers=schedule)
+    return Tiers(
+        draw(st.sampled_from(valuations)), close_fee=draw(st.booleans()), method=method, unit=unit, tiers=schedule
+    )
 
 
 @st.composite
 def size_rates(draw: st.DrawFn, coins: Fraction) -> SizeRate:
     """Deribit's kind: the slope adds up to half to the base."""
-    return SizeRate(base=draw(st.sampled_from((Fraction("0.01"), Fraction("0.02")))),
-                    slope=draw(fractions("0", "0.5")) / coins)
+    return SizeRate(
+        base=draw(st.sampled_from((Fraction("0.01"), Fraction("0.02")))), slope=draw(fractions("0", "0.5")) / coins
+    )
 
 
 @st.composite
-def positions(draw: st.DrawFn, number: int, *, kind: Kind = Kind.INVERSE, methods: Sequence[Method] = tuple(Method),
-              valuations: Sequence[Valuation] = tuple(Valuation), size_rate: bool = False) -> Held:
+def positions(
+    draw: st.DrawFn,
+    number: int,
+    *,
+    kind: Kind = Kind.INVERSE,
+    methods: Sequence[Method] = tuple(Method),
+    valuations: Sequence[Valuation] = tuple(Valuation),
+    size_rate: bool = False,
+) -> Held:
     """A position of either direction with its mark up to a third away from its entry."""
     make = inverse if kind is Kind.INVERSE else linear
     contracts = Fraction(draw(st.integers(1, 5000)) * draw(st.sampled_from((1, -1))))
     entry = draw(fractions("20000", "60000"))
     mark = entry * draw(fractions("0.67", "1.33"))
-    bare = make(SizeRate(Fraction(0), Fraction(0)), multiplier=draw(st.sampled_from(("1", "10", "0.01"))),
-                taker_fee=draw(st.sampled_from(("0", "0.0005", "0.00075"))), name=f"C{number}")
+    bare = make(
+        SizeRate(Fraction(0), Fraction(0)),
+        multiplier=draw(st.sampled_from(("1", "10", "0.01"))),
+        taker_fee=draw(st.sampled_from(("0", "0.0005", "0.00075"))),
+        name=f"C{number}",
+    )
     plain = Held(bare, contracts, entry, mark)
     schedule: Maintenance
     if size_rate and draw(st.booleans()):
@@ -78,8 +94,15 @@ def positions(draw: st.DrawFn, number: int, *, kind: Kind = Kind.INVERSE, method
 
 
 @st.composite
-def wallets(draw: st.DrawFn, *, kind: Kind = Kind.INVERSE, most: int = 3, methods: Sequence[Method] = tuple(Method),
-            valuations: Sequence[Valuation] = tuple(Valuation), size_rate: bool = False) -> Wallet:
+def wallets(
+    draw: st.DrawFn,
+    *,
+    kind: Kind = Kind.INVERSE,
+    most: int = 3,
+    methods: Sequence[Method] = tuple(Method),
+    valuations: Sequence[Valuation] = tuple(Valuation),
+    size_rate: bool = False,
+) -> Wallet:
     """One to three positions on one settlement coin, backed by nothing up to three times their value at entry."""
     held = tuple(
         draw(positions(number, kind=kind, methods=methods, valuations=valuations, size_rate=size_rate))

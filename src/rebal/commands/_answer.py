@@ -1,13 +1,12 @@
 """What a command is told of the machine it runs on, and what it hands back."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from rebal.errors import Exit
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(NamedTuple):
     """The machine as the command line found it; nothing below reads clock, environment or terminal.
 
     ``now``: the clock. ``portfolio``: the file meant where none is named. ``terminal``: whether stdout is one,
@@ -22,8 +21,7 @@ class World:
     signs: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What goes to stdout, what is said beside it on stderr, and the exit code."""
 
     text: str = ""

@@ -1,4 +1,7 @@
-"""The options that commands share, in groups: where the input is, and how the answer is shown."""
+"""The options that commands share, in groups: where the input is, and how the answer is shown.
+
+No group is ever compared or printed, and every command starts with them: neither method is generated.
+"""
 
 import difflib
 from collections.abc import Iterable
@@ -27,7 +30,7 @@ _Now = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Clock:
     """The time that counts as now."""
 
@@ -38,33 +41,30 @@ class Clock:
         return _instant(self.now, world)
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where the portfolio and its prices are read, and the time that counts as now."""
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Where:
+    """Where the portfolio, its prices and its journal are, and the time that counts as now."""
 
-    file: Annotated[
-        str | None,
-        typer.Argument(metavar="PORTFOLIO", help="The portfolio file; - is stdin.", show_default=False),
-    ] = None
     portfolio: Annotated[
         str | None,
         typer.Option(
             "--portfolio",
             "-p",
             metavar="FILE",
-            help="The same as an option. Without either: $REBAL_PORTFOLIO, else portfolio.yaml.",
+            help="The portfolio file; - is stdin. Without it: $REBAL_PORTFOLIO, else portfolio.yaml.",
         ),
     ] = None
     market: Annotated[
         str | None, typer.Option("--market", metavar="FILE", help="Prices and funding that win over the portfolio's.")
     ] = None
+    journal: Annotated[
+        str | None, typer.Option("--journal", metavar="FILE", help="The journal, in place of the portfolio's.")
+    ] = None
     now: _Now = None
 
     def path(self, world: World) -> str:
         """The portfolio file that is meant."""
-        if self.file is not None and self.portfolio is not None:
-            raise UsageProblem("the portfolio is given twice; name it either alone or with --portfolio")
-        return self.file or self.portfolio or world.portfolio
+        return self.portfolio or world.portfolio
 
     def time(self, world: World) -> datetime:
         """The instant that was given, or the clock's."""
@@ -76,10 +76,21 @@ class Source:
 
         return load.portfolio(self.path(world), now=self.time(world), market=self.market)
 
-    def files(self, world: World, portfolio: "Portfolio") -> tuple[str, ...]:
-        """The files that an answer must never overwrite."""
-        named = (self.path(world), self.market, portfolio.journal)
-        return tuple(file for file in named if file is not None)
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Source(Where):
+    """The same for commands that take the portfolio as their argument."""
+
+    file: Annotated[
+        str | None,
+        typer.Argument(metavar="PORTFOLIO", help="The portfolio file, in place of --portfolio.", show_default=False),
+    ] = None
+
+    def path(self, world: World) -> str:
+        """The portfolio file that is meant."""
+        if self.file is not None and self.portfolio is not None:
+            raise UsageProblem("the portfolio is given twice; name it either alone or with --portfolio")
+        return self.file or self.portfolio or world.portfolio
 
 
 def _instant(given: str | None, world: World) -> datetime:
@@ -97,7 +108,7 @@ def _formats_like(incomplete: str) -> list[str]:
     return [name for name in formats.names() if name.startswith(incomplete)]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Shown:
     """How the answer is shown, and where it goes."""
 

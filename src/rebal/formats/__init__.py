@@ -5,13 +5,17 @@ its fields. The words for people are one module a kind: ``screens`` for terminal
 """
 
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from rebal import discover
+from rebal.frozen import frozen
 
 if TYPE_CHECKING:
     from rebal.portfolio import Portfolio
+
+
+SIGNS = "−–→·×±─━│█▌▐"
+"""What the table draws and writes beyond ASCII: an encoding without any of these needs ``View.ascii``."""
 
 
 class Report(Protocol):
@@ -23,13 +27,13 @@ class Report(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class View:
     """How a report is to be shown; a format asks nothing else, least of all the terminal.
 
     ``width``: columns. ``section``: the list of the report that csv prints, None for the kind's first choice.
     ``ascii``: the output's encoding carries nothing else. ``portfolio``: what the report was made from, for the limits
-    it is measured against and the coins its contracts settle in; without it those are not shown.
+    it is measured against; without it those are not shown.
     """
 
     width: int

@@ -5,7 +5,6 @@ What is nested is flattened under dotted keys; a list of parts is spread over th
 """
 
 import csv
-import io
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
 from datetime import datetime
@@ -23,7 +22,17 @@ _FIRST_CHOICE = {"plan": "orders"}
 _TAKEN_FOR_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 
+_CRLF = "\r\n"
 _Cell = Callable[[Any], str]
+
+
+class _Lines:
+    # Records end in a newline alone, as Unix tools want it; the writer is told CRLF so that it quotes either in a cell.
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def write(self, record: str) -> None:
+        self.lines.append(f"{record.removesuffix(_CRLF)}\n")
 
 
 def render(report: Report, view: View) -> str:
@@ -33,20 +42,19 @@ def render(report: Report, view: View) -> str:
     if section not in sections:
         raise UsageProblem(f"--section {section}: there is no such table; write one of {', '.join(sections)}")
     columns = tuple(_columns(sections[section]))
-    printed = io.StringIO()
-    writer = csv.writer(printed, lineterminator="\n")
+    printed = _Lines()
+    writer = csv.writer(printed, lineterminator=_CRLF)
     writer.writerow([key for key, _ in columns])
     writer.writerows([cell(row) for _, cell in columns] for row in getattr(report, section))
-    return printed.getvalue()
+    return "".join(printed.lines)
 
 
 def _sections(of: type) -> dict[str, type]:
-    """The lists of a report with the type of their rows."""
     return {each.name: row for each in fields(cast(Any, of)) if (row := _row_type(each.type)) is not None}
 
 
 def _row_type(annotation: object) -> type | None:
-    """What a ``tuple[Row, ...]`` holds, where Row is a dataclass."""
+    # What a tuple[Row, ...] holds, where Row is a dataclass.
     held = get_args(annotation)[:1] if get_origin(annotation) is tuple else ()
     return cast(type, held[0]) if held and is_dataclass(held[0]) else None
 
@@ -105,5 +113,4 @@ def _text(value: object) -> str:
 
 
 def _harmless(text: str) -> str:
-    """Text that a spreadsheet takes for text, also where it begins like a formula."""
     return f"'{text}" if text.startswith(_TAKEN_FOR_FORMULAS) else text

@@ -4,17 +4,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
+from itertools import islice
 from typing import Any
 
-from rebal.amounts import plain
+from rebal.amounts import ONE, plain
 from rebal.load import models
-from rebal.load.flaws import Flaw, Path
+from rebal.load.flaws import MOST_LISTED, Flaw, Path
 from rebal.load.maintenance import maintenance_flaws, maintenance_of
 from rebal.load.reading import Reading
 from rebal.market.contract import Assumption, Contract, Kind
 from rebal.market.maintenance import Maintenance, assumed
 
-REQUIRED = ("asset", "kind", "multiplier", "lot_size", "taker_fee")
+REQUIRED = ("asset", "kind", "multiplier", "taker_fee")
 _TAKEN_OVER = (
     "asset", "kind", "multiplier", "expiry", "tick_size", "lot_size", "min_contracts", "maker_fee", "taker_fee",
     "delivery_fee", "max_leverage", "leverage",
@@ -28,10 +29,13 @@ def own_contracts(reading: Reading) -> tuple[dict[str, Contract], list[Flaw]]:
     flaws: list[Flaw] = []
     for name, entry in reading.says.contracts.items():
         base = reading.listed(name)
-        wrong = list(_flaws(name, entry, base, reading))
+        wrong = list(islice(_flaws(name, entry, base, reading), MOST_LISTED))
         flaws += wrong
-        if not wrong and (base is not None or _complete(entry)):
+        sound = not wrong and reading.file.sound("contracts", name)
+        if sound and (base is not None or _complete(entry)):
             made[name] = _made(name, entry, base)
+        if len(flaws) >= MOST_LISTED:
+            break
     return made, flaws
 
 
@@ -61,10 +65,10 @@ def _missing(name: str, entry: models.Contract, reading: Reading) -> Iterator[Fl
     if not reading.venue_known:
         return
     if len(lacking) == len(REQUIRED):
-        where = f"is no contract of {reading.venue.name}" if reading.venue else "is in no catalogue, as no venue is named"
-        yield Flaw(
-            path, where, f"add {', '.join(REQUIRED)}", at_key=True, near=(name, reading.contract_names() - {name})
+        where = (
+            f"is no contract of {reading.venue.name}" if reading.venue else "is in no catalogue, as no venue is named"
         )
+        yield Flaw(path, where, f"add {', '.join(REQUIRED)}", at_key=True, near=(name, reading.contract_names()))
         return
     for key in lacking:
         yield Flaw((*path, key), "is missing", f"add {key}", at_key=True)
@@ -78,7 +82,7 @@ def _asset_flaws(path: Path, entry: models.Contract, base: Contract | None, read
     place: Path = (*path, "asset") if given else path
     if asset in reading.cash:
         yield Flaw(place, "counts as dollars, which need no contract", "drop the contract", at_key=not given)
-    elif asset not in reading.assets and reading.file.sound("holdings") and reading.file.sound("targets"):
+    elif asset not in reading.assets and reading.assets_known:
         yield Flaw(
             place,
             f"is on {asset}, which is neither held, targeted, aside nor a proxy",
@@ -104,21 +108,23 @@ def _settlement_flaws(path: Path, entry: models.Contract, base: Contract | None,
 def _time_flaws(path: Path, entry: models.Contract, base: Contract | None, now: datetime) -> Iterator[Flaw]:
     if entry.expiry is not None and entry.expiry <= now:
         yield Flaw((*path, "expiry"), "has passed", "drop the contract, or write the next expiry")
-    if entry.funding_interval is not None and _either(entry, base, "expiry") is not None:
-        yield Flaw((*path, "funding_interval"), "does not go with an expiry", "drop it: a dated contract has no funding")
 
 
 def _made(name: str, entry: models.Contract, base: Contract | None) -> Contract:
     taken: dict[str, Any] = {field: _either(entry, base, field) for field in _TAKEN_OVER}
     taken["settle"] = _settle(entry, base)
-    taken["min_contracts"] = taken["min_contracts"] or taken["lot_size"]
+    lot_size = taken["lot_size"] = taken["lot_size"] or ONE
+    taken["min_contracts"] = taken["min_contracts"] or lot_size
     if taken["maker_fee"] is None:
         taken["maker_fee"] = taken["taker_fee"]
     hours = entry.funding_interval or (base and base.funding_interval_hours)
     taken["funding_interval_hours"] = None if taken["expiry"] is not None else hours
     taken["maintenance"], taken["assumed"] = _margin(name, entry, base, most=taken["max_leverage"])
+    if base is None and entry.lot_size is None:
+        taken["assumed"] += (Assumption("lot size", "1 contract", f"contracts.{name}.lot_size"),)
     if base is not None:
-        return replace(base, **taken, own=True)
+        isolated = base.isolated_maintenance if entry.maintenance is None else None
+        return replace(base, **taken, own=True, isolated_maintenance=isolated)
     return Contract(name=name, own=True, **taken)
 
 

@@ -8,13 +8,14 @@ import re
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from fractions import Fraction
+from itertools import islice
 from typing import Any
 
 from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
 from pydantic_core import CoreSchema, core_schema
 
 from rebal.amounts import NumberProblem, fraction, number
-from rebal.load.flaws import Flaw, Flawed, Unreadable, flaws_in
+from rebal.load.flaws import MOST_LISTED, ONE_OF, Flaw, Flawed, Unreadable, flaws_in
 
 Json = dict[str, Any]
 
@@ -89,16 +90,19 @@ class Number(Text):
         return value
 
     def _beyond(self, value: Fraction) -> str | None:
-        if value == 0 and (self.above == 0 or self.nonzero):
+        # Compared as integers: comparing Fractions is most of the time that ten thousand prices take.
+        above, least, most, below = self.above, self.least, self.most, self.below
+        numerator, unit = value.numerator, value.denominator
+        if numerator == 0 and (above == 0 or self.nonzero):
             return "is 0"
-        if self.above is not None and value <= self.above:
-            return "is negative" if self.above == 0 else f"is not above {self._words(self.above)}"
-        if self.least is not None and value < self.least:
-            return "is negative" if self.least == 0 else f"is below {self._words(self.least)}"
-        if self.most is not None and value > self.most:
-            return f"is above {self._words(self.most)}"
-        if self.below is not None and value >= self.below:
-            return f"is not below {self._words(self.below)}"
+        if above is not None and numerator <= above * unit:
+            return "is negative" if above == 0 else f"is not above {self._words(above)}"
+        if least is not None and numerator < least * unit:
+            return "is negative" if least == 0 else f"is below {self._words(least)}"
+        if most is not None and numerator > most * unit:
+            return f"is above {self._words(most)}"
+        if below is not None and numerator >= below * unit:
+            return f"is not below {self._words(below)}"
         return None
 
     def _words(self, bound: int) -> str:
@@ -116,7 +120,7 @@ class Choice(Text):
 
     def _chosen(self, text: str) -> StrEnum:
         if text not in self.words:
-            raise Unreadable("is not known here", f"write one of: {', '.join(self.words)}", near=(text, self.words))
+            raise Unreadable("is not known here", ONE_OF + ", ".join(self.words), near=(text, self.words))
         return self.kinds(text)
 
 
@@ -127,6 +131,7 @@ class Section(Reader):
         self, model: type[BaseModel], instead: str | None = None, *, refused: dict[str, tuple[str, str]] | None = None
     ) -> None:
         self.model = model
+        self.keys = tuple(field.alias or name for name, field in model.model_fields.items())
         self.instead = instead
         self.refused = refused or {}
 
@@ -137,20 +142,30 @@ class Section(Reader):
         for key, (problem, instead) in self.refused.items():
             if key in written:
                 raise Flawed([Flaw((key,), problem, instead, at_key=True)])
+        flaws = list(islice(self._unknown(written), MOST_LISTED))
         try:
-            return self.model.model_validate(written)
+            says = self.model.model_validate({key: written[key] for key in self.keys if key in written})
         except ValidationError as error:
-            raise Flawed(_model_flaws(error, self.model)) from None
+            flaws += _model_flaws(error)
+        if flaws:
+            raise Flawed(flaws)
+        return says
 
     def json_schema(self, handler: GetJsonSchemaHandler) -> Json:
         """The model's own."""
         self.model.model_rebuild()
         return handler(self.model.__pydantic_core_schema__)
 
+    def _unknown(self, written: dict[str, Any]) -> Iterator[Flaw]:
+        for key in written:
+            if key not in self.keys:
+                instead = ONE_OF + ", ".join(self.keys)
+                yield Flaw((key,), "is not a key here", instead, at_key=True, near=(key, self.keys))
+
     def _shape(self, written: Any) -> str | None:
         if isinstance(written, str) and re.match(r"[A-Za-z0-9_.-]+:\S", written):
             return "write a space after the colon"
-        return self.instead or f"write one of its keys below it: {', '.join(_keys(self.model))}"
+        return self.instead or f"write one of its keys below it: {', '.join(self.keys)}"
 
 
 class Either(Reader):
@@ -186,13 +201,14 @@ class Mapping(Reader):
         flaws: list[Flaw] = []
         read, allowed = self.entry.read, self.name.pattern.fullmatch
         for key, value in written.items():
-            if not allowed(key):
-                flaws.append(self.name.flaw(key))
-                continue
             try:
+                if not allowed(key):
+                    raise Flawed([self.name.flaw(key)])
                 entries[key] = read(value)
             except ValueError as error:
                 flaws.extend(flaws_in(error, (key,)))
+                if len(flaws) >= MOST_LISTED:
+                    break
         if flaws:
             raise Flawed(flaws)
         return entries
@@ -211,9 +227,13 @@ class Name:
         self.pattern = re.compile(pattern, re.ASCII)
         self.instead = instead
 
+    def fits(self, name: str) -> bool:
+        """Whether a name follows the pattern."""
+        return self.pattern.fullmatch(name) is not None
+
     def flaw(self, key: str) -> Flaw:
         """What is wrong with a key that does not follow the pattern."""
-        return Flaw((key,), f"is not {self.what}", self._better(key), at_key=True)
+        return Flaw((), f"is not {self.what}", self._better(key), at_key=True)
 
     def text(self) -> Text:
         """A reader of such names where they are values."""
@@ -247,6 +267,8 @@ class List(Reader):
                 entries.append(self.entry.read(value))
             except ValueError as error:
                 flaws.extend(flaws_in(error, (n,)))
+                if len(flaws) >= MOST_LISTED:
+                    break
         if flaws:
             raise Flawed(flaws)
         return tuple(entries)
@@ -256,29 +278,21 @@ class List(Reader):
         return {"type": "array", "items": self.entry.json_schema(handler)}
 
 
-def _model_flaws(error: ValidationError, model: type[BaseModel]) -> Iterator[Flaw]:
+def _model_flaws(error: ValidationError) -> Iterator[Flaw]:
     for line in error.errors(include_url=False, include_input=False):
         path = line["loc"]
-        match line["type"]:
-            case "missing":
-                yield Flaw(path, "is missing", f"add {path[-1]}", at_key=True)
-            case "extra_forbidden":
-                keys = _keys(model)
-                yield Flaw(
-                    path, "is not a key here", f"write one of: {', '.join(keys)}", at_key=True, near=(str(path[-1]), keys)
-                )
-            case _:
-                cause = line.get("ctx", {}).get("error")
-                yield from flaws_in(cause if isinstance(cause, ValueError) else Unreadable(line["msg"]), path)
-
-
-def _keys(model: type[BaseModel]) -> list[str]:
-    return [field.alias or name for name, field in model.model_fields.items()]
+        cause = line.get("ctx", {}).get("error")
+        if isinstance(cause, ValueError):
+            yield from flaws_in(cause, path)
+        elif line["type"] == "missing":
+            yield Flaw(path, "is missing", f"add {path[-1]}", at_key=True)
+        else:
+            yield Flaw(path, line["msg"])
 
 
 def _number_schema(percent: bool, **bounds: int | None) -> Json:
     schema: Json = {"type": ["number", "string"], "pattern": _PERCENTAGE_PATTERN if percent else _NUMBER_PATTERN}
     if percent:  # a bare number means a fraction; beyond 1 it has to be written with its sign
-        schema |= {"minimum": -1, "maximum": 1}
+        schema["maximum"] = 1
     names = {"least": "minimum", "above": "exclusiveMinimum", "most": "maximum", "below": "exclusiveMaximum"}
     return schema | {names[name]: bound for name, bound in bounds.items() if bound is not None}

@@ -9,6 +9,8 @@ Path = tuple[str | int, ...]
 Place = tuple[int, int]
 
 MOST_LISTED = 1_000
+"""Readers and checks stop at so many: nobody reads on, and a hostile file must not fill the memory with its errors."""
+ONE_OF = "write one of: "
 _SUGGESTED_FOR = 20
 _LONGEST_SUGGESTED = 40
 _LONGEST_SHOWN = 40
@@ -72,16 +74,16 @@ def flaws_in(error: ValueError, path: Path = ()) -> Iterator[Flaw]:
 
 
 def problems(document: Placed, flaws: Iterable[Flaw]) -> list[Problem]:
-    """Flaws with their lines, in the order of the file; beyond 1,000 the last one says that there are more."""
+    """Flaws with their lines, in the order of the file; from a thousand on one more says that there may be others."""
     placed = sorted(
         ((flaw.place or document.place(flaw.path, at_key=flaw.at_key), flaw) for flaw in flaws),
         key=lambda entry: (entry[0], dotted(entry[1].path), entry[1].problem),
     )
     listed = [_problem(document, place, flaw, n) for n, (place, flaw) in enumerate(placed[:MOST_LISTED])]
-    if len(placed) > MOST_LISTED:
-        (line, column), _ = placed[MOST_LISTED - 1]
-        more = f"and {len(placed) - MOST_LISTED:,} more problems from here on"
-        listed.append(Problem(document.source, line, column, "", more))
+    if len(placed) >= MOST_LISTED:
+        listed.append(
+            Problem(document.source, 0, 0, "", f"holds {MOST_LISTED:,} problems or more; these are the first")
+        )
     return listed
 
 
@@ -104,10 +106,14 @@ def printable(text: str) -> str:
 def _problem(document: Placed, place: Place, flaw: Flaw, n: int) -> Problem:
     found = flaw.found if flaw.found is not None or flaw.at_key else document.found(flaw.path)
     suggestion = _suggestion(*flaw.near) if flaw.near and n < _SUGGESTED_FOR else None
-    instead = flaw.instead
-    if suggestion is not None:
-        instead = f"did you mean {suggestion}?" if instead is None else f"did you mean {suggestion}? Otherwise {instead}"
-    return Problem(document.source, *place, dotted(flaw.path), flaw.problem, found, instead)
+    return Problem(document.source, *place, dotted(flaw.path), flaw.problem, found, _advice(flaw.instead, suggestion))
+
+
+def _advice(instead: str | None, suggestion: str | None) -> str | None:
+    if suggestion is None:
+        return instead
+    meant = f"did you mean {suggestion}?"
+    return meant if instead is None or instead.startswith(ONE_OF) else f"{meant} Otherwise {instead}"
 
 
 def _suggestion(name: str, candidates: Collection[str]) -> str | None:
@@ -115,9 +121,9 @@ def _suggestion(name: str, candidates: Collection[str]) -> str | None:
         return None
     from difflib import get_close_matches
 
-    alike = [known for known in candidates if abs(len(known) - len(name)) <= 2 and known != name]
+    alike = sorted(known for known in candidates if abs(len(known) - len(name)) <= 2 and known != name)
     for known in alike:
-        if known.casefold() == name.casefold():
+        if known.casefold() == name.casefold() or sorted(known) == sorted(name):
             return known
-    close = get_close_matches(name, sorted(alike)[:_MOST_CANDIDATES], n=1, cutoff=_ALIKE)
+    close = get_close_matches(name, alike[:_MOST_CANDIDATES], n=1, cutoff=_ALIKE)
     return close[0] if close else None

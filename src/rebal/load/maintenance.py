@@ -42,7 +42,9 @@ def maintenance_flaws(
     """What is wrong with a schedule. ``path``: where it stands."""
     by_size, by_tiers = _given(written, _BY_SIZE), _given(written, _BY_TIERS)
     if by_size and by_tiers:
-        yield Flaw((*path, by_size[0]), f"does not go with {by_tiers[0]}", "write tiers, or base and slope", at_key=True)
+        yield Flaw(
+            (*path, by_size[0]), f"does not go with {by_tiers[0]}", "write tiers, or base and slope", at_key=True
+        )
     elif by_size:
         yield from _growing_flaws(written, known, path, kind=kind)
     elif written.tiers is not None:
@@ -75,7 +77,9 @@ def _tier_flaws(tiers: Sequence[models.Tier], path: Path, *, method: Method) -> 
 def _step_flaws(below: models.Tier, tier: models.Tier, path: Path) -> Iterator[Flaw]:
     if below.up_to is not None and tier.up_to is not None and tier.up_to <= below.up_to:
         yield Flaw((*path, "up_to"), f"is not above the tier before it, {plain(below.up_to)}", "put tiers in order")
-    lowered = below.max_leverage is not None and tier.max_leverage is not None and tier.max_leverage < below.max_leverage
+    lowered = (
+        below.max_leverage is not None and tier.max_leverage is not None and tier.max_leverage < below.max_leverage
+    )
     if tier.rate < below.rate or (tier.rate == below.rate and not lowered):
         rate = f"{plain(below.rate * 100)}%"
         yield Flaw((*path, "rate"), f"is not above the tier before it, {rate}", "write rates that rise with the size")
@@ -85,7 +89,9 @@ def _deduction_flaws(tiers: Sequence[models.Tier], path: Path, *, method: Method
     given = [n for n, tier in enumerate(tiers) if tier.deduction is not None]
     if given and method is not Method.DEDUCTION:
         place: Path = (*path, "tiers", given[0], "deduction")
-        yield Flaw(place, f"does not go with method {method}", "drop the deductions, or write method: deduction", at_key=True)
+        yield Flaw(
+            place, f"does not go with method {method}", "drop the deductions, or write method: deduction", at_key=True
+        )
     elif given:
         for n, tier in enumerate(tiers):
             yield from _one_deduction(n, tier, tiers[n - 1] if n else None, (*path, "tiers", n, "deduction"))

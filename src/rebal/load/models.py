@@ -6,7 +6,7 @@ What the sections mean together is resolved elsewhere; a key that is absent is N
 from collections.abc import Mapping as Map
 from datetime import datetime
 from fractions import Fraction
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -58,9 +58,10 @@ DURATION = Text(time.duration, type="string", pattern=f"^{_COUNT}[mhdwy]$")
 AGE = Text(_age, type="string", pattern=f"^(none|{_COUNT}[mhdwy])$")
 HOURS = Text(_interval, type="string", pattern=f"^{_COUNT}[mhdw]$")
 FLAG = Text(_flag, type="boolean")
-TITLE = Text(_title, type="string", minLength=1, maxLength=_LONGEST_NAME)
+TITLE = Text(_title, type=["string", "number"], minLength=1, maxLength=_LONGEST_NAME)
 WORD = Text(_title, type="string", minLength=1)
 COINS = Number(least=0, instead="write the coins that are owned, 0 or more; shorts belong under positions")
+BALANCE = Number(least=0, instead="write the coins in the futures account, 0 or more")
 COUNT = Number(above=0, instead="write a number above 0")
 SHARE = Number(percent=True, least=0, most=1, instead="write 0% to 100%")
 INSIDE = Number(percent=True, above=0, below=1, instead="write a share above 0% and below 100%")
@@ -106,7 +107,8 @@ class Position(Written):
     )
     entry_price: Annotated[Fraction, PRICE] = Field(description="Average entry price, in USD.")
     hedge: Annotated[Fraction | None, Number()] = Field(
-        default=None, description="How many of the contracts are protection; signed like them. The rest stands in for spot."
+        default=None,
+        description="How many of the contracts are protection; signed like them. The rest stands in for spot.",
     )
     margin: Annotated[Fraction | None, COUNT] = Field(
         default=None, description="Coins of margin of its own, which makes the position isolated."
@@ -266,7 +268,8 @@ class Policy(Written):
         default=None, description="cross (the default) or isolated."
     )
     leverage: Annotated[Fraction | None, COUNT] = Field(
-        default=None, description="Most that a wallet may carry after a plan: position value over margin balance; default 1."
+        default=None,
+        description="Most that a wallet may carry after a plan: position value over margin balance; default 1.",
     )
     liquidation_distance: Annotated[Fraction | None, INSIDE] = Field(
         default=None, description="Least distance from mark to liquidation, either way, after a plan; default 50%."
@@ -349,7 +352,7 @@ class Portfolio(Written):
     aside: Annotated[tuple[str, ...], List(ASSET.text(), "write [DOGE]")] = Field(
         default=(), description="Held, but no business of the plan."
     )
-    wallets: Annotated[Map[str, Fraction], Mapping(COINS, ASSET, "write `BTC: 0.4` below it")] = Field(
+    wallets: Annotated[Map[str, Fraction], Mapping(BALANCE, ASSET, "write `BTC: 0.4` below it")] = Field(
         default={}, description="Coins in the futures account already; a part of holdings, isolated margins included."
     )
     positions: Annotated[
@@ -376,6 +379,12 @@ class Portfolio(Written):
     )
 
 
+class MarketFile(Written):
+    """A market block in a file of its own."""
+
+    market: Annotated[Market | None, Section(Market)] = None
+
+
 PORTFOLIO = Section(Portfolio, "write holdings, targets and market, each with its entries below it")
 MARKET = Section(Market, "write prices: with its entries below it")
-Model = Any
+MARKET_FILE = Section(MarketFile)

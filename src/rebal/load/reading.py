@@ -1,11 +1,12 @@
 """A portfolio file and its prices as they stand before anything is resolved: what every check looks at."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rebal.load import models
+from rebal.load.defaults import CASH
 from rebal.load.flaws import Path
 from rebal.load.written import Written
 from rebal.market.contract import Contract
@@ -14,19 +15,17 @@ from rebal.portfolio import DOLLARS
 if TYPE_CHECKING:
     from rebal.venues import Venue
 
-CASH = ("USD", "USDT", "USDC")
-
 
 class Block:
     """A ``market:`` block and the document that it stands in, at ``path``."""
 
     __slots__ = ("names", "path", "says", "written")
 
-    def __init__(self, written: Written, path: tuple[str, ...], says: models.Market | None) -> None:
+    def __init__(self, written: Written[Any], path: tuple[str, ...], says: models.Market | None) -> None:
         self.written = written
         self.path = path
         self.says = says or models.Market()
-        self.names = written.names(*path, "prices")
+        self.names = written.names(models.CONTRACT, *path, "prices")
 
     def at(self, *steps: str) -> Path:
         """A path below the block."""
@@ -36,13 +35,14 @@ class Block:
 class Reading:
     """What the files say, and what they speak of.
 
-    ``held`` and ``wanted``: assets typed under holdings and targets, with unreadable figures too; ``assets``: every
-    asset that the file speaks of. ``blocks``: the portfolio's own market and, where there is one, the market file,
-    which wins. ``venue``: None where the file names none, or none that is known (``venue_known`` tells).
+    ``held``, ``wanted``, ``proxied``: assets typed under holdings, targets and proxies, with unreadable figures too;
+    ``assets``: every asset that the file speaks of, ``assets_known`` where all of them could be read; ``given``: the
+    names under contracts. ``blocks``: the portfolio's own market and, where there is one, the market file, which wins.
+    ``venue``: None where the file names none, or none that is known (``venue_known`` tells).
     """
 
     def __init__(
-        self, file: Written, *, blocks: tuple[Block, ...], now: datetime, venue: "Venue | None", venue_known: bool
+        self, file: Written[Any], *, blocks: tuple[Block, ...], now: datetime, venue: "Venue | None", venue_known: bool
     ) -> None:
         says: models.Portfolio = file.says
         self.file = file
@@ -51,14 +51,20 @@ class Reading:
         self.now = now
         self.venue = venue
         self.venue_known = venue_known
-        self.held = file.names("holdings")
-        self.wanted = file.names("targets")
+        self.held = file.names(models.ASSET, "holdings")
+        self.wanted = file.names(models.ASSET, "targets")
+        self.proxied = file.names(models.ASSET, "proxies")
+        self.given = file.names(models.CONTRACT, "contracts")
         self.cash = frozenset(CASH if says.cash is None else says.cash) | {DOLLARS}
         self.aside = frozenset(says.aside)
-        vias = {proxy.via for proxy in says.proxies.values()}
-        self.assets = self.held | self.wanted | self.aside | file.names("proxies") | vias
-        self.own: Mapping[str, Contract] = {}
         self._listed: dict[str, Contract | None] = {}
+        self._names: frozenset[str] | None = None
+        self.assets = self.held | self.wanted | self.aside | self.proxied | frozenset(self._brought_in())
+        self.assets_known = bool(self.held) and not (
+            any(file.misnamed(models.ASSET, section) for section in ("holdings", "targets", "proxies"))
+            or file.lost("aside")
+        )
+        self.own: Mapping[str, Contract] = {}
 
     @property
     def own_block(self) -> Block:
@@ -90,9 +96,16 @@ class Reading:
 
     def contract_names(self) -> frozenset[str]:
         """Names that a mistyped contract may have been meant to be."""
-        served = {contract.name for asset in sorted(self.assets) for contract in self.serving(asset)}
-        return self.file.names("contracts") | served
+        if self._names is None:
+            served = {contract.name for asset in self.assets for contract in self.serving(asset)}
+            self._names = self.given | served
+        return self._names
 
-    def priced(self, key: str) -> bool:
-        """Whether some block was given a price for a key, readable or not."""
-        return any(key in block.names for block in self.blocks)
+    def _brought_in(self) -> Iterator[str]:
+        """Assets that proxies and open positions speak of."""
+        for proxy in self.says.proxies.values():
+            yield proxy.via
+        for row in self.says.positions:
+            given, listed = self.says.contracts.get(row.contract), self.listed(row.contract)
+            asset = (given and given.asset) or (listed and listed.asset)
+            yield from filter(None, (asset, row.stands_for))

@@ -5,6 +5,7 @@ import re
 import stat
 import sys
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from rebal.errors import InvalidInput, Problem
 from rebal.load.flaws import printable
@@ -20,8 +21,12 @@ _REFUSED = re.compile(
     "\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\ud800-\uf8ff\U000e0000-\U0010ffff]"
     "|\r(?!\n)"
 )
-_LINE_BREAKS = {"\r": "a lone carriage return", "\x85": "a next-line character", "\u2028": "a line separator",
-                "\u2029": "a paragraph separator"}
+_LINE_BREAKS = {
+    "\r": "a lone carriage return",
+    "\x85": "a next-line character",
+    "\u2028": "a line separator",
+    "\u2029": "a paragraph separator",
+}
 _KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
     (stat.S_ISDIR, "is a folder"),
     (stat.S_ISFIFO, "is a named pipe"),
@@ -110,16 +115,12 @@ def _up_to_the_limit(read: Callable[[], bytes | None], source: str) -> bytes:
 
 
 def _refused_characters(text: str, source: str) -> Iterator[Problem]:
-    counted, line, start = 0, 1, 0
-    for found in _REFUSED.finditer(text):
+    line, start = 1, 0
+    for found in islice(_REFUSED.finditer(text), _MOST_CHARACTERS):
         at = found.start()
         line += text.count("\n", start, at)
         start = at
-        column = at - text.rfind("\n", 0, at)
-        yield _refused_character(found.group(), source, line, column)
-        counted += 1
-        if counted == _MOST_CHARACTERS:
-            return
+        yield _refused_character(found.group(), source, line, at - text.rfind("\n", 0, at))
 
 
 def _refused_character(character: str, source: str, line: int, column: int) -> Problem:

@@ -38,6 +38,7 @@ def instant(text: str) -> datetime:
     shape = _INSTANT.fullmatch(text)
     if shape is None:
         if _DATE.fullmatch(text):
+            day_or_instant(text)
             raise TimeProblem("is a date without a time", f"write {text}T00:00:00Z")
         raise TimeProblem("is not a timestamp", "write one like 2026-11-20T08:00:00Z")
     *numbers, decimals, zone = shape.groups()

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from rebal.errors import InvalidInput, Problem
-from rebal.load.flaws import Flaw, Path, Place, printable, problems
+from rebal.load.flaws import MOST_LISTED, Flaw, Path, Place, printable, problems
 from rebal.load.syntax import explained
 
 DEEPEST = 16
@@ -33,7 +33,7 @@ class Spot:
 
 
 class Document:
-    """A YAML document. ``flaws``: what the reader itself refused; ``broken``: the paths of values it left out for it."""
+    """A YAML document. ``flaws``: what the reader refused; ``broken``: the paths of the values it left out for that."""
 
     __slots__ = ("_spot", "broken", "data", "flaws", "source")
 
@@ -114,21 +114,19 @@ class _Builder:
         self.count(event)
         text = event.value
         top = self.open[-1] if self.open else None
-        if top is not None and top.step is None and type(top.data) is dict:
-            self.key(top, text, event)
-            return
+        expects_key = top is not None and top.step is None
         if event.anchor is not None or event.tag is not None:
             self.refuse_marks(event)
-        if not (text.isascii() and text.isprintable()) and not text.isprintable():
+        if top is not None and expects_key:
+            self.key(top, text, event)
+        elif not text.isprintable():
             self.leave_out(event, *_unprintable(text))
-        elif event.style is None and text in _NOTHING:
-            self.leave_out(event, "has no value", "write one, or leave the key out")
+        elif text in _NOTHING and not event.style:
+            self.leave_out(event, "has no value", _value_for(top.step if top is not None else None))
         else:
             self.put(text, event.start_mark)
 
     def key(self, top: _Open, text: str, event: Any) -> None:
-        if event.anchor is not None or event.tag is not None:
-            self.refuse_marks(event)
         known = text in top.data or (*self.path(), text) in self.broken if self.broken else text in top.data
         top.step, top.key_mark, top.attached = text, event.start_mark, not known
         if known:
@@ -156,7 +154,7 @@ class _Builder:
 
     def start(self, event: Any, data: Any, spots: Any) -> None:
         self.count(event)
-        if self.open and self.open[-1].step is None and type(self.open[-1].data) is dict:
+        if self.open and self.open[-1].step is None:
             self.give_up(event, "is a key that is no text", "write a name")
         if len(self.open) == DEEPEST:
             self.give_up(event, f"is nested more than {DEEPEST} deep", "a portfolio needs six levels")
@@ -175,7 +173,7 @@ class _Builder:
     def alias(self, event: Any) -> None:
         self.count(event)
         top = self.open[-1] if self.open else None
-        if top is not None and top.step is None and type(top.data) is dict:
+        if top is not None and top.step is None:
             self.give_up(event, "is an alias (*) as a key", "write the name out")
         self.leave_out(event, "is an alias (*), which is not read", "write the value out")
 
@@ -211,7 +209,8 @@ class _Builder:
     def leave_out(self, event: Any, problem: str, instead: str) -> None:
         top = self.open[-1] if self.open else None
         self.refuse(event, problem, instead, at_key=top is not None and type(top.data) is dict)
-        self.broken.add(self.path())
+        if top is None or not _is_rest_of_number(top.step):
+            self.broken.add(self.path())
         if top is None or type(top.data) is list:
             self.put("", event.start_mark)
         else:
@@ -220,6 +219,8 @@ class _Builder:
     def refuse(self, event: Any, problem: str, instead: str, *, at_key: bool = False) -> None:
         mark = self.open[-1].key_mark if at_key else event.start_mark
         self.flaws.append(Flaw(self.path(), problem, instead, at_key=True, place=_place(mark or event.start_mark)))
+        if len(self.flaws) == MOST_LISTED:
+            raise self.refusal(event)
 
     def refuse_marks(self, event: Any) -> None:
         if event.anchor is not None:
@@ -229,7 +230,10 @@ class _Builder:
 
     def give_up(self, event: Any, problem: str, instead: str) -> None:
         self.refuse(event, problem, instead)
-        raise InvalidInput(problems(Document(self.source, "", event.start_mark, [], set()), self.flaws))
+        raise self.refusal(event)
+
+    def refusal(self, event: Any) -> InvalidInput:
+        return InvalidInput(problems(Document(self.source, "", event.start_mark, [], set()), self.flaws))
 
     def count(self, event: Any) -> None:
         self.values += 1
@@ -253,7 +257,8 @@ def document(text: str, source: str) -> Document:
         # The loader without libyaml lets a few of its own conversions fail: "\U00110000", %YAML 1.x.
         raise InvalidInput([Problem(source, 0, 0, "", "is not YAML", printable(str(error)))]) from None
     if builder.root is None:
-        raise InvalidInput([Problem(source, 0, 0, "", "is empty", None, "write a portfolio, or start with `rebal init`")])
+        instead = "write a portfolio, or start with `rebal init`"
+        raise InvalidInput([Problem(source, 0, 0, "", "is empty", None, instead)])
     return Document(source, builder.root, builder.spot, builder.flaws, builder.broken)
 
 
@@ -269,7 +274,18 @@ def _place(mark: yaml.Mark) -> Place:
     return mark.line + 1, mark.column + 1
 
 
+def _value_for(step: str | int | None) -> str:
+    return "write numbers without commas" if _is_rest_of_number(step) else "write one, or leave the key out"
+
+
+def _is_rest_of_number(step: str | int | None) -> bool:
+    # {BTC: 1,000.50} holds BTC at 1 and an entry 000.50 that holds nothing.
+    return isinstance(step, str) and step.replace(".", "").isdigit()
+
+
 def _unprintable(text: str) -> tuple[str, str]:
     if "\n" in text:
         return "spans several lines", "write it on one line"
+    if any(character.isspace() and character not in " \t" for character in text):
+        return "holds a space other than the plain one", "write plain spaces"
     return "holds a character that does not show or is not text", "write it without escapes"

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
 from rebal.errors import InvalidInput
-from rebal.load.fields import Section
-from rebal.load.flaws import Flaw, Path, flaws_in, problems
+from rebal.load.fields import Name, Section
+from rebal.load.flaws import MOST_LISTED, Flaw, Path, flaws_in, problems
 from rebal.load.tree import Document
 
 T = TypeVar("T")
@@ -31,21 +31,30 @@ class Written(Generic[T]):
         self._above = {path[:n] for path in broken for n in range(len(path))}
         self._kept = kept
 
-    def names(self, *section: str) -> frozenset[str]:
-        """The keys typed in a section, those with unreadable values too."""
+    def names(self, allowed: Name, *section: str) -> frozenset[str]:
+        """The keys typed in a section that are names, those with unreadable values too."""
         typed: Any = self.document.data
         for step in section:
             typed = typed.get(step) if isinstance(typed, dict) else None
-        lost = {str(path[-1]) for path in self._broken if path[:-1] == section}
-        return frozenset(typed if isinstance(typed, dict) else ()) | lost
+        lost = (str(path[-1]) for path in self._broken if path[:-1] == section)
+        return frozenset(filter(allowed.pattern.fullmatch, (*(typed if isinstance(typed, dict) else ()), *lost)))
+
+    def misnamed(self, allowed: Name, *section: str) -> bool:
+        """Whether a section was left out, or some key of it that is no name."""
+        unreadable = (str(path[-1]) for path in self._broken if path[:-1] == section)
+        return self.lost(*section) or not all(map(allowed.pattern.fullmatch, unreadable))
 
     def has(self, *path: str | int) -> bool:
         """Whether something was typed at a path, readable or not."""
         return path in self._broken or self.document.found(path) is not None
 
+    def lost(self, *path: str | int) -> bool:
+        """Whether a path, or something above it, could not be read."""
+        return _reaches(path, self._broken)
+
     def sound(self, *path: str | int) -> bool:
         """Whether a path, all that is above it and all that is below it could be read."""
-        return path not in self._above and not _reaches(path, self._broken)
+        return path not in self._above and not self.lost(*path)
 
     def rows(self, section: Path, entries: Iterable[T]) -> Iterable[tuple[int, T]]:
         """The entries of a list with the index that each has in the file."""
@@ -58,6 +67,8 @@ def read(document: Document, section: Section) -> Written[Any]:
     kept: dict[Path, list[int]] = {}
     says, found = _attempt(document, section, broken, kept)
     flaws += [flaw for flaw in found if not _reaches(flaw.path, document.broken)]
+    if len(flaws) >= MOST_LISTED:
+        raise InvalidInput(problems(document, flaws))
     while found:
         # What the next attempt misses is missing because it was left out, and that was said.
         broken |= {_present(_original(flaw.path, kept), document, broken) for flaw in found}
@@ -68,7 +79,9 @@ def read(document: Document, section: Section) -> Written[Any]:
     return Written(document, says, flaws, broken, kept)
 
 
-def _attempt(document: Document, section: Section, broken: set[Path], kept: dict[Path, list[int]]) -> tuple[Any, list[Flaw]]:
+def _attempt(
+    document: Document, section: Section, broken: set[Path], kept: dict[Path, list[int]]
+) -> tuple[Any, list[Flaw]]:
     data = _without(broken, document.data, kept) if broken else document.data
     try:
         return section.read(data), []

@@ -6,13 +6,13 @@ entry, ``P`` mark price, ``S`` index price of the asset, ``W`` coins in the wall
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
 from typing import assert_never
 
 from rebal.amounts import COIN_STEP, ZERO, total, up
+from rebal.frozen import frozen
 from rebal.market.maintenance import Maintenance
 
 
@@ -31,7 +31,7 @@ class OrderUnit(StrEnum):
     COINS = "coins"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Assumption:
     """A figure nobody was seen to publish, the value that stands in for it, and the file's key that overrides it."""
 
@@ -40,7 +40,7 @@ class Assumption:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Contract:
     """What a venue says of one contract, resolved: a figure that is not known is listed under ``assumed``.
 
@@ -48,7 +48,7 @@ class Contract:
     fees. ``expiry``: None for a perpetual. ``tick_size``: None where the venue's price step is not known.
     ``leverage``: the leverage set for it in the account, None for the policy's. ``funding_interval_hours``: None where
     there is no funding (dated) or its interval is not known. ``own``: written in the user's file rather than taken
-    from the catalogue.
+    from the catalogue. ``isolated_maintenance``: the schedule of isolated positions where it is not the cross wallet's.
     """
 
     name: str
@@ -71,6 +71,7 @@ class Contract:
     listed: bool = True
     own: bool = False
     assumed: tuple[Assumption, ...] = ()
+    isolated_maintenance: Maintenance | None = None
 
     def notional(self, contracts: Fraction, price: Fraction) -> Fraction:
         """Dollars of a position, positive. Inverse ``|n|·V`` at any price; linear ``|n|·V·P``."""
@@ -181,7 +182,7 @@ class Contract:
                 assert_never(self.order_unit)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Filled:
     """A net position after a fill: signed contracts, average entry (None when flat), and the PnL the fill realised."""
 

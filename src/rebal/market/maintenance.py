@@ -1,11 +1,11 @@
 """Maintenance margin: by tiers, or by a rate that grows with the size."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from itertools import pairwise
 
 from rebal.amounts import ONE, ZERO
+from rebal.frozen import frozen
 
 
 class Valuation(StrEnum):
@@ -36,7 +36,7 @@ class TierUnit(StrEnum):
     CONTRACTS = "contracts"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tier:
     """One tier: it holds sizes up to and including ``up_to`` (None: without end).
 
@@ -49,7 +49,7 @@ class Tier:
     max_leverage: Fraction | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tiers:
     """A maintenance schedule in ascending tiers; beyond the last bound its rate goes on (``beyond`` tells).
 
@@ -76,7 +76,7 @@ class Tiers:
         return last is not None and size > last
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SizeRate:
     """Deribit's schedule: one rate for the whole position that grows with its size in coins, ``base + slope·q``.
 

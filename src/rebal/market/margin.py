@@ -8,18 +8,18 @@ tier that counts is the one at the liquidation price, not today's.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from math import isqrt
 from typing import assert_never
 
 from rebal.amounts import ONE, ZERO, total
+from rebal.frozen import frozen
 from rebal.market.contract import Contract, Kind
 from rebal.market.maintenance import SizeRate, Tier, Tiers, TierUnit, Valuation
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Held:
     """A net position as margin sees it: signed contracts, average entry, mark price."""
 
@@ -39,7 +39,7 @@ class Held:
         return self.contract.pnl(self.contracts, self.entry_price, self.mark_price)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Factors:
     """Where a wallet ends, as factors on all its marks: first below and first above today's; None: never."""
 
@@ -51,8 +51,8 @@ THERE_ALREADY = Factors(ONE, ONE)
 _SQRT_BITS = 256
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
+@frozen
+class Piece:
     """``constant + linear·y + quadratic·y²`` for y up to and including ``until`` (None: without end)."""
 
     until: Fraction | None
@@ -61,6 +61,7 @@ class _Piece:
     quadratic: Fraction = ZERO
 
     def at(self, y: Fraction) -> Fraction:
+        """The value at y."""
         return (
             self.constant + y * (self.linear + y * self.quadratic)
             if self.quadratic
@@ -68,6 +69,7 @@ class _Piece:
         )
 
     def roots(self, level: Fraction) -> tuple[Fraction, ...]:
+        """Where it has this value, in ascending order, were it without end either way."""
         a, b, c = self.quadratic, self.linear, self.constant - level
         if a == 0:
             return (-c / b,) if b else ()
@@ -84,7 +86,7 @@ def maintenance_margin(held: Iterable[Held]) -> Fraction:
     Source: the venues' own rules as their catalogue files carry them; by tiers ``size·m - c``, plus the closing fee
     where the venue counts it.
     """
-    return total(_piece_at(_maintenance(position), ONE).at(ONE) for position in held)
+    return total(piece_at(maintenance_pieces(position), ONE).at(ONE) for position in held)
 
 
 def initial_margin(position: Held, leverage: Fraction) -> Fraction:
@@ -123,12 +125,12 @@ def liquidation(balance: Fraction, held: Sequence[Held]) -> Factors:
     position there. Sources: Binance (isolated), Gate, Bybit 2026 and OKX print the same form; recorded positions of
     six venues agree.
     """
-    return _ends(balance, held, _maintenance)
+    return _ends(balance, held, maintenance_pieces)
 
 
 def bankruptcy(balance: Fraction, held: Sequence[Held]) -> Factors:
     """Where margin balance is gone: liquidation with neither maintenance rate nor deduction."""
-    return _ends(balance, held, lambda _: (_Piece(None, ZERO, ZERO),))
+    return _ends(balance, held, lambda _: (Piece(None, ZERO, ZERO),))
 
 
 def required_balance(held: Sequence[Held], *, lowest: Fraction, highest: Fraction) -> Fraction:
@@ -139,10 +141,15 @@ def required_balance(held: Sequence[Held], *, lowest: Fraction, highest: Fractio
     """
     if not held:
         return ZERO
-    first, last = (1 / highest, 1 / lowest) if _is_inverse(held) else (lowest, highest)
+    first, last = (1 / highest, 1 / lowest) if is_inverse(held) else (lowest, highest)
+    return most_needed(_needed(held, maintenance_pieces), first, last)
+
+
+def most_needed(pieces: Iterable[Piece], first: Fraction, last: Fraction) -> Fraction:
+    """The largest value between two y, ends included, of pieces that are straight or bend upwards."""
     needs: list[Fraction] = []
     start = ZERO
-    for piece in _needed(held, _maintenance):
+    for piece in pieces:
         left = max(first, start)
         right = last if piece.until is None else min(last, piece.until)
         if left <= right and start < last:
@@ -151,24 +158,27 @@ def required_balance(held: Sequence[Held], *, lowest: Fraction, highest: Fractio
     return max(needs)
 
 
-def _ends(balance: Fraction, held: Sequence[Held], schedule: Callable[[Held], tuple[_Piece, ...]]) -> Factors:
+def _ends(balance: Fraction, held: Sequence[Held], schedule: Callable[[Held], tuple[Piece, ...]]) -> Factors:
     if not held:
         return Factors(None, None)
     pieces = _needed(held, schedule)
-    if _piece_at(pieces, ONE).at(ONE) >= balance:
+    if piece_at(pieces, ONE).at(ONE) >= balance:
         return THERE_ALREADY
-    larger, smaller = _first_above_one(pieces, balance), _first_below_one(pieces, balance)
-    if _is_inverse(held):
+    larger, smaller = first_above_one(pieces, balance), _first_below_one(pieces, balance)
+    if is_inverse(held):
         return Factors(below=1 / larger if larger else None, above=1 / smaller if smaller else None)
     return Factors(below=smaller, above=larger)
 
 
-def _first_above_one(pieces: Sequence[_Piece], balance: Fraction) -> Fraction | None:
+def first_above_one(pieces: Sequence[Piece], balance: Fraction) -> Fraction | None:
+    """The first y from 1 upwards at which the need reaches a balance; None where it never does."""
     start = ONE
     for piece in pieces:
         if piece.until is not None and piece.until <= ONE:
             continue
-        if piece.at(start) >= balance:
+        need = piece.at(start)
+        # Beyond a jump the first y is not in the piece: a need that is the balance there, and falls, never reaches it.
+        if need > balance or (need == balance and piece.linear + 2 * piece.quadratic * start >= 0):
             return start
         for root in piece.roots(balance):
             if root > start and (piece.until is None or root <= piece.until):
@@ -177,7 +187,7 @@ def _first_above_one(pieces: Sequence[_Piece], balance: Fraction) -> Fraction | 
     return None
 
 
-def _first_below_one(pieces: Sequence[_Piece], balance: Fraction) -> Fraction | None:
+def _first_below_one(pieces: Sequence[Piece], balance: Fraction) -> Fraction | None:
     floors = [ZERO, *(piece.until for piece in pieces if piece.until is not None)]
     for floor, piece in zip(reversed(floors), reversed(pieces), strict=True):
         if floor >= ONE:
@@ -191,51 +201,53 @@ def _first_below_one(pieces: Sequence[_Piece], balance: Fraction) -> Fraction | 
     return None
 
 
-def _needed(held: Sequence[Held], schedule: Callable[[Held], tuple[_Piece, ...]]) -> list[_Piece]:
-    """``W`` needed at each y: maintenance less unrealised PnL, all positions together, as pieces over y > 0."""
-    lines = [_loss(position) for position in held]
-    constant, linear = total(line.constant for line in lines), total(line.linear for line in lines)
+def _needed(held: Sequence[Held], schedule: Callable[[Held], tuple[Piece, ...]]) -> list[Piece]:
+    return merged([(loss(position), schedule(position)) for position in held])
+
+
+def merged(parts: Sequence[tuple[Piece, Sequence[Piece]]]) -> list[Piece]:
+    """``W`` needed at each y, from each position's loss and maintenance, as pieces of all together over y > 0."""
+    constant, linear = total(line.constant for line, _ in parts), total(line.linear for line, _ in parts)
     quadratic = ZERO
-    changes: dict[Fraction, list[tuple[_Piece, _Piece]]] = {}
-    for position in held:
-        pieces = schedule(position)
+    changes: dict[Fraction, list[tuple[Piece, Piece]]] = {}
+    for _, pieces in parts:
         constant += pieces[0].constant
         linear += pieces[0].linear
         quadratic += pieces[0].quadratic
         for before, after in pairwise(pieces):
             assert before.until is not None
             changes.setdefault(before.until, []).append((before, after))
-    merged: list[_Piece] = []
+    joined: list[Piece] = []
     for until in sorted(changes):
-        merged.append(_Piece(until, constant, linear, quadratic))
+        joined.append(Piece(until, constant, linear, quadratic))
         for before, after in changes[until]:
             constant += after.constant - before.constant
             linear += after.linear - before.linear
             quadratic += after.quadratic - before.quadratic
-    return [*merged, _Piece(None, constant, linear, quadratic)]
+    return [*joined, Piece(None, constant, linear, quadratic)]
 
 
-def _loss(position: Held) -> _Piece:
-    """Minus unrealised PnL as a line in y."""
+def loss(position: Held) -> Piece:
+    """Minus unrealised PnL, a line in y."""
     contract, n = position.contract, position.contracts
     match contract.kind:
         case Kind.INVERSE:
             dollars = n * contract.multiplier
-            return _Piece(None, -dollars / position.entry_price, dollars / position.mark_price)
+            return Piece(None, -dollars / position.entry_price, dollars / position.mark_price)
         case Kind.LINEAR:
             coins = n * contract.multiplier
-            return _Piece(None, coins * position.entry_price, -coins * position.mark_price)
+            return Piece(None, coins * position.entry_price, -coins * position.mark_price)
         case _:
             assert_never(contract.kind)
 
 
-def _maintenance(position: Held) -> tuple[_Piece, ...]:
-    """Maintenance margin as pieces in y."""
+def maintenance_pieces(position: Held) -> tuple[Piece, ...]:
+    """Maintenance margin, as pieces over y > 0."""
     schedule = position.contract.maintenance
     match schedule:
         case SizeRate():
             value = position.position_value
-            return (_Piece(None, ZERO, value * schedule.base, value * value * schedule.slope),)
+            return (Piece(None, ZERO, value * schedule.base, value * value * schedule.slope),)
         case Tiers():
             if schedule.valuation is Valuation.ENTRY:
                 return (_at_entry(position, schedule),)
@@ -246,25 +258,25 @@ def _maintenance(position: Held) -> tuple[_Piece, ...]:
             assert_never(schedule)
 
 
-def _at_entry(position: Held, schedule: Tiers) -> _Piece:
+def _at_entry(position: Held, schedule: Tiers) -> Piece:
     entered = Held(position.contract, position.contracts, position.entry_price, position.entry_price)
     piece = _fixed_tier(entered, schedule)
-    return _Piece(None, piece.constant + piece.linear, ZERO)
+    return Piece(None, piece.constant + piece.linear, ZERO)
 
 
-def _fixed_tier(position: Held, schedule: Tiers) -> _Piece:
+def _fixed_tier(position: Held, schedule: Tiers) -> Piece:
     """The tier of a size that prices do not move, or of the size at the position's mark."""
     tier = schedule.tier(_size(position, schedule))
     rate = tier.rate + _close_fee(position.contract, schedule)
     value = position.position_value
-    return _Piece(None, ZERO, value * rate - _deduction_value(position, schedule, tier))
+    return Piece(None, ZERO, value * rate - _deduction_value(position, schedule, tier))
 
 
-def _moving_tiers(position: Held, schedule: Tiers) -> tuple[_Piece, ...]:
+def _moving_tiers(position: Held, schedule: Tiers) -> tuple[Piece, ...]:
     """Tiers counted in the unit in which the position's size is proportional to y."""
     value, fee = position.position_value, _close_fee(position.contract, schedule)
     return tuple(
-        _Piece(None if last or tier.up_to is None else tier.up_to / value, -tier.deduction, value * (tier.rate + fee))
+        Piece(None if last or tier.up_to is None else tier.up_to / value, -tier.deduction, value * (tier.rate + fee))
         for tier, last in ((tier, tier is schedule.tiers[-1]) for tier in schedule.tiers)
     )
 
@@ -317,11 +329,13 @@ def _grown(position: Held, *, base: Fraction, slope: Fraction) -> Fraction:
     return value * (base + slope * value)
 
 
-def _is_inverse(held: Sequence[Held]) -> bool:
+def is_inverse(held: Sequence[Held]) -> bool:
+    """Whether ``y`` of a wallet is 1/k, rather than k."""
     return held[0].contract.kind is Kind.INVERSE
 
 
-def _piece_at(pieces: Sequence[_Piece], y: Fraction) -> _Piece:
+def piece_at(pieces: Sequence[Piece], y: Fraction) -> Piece:
+    """The piece that holds y."""
     return next(piece for piece in pieces if piece.until is None or y <= piece.until)
 
 

@@ -17,14 +17,14 @@ from rebal.portfolio import Book, HedgeAsked, Portfolio
 SCHEMA = "rebal/plan/1"
 
 
-def build_plan(portfolio: Portfolio, book: Book, *, inputs: Inputs) -> Plan:
+def build_plan(portfolio: Portfolio, book: Book, *, inputs: Inputs, extra: Iterable[Check] = ()) -> Plan:
     """Plan the rebalance of a book to the portfolio's targets.
 
     The same portfolio, book and inputs give the same plan, whatever the order they were written in. A plan with an
-    error finding is ``refused``: it is to be read, not placed.
+    error finding is ``refused``: it is to be read, not placed. ``extra``: checks of what only the caller knows.
     """
     laid = desk(portfolio, book, now=inputs.now)
-    return answer("plan", laid, rebalance(laid), inputs=inputs)
+    return answer("plan", laid, rebalance(laid), inputs=inputs, extra=extra)
 
 
 def answer(

@@ -1,22 +1,23 @@
 """What is worth a look: each check reads the finished draft and returns findings."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 
 from rebal.amounts import ONE, ZERO, plain, toward_zero
+from rebal.frozen import frozen
 from rebal.market.contract import Contract, Kind
 from rebal.market.margin import Held, beyond_last_tier, leverage_cap
 from rebal.plan import AssetLine, Code, Finding, Order, PositionLine, Severity, Wallet
 from rebal.planner.collateral import Shortage
 from rebal.planner.desk import Desk
+from rebal.planner.exposure import held_position
 from rebal.planner.fit import fitting_distance, fitting_leverage
 from rebal.planner.sizing import LeftOut, Outcome
 from rebal.planner.words import coins, exact_percent, percent, price, times, usd
 from rebal.portfolio import DOLLARS, MarginMode, Position, Sizing
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Draft:
     """A plan before its findings: what the checks look at."""
 
@@ -46,8 +47,10 @@ Check = Callable[[Draft], Iterable[Finding]]
 def findings(draft: Draft, extra: Iterable[Check] = ()) -> tuple[Finding, ...]:
     """Everything worth a look, errors first, each kind in the order of its checks."""
     found = dict.fromkeys(finding for check in (*extra, *CHECKS) for finding in check(draft))
+    errors = {(finding.code, finding.subject) for finding in found if finding.severity is Severity.ERROR}
+    said = [each for each in found if each.severity is Severity.ERROR or (each.code, each.subject) not in errors]
     rank = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
-    return tuple(sorted(found, key=lambda finding: rank[finding.severity]))
+    return tuple(sorted(said, key=lambda finding: rank[finding.severity]))
 
 
 def _no_equity(draft: Draft) -> Iterator[Finding]:
@@ -136,18 +139,23 @@ def _residuals(draft: Draft) -> Iterator[Finding]:
 
 
 def _over_hedged(draft: Draft) -> Iterator[Finding]:
+    differ = _fees_and_basis(draft)
     for line in draft.assets:
-        if line.asset != DOLLARS and line.holding >= 0 and line.net_exposure_after < -_tolerated(line, draft):
+        tolerated = line.spot_value * differ.get(line.asset, ZERO)
+        if line.asset != DOLLARS and line.holding >= 0 and line.net_exposure_after < -tolerated:
             message = f"net exposure after the plan is {usd(line.net_exposure_after)}: more is short than is held"
             yield warning(Code.OVER_HEDGED, line.asset, message)
 
 
-def _tolerated(line: AssetLine, draft: Draft) -> Fraction:
-    """What a full hedge leaves: its own fees, and what mark and index differ by."""
-    market = draft.desk.portfolio.market
-    served = [contract for contract in draft.contracts_in_play() if contract.asset == line.asset]
-    differ = [2 * each.taker_fee + abs(1 - line.price / market.mark(each)) for each in served]
-    return line.spot_value * max(differ, default=ZERO)
+def _fees_and_basis(draft: Draft) -> dict[str, Fraction]:
+    """By asset, the share of it that a full hedge may be off: its own fees, and what mark and index differ by."""
+    portfolio = draft.desk.portfolio
+    differ: dict[str, Fraction] = {}
+    for contract in draft.contracts_in_play():
+        mark, index = portfolio.market.mark(contract), portfolio.price(contract.asset)
+        off = 2 * contract.taker_fee + abs(1 - index / mark)
+        differ[contract.asset] = max(off, differ.get(contract.asset, ZERO))
+    return differ
 
 
 def _at_liquidation(draft: Draft) -> Iterator[Finding]:
@@ -253,7 +261,7 @@ def _sizing(draft: Draft) -> Iterator[Finding]:
     for order in draft.orders:
         index = portfolio.price(order.asset)
         contract = draft.contract(order.contract)
-        if order.price == index:
+        if order.price == index or order.reduce_only:
             continue
         coin_sized = portfolio.policy.sizing is Sizing.COIN
         factor = index / order.price if coin_sized else order.price / index
@@ -294,7 +302,7 @@ def _held_after(draft: Draft) -> Iterator[Held]:
     market = draft.desk.portfolio.market
     for position in draft.positions_after:
         if position.contracts:
-            yield Held(position.contract, position.contracts, position.entry_price, market.mark(position.contract))
+            yield held_position(position, market)
 
 
 def error(code: Code, subject: str, message: str) -> Finding:

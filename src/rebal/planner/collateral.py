@@ -1,10 +1,10 @@
 """How many coins each wallet needs, and the least transfers that put them there."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 from rebal.amounts import COIN_STEP, ONE, ZERO, down, total, up
+from rebal.frozen import frozen
 from rebal.market.contract import Contract
 from rebal.market.margin import Held, initial_margin, liquidation, required_balance
 from rebal.plan import Order, Transfer
@@ -13,7 +13,7 @@ from rebal.planner.exposure import held_position
 from rebal.portfolio import Book, Policy, Portfolio, Position
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Account:
     """Coins that stand in for one another: the cross wallet of a currency, or one isolated position's margin.
 
@@ -30,7 +30,7 @@ class Account:
     traded: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Need:
     """Coins that the policy asks of an account, without unrealised PnL, by the rule that asks.
 
@@ -58,7 +58,7 @@ class Need:
         return max(ZERO, self.leverage, self.initial, self.survival + fees)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Shortage:
     """Coins that an account misses: ``available`` could be posted where ``needed`` are, and ``need`` says for what."""
 
@@ -73,7 +73,7 @@ class Shortage:
         return up(self.needed - self.available, COIN_STEP)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Posting:
     """The transfers, the isolated margins they make, and what could not be posted."""
 
@@ -84,6 +84,8 @@ class Posting:
 
 def need(held: Sequence[Held], portfolio: Portfolio) -> Need:
     """What the policy asks of an account that holds these positions."""
+    if not held:
+        return Need(ZERO, ZERO, ZERO, ZERO)
     policy = portfolio.policy
     pnl = total(position.unrealised_pnl for position in held)
     value = total(position.position_value for position in held)
@@ -137,7 +139,8 @@ def post(listed: Sequence[Account], before: Book, portfolio: Portfolio) -> Posti
         currency = account.currency
         outside = free.setdefault(currency, free_coins(currency, before, portfolio))
         inside = loose.get(currency, ZERO) if account.contract is not None else ZERO
-        wanted = _wanted(account, portfolio)
+        asked = need(account.held_after, portfolio)
+        wanted = _wanted(account, asked, portfolio)
         taken = down(min(wanted, inside + outside), COIN_STEP) if wanted > 0 else wanted
         drawn = max(ZERO, min(taken, inside))
         quantity = taken - drawn
@@ -148,7 +151,7 @@ def post(listed: Sequence[Account], before: Book, portfolio: Portfolio) -> Posti
             moved.append(Transfer(currency, account.contract, quantity))
         if account.contract is not None and account.held_after:
             margins[account.contract] = account.balance + account.realised - account.fees + taken
-        shortage = _shortage(account, taken, portfolio) if wanted > 0 else None
+        shortage = _shortage(account, taken, asked) if wanted > 0 else None
         if shortage is not None:
             shortages.append(shortage)
     arriving = [transfer for transfer in moved if transfer.quantity > 0]
@@ -223,10 +226,9 @@ def _loose_in_wallets(listed: Iterable[Account]) -> dict[str, Fraction]:
     }
 
 
-def _wanted(account: Account, portfolio: Portfolio) -> Fraction:
+def _wanted(account: Account, asked: Need, portfolio: Portfolio) -> Fraction:
     """Coins to move in (negative: out) if coins were without limit."""
     balance = account.balance + account.realised
-    asked = need(account.held_after, portfolio)
     if not account.traded:
         short = asked.most - balance
         return up(short, COIN_STEP) if short > 0 and in_alert(account, portfolio) else ZERO
@@ -238,8 +240,7 @@ def _wanted(account: Account, portfolio: Portfolio) -> Fraction:
     return -down(max(ZERO, min(spare, freed)), COIN_STEP)
 
 
-def _shortage(account: Account, posted: Fraction, portfolio: Portfolio) -> Shortage | None:
-    asked = need(account.held_after, portfolio)
+def _shortage(account: Account, posted: Fraction, asked: Need) -> Shortage | None:
     available = account.balance + account.realised + posted
     needed = asked.least(account.fees)
     return Shortage(account, needed, available, asked) if needed > available else None

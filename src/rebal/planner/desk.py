@@ -1,9 +1,9 @@
 """What every step of planning looks at: the file, the book, the hour, and the book's value."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from rebal.frozen import frozen
 from rebal.plan import Order
 from rebal.planner.after import after_orders
 from rebal.planner.collateral import Posting, accounts, post
@@ -13,7 +13,7 @@ from rebal.planner.sizing import Leg, orders_of
 from rebal.portfolio import Book, Portfolio, Position
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Desk:
     """A portfolio, its open book and the hour, with what is looked up time and again.
 

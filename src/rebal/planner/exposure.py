@@ -1,17 +1,18 @@
 """What a book is worth, and how much of it moves with each asset."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from fractions import Fraction
 from typing import assert_never
 
 from rebal.amounts import ONE, ZERO, total
+from rebal.frozen import frozen
 from rebal.market.contract import Contract, Kind
 from rebal.market.margin import Held
 from rebal.portfolio import DOLLARS, Book, Market, Part, Portfolio, Position, Purpose, Sizing
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Valuation:
     """A book at market, in USD.
 
@@ -62,12 +63,15 @@ def stood_for(part: Part, contract: Contract, portfolio: Portfolio) -> Fraction:
 def beta(asset: str, contract: Contract, portfolio: Portfolio) -> Fraction:
     """Dollars of a contract's asset that move as one dollar of another does; one where the file names no proxy."""
     proxy = portfolio.proxies.get(asset)
-    return proxy.beta if proxy is not None and proxy.via == contract.asset else ONE
+    return proxy.beta if proxy is not None and asset != contract.asset and proxy.via == contract.asset else ONE
 
 
 def held_position(position: Position, market: Market) -> Held:
     """A position as margin sees it, at its mark."""
-    return Held(position.contract, position.contracts, position.entry_price, market.mark(position.contract))
+    contract = position.contract
+    if position.margin is not None and contract.isolated_maintenance is not None:
+        contract = replace(contract, maintenance=contract.isolated_maintenance)
+    return Held(contract, position.contracts, position.entry_price, market.mark(contract))
 
 
 def assets_of(portfolio: Portfolio, book: Book) -> tuple[str, ...]:

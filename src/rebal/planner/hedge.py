@@ -1,11 +1,11 @@
 """Bring the hedge of an asset to what was asked: a target ratio, not an increment."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 
 from rebal.amounts import ONE, ZERO, total, toward_zero
+from rebal.frozen import frozen
 from rebal.market.contract import Contract
 from rebal.plan import Code, Finding, Inputs, Plan
 from rebal.planner.build import answer
@@ -20,7 +20,7 @@ from rebal.planner.words import coins, percent, usd
 from rebal.portfolio import Book, HedgeAsked, Part, Portfolio, Position, Purpose
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ask:
     """A hedge asked for: the fraction of the coins (as if rebalanced in spot) that is to be protected.
 
@@ -34,7 +34,13 @@ class Ask:
 
 
 def build_hedge(
-    portfolio: Portfolio, book: Book, *, asks: Sequence[Ask], inputs: Inputs, allow_over_hedge: bool = False
+    portfolio: Portfolio,
+    book: Book,
+    *,
+    asks: Sequence[Ask],
+    inputs: Inputs,
+    allow_over_hedge: bool = False,
+    extra: Iterable[Check] = (),
 ) -> Plan:
     """Plan the orders that bring each asset's hedge to the fraction asked; asked again, nothing is left to do.
 
@@ -43,7 +49,7 @@ def build_hedge(
     asked = {ask.asset: HedgeAsked(ask.asset, ask.fraction, ask.until) for ask in asks}
     laid = desk(portfolio, book, now=inputs.now)
     decided = hedge(laid, asks)
-    checks = () if allow_over_hedge else (_refuse_over_hedge(asked),)
+    checks = (*extra, *(() if allow_over_hedge else (_refuse_over_hedge(asked),)))
     return answer("hedge", laid, decided, inputs=inputs, hedges={**book.hedges, **asked}, extra=checks)
 
 

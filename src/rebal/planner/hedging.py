@@ -1,16 +1,16 @@
 """How much of an asset is hedged: a ratio that stays put while prices move."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 
 from rebal.amounts import ZERO
+from rebal.frozen import frozen
 from rebal.market.contract import Contract
 from rebal.planner.exposure import beta, stood_for
 from rebal.portfolio import Book, Part, Portfolio, Purpose, Sizing
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cover:
     """Coins by asset: hedged by hedge contracts, and the base they are measured against.
 

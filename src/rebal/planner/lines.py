@@ -163,6 +163,9 @@ def _wallet(then: Account | None, now: Account | None, *, book: Book, portfolio:
 
 
 def _standing(balance: Fraction, held: Sequence[Held], currency: str, portfolio: Portfolio) -> Standing:
+    if not held:
+        ratio = ZERO if balance > 0 else None
+        return Standing(balance, balance, ratio, ratio, None, None, None, None)
     margin_balance = balance + total(position.unrealised_pnl for position in held)
     ends = liquidation(balance, held)
     index = _index(held, currency, portfolio)
@@ -239,4 +242,6 @@ def _position_line(
         delta=contract.delta(net, entry) if entry is not None else ZERO,
         isolated_margin=after.margin if after else None,
         liquidation_price=None if factor is None else factor * mark,
+        asset=contract.asset,
+        settle=contract.settle,
     )

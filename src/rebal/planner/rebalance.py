@@ -1,9 +1,9 @@
 """What a rebalance trades: nothing while every weight is inside its band, all legs to target once one is outside."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
+from rebal.frozen import frozen
 from rebal.market.contract import Contract
 from rebal.plan import Order
 from rebal.planner.desk import Desk, has_collateral
@@ -13,7 +13,7 @@ from rebal.planner.sizing import Leg, Outcome, legs_for, orders_of, outcome
 from rebal.portfolio import DOLLARS, Purpose
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Decided:
     """Orders, what became of each leg that was wanted, and which weights are outside their band."""
 

@@ -1,18 +1,19 @@
 """Which contract carries a leg: what is open and in the way first, then the routes in the policy's order."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 
-from rebal.amounts import total
+from rebal.amounts import ONE, total
+from rebal.errors import UsageProblem
+from rebal.frozen import frozen
 from rebal.market.contract import Contract, Kind
 from rebal.portfolio import Portfolio, Position, Purpose, Route
 
 SOONEST_EXPIRY = timedelta(days=7)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Candidate:
     """A contract that could carry a leg of an asset, by which route, and the dollars of it that one dollar needs."""
 
@@ -41,15 +42,56 @@ def candidates(asset: str, portfolio: Portfolio, served: Served, *, now: datetim
             case Route.INVERSE | Route.LINEAR:
                 kind = Kind.INVERSE if route == Route.INVERSE else Kind.LINEAR
                 on_asset = _open_for_business(served.get(asset, ()), kind, now=now)
-                found += [Candidate(contract, Route(route), Fraction(1)) for contract in on_asset]
+                found += [Candidate(contract, Route(route), ONE) for contract in on_asset]
             case Route.PROXY:
                 found += _through_proxy(asset, portfolio, served, now=now)
             case _:
                 found += [
-                    Candidate(contract, Route(contract.kind.value), Fraction(1))
+                    Candidate(contract, Route(contract.kind.value), ONE)
                     for contract in _by_name(route, asset, portfolio, now=now)
                 ]
     return tuple(found)
+
+
+def named(name: str, asset: str, portfolio: Portfolio, *, now: datetime) -> tuple[Candidate, ...]:
+    """The one contract asked for by name, however soon it expires. Raises UsageProblem where it cannot serve."""
+    contract = portfolio.contracts.get(name)
+    if contract is None:
+        known = sorted(each.name for each in portfolio.contracts.values() if each.asset == asset)
+        raise UsageProblem(f"--contract {name}: is not known; {asset} has {', '.join(known) or 'none'}")
+    if not tradable(contract, now=now):
+        raise UsageProblem(f"--contract {name}: is no longer listed, or has expired")
+    proxy = portfolio.proxies.get(asset)
+    if contract.asset != asset and (proxy is None or proxy.via != contract.asset):
+        raise UsageProblem(f"--contract {name}: is on {contract.asset}, not on {asset}; name a proxy under proxies")
+    beta = ONE if proxy is None or contract.asset == asset else proxy.beta
+    return (Candidate(contract, route_of(asset, contract), beta),)
+
+
+def expiring_after(day: datetime, asset: str, served: Served, *, now: datetime) -> tuple[Candidate, ...]:
+    """The dated contracts that last until a day, nearest expiry first. Raises UsageProblem where there is none."""
+    dated = [
+        (contract.expiry, contract.name, contract)
+        for contract in served.get(asset, ())
+        if contract.expiry is not None and tradable(contract, now=now)
+    ]
+    lasting = [contract for expiry, _, contract in sorted(dated) if expiry >= day]
+    if not lasting:
+        known = ", ".join(f"{name} until {expiry.date().isoformat()}" for expiry, name, _ in sorted(dated))
+        raise UsageProblem(
+            f"--until {day.date().isoformat()}: no dated contract of {asset} lasts; known: {known or 'none'}"
+        )
+    return tuple(Candidate(contract, route_of(asset, contract), ONE) for contract in lasting)
+
+
+def through(via: str, asset: str, portfolio: Portfolio, served: Served, *, now: datetime) -> tuple[Candidate, ...]:
+    """The contracts of a proxy for an asset. Raises UsageProblem where the file gives no beta for it."""
+    proxy = portfolio.proxies.get(asset)
+    if proxy is None or proxy.via != via:
+        raise UsageProblem(
+            f"--via {via}: no beta of {asset} is known; add proxies: {{{asset}: {{via: {via}, beta: ...}}}}"
+        )
+    return tuple(_through_proxy(asset, portfolio, served, now=now))
 
 
 def reducible(

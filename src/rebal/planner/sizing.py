@@ -1,15 +1,15 @@
 """From dollars to contracts: what a leg comes to on a contract, rounded toward zero, and what is left out and why."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
 
 from rebal.amounts import ONE, ZERO, down, total, toward_zero, up
+from rebal.frozen import frozen
 from rebal.market.contract import Contract
 from rebal.plan import Order, OrderPart, Side
-from rebal.planner.exposure import leg_value
+from rebal.planner.exposure import beta, leg_value
 from rebal.planner.routes import Candidate, part_held, reducible, route_of
 from rebal.portfolio import Book, Portfolio, Position, Purpose, Route
 
@@ -23,7 +23,7 @@ class LeftOut(StrEnum):
     BELOW_MIN_CONTRACTS = "below min_contracts"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Leg:
     """Signed contracts of one contract, for one purpose, standing for one asset."""
 
@@ -34,7 +34,7 @@ class Leg:
     stands_for: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outcome:
     """What became of the dollars that an asset's weight is off by.
 
@@ -65,7 +65,7 @@ def legs_for(
     remaining = dollars
     for position in reducible(asset, positions, Purpose.REBALANCE, direction=dollars, now=now):
         contract = position.contract
-        one = leg_value(contract, ONE, portfolio) / _beta(asset, contract, portfolio)
+        one = leg_value(contract, ONE, portfolio) / beta(asset, contract, portfolio)
         open_now = abs(part_held(position, asset, Purpose.REBALANCE))
         contracts = toward_zero(_nearer_zero(remaining / one, open_now), contract.lot_size)
         if contracts:
@@ -128,7 +128,7 @@ def outcome(
 ) -> Outcome:
     """What the orders carry of an asset's leg, and why the rest is left."""
     done = total(
-        leg_value(leg.contract, leg.contracts, portfolio) / _beta(asset, leg.contract, portfolio)
+        leg_value(leg.contract, leg.contracts, portfolio) / beta(asset, leg.contract, portfolio)
         for leg in legs
         if leg.contract.name in orders
     )
@@ -199,7 +199,3 @@ def _parts(legs: Sequence[Leg]) -> tuple[OrderPart, ...]:
 def _nearer_zero(contracts: Fraction, limit: Fraction) -> Fraction:
     return max(-limit, min(limit, contracts))
 
-
-def _beta(asset: str, contract: Contract, portfolio: Portfolio) -> Fraction:
-    proxy = portfolio.proxies.get(asset)
-    return proxy.beta if proxy is not None and asset != contract.asset and proxy.via == contract.asset else ONE

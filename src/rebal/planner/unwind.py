@@ -1,6 +1,6 @@
 """Close what is open: the orders, what they realise, and whether spot has taken over."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -30,6 +30,7 @@ def build_unwind(
     purpose: Purpose | None = None,
     force: bool = False,
     recorded: Mapping[str, Realised] | None = None,
+    extra: Iterable[Check] = (),
 ) -> Plan:
     """Plan the closing of open positions, all of them or some assets', by a share of what is open now.
 
@@ -40,7 +41,7 @@ def build_unwind(
     legs = tuple(_closing(laid, assets=assets, share=share, purpose=purpose))
     orders = close_orders(legs, book=book, portfolio=portfolio)
     matches = _spot_matches(legs, laid)
-    checks = (_offers(legs), *(() if matches is not False or force else (_refuse_unmatched,)))
+    checks = (*extra, _offers(legs), *(() if matches is not False or force else (_refuse_unmatched,)))
     decided = Decided(orders, (), outside_band(laid))
     plan = answer("unwind", laid, decided, inputs=inputs, extra=checks)
     return replace(plan, pnl=_pnl(plan, laid, recorded or {}), spot_matches=matches)
@@ -131,4 +132,4 @@ def _pnl_line(order: Order, laid: Desk, so_far: Realised | None) -> PnlLine:
     coin = realised_by(order, laid.book, contract)
     fees = order.fee + (so_far.fees_coin if so_far else ZERO)
     funding = so_far.funding_coin if so_far else ZERO
-    return PnlLine(order.contract, coin, coin * rate, fees, funding, (coin - fees + funding) * rate)
+    return PnlLine(order.contract, coin, coin * rate, fees, funding, (coin - fees + funding) * rate, contract.settle)

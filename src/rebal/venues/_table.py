@@ -104,16 +104,15 @@ class Form(NamedTuple):
 
 
 class Known(NamedTuple):
-    """A maintenance schedule, and what of it nobody was seen to publish."""
+    """A maintenance schedule and what of it nobody was seen to publish; ``isolated``: that of isolated positions."""
 
     schedule: Maintenance
     figure: str = ""
     stands_in: str = ""
+    isolated: Maintenance | None = None
 
 
-def resolve(
-    row: Row, known: Known | None, *, name: str, expiry: datetime | None, listed: bool
-) -> Contract | None:
+def resolve(row: Row, known: Known | None, *, name: str, expiry: datetime | None, listed: bool) -> Contract | None:
     """Make the contract of a line, None where its multiplier is not known.
 
     ``known``: its maintenance schedule; without one the prudent stand-in of ``market.maintenance`` is used.
@@ -143,6 +142,7 @@ def resolve(
         order_unit=table.order_unit,
         delivery_fee=_figure(table.delivery_fee),
         listed=listed,
+        isolated_maintenance=known.isolated if known else None,
     )
     return replace(contract, assumed=tuple(_assumptions(contract, table, cells, known)))
 

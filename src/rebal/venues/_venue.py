@@ -89,9 +89,7 @@ class Venue:
     def entries(self, now: datetime) -> tuple[Entry, ...]:
         """Everything the catalogue holds of the venue, dated families as the contracts that their rule lists now."""
         return tuple(
-            self._entry(row, name, expiry)
-            for row in self._by_name.values()
-            for name, expiry in _by_rule(row, now)
+            self._entry(row, name, expiry) for row in self._by_name.values() for name, expiry in _by_rule(row, now)
         )
 
     def _families(self) -> Iterator[Row]:

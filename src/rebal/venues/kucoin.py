@@ -61,10 +61,15 @@ _NOTES = {
 
 
 def maintenance(contract: str) -> Known | None:
-    """The maintenance schedule of a contract in a cross wallet, None where none is known."""
+    """The maintenance schedule of a contract and of its isolated positions, None where none is known."""
     if contract != "XBTUSDM":
         return None
-    return Known(CROSS.tiers(_XBT_FIRST_TIER), "maintenance schedule", "the first tier of 2023")
+    return Known(
+        CROSS.tiers(_XBT_FIRST_TIER),
+        "maintenance schedule",
+        "the first tier of 2023",
+        isolated=ISOLATED.tiers(_XBT_FIRST_TIER),
+    )
 
 
 VENUE = Venue(

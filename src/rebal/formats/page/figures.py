@@ -11,10 +11,10 @@ Halves go to the even digit. JSON and csv have every figure in full.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
 
 from rebal.amounts import plain, rounded
+from rebal.frozen import frozen
 
 GLUE = "\u00a0"
 """Stands for the space inside a figure with its unit until the page is painted: no line breaks there."""
@@ -22,7 +22,7 @@ GLUE = "\u00a0"
 _HUNDRED = 100
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Figures:
     """The rule of rounding, and the signs of one medium: minus, thousands, what stands before a percent sign."""
 
@@ -85,7 +85,6 @@ ASCII_TABLE = Figures("-", ",", GLUE)
 
 
 def _for_the_eye(value: Fraction, *, decimals: int, significant: int, kept: int) -> str:
-    """``significant`` digits, at least ``decimals`` decimals; trailing zeros beyond ``kept`` decimals dropped."""
     text = rounded(value, max(decimals, significant - _magnitude(value)))
     whole, _, fraction = text.partition(".")
     fraction = fraction[:kept] + fraction[kept:].rstrip("0")
@@ -93,7 +92,7 @@ def _for_the_eye(value: Fraction, *, decimals: int, significant: int, kept: int)
 
 
 def _magnitude(value: Fraction) -> int:
-    """Digits before the point; for less than 1, minus the zeros that follow it: 40 has 2, 0.5 has 0, 0.05 has -1."""
+    # Digits before the point; below 1, minus the zeros that follow it: 40 has 2, 0.5 has 0, 0.05 has -1.
     numerator, denominator = abs(value.numerator), value.denominator
     if numerator >= denominator or not numerator:
         return len(str(numerator // denominator))

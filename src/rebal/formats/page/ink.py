@@ -45,7 +45,7 @@ EMPTY: Line = ()
 
 def line(*pieces: str | Piece) -> Line:
     """A line of pieces; bare text is in no ink."""
-    return tuple(piece if isinstance(piece, Piece) else Piece(piece) for piece in pieces)
+    return tuple([piece if isinstance(piece, Piece) else Piece(piece) for piece in pieces])
 
 
 def measure(text: str) -> int:
@@ -59,7 +59,7 @@ def measure(text: str) -> int:
 
 def breadth(pieces: Iterable[Piece]) -> int:
     """Columns that a line takes."""
-    return sum(measure(piece.text) for piece in pieces)
+    return sum([measure(text) for text, _ in pieces])
 
 
 def clean(text: str) -> str:
@@ -76,11 +76,12 @@ def paint(lines: Iterable[Line], *, colour: bool) -> str:
 
 def _painted(pieces: Line, *, colour: bool) -> str:
     if not colour:
-        return "".join(piece.text for piece in pieces).replace(GLUE, " ").rstrip()
-    joined = [("".join(piece.text for piece in same), ink) for ink, same in groupby(pieces, key=attrgetter("ink"))]
-    if joined:
-        joined[-1] = (joined[-1][0].rstrip(), joined[-1][1])
-    return "".join(_inked(text.replace(GLUE, " "), ink) for text, ink in joined)
+        return "".join([text for text, _ in pieces]).replace(GLUE, " ").rstrip()
+    kept = list(pieces)
+    while kept and not kept[-1].text.rstrip():
+        kept.pop()
+    joined = [("".join(piece.text for piece in same), ink) for ink, same in groupby(kept, key=attrgetter("ink"))]
+    return "".join(_inked(text.replace(GLUE, " "), ink) for text, ink in joined).rstrip()
 
 
 def _inked(text: str, ink: str) -> str:

@@ -1,17 +1,18 @@
 """Where things stand on a page of a given width: wrapped sentences, and tables that change shape instead of being cut.
 
-Nothing here shortens a text. A table that is too wide gives up its bars, then moves its last columns into words under
-each row, then becomes cards: the same cells in other places, each whole. What is wider than the page in itself stays
-whole too, and is left to the terminal.
+Nothing here shortens a text. A table that is too wide moves columns into words under each row, gives up its bars on the
+way, and in the end becomes cards: the same cells in other places, each whole. What is wider than the page in itself
+stays whole too, and is left to the terminal.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import NamedTuple
 
 from rebal.formats.page.figures import GLUE
-from rebal.formats.page.ink import BOLD, DIM, ECHO, EMPTY, Line, Piece, breadth, line, measure
+from rebal.formats.page.ink import BOLD, DIM, ECHO, EMPTY, Line, Piece, breadth, line
+from rebal.frozen import frozen
 
 _CARD_INDENT = 2
 _DEEPEST_INDENT = 8
@@ -29,7 +30,7 @@ class Role(Enum):
     BELOW = "below"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Column:
     """A column: its heading, and the words around its cell where that stands in a sentence (None: the heading).
 
@@ -51,6 +52,9 @@ class _Arrangement(NamedTuple):
     gap: int
     grid: list[int]
     below: list[int]
+
+    def taken(self, widths: Sequence[int]) -> int:
+        return sum([widths[index] for index in self.grid]) + self.gap * (len(self.grid) - 1)
 
 
 def wrap(pieces: Line, width: int, *, indent: int = 0) -> list[Line]:
@@ -100,36 +104,31 @@ def table(
 ) -> list[Line]:
     """Set rows under headings, or in whatever shape the width asks for.
 
-    Columns without any cell are left out; a figure missing among others is shown as ``nothing``.
+    Columns with no cell, or none but echoes, are left out; a figure missing among others is shown as ``nothing``.
     """
-    used = [index for index in range(len(columns)) if any(row[index] for row in rows)]
-    breadths = [[breadth(cell) for cell in row] for row in rows]
-    widths = {i: max(measure(columns[i].heading), *(each[i] for each in breadths)) for i in used}
-    for arrangement in _arrangements(columns, used):
-        taken = sum(widths[i] for i in arrangement.grid) + arrangement.gap * (len(arrangement.grid) - 1)
-        if taken <= width:
-            break
-    else:
-        return [each for row in rows for each in _card(columns, row, used, width, between)]
-    indent = min(widths[arrangement.grid[0]] + arrangement.gap, _DEEPEST_INDENT)
+    used = [index for index in range(len(columns)) if any(_says_something(row[index]) for row in rows)]
     heads = [line(Piece(each.heading, DIM)) for each in columns]
-    lines = [_grid_line(columns, heads, widths, arrangement), line(Piece(rule * taken, DIM))]
-    for row in rows:
-        shown = [cell or _missing(column, nothing) for column, cell in zip(columns, row, strict=True)]
-        lines.append(_grid_line(columns, shown, widths, arrangement))
-        lines += flow(_phrases(columns, row, arrangement.below), width, between=between, indent=indent)
-    return lines
-
-
-def _missing(column: Column, nothing: str) -> Line:
-    return line(Piece(nothing, DIM)) if column.role is Role.FIGURE else EMPTY
+    missing = [line(Piece(nothing, DIM)) if each.role is Role.FIGURE else EMPTY for each in columns]
+    filled = [heads, *([cell or dash for cell, dash in zip(row, missing, strict=True)] for row in rows)]
+    breadths = [[breadth(cell) for cell in row] for row in filled]
+    widths = [max(column) for column in zip(*breadths, strict=True)]
+    for arrangement in _arrangements(columns, used):
+        taken = arrangement.taken(widths)
+        if taken <= width:
+            aligned = partial(_aligned, columns=columns, widths=widths, arrangement=arrangement)
+            head, *body = map(aligned, filled, breadths)
+            indent = min(widths[arrangement.grid[0]] + arrangement.gap, _DEEPEST_INDENT)
+            lines = [head, line(Piece(rule * taken, DIM))]
+            for each, row in zip(body, rows, strict=True):
+                lines.append(each)
+                lines += flow(_phrases(columns, row, arrangement.below), width, between=between, indent=indent)
+            return lines
+    return [each for row in rows for each in _card(columns, row, used, width, between)]
 
 
 def _arrangements(columns: Sequence[Column], used: list[int]) -> Iterator[_Arrangement]:
-    """From the most columns to the fewest that still make a table.
-
-    Columns that are the first to yield go below before the bars are given up, the others after.
-    """
+    # From the most columns to the fewest that still make a table. The first to yield go below before the bars are given
+    # up, the others after.
     figures = sorted((i for i in used if columns[i].role is Role.FIGURE), key=lambda i: (columns[i].yields, i))
     bars = [i for i in used if columns[i].role is Role.BAR]
     below = [i for i in used if columns[i].role is Role.BELOW]
@@ -139,19 +138,22 @@ def _arrangements(columns: Sequence[Column], used: list[int]) -> Iterator[_Arran
     for moved, hidden in [*with_bars, *((moved, below + bars) for moved in range(most + 1))]:
         gone = figures[len(figures) - moved :]
         grid = [i for i in used if i not in gone and i not in hidden]
-        for gap in _GAPS:
+        for gap in _GAPS if grid else ():
             yield _Arrangement(gap, grid, sorted(gone) + below)
 
 
-def _grid_line(columns: Sequence[Column], row: Row, widths: dict[int, int], arrangement: _Arrangement) -> Line:
+def _aligned(
+    cells: Row, breadths: Sequence[int], *, columns: Sequence[Column], widths: Sequence[int], arrangement: _Arrangement
+) -> Line:
     pieces: list[Piece] = []
-    for position, index in enumerate(arrangement.grid):
-        column = columns[index]
-        cell = _bold(row[index]) if column.role is Role.NAME else row[index]
-        if position:
-            pieces.append(Piece(" " * arrangement.gap))
-        padding = Piece(" " * (widths[index] - breadth(cell)))
-        pieces += (*cell, padding) if column.left else (padding, *cell)
+    between = 0
+    for index in arrangement.grid:
+        column, cell, space = columns[index], cells[index], widths[index] - breadths[index]
+        if column.role is Role.NAME:
+            cell = _bold(cell)
+        before, after = (between, space) if column.left else (between + space, 0)
+        pieces += (Piece(" " * before), *cell) if before else cell
+        between = after + arrangement.gap
     return tuple(pieces)
 
 
@@ -165,7 +167,7 @@ def _card(columns: Sequence[Column], row: Row, used: list[int], width: int, betw
 def _phrases(columns: Sequence[Column], row: Row, indices: Iterable[int]) -> Iterator[Line]:
     for index in indices:
         column, cell = columns[index], row[index]
-        if not cell or cell[0].ink == ECHO:
+        if not _says_something(cell):
             continue
         before = column.heading if column.before is None else column.before
         yield (
@@ -173,6 +175,10 @@ def _phrases(columns: Sequence[Column], row: Row, indices: Iterable[int]) -> Ite
             *cell,
             *line(*([Piece(f"{GLUE}{column.after}", DIM)] if column.after else [])),
         )
+
+
+def _says_something(cell: Line) -> bool:
+    return bool(cell) and cell[0].ink != ECHO
 
 
 def _bold(cell: Line) -> Line:

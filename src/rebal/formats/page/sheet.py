@@ -1,16 +1,15 @@
 """The page a screen is written on: its width, its signs, its way of writing figures, and the portfolio's limits."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
 from rebal.formats import View
 from rebal.formats.page import layout
 from rebal.formats.page.figures import ASCII_TABLE, GLUE, TABLE, Figures
-from rebal.formats.page.ink import BOLD, DIM, EMPTY, PLAIN, Line, Piece, clean, line
+from rebal.formats.page.ink import BOLD, DIM, ECHO, EMPTY, PLAIN, Line, Piece, clean, line
 from rebal.formats.page.wording import ascii_signs
-from rebal.market.contract import Contract
+from rebal.frozen import frozen
 from rebal.portfolio import Policy
 
 
@@ -35,7 +34,7 @@ UNICODE = Signs("→", "─", "█", "▌", "▐", "│", "━", "─", " · ", 
 ASCII = Signs("->", "-", "#", "#", "#", "|", "=", ".", ", ", "-", "x", "+/-")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sheet:
     """What the parts of a screen share."""
 
@@ -58,6 +57,14 @@ class Sheet:
     def cell(self, write: Callable[[Fraction], str], value: Fraction | None, ink: str = PLAIN) -> Line:
         """A cell with one figure; empty where there is none."""
         return EMPTY if value is None else line(Piece(write(value), ink))
+
+    def cell_unless(self, same: Fraction, write: Callable[[Fraction], str], value: Fraction) -> Line:
+        """A cell with one figure, an echo where it is the same as another of its row."""
+        return self.cell(write, value, ECHO if value == same else PLAIN)
+
+    def coins(self, value: Fraction, currency: str) -> str:
+        """Coins with their name."""
+        return f"{self.figures.coins(value)}{GLUE}{self.text(currency)}"
 
     def usd(self, value: Fraction) -> str:
         """Dollars with their sign in front, for where no heading says so."""
@@ -82,19 +89,6 @@ class Sheet:
     def flow(self, phrases: Iterable[Line], *, between: str | None = None) -> list[Line]:
         """Phrases one after the other."""
         return layout.flow(phrases, self.view.width, between=self.signs.between if between is None else between)
-
-    def in_asset(self, figure: str, contract: str) -> str:
-        """A figure with the coin that a contract is on, where the portfolio tells."""
-        known = self._contract(contract)
-        return figure if known is None else f"{figure}{GLUE}{self.text(known.asset)}"
-
-    def in_settlement(self, figure: str, contract: str) -> str:
-        """A figure with the coin that a contract settles in, where the portfolio tells."""
-        known = self._contract(contract)
-        return figure if known is None else f"{figure}{GLUE}{self.text(known.settle)}"
-
-    def _contract(self, name: str) -> Contract | None:
-        return None if self.view.portfolio is None else self.view.portfolio.contracts.get(name)
 
 
 def sheet(view: View) -> Sheet:

@@ -1,13 +1,14 @@
 """The sentences that table and plain share, and how instants are written."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
 
 from rebal.amounts import ZERO
 from rebal.formats.page.figures import GLUE, Figures
 from rebal.market.contract import OrderUnit
-from rebal.plan import AssetLine, Order, OrderPart, Plan, Severity, Transfer
+from rebal.plan import AssetLine, Order, OrderPart, Plan, PositionLine, Severity
 from rebal.portfolio import Route
 
 ORDER_UNITS = {OrderUnit.CONTRACTS: "contracts", OrderUnit.USD: "USD"}
@@ -21,10 +22,7 @@ SPOT_MATCHES = {
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _FIGURE_AND_UNIT = re.compile(r"(?<=[0-9]) (?=%|[A-Z0-9]*[A-Z][A-Z0-9]*\b|(?:points|contracts|hours|days)\b)")
 _NAMED_AT_MOST = 3
-_ASCII = str.maketrans({
-    "−": "-", "–": "-", "—": "-", "→": "->", "·": "-", "×": "x", "±": "+/-", "≤": "<=", "≥": ">=", "’": "'",
-    "…": "...",
-})
+_ASCII = dict(zip(map(ord, "−–—·×’→±≤≥…"), ("-", "-", "-", "-", "x", "'", "->", "+/-", "<=", ">=", "..."), strict=True))
 
 
 def rfc3339(instant: datetime) -> str:
@@ -61,8 +59,11 @@ def several(items: list[str]) -> str:
 
 def refusal(plan: Plan) -> str:
     """Why a plan is refused: what its error findings are about."""
-    errors = [f"{each.code} {each.subject}".strip() for each in plan.findings if each.severity is Severity.ERROR]
-    return several(list(dict.fromkeys(errors)))
+    subjects: dict[str, list[str]] = {}
+    for each in plan.findings:
+        if each.severity is Severity.ERROR:
+            subjects.setdefault(each.code, []).append(each.subject)
+    return "; ".join(f"{code} {several(list(dict.fromkeys(named)))}".strip() for code, named in subjects.items())
 
 
 def headline(plan: Plan, figures: Figures, *, arrow: str) -> str:
@@ -70,7 +71,7 @@ def headline(plan: Plan, figures: Figures, *, arrow: str) -> str:
     todo = [counted(len(plan.orders), "order")] if plan.orders else []
     if plan.transfers:
         todo.append(counted(len(plan.transfers), "transfer"))
-    if plan.orders:
+    if plan.orders and plan.command != "unwind":
         todo.append("no coin sold")
     matter = _matter(plan, figures, arrow)
     doing = ", ".join(todo) or "nothing to do"
@@ -79,7 +80,7 @@ def headline(plan: Plan, figures: Figures, *, arrow: str) -> str:
 
 def why(order: Order, figures: Figures) -> str:
     """What an order is for, and what is special about it."""
-    reasons = [_reason(part, figures, alone=len(order.parts) == 1) for part in order.parts]
+    reasons = purposes(order.parts, order.asset, figures)
     if order.reduce_only:
         reasons.append("reduce only")
     if order.route is not Route.INVERSE:
@@ -87,14 +88,23 @@ def why(order: Order, figures: Figures) -> str:
     return ", ".join(reasons)
 
 
-def _reason(part: OrderPart, figures: Figures, *, alone: bool) -> str:
-    purpose = f"{part.purpose} {' '.join(part.stands_for)}"
-    return purpose if alone else f"{purpose}{GLUE}{figures.signed(figures.exact, part.contracts)}"
+def purposes(parts: Sequence[OrderPart], asset: str, figures: Figures) -> list[str]:
+    """What the parts of an order or a fill on an asset are for; contracts each where there are several."""
+    return [_purpose(part, asset, figures, alone=len(parts) == 1) for part in parts]
+
+
+def _purpose(part: OrderPart, asset: str, figures: Figures, *, alone: bool) -> str:
+    words: list[str] = [part.purpose]
+    if part.stands_for != (asset,):
+        words += part.stands_for
+    if not alone:
+        words.append(figures.signed(figures.exact, part.contracts))
+    return GLUE.join(words)
 
 
 def _matter(plan: Plan, figures: Figures, arrow: str) -> str:
     if plan.command == "unwind":
-        return "closes open futures" if plan.orders else "no futures to close"
+        return _closing(plan.positions) if plan.orders else "no futures to close"
     if plan.command == "hedge":
         changed = [each for each in plan.assets if each.hedge_ratio != each.hedge_ratio_after]
         return several([_hedged(each, figures, arrow) for each in changed]) or "hedges are as asked"
@@ -102,6 +112,14 @@ def _matter(plan: Plan, figures: Figures, arrow: str) -> str:
     if outside:
         return _off(max(outside, key=lambda each: abs(each.drift or ZERO)), figures)
     return "every weight is inside its band" if any(each.drift is not None for each in plan.assets) else ""
+
+
+def _closing(positions: Sequence[PositionLine]) -> str:
+    changed = [each for each in positions if each.contracts != each.contracts_before]
+    closed = [each.contract for each in changed if not each.contracts]
+    reduced = [each.contract for each in changed if each.contracts]
+    said = (("closes", closed), ("reduces", reduced))
+    return " and ".join(f"{verb} {several(contracts)}" for verb, contracts in said if contracts)
 
 
 def _hedged(asset: AssetLine, figures: Figures, arrow: str) -> str:
@@ -115,11 +133,10 @@ def _off(asset: AssetLine, figures: Figures) -> str:
     return f"{asset.asset} is {size}{GLUE}points {'over' if drift > 0 else 'under'} its weight"
 
 
-def destination(transfer: Transfer) -> str:
-    """Where moved coins go, or come from."""
-    if transfer.contract is not None:
-        return f"{'into' if transfer.quantity > 0 else 'out of'} the margin of {transfer.contract}"
-    return "into the futures account" if transfer.quantity > 0 else "out of the futures account"
+def destination(quantity: Fraction, contract: str | None) -> str:
+    """Where moved coins go, or (a negative quantity) come from: the margin of a position, or the account."""
+    way = "into" if quantity > 0 else "out of"
+    return f"{way} the futures account" if contract is None else f"{way} the margin of {contract}"
 
 
 def away(below: Fraction | None, above: Fraction | None, figures: Figures) -> str:

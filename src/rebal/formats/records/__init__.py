@@ -1,1 +1,1 @@
-"""What a pipe gets of each kind of report, one module a kind, found by the report's schema."""
+"""What a pipe gets of each kind of report: one module a kind, named as in its schema, with ``lines(report)``."""

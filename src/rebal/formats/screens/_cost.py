@@ -1,23 +1,14 @@
-"""What the plan costs, and what closing realises."""
+"""What a plan costs."""
 
 from rebal.formats.page.ink import Line, line
 from rebal.formats.page.layout import Column, Role, Row
 from rebal.formats.page.sheet import Sheet
-from rebal.formats.page.wording import SPOT_MATCHES
-from rebal.plan import CostLine, Costs, Plan, PnlLine
+from rebal.plan import CostLine, Costs
 
 _COSTS = (
     Column("contract", role=Role.NAME, left=True),
     Column("fees $", "fees", "dollars"),
     Column("funding $ a day", "funding", "dollars a day"),
-)
-_PNL = (
-    Column("contract", role=Role.NAME, left=True),
-    Column("PnL"),
-    Column("PnL $", "PnL", "dollars"),
-    Column("fees"),
-    Column("funding"),
-    Column("net $", "net", "dollars"),
 )
 
 
@@ -30,18 +21,6 @@ def lines(costs: Costs, sheet: Sheet) -> list[Line]:
     summary = sheet.flow([line("fees ", sheet.usd(costs.fees_usd)), _funding(costs, sheet)])
     rows = [_row(each, sheet) for each in costs.breakdown] if several else []
     return [*sheet.section("Cost", note), *summary, *(sheet.table(_COSTS, rows) if rows else [])]
-
-
-def realised(plan: Plan, sheet: Sheet) -> list[Line]:
-    """What closing realises, and whether spot is where the targets want it once the futures are gone."""
-    if not plan.pnl and plan.spot_matches is None:
-        return []
-    found = sheet.section("Realised by closing")
-    if plan.pnl:
-        found += sheet.table(_PNL, [_pnl_row(each, sheet) for each in plan.pnl])
-    if plan.spot_matches is not None:
-        found += sheet.flow([line(SPOT_MATCHES[plan.spot_matches])])
-    return found
 
 
 def _funding(costs: Costs, sheet: Sheet) -> Line:
@@ -60,20 +39,4 @@ def _row(cost: CostLine, sheet: Sheet) -> Row:
         line(sheet.text(cost.contract)),
         line(dollars(cost.fee_usd)),
         sheet.cell(dollars, cost.funding_usd_per_day),
-    )
-
-
-def _pnl_row(pnl: PnlLine, sheet: Sheet) -> Row:
-    figures = sheet.figures
-
-    def coins(text: str) -> Line:
-        return line(sheet.in_settlement(text, pnl.contract))
-
-    return (
-        line(sheet.text(pnl.contract)),
-        coins(figures.coins(pnl.coin)),
-        line(figures.dollars(pnl.usd)),
-        coins(figures.coins(pnl.fees_coin)),
-        coins(figures.coins(pnl.funding_coin)),
-        line(figures.dollars(pnl.net_usd)),
     )

@@ -1,10 +1,10 @@
-"""How far each weight is off, and where the plan leaves it."""
+"""How far each weight is off, and where a plan leaves it."""
 
 from collections.abc import Sequence
 from fractions import Fraction
 
 from rebal.amounts import ZERO, plain
-from rebal.formats.page.ink import DIM, ECHO, EMPTY, GREEN, PLAIN, RED, YELLOW, Line, Piece, line
+from rebal.formats.page.ink import DIM, EMPTY, GREEN, PLAIN, RED, YELLOW, Line, Piece, line
 from rebal.formats.page.layout import Column, Role, Row
 from rebal.formats.page.sheet import Sheet
 from rebal.plan import AssetLine
@@ -27,14 +27,13 @@ _COLUMNS = (
 )
 
 
-def lines(assets: Sequence[AssetLine], sheet: Sheet) -> list[Line]:
-    """The drift table; without targets what is held and how much of it is hedged."""
+def lines(assets: Sequence[AssetLine], sheet: Sheet, *, planned: bool) -> list[Line]:
+    """The drift table; without targets what is held and how much of it is hedged. ``planned``: also the state after."""
     if not assets:
         return []
     weighed = any(each.drift is not None for each in assets)
     largest = max((abs(each.drift) for each in assets if each.drift is not None), default=ZERO)
-    futures = any(each.exposure != each.spot_value for each in assets)
-    rows = [_row(each, sheet, largest=largest, futures=futures) for each in assets]
+    rows = [_row(each, sheet, largest=largest, planned=planned) for each in assets]
     note = _band(sheet.policy, sheet) if weighed and sheet.policy else ""
     return [*sheet.section("Drift" if weighed else "Holdings", note), *sheet.table(_COLUMNS, rows)]
 
@@ -46,19 +45,19 @@ def _band(policy: Policy, sheet: Sheet) -> str:
     return f"{points}, or {plain(policy.band.relative * 100)} % of the target where that is less"
 
 
-def _row(asset: AssetLine, sheet: Sheet, *, largest: Fraction, futures: bool) -> Row:
+def _row(asset: AssetLine, sheet: Sheet, *, largest: Fraction, planned: bool) -> Row:
     figures, ink = sheet.figures, _ink(asset)
     return (
         line(sheet.text(asset.asset)),
         line(figures.price(asset.price)),
         line(figures.coins(asset.holding)),
         line(figures.dollars(asset.spot_value)),
-        _exposure(asset, sheet) if futures else EMPTY,
+        sheet.cell_unless(asset.spot_value, figures.dollars, asset.exposure),
         sheet.cell(figures.percent, asset.weight),
         sheet.cell(figures.percent, asset.target_weight),
         sheet.cell(figures.points, asset.drift, ink),
         _bar(asset.drift, largest, sheet, ink),
-        sheet.cell(figures.percent, asset.weight_after),
+        sheet.cell(figures.percent, asset.weight_after if planned else None),
         _hedged(asset, sheet),
         _net(asset, sheet),
     )
@@ -73,7 +72,6 @@ def _ink(asset: AssetLine) -> str:
 
 
 def _bar(drift: Fraction | None, largest: Fraction, sheet: Sheet, ink: str) -> Line:
-    """Under the target to the left of the axis, over it to the right, the largest drift as long as there is room."""
     if drift is None or not largest:
         return EMPTY
     signs, halves = sheet.signs, round(abs(drift) / largest * _HALF_CELLS)
@@ -84,11 +82,6 @@ def _bar(drift: Fraction | None, largest: Fraction, sheet: Sheet, ink: str) -> L
         return line(" " * (room - len(bar)), Piece(bar, ink), Piece(signs.axis, DIM), " " * room)
     bar = signs.full * full + signs.left_half * half
     return line(" " * room, Piece(signs.axis, DIM), Piece(bar, ink), " " * (room - len(bar)))
-
-
-def _exposure(asset: AssetLine, sheet: Sheet) -> Line:
-    ink = ECHO if asset.exposure == asset.spot_value else PLAIN
-    return sheet.cell(sheet.figures.dollars, asset.exposure, ink)
 
 
 def _hedged(asset: AssetLine, sheet: Sheet) -> Line:

@@ -1,6 +1,6 @@
 """Whether a wallet can be liquidated, how far away that is, and what it would take."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 
 from rebal.amounts import ONE, plain
@@ -13,6 +13,7 @@ from rebal.plan import Standing, Transfer, Wallet
 from rebal.portfolio import Policy
 
 _State = Standing | Wallet
+_Moved = Mapping[tuple[str, str | None], Fraction]
 
 _CELLS = 10
 _FAR, _NEAR = Fraction(1, 2), Fraction(35, 100)
@@ -36,13 +37,22 @@ _COLUMNS = (
 )
 
 
-def lines(wallets: Sequence[Wallet], transfers: Sequence[Transfer], sheet: Sheet) -> list[Line]:
+def after(wallets: Sequence[Wallet], transfers: Sequence[Transfer], sheet: Sheet) -> list[Line]:
     """A row a wallet after the plan, with what it was where the book was open."""
+    moved = {(each.asset, each.contract): each.quantity for each in transfers}
+    return _section("Margin after", _limits(sheet.policy), wallets, moved, sheet)
+
+
+def now(wallets: Sequence[Wallet], sheet: Sheet) -> list[Line]:
+    """A row a wallet as it stands."""
+    return _section("Margin", _alert(sheet.policy), wallets, {}, sheet)
+
+
+def _section(title: str, note: str, wallets: Sequence[Wallet], moved: _Moved, sheet: Sheet) -> list[Line]:
     if not wallets:
         return []
-    moved = {(each.asset, each.contract): each.quantity for each in transfers}
     rows = [_row(each, moved.get((each.currency, each.contract)), sheet) for each in wallets]
-    return [*sheet.section("Margin after", _limits(sheet.policy)), *sheet.table(_COLUMNS, rows)]
+    return [*sheet.section(title, note), *sheet.table(_COLUMNS, rows)]
 
 
 def _limits(policy: Policy | None) -> str:
@@ -50,6 +60,13 @@ def _limits(policy: Policy | None) -> str:
         return ""
     distance = f"liquidation at least {plain(policy.shock * 100)}{GLUE}% away"
     return f"leverage at most {plain(policy.leverage)}, {distance}"
+
+
+def _alert(policy: Policy | None) -> str:
+    if policy is None:
+        return ""
+    distance = f"liquidation less than {plain(policy.alert.distance * 100)}{GLUE}% away"
+    return f"alert at leverage above {plain(policy.alert.leverage)}, {distance}"
 
 
 def _row(wallet: Wallet, moved: Fraction | None, sheet: Sheet) -> Row:
@@ -136,6 +153,6 @@ def _ink(wallet: Wallet, policy: Policy | None) -> str:
 
 
 def _buffer(wallet: Wallet, sheet: Sheet, ink: str) -> Line:
-    """Full where no move of the price liquidates; otherwise the nearest move that does, down from 100 %."""
+    # Rounded down, so that the bar never shows more room than there is.
     kept = int(min(ONE, *_distances(wallet), ONE) * _CELLS)
     return line(Piece(sheet.signs.kept * kept, ink), Piece(sheet.signs.gone * (_CELLS - kept), DIM))

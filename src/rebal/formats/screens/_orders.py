@@ -1,11 +1,10 @@
 """What to type into the exchange, and in which order."""
 
 from rebal.formats.page.figures import GLUE
-from rebal.formats.page.ink import DIM, ECHO, EMPTY, GREEN, PLAIN, RED, Line, Piece, line
+from rebal.formats.page.ink import DIM, GREEN, RED, Line, Piece, line
 from rebal.formats.page.layout import Column, Role, Row, hang
 from rebal.formats.page.sheet import Sheet
 from rebal.formats.page.wording import ORDER_UNITS, destination, why
-from rebal.market.contract import OrderUnit
 from rebal.plan import Order, Plan, Side, Step, StepKind, Transfer
 
 _COLUMNS = (
@@ -26,9 +25,7 @@ def lines(plan: Plan, sheet: Sheet) -> list[Line]:
     """The orders, in placing order."""
     if not plan.orders:
         return []
-    counts = any(order.order_unit is not OrderUnit.CONTRACTS for order in plan.orders)
-    off_tick = any(order.limit_price not in (None, order.price) for order in plan.orders)
-    rows = [_row(order, sheet, counts=counts, off_tick=off_tick) for order in plan.orders]
+    rows = [_row(order, sheet) for order in plan.orders]
     return [*sheet.section("Orders", "at the mark, taker fee"), *sheet.table(_COLUMNS, rows)]
 
 
@@ -44,19 +41,19 @@ def steps(plan: Plan, sheet: Sheet) -> list[Line]:
     return lines
 
 
-def _row(order: Order, sheet: Sheet, *, counts: bool, off_tick: bool) -> Row:
-    figures, by_contract = sheet.figures, order.order_unit is OrderUnit.CONTRACTS
+def _row(order: Order, sheet: Sheet) -> Row:
+    figures = sheet.figures
     at = order.price if order.limit_price is None else order.limit_price
     return (
         _side(order),
         line(quantity(order, sheet)),
         line(sheet.text(order.contract)),
-        sheet.cell(figures.exact, order.contracts, ECHO if by_contract else PLAIN) if counts else EMPTY,
+        sheet.cell_unless(order.order_quantity, figures.exact, order.contracts),
         line(figures.dollars(order.notional)),
-        line(f"{figures.coins(order.coins)}{GLUE}{sheet.text(order.asset)}"),
+        line(sheet.coins(order.coins, order.asset)),
         line(figures.exact(at)),
-        sheet.cell(figures.exact, order.price, ECHO if order.price == at else PLAIN) if off_tick else EMPTY,
-        line(f"{figures.coins(order.fee)}{GLUE}{sheet.text(order.fee_currency)}"),
+        sheet.cell_unless(at, figures.exact, order.price),
+        line(sheet.coins(order.fee, order.fee_currency)),
         line(sheet.text(why(order, figures))),
     )
 
@@ -82,4 +79,4 @@ def _step(step: Step, plan: Plan, sheet: Sheet) -> Line:
 
 def _move(transfer: Transfer, sheet: Sheet) -> Line:
     amount = f"{sheet.figures.exact(abs(transfer.quantity))}{GLUE}{sheet.text(transfer.asset)}"
-    return line(f"move {amount} {sheet.text(destination(transfer))}")
+    return line(f"move {amount} {sheet.text(destination(transfer.quantity, transfer.contract))}")

@@ -1,12 +1,13 @@
-"""The futures that are open after a plan, and the hedges that were asked for."""
+"""The futures that are open, and the hedges that were asked for."""
 
 from collections.abc import Sequence
+from fractions import Fraction
 
-from rebal.formats.page.ink import BOLD, DIM, EMPTY, Line, Piece, line
+from rebal.formats.page.ink import EMPTY, Line, line
 from rebal.formats.page.layout import Column, Role, Row
 from rebal.formats.page.sheet import Sheet
 from rebal.formats.page.wording import day_and_time
-from rebal.plan import HedgeLine, PositionLine
+from rebal.plan import AssetLine, HedgeLine, PositionLine
 
 _COLUMNS = (
     Column("contract", role=Role.NAME, left=True),
@@ -22,25 +23,33 @@ _COLUMNS = (
     Column("own margin", role=Role.BELOW),
     Column("liquidation", role=Role.BELOW),
 )
+_HEDGES = (
+    Column("hedge of", "", role=Role.NAME, left=True),
+    Column("hedged"),
+    Column("asked"),
+    Column("until", left=True),
+)
 
 
-def lines(positions: Sequence[PositionLine], sheet: Sheet) -> list[Line]:
-    """Positions now and after, where the book was open; a fresh book's are its orders."""
+def lines(positions: Sequence[PositionLine], sheet: Sheet, *, planned: bool) -> list[Line]:
+    """Positions as they stand; ``planned``: now and after, and only where the book was open (else: see its orders)."""
     if not any(each.contracts_before for each in positions):
         return []
-    return [*sheet.section("Positions after"), *sheet.table(_COLUMNS, [_row(each, sheet) for each in positions])]
+    title = "Positions after" if planned else "Positions"
+    return [*sheet.section(title), *sheet.table(_COLUMNS, [_row(each, sheet) for each in positions])]
 
 
-def hedges(asked: Sequence[HedgeLine], sheet: Sheet) -> list[Line]:
-    """How much of what is meant to be hedged, and until when."""
+def hedges(asked: Sequence[HedgeLine], assets: Sequence[AssetLine], sheet: Sheet) -> list[Line]:
+    """How much of what is hedged, how much was asked for, and until when."""
     if not asked:
         return []
-    phrases = [_hedge(each, sheet) for each in asked]
-    return [*sheet.section("Hedges asked for"), *(part for each in phrases for part in sheet.flow([each]))]
+    ratios = {each.asset: each.hedge_ratio_after for each in assets}
+    rows = [_hedge(each, ratios.get(each.asset), sheet) for each in asked]
+    return [*sheet.section("Hedges"), *sheet.table(_HEDGES, rows)]
 
 
 def _row(position: PositionLine, sheet: Sheet) -> Row:
-    figures, name = sheet.figures, position.contract
+    figures, asset, settle = sheet.figures, position.asset, position.settle
     is_open, both = bool(position.contracts), bool(position.contracts_hedge and position.contracts_rebalance)
     contracts = sheet.change(figures.exact(position.contracts_before), figures.exact(position.contracts))
     liquidation = "never" if position.liquidation_price is None else figures.price(position.liquidation_price)
@@ -49,22 +58,26 @@ def _row(position: PositionLine, sheet: Sheet) -> Row:
         return line(text) if is_open else EMPTY
 
     return (
-        line(sheet.text(name)),
+        line(sheet.text(position.contract)),
         line(contracts),
         sheet.cell(figures.price, position.entry_price),
         line(figures.price(position.mark_price)),
         where_open(figures.dollars(position.notional)),
-        where_open(sheet.in_asset(figures.coins(position.coin_value), name)),
-        where_open(sheet.in_settlement(figures.coins(position.unrealised_pnl), name)),
+        where_open(sheet.coins(position.coin_value, asset)),
+        where_open(sheet.coins(position.unrealised_pnl, settle)),
         line(figures.exact(position.contracts_rebalance)) if both else EMPTY,
         line(figures.exact(position.contracts_hedge)) if position.contracts_hedge else EMPTY,
-        where_open(sheet.in_asset(figures.coins(position.delta), name)),
-        sheet.cell(figures.coins, position.isolated_margin),
+        where_open(sheet.coins(position.delta, asset)),
+        EMPTY if position.isolated_margin is None else line(sheet.coins(position.isolated_margin, settle)),
         where_open(liquidation),
     )
 
 
-def _hedge(asked: HedgeLine, sheet: Sheet) -> Line:
-    share = f" {sheet.figures.percent(asked.fraction)}"
-    until = "" if asked.until is None else f" until {day_and_time(asked.until)}"
-    return line(Piece(sheet.text(asked.asset), BOLD), share, Piece(until, DIM))
+def _hedge(asked: HedgeLine, ratio: Fraction | None, sheet: Sheet) -> Row:
+    percent = sheet.figures.percent
+    return (
+        line(sheet.text(asked.asset)),
+        sheet.cell(percent, ratio),
+        line(percent(asked.fraction)),
+        EMPTY if asked.until is None else line(day_and_time(asked.until)),
+    )

@@ -3,8 +3,8 @@
 from rebal.formats.page.ink import ALARM, BOLD, DIM, Line, Piece, line
 from rebal.formats.page.layout import hang
 from rebal.formats.page.sheet import Sheet
-from rebal.formats.page.wording import day_and_time, headline, refusal
-from rebal.formats.screens import _cost, _drift, _findings, _margin, _orders, _positions
+from rebal.formats.page.wording import headline, refusal
+from rebal.formats.screens import _cost, _drift, _findings, _margin, _orders, _origin, _positions, _realised
 from rebal.plan import Plan
 
 
@@ -12,36 +12,29 @@ def lines(plan: Plan, sheet: Sheet) -> list[Line]:
     """Everything a person should see of a plan."""
     return [
         *_heading(plan, sheet),
-        *_drift.lines(plan.assets, sheet),
+        *_drift.lines(plan.assets, sheet, planned=True),
         *_orders.lines(plan, sheet),
         *_orders.steps(plan, sheet),
-        *_margin.lines(plan.wallets, plan.transfers, sheet),
-        *_positions.lines(plan.positions, sheet),
-        *_positions.hedges(plan.hedges, sheet),
-        *_cost.realised(plan, sheet),
+        *_realised.by_closing(plan, sheet),
+        *_margin.after(plan.wallets, plan.transfers, sheet),
+        *_positions.lines(plan.positions, sheet, planned=True),
+        *_positions.hedges(plan.hedges, plan.assets, sheet),
         *_cost.lines(plan.costs, sheet),
         *_findings.lines(plan.findings, sheet),
     ]
 
 
 def _heading(plan: Plan, sheet: Sheet) -> list[Line]:
-    origin = [Piece(sheet.text(plan.name), BOLD), Piece(_where(plan, sheet), DIM), Piece(_when(plan), DIM)]
+    origin = [
+        Piece(sheet.text(plan.name), BOLD),
+        Piece(_origin.venue(plan, sheet), DIM),
+        Piece(_origin.prices(plan), DIM),
+    ]
     return [
         *sheet.flow([line(each) for each in origin if each.text], between="   "),
         *_refused(plan, sheet),
         *sheet.flow(_equity(plan, sheet), between="   "),
     ]
-
-
-def _where(plan: Plan, sheet: Sheet) -> str:
-    modes = sorted({wallet.mode for wallet in plan.wallets})
-    margin = f"{' and '.join(modes)} margin" if modes else ""
-    return ", ".join(each for each in (sheet.text(plan.venue or ""), margin) if each)
-
-
-def _when(plan: Plan) -> str:
-    at = plan.inputs.market_as_of
-    return "prices without a date" if at is None else f"prices of {day_and_time(at)}"
 
 
 def _refused(plan: Plan, sheet: Sheet) -> list[Line]:

@@ -29,7 +29,6 @@ CHECKS: tuple[Check, ...] = (
     market.funding_is_of_perpetuals,
     rules.venue_is_known,
     rules.every_asset_is_served,
-    rules.policy_keeps_its_own_alert,
     rules.proxies_lead_elsewhere,
     rules.scenarios_shock_known_assets,
 )

@@ -1,5 +1,6 @@
 """Prices and funding."""
 
+import difflib
 from collections.abc import Iterator
 
 from rebal.amounts import ONE
@@ -7,6 +8,8 @@ from rebal.load import models
 from rebal.load.checks.statement import later_than_now
 from rebal.load.flaws import Flaw, Path
 from rebal.load.reading import Block, Reading
+
+_A_SLIP = 0.8
 
 
 def dated_in_the_past(block: Block, reading: Reading) -> Iterator[Flaw]:
@@ -24,27 +27,36 @@ def funding_ranges_ascend(block: Block, reading: Reading) -> Iterator[Flaw]:
 
 def assets_are_priced(reading: Reading) -> Iterator[Flaw]:
     """Whatever a plan may value has a price."""
-    if not reading.own_block.written.sound(*reading.own_block.at("prices")) and not reading.own_block.names:
-        return
     priced = frozenset().union(*(block.names for block in reading.blocks))
     if not priced:
-        yield Flaw(("market", "prices"), "is missing", "add market.prices, or give a file with --market", at_key=True)
+        if all(block.written.sound(*block.at("prices")) for block in reading.blocks):
+            instead = "add market.prices, or give a file with --market"
+            yield Flaw(("market", "prices"), "is missing", instead, at_key=True)
         return
+    meant = (priced - reading.assets) | (reading.held - reading.wanted)
     for asset, path in _valued(reading):
         if asset not in priced:
-            near = (asset, priced - reading.assets)
-            yield Flaw(path, f"needs a price of {asset}", f"add market.prices.{asset}", at_key=True, near=near)
+            instead = f"add market.prices.{asset}"
+            yield Flaw(path, f"needs a price of {asset}", instead, at_key=True, near=(asset, meant))
 
 
 def prices_are_of_something(reading: Reading) -> Iterator[Flaw]:
-    """The portfolio prices what it speaks of; a market file may price the world."""
+    """A price that reads like a slip for a contract's or a coin's; others may stand there for nothing.
+
+    A mark that is not found would be taken from the coin's price in silence, so what nearly names a contract is told.
+    """
     block = reading.own_block
-    for key in sorted(block.names - reading.assets - reading.cash - reading.file.names("contracts")):
-        if reading.venue_known and reading.listed(key) is None and _is_name(key):
-            known = reading.assets | reading.contract_names()
-            near = (key, frozenset(name for name in known if not reading.priced(name)) or known)
+    if not reading.venue_known or not reading.assets_known or reading.file.misnamed(models.CONTRACT, "contracts"):
+        return
+    spoken_of = reading.assets | reading.cash | reading.given
+    unknown = [key for key in sorted(block.names - spoken_of) if reading.listed(key) is None]
+    known = (reading.assets | reading.contract_names()) if unknown else frozenset()
+    unpriced = known - block.names
+    for key in unknown:
+        if not models.ASSET.fits(key) or difflib.get_close_matches(key, unpriced, n=1, cutoff=_A_SLIP):
             path = block.at("prices", key)
-            yield Flaw(path, "is neither an asset of this file nor a known contract", "drop it", at_key=True, near=near)
+            problem = "is neither an asset of this file nor a known contract"
+            yield Flaw(path, problem, "drop it", at_key=True, near=(key, unpriced or known))
 
 
 def cash_is_worth_a_dollar(reading: Reading) -> Iterator[Flaw]:
@@ -62,7 +74,7 @@ def funding_is_of_perpetuals(reading: Reading) -> Iterator[Flaw]:
         contract = reading.contract(name)
         path: Path = block.at("funding", name)
         if contract is None:
-            if reading.venue_known and not reading.file.has("contracts", name):
+            if reading.venue_known and name not in reading.given:
                 near = (name, reading.contract_names())
                 yield Flaw(path, "is no known contract", "name a contract, not a coin", at_key=True, near=near)
         elif contract.expiry is not None:
@@ -71,22 +83,24 @@ def funding_is_of_perpetuals(reading: Reading) -> Iterator[Flaw]:
 
 def _valued(reading: Reading) -> Iterator[tuple[str, Path]]:
     """Assets that need a price, each once, with the place that needs it first."""
-    seen = reading.cash | (reading.aside - reading.wanted)
-    for section, names in (("targets", reading.wanted), ("holdings", reading.held - reading.wanted)):
-        for asset in sorted(names - seen):
+    done = set(reading.cash)
+    for section, names in (("targets", reading.wanted), ("holdings", reading.held - reading.aside)):
+        for asset in sorted(names - done):
             yield asset, (section, asset)
-    seen |= reading.wanted | reading.held
+        done |= names
+    for asset, path in _valued_through(reading):
+        if asset not in done:
+            yield asset, path
+            done.add(asset)
+
+
+def _valued_through(reading: Reading) -> Iterator[tuple[str, Path]]:
+    """Assets that proxies and positions bring in."""
     for asset, proxy in reading.says.proxies.items():
-        if proxy.via not in seen:
-            seen |= {proxy.via}
-            yield proxy.via, ("proxies", asset, "via")
+        yield proxy.via, ("proxies", asset, "via")
     for n, row in reading.file.rows(("positions",), reading.says.positions):
         contract = reading.contract(row.contract)
-        for asset in (contract.asset if contract else None, row.stands_for):
-            if asset is not None and asset not in seen - reading.aside:
-                seen |= {asset}
-                yield asset, ("positions", n)
-
-
-def _is_name(key: str) -> bool:
-    return models.CONTRACT.pattern.fullmatch(key) is not None
+        if contract is not None:
+            yield contract.asset, ("positions", n)
+        if row.stands_for is not None:
+            yield row.stands_for, ("positions", n)

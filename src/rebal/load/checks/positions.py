@@ -15,7 +15,7 @@ def contracts_are_known(reading: Reading) -> Iterator[Flaw]:
         contract = reading.contract(row.contract)
         path = ("positions", n, "contract")
         if contract is None:
-            if reading.venue_known and not reading.file.has("contracts", row.contract):
+            if reading.venue_known and row.contract not in reading.given:
                 yield _unknown(reading, n, row.contract)
         elif contract.expiry is not None and contract.expiry <= reading.now:
             settled = f"expired on {contract.expiry:%Y-%m-%d}"
@@ -54,7 +54,9 @@ def margins_lie_within_wallets(reading: Reading) -> Iterator[Flaw]:
         taken[settle] = taken.get(settle, ZERO) + row.margin
         wallet = reading.says.wallets.get(settle, ZERO)
         if taken[settle] > wallet:
-            problem = f"brings isolated margins to {plain(taken[settle])} {settle}, more than the wallet of {plain(wallet)}"
+            problem = (
+                f"brings isolated margins to {plain(taken[settle])} {settle}, more than the wallet of {plain(wallet)}"
+            )
             yield Flaw(("positions", n, "margin"), problem, f"count it in wallets.{settle} too")
 
 
@@ -68,7 +70,7 @@ def proxies_are_declared(reading: Reading) -> Iterator[Flaw]:
         if (proxy is None or proxy.via != contract.asset) and reading.file.sound("proxies", row.stands_for):
             instead = f"add proxies.{row.stands_for}: {{via: {contract.asset}, beta: ...}}"
             problem = f"names no proxy through {contract.asset}"
-            yield Flaw(("positions", n, "for"), problem, instead, near=(row.stands_for, reading.file.names("proxies")))
+            yield Flaw(("positions", n, "for"), problem, instead, near=(row.stands_for, reading.proxied))
 
 
 def _unknown(reading: Reading, n: int, name: str) -> Flaw:

@@ -1,11 +1,8 @@
 """Venue, policy, proxies and scenarios."""
 
 from collections.abc import Iterator
-from fractions import Fraction
 
-from rebal.amounts import plain
-from rebal.load.defaults import LEVERAGE, LIQUIDATION_DISTANCE
-from rebal.load.flaws import Flaw
+from rebal.load.flaws import ONE_OF, Flaw
 from rebal.load.reading import Reading
 
 
@@ -20,36 +17,21 @@ def venue_is_known(reading: Reading) -> Iterator[Flaw]:
         yield Flaw(("venue",), "is not in the catalogue", venues.LEFT_OUT[reading.says.venue])
         return
     near = (reading.says.venue, known)
-    yield Flaw(("venue",), "is not in the catalogue", f"write one of: {', '.join(known)}", near=near)
+    yield Flaw(("venue",), "is not in the catalogue", ONE_OF + ", ".join(known), near=near)
 
 
 def every_asset_is_served(reading: Reading) -> Iterator[Flaw]:
     """Without a venue the file's own contracts serve every asset, directly or through a proxy."""
     if reading.file.has("venue") or not reading.file.sound("contracts"):
         return
-    served = {contract.asset for contract in reading.own.values()}
+    served = {contract.asset for contract in reading.says.contracts.values()}
     served |= {asset for asset, proxy in reading.says.proxies.items() if proxy.via in served}
     unserved = sorted((reading.held | reading.wanted) - reading.cash - reading.aside - served)
     if unserved and reading.venue_known:
         few = ", ".join(unserved[:3]) + (f" and {len(unserved) - 3} more" if len(unserved) > 3 else "")
-        yield Flaw(("venue",), "is missing", f"name the venue, or give contracts for {few} under contracts", at_key=True)
-
-
-def policy_keeps_its_own_alert(reading: Reading) -> Iterator[Flaw]:
-    """A plan that meets the policy is no breach of it."""
-    policy = reading.says.policy
-    alert = policy.alert if policy else None
-    if policy is None or alert is None:
-        return
-    distance: Fraction = policy.survive.shock if policy.survive else policy.liquidation_distance or LIQUIDATION_DISTANCE
-    leverage: Fraction = policy.leverage or LEVERAGE
-    if alert.distance is not None and alert.distance > distance:
-        asked = f"{plain(distance * 100)}%"
-        problem = f"is beyond the {asked} that the policy asks of a plan"
-        yield Flaw(("policy", "alert", "distance"), problem, f"write at most {asked}")
-    if alert.leverage is not None and alert.leverage < leverage:
-        problem = f"is below the leverage of {plain(leverage)} that the policy allows a plan"
-        yield Flaw(("policy", "alert", "leverage"), problem, f"write at least {plain(leverage)}")
+        yield Flaw(
+            ("venue",), "is missing", f"name the venue, or give contracts for {few} under contracts", at_key=True
+        )
 
 
 def proxies_lead_elsewhere(reading: Reading) -> Iterator[Flaw]:
@@ -60,7 +42,7 @@ def proxies_lead_elsewhere(reading: Reading) -> Iterator[Flaw]:
             yield Flaw(path, "is the asset itself", "name a coin that has a contract")
         elif proxy.via in reading.cash:
             yield Flaw(path, "counts as dollars", "name a coin that has a contract")
-    for asset in sorted(reading.file.names("proxies") & reading.cash):
+    for asset in sorted(reading.proxied & reading.cash):
         yield Flaw(("proxies", asset), "counts as dollars, which need no hedge", "drop it", at_key=True)
 
 

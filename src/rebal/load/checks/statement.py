@@ -77,7 +77,9 @@ def targets_sum_to_one(reading: Reading) -> Iterator[Flaw]:
         away = summed - ONE
         miss = f"{_percent(abs(away))} {'over' if away > 0 else 'short'}"
         found = f"{_percent(summed)}, {miss}"
-        yield Flaw(("targets",), "do not sum to 100%", "write weights that sum to exactly 100%", at_key=True, found=found)
+        yield Flaw(
+            ("targets",), "do not sum to 100%", "write weights that sum to exactly 100%", at_key=True, found=found
+        )
 
 
 def targets_are_not_aside(reading: Reading) -> Iterator[Flaw]:
@@ -88,7 +90,7 @@ def targets_are_not_aside(reading: Reading) -> Iterator[Flaw]:
 
 def holdings_have_targets(reading: Reading) -> Iterator[Flaw]:
     """Every coin held has a target or stands aside; any dollars' target is one for all dollars."""
-    if not reading.file.has("targets") or not reading.file.sound("aside"):
+    if not reading.file.has("targets") or reading.file.lost("targets") or not reading.file.sound("aside"):
         return
     dollars_wanted = bool(reading.wanted & reading.cash)
     for asset in sorted(reading.held - reading.wanted - reading.aside):
@@ -96,8 +98,7 @@ def holdings_have_targets(reading: Reading) -> Iterator[Flaw]:
             continue
         named = DOLLARS if asset in reading.cash else asset
         instead = f"add targets.{named}, 0% if none of it is wanted, or name {asset} under aside"
-        near = (asset, reading.wanted - reading.held)
-        yield Flaw(("holdings", asset), "has no target", instead, at_key=True, near=near)
+        yield Flaw(("holdings", asset), "has no target", instead, at_key=True)
 
 
 def names_stand_once(reading: Reading) -> Iterator[Flaw]:

@@ -1,0 +1,80 @@
+"""What hedge and unwind read off the command line: assets, sizes, days."""
+
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from rebal.amounts import NumberProblem, number, percent_points
+from rebal.commands._options import one_of
+from rebal.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from rebal.portfolio import Book, Portfolio
+
+
+def known_assets(asked: Iterable[str], book: "Book", portfolio: "Portfolio") -> frozenset[str]:
+    """The assets named, each one held, wanted or open. Raises UsageProblem."""
+    known = assets_known(book, portfolio)
+    for asset in asked:
+        if asset not in known:
+            raise UsageProblem(f"{asset}: is neither held nor open; {one_of(asset, known)}")
+    return frozenset(asked)
+
+
+def assets_known(book: "Book", portfolio: "Portfolio") -> frozenset[str]:
+    """The coins that are held, wanted or open; not what counts as dollars."""
+    from rebal.planner.exposure import assets_of
+
+    return frozenset(assets_of(portfolio, book)) | (portfolio.aside - portfolio.cash)
+
+
+def share(text: str, *, option: str) -> Fraction:
+    """A share in percent points, from 0 to 100. Raises UsageProblem."""
+    value = points(text, option=option)
+    if value > 1:
+        raise UsageProblem(f"{option} {text}: is above 100; there is no more than all of it")
+    return value
+
+
+def points(text: str, *, option: str) -> Fraction:
+    """A number of percent points, not below 0. Raises UsageProblem."""
+    try:
+        value = percent_points(text)
+    except NumberProblem as problem:
+        raise UsageProblem(f"{option} {text}: {problem}") from problem
+    if value < 0:
+        raise UsageProblem(f"{option} {text}: is below 0; write a percentage from 0")
+    return value
+
+
+def size(text: str, *, option: str) -> Fraction:
+    """A number of dollars or coins, not below 0. Raises UsageProblem."""
+    try:
+        value = number(text)
+    except NumberProblem as problem:
+        raise UsageProblem(f"{option} {text}: {problem}") from problem
+    if value < 0:
+        raise UsageProblem(f"{option} {text}: is below 0; write a size from 0")
+    return value
+
+
+def day(text: str, *, option: str) -> "datetime":
+    """A day or an instant. Raises UsageProblem."""
+    from rebal.load.time import day_or_instant
+
+    try:
+        return day_or_instant(text)
+    except ValueError as problem:
+        raise UsageProblem(f"{option} {text}: {problem}") from problem
+
+
+def day_after(text: str, now: "datetime", *, option: str) -> "datetime":
+    """The instant a duration from now. Raises UsageProblem."""
+    from rebal.load.time import duration
+
+    try:
+        return duration(text).after(now)
+    except (ValueError, OverflowError) as problem:
+        raise UsageProblem(f"{option} {text}: {problem}") from problem

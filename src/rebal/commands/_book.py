@@ -1,0 +1,105 @@
+"""The book that a command works on: the statement, and what its journal has recorded since."""
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from rebal import __version__
+from rebal.commands._answer import World
+from rebal.commands._options import Where
+from rebal.errors import InvalidInput, Problem
+from rebal.frozen import frozen
+
+if TYPE_CHECKING:
+    from rebal.ledger import Journal, Realised
+    from rebal.plan import Finding, Inputs
+    from rebal.planner.checks import Check, Draft
+    from rebal.portfolio import Book, Portfolio
+
+
+@frozen
+class Opened:
+    """A portfolio with its open book.
+
+    ``path``: the portfolio file; ``market_path``: that of ``--market``; ``journal_path``: its journal, None on stdin
+    without one; ``realised``: by contract;
+    ``checks``: what only the journal can tell.
+    """
+
+    path: str
+    market_path: str | None
+    journal_path: str | None
+    portfolio: "Portfolio"
+    book: "Book"
+    journal: "Journal | None"
+    realised: "tuple[Realised, ...]"
+    inputs: "Inputs"
+    checks: "tuple[Check, ...]"
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that an answer must never overwrite."""
+        return tuple(file for file in (self.path, self.market_path, self.journal_path) if file is not None)
+
+
+def opened(where: Where, world: World, *, targets_for: str | None = None) -> Opened:
+    """Read the portfolio and fold its journal.
+
+    ``targets_for``: the command that cannot do without targets. Raises InvalidInput.
+    """
+    portfolio = where.read(world)
+    path = where.path(world)
+    if targets_for is not None and portfolio.targets is None:
+        instead = "add targets: a weight for every asset held, summing to 100 %"
+        raise InvalidInput([Problem(path, 0, 0, "targets", f"is missing; {targets_for} needs it", None, instead)])
+    journal_path = journal_of(path, where.journal, portfolio)
+    if journal_path is None or not os.path.lexists(journal_path):
+        return _without_journal(path, journal_path, portfolio, where, world)
+    from rebal import journal
+    from rebal.journal import fold
+
+    read = journal.read(journal_path)
+    folded = fold.fold(portfolio, read.entries)
+    checks = (_repeated,) if fold.repeats(portfolio, read.entries) else ()
+    inputs = _inputs(portfolio, where, world, journal=read)
+    realised = fold.realised(folded.booked)
+    return Opened(path, where.market, journal_path, portfolio, folded.book, read, realised, inputs, checks)
+
+
+def journal_of(path: str, named: str | None, portfolio: "Portfolio") -> str | None:
+    """Where the journal of a portfolio file is: as named, as the file says, else ``<stem>.journal.db`` beside it."""
+    if named is not None:
+        return named
+    if path == "-":
+        return None
+    folder = os.path.dirname(os.path.realpath(path))
+    stem = os.path.splitext(os.path.basename(os.path.realpath(path)))[0]
+    return os.path.join(folder, portfolio.journal or f"{stem}.journal.db")
+
+
+def _without_journal(path: str, journal_path: str | None, portfolio: "Portfolio", where: Where, world: World) -> Opened:
+    inputs = _inputs(portfolio, where, world, journal=None)
+    return Opened(path, where.market, journal_path, portfolio, portfolio.statement, None, (), inputs, ())
+
+
+def _inputs(portfolio: "Portfolio", where: Where, world: World, *, journal: "Journal | None") -> "Inputs":
+    from rebal.plan import Inputs
+
+    return Inputs(
+        statement_sha256=portfolio.statement_sha256,
+        journal_seq=journal.seq if journal else None,
+        journal_head=journal.head if journal else None,
+        market_as_of=portfolio.market.as_of,
+        now=where.time(world),
+        version=__version__,
+    )
+
+
+def _repeated(_: "Draft") -> "Iterator[Finding]":
+    from rebal.plan import Code
+    from rebal.planner.checks import warning
+
+    message = (
+        "positions equal what the journal adds up to: the statement holds it already; set as_of to when it was true"
+    )
+    yield warning(Code.STATEMENT_REPEATS_JOURNAL, "as_of", message)

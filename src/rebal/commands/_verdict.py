@@ -1,0 +1,27 @@
+"""The exit code of a plan, and what stderr says of a refusal."""
+
+from typing import TYPE_CHECKING
+
+from rebal.errors import Exit
+
+if TYPE_CHECKING:
+    from rebal.plan import Plan
+
+
+def verdict(report: "Plan", *, by_state: bool = False) -> Exit:
+    """1 where the plan is refused; ``by_state``, 20 on a breach and 10 where there is something to do; else 0."""
+    if report.refused:
+        return Exit.REFUSED
+    if not by_state:
+        return Exit.DONE
+    from rebal.planner.status import BREACHES
+
+    if any(finding.code in BREACHES and finding.severity != "info" for finding in report.findings):
+        return Exit.BREACH
+    return Exit.ACTION if report.changes else Exit.DONE
+
+
+def refusals(report: "Plan") -> tuple[str, ...]:
+    """Why a plan is refused, a line each."""
+    errors = [finding for finding in report.findings if finding.severity == "error"]
+    return tuple(f"rebal: refused: {finding.subject}: {finding.message}" for finding in errors)

@@ -1,0 +1,65 @@
+"""The file that ``rebal init`` writes."""
+
+TEXT = """\
+# yaml-language-server: $schema=portfolio.schema.json
+# `rebal schema > portfolio.schema.json` puts that schema beside this file; editors then complete and check the keys.
+# Put your own figures in, then: rebal check, rebal plan. Nothing ever writes to this file.
+
+name: Core holdings
+venue: bybit                  # where your contracts trade; `rebal venues` lists what is known
+as_of: 2026-11-01T00:00:00Z   # when holdings, wallets and positions were true
+
+# Every coin you own, in the futures account or not.
+holdings:
+  BTC: 2
+  ETH:
+    quantity: 14
+    lots:                     # optional, for tax: USD per coin
+      - {quantity: 10, cost: 1500, acquired: 2024-03-01}
+      - {quantity: 4, cost: 2900, acquired: 2026-08-15}
+  SOL: 100
+  USDT: 5000
+
+# The weights you want, 100% in all. USD is the row of everything that counts as dollars.
+targets:
+  BTC: 50%
+  ETH: 30%
+  SOL: 15%
+  USD: 5%
+# aside: [DOGE]               # coins you hold that are no business of the plan
+
+# What is in the futures account already; it is a part of holdings.
+# wallets:
+#   BTC: 0.4
+# positions:                  # as the exchange shows them, one net row per contract; shorts are negative
+#   - {contract: BTCUSD, contracts: -14900, entry_price: 40000}
+
+# Prices in USD; a contract without one is marked at its coin's. `--market FILE` brings fresher ones.
+market:
+  as_of: 2026-11-01T00:00:00Z
+  prices: {BTC: 40000, ETH: 2500, SOL: 150}
+  funding: {BTCUSD: 0.01%}    # per funding interval; positive: longs pay shorts
+
+# What the catalogue lacks, or what your account has otherwise.
+# contracts:
+#   BTCUSD: {leverage: 5}
+
+# The rules that a plan keeps, each with its default.
+policy:
+  band: 5%                    # points that a weight may drift before anything is traded
+  margin_mode: cross          # cross or isolated
+  leverage: 1                 # most that a wallet may carry after a plan
+  liquidation_distance: 50%   # least distance to liquidation after a plan, either way
+  alert: {distance: 35%, leverage: 1.25}
+  min_order: 10               # USD
+  routes: [inverse, linear, proxy]
+  sizing: notional            # or coin
+  max_at_venue: 100%          # most of a holding that may sit in the futures account
+  max_price_age: 1d
+
+# What a spot trade costs and how gains are taxed: for comparisons with selling; nothing is assumed.
+# costs: {spot_fee: 0.1%, slippage: 0.05%}
+# tax: {method: hifo, short_term: 37%, long_term: 20%, long_after: 1y}
+# scenarios:
+#   crash: {BTC: -40%, ETH: -55%, SOL: -70%}
+"""

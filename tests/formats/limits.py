@@ -1,0 +1,55 @@
+"""A portfolio for the limits that screens are measured against and the coins that contracts settle in."""
+
+from dataclasses import replace
+from datetime import timedelta
+from fractions import Fraction
+
+from rebal.market.contract import Contract, Kind
+from rebal.market.examples import INVERSE
+from rebal.portfolio import Alert, Band, Book, MarginMode, Market, Policy, Portfolio, Sizing
+
+from .rows import MORNING
+
+
+def policy(*, relative: Fraction | None = None) -> Policy:
+    """The policy of a file that says nothing of it."""
+    return Policy(
+        band=Band(Fraction("0.05"), relative),
+        margin_mode=MarginMode.CROSS,
+        leverage=Fraction(1),
+        liquidation_distance=Fraction("0.5"),
+        alert=Alert(Fraction("0.35"), Fraction("1.25")),
+        min_order=Fraction(10),
+        routes=("inverse", "linear", "proxy"),
+        sizing=Sizing.NOTIONAL,
+        max_at_venue=Fraction(1),
+        max_price_age=timedelta(days=1),
+    )
+
+
+def portfolio(*, relative: Fraction | None = None) -> Portfolio:
+    """Knows the two contracts of the open book."""
+    return Portfolio(
+        name="Core holdings",
+        venue="deribit",
+        as_of=MORNING,
+        holdings={},
+        targets=None,
+        aside=frozenset(),
+        statement=Book({}, {}, {}),
+        market=Market(MORNING, {}, {}, {}),
+        contracts={
+            each.name: each for each in (_inverse("BTC-PERPETUAL", "BTC"), _linear("ETH_USDC-PERPETUAL", "ETH"))
+        },
+        policy=policy(relative=relative),
+        cash=frozenset({"USD"}),
+        statement_sha256="0" * 64,
+    )
+
+
+def _inverse(name: str, asset: str) -> Contract:
+    return replace(INVERSE, name=name, asset=asset, settle=asset)
+
+
+def _linear(name: str, asset: str) -> Contract:
+    return replace(INVERSE, name=name, asset=asset, settle="USDC", kind=Kind.LINEAR)

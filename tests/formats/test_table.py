@@ -1,0 +1,158 @@
+"""The table: whole screens, and what holds of every screen."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+from rebal import formats
+from rebal.formats import SIGNS, View
+from rebal.formats.page.figures import TABLE
+from rebal.formats.page.sheet import UNICODE
+from rebal.plan import Code, Finding, Plan, Severity
+
+from . import books, extremes, limits, rows
+from .golden import assert_golden
+
+BOOKS: dict[str, Callable[[], Plan]] = {
+    "worked-example": books.worked_example,
+    "open-book": books.open_book,
+    "refused": books.refused,
+    "quiet": books.quiet,
+    "unwind": books.unwind,
+    "extreme": extremes.extreme,
+}
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def shown(plan: Plan, width: int, **view: object) -> str:
+    return formats.render("table", plan, View(**{"width": width, "colour": False, **view}))  # type: ignore[arg-type]
+
+
+def figures(text: str) -> set[str]:
+    """Every token with a digit in it, without the punctuation of a sentence."""
+    return {token.strip(",;:") for token in text.split() if any(each.isdigit() for each in token)}
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120])
+@pytest.mark.parametrize("book", BOOKS)
+def test_the_whole_screen(book: str, width: int) -> None:
+    assert_golden(f"{book}-{width}.txt", shown(BOOKS[book](), width))
+
+
+def test_the_whole_screen_with_limits_and_settlement_coins() -> None:
+    assert_golden("open-book-limits-100.txt", shown(books.open_book(), 100, portfolio=limits.portfolio()))
+
+
+def test_the_whole_screen_in_ascii() -> None:
+    screen = shown(books.open_book(), 100, ascii=True, portfolio=limits.portfolio())
+    assert screen.isascii()
+    assert_golden("open-book-ascii-100.txt", screen)
+
+
+def test_the_whole_screen_in_colour() -> None:
+    assert_golden("open-book-colour-100.txt", shown(books.open_book(), 100, colour=True))
+
+
+@pytest.mark.parametrize("width", [20, 40, 47, 60, 72, 80, 96, 100, 120, 160])
+@pytest.mark.parametrize("book", BOOKS)
+def test_every_figure_of_a_wide_screen_is_whole_on_a_narrow_one(book: str, width: int) -> None:
+    wide, narrow = shown(BOOKS[book](), 300), shown(BOOKS[book](), width)
+    assert figures(wide) - figures(narrow) == set()
+    assert "…" not in narrow
+
+
+@pytest.mark.parametrize("book", [name for name in BOOKS if name != "extreme"])
+def test_a_wide_screen_shows_no_less_than_a_narrow_one(book: str) -> None:
+    assert figures(shown(BOOKS[book](), 40)) - figures(shown(BOOKS[book](), 300)) == set()
+
+
+@pytest.mark.parametrize("width", [40, 50, 60, 72, 80, 100, 120])
+@pytest.mark.parametrize("book", [name for name in BOOKS if name != "extreme"])
+def test_lines_keep_to_the_width(book: str, width: int) -> None:
+    assert max(map(len, shown(BOOKS[book](), width).splitlines())) <= width
+
+
+@pytest.mark.parametrize("book", [name for name in BOOKS if name != "extreme"])
+def test_a_figure_keeps_its_unit_beside_it(book: str) -> None:
+    starts = {line.split()[0] for line in shown(BOOKS[book](), 40).splitlines() if line.split()}
+    assert starts & {"%", "dollars", "points", "contracts", "BTC,USDC", "·"} == set()
+
+
+@pytest.mark.parametrize("width", [40, 100])
+@pytest.mark.parametrize("book", BOOKS)
+def test_colour_changes_nothing_but_colour(book: str, width: int) -> None:
+    coloured = shown(BOOKS[book](), width, colour=True)
+    bare = shown(BOOKS[book](), width)
+    assert "\x1b" not in bare
+    assert "\x1b" in coloured
+    assert ANSI.sub("", coloured) == bare
+
+
+def test_no_line_ends_in_a_space() -> None:
+    for width in (40, 80, 120):
+        screen = shown(books.open_book(), width)
+        assert screen.splitlines() == [line.rstrip() for line in screen.splitlines()]
+
+
+def test_data_is_never_markup() -> None:
+    odd = "[red]X [/x] :fire: [bold"
+    finding = Finding(Severity.WARNING, Code.ALERT, "[/x]", odd)
+    screen = shown(rows.plan(name=odd, venue="[blue]", findings=(finding,)), 80, colour=True)
+    assert ANSI.sub("", screen).count(odd) == 2
+    assert "[blue]" in screen
+
+
+def test_control_and_direction_characters_are_not_passed_on() -> None:
+    screen = shown(rows.plan(name="a\x1b[31mb\u202ec\nd\x9b"), 80)
+    assert screen.startswith("a?[31mb?c?d?")
+
+
+def test_wide_characters_count_twice() -> None:
+    screen = shown(rows.plan(name="長" * 20), 60)
+    assert screen.splitlines()[0] == "長" * 20 + "   binance"
+
+
+def test_a_refused_plan_says_so_before_anything_else() -> None:
+    lines = shown(books.refused(), 100).splitlines()
+    assert lines[1] == ("Refused   not to be placed as it stands: unserved-asset ALT, under-collateralised ETH")
+
+
+def test_limits_are_told_where_they_are_known() -> None:
+    screen = shown(books.open_book(), 120, portfolio=limits.portfolio(relative=Fraction("0.25")))
+    assert "band ±5 points, or 25 % of the target where that is less" in screen
+    assert "leverage at most 1, liquidation at least 50 % away" in screen
+
+
+@pytest.mark.parametrize(
+    ("distance", "ink"), [("0.5", "38;5;28"), ("0.499", "38;5;136"), ("0.35", "38;5;136"), ("0.349", "38;5;160")]
+)
+def test_the_buffer_is_coloured_by_the_policy(distance: str, ink: str) -> None:
+    wallet = rows.wallet("BTC", "1", value="1", maintenance="0.01", distance_below=Fraction(distance))
+    screen = shown(rows.plan(wallets=(wallet,)), 100, colour=True, portfolio=limits.portfolio())
+    assert f"\x1b[{ink}m━" in screen
+
+
+def test_the_bar_of_the_largest_drift_fills_its_side() -> None:
+    screen = shown(books.worked_example(), 100)
+    assert re.search(r"^BTC .* \+11\.5 +│██████ ", screen, re.MULTILINE)
+    assert re.search(r"^ALT .* −8\.5 +▐████│ ", screen, re.MULTILINE)
+
+
+def test_what_a_several_coin_wallet_has_instead_of_a_price() -> None:
+    wallet = rows.wallet("USDT", "10", value="5", maintenance="0.1", distance_below=Fraction("0.4"))
+    screen = shown(rows.plan(wallets=(wallet,)), 100)
+    assert "no one price" in screen
+    assert "−40.0 %" in screen
+
+
+def test_a_plan_without_dated_prices_says_so() -> None:
+    undated = replace(books.quiet(), inputs=replace(rows.INPUTS, market_as_of=None))
+    assert "prices without a date" in shown(undated, 100)
+
+
+def test_the_signs_are_all_listed_for_the_encoding_test() -> None:
+    drawn = {each for sign in UNICODE for each in sign if not each.isascii()} | {TABLE.minus}
+    assert drawn <= set(SIGNS)

@@ -1,0 +1,81 @@
+"""Sentences that screens and records share."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from fractions import Fraction
+
+import pytest
+
+from rebal.formats.page.figures import GLUE, PLAIN
+from rebal.formats.page.wording import day_and_time, headline, refusal, unbroken, why
+from rebal.plan import Code, Finding, OrderPart, Plan, Severity
+from rebal.portfolio import Purpose, Route
+
+from . import books, rows
+
+
+def said(plan: Plan) -> str:
+    return headline(plan, PLAIN, arrow="->").replace(GLUE, " ")
+
+
+def test_the_largest_drift_outside_its_band_comes_first() -> None:
+    assert said(books.worked_example()) == "BTC is 11.5 points over its weight: 3 orders, 3 transfers, no coin sold"
+    under = tuple(each for each in books.worked_example().assets if each.asset != "BTC")
+    assert said(replace(books.worked_example(), assets=under)).startswith("ALT is 8.5 points under its weight: ")
+
+
+def test_nothing_to_do() -> None:
+    assert said(books.quiet()) == "every weight is inside its band: nothing to do"
+    assert said(rows.plan()) == "nothing to do"
+    assert said(rows.plan(command="unwind")) == "no futures to close: nothing to do"
+    assert said(rows.plan(command="hedge")) == "hedges are as asked: nothing to do"
+
+
+def test_a_hedge_says_what_becomes_of_the_ratio() -> None:
+    assert said(books.open_book()) == "BTC hedged 10.0% -> 50.0%: 2 orders, 2 transfers, no coin sold"
+
+
+def test_many_hedges_are_counted() -> None:
+    assets = tuple(rows.asset(name, "1", "1", hedge_ratio_after=Fraction(1)) for name in "ABCDE")
+    assert said(rows.plan(command="hedge", assets=assets)) == (
+        "A hedged 0.0% -> 100.0%, B hedged 0.0% -> 100.0%, C hedged 0.0% -> 100.0%, 2 more: nothing to do"
+    )
+
+
+def test_a_transfer_alone_is_something_to_do() -> None:
+    moved = replace(books.quiet(), transfers=books.worked_example().transfers[:1])
+    assert said(moved) == "every weight is inside its band: 1 transfer"
+
+
+def test_a_refusal_names_each_error_once() -> None:
+    error = Finding(Severity.ERROR, Code.UNSERVED_ASSET, "ALT", "no contract")
+    note = Finding(Severity.INFO, Code.RESIDUAL, "BTC", "12 USD")
+    assert refusal(rows.plan(findings=(error, error, note))) == "unserved-asset ALT"
+
+
+def test_why_an_order() -> None:
+    first, second = books.open_book().orders
+    assert why(first, PLAIN).replace(GLUE, " ") == "hedge -4500, rebalance +500"
+    assert why(second, PLAIN) == "rebalance, reduce only, linear route"
+    basket = replace(second, route=Route.PROXY, parts=(OrderPart(Purpose.HEDGE, Fraction(15), ("DOT", "KSM")),))
+    assert why(basket, PLAIN).replace(GLUE, " ") == "hedge DOT KSM, reduce only, proxy route"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "held"),
+    [
+        ("is 0.5 % a day", "is 0.5~% a day"),
+        ("1.5 ETH are missing", "1.5~ETH are missing"),
+        ("lots of 10.00 USD", "lots of 10.00~USD"),
+        ("7 1INCH left", "7~1INCH left"),
+        ("trade 378 contracts of 3 kinds", "trade 378~contracts of 3 kinds"),
+        ("leverage 2 with 3 4", "leverage 2 with 3 4"),
+    ],
+)
+def test_figures_are_held_to_their_units(sentence: str, held: str) -> None:
+    assert unbroken(sentence).replace(GLUE, "~") == held
+
+
+def test_instants_for_people_are_in_utc() -> None:
+    there = datetime(2026, 1, 1, 0, 30, tzinfo=timezone(timedelta(hours=1)))
+    assert day_and_time(there).replace(GLUE, " ") == "31 Dec 2025 23:30 UTC"
