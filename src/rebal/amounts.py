@@ -54,17 +54,15 @@ def fraction(text: str) -> Fraction:
     (Fraction(1, 2), Fraction(1, 2))
     """
     value, percent = _parse(text)
-    if percent:
-        return value / 100
-    if abs(value) > 1:
+    if not percent and abs(value) > 1:
         raise NumberProblem("is above 1 without a percent sign", f"write {text}% if percent is meant")
     return value
 
 
 def percent_points(text: str) -> Fraction:
     """Read a number of percent points, as ``--pct`` takes it: 50 and 50% are both one half."""
-    value, _ = _parse(text)
-    return value / 100
+    value, percent = _parse(text)
+    return value if percent else value / 100
 
 
 def _parse(text: str) -> tuple[Fraction, bool]:
@@ -74,8 +72,9 @@ def _parse(text: str) -> tuple[Fraction, bool]:
     sign, whole, decimals, percent = shape.groups("")
     if len(whole) > DIGITS_EACH_SIDE or len(decimals) > DIGITS_EACH_SIDE:
         raise NumberProblem("has too many digits", f"write at most {DIGITS_EACH_SIDE} on each side of the point")
-    value = int(whole + decimals)
-    return Fraction(-value if sign == "-" else value, 10 ** len(decimals)), bool(percent)
+    digits = int(whole + decimals)
+    units = 10 ** len(decimals) * (100 if percent else 1)
+    return Fraction(-digits if sign == "-" else digits, units), bool(percent)
 
 
 def _hint(text: str) -> str:

@@ -176,6 +176,11 @@ class _Command(TyperCommand):
         return _verbatim(super().get_params(ctx))
 
 
+class _Subgroup(TyperGroup):
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _verbatim(super().get_params(ctx))
+
+
 class _Group(TyperGroup):
     """The commands by name; a command's module is imported when that command is asked for."""
 
@@ -224,16 +229,36 @@ def _options(
 
 
 def _command(name: str, world: World) -> Any:
+    """A command of one module: a function of its name, or a group of those that its ``SUBCOMMANDS`` name."""
     module = discover.load(commands, name)
-    function = getattr(module, name)
-    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    subcommands: Mapping[str, Callable[..., Answer]] | None = getattr(module, "SUBCOMMANDS", None)
+    if subcommands is None:
+        app = typer.Typer(add_completion=False, rich_markup_mode=None)
+        _add(app, name, getattr(module, name), module.EXAMPLES, world)
+        return get_command(app)
+    group = typer.Typer(name=name, cls=_Subgroup, add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+    group.callback(short_help=module.HELP.partition("\n")[0], epilog=_examples(module.EXAMPLES))(_nothing)
+    group.info.help = module.HELP
+    for subcommand, function in subcommands.items():
+        _add(group, subcommand, function, [line for line in module.EXAMPLES if f" {subcommand}" in line], world)
+    return get_command(group)
+
+
+def _add(app: typer.Typer, name: str, function: Callable[..., Answer], examples: Sequence[str], world: World) -> None:
     app.command(
         name,
         cls=_Command,
         short_help=(function.__doc__ or "").partition("\n")[0],
-        epilog="\b\nExamples:\n" + "\n".join(f"  {line}" for line in module.EXAMPLES),
+        epilog=_examples(examples),
     )(_spelled_out(function, world))
-    return get_command(app)
+
+
+def _examples(lines: Sequence[str]) -> str:
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def _nothing() -> None:
+    """Take no options of its own."""
 
 
 def _spelled_out(function: Callable[..., Answer], world: World) -> Callable[..., Answer]:

@@ -110,6 +110,10 @@ HOSTILE = {
     "bad holdings": "holdings:\n" + lines(" A{0}: x\n", 149_000),
     "holdings without a price": "venue: binance\nholdings:\n" + lines(" A{0}: 1\n", 149_000),
     "unknown prices": "venue: binance\nholdings: {BTC: 1}\nmarket:\n prices:\n" + lines("  A{0}X: 1\n", 148_000),
+    "prices of other coins": "venue: binance\nholdings:\n"
+    + lines(" A{0}: 1\n", 70_000)
+    + "market:\n prices:\n"
+    + lines("  A{0}Z: 1\n", 70_000),
     "bad lots": "holdings:\n A:\n  lots:\n" + lines("   - {{}}\n", 290_000),
     "bad tiers": "contracts: {X: {maintenance: {tiers: [" + lines("{{rate: 1%}},", 99_000) + "]}}}\n",
     "positions": "holdings: {A: 1}\npositions:\n"

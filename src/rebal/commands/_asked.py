@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 
 
 def known_assets(asked: Iterable[str], book: "Book", portfolio: "Portfolio") -> frozenset[str]:
-    """The assets named, each one held, wanted or open. Raises UsageProblem."""
+    """The assets named, each one held, wanted or open, and no business set aside. Raises UsageProblem."""
     known = assets_known(book, portfolio)
     for asset in asked:
+        if asset in portfolio.aside:
+            raise UsageProblem(f"{asset}: stands under aside, which no order touches; take it out of aside first")
         if asset not in known:
             raise UsageProblem(f"{asset}: is neither held nor open; {one_of(asset, known)}")
     return frozenset(asked)
@@ -27,7 +29,7 @@ def assets_known(book: "Book", portfolio: "Portfolio") -> frozenset[str]:
     """The coins that are held, wanted or open; not what counts as dollars."""
     from rebal.planner.exposure import assets_of
 
-    return frozenset(assets_of(portfolio, book)) | (portfolio.aside - portfolio.cash)
+    return frozenset(assets_of(portfolio, book))
 
 
 def share(text: str, *, option: str) -> Fraction:

@@ -112,7 +112,10 @@ def _left_out(draft: Draft) -> Iterator[Finding]:
             case LeftOut.SMALLER_THAN_A_LOT:
                 least = usd(contract.notional(contract.lot_size, lot))
                 message = f"{size} are less than the least order of {contract.name}, {least}: left out"
-                yield warning(Code.CONTRACT_TOO_LARGE, outcome.asset, message)
+                if outcome.asset in draft.outside:
+                    yield warning(Code.CONTRACT_TOO_LARGE, outcome.asset, message)
+                else:
+                    yield info(Code.RESIDUAL, outcome.asset, message)
             case LeftOut.BELOW_MIN_ORDER:
                 message = f"{size} on {contract.name} are below policy.min_order, {usd(policy.min_order)}: left out"
                 yield info(Code.BELOW_MINIMUM, outcome.asset, message)

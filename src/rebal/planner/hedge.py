@@ -176,7 +176,12 @@ def _outcome(ask: Ask, legs: Sequence[Leg], covered: Cover, laid: Desk) -> Outco
     if change > 0 and not ask.candidates:
         return Outcome(ask.asset, wanted, wanted, LeftOut.UNSERVED, None)
     contract = legs[-1].contract if legs else _contract_moved(ask, change, laid)
-    return Outcome(ask.asset, wanted, ZERO, None, contract)
+    opens = change > 0 and not covered.hedged.get(ask.asset)
+    if legs or contract is None or not opens:
+        return Outcome(ask.asset, wanted, ZERO, None, contract)
+    too_large = abs(wanted) <= lot_usd(contract, laid.portfolio)
+    left_out = LeftOut.SMALLER_THAN_A_LOT if too_large else LeftOut.BELOW_MIN_ORDER
+    return Outcome(ask.asset, wanted, wanted, left_out, contract)
 
 
 def _refuse_over_hedge(asked: Mapping[str, HedgeAsked]) -> Check:

@@ -85,7 +85,9 @@ def expiring_after(day: datetime, asset: str, served: Served, *, now: datetime) 
 
 
 def through(via: str, asset: str, portfolio: Portfolio, served: Served, *, now: datetime) -> tuple[Candidate, ...]:
-    """The contracts of a proxy for an asset. Raises UsageProblem where the file gives no beta for it."""
+    """The contracts of a proxy for an asset, its own for the proxy itself. Raises UsageProblem without a beta."""
+    if asset == via:
+        return candidates(asset, portfolio, served, now=now)
     proxy = portfolio.proxies.get(asset)
     if proxy is None or proxy.via != via:
         raise UsageProblem(

@@ -10,6 +10,8 @@ from rebal.load.flaws import Flaw, Path
 from rebal.load.reading import Block, Reading
 
 _A_SLIP = 0.8
+_MOST_COMPARED = 20_000
+"""Names times names; beyond it the prices are the world's, and comparing them all would take minutes."""
 
 
 def dated_in_the_past(block: Block, reading: Reading) -> Iterator[Flaw]:
@@ -52,8 +54,10 @@ def prices_are_of_something(reading: Reading) -> Iterator[Flaw]:
     unknown = [key for key in sorted(block.names - spoken_of) if reading.listed(key) is None]
     known = (reading.assets | reading.contract_names()) if unknown else frozenset()
     unpriced = known - block.names
+    few = len(unknown) * len(unpriced) <= _MOST_COMPARED
     for key in unknown:
-        if not models.ASSET.fits(key) or difflib.get_close_matches(key, unpriced, n=1, cutoff=_A_SLIP):
+        slip = few and difflib.get_close_matches(key, unpriced, n=1, cutoff=_A_SLIP)
+        if slip or not models.ASSET.fits(key):
             path = block.at("prices", key)
             problem = "is neither an asset of this file nor a known contract"
             yield Flaw(path, problem, "drop it", at_key=True, near=(key, unpriced or known))
