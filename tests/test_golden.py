@@ -79,3 +79,10 @@ def test_the_second_documents_half_is_two_and_a_half_bitcoin() -> None:
     (order,) = planned(ROOT / "portfolios" / "five-bitcoin.yaml").orders
     assert order.notional == 162500
     assert str(Decimal(order.coins.numerator) / Decimal(order.coins.denominator)).startswith("2.519379")
+
+
+def test_the_schema_beside_them_is_the_one_that_rebal_prints() -> None:
+    shipped = ROOT / "portfolios" / "portfolio.schema.json"
+    if os.environ.get("REBAL_UPDATE"):
+        shipped.write_text(json.dumps(load.schema(), indent=2) + "\n")
+    assert json.loads(shipped.read_text()) == load.schema()
