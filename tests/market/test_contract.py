@@ -1,5 +1,6 @@
 """Payoff identities: what fills realise and leave open is what they made, to the last digit."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -152,6 +153,4 @@ def test_longs_pay_a_positive_rate_and_shorts_receive_it(
     ],
 )
 def test_the_quantity_to_type_is_in_the_forms_unit(unit: OrderUnit, typed: str) -> None:
-    from dataclasses import replace
-
     assert replace(INVERSE, order_unit=unit).order_quantity(Fraction(-150)) == Fraction(typed)

@@ -1,6 +1,6 @@
 """Paths to a shock, held against the definitions a step at a time: who gets there, where others end, what they miss."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -13,31 +13,13 @@ from rebal.market.maintenance import Method, SizeRate, Tier, Tiers, TierUnit, Va
 from rebal.market.margin import Held, liquidation
 from rebal.market.path import Curve, Moves
 
-from .definitions import HAIR, at, bounds, inverse, linear, maintenance, slack, unrealised
+from .definitions import HAIR, at, inverse, linear, maintenance, slack, unrealised
+from .walks import spare, walk
 from .wallets import Wallet, fractions, wallets
 
 ONE = Fraction(1)
 CLOSE = Fraction(1, 10**30)
 shocks = st.one_of(fractions("-0.95", "2"), fractions("-0.95", "2", places=7), st.sampled_from([Fraction(0), ONE]))
-
-
-def steps(held: Sequence[Held], moves: Mapping[str, Fraction]) -> list[Fraction]:
-    """Shares of the way: even ones, the ends, and either side of wherever a position crosses one of its bounds."""
-    found = {Fraction(step, 40) for step in range(41)}
-    for position in held:
-        shock = moves[position.contract.asset]
-        crossed = [(bound - 1) / shock for bound in bounds([position])] if shock else []
-        found.update(share + side for share in crossed for side in (-HAIR, Fraction(0), HAIR))
-    return sorted(share for share in found if 0 <= share <= 1)
-
-
-def walked(
-    balance: Fraction, held: Sequence[Held], moves: Mapping[str, Fraction]
-) -> Iterator[tuple[Fraction, Fraction]]:
-    """Shares of the way, each with margin balance less maintenance there."""
-    for share in steps(held, moves):
-        moved = [at(position, ONE + moves[position.contract.asset] * share) for position in held]
-        yield share, balance + sum(unrealised(position) - maintenance(position) for position in moved)
 
 
 def judged(balance: Fraction, held: Sequence[Held], moves: Mapping[str, Fraction]) -> None:
@@ -48,20 +30,16 @@ def judged(balance: Fraction, held: Sequence[Held], moves: Mapping[str, Fraction
     assert passage.maintenance_margin == sum(map(maintenance, moved))
     ratio = passage.maintenance_margin / passage.margin_balance if passage.margin_balance > 0 else None
     assert passage.margin_ratio == ratio
-    walk = list(walked(balance, held, moves))
-    least = min(spare for _, spare in walk)
+    way = list(walk(balance, held, moves))
+    least = min(left for _, left in way)
     if passage.short is None or passage.ends_at is None:
         assert passage.short is passage.ends_at is None
         assert least > -CLOSE
         return
     assert abs(passage.short + least) < CLOSE * (1 + abs(least))
     assert passage.short >= 0
-    assert all(spare > -CLOSE for share, spare in walk if share < passage.ends_at)
-    there = [at(position, ONE + moves[position.contract.asset] * passage.ends_at) for position in held]
-    beyond = [at(position, ONE + moves[position.contract.asset] * (passage.ends_at + HAIR)) for position in held]
-    assert min(
-        balance + sum(unrealised(position) - maintenance(position) for position in each) for each in (there, beyond)
-    ) < CLOSE
+    assert all(left > -CLOSE for share, left in way if share < passage.ends_at)
+    assert min(spare(balance, held, moves, passage.ends_at + beyond) for beyond in (Fraction(0), HAIR)) < CLOSE
 
 
 @pytest.mark.parametrize("kind", list(Kind))
@@ -72,22 +50,54 @@ def test_one_coin(kind: Kind, data: st.DataObject, shock: Fraction) -> None:
     judged(wallet.balance, wallet.held, {"BTC": shock})
 
 
-@settings(max_examples=200)
+def of_several_coins(held: Sequence[Held]) -> list[Held]:
+    """Each position on a coin of its own: A0, A1, A2."""
+    return [replace(position, contract=replace(position.contract, asset=f"A{n}")) for n, position in enumerate(held)]
+
+
+@settings(max_examples=150)
 @given(wallets(kind=Kind.LINEAR), st.tuples(shocks, shocks, shocks))
 def test_several_coins_in_one_wallet(wallet: Wallet, moves: tuple[Fraction, Fraction, Fraction]) -> None:
-    held = [
-        replace(position, contract=replace(position.contract, asset=f"A{n}")) for n, position in enumerate(wallet.held)
-    ]
-    judged(wallet.balance, held, {f"A{n}": shock for n, shock in enumerate(moves)})
+    judged(wallet.balance, of_several_coins(wallet.held), {f"A{n}": shock for n, shock in enumerate(moves)})
+
+
+@st.composite
+def jumping(draw: st.DrawFn) -> Held:
+    """A linear position with tiers in dollars that jump, the first bound at today's size or beside it."""
+    mark = draw(fractions("80", "120"))
+    contracts = Fraction(draw(st.sampled_from((1, -1))) * draw(st.integers(1, 20)))
+    size = abs(contracts) * mark
+    quarters = draw(st.sets(st.sampled_from((1, 2, 3, 4, 5, 6, 8)), min_size=1, max_size=3))
+    ends = sorted(Fraction(quarter, 4) for quarter in quarters)
+    rates = sorted(draw(st.sets(st.integers(1, 60), min_size=len(ends) + 1, max_size=len(ends) + 1)))
+    tiers = tuple(
+        Tier(None if end is None else end * size, Fraction(rate, 100))
+        for end, rate in zip((*ends, None), rates, strict=True)
+    )
+    schedule = Tiers(Valuation.MARK, False, Method.WHOLE, TierUnit.USD, tiers)
+    return Held(linear(schedule, multiplier="1"), contracts, Fraction(100), mark)
+
+
+@settings(max_examples=250)
+@given(st.lists(jumping(), min_size=2, max_size=3), fractions("0", "3"), st.tuples(shocks, shocks, shocks))
+def test_several_coins_whose_tiers_jump(
+    held: list[Held], share: Fraction, moves: tuple[Fraction, Fraction, Fraction]
+) -> None:
+    value = sum((position.position_value for position in held), Fraction(0))
+    judged(share * value, of_several_coins(held), {f"A{n}": shock for n, shock in enumerate(moves)})
+
+
+@settings(max_examples=150)
+@given(st.lists(jumping(), min_size=1, max_size=2), fractions("0", "1"), shocks)
+def test_one_coin_whose_tiers_jump(held: list[Held], share: Fraction, shock: Fraction) -> None:
+    value = sum((position.position_value for position in held), Fraction(0))
+    judged(share * value, held, {"BTC": shock})
 
 
 @settings(max_examples=80)
 @given(wallets(kind=Kind.LINEAR), shocks)
 def test_coins_that_move_alike_are_one_coin(wallet: Wallet, shock: Fraction) -> None:
-    held = [
-        replace(position, contract=replace(position.contract, asset=f"A{n}")) for n, position in enumerate(wallet.held)
-    ]
-    alike = Curve(wallet.balance, held).along(Moves({"A0": shock, "A1": shock, "A2": shock}))
+    alike = Curve(wallet.balance, of_several_coins(wallet.held)).along(Moves({"A0": shock, "A1": shock, "A2": shock}))
     assert alike == Curve(wallet.balance, wallet.held).along(Moves({"BTC": shock}))
 
 
