@@ -1,6 +1,7 @@
 """``rebal unwind``."""
 
-from typing import Annotated
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,34 +12,38 @@ from rebal.commands._options import Shown, Where, one_of
 from rebal.commands._verdict import refusals, verdict
 from rebal.errors import UsageProblem
 
+if TYPE_CHECKING:
+    from rebal.portfolio import Purpose
+
 EXAMPLES = ("rebal unwind", "rebal unwind BTC --pct 50", "rebal unwind --purpose hedge --format json --out unwind.json")
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Closing:
+    """How much to close, and what of it."""
+
+    pct: Annotated[str, typer.Option("--pct", metavar="PERCENT", help="Of what is open now; 50 is half.")] = "100"
+    purpose: Annotated[
+        str | None, typer.Option("--purpose", metavar="NAME", help="Close only what is for rebalance, or for hedge.")
+    ] = None
+    force: Annotated[bool, typer.Option("--force", help="Close though spot does not match its targets yet.")] = False
 
 
 def unwind(
     world: World,
     where: Where,
     shown: Shown,
+    closing: Closing,
     assets: Annotated[
         list[str] | None, typer.Argument(metavar="[ASSET]...", help="What to close; all without.")
     ] = None,
-    pct: Annotated[
-        str | None, typer.Option("--pct", metavar="PERCENT", help="How much of what is open now; 50 is half.")
-    ] = None,
-    purpose: Annotated[
-        str | None, typer.Option("--purpose", metavar="NAME", help="Close only what is for rebalance, or for hedge.")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Close though spot does not match its targets yet.")] = False,
 ) -> Answer:
     """Plan the orders that close what is open, and what closing realises.
 
     Rebalance positions are refused while spot does not match its targets; hedges close without that test.
     """
     shown.check(world)
-    from rebal.portfolio import Purpose
-
-    if purpose is not None and purpose not in tuple(Purpose):
-        raise UsageProblem(f"--purpose {purpose}: there is no such purpose; {one_of(purpose, tuple(Purpose))}")
-    closing = share(pct, option="--pct") if pct is not None else None
+    asked, part = _purpose(closing.purpose), share(closing.pct, option="--pct")
     book = opened(where, world)
     from rebal.planner.unwind import build_unwind
 
@@ -47,12 +52,22 @@ def unwind(
         book.book,
         inputs=book.inputs,
         assets=known_assets(assets, book.book, book.portfolio) if assets else None,
-        **({} if closing is None else {"share": closing}),
-        purpose=None if purpose is None else Purpose(purpose),
-        force=force,
+        share=part,
+        purpose=asked,
+        force=closing.force,
         recorded={line.contract: line for line in book.realised},
         extra=book.checks,
     )
     return shown.answer(
         report, world, code=verdict(report), portfolio=book.portfolio, inputs=book.files, remarks=refusals(report)
     )
+
+
+def _purpose(name: str | None) -> "Purpose | None":
+    from rebal.portfolio import Purpose
+
+    if name is None:
+        return None
+    if name not in tuple(Purpose):
+        raise UsageProblem(f"--purpose {name}: there is no such purpose; {one_of(name, tuple(Purpose))}")
+    return Purpose(name)

@@ -2,17 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 
-from rebal.plan import Inputs, Plan, Severity
+from rebal.frozen import frozen
+from rebal.plan import Inputs, Order, Plan, Severity
 from rebal.planner.after import after_orders, after_transfers
 from rebal.planner.checks import Check, Draft, findings
-from rebal.planner.collateral import accounts, post
+from rebal.planner.collateral import Account, Posting, accounts, post
 from rebal.planner.desk import Desk, desk
 from rebal.planner.exposure import value
 from rebal.planner.hedging import cover
 from rebal.planner.lines import asset_lines, cost_lines, hedge_lines, position_lines, wallet_lines
 from rebal.planner.rebalance import Decided, rebalance
 from rebal.planner.steps import placing_order, steps
-from rebal.portfolio import Book, HedgeAsked, Portfolio
+from rebal.portfolio import DOLLARS, Book, HedgeAsked, Portfolio
 
 SCHEMA = "rebal/plan/1"
 
@@ -25,6 +26,20 @@ def build_plan(portfolio: Portfolio, book: Book, *, inputs: Inputs, extra: Itera
     """
     laid = desk(portfolio, book, now=inputs.now)
     return answer("plan", laid, rebalance(laid), inputs=inputs, extra=extra)
+
+
+@frozen
+class CarriedOut:
+    """Decided orders carried out on paper: as they are placed, what is moved for them, and the book they leave.
+
+    ``before`` and ``after``: the accounts as the book stands, and as it is left.
+    """
+
+    orders: tuple[Order, ...]
+    posting: Posting
+    book: Book
+    before: tuple[Account, ...]
+    after: tuple[Account, ...]
 
 
 def answer(
@@ -40,49 +55,58 @@ def answer(
 
     ``hedges``: what is asked for from now on, the book's own where None; ``extra``: the command's own checks.
     """
+    done = carry_out(laid, decided)
+    draft = _draft(laid, decided, done)
+    found = findings(draft, extra)
+    transfers = done.posting.transfers
+    return Plan(
+        schema=SCHEMA,
+        command=command,
+        name=laid.portfolio.name,
+        venue=laid.portfolio.venue,
+        as_of=laid.portfolio.as_of,
+        currency=DOLLARS,
+        changes=bool(done.orders or transfers),
+        refused=any(finding.severity is Severity.ERROR for finding in found),
+        equity=laid.valued.equity,
+        inputs=inputs,
+        assets=draft.assets,
+        orders=done.orders,
+        transfers=transfers,
+        steps=steps(transfers, done.orders),
+        wallets=draft.wallets,
+        positions=draft.positions,
+        hedges=hedge_lines(laid.book.hedges if hedges is None else hedges),
+        costs=cost_lines(done.orders, done.book, laid.portfolio),
+        findings=found,
+    )
+
+
+def carry_out(laid: Desk, decided: Decided) -> CarriedOut:
+    """Fill the orders at their marks, pay their fees, and move the least coins that the policy asks for."""
     portfolio, before = laid.portfolio, laid.book
     orders = placing_order(decided.orders)
     filled = after_orders(before, orders, portfolio.contracts, margin_mode=portfolio.policy.margin_mode)
     listed = accounts(before, filled, orders, portfolio=portfolio)
     posting = post(listed, before, portfolio)
     after = after_transfers(filled, posting.transfers, posting.margins)
-    changed = bool(orders or posting.transfers)
-    later = value(portfolio, after) if orders else laid.valued
-    covers = cover(portfolio, before), cover(portfolio, after)
+    changed = orders or posting.transfers
     standing = accounts(after, after, (), portfolio=portfolio) if changed else listed
-    assets = asset_lines(portfolio, (laid.valued, covers[0]), (later, covers[1]), decided.outside.__contains__)
-    wallets = wallet_lines(listed, standing, books=(before, after), portfolio=portfolio)
-    positions = position_lines(before, after, portfolio, standing)
-    draft = Draft(
+    return CarriedOut(orders, posting, after, listed, standing)
+
+
+def _draft(laid: Desk, decided: Decided, done: CarriedOut) -> Draft:
+    portfolio, before, after = laid.portfolio, laid.book, done.book
+    then = laid.valued, cover(portfolio, before)
+    now = value(portfolio, after) if done.orders else laid.valued, cover(portfolio, after)
+    return Draft(
         laid,
         decided.outcomes,
         decided.outside,
-        orders,
-        posting.shortages,
+        done.orders,
+        done.posting.shortages,
         tuple(position for _, position in sorted(after.positions.items())),
-        assets,
-        wallets,
-        positions,
-    )
-    found = findings(draft, extra)
-    return Plan(
-        schema=SCHEMA,
-        command=command,
-        name=portfolio.name,
-        venue=portfolio.venue,
-        as_of=portfolio.as_of,
-        currency="USD",
-        changes=changed,
-        refused=any(finding.severity is Severity.ERROR for finding in found),
-        equity=laid.valued.equity,
-        inputs=inputs,
-        assets=assets,
-        orders=orders,
-        transfers=posting.transfers,
-        steps=steps(posting.transfers, orders),
-        wallets=wallets,
-        positions=positions,
-        hedges=hedge_lines(laid.book.hedges if hedges is None else hedges),
-        costs=cost_lines(orders, after, portfolio),
-        findings=found,
+        asset_lines(portfolio, then, now, decided.outside.__contains__),
+        wallet_lines(done.before, done.after, books=(before, after), portfolio=portfolio),
+        position_lines(before, after, portfolio, done.after),
     )

@@ -1,6 +1,7 @@
 """What every step of planning looks at: the file, the book, the hour, and the book's value."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from rebal.frozen import frozen
@@ -58,7 +59,14 @@ def desk(portfolio: Portfolio, book: Book, *, now: datetime) -> Desk:
         for asset in {part.stands_for for part in position.parts}:
             positions_for[asset] = (*positions_for.get(asset, ()), position)
     served = by_asset(portfolio.contracts.values())
-    return Desk(portfolio, book, now, value(portfolio, book), served, positions_in, positions_for)
+    known = _with_what_is_open(portfolio, book)
+    return Desk(known, book, now, value(known, book), served, positions_in, positions_for)
+
+
+def _with_what_is_open(portfolio: Portfolio, book: Book) -> Portfolio:
+    """The portfolio with the contracts of positions that only the journal knows: expired, or no longer listed."""
+    missing = {name: position.contract for name, position in book.positions.items() if name not in portfolio.contracts}
+    return replace(portfolio, contracts={**portfolio.contracts, **missing}) if missing else portfolio
 
 
 def has_collateral(legs: Sequence[Leg], desk: Desk, *, taken: Sequence[Leg]) -> bool:

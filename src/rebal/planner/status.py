@@ -133,6 +133,7 @@ def _summary(needs: Needs, found: Sequence[Finding], laid: Desk) -> str:
         if finding.severity is Severity.ERROR
         or (finding.severity is Severity.WARNING and finding.code in BREACHES | ACTIONS)
     ]
+    counted.sort(key=lambda finding: finding.severity is not Severity.ERROR and finding.code not in BREACHES)
     what = f"{counted[0].subject} {counted[0].message}" if counted else "nothing to do"
     more = f" (and {len(counted) - 1} more)" if len(counted) > 1 else ""
     return f"{needs.value}: {laid.portfolio.name}, {usd(Fraction(laid.valued.equity))}; {what}{more}"

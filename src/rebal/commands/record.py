@@ -1,0 +1,242 @@
+"""``rebal record``."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rebal.commands._answer import Answer, World
+from rebal.commands._entry import DryRun, Entered, Time, content, desk, figure, moved, price, single, told
+from rebal.commands._options import Shown, Where, one_of
+from rebal.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rebal.journal.drafts import Scene
+    from rebal.journal.filling import Given
+    from rebal.ledger import Draft
+    from rebal.portfolio import Purpose
+
+HELP = """Write into the journal what was traded, moved and paid.
+
+The journal is a file beside the portfolio, made by the first record. Entries are only ever added; a wrong one is voided
+by another. From then on every command counts them on top of the statement.
+"""
+EXAMPLES = (
+    "rebal record plan plan.json",
+    "rebal record plan plan.json --fill BTCUSD_PERP=150@40010.5 --dry-run",
+    "rebal record plan plan.json --fills trades.csv",
+    "rebal record fill --contract BTCUSD_PERP --contracts -150 --price 40010 --fee 0.00018 --id 123456",
+    "rebal record funding --contract BTCUSD_PERP --amount 0.000037 --time 2026-11-20T16:00:00Z",
+    "rebal record transfer --asset BTC --quantity 0.375",
+    "rebal record spot --asset BTC --quantity -0.5 --price 40000 --against USDT",
+    "rebal record void fill-1a2b3c4d5e6f --reason 'typed the wrong price'",
+    "rebal record from history.json",
+)
+
+_Contract = Annotated[str, typer.Option("--contract", metavar="NAME", help="The contract, by the exchange's name.")]
+_Price = Annotated[str | None, typer.Option("--price", metavar="USD", help="USD per coin; the portfolio's without.")]
+
+
+def plan(
+    world: World,
+    where: Where,
+    shown: Shown,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The JSON of plan, hedge or unwind; - is stdin.")],
+    fill: Annotated[
+        list[str] | None,
+        typer.Option("--fill", metavar="CONTRACT=CONTRACTS@PRICE", help="A fill as it happened; may be repeated."),
+    ] = None,
+    fills: Annotated[
+        str | None, typer.Option("--fills", metavar="FILE", help="Fills as the exchange exports them, csv or json.")
+    ] = None,
+    time: Time = None,
+    dry_run: DryRun = False,
+) -> Answer:
+    """Record a saved plan: its transfers, its fills and the hedges asked for.
+
+    Without --fill or --fills every order counts as filled at the plan's price; with them, only those count, and what a
+    plan still lacks can be recorded later the same way. Recording twice changes nothing. Refused where the statement,
+    the journal or a contract is no longer what the plan was made from.
+
+    --fills reads contract, side, contracts, price, fee, time, id; or the fields of the exchange's own trade records:
+    Binance symbol, side, qty, price, commission, time, id; Bybit symbol, side, execQty, execPrice, execFee, execTime,
+    execId; OKX instId, side, fillSz, fillPx, fee, fillTime or ts, tradeId; Deribit instrument_name, direction, amount,
+    price, fee, timestamp, trade_id.
+    """
+    shown.check(world)
+    given = None if fill is None else [_given(each) for each in fill]
+    at = desk(where, world, Entered(time=time, dry_run=dry_run))
+    from rebal.journal import recording, saved
+
+    kept = saved.read(content(file, where, world), file)
+    export = None if fills is None else content(fills, where, world)
+    return told(recording.plan(at, kept, given=given, export=export, export_name=fills or ""), at, where, shown, world)
+
+
+def fill(
+    world: World,
+    where: Where,
+    shown: Shown,
+    entered: Entered,
+    contract: _Contract,
+    contracts: Annotated[str, typer.Option("--contracts", metavar="N", help="Contracts; negative where sold.")],
+    at: Annotated[str, typer.Option("--price", metavar="USD", help="The price of the fill.")],
+    fee: Annotated[
+        str | None, typer.Option("--fee", metavar="COINS", help="In its settlement coin, + paid; else the taker fee.")
+    ] = None,
+    purpose: Annotated[
+        str | None, typer.Option("--purpose", metavar="NAME", help="rebalance or hedge; that of what is open without.")
+    ] = None,
+) -> Answer:
+    """Record a fill on a contract.
+
+    It counts for the purpose that the contract is open for; for rebalance where nothing is open.
+    """
+    from rebal.journal import drafts
+
+    size, cost, paid = moved(contracts, option="--contracts"), price(at), None
+    if fee is not None:
+        paid = figure(fee, option="--fee")
+    aim = _purpose(purpose)
+
+    def make(scene: "Scene") -> "Sequence[Draft]":
+        named = drafts.contract_named(scene, contract)
+        parts = drafts.share(scene, named, contracts=size, purpose=aim)
+        assert cost is not None
+        return [drafts.fill(scene, named, contracts=size, price=cost, fee=paid, parts=parts)]
+
+    notes = ("the fee is the taker fee; give --fee for what the exchange took",) if fee is None else ()
+    return single(where, shown, world, entered, make=make, notes=notes)
+
+
+def funding(
+    world: World,
+    where: Where,
+    shown: Shown,
+    entered: Entered,
+    contract: _Contract,
+    amount: Annotated[str, typer.Option("--amount", metavar="COINS", help="In the settlement coin, + received.")],
+    at: _Price = None,
+) -> Answer:
+    """Record funding that a contract paid or cost."""
+    from rebal.journal import drafts
+
+    coins, worth = moved(amount, option="--amount"), price(at)
+
+    def make(scene: "Scene") -> "Sequence[Draft]":
+        return [drafts.funding(scene, drafts.contract_named(scene, contract), amount=coins, price=worth)]
+
+    notes = ("its dollars are at the portfolio's price; give --price for that of its time",) if at is None else ()
+    return single(where, shown, world, entered, make=make, notes=notes)
+
+
+def transfer(
+    world: World,
+    where: Where,
+    shown: Shown,
+    entered: Entered,
+    asset: Annotated[str, typer.Option("--asset", metavar="COIN", help="The coin.")],
+    quantity: Annotated[str, typer.Option("--quantity", metavar="COINS", help="+ into the futures account, - out.")],
+    contract: Annotated[
+        str | None, typer.Option("--contract", metavar="NAME", help="The isolated position whose margin it is.")
+    ] = None,
+) -> Answer:
+    """Record coins moved into the futures account, or out of it."""
+    from rebal.journal import drafts
+
+    coins = moved(quantity, option="--quantity")
+
+    def make(scene: "Scene") -> "Sequence[Draft]":
+        named = None if contract is None else drafts.contract_named(scene, contract)
+        return [drafts.transfer(scene, asset, quantity=coins, contract=named)]
+
+    return single(where, shown, world, entered, make=make)
+
+
+def spot(
+    world: World,
+    where: Where,
+    shown: Shown,
+    entered: Entered,
+    asset: Annotated[str, typer.Option("--asset", metavar="COIN", help="The coin.")],
+    quantity: Annotated[str, typer.Option("--quantity", metavar="COINS", help="+ bought or come in, - sold or gone.")],
+    at: Annotated[str | None, typer.Option("--price", metavar="USD", help="USD per coin.")] = None,
+    against: Annotated[
+        str | None, typer.Option("--against", metavar="COIN", help="The dollars it was traded for; they move as well.")
+    ] = None,
+) -> Answer:
+    """Record coins bought, sold, received or spent; this coin alone, unless --against says for what."""
+    from rebal.journal import drafts
+
+    coins, cost = moved(quantity, option="--quantity"), price(at)
+
+    def make(scene: "Scene") -> "Sequence[Draft]":
+        return drafts.spot(scene, asset, quantity=coins, price=cost, against=against)
+
+    return single(where, shown, world, entered, make=make)
+
+
+def void(
+    world: World,
+    where: Where,
+    shown: Shown,
+    entered: Entered,
+    entry: Annotated[str, typer.Argument(metavar="ID", help="The entry's id, as rebal history shows it.")],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why it is not so.")],
+) -> Answer:
+    """Void an entry, as if it had never happened; it stays in the journal."""
+    from rebal.journal import drafts
+
+    def make(scene: "Scene") -> "Sequence[Draft]":
+        return [drafts.void(scene, entry, because=reason)]
+
+    return single(where, shown, world, entered, make=make)
+
+
+def rebuild(
+    world: World,
+    where: Where,
+    shown: Shown,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="What rebal history --format json or csv wrote.")],
+    dry_run: DryRun = False,
+) -> Answer:
+    """Rebuild the journal from an exported history, entry for entry.
+
+    The journal must be missing or the beginning of the export; every hash is checked before anything is written.
+    """
+    shown.check(world)
+    at = desk(where, world, Entered(dry_run=dry_run))
+    from rebal.journal import exported, recording
+
+    return told(recording.rebuild(at, exported.read(content(file, where, world), file)), at, where, shown, world)
+
+
+SUBCOMMANDS: Mapping[str, Callable[..., Answer]] = {
+    "plan": plan,
+    "fill": fill,
+    "funding": funding,
+    "transfer": transfer,
+    "spot": spot,
+    "void": void,
+    "from": rebuild,
+}
+
+
+def _given(text: str) -> "Given":
+    from rebal.amounts import number
+    from rebal.journal.exports import by_hand
+
+    try:
+        return by_hand(text, number)
+    except ValueError as problem:
+        raise UsageProblem(f"--fill {text}: {problem}; write CONTRACT=CONTRACTS@PRICE") from problem
+
+
+def _purpose(name: str | None) -> "Purpose | None":
+    from rebal.portfolio import Purpose
+
+    if name is not None and name not in tuple(Purpose):
+        raise UsageProblem(f"--purpose {name}: there is no such purpose; {one_of(name, tuple(Purpose))}")
+    return None if name is None else Purpose(name)

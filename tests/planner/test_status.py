@@ -1,0 +1,95 @@
+"""Status tells by one word whether anything needs doing."""
+
+from dataclasses import replace
+from datetime import timedelta
+from fractions import Fraction
+
+import pytest
+
+from rebal.plan import Code
+from rebal.planner.status import build_status
+from rebal.portfolio import HedgeAsked, Portfolio, opened
+from rebal.status import Needs, Status
+
+from .given import INPUTS, NOW, inverse, policy, portfolio
+
+BTC = inverse("BTC", "1")
+
+
+def status(made: Portfolio) -> Status:
+    return build_status(made, made.statement, inputs=INPUTS)
+
+
+def book(
+    *, contracts: str = "-20000", wallet: str = "0.5", targets: tuple[str, str] | None = ("0.5", "0.5"), price: str = "40000"
+) -> Portfolio:
+    short = opened(BTC, contracts=Fraction(contracts), entry_price=Fraction(40000))
+    weights = None if targets is None else {"BTC": targets[0], "USD": targets[1]}
+    return portfolio(
+        {"BTC": "1"}, weights, {"BTC": price}, (BTC,), wallets={"BTC": wallet}, positions=(short,),
+        funding={"BTCUSD": "0.0001"},
+    )  # fmt: skip
+
+
+def codes(answer: Status) -> set[Code]:
+    return {finding.code for finding in answer.findings}
+
+
+def test_a_book_at_its_targets_needs_nothing() -> None:
+    answer = status(book())
+    assert answer.needs is Needs.NOTHING
+    assert answer.summary == "nothing: Test, 40000.00 USD; nothing to do"
+
+
+def test_a_weight_outside_its_band_is_an_action() -> None:
+    answer = status(book(targets=("0.8", "0.2")))
+    assert (answer.needs, Code.DRIFT in codes(answer)) == (Needs.ACTION, True)
+
+
+def test_a_wallet_past_its_alert_is_a_breach() -> None:
+    answer = status(book(wallet="0.3"))
+    assert (answer.needs, Code.ALERT in codes(answer)) == (Needs.ATTENTION, True)
+
+
+def test_a_liquidation_that_is_due_is_a_breach_at_distance_zero() -> None:
+    answer = status(book(wallet="0.002"))
+    assert answer.needs is Needs.ATTENTION
+    assert (answer.wallets[0].distance_below, answer.wallets[0].liquidation_below) == (0, 40000)
+
+
+@pytest.mark.parametrize(("age", "needs"), [("23", Needs.NOTHING), ("25", Needs.ATTENTION), (None, Needs.ATTENTION)])
+def test_old_and_undated_prices_are_a_breach(age: str | None, needs: Needs) -> None:
+    made = book()
+    as_of = None if age is None else NOW - timedelta(hours=int(age))
+    assert status(replace(made, market=replace(made.market, as_of=as_of))).needs is needs
+
+
+def test_without_a_limit_prices_never_grow_old() -> None:
+    made = book()
+    rules = replace(policy(), max_price_age=None)
+    assert status(replace(made, policy=rules, market=replace(made.market, as_of=None))).needs is Needs.NOTHING
+
+
+@pytest.mark.parametrize(("asked", "needs"), [("0.5", Needs.NOTHING), ("0.8", Needs.ACTION)])
+def test_a_hedge_is_held_against_what_was_asked(asked: str, needs: Needs) -> None:
+    short = opened(BTC, contracts=Fraction(-20000), entry_price=Fraction(40000), hedge=Fraction(-20000))
+    made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, (BTC,), wallets={"BTC": "0.5"}, positions=(short,))
+    kept = replace(made.statement, hedges={"BTC": HedgeAsked("BTC", Fraction(asked))})
+    assert build_status(made, kept, inputs=INPUTS).needs is needs
+    ended = replace(made.statement, hedges={"BTC": HedgeAsked("BTC", Fraction("0.5"), NOW)})
+    overdue = build_status(made, ended, inputs=INPUTS)
+    assert (overdue.needs, Code.HEDGE_OVERDUE in codes(overdue)) == (Needs.ACTION, True)
+
+
+def test_a_contract_near_its_expiry_is_an_action() -> None:
+    dated = inverse("BTC", "1", name="BTCZ", expiry=NOW + timedelta(days=3))
+    short = opened(dated, contracts=Fraction(-20000), entry_price=Fraction(40000))
+    made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, (BTC, dated), wallets={"BTC": "0.5"}, positions=(short,))
+    answer = status(made)
+    assert (answer.needs, Code.EXPIRES_SOON in codes(answer)) == (Needs.ACTION, True)
+
+
+def test_the_strongest_of_several_needs_is_told_first() -> None:
+    answer = status(book(targets=("0.8", "0.2"), wallet="0.3"))
+    assert answer.needs is Needs.ATTENTION
+    assert "BTC leverage is 1.67 now" in answer.summary
