@@ -267,6 +267,8 @@ def open_book() -> Plan:
                 contracts_rebalance=Fraction(500),
                 unrealised_pnl=Fraction("-0.009"),
                 liquidation_price=Fraction(98_150),
+                asset="BTC",
+                settle="BTC",
             ),
             position(
                 "ETH_USDC-PERPETUAL",
@@ -277,6 +279,8 @@ def open_book() -> Plan:
                 contracts_before=Fraction(-15),
                 contracts_rebalance=Fraction(0),
                 entry_price=None,
+                asset="ETH",
+                settle="USDC",
             ),
         ),
         hedges=(
@@ -341,6 +345,17 @@ def unwind() -> Plan:
         assets=(asset("BTC", "50000", "2"),),
         orders=(closing,),
         steps=steps(0, 1),
+        positions=(
+            position(
+                "BTCUSD_PERP",
+                "0",
+                notional="0",
+                entry="40000",
+                mark="50000",
+                entry_price=None,
+                contracts_before=Fraction(-150),
+            ),
+        ),
         costs=Costs(
             Fraction("7.5"), Fraction(0), Fraction(0), (CostLine("BTCUSD_PERP", Fraction("7.5"), Fraction(0)),)
         ),
@@ -352,6 +367,7 @@ def unwind() -> Plan:
                 Fraction("0.0003375"),
                 Fraction("0.0012"),
                 Fraction("-3706.875"),
+                "BTC",
             ),
         ),
         spot_matches=False,

@@ -102,6 +102,8 @@ def extreme() -> Plan:
                 contracts_hedge=-MOST,
                 liquidation_price=LEAST,
                 isolated_margin=MOST,
+                asset=LONG_COIN,
+                settle=LONG_COIN,
             ),
         ),
         costs=Costs(MOST, MOST, MOST * 365, (CostLine(LONG_CONTRACT, MOST, MOST), CostLine("Z", LEAST, -LEAST))),

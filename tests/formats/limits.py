@@ -1,11 +1,8 @@
-"""A portfolio for the limits that screens are measured against and the coins that contracts settle in."""
+"""A portfolio for the limits that screens are measured against."""
 
-from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 
-from rebal.market.contract import Contract, Kind
-from rebal.market.examples import INVERSE
 from rebal.portfolio import Alert, Band, Book, MarginMode, Market, Policy, Portfolio, Sizing
 
 from .rows import MORNING
@@ -28,7 +25,7 @@ def policy(*, relative: Fraction | None = None) -> Policy:
 
 
 def portfolio(*, relative: Fraction | None = None) -> Portfolio:
-    """Knows the two contracts of the open book."""
+    """A file with nothing in it but its policy."""
     return Portfolio(
         name="Core holdings",
         venue="deribit",
@@ -38,18 +35,8 @@ def portfolio(*, relative: Fraction | None = None) -> Portfolio:
         aside=frozenset(),
         statement=Book({}, {}, {}),
         market=Market(MORNING, {}, {}, {}),
-        contracts={
-            each.name: each for each in (_inverse("BTC-PERPETUAL", "BTC"), _linear("ETH_USDC-PERPETUAL", "ETH"))
-        },
+        contracts={},
         policy=policy(relative=relative),
         cash=frozenset({"USD"}),
         statement_sha256="0" * 64,
     )
-
-
-def _inverse(name: str, asset: str) -> Contract:
-    return replace(INVERSE, name=name, asset=asset, settle=asset)
-
-
-def _linear(name: str, asset: str) -> Contract:
-    return replace(INVERSE, name=name, asset=asset, settle="USDC", kind=Kind.LINEAR)

@@ -22,6 +22,7 @@ from rebal.plan import (
 from rebal.portfolio import MarginMode, Purpose, Route
 
 MORNING = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
+PREVIOUS = "cd" * 32
 INPUTS = Inputs("ab" * 32, None, None, MORNING, MORNING, "1.0.0")
 NEW = Standing(Fraction(0), Fraction(0), None, None, None, None, None, None)
 FREE = Costs(Fraction(0), Fraction(0), Fraction(0), ())
@@ -138,8 +139,8 @@ def wallet(currency: str, balance: str, *, value: str, maintenance: str, **given
 
 
 def position(contract: str, contracts: str, *, notional: str, entry: str, mark: str, **given: object) -> PositionLine:
-    """A position that was not there before."""
-    signed = Fraction(contracts)
+    """A position that was not there before; inverse, on what stands before the USD of its contract's name."""
+    signed, coin = Fraction(contracts), contract.partition("USD")[0]
     return PositionLine(
         **{  # type: ignore[arg-type]
             "contract": contract,
@@ -155,6 +156,8 @@ def position(contract: str, contracts: str, *, notional: str, entry: str, mark: 
             "delta": Fraction(notional) / Fraction(entry) * (1 if signed > 0 else -1),
             "isolated_margin": None,
             "liquidation_price": None,
+            "asset": coin,
+            "settle": coin,
             **given,
         }
     )

@@ -8,18 +8,18 @@ import pytest
 
 from rebal import formats
 from rebal.errors import UsageProblem
-from rebal.formats import View
-from rebal.plan import Code, Finding, OrderPart, Plan, Severity
+from rebal.formats import Report, View
+from rebal.plan import Code, Finding, OrderPart, Severity
 from rebal.portfolio import Purpose
 
-from . import books, rows
+from . import books, ledgers, rows
 
 
-def shown(plan: Plan, section: str | None = None) -> str:
+def shown(plan: Report, section: str | None = None) -> str:
     return formats.render("csv", plan, View(100, colour=True, section=section))
 
 
-def table(plan: Plan, section: str | None = None) -> list[dict[str, str]]:
+def table(plan: Report, section: str | None = None) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(shown(plan, section), newline="")))
 
 
@@ -80,6 +80,36 @@ def test_text_that_looks_like_a_formula_is_quoted(text: str) -> None:
 def test_harmless_text_is_left_alone() -> None:
     finding = Finding(Severity.INFO, Code.ALERT, "BTC", "3 = 1 + 2")
     assert table(rows.plan(findings=(finding,)), "findings")[0]["message"] == "3 = 1 + 2"
+
+
+def test_the_history_is_its_entries_in_full() -> None:
+    entries = table(ledgers.history())
+    assert [row["seq"] for row in entries] == [str(n) for n in range(1, 13)]
+    assert {row["hash"] for row in entries} == {"ef" * 32}
+    fill, void = entries[2], entries[7]
+    assert fill["contracts"] == "-500"
+    assert fill["parts.rebalance.contracts"] == "200"
+    assert fill["parts.hedge.stands_for"] == "DOT"
+    assert fill["parts.hedge.beta"] == "1.3"
+    assert (fill["quantity"], fill["voided_by"]) == ("", "")
+    assert (void["voids"], void["reason"]) == ("fb0c1de2a3b4c5d6.funding.7", "entered twice")
+    assert entries[6]["voided_by"] == "fb0c1de2a3b4c5d6.void.8"
+
+
+@pytest.mark.parametrize(
+    ("report", "sections"),
+    [
+        (ledgers.status(), "assets wallets positions hedges realised findings"),
+        (ledgers.history(), "entries totals positions effects"),
+        (ledgers.recorded(), "entries positions coins"),
+    ],
+)
+def test_the_tables_of_the_other_reports(report: Report, sections: str) -> None:
+    for section in sections.split():
+        assert len(table(report, section)) == len(getattr(report, section)) > 0
+    assert shown(report) == shown(report, sections.split()[0])
+    with pytest.raises(UsageProblem, match=f"write one of {', '.join(sections.split())}$"):
+        shown(report, "orders")
 
 
 def test_an_unknown_section_names_those_there_are() -> None:

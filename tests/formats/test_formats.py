@@ -1,11 +1,12 @@
 """Formats are found by name, reports by their schema."""
 
+import io
 from dataclasses import dataclass
 
 import pytest
 
-from rebal import formats
-from rebal.formats import View
+from rebal import cli, formats
+from rebal.formats import SIGNS, View
 
 from . import books
 
@@ -32,3 +33,17 @@ def test_an_unknown_format_or_kind_is_a_lookup_error() -> None:
 def test_the_same_report_gives_the_same_text(name: str) -> None:
     view = View(80, colour=True)
     assert formats.render(name, books.open_book(), view) == formats.render(name, books.open_book(), view)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "ascii", "latin-1", "cp1252", "cp437", "iso8859-15", "koi8-r"])
+def test_the_command_line_knows_which_encodings_carry_our_signs(encoding: str) -> None:
+    try:
+        SIGNS.encode(encoding)
+        carries = True
+    except UnicodeEncodeError:
+        carries = False
+    assert cli._carries_signs(io.TextIOWrapper(io.BytesIO(), encoding=encoding)) is carries
+
+
+def test_the_command_line_asks_for_every_sign() -> None:
+    assert set(SIGNS) <= set(cli._OUR_SIGNS)

@@ -11,11 +11,11 @@ from fractions import Fraction
 
 import pytest
 
+from program import environment
 from rebal import formats
-from rebal.formats import View
-from rebal.plan import Plan
+from rebal.formats import Report, View
 
-from . import books, extremes, rows
+from . import books, extremes, ledgers, rows
 
 VIEW = View(width=100, colour=True)
 NUMBER = re.compile(r"0|-?(?:0\.[0-9]*[1-9]|[1-9][0-9]*(?:\.[0-9]*[1-9])?)")
@@ -33,12 +33,12 @@ KEYS = {
     "wallets": "currency mode balance unrealised_pnl margin_balance position_value leverage initial_margin "
     "maintenance_margin margin_ratio liquidation_below liquidation_above distance_below distance_above",
     "positions": "contract contracts contracts_before contracts_hedge contracts_rebalance entry_price mark_price "
-    "notional coin_value unrealised_pnl delta isolated_margin liquidation_price",
+    "notional coin_value unrealised_pnl delta isolated_margin liquidation_price asset settle",
     "hedges": "asset fraction until",
     "costs": "fees_usd funding_usd_per_day funding_usd_per_year breakdown",
     "breakdown": "contract fee_usd funding_usd_per_day",
     "findings": "severity code subject message",
-    "pnl": "contract coin usd fees_coin funding_coin net_usd",
+    "pnl": "contract coin usd fees_coin funding_coin net_usd currency",
 }
 TEXTS = {
     "schema",
@@ -55,6 +55,7 @@ TEXTS = {
     "asset",
     "contract",
     "kind",
+    "settle",
     "side",
     "order_unit",
     "fee_currency",
@@ -67,11 +68,30 @@ TEXTS = {
     "subject",
     "message",
     "stands_for",
+    "summary",
+    "needs",
+    "id",
+    "time",
+    "type",
+    "margin_mode",
+    "expiry",
+    "voids",
+    "reason",
+    "plan",
+    "previous",
+    "hash",
+    "voided_by",
+    "since",
+    "journal",
+    "repeated",
+    "notes",
 }
-COUNTS = {"n", "index", "journal_seq"}
+COUNTS = {"n", "index", "journal_seq", "seq"}
+BOOKS = (books.worked_example, books.open_book, books.unwind, extremes.extreme)
+LEDGERS = (ledgers.status, ledgers.history, ledgers.recorded, ledgers.extreme)
 
 
-def shown(plan: Plan) -> str:
+def shown(plan: Report) -> str:
     return formats.render("json", plan, VIEW)
 
 
@@ -84,8 +104,8 @@ def members(value: object, key: str = "") -> list[tuple[str, object]]:
     return [(key, value)]
 
 
-@pytest.mark.parametrize("book", [books.worked_example, books.open_book, books.unwind, extremes.extreme])
-def test_it_is_laid_out_like_the_standard_library_does(book: Callable[[], Plan]) -> None:
+@pytest.mark.parametrize("book", [*BOOKS, *LEDGERS])
+def test_it_is_laid_out_like_the_standard_library_does(book: Callable[[], Report]) -> None:
     text = shown(book())
     assert text == json.dumps(json.loads(text), indent=2) + "\n"
 
@@ -111,8 +131,8 @@ def test_only_unwind_has_pnl_and_spot_matches() -> None:
     assert "pnl" not in json.loads(shown(replace(books.unwind(), command="hedge")))
 
 
-@pytest.mark.parametrize("book", [books.worked_example, books.open_book, books.unwind, extremes.extreme])
-def test_every_number_is_a_plain_decimal_string(book: Callable[[], Plan]) -> None:
+@pytest.mark.parametrize("book", [*BOOKS, *LEDGERS])
+def test_every_number_is_a_plain_decimal_string(book: Callable[[], Report]) -> None:
     for key, value in members(json.loads(shown(book()))):
         if key in COUNTS:
             assert value is None or type(value) is int
@@ -153,6 +173,29 @@ def test_empty_lists_stay_lists() -> None:
     assert json.loads(shown(rows.plan()))["orders"] == []
 
 
+def test_the_keys_of_status() -> None:
+    status = json.loads(shown(ledgers.status()))
+    assert " ".join(status) == (
+        "schema command name venue as_of currency summary needs equity inputs assets wallets positions hedges realised "
+        "findings"
+    )
+    realised = "contract coin usd fees_coin funding_coin currency fees_usd funding_usd net_usd"
+    assert " ".join(status["realised"][0]) == realised
+    assert status["needs"] == "attention"
+
+
+def test_the_keys_of_history() -> None:
+    history = json.loads(shown(ledgers.history()))
+    assert " ".join(history) == (
+        "schema name as_of currency since journal_seq journal_head entries totals total positions effects"
+    )
+    fill = history["entries"][2]
+    assert list(fill)[:4] == ["seq", "id", "time", "type"]
+    assert list(fill)[-1] == "voided_by"
+    assert fill["parts"][0] == {"purpose": "hedge", "contracts": "-700", "stands_for": "DOT", "beta": "1.3"}
+    assert fill["quantity"] is None
+
+
 @dataclass(frozen=True, slots=True)
 class _Scenario:
     name: str
@@ -186,5 +229,5 @@ def test_machines_do_not_wait_for_rich(name: str) -> None:
         "import sys; from rebal import discover, formats; import rebal.plan;"
         f"discover.load(formats, {name!r}); print([each for each in sys.modules if each.startswith('rich')])"
     )
-    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    ran = subprocess.run([sys.executable, "-c", script], env=environment(), capture_output=True, text=True, check=True)
     assert ran.stdout == "[]\n"

@@ -1,33 +1,26 @@
 """The table: whole screens, and what holds of every screen."""
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 
 from rebal import formats
-from rebal.formats import SIGNS, View
+from rebal.formats import SIGNS, Report, View
 from rebal.formats.page.figures import TABLE
 from rebal.formats.page.sheet import UNICODE
-from rebal.plan import Code, Finding, Plan, Severity
+from rebal.plan import Code, Finding, Severity
 
-from . import books, extremes, limits, rows
+from . import books, ledgers, limits, rows
 from .golden import assert_golden
+from .reports import REPORTS
 
-BOOKS: dict[str, Callable[[], Plan]] = {
-    "worked-example": books.worked_example,
-    "open-book": books.open_book,
-    "refused": books.refused,
-    "quiet": books.quiet,
-    "unwind": books.unwind,
-    "extreme": extremes.extreme,
-}
+LAID_OUT = [name for name in REPORTS if name not in ("extreme", "long-history")]
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def shown(plan: Plan, width: int, **view: object) -> str:
+def shown(plan: Report, width: int, **view: object) -> str:
     return formats.render("table", plan, View(**{"width": width, "colour": False, **view}))  # type: ignore[arg-type]
 
 
@@ -37,13 +30,24 @@ def figures(text: str) -> set[str]:
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 120])
-@pytest.mark.parametrize("book", BOOKS)
+@pytest.mark.parametrize("book", REPORTS)
 def test_the_whole_screen(book: str, width: int) -> None:
-    assert_golden(f"{book}-{width}.txt", shown(BOOKS[book](), width))
+    assert_golden(f"{book}-{width}.txt", shown(REPORTS[book](), width))
 
 
-def test_the_whole_screen_with_limits_and_settlement_coins() -> None:
+def test_the_whole_screen_with_limits() -> None:
     assert_golden("open-book-limits-100.txt", shown(books.open_book(), 100, portfolio=limits.portfolio()))
+
+
+def test_the_whole_screen_of_status_with_limits() -> None:
+    assert_golden("status-limits-100.txt", shown(ledgers.status(), 100, portfolio=limits.portfolio()))
+
+
+@pytest.mark.parametrize("book", ["status", "history", "recorded"])
+def test_the_journal_in_ascii(book: str) -> None:
+    screen = shown(REPORTS[book](), 100, ascii=True)
+    assert screen.isascii()
+    assert_golden(f"{book}-ascii-100.txt", screen)
 
 
 def test_the_whole_screen_in_ascii() -> None:
@@ -57,35 +61,35 @@ def test_the_whole_screen_in_colour() -> None:
 
 
 @pytest.mark.parametrize("width", [20, 40, 47, 60, 72, 80, 96, 100, 120, 160])
-@pytest.mark.parametrize("book", BOOKS)
+@pytest.mark.parametrize("book", REPORTS)
 def test_every_figure_of_a_wide_screen_is_whole_on_a_narrow_one(book: str, width: int) -> None:
-    wide, narrow = shown(BOOKS[book](), 300), shown(BOOKS[book](), width)
+    wide, narrow = shown(REPORTS[book](), 300), shown(REPORTS[book](), width)
     assert figures(wide) - figures(narrow) == set()
     assert "…" not in narrow
 
 
-@pytest.mark.parametrize("book", [name for name in BOOKS if name != "extreme"])
+@pytest.mark.parametrize("book", LAID_OUT)
 def test_a_wide_screen_shows_no_less_than_a_narrow_one(book: str) -> None:
-    assert figures(shown(BOOKS[book](), 40)) - figures(shown(BOOKS[book](), 300)) == set()
+    assert figures(shown(REPORTS[book](), 40)) - figures(shown(REPORTS[book](), 300)) == set()
 
 
 @pytest.mark.parametrize("width", [40, 50, 60, 72, 80, 100, 120])
-@pytest.mark.parametrize("book", [name for name in BOOKS if name != "extreme"])
+@pytest.mark.parametrize("book", LAID_OUT)
 def test_lines_keep_to_the_width(book: str, width: int) -> None:
-    assert max(map(len, shown(BOOKS[book](), width).splitlines())) <= width
+    assert max(map(len, shown(REPORTS[book](), width).splitlines())) <= width
 
 
-@pytest.mark.parametrize("book", [name for name in BOOKS if name != "extreme"])
+@pytest.mark.parametrize("book", LAID_OUT)
 def test_a_figure_keeps_its_unit_beside_it(book: str) -> None:
-    starts = {line.split()[0] for line in shown(BOOKS[book](), 40).splitlines() if line.split()}
+    starts = {line.split()[0] for line in shown(REPORTS[book](), 40).splitlines() if line.split()}
     assert starts & {"%", "dollars", "points", "contracts", "BTC,USDC", "·"} == set()
 
 
 @pytest.mark.parametrize("width", [40, 100])
-@pytest.mark.parametrize("book", BOOKS)
+@pytest.mark.parametrize("book", REPORTS)
 def test_colour_changes_nothing_but_colour(book: str, width: int) -> None:
-    coloured = shown(BOOKS[book](), width, colour=True)
-    bare = shown(BOOKS[book](), width)
+    coloured = shown(REPORTS[book](), width, colour=True)
+    bare = shown(REPORTS[book](), width)
     assert "\x1b" not in bare
     assert "\x1b" in coloured
     assert ANSI.sub("", coloured) == bare
@@ -117,7 +121,7 @@ def test_wide_characters_count_twice() -> None:
 
 def test_a_refused_plan_says_so_before_anything_else() -> None:
     lines = shown(books.refused(), 100).splitlines()
-    assert lines[1] == ("Refused   not to be placed as it stands: unserved-asset ALT, under-collateralised ETH")
+    assert lines[1] == ("Refused   not to be placed as it stands: unserved-asset ALT; under-collateralised ETH")
 
 
 def test_limits_are_told_where_they_are_known() -> None:

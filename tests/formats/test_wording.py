@@ -8,7 +8,7 @@ import pytest
 
 from rebal.formats.page.figures import GLUE, PLAIN
 from rebal.formats.page.wording import day_and_time, headline, refusal, unbroken, why
-from rebal.plan import Code, Finding, OrderPart, Plan, Severity
+from rebal.plan import Code, Finding, OrderPart, Plan, PositionLine, Severity
 from rebal.portfolio import Purpose, Route
 
 from . import books, rows
@@ -51,6 +51,26 @@ def test_a_refusal_names_each_error_once() -> None:
     error = Finding(Severity.ERROR, Code.UNSERVED_ASSET, "ALT", "no contract")
     note = Finding(Severity.INFO, Code.RESIDUAL, "BTC", "12 USD")
     assert refusal(rows.plan(findings=(error, error, note))) == "unserved-asset ALT"
+
+
+def test_a_refusal_names_the_subjects_of_one_error_together() -> None:
+    differ = tuple(Finding(Severity.ERROR, Code.SPOT_DIFFERS, name, "off") for name in ("BTC", "ETH", "LINK", "SOL"))
+    short = Finding(Severity.ERROR, Code.UNDER_COLLATERALISED, "ETH", "1 ETH is missing")
+    assert refusal(rows.plan(findings=(*differ, short))) == (
+        "spot-differs BTC, ETH, LINK, 1 more; under-collateralised ETH"
+    )
+
+
+def test_an_unwind_says_what_it_closes_and_what_it_reduces() -> None:
+    def line(name: str, after: str, before: int) -> PositionLine:
+        return rows.position(name, after, notional="1", entry="1", mark="1", contracts_before=Fraction(before))
+
+    closing = books.unwind()
+    assert said(closing) == "closes BTCUSD_PERP: 1 order"
+    half = replace(closing, positions=(line("BTCUSD", "-75", -150), line("ETHUSD", "3", 3)))
+    assert said(half) == "reduces BTCUSD: 1 order"
+    both = replace(closing, positions=(line("AUSD", "0", 2), line("BUSD", "0", 2), line("CUSD", "1", 2)))
+    assert said(both) == "closes AUSD, BUSD and reduces CUSD: 1 order"
 
 
 def test_why_an_order() -> None:

@@ -39,22 +39,22 @@ def exact_percent(value: Fraction, figures: Figures) -> str:
     return f"{figures.exact(value * 100)}{figures.before_percent}%"
 
 
-def breaks_even(line: RouteLine, report: Compare) -> str:
+def breaks_even(line: RouteLine, figures: Figures) -> str:
     """When a route costs more than selling, in words; empty for selling itself."""
     if line.route is Way.SPOT:
         return ""
     if line.break_even_day is None and line.cheaper_from_day is None:
         return UNKNOWN
     if line.break_even_day == 0:
-        return "cheaper never" if line.cheaper_from_day is None else f"cheaper from day{GLUE}{line.cheaper_from_day}"
-    return on_day(line.break_even_day)
+        return f"cheaper {'' if line.cheaper_from_day is None else 'from '}{on_day(line.cheaper_from_day, figures)}"
+    return on_day(line.break_even_day, figures)
 
 
-def range_of_days(line: RouteLine) -> str:
+def range_of_days(line: RouteLine, figures: Figures) -> str:
     """The earliest and the latest break-even day, where funding is a range that makes them differ."""
     if line.break_even_day_low == line.break_even_day_high:
         return ""
-    return f"{on_day(line.break_even_day_low)} to {on_day(line.break_even_day_high)}"
+    return f"{on_day(line.break_even_day_low, figures)} to {on_day(line.break_even_day_high, figures)}"
 
 
 def worth(lot: LotLine) -> str:
@@ -96,9 +96,9 @@ def days(count: Fraction, figures: Figures) -> str:
     return f"{figures.exact(count)}{GLUE}{'day' if count == 1 else 'days'}"
 
 
-def on_day(number: int | None) -> str:
+def on_day(number: int | None, figures: Figures) -> str:
     """A day by its number from today, or that there is none."""
-    return "never" if number is None else f"day{GLUE}{number}"
+    return "never" if number is None else f"day{GLUE}{figures.exact(Fraction(number))}"
 
 
 def _cost(usd: Fraction | None, figures: Figures) -> str:

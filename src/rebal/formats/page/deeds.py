@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from fractions import Fraction
 
 from rebal.amounts import ZERO
 from rebal.formats.page.figures import GLUE, Figures

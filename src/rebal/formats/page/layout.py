@@ -90,10 +90,15 @@ def flow(phrases: Iterable[Line], width: int, *, between: str, indent: int = 0) 
     ]
 
 
+def stands_beside(taken: int, width: int) -> bool:
+    """Whether a lead of so many columns leaves room for a text beside it: it takes a third of the page at most."""
+    return taken * 3 <= width
+
+
 def hang(lead: Line, pieces: Line, width: int) -> list[Line]:
-    """Set a text beside its lead, or under it where the lead takes more than a third of the page."""
+    """Set a text beside its lead, or under it where there is no room beside."""
     taken = breadth(lead)
-    if taken * 3 > width:
+    if not stands_beside(taken, width):
         return [*wrap(lead, width), *wrap(pieces, width, indent=_CARD_INDENT)]
     first, *rest = wrap(pieces, width, indent=taken) or [EMPTY]
     return [(*lead, *first[1:]), *rest]

@@ -46,9 +46,9 @@ def unbroken(sentence: str) -> str:
     return _FIGURE_AND_UNIT.sub(GLUE, sentence)
 
 
-def counted(count: int, noun: str) -> str:
-    """A number of things: 1 order, 2 orders."""
-    return f"{count}{GLUE}{noun}" if count == 1 else f"{count}{GLUE}{noun}s"
+def counted(count: int, noun: str, plural: str | None = None) -> str:
+    """A number of things: 1 order, 2 orders; ``plural`` where that is not the noun and an s."""
+    return f"{count}{GLUE}{noun if count == 1 else plural or f'{noun}s'}"
 
 
 def several(items: list[str]) -> str:

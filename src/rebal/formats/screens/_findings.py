@@ -7,7 +7,7 @@ stand together, and notes that differ only in how they begin share their ending.
 from collections.abc import Iterable, Sequence
 
 from rebal.formats.page.ink import ALARM, BOLD, DIM, YELLOW, Line, Piece, line, measure
-from rebal.formats.page.layout import flow, hang, wrap
+from rebal.formats.page.layout import flow, hang, stands_beside, wrap
 from rebal.formats.page.sheet import Sheet
 from rebal.formats.page.wording import SEVERITIES, unbroken
 from rebal.plan import Finding, Severity
@@ -24,7 +24,8 @@ def lines(findings: Sequence[Finding], sheet: Sheet, *, title: str = "Look at") 
     if not findings:
         return []
     groups = list(_grouped(findings))
-    wide = max((measure(sheet.text(group[0].subject)) for group in groups if len(group) == 1), default=0)
+    breadths = [measure(sheet.text(group[0].subject)) for group in groups if len(group) == 1]
+    wide = max((each for each in breadths if stands_beside(_BESIDE + each + len(_GAP), sheet.view.width)), default=0)
     return [*sheet.section(title), *(each for group in groups for each in _group(group, wide, sheet))]
 
 
@@ -39,8 +40,8 @@ def _grouped(findings: Iterable[Finding]) -> Iterable[list[Finding]]:
 
 
 def _sentence(finding: Finding) -> str:
-    # Only where the subject is part of a key of the file, so that no figure can be taken for it.
-    return finding.message.replace(f".{finding.subject}.", ".<name>.")
+    # Only where the subject is part of a key of the file: elsewhere a figure could be taken for it.
+    return finding.message.replace(f"contracts.{finding.subject}.", "contracts.<name>.")
 
 
 def _group(group: list[Finding], wide: int, sheet: Sheet) -> list[Line]:
@@ -64,3 +65,16 @@ def _of_many(group: list[Finding], severity: Piece, sheet: Sheet) -> list[Line]:
     message = line(unbroken(sheet.text(_sentence(group[0]))))
     width = sheet.view.width
     return [*hang(line(severity), subjects, width), *wrap(message, width, indent=_BESIDE + len(_GAP))]
+
+
+def _ending_alike(group: list[Finding], severity: Piece, sheet: Sheet) -> list[Line]:
+    width, ending = sheet.view.width, _sentence(group[0]).partition(_ENDING)[2]
+    phrases = [_beginning(each, sheet) for each in group]
+    first, *rest = flow(phrases, width, between=sheet.signs.between, indent=_BESIDE)
+    said = line(unbroken(sheet.text(f"each: {ending}")))
+    return [(severity, *first[1:]), *rest, *wrap(said, width, indent=_BESIDE)]
+
+
+def _beginning(finding: Finding, sheet: Sheet) -> Line:
+    said = unbroken(sheet.text(_sentence(finding).partition(_ENDING)[0]))
+    return line(Piece(sheet.text(finding.subject), BOLD), f" {said}")

@@ -39,13 +39,13 @@ def lines(positions: Sequence[PositionLine], sheet: Sheet, *, planned: bool) -> 
     return [*sheet.section(title), *sheet.table(_COLUMNS, [_row(each, sheet) for each in positions])]
 
 
-def hedges(asked: Sequence[HedgeLine], assets: Sequence[AssetLine], sheet: Sheet) -> list[Line]:
+def hedges(asked: Sequence[HedgeLine], assets: Sequence[AssetLine], sheet: Sheet, *, planned: bool) -> list[Line]:
     """How much of what is hedged, how much was asked for, and until when."""
     if not asked:
         return []
     ratios = {each.asset: each.hedge_ratio_after for each in assets}
     rows = [_hedge(each, ratios.get(each.asset), sheet) for each in asked]
-    return [*sheet.section("Hedges"), *sheet.table(_HEDGES, rows)]
+    return [*sheet.section("Hedges after" if planned else "Hedges"), *sheet.table(_HEDGES, rows)]
 
 
 def _row(position: PositionLine, sheet: Sheet) -> Row:

@@ -40,7 +40,8 @@ def by_closing(plan: Plan, sheet: Sheet) -> list[Line]:
     if plan.pnl:
         found += sheet.table(_COLUMNS, [_row(each, None, None, sheet) for each in plan.pnl])
     if plan.spot_matches is not None:
-        found += sheet.flow([line(Piece(SPOT_MATCHES[plan.spot_matches], GREEN if plan.spot_matches else ALARM))])
+        ink = GREEN if plan.spot_matches else ALARM
+        found += [*([EMPTY] if plan.pnl else []), *sheet.flow([line(Piece(SPOT_MATCHES[plan.spot_matches], ink))])]
     return found
 
 

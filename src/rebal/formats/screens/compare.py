@@ -19,7 +19,6 @@ from rebal.formats.page.comparison import (
     traded,
     worth,
 )
-from rebal.formats.page.figures import GLUE
 from rebal.formats.page.ink import BOLD, DIM, EMPTY, GREEN, PLAIN, RED, YELLOW, Line, Piece, line
 from rebal.formats.page.layout import Column, Role, Row
 from rebal.formats.page.sheet import Sheet
@@ -120,7 +119,8 @@ def _routes(report: Compare, sheet: Sheet) -> list[Line]:
     if not report.routes:
         return []
     title = f"Cost over {days(report.horizon_days, sheet.figures)}"
-    note = f"above 0 paid, below 0 earned; break-even looked for over {report.reach_days}{GLUE}days"
+    reach = days(Fraction(report.reach_days), sheet.figures)
+    note = f"above 0 paid, below 0 earned; break-even looked for over {reach}"
     rows = [_route(letter, each, report, sheet) for letter, each in letters(report).items()]
     return [*sheet.section(title, note), *sheet.table(_ROUTES, rows)]
 
@@ -137,7 +137,7 @@ def _route(letter: str, route: RouteLine, report: Compare, sheet: Sheet) -> Row:
         _known(dollars, route.tax_usd, sheet),
         _known(dollars, route.total_usd, sheet, BOLD),
         _known(sheet.figures.percent, route.share_of_notional, sheet),
-        _in_words(breaks_even(route, report)),
+        _in_words(breaks_even(route, sheet.figures)),
         line(dollars(route.capital)) if route.contracts else EMPTY,
         line(sheet.text(traded(route))) if route.contracts else EMPTY,
         EMPTY if whole else line(f"{sheet.usd(route.notional)} only"),
@@ -146,7 +146,7 @@ def _route(letter: str, route: RouteLine, report: Compare, sheet: Sheet) -> Row:
         line(sheet.usd(route.known_usd)) if route.missing else EMPTY,
         _range(route.carry_usd_low, route.carry_usd_high, sheet) if spans else EMPTY,
         _range(route.total_usd_low, route.total_usd_high, sheet) if spans else EMPTY,
-        line(range_of_days(route)) if spans and range_of_days(route) else EMPTY,
+        _in_words(range_of_days(route, sheet.figures)) if spans else EMPTY,
         *_then_sold(route, report, sheet),
     )
 
@@ -155,7 +155,7 @@ def _then_sold(route: RouteLine, report: Compare, sheet: Sheet) -> tuple[Line, L
     if report.hedge is not None or not route.contracts:
         return EMPTY, EMPTY
     deferred, in_all = route.tax_deferred_usd, route.total_then_sold_usd
-    even = on_day(route.break_even_day_then_sold)
+    even = on_day(route.break_even_day_then_sold, sheet.figures)
     together = EMPTY if in_all is None else line(f"{sheet.usd(in_all)} in all, breaks even {even}")
     return _known(sheet.usd, deferred, sheet), together
 
@@ -189,13 +189,17 @@ def _range(low: Fraction | None, high: Fraction | None, sheet: Sheet) -> Line:
 
 
 def _curves(report: Compare, sheet: Sheet) -> list[Line]:
-    whole = {letter: each for letter, each in letters(report).items() if each.notional == report.notional}
-    curves = {letter[-1]: each.cost_by_day for letter, each in whole.items() if each.cost_by_day}
-    if len(report.days) < 2 or len(curves) < 2:
+    each_day = {each.day for each in report.curve}
+    curves: dict[str, list[Fraction]] = {}
+    for letter, route in letters(report).items():
+        own = [each.cost_usd for each in report.curve if (each.route, each.expiry) == (route.route, route.expiry)]
+        if own and route.notional == report.notional:
+            curves[letter[-1]] = own
+    if len(each_day) < 2 or len(curves) < 2:
         return []
     values = [value for curve in curves.values() for value in curve]
     note = (
-        f"were it closed that day: from today to day{GLUE}{report.days[-1]}, "
+        f"were it closed that day: from today to {on_day(max(each_day), sheet.figures)}, "
         f"from {sheet.usd(min(values))} to {sheet.usd(max(values))}"
     )
     return [*sheet.section("Cost by day", note), *_curve.lines(curves, sheet)]

@@ -18,7 +18,7 @@ def lines(plan: Plan, sheet: Sheet) -> list[Line]:
         *_realised.by_closing(plan, sheet),
         *_margin.after(plan.wallets, plan.transfers, sheet),
         *_positions.lines(plan.positions, sheet, planned=True),
-        *_positions.hedges(plan.hedges, plan.assets, sheet),
+        *_positions.hedges(plan.hedges, plan.assets, sheet, planned=True),
         *_cost.lines(plan.costs, sheet),
         *_findings.lines(plan.findings, sheet),
     ]

@@ -1,0 +1,182 @@
+"""What is worth a look in a comparison of routes."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
+
+from rebal.amounts import total
+from rebal.compare import Compare, LegLine, PostedLine, RouteLine, Way
+from rebal.market.contract import Kind
+from rebal.plan import Code, Finding, Severity
+from rebal.planner.checks import Check, Draft, findings, info, warning
+from rebal.planner.desk import Desk
+from rebal.planner.hedging import cover
+from rebal.planner.horizon import ROLL_DAYS
+from rebal.planner.rebalance import outside_band
+from rebal.planner.routes import reducible
+from rebal.planner.sizing import LeftOut
+from rebal.planner.words import coins, exact_percent, percent, usd
+from rebal.portfolio import Purpose
+
+_Wanted = Mapping[str, Fraction]
+_Caveat = Callable[[Compare, _Wanted, Desk], Iterable[Finding]]
+
+
+def caveats(report: Compare, wanted: _Wanted, laid: Desk, *, extra: Sequence[Check] = ()) -> tuple[Finding, ...]:
+    """Everything worth a look, the gravest first: what holds of every answer, then of this one."""
+    nothing_done = Draft(laid, (), frozenset(), (), (), (), (), (), ())
+    found = dict.fromkeys(finding for caveat in _CAVEATS for finding in caveat(report, wanted, laid))
+    rank = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
+    return tuple(sorted((*findings(nothing_done, extra), *found), key=lambda finding: rank[finding.severity]))
+
+
+def _nothing(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
+    if report.hedge is None and wanted and not outside_band(laid):
+        message = "every weight is inside its band, so rebal plan trades nothing; these are the legs to the targets"
+        yield info(Code.DRIFT, "weights", message)
+    if not wanted:
+        subject, what = "weights", "none is off its target by an order"
+        if report.hedge is not None:
+            subject, what = report.hedge.asset, "there are no coins to hedge"
+        yield info(Code.DRIFT, subject, f"{what}: there is nothing to compare")
+
+
+_NOT_GIVEN = {
+    "costs.spot_fee": "the fee of a spot trade is not given",
+    "costs.slippage": "slippage is not given",
+    "tax": "tax rates are not given",
+    "holdings": "the tax lots sold are not given, or not all of them",
+    "market.funding": "the funding rate is not given",
+    "market.prices": "the price of a dated contract, and with it its basis, is not given",
+    "contracts": "the funding interval is not given",
+}
+
+
+def _missing(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
+    keys = dict.fromkeys(key for line in report.routes for key in line.missing)
+    for section, what in _NOT_GIVEN.items():
+        named = [key for key in keys if key == section or key.startswith(f"{section}.")]
+        if named:
+            subject = named[0] if len(named) == 1 else section
+            yield warning(Code.MISSING, subject, f"{what}, so totals with it are not known; add {', '.join(named)}")
+
+
+def _left_out(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
+    routes: dict[tuple[str, ...], list[str]] = {}
+    for line in report.routes:
+        legs = [leg for leg in report.legs if (leg.route, leg.expiry) == (line.route, line.expiry)]
+        lacking = tuple(_lacking(leg) for leg in legs if leg.contract is None)
+        if lacking:
+            routes.setdefault(lacking, []).append(_named(line))
+    for lacking, names in routes.items():
+        message = f"carries only some legs, and its figures are of those; it is without {', '.join(lacking)}"
+        yield warning(Code.UNSERVED_ASSET, ", ".join(names), message)
+
+
+def _absent(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
+    shown = {line.route for line in report.routes}
+    absent = [way.value for way in (Way.INVERSE, Way.DATED, Way.LINEAR) if way not in shown]
+    if absent and wanted:
+        at = laid.portfolio.venue or "this file"
+        message = f"no contract of {at} carries a leg this way: no row"
+        yield info(Code.UNSERVED_ASSET, ", ".join(absent), message)
+
+
+def _not_held(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
+    spot = next((line for line in report.routes if line.route is Way.SPOT), None)
+    if wanted and (spot is None or spot.notional < report.notional):
+        message = "what is to be sold is not all held, so selling carries some legs only; break-even days are of those"
+        yield warning(Code.UNSERVED_ASSET, "spot", message)
+    for line in report.posted:
+        if line.missing:
+            missing = coins(line.missing, line.currency)
+            message = f"{missing} of collateral are missing for the {_named(line)} route, beside what is open"
+            yield warning(Code.UNDER_COLLATERALISED, line.currency, message)
+
+
+def _basis(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
+    for line in report.legs:
+        if line.basis is None or line.basis_annualised is None or not line.carry_usd or line.carry_usd <= 0:
+            continue
+        side = "the long pays" if line.leg_usd > 0 else "the short pays"
+        message = (
+            f"is {percent(line.basis, 2)} off its index, {percent(line.basis_annualised, 2)} a year, and {side} it: "
+            f"{usd(line.carry_usd)} over the horizon"
+        )
+        yield warning(Code.BASIS_PAID, line.contract or "", message)
+
+
+def _rolls(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
+    for line in report.routes:
+        if line.expiry is not None and line.rolls:
+            times = "once" if line.rolls == 1 else f"{line.rolls} times"
+            message = (
+                f"expires on {line.expiry.date().isoformat()}, before the horizon ends: rolled {times} at the same "
+                f"annual basis, each time for a quarter of {ROLL_DAYS} days and two more fees"
+            )
+            yield info(Code.ROLL_DUE, ", ".join(line.contracts), message)
+
+
+def _funding_paid(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
+    for line in report.legs:
+        if line.funding_rate is not None and line.funding_rate < 0 and line.leg_usd < 0:
+            message = f"funding is {exact_percent(line.funding_rate)} an interval: the short pays it"
+            yield warning(Code.NEGATIVE_FUNDING, line.contract or "", message)
+
+
+def _open_already(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
+    if report.hedge is not None:
+        ratio = cover(laid.portfolio, laid.book).ratio(report.hedge.asset)
+        if ratio:
+            asked = percent(report.hedge.fraction)
+            message = f"{percent(ratio)} are hedged already; the figures are those of all {asked}"
+            yield info(Code.ESTIMATE, report.hedge.asset, message)
+        return
+    for asset, dollars in wanted.items():
+        positions = laid.positions_for.get(asset, ())
+        if reducible(asset, positions, Purpose.REBALANCE, direction=dollars, now=laid.now):
+            message = "this leg would first close what is open; it is compared as if all of it were opened anew"
+            yield info(Code.ESTIMATE, asset, message)
+
+
+def _tax(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
+    if total(line.tax_usd for line in report.lots) < 0:
+        message = "the sale makes a loss: its tax is 0, and what the loss is worth against other income is not counted"
+        yield info(Code.ESTIMATE, "tax", message)
+    futures = [line for line in report.legs if line.contract is not None]
+    if any(line.leg_usd < 0 for line in futures):
+        message = (
+            "a hedge puts tax off, it does not take it away; some tax laws treat a short against coins held as their "
+            "sale: ask before relying on it"
+        )
+        yield info(Code.CONSTRUCTIVE_SALE, "tax", message)
+
+
+def _issuer(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
+    contracts = (laid.portfolio.contracts[line.contract] for line in report.legs if line.contract is not None)
+    for settle in sorted({contract.settle for contract in contracts if contract.kind is Kind.LINEAR}):
+        message = "margin and PnL of the linear route are dollars at an issuer, an exposure of their own"
+        yield info(Code.DOLLARS_AT_ISSUER, settle, message)
+
+
+def _named(line: RouteLine | PostedLine) -> str:
+    return line.route.value if line.expiry is None else f"{line.route.value} {line.expiry.date().isoformat()}"
+
+
+def _lacking(leg: LegLine) -> str:
+    what = f"{leg.asset} {usd(abs(leg.leg_usd))}"
+    return what if leg.left_out == LeftOut.UNSERVED.value else f"{what} ({leg.left_out})"
+
+
+_CAVEATS: tuple[_Caveat, ...] = (
+    _nothing,
+    _missing,
+    _left_out,
+    _absent,
+    _not_held,
+    _basis,
+    _rolls,
+    _funding_paid,
+    _open_already,
+    _tax,
+    _issuer,
+)

@@ -1,0 +1,278 @@
+"""A rebalance or a hedge by each route: what it costs over a horizon, and from which day selling would cost less."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from fractions import Fraction
+
+from rebal.amounts import ONE, ZERO, total
+from rebal.compare import Compare, CurveLine, LotLine, MethodLine, PostedLine, RouteLine, Way
+from rebal.market.carry import days_between
+from rebal.plan import HedgeLine, Inputs
+from rebal.planner.break_even import Span, break_even, span_of
+from rebal.planner.caveats import caveats
+from rebal.planner.checks import Check
+from rebal.planner.desk import Desk, desk
+from rebal.planner.drift import leg
+from rebal.planner.hedging import cover
+from rebal.planner.horizon import Range, carry, carry_per_day, cost
+from rebal.planner.spot import SpotTrade, spot_trade
+from rebal.planner.tax import SoldLot
+from rebal.planner.ways import Choice, choices, leg_lines, posted_lines
+from rebal.portfolio import DOLLARS, Book, Portfolio, Purpose, Tax
+
+SCHEMA = "rebal/compare/1"
+
+
+def build_compare(
+    portfolio: Portfolio,
+    book: Book,
+    *,
+    inputs: Inputs,
+    horizon_days: Fraction,
+    hedge: tuple[str, Fraction] | None = None,
+    extra: Sequence[Check] = (),
+) -> Compare:
+    """Compare the routes of the drift's legs, or of the hedge of a fraction of one asset's coins.
+
+    The legs are those that bring every weight to its target, inside its band or not; a hedge is compared whole, open or
+    not. Every route carries the same dollars, not rounded to lots. ``extra``: checks of what only the caller knows.
+    """
+    laid = desk(portfolio, book, now=inputs.now)
+    wanted = _drift_legs(laid) if hedge is None else _hedge_leg(*hedge, laid)
+    sale, found = spot_trade(wanted, laid, bought_back=hedge is not None), choices(wanted, laid)
+    span = span_of(inputs.now, horizon_days)
+    posted = [tuple(_posted(choice, hedge, laid)) for choice in found]
+    report = Compare(
+        schema=SCHEMA,
+        horizon_days=horizon_days,
+        notional=total(abs(dollars) for dollars in wanted.values()),
+        routes=tuple(_routes(found, posted, sale, span, portfolio)),
+        lots=tuple(_lot_lines(sale, laid)),
+        command="compare",
+        name=portfolio.name,
+        venue=portfolio.venue,
+        as_of=portfolio.as_of,
+        currency="USD",
+        hedge=None if hedge is None else HedgeLine(*hedge, until=None),
+        inputs=inputs,
+        methods=tuple(_methods(found, sale)),
+        legs=tuple(line for choice in found for line in leg_lines(choice, days=horizon_days, portfolio=portfolio)),
+        posted=tuple(line for lines in posted for line in lines),
+        curve=tuple(_curve(found, sale, span, portfolio)),
+        reach_days=span.reach,
+        findings=(),
+    )
+    return replace(report, findings=caveats(report, wanted, laid, extra=extra))
+
+
+def _drift_legs(laid: Desk) -> dict[str, Fraction]:
+    if laid.portfolio.targets is None or laid.valued.equity <= 0:
+        return {}
+    assets = sorted(asset for asset in laid.valued.exposures if asset != DOLLARS)
+    legs = {asset: leg(asset, laid.valued, laid.portfolio) for asset in assets}
+    return {asset: usd for asset, usd in legs.items() if usd and abs(usd) >= laid.portfolio.policy.min_order}
+
+
+def _hedge_leg(asset: str, fraction: Fraction, laid: Desk) -> dict[str, Fraction]:
+    coins = fraction * cover(laid.portfolio, laid.book).base(asset)
+    return {asset: -coins * laid.portfolio.price(asset)} if coins > 0 else {}
+
+
+def _posted(choice: Choice, hedge: tuple[str, Fraction] | None, laid: Desk) -> Iterator[PostedLine]:
+    if hedge is None:
+        return posted_lines(choice, share_to_open=ONE, purpose=Purpose.REBALANCE, laid=laid)
+    (asset, fraction), covered = hedge, cover(laid.portfolio, laid.book)
+    open_now = covered.hedged.get(asset, ZERO) / (fraction * covered.base(asset))
+    return posted_lines(choice, share_to_open=max(ZERO, ONE - open_now), purpose=Purpose.HEDGE, laid=laid)
+
+
+def _routes(
+    found: Iterable[Choice], posted: Iterable[tuple[PostedLine, ...]], sale: SpotTrade, span: Span, portfolio: Portfolio
+) -> Iterator[RouteLine]:
+    for choice, lines in zip(found, posted, strict=True):
+        capital = total(line.usd for line in lines)
+        yield _futures_line(choice, sale, span, portfolio, capital=capital)
+    if sale.legs:
+        yield _spot_line(sale, span)
+
+
+def _futures_line(choice: Choice, sale: SpotTrade, span: Span, portfolio: Portfolio, *, capital: Fraction) -> RouteLine:
+    together, days = cost(tuple(choice.carried.values()), portfolio), span.horizon
+    fees, slippage = together.fees_usd(days), together.slippage_usd(days)
+    paid_low, paid, paid_high = _figures(together.carry_usd(days))
+    low, all_in, high = _figures(together.total_usd(days))
+    same_sale = sale.only(choice.carried)
+    even = break_even([choice.carried[asset] for asset in same_sale.legs], same_sale, span, portfolio)
+    return RouteLine(
+        route=choice.way,
+        contract=choice.contracts[0] if len(choice.contracts) == 1 else None,
+        fees_usd=fees,
+        slippage_usd=slippage,
+        carry_usd=paid,
+        tax_usd=ZERO,
+        tax_deferred_usd=ZERO if sale.bought_back else same_sale.tax_usd(span.end),
+        total_usd=all_in,
+        share_of_notional=None if all_in is None else all_in / choice.notional,
+        break_even_day=even.expected,
+        capital=capital,
+        expiry=choice.expiry,
+        contracts=choice.contracts,
+        notional=choice.notional,
+        fees_in_usd=total(term.opening for term in together.fees),
+        fees_rolling_usd=total(term.rolling(days) for term in together.fees),
+        fees_out_usd=total(term.leaving(days) for term in together.fees),
+        rolls=max(term.rolls(days) for term in together.fees),
+        carry_usd_low=paid_low,
+        carry_usd_high=paid_high,
+        total_usd_low=low,
+        total_usd_high=high,
+        break_even_day_low=even.earliest,
+        break_even_day_high=even.latest,
+        cheaper_from_day=even.cheaper_from,
+        total_then_sold_usd=_then_sold(all_in, choice, same_sale, span),
+        break_even_day_then_sold=even.then_sold,
+        known_usd=fees + (slippage or ZERO) + days * _known_per_day(choice, portfolio),
+        missing=tuple(_missing(choice, portfolio)),
+    )
+
+
+def _spot_line(sale: SpotTrade, span: Span) -> RouteLine:
+    fees, slippage, tax, all_in = sale.fees_usd(), sale.slippage_usd(), sale.tax_usd(span.now), sale.total_usd(span.now)
+    back = None if fees is None else fees / 2 if sale.bought_back else ZERO
+    return RouteLine(
+        route=Way.SPOT,
+        contract=None,
+        fees_usd=fees,
+        slippage_usd=slippage,
+        carry_usd=ZERO,
+        tax_usd=tax,
+        tax_deferred_usd=ZERO,
+        total_usd=all_in,
+        share_of_notional=None if all_in is None else all_in / sale.notional,
+        break_even_day=None,
+        capital=ZERO,
+        expiry=None,
+        contracts=(),
+        notional=sale.notional,
+        fees_in_usd=None if fees is None or back is None else fees - back,
+        fees_rolling_usd=ZERO,
+        fees_out_usd=back,
+        rolls=0,
+        carry_usd_low=ZERO,
+        carry_usd_high=ZERO,
+        total_usd_low=all_in,
+        total_usd_high=all_in,
+        break_even_day_low=None,
+        break_even_day_high=None,
+        cheaper_from_day=None,
+        total_then_sold_usd=None if sale.bought_back else all_in,
+        break_even_day_then_sold=None,
+        known_usd=(fees or ZERO) + (slippage or ZERO) + (tax or ZERO),
+        missing=tuple(sale.missing()),
+    )
+
+
+def _figures(known: Range | None) -> tuple[Fraction | None, Fraction | None, Fraction | None]:
+    return (None, None, None) if known is None else (known.low, known.base, known.high)
+
+
+def _then_sold(all_in: Fraction | None, choice: Choice, same_sale: SpotTrade, span: Span) -> Fraction | None:
+    sold = same_sale.total_usd(span.end)
+    if same_sale.bought_back or all_in is None or sold is None or len(same_sale.legs) < len(choice.carried):
+        return None
+    return all_in + sold
+
+
+def _known_per_day(choice: Choice, portfolio: Portfolio) -> Fraction:
+    daily = (carry_per_day(held, portfolio) for held in choice.carried.values())
+    return total(each.base for each in daily if each is not None)
+
+
+def _curve(found: Iterable[Choice], sale: SpotTrade, span: Span, portfolio: Portfolio) -> Iterator[CurveLine]:
+    for choice in found:
+        together = cost(tuple(choice.carried.values()), portfolio)
+        for day in span.days:
+            paid = together.total_usd(Fraction(day))
+            if paid is not None:
+                yield CurveLine(choice.way, choice.expiry, day, paid.base)
+    sold = sale.total_usd(span.now) if sale.legs else None
+    if sold is not None:
+        yield from (CurveLine(Way.SPOT, None, day, sold) for day in span.days)
+
+
+def _missing(choice: Choice, portfolio: Portfolio) -> Iterator[str]:
+    if portfolio.costs.slippage is None:
+        yield "costs.slippage"
+    for held in choice.carried.values():
+        contract = held.contract
+        if carry_per_day(held, portfolio) is not None:
+            continue
+        if contract.expiry is not None:
+            yield f"market.prices.{contract.name}"
+            continue
+        if contract.name not in portfolio.market.funding:
+            yield f"market.funding.{contract.name}"
+        if contract.funding_interval_hours is None:
+            yield f"contracts.{contract.name}.funding_interval"
+
+
+def _lot_lines(sale: SpotTrade, laid: Desk) -> Iterator[LotLine]:
+    tax = laid.portfolio.tax
+    return iter(()) if tax is None else (_lot_line(lot, tax, laid) for lot in sale.lots)
+
+
+def _lot_line(lot: SoldLot, tax: Tax, laid: Desk) -> LotLine:
+    turns, now = lot.long_term_on(tax), laid.now
+    saved = lot.tax(tax, at=now) - lot.tax(tax, at=max(now, turns))
+    hedged_on, hedging = _hedged_until(lot, turns, laid) if turns > now else (None, None)
+    return LotLine(
+        asset=lot.asset,
+        quantity=lot.quantity,
+        acquired=lot.acquired,
+        gain_usd=lot.gain,
+        rate=lot.rate(tax, at=now),
+        long_term_on=turns,
+        saved_by_waiting_usd=saved,
+        hedge_cost_until_usd=hedging,
+        tax_usd=lot.tax(tax, at=now),
+        hedged_on=hedged_on,
+        worth_waiting=None if hedging is None else hedging < saved,
+    )
+
+
+def _hedged_until(lot: SoldLot, day: datetime, laid: Desk) -> tuple[str | None, Fraction | None]:
+    """What hedging a lot's dollars until a day costs, on the contract that the policy would have it hedged on."""
+    found = laid.candidates(lot.asset)
+    if not found:
+        return None, None
+    contract, beta = found[0].contract, found[0].beta
+    held = carry(contract, -lot.quantity * lot.price, beta=beta, portfolio=laid.portfolio, now=laid.now)
+    paid = cost((held,), laid.portfolio).total_usd(days_between(laid.now, day))
+    return contract.name, None if paid is None else paid.base
+
+
+_REALISED = {
+    Way.INVERSE: "PnL, fees, funding: in the coin",
+    Way.DATED: "PnL, fees, basis: in the coin",
+    Way.LINEAR: "PnL, fees, funding: in dollars",
+    Way.PROXY: "PnL, fees, funding: the proxy's",
+    Way.SPOT: "the gain: in dollars, taxed now",
+}
+_EXPOSED = {
+    Way.INVERSE: "funding, liquidation",
+    Way.DATED: "basis until expiry, liquidation",
+    Way.LINEAR: "the issuer, funding, liquidation",
+    Way.PROXY: "where the proxy does not follow",
+    Way.SPOT: "missing a rise",
+}
+
+
+def _methods(found: Iterable[Choice], sale: SpotTrade) -> Iterator[MethodLine]:
+    margins: dict[Way, set[str]] = {}
+    for choice in found:
+        margins.setdefault(choice.way, set()).update(held.contract.settle for held in choice.carried.values())
+    if sale.legs:
+        margins[Way.SPOT] = set()
+    for way, currencies in margins.items():
+        yield MethodLine(way, tuple(sorted(currencies)), _REALISED[way], _EXPOSED[way])

@@ -1,0 +1,86 @@
+"""Which tax lots a sale takes, what they gained, and at which rate."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from fractions import Fraction
+from typing import assert_never
+
+from rebal.amounts import ZERO, total
+from rebal.frozen import frozen
+from rebal.portfolio import Lot, LotMethod, Tax
+
+
+@frozen
+class SoldLot:
+    """Coins of one lot, sold at a price; ``cost`` and ``price`` in USD per coin."""
+
+    asset: str
+    quantity: Fraction
+    cost: Fraction
+    acquired: datetime
+    price: Fraction
+
+    @property
+    def gain(self) -> Fraction:
+        """Dollars gained, negative for a loss."""
+        return self.quantity * (self.price - self.cost)
+
+    def long_term_on(self, tax: Tax) -> datetime:
+        """The instant from which the long-term rate holds."""
+        return tax.long_after.after(self.acquired)
+
+    def rate(self, tax: Tax, *, at: datetime) -> Fraction:
+        """The rate on a sale at an instant."""
+        return tax.long_term if at >= self.long_term_on(tax) else tax.short_term
+
+    def tax(self, tax: Tax, *, at: datetime) -> Fraction:
+        """Gain times rate; negative for a loss, which takes as much off the tax of other lots."""
+        return self.gain * self.rate(tax, at=at)
+
+
+def sold_lots(
+    asset: str, lots: Sequence[Lot], quantity: Fraction, *, held: Fraction, price: Fraction, method: LotMethod
+) -> tuple[SoldLot, ...] | None:
+    """The lots that a sale takes, in the order of the method; None where the lots do not reach that far.
+
+    ``held``: coins owned now. Where that is less than the lots hold, coins left since they were written down: those are
+    taken to have come from the lots that the method sells first.
+    """
+    owned = total(lot.quantity for lot in lots)
+    gone = max(ZERO, owned - held)
+    if gone + quantity > owned:
+        return None
+    return tuple(
+        SoldLot(asset, taken, lot.cost, lot.acquired, price) for lot, taken in _taken(lots, gone, quantity, method)
+    )
+
+
+def tax_usd(sold: Iterable[SoldLot], tax: Tax, *, at: datetime) -> Fraction:
+    """Tax on one sale: ``Σ gain·rate``, losses against gains of the same sale, and never below nothing."""
+    return max(ZERO, total(lot.tax(tax, at=at) for lot in sold))
+
+
+def _taken(
+    lots: Iterable[Lot], gone: Fraction, quantity: Fraction, method: LotMethod
+) -> Iterator[tuple[Lot, Fraction]]:
+    for lot in _ordered(lots, method):
+        left = lot.quantity - min(lot.quantity, gone)
+        gone -= lot.quantity - left
+        taken = min(left, quantity)
+        quantity -= taken
+        if taken:
+            yield lot, taken
+
+
+def _ordered(lots: Iterable[Lot], method: LotMethod) -> list[Lot]:
+    # Among equals the older goes first, then the dearer: the order of the file decides nothing.
+    aged = sorted(lots, key=lambda lot: (lot.acquired, -lot.cost, lot.quantity))
+    match method:
+        case LotMethod.FIFO:
+            return aged
+        case LotMethod.LIFO:
+            return sorted(aged, key=lambda lot: lot.acquired, reverse=True)
+        case LotMethod.HIFO:
+            return sorted(aged, key=lambda lot: lot.cost, reverse=True)
+        case _:
+            assert_never(method)

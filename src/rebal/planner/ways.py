@@ -1,0 +1,189 @@
+"""The ways to do the same legs: which contract carries each on which route, and the collateral that it takes."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from fractions import Fraction
+
+from rebal.amounts import COIN_STEP, ZERO, total, up
+from rebal.compare import LegLine, PostedLine, Way
+from rebal.frozen import frozen
+from rebal.market.carry import annualised
+from rebal.market.contract import Contract
+from rebal.market.margin import Held
+from rebal.planner.collateral import need
+from rebal.planner.desk import Desk
+from rebal.planner.exposure import held_position
+from rebal.planner.horizon import Carried, carry, carry_per_day
+from rebal.planner.routes import Candidate, candidates
+from rebal.planner.sizing import LeftOut, Leg
+from rebal.portfolio import MarginMode, Portfolio, Purpose, Route, opened
+
+
+@frozen
+class Choice:
+    """One route: the positions that it opens, by asset, and the assets whose legs it cannot carry.
+
+    ``wanted``: dollars of every leg; ``candidates``: the contract of each leg that is carried.
+    """
+
+    way: Way
+    expiry: datetime | None
+    wanted: Mapping[str, Fraction]
+    candidates: Mapping[str, Candidate]
+    carried: Mapping[str, Carried]
+    left_out: Mapping[str, LeftOut]
+
+    @property
+    def contracts(self) -> tuple[str, ...]:
+        """The contracts traded, by name."""
+        return tuple(sorted({held.contract.name for held in self.carried.values()}))
+
+    @property
+    def notional(self) -> Fraction:
+        """Dollars of the legs that are carried."""
+        return total(abs(self.wanted[asset]) for asset in self.carried)
+
+
+def choices(wanted: Mapping[str, Fraction], laid: Desk) -> tuple[Choice, ...]:
+    """Every route that carries a leg: the perpetual, each expiry, linear contracts, proxies."""
+    inverse = {asset: _by(Route.INVERSE, asset, laid) for asset in wanted}
+    expiries = sorted({each.contract.expiry for found in inverse.values() for each in found if each.contract.expiry})
+    listed: list[tuple[Way, datetime | None, dict[str, Candidate]]] = [
+        (Way.INVERSE, None, _expiring(None, inverse)),
+        *((Way.DATED, expiry, _expiring(expiry, inverse)) for expiry in expiries),
+        (Way.LINEAR, None, _first(Route.LINEAR, wanted, laid)),
+        (Way.PROXY, None, _first(Route.PROXY, wanted, laid)),
+    ]
+    made = (_choice(way, expiry, found, wanted, laid) for way, expiry, found in listed if found)
+    return tuple(choice for choice in made if choice.carried)
+
+
+def leg_lines(choice: Choice, *, days: Fraction, portfolio: Portfolio) -> Iterator[LegLine]:
+    """A row an asset."""
+    for asset in choice.wanted:
+        held = choice.carried.get(asset)
+        yield _left_out_line(choice, asset) if held is None else _leg_line(choice, asset, held, days, portfolio)
+
+
+def posted_lines(choice: Choice, *, share_to_open: Fraction, purpose: Purpose, laid: Desk) -> Iterator[PostedLine]:
+    """Collateral by currency: what the policy asks for these positions alone, and their opening fees.
+
+    ``share_to_open``: how much of the positions is not open yet; only that is held against the free coins.
+    """
+    portfolio = laid.portfolio
+    for currency in sorted({held.contract.settle for held in choice.carried.values()}):
+        legs = [
+            Leg(held.contract, held.contracts * share_to_open, choice.candidates[asset].route, purpose, asset)
+            for asset, held in choice.carried.items()
+            if held.contract.settle == currency
+        ]
+        short = laid.posting(currency, legs)[0].shortages if share_to_open else ()
+        quantity = up(_asked(choice, currency, portfolio), COIN_STEP)
+        missing = total(shortage.missing for shortage in short)
+        yield PostedLine(choice.way, choice.expiry, currency, quantity, quantity * portfolio.price(currency), missing)
+
+
+def _choice(
+    way: Way, expiry: datetime | None, found: Mapping[str, Candidate], wanted: Mapping[str, Fraction], laid: Desk
+) -> Choice:
+    carried: dict[str, Carried] = {}
+    left_out: dict[str, LeftOut] = {}
+    for asset, dollars in wanted.items():
+        candidate = found.get(asset)
+        if candidate is None:
+            left_out[asset] = LeftOut.UNSERVED
+            continue
+        held = carry(candidate.contract, dollars, beta=candidate.beta, portfolio=laid.portfolio, now=laid.now)
+        reason = _too_small(held)
+        if reason is None:
+            carried[asset] = held
+        else:
+            left_out[asset] = reason
+    return Choice(way, expiry, wanted, found, carried, left_out)
+
+
+def _too_small(held: Carried) -> LeftOut | None:
+    size, contract = abs(held.contracts), held.contract
+    if size < contract.lot_size:
+        return LeftOut.SMALLER_THAN_A_LOT
+    return LeftOut.BELOW_MIN_CONTRACTS if size < contract.min_contracts else None
+
+
+def _by(route: Route, asset: str, laid: Desk) -> tuple[Candidate, ...]:
+    """What one route offers an asset, whatever the policy prefers."""
+    policy = replace(laid.portfolio.policy, routes=(route,))
+    return candidates(asset, replace(laid.portfolio, policy=policy), laid.served, now=laid.now)
+
+
+def _first(route: Route, wanted: Mapping[str, Fraction], laid: Desk) -> dict[str, Candidate]:
+    found = {asset: _by(route, asset, laid) for asset in wanted}
+    return {asset: each[0] for asset, each in found.items() if each}
+
+
+def _expiring(expiry: datetime | None, found: Mapping[str, tuple[Candidate, ...]]) -> dict[str, Candidate]:
+    fitting = {asset: [c for c in each if c.contract.expiry == expiry] for asset, each in found.items()}
+    return {asset: each[0] for asset, each in fitting.items() if each}
+
+
+def _leg_line(choice: Choice, asset: str, held: Carried, days: Fraction, portfolio: Portfolio) -> LegLine:
+    contract, daily, left = held.contract, carry_per_day(held, portfolio), held.days_left
+    dated = left is not None
+    return LegLine(
+        route=choice.way,
+        expiry=choice.expiry,
+        asset=asset,
+        leg_usd=choice.wanted[asset],
+        contract=contract.name,
+        notional=held.notional,
+        basis=held.basis,
+        basis_annualised=None if held.basis is None or left is None else annualised(held.basis, left),
+        days_left=left,
+        delivery_fee=contract.delivery_fee if dated else None,
+        funding_rate=None if dated else portfolio.market.funding_rate(contract),
+        carry_usd=None if daily is None else daily.base * days,
+        left_out=None,
+    )
+
+
+def _left_out_line(choice: Choice, asset: str) -> LegLine:
+    return LegLine(
+        route=choice.way,
+        expiry=choice.expiry,
+        asset=asset,
+        leg_usd=choice.wanted[asset],
+        contract=None,
+        notional=ZERO,
+        basis=None,
+        basis_annualised=None,
+        days_left=None,
+        delivery_fee=None,
+        funding_rate=None,
+        carry_usd=None,
+        left_out=choice.left_out[asset].value,
+    )
+
+
+def _asked(choice: Choice, currency: str, portfolio: Portfolio) -> Fraction:
+    positions = [_opened(contract, size, portfolio) for contract, size in _sizes(choice, currency)]
+    fees = total(each.contract.fee(each.contracts, each.mark_price, each.contract.taker_fee) for each in positions)
+    if portfolio.policy.margin_mode is MarginMode.ISOLATED:
+        return fees + total(need([each], portfolio).most for each in positions)
+    return fees + need(positions, portfolio).most
+
+
+def _sizes(choice: Choice, currency: str) -> tuple[tuple[Contract, Fraction], ...]:
+    """Net contracts: several assets may stand on one proxy."""
+    net: dict[str, tuple[Contract, Fraction]] = {}
+    for held in choice.carried.values():
+        if held.contract.settle == currency:
+            so_far = net.get(held.contract.name, (held.contract, ZERO))[1]
+            net[held.contract.name] = held.contract, so_far + held.contracts
+    return tuple(net.values())
+
+
+def _opened(contract: Contract, contracts: Fraction, portfolio: Portfolio) -> Held:
+    isolated = portfolio.policy.margin_mode is MarginMode.ISOLATED
+    mark = portfolio.market.mark(contract)
+    position = opened(contract, contracts=contracts, entry_price=mark, margin=ZERO if isolated else None)
+    return held_position(position, portfolio.market)

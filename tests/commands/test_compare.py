@@ -1,0 +1,109 @@
+"""``rebal compare`` on the command line."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from program import NOW, Answered, answered
+
+PORTFOLIO = """\
+venue: binance
+as_of: 2026-11-20T08:00:00Z
+holdings:
+  BTC: {quantity: 2, lots: [{quantity: 2, cost: 20000, acquired: 2026-02-01}]}
+  ETH: 14
+targets: {BTC: 60%, ETH: 40%}
+market:
+  as_of: 2026-11-20T08:00:00Z
+  prices: {BTC: 40000, ETH: 2500, BTCUSD_261225: 40400}
+  funding: {BTCUSD_PERP: {low: -0.02%, base: -0.01%, high: 0.01%}, ETHUSD_PERP: 0%}
+costs: {spot_fee: 0.1%, slippage: 0.05%}
+tax: {method: fifo, short_term: 37%, long_term: 20%, long_after: 1y}
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "portfolio.yaml"
+    path.write_text(PORTFOLIO)
+    return path
+
+
+def compare(file: Path, *arguments: str) -> Answered:
+    return answered("compare", str(file), *NOW, *arguments)
+
+
+def routes(file: Path, *arguments: str) -> dict[tuple[str, str | None], dict[str, str | None]]:
+    done = compare(file, "--format", "json", *arguments)
+    assert (done.code, done.err) == (0, "")
+    return {(each["route"], each["contract"]): each for each in json.loads(done.out)["routes"]}
+
+
+def test_the_drift_by_each_route_of_the_catalogue(file: Path) -> None:
+    found = routes(file)
+    assert {("inverse", None), ("dated", "BTCUSD_261225"), ("spot", None)} <= found.keys()
+    perpetual, spot = found["inverse", None], found["spot", None]
+    # 11,000 of each coin: 5 points a ten-thousandth each way, three fundings a day
+    assert (perpetual["fees_usd"], perpetual["slippage_usd"], perpetual["carry_usd"]) == ("22", "22", "297")
+    assert spot["tax_usd"] == str(11000 / 40000 * 20000 * 0.37).removesuffix(".0")
+    assert perpetual["break_even_day"] == (2035 + 33 - 44) * 10 // 33 + 1
+
+
+def test_a_hedge(file: Path) -> None:
+    report = json.loads(compare(file, "--hedge", "BTC", "--pct", "50", "--format", "json").out)
+    assert (report["notional"], report["hedge"]) == ("40000", {"asset": "BTC", "fraction": "0.5", "until": None})
+    assert report["horizon_days"] == "90"
+
+
+@pytest.mark.parametrize(
+    ("given", "days"), [("30d", "30"), ("12h", "0.5"), ("1y", "365"), ("0d", "0"), ("10000d", "10000"), ("2w", "14")]
+)
+def test_horizons(file: Path, given: str, days: str) -> None:
+    done = compare(file, "--for", given, "--format", "json")
+    assert (done.code, json.loads(done.out)["horizon_days"]) == (0, days)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--hedge", "BTC"], "--hedge and --pct go together: --hedge BTC --pct 50"),
+        (["--pct", "50"], "--hedge and --pct go together: --hedge BTC --pct 50"),
+        (["--hedge", "BTC", "--pct", "101"], "--pct 101: is above 100"),
+        (["--hedge", "BTC", "--pct", "-1"], "--pct -1: is below 0"),
+        (["--hedge", "BTC", "--pct", "1e1"], "--pct 1e1: is not a number"),
+        (["--hedge", "DOGE", "--pct", "50"], "DOGE: is neither held nor open"),
+        (["--for", "90"], "--for 90: is not a length of time"),
+        (["--for=-1d"], "--for -1d: is a negative length of time"),
+        (["--for", "201y"], "--for 201y: is too long"),
+    ],
+)
+def test_refused(file: Path, arguments: list[str], said: str) -> None:
+    done = compare(file, *arguments)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"rebal: {said}")
+
+
+def test_the_drift_needs_targets_and_a_hedge_does_not(file: Path) -> None:
+    file.write_text(PORTFOLIO.replace("targets: {BTC: 60%, ETH: 40%}\n", ""))
+    done = compare(file)
+    assert (done.code, done.out) == (3, "")
+    assert "compare needs it" in done.err
+    assert compare(file, "--hedge", "BTC", "--pct", "50").code == 0
+
+
+def test_what_is_not_given_is_missing(file: Path) -> None:
+    file.write_text(PORTFOLIO.partition("costs:")[0])
+    assert routes(file)["spot", None]["total_usd"] is None
+    text = compare(file).out
+    for key in ("costs.spot_fee", "costs.slippage", "tax"):
+        assert f"missing  {key}" in text
+
+
+def test_old_prices_are_said_to_be_old(file: Path) -> None:
+    done = answered("compare", str(file), "--now", "2026-11-30T09:00:00Z")
+    assert "stale-prices" in done.out
+
+
+def test_quiet(file: Path) -> None:
+    assert compare(file, "--quiet") == (0, "", "")

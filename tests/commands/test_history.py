@@ -1,0 +1,135 @@
+"""``rebal history``: what was recorded and what it adds up to; and a hedge's whole life, whatever its figures."""
+
+import csv
+import io
+import json
+import os
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from lifecycle import BOOK, LATER, SOLD, done, made, refused, saved, start_over
+
+from program import answered
+from rebal.amounts import plain
+from rebal.commands import history, record
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a portfolio in it, to work in."""
+    start_over(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+class TestHistory:
+    def test_of_nothing_is_empty(self, folder: Path) -> None:
+        shown = made("history")
+        assert (shown["schema"], shown["entries"], shown["totals"]) == ("rebal/history/1", [], [])
+        assert os.listdir(folder) == ["portfolio.yaml"]
+
+    def test_since_a_day(self) -> None:
+        done("record", *SOLD)
+        assert len(made("history", "--since", "2026-11-20")["entries"]) == 1
+        assert made("history", "--since", "2026-11-21")["entries"] == []
+        assert "--since yesterday" in refused(2, "history", "--since", "yesterday")
+
+    @pytest.mark.parametrize("format", ["json", "csv"])
+    def test_rebuilds_the_journal(self, folder: Path, format: str) -> None:
+        done("record", "plan", saved("plan"))
+        done("record", *SOLD, "--id", "ex-1")
+        done("record", "void", "ex-1", "--reason", "typed, by mistake")
+        exported = f"history.{format}"
+        done("history", "--out", exported)
+        shown = made("history")
+        (folder / "portfolio.journal.db").rename(folder / "kept.db")
+        assert made("record", "from", exported, "--dry-run")["dry_run"] is True
+        assert not (folder / "portfolio.journal.db").exists()
+        assert len(made("record", "from", exported)["entries"]) == shown["journal_seq"]
+        assert made("history") == shown
+        assert made("record", "from", exported)["entries"] == []
+        done("record", "spot", "--asset", "ETH", "--quantity", "1", "--journal", "kept.db", "--id", "only-here")
+        refused(3, "record", "from", "portfolio.yaml", "--journal", "kept.db")
+
+    def test_csv_is_one_row_an_entry(self) -> None:
+        done("record", *SOLD, "--id", "ex-1")
+        (row,) = csv.DictReader(io.StringIO(done("history", "--format", "csv")))
+        assert (row["id"], row["contracts"], row["parts.hedge.contracts"]) == ("ex-1", "-100", "-100")
+
+    @pytest.mark.parametrize("format", ["table", "plain"])
+    def test_people_see_what_was_done(self, format: str) -> None:
+        recorded = done("record", *SOLD, "--id", "ex-1", "--format", format)
+        shown = done("history", "--format", format)
+        for text in (recorded, shown):
+            assert "ex-1" in text
+            assert "BTCUSD_PERP" in text
+            assert "40,000" in text or "40000" in text
+
+    def test_a_damaged_journal_is_invalid_input(self, folder: Path) -> None:
+        done("record", *SOLD)
+        path = folder / "portfolio.journal.db"
+        path.write_bytes(path.read_bytes().replace(b"40000", b"41000"))
+        before = path.read_bytes()
+        for command in (("history",), ("plan",), ("status",), ("record", *SOLD)):
+            assert "entry 1: hash: is not that of the contents" in refused(3, *command, now=LATER)
+        assert path.read_bytes() == before
+
+
+WEIGHTS = st.tuples(st.integers(0, 100), st.integers(0, 100)).filter(lambda w: sum(w) <= 100)
+SLOW = settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+
+
+def book_of(bitcoin: int, ether: int, weights: tuple[int, int]) -> str:
+    targets = f"BTC: {weights[0]}%, ETH: {weights[1]}%, USD: {100 - sum(weights)}%"
+    text = BOOK.replace("BTC: 50%, ETH: 30%, USD: 20%", targets)
+    return text.replace("BTC: 2, ETH: 14", f"BTC: {bitcoin / 8:.3f}, ETH: {ether / 8:.3f}")
+
+
+@given(bitcoin=st.integers(1, 40), ether=st.integers(1, 400), weights=WEIGHTS)
+@SLOW
+def test_what_a_recorded_plan_leaves_needs_no_plan(
+    folder: Path, bitcoin: int, ether: int, weights: tuple[int, int]
+) -> None:
+    start_over(folder, book_of(bitcoin, ether, weights))
+    plan = json.loads(Path(saved("plan")).read_text())
+    if plan["refused"]:
+        refused(1, "record", "plan", "plan.json")
+        return
+    made("record", "plan", "plan.json")
+    after = made("plan", now=LATER)
+    assert (after["orders"], after["transfers"]) == ([], [])
+    fees = Fraction(plan["costs"]["fees_usd"])
+    assert abs(Fraction(plan["equity"]) - fees - Fraction(after["equity"])) < Fraction(1, 10**9)
+
+
+@given(bitcoin=st.integers(1, 40), first=st.integers(1, 100), second=st.integers(0, 100))
+@SLOW
+def test_a_hedge_is_a_target_from_open_to_close(folder: Path, bitcoin: int, first: int, second: int) -> None:
+    start_over(folder, book_of(bitcoin, 80, (50, 30)))
+    for share in (first, second):
+        made("record", "plan", saved("hedge", "BTC", "--pct", str(share), file="hedge.json"))
+        assert made("hedge", "BTC", "--pct", str(share))["orders"] == []
+    unwind = json.loads(Path(saved("unwind", file="unwind.json")).read_text())
+    made("record", "plan", "unwind.json")
+    history = made("history", now=LATER)
+    assert history["positions"] == []
+    assert history["totals"] == [] or realised_by_hand(history) == Fraction(history["totals"][0]["coin"])
+    assert unwind["refused"] is False
+
+
+def realised_by_hand(history: Any) -> Fraction:
+    """The exact PnL of the fills of a position that is closed: what was bought and sold, in coins."""
+    fills = [entry for entry in history["entries"] if entry["type"] == "fill"]
+    exact = sum(Fraction(fill["contracts"]) * Fraction(fill["multiplier"]) / Fraction(fill["price"]) for fill in fills)
+    return Fraction(plain(Fraction(exact)))
+
+
+def test_every_example_is_of_a_command_that_is_there() -> None:
+    for line in (*record.EXAMPLES, *history.EXAMPLES):
+        words = line.split()
+        assert words[0] == "rebal"
+        assert answered(words[1], *([words[2]] if words[1] == "record" else []), "--help").code == 0

@@ -1,0 +1,221 @@
+"""``rebal record``: saved plans and single entries, and what cannot be recorded."""
+
+import json
+import os
+from datetime import UTC, datetime
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from lifecycle import BOOK, LATER, NOW, PERP, SOLD, done, made, refused, saved, start_over
+
+from program import rebal
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a portfolio in it, to work in."""
+    start_over(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+class TestPlan:
+    def test_is_recorded_and_leaves_nothing_to_plan(self, folder: Path) -> None:
+        before = (folder / "portfolio.yaml").read_bytes()
+        plan = made("plan")
+        recorded = made("record", "plan", saved("plan"))
+        assert plan["orders"]
+        assert len(recorded["entries"]) == len(plan["orders"]) + len(plan["transfers"])
+        after = made("plan", now=LATER)
+        assert (after["changes"], after["orders"], after["transfers"]) == (False, [], [])
+        assert after["inputs"]["journal_seq"] == len(recorded["entries"])
+        assert after["inputs"]["journal_head"] == recorded["entries"][-1]["hash"]
+        assert (folder / "portfolio.yaml").read_bytes() == before
+
+    def test_comes_through_stdin_as_well(self, folder: Path) -> None:
+        text = done("plan", "--format", "json")
+        answer = rebal("record", "plan", "-", "--format", "json", *NOW, cwd=folder, stdin=text)
+        assert answer.returncode == 0
+        assert json.loads(answer.stdout)["entries"]
+
+    def test_twice_changes_nothing(self) -> None:
+        file = saved("plan")
+        first = made("record", "plan", file)
+        again = made("record", "plan", file, now=LATER)
+        assert (again["entries"], again["repeated"]) == ([], [entry["id"] for entry in first["entries"]])
+
+    def test_dry_run_shows_and_writes_nothing(self, folder: Path) -> None:
+        file = saved("plan")
+        shown = made("record", "plan", file, "--dry-run")
+        assert shown["dry_run"] is True
+        assert {change["contract"] for change in shown["positions"]} == {"BTCUSD_PERP", "ETHUSD_PERP"}
+        assert not (folder / "portfolio.journal.db").exists()
+        assert made("record", "plan", file)["positions"] == shown["positions"]
+
+    def test_fills_are_as_they_happened(self) -> None:
+        plan = made("plan")
+        order = next(order for order in plan["orders"] if order["contract"] == "BTCUSD_PERP")
+        recorded = made("record", "plan", saved("plan"), "--fill", f"BTCUSD_PERP={order['contracts']}@40020.5")
+        (fill,) = [entry for entry in recorded["entries"] if entry["type"] == "fill"]
+        assert (fill["price"], fill["contracts"]) == ("40020.5", f"-{order['contracts']}")
+        assert any("ETHUSD_PERP: taken as not filled" in note for note in recorded["notes"])
+
+    def test_fills_come_from_the_exchanges_export(self, folder: Path) -> None:
+        order = next(order for order in made("plan")["orders"] if order["contract"] == "BTCUSD_PERP")
+        filled = int(datetime(2026, 11, 20, 9, 5, tzinfo=UTC).timestamp() * 1000)
+        (folder / "trades.csv").write_text(
+            "symbol,id,side,price,qty,commission,time\n"
+            f"BTCUSD_PERP,71,SELL,40010.1,{order['contracts']},0.00019,{filled}\n"
+            f"BTCUSD_PERP,70,BUY,40000.0,5,0.00001,{filled}\n"
+        )
+        recorded = made("record", "plan", saved("plan"), "--fills", "trades.csv", now=LATER)
+        (fill,) = [entry for entry in recorded["entries"] if entry["type"] == "fill"]
+        assert (fill["id"], fill["fee"], fill["time"]) == ("BTCUSD_PERP:71", "0.00019", "2026-11-20T09:05:00Z")
+        assert "trades.csv: 1 records are not of this plan and were left out" in recorded["notes"]
+
+    def test_is_refused_once_the_statement_moved(self, folder: Path) -> None:
+        file = saved("plan")
+        (folder / "portfolio.yaml").write_text(BOOK.replace("BTC: 2,", "BTC: 1.5,"))
+        told = refused(1, "record", "plan", file)
+        assert "no longer what the plan was made from: holdings.BTC was 2, is 1.5. Plan again" in told
+        assert not (folder / "portfolio.journal.db").exists()
+
+    def test_is_refused_once_the_journal_went_on(self) -> None:
+        file = saved("plan")
+        made("record", "spot", "--asset", "ETH", "--quantity", "1", "--id", "gift")
+        assert "the journal has a spot since, gift" in refused(1, "record", "plan", file)
+
+    def test_that_was_refused_is_not_recorded(self) -> None:
+        file = saved("hedge", "BTC", "--pct", "150")
+        assert json.loads(Path(file).read_text())["refused"] is True
+        assert "the plan was refused and cannot be recorded" in refused(1, "record", "plan", file)
+
+    def test_from_the_future_is_refused(self) -> None:
+        file = saved("plan", now=LATER)
+        told = refused(1, "record", "plan", file)
+        assert "the plan is of 2026-11-20T10:00:00Z, and it is 2026-11-20T09:00:00Z" in told
+
+    @pytest.mark.parametrize(
+        ("fill", "problem"),
+        [
+            ("BTCUSD_PERP", "write CONTRACT=CONTRACTS@PRICE"),
+            ("BTCUSD_PERP=1,000@40000", "write CONTRACT=CONTRACTS@PRICE"),
+            ("BTCUSD_PERP=-1@40000", "contracts and price are above zero; the side is the plan's"),
+            ("DOGEUSD_PERP=1@1", "the plan does not order it"),
+        ],
+    )
+    def test_a_fill_that_cannot_be_is_a_usage_error(self, fill: str, problem: str) -> None:
+        assert problem in refused(2, "record", "plan", saved("plan"), "--fill", fill)
+
+    @pytest.mark.parametrize(
+        "content", ["", "{}", "[" * 5_000, "name: a portfolio", "\x00", '{"schema": "rebal/plan/1"}']
+    )
+    def test_any_other_file_is_invalid_input(self, folder: Path, content: str) -> None:
+        (folder / "plan.json").write_text(content)
+        assert "plan.json" in refused(3, "record", "plan", "plan.json")
+        assert not (folder / "portfolio.journal.db").exists()
+
+    def test_a_missing_file_is_invalid_input(self) -> None:
+        assert "does not exist" in refused(3, "record", "plan", "nowhere.json")
+
+
+class TestHedge:
+    def test_lives_from_open_to_close(self) -> None:
+        made("record", "plan", saved("hedge", "BTC", "--pct", "50"))
+        assert not made("hedge", "BTC", "--pct", "50", now=LATER)["changes"]
+        half = made("record", "plan", saved("hedge", "BTC", "--pct", "25", now=LATER), now=LATER)
+        assert [entry["fraction"] for entry in half["entries"] if entry["type"] == "hedge"] == ["0.25"]
+        made("record", "funding", *PERP, "--amount", "0.0001", "--id", "f-1", now=LATER)
+        made("record", "plan", saved("unwind", "--force", now=LATER), now=LATER)
+        history = made("history", now=LATER)
+        assert history["positions"] == []
+        (total,) = history["totals"]
+        assert total["funding_coin"] == "0.0001"
+        assert Fraction(history["total"]["net_usd"]) == Fraction(total["net_usd"])
+        assert made("unwind", now=LATER)["orders"] == []
+
+    def test_asked_again_is_not_recorded_again(self) -> None:
+        made("record", "plan", saved("hedge", "BTC", "--pct", "50"))
+        again = made("record", "plan", saved("hedge", "BTC", "--pct", "50", now=LATER), now=LATER)
+        assert again["entries"] == []
+
+
+class TestSingle:
+    def test_a_fill_with_everything_said(self) -> None:
+        (entry,) = made("record", *SOLD, "--id", "ex-1", "--time", "2026-11-20T09:30:00+01:00")["entries"]
+        assert (entry["id"], entry["time"], entry["fee"]) == ("ex-1", "2026-11-20T08:30:00Z", "0.000125")
+        assert entry["parts"] == [{"purpose": "hedge", "contracts": "-100", "stands_for": "BTC", "beta": None}]
+        assert (entry["multiplier"], entry["settle"], entry["contracts_before"]) == ("100", "BTC", "0")
+        assert made("record", *SOLD, "--id", "ex-1", now=LATER)["repeated"] == ["ex-1"]
+
+    def test_a_fill_without_its_fee_takes_the_taker_fee_and_says_so(self) -> None:
+        recorded = made("record", "fill", *PERP, "--contracts", "-100", "--price", "40000")
+        assert recorded["entries"][0]["fee"] == "0.000125"
+        assert recorded["notes"] == ["the fee is the taker fee; give --fee for what the exchange took"]
+
+    def test_the_same_without_an_id_is_refused_unless_again(self) -> None:
+        made("record", *SOLD)
+        assert "give --again if it happened twice" in refused(1, "record", *SOLD)
+        assert made("record", *SOLD, "--again")["entries"][0]["seq"] == 2
+
+    def test_transfer_spot_and_void(self) -> None:
+        made("record", "transfer", "--asset", "BTC", "--quantity", "0.4")
+        sold = made("record", "spot", "--asset", "BTC", "--quantity", "-0.5", "--price", "41000", "--against", "USDT")
+        moved = [(entry["asset"], entry["quantity"]) for entry in sold["entries"]]
+        assert moved == [("BTC", "-0.5"), ("USDT", "20500")]
+        voided = made("record", "void", sold["entries"][1]["id"], "--reason", "not paid yet")
+        (change,) = voided["coins"]
+        assert (change["asset"], change["holding_before"], change["holding_after"]) == ("USDT", "25500", "5000")
+        shown = made("history")["entries"]
+        assert [entry["voided_by"] for entry in shown] == [None, None, voided["entries"][0]["id"], None]
+
+    @pytest.mark.parametrize(
+        ("code", "arguments", "problem"),
+        [
+            (2, ("fill", *PERP, "--contracts", "1"), "--price"),
+            (2, ("fill", *PERP, "--contracts", "0", "--price", "1"), "--contracts 0: is 0, so nothing happened"),
+            (2, ("fill", *PERP, "--contracts", "1e3", "--price", "1"), "write it out, without an exponent"),
+            (2, ("fill", *PERP, "--contracts", "1", "--price", "0"), "--price 0: is not above 0"),
+            (2, ("fill", *PERP, "--contracts", "1", "--price", "1", "--purpose", "fun"), "--purpose fun"),
+            (2, ("fill", "--contract", "NOPE", "--contracts", "1", "--price", "1"), "--contract NOPE: no such"),
+            (2, ("spot", "--asset", "BTC", "--quantity", "1_0"), "without separators"),
+            (2, ("spot", "--asset", "XYZ", "--quantity", "1"), "--asset XYZ: no such coin"),
+            (2, ("spot", "--asset", "BTC", "--quantity", "1", "--time", "2026-11-20T08:30:00"), "has no time zone"),
+            (2, ("spot", "--asset", "BTC", "--quantity", "1", "--time", "2026-11-20T09:02:00Z"), "is in the future"),
+            (2, ("spot", "--asset", "BTC", "--quantity", "1", "--id", "a b"), "--id a b"),
+            (1, ("spot", "--asset", "BTC", "--quantity", "1", "--time", "2026-11-20T08:00:00Z"), "give --settled"),
+            (1, ("spot", "--asset", "BTC", "--quantity", "-3"), "-1 BTC would be held"),
+            (1, ("transfer", "--asset", "BTC", "--quantity", "3"), "-1 BTC would be left outside the futures account"),
+            (1, ("void", "nothing", "--reason", "x"), "there is no entry nothing to void"),
+            (2, ("void", "nothing", "--reason", ""), "is not a reason"),
+        ],
+    )
+    def test_what_cannot_be_is_refused(
+        self, folder: Path, code: int, arguments: tuple[str, ...], problem: str
+    ) -> None:
+        assert problem in refused(code, "record", *arguments)
+        assert sorted(os.listdir(folder)) == ["portfolio.yaml"]
+
+    def test_settled_is_history_alone(self) -> None:
+        early = ("--time", "2026-11-20T07:00:00Z", "--settled")
+        recorded = made("record", "spot", "--asset", "BTC", "--quantity", "1", *early)
+        assert (len(recorded["entries"]), recorded["coins"]) == (1, [])
+
+    def test_a_file_without_as_of_has_no_journal(self, folder: Path) -> None:
+        (folder / "portfolio.yaml").write_text(BOOK.replace("as_of: 2026-11-20T08:00:00Z\nholdings", "holdings"))
+        assert "as_of: is missing" in refused(3, "record", *SOLD)
+        assert not (folder / "portfolio.journal.db").exists()
+
+    def test_stdin_has_no_journal_unless_it_is_named(self, folder: Path) -> None:
+        answer = rebal("record", *SOLD, *NOW, "-p", "-", cwd=folder, stdin=BOOK)
+        assert (answer.returncode, "give --journal FILE" in answer.stderr) == (2, True)
+        named = rebal("record", *SOLD, *NOW, "-p", "-", "--journal", "kept.db", cwd=folder, stdin=BOOK)
+        assert (named.returncode, (folder / "kept.db").exists()) == (0, True)
+
+    def test_the_answer_never_overwrites_the_journal(self, folder: Path) -> None:
+        done("record", *SOLD)
+        before = (folder / "portfolio.journal.db").read_bytes()
+        for command in (("history",), ("record", *SOLD, "--again", "--dry-run")):
+            refused(2, *command, "--out", "portfolio.journal.db", now=LATER)
+        assert (folder / "portfolio.journal.db").read_bytes() == before

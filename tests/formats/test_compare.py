@@ -1,0 +1,143 @@
+"""Compare as people and scripts see it."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+from planner.comparisons import BTC_DECEMBER, COSTS, ETH, HALF, book, compared
+from planner.given import inverse, portfolio
+from rebal import formats
+from rebal.compare import Compare
+from rebal.formats import View
+from rebal.formats.page.comparison import letters
+from rebal.portfolio import Costs, FundingRate
+
+from .golden import assert_golden
+
+F = Fraction
+
+
+def a_range() -> Compare:
+    made = book()
+    rates = {"BTCUSD": FundingRate(F("-0.0002"), F("-0.0001"), F("0.0001"))}
+    return compared(replace(made, market=replace(made.market, funding=rates)), hedge=HALF)
+
+
+def nothing_given() -> Compare:
+    return compared(book(funding={}, costs=Costs(), tax=None, marks={}))
+
+
+def one_coin() -> Compare:
+    made = portfolio({"BTC": "2"}, {"BTC": "1"}, {"BTC": "40000"}, ())
+    return compared(made)
+
+
+BOOKS: dict[str, Callable[[], Compare]] = {
+    "compare-drift": lambda: compared(book()),
+    "compare-hedge": a_range,
+    "compare-nothing-given": nothing_given,
+    "compare-nothing": one_coin,
+}
+
+
+def shown(report: Compare, width: int, form: str = "table", **view: object) -> str:
+    return formats.render(form, report, View(**{"width": width, "colour": False, **view}))  # type: ignore[arg-type]
+
+
+def figures(text: str) -> set[str]:
+    return {token.strip(",;:()") for token in text.split() if any(each.isdigit() for each in token)}
+
+
+@pytest.mark.parametrize("width", [60, 100])
+@pytest.mark.parametrize("name", BOOKS)
+def test_the_whole_screen(name: str, width: int) -> None:
+    assert_golden(f"{name}-{width}.txt", shown(BOOKS[name](), width))
+
+
+@pytest.mark.parametrize("name", BOOKS)
+def test_the_whole_text_on_a_pipe(name: str) -> None:
+    text = shown(BOOKS[name](), 100, "plain")
+    assert text == shown(BOOKS[name](), 20, "plain")
+    assert text.isascii()
+    assert_golden(f"{name}-plain.txt", text)
+
+
+def test_the_whole_screen_in_ascii() -> None:
+    screen = shown(BOOKS["compare-hedge"](), 100, ascii=True)
+    assert screen.isascii()
+    assert_golden("compare-hedge-ascii-100.txt", screen)
+
+
+@pytest.mark.parametrize("width", [20, 30, 40, 52, 60, 72, 80, 100, 120, 160])
+@pytest.mark.parametrize("name", BOOKS)
+def test_every_figure_stands_at_every_width(name: str, width: int) -> None:
+    wide, narrow = shown(BOOKS[name](), 300), shown(BOOKS[name](), width)
+    assert figures(wide) == figures(narrow)
+    assert "…" not in narrow
+    if width >= 40:
+        assert max(map(len, narrow.splitlines())) <= width
+
+
+@pytest.mark.parametrize("name", BOOKS)
+def test_colour_changes_nothing_but_colour(name: str) -> None:
+    coloured = shown(BOOKS[name](), 100, colour=True)
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == shown(BOOKS[name](), 100)
+
+
+def test_the_chart_draws_the_routes_that_carry_all_and_leaves_a_narrow_page() -> None:
+    drawn = [line[1:] for line in shown(a_range(), 80).splitlines() if line.startswith("│")]
+    assert len(drawn) == 12
+    assert set("".join(drawn)) == set("abce─ ")
+    assert "e" in drawn[0]
+    assert not [line for line in shown(a_range(), 20).splitlines() if line.startswith("│")]
+    assert "│" not in shown(nothing_given(), 100)
+
+
+def test_what_is_not_known_is_said_in_words() -> None:
+    text = shown(nothing_given(), 300)
+    spot = next(line for line in text.splitlines() if line.startswith("e   spot"))
+    assert spot.split() == ["e", "spot", *["not", "known"] * 2, "$0.00", *["not", "known"] * 3, "–", "–"]
+
+
+def test_many_routes_keep_apart_letters() -> None:
+    report = compared(book())
+    many = replace(report, routes=report.routes[:1] * 60)
+    assert len(letters(many)) == 60
+
+
+def test_every_table_is_csv_and_the_routes_come_first() -> None:
+    report = compared(book())
+    rows = list(csv.DictReader(io.StringIO(shown(report, 100, "csv"))))
+    assert [row["route"] for row in rows] == ["inverse", "dated", "dated", "linear", "spot"]
+    assert rows[0]["total_usd"] == "60"
+    for section, length in (("lots", 1), ("legs", 12), ("posted", 6), ("methods", 4), ("curve", 455)):
+        assert len(list(csv.DictReader(io.StringIO(shown(report, 100, "csv", section=section))))) == length
+
+
+def test_the_keys_of_json_begin_as_the_contract_has_them() -> None:
+    said = json.loads(shown(compared(book()), 100, "json"))
+    assert list(said)[:5] == ["schema", "horizon_days", "notional", "routes", "lots"]
+    assert said["schema"] == "rebal/compare/1"
+    assert list(said["routes"][0])[:11] == [
+        "route", "contract", "fees_usd", "slippage_usd", "carry_usd", "tax_usd", "tax_deferred_usd", "total_usd",
+        "share_of_notional", "break_even_day", "capital",
+    ]  # fmt: skip
+    assert list(said["lots"][0])[:8] == [
+        "asset", "quantity", "acquired", "gain_usd", "rate", "long_term_on", "saved_by_waiting_usd",
+        "hedge_cost_until_usd",
+    ]  # fmt: skip
+    assert (said["horizon_days"], said["routes"][-1]["total_usd"]) == ("90", "2820")
+
+
+def test_data_is_never_markup() -> None:
+    odd = replace(inverse("BTC"), name="[red]X")
+    made = replace(book(contracts=(odd, ETH, BTC_DECEMBER), costs=COSTS), name="[/x] :fire:")
+    screen = shown(compared(made), 100, colour=True)
+    assert "[red]X" in screen
+    assert "[/x] :fire:" in screen
