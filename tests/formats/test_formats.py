@@ -5,14 +5,18 @@ from dataclasses import dataclass
 
 import pytest
 
-from rebal import cli, formats
-from rebal.formats import SIGNS, View
+from rebal import cli, discover, formats
+from rebal.formats import SIGNS, View, records, screens
 
 from . import books
 
 
 def test_the_formats_on_offer() -> None:
     assert formats.names() == ("csv", "json", "plain", "table")
+
+
+def test_what_a_terminal_shows_a_pipe_gets() -> None:
+    assert list(discover.names(screens)) == list(discover.names(records))
 
 
 def test_an_unknown_format_or_kind_is_a_lookup_error() -> None:

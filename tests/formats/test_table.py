@@ -11,6 +11,7 @@ from rebal.formats import SIGNS, Report, View
 from rebal.formats.page.figures import TABLE
 from rebal.formats.page.sheet import UNICODE
 from rebal.plan import Code, Finding, Severity
+from rebal.status import Needs
 
 from . import books, ledgers, limits, rows
 from .golden import assert_golden
@@ -143,6 +144,38 @@ def test_the_bar_of_the_largest_drift_fills_its_side() -> None:
     screen = shown(books.worked_example(), 100)
     assert re.search(r"^BTC .* \+11\.5 +│██████ ", screen, re.MULTILINE)
     assert re.search(r"^ALT .* −8\.5 +▐████│ ", screen, re.MULTILINE)
+
+
+def test_status_shows_one_figure_each() -> None:
+    screen = shown(ledgers.status(), 300)
+    assert "→" not in screen
+    assert not re.search(r"^(Margin|Positions|Hedges) after", screen, re.MULTILINE)
+    assert not re.search(r"^coin .* after", screen, re.MULTILINE)
+
+
+def test_status_puts_what_needs_doing_first_and_the_rest_last() -> None:
+    titles = [each for each in shown(ledgers.status(), 100).splitlines() if each in ("To do", "Drift", "Look at")]
+    assert titles == ["To do", "Drift", "Look at"]
+
+
+@pytest.mark.parametrize(
+    ("needs", "ink"), [(Needs.NOTHING, "38;5;28"), (Needs.ACTION, "38;5;136"), (Needs.ATTENTION, "1;38;5;160")]
+)
+def test_the_summary_is_coloured_by_what_it_asks_for(needs: Needs, ink: str) -> None:
+    first = shown(replace(ledgers.calm(), needs=needs), 100, colour=True).splitlines()[0]
+    assert first == f"\x1b[{ink}mnothing: Core holdings, 130000.00 USD; nothing to do\x1b[0m"
+
+
+def test_a_voided_entry_says_by_which() -> None:
+    screen = shown(ledgers.history(), 100, colour=True)
+    assert "\x1b[38;5;136mvoided by fb0c1de2a3b4c5d6.void.8: \x1b[0m\x1b[2mpaid 1.5 USDC of funding" in screen
+    assert screen.count("voided by") == 1
+
+
+def test_a_history_of_one_contract_needs_no_total() -> None:
+    history = ledgers.history()
+    assert re.search("^total ", shown(history, 100), re.MULTILINE)
+    assert not re.search("^total ", shown(replace(history, totals=history.totals[:1]), 100), re.MULTILINE)
 
 
 def test_what_a_several_coin_wallet_has_instead_of_a_price() -> None:

@@ -14,7 +14,7 @@ def verdict(report: "Plan", *, by_state: bool = False) -> Exit:
         return Exit.REFUSED
     if not by_state:
         return Exit.DONE
-    from rebal.planner.status import BREACHES
+    from rebal.status import BREACHES
 
     if any(finding.code in BREACHES and finding.severity != "info" for finding in report.findings):
         return Exit.BREACH

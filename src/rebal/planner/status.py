@@ -16,11 +16,9 @@ from rebal.planner.rebalance import rebalance
 from rebal.planner.routes import SOONEST_EXPIRY
 from rebal.planner.words import percent, usd
 from rebal.portfolio import DOLLARS, Book, Portfolio
-from rebal.status import Needs, Status
+from rebal.status import ACTIONS, BREACHES, Needs, Status
 
 SCHEMA = "rebal/status/1"
-BREACHES = frozenset({Code.ALERT, Code.STALE_PRICES, Code.NEAR_LIQUIDATION, Code.STATEMENT_REPEATS_JOURNAL})
-ACTIONS = frozenset({Code.DRIFT, Code.HEDGE_OFF, Code.HEDGE_OVERDUE, Code.EXPIRES_SOON})
 
 
 def build_status(

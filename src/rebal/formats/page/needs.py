@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from rebal.plan import Finding, Severity
-from rebal.planner.status import ACTIONS, BREACHES
+from rebal.status import ACTIONS, BREACHES
 
 
 def sorted_out(findings: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]:

@@ -43,7 +43,9 @@ def _heading(history: History, sheet: Sheet) -> list[Line]:
         origin.append(Piece(f"statement of {day_and_time(history.as_of)}", DIM))
     if history.since is not None:
         origin.append(Piece(f"entries since {day_and_time(history.since)}", DIM))
-    phrases = [line(Piece(f"{sheet.usd(history.total.net_usd)} net of fees and funding", BOLD))] if history.totals else []
+    phrases = (
+        [line(Piece(f"{sheet.usd(history.total.net_usd)} net of fees and funding", BOLD))] if history.totals else []
+    )
     phrases.append(line(_count(history)))
     return [*sheet.flow([line(each) for each in origin], between="   "), *sheet.flow(phrases, between="   ")]
 
