@@ -191,9 +191,7 @@ class TestSingle:
             (2, ("void", "nothing", "--reason", ""), "is not a reason"),
         ],
     )
-    def test_what_cannot_be_is_refused(
-        self, folder: Path, code: int, arguments: tuple[str, ...], problem: str
-    ) -> None:
+    def test_what_cannot_be_is_refused(self, folder: Path, code: int, arguments: tuple[str, ...], problem: str) -> None:
         assert problem in refused(code, "record", *arguments)
         assert sorted(os.listdir(folder)) == ["portfolio.yaml"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rebal import __version__
 from rebal.commands._answer import World
 from rebal.commands._options import Where
-from rebal.errors import InvalidInput, Problem
+from rebal.errors import InvalidInput, Problem, Unavailable
 from rebal.frozen import frozen
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def opened(where: Where, world: World, *, targets_for: str | None = None) -> Ope
         instead = "add targets: a weight for every asset held, summing to 100 %"
         raise InvalidInput([Problem(path, 0, 0, "targets", f"is missing; {targets_for} needs it", None, instead)])
     journal_path = journal_of(path, where.journal, portfolio)
-    if journal_path is None or not os.path.lexists(journal_path):
+    if journal_path is None or not _is_there(journal_path):
         return _without_journal(path, journal_path, portfolio, where, world)
     from rebal import journal
     from rebal.journal import fold
@@ -64,6 +64,16 @@ def opened(where: Where, world: World, *, targets_for: str | None = None) -> Ope
     inputs = _inputs(portfolio, where, world, journal=read)
     realised = fold.realised(folded.booked)
     return Opened(path, where.market, journal_path, portfolio, folded.book, read, realised, inputs, checks)
+
+
+def _is_there(path: str) -> bool:
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise Unavailable(f"{path}: {error.strerror}") from error
+    return True
 
 
 def journal_of(path: str, named: str | None, portfolio: "Portfolio") -> str | None:

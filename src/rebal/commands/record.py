@@ -70,9 +70,9 @@ def plan(
     at = desk(where, world, Entered(time=time, dry_run=dry_run))
     from rebal.journal import recording, saved
 
-    kept = saved.read(content(file, where, world), file)
+    kept = saved.read(*content(file, where, world))
     export = None if fills is None else content(fills, where, world)
-    return told(recording.plan(at, kept, given=given, export=export, export_name=fills or ""), at, where, shown, world)
+    return told(recording.plan(at, kept, given=given, export=export), at, where, shown, world)
 
 
 def fill(
@@ -210,7 +210,7 @@ def rebuild(
     at = desk(where, world, Entered(dry_run=dry_run))
     from rebal.journal import exported, recording
 
-    return told(recording.rebuild(at, exported.read(content(file, where, world), file)), at, where, shown, world)
+    return told(recording.rebuild(at, exported.read(*content(file, where, world))), at, where, shown, world)
 
 
 SUBCOMMANDS: Mapping[str, Callable[..., Answer]] = {

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
-from rebal.errors import Refused
+from rebal.errors import InvalidInput, Problem, Refused
 from rebal.journal.columns import TextProblem, identifier, instant_text, stored, texts
 from rebal.ledger import Draft, Entry, Event, Fill, Funding, Journal, Void
 
@@ -53,6 +53,18 @@ def add(journal: Journal, drafts: Sequence[Draft], *, again: bool = False) -> Ad
     return Added(journal, Journal(tuple(entries)), tuple(new), tuple(repeated))
 
 
+def continued(journal: Journal, exported: Journal, path: str) -> Added:
+    """A journal with the entries of an export that continues it. Raises InvalidInput where it is another one."""
+    for ours, theirs in zip(journal.entries, exported.entries, strict=False):
+        if ours.hash != theirs.hash:
+            problem = "is not that of the export: two journals never become one"
+            instead = "name a file that is not there"
+            raise InvalidInput([Problem(path, 0, 0, f"entry {ours.seq}", problem, None, instead)])
+    if journal.seq >= exported.seq:
+        return Added(journal, journal, (), exported.entries)
+    return Added(journal, exported, exported.entries[journal.seq :], exported.entries[: journal.seq])
+
+
 def with_voids(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     """The entries with the id of what voids them. Raises TextProblem where a void names nothing that came before it."""
     listed: list[Entry] = []
@@ -79,7 +91,12 @@ def _same(known: Entry, draft: Draft) -> Entry:
     if known.type is not draft.type or _stated(known.event) != _stated(draft.event):
         raise Refused(
             f"{known.id} is in the journal with other contents, as entry {known.seq} of {instant_text(known.time)}; "
-            "an id is used once: void that entry, or give this one another --id"
+            "an id is used once: give this one another --id, or void that entry"
+        )
+    if known.voided_by is not None:
+        raise Refused(
+            f"{known.id} is in the journal, voided by {known.voided_by}; an id is used once: record what happened "
+            "under another --id, a plan's with --fill"
         )
     return known
 

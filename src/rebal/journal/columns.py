@@ -4,8 +4,8 @@ Numbers are plain decimals in one spelling and times RFC 3339 in UTC, so equal c
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import fields
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from fractions import Fraction
@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Any, TypeVar
 
 from rebal.amounts import plain, total
-from rebal.ledger import EVENTS, Draft, Entry, EntryType, Event, Fill, FillPart, Spot, Transfer
+from rebal.ledger import EVENTS, Draft, Entry, EntryLine, EntryType, Event, Fill, FillPart, Spot, Transfer
 from rebal.market.contract import Kind
 from rebal.portfolio import HedgeAsked, MarginMode, Purpose
 
@@ -41,6 +41,9 @@ COLUMNS = (*HASHED, "previous", "hash")
 
 LONGEST_ID = 100
 _LONGEST_REASON = 500
+# What a spreadsheet takes for a formula, and the sign that csv puts before it: a reason that began with them would not
+# come back from an export as it went.
+_MARKS = frozenset("'=+-@")
 _LONGEST_SEQ = 9
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,39})(?:\.[0-9]{0,39}[1-9])?", re.ASCII)
 _CONTRACT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", re.ASCII)
@@ -101,8 +104,8 @@ def identifier(text: str) -> str:
 
 def reason(text: str) -> str:
     """Check why something is voided: up to 500 printable characters. Raises TextProblem."""
-    if not text.strip() or len(text) > _LONGEST_REASON or not text.isprintable():
-        raise TextProblem(f"is not a reason: write up to {_LONGEST_REASON} printable characters")
+    if not text.strip() or len(text) > _LONGEST_REASON or not text.isprintable() or text[0] in _MARKS:
+        raise TextProblem(f"is not a reason: write up to {_LONGEST_REASON} printable characters, words first")
     return text
 
 
@@ -135,8 +138,8 @@ def event_of(entry_type: EntryType, columns: Mapping[str, str]) -> Event:
         if name not in names:
             raise TextProblem(f"{name}: has no place in an entry of type {entry_type}")
     made: Event = event(**found)
-    if isinstance(made, Fill) and total(part.contracts for part in made.parts) != made.contracts:
-        raise TextProblem("parts: do not sum to contracts")
+    if isinstance(made, Fill):
+        _check_parts(made)
     return made
 
 
@@ -145,7 +148,7 @@ def stored(draft: Draft, *, seq: int, name: str, previous: str | None) -> Entry:
     columns: dict[str, str | None] = {
         "seq": str(seq), "id": identifier(name), "time": instant_text(draft.time), "type": draft.type.value
     }  # fmt: skip
-    columns.update(texts(draft.event))
+    columns.update(texts(_arranged(draft.event)))
     columns.update(plan=draft.plan, previous=previous)
     columns["hash"] = digest(columns)
     return entry_of(columns)
@@ -190,17 +193,29 @@ def digest(columns: Mapping[str, str | None]) -> str:
     return sha256("\n".join(words).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def row(entry: Entry) -> dict[str, object]:
-    """An entry key for key as the machine output has it: the common fields around those of its type."""
-    event = {name: getattr(entry.event, name) for name in _FIELDS[type(entry.event)]}
-    common = {"seq": entry.seq, "id": entry.id, "time": entry.time, "type": entry.type}
-    chain = {"plan": entry.plan, "previous": entry.previous, "hash": entry.hash, "voided_by": entry.voided_by}
-    return {**common, **event, **chain}
+def line(entry: Entry) -> EntryLine:
+    """An entry as one row of values."""
+    event = entry.event
+    own = {name: getattr(event, name) for name in _FIELDS[type(event)]}
+    given: dict[str, Any] = {name: own.get(name) for name in EVENT_COLUMNS} | {"parts": own.get("parts", ())}
+    return EntryLine(
+        seq=entry.seq, id=entry.id, time=entry.time, type=entry.type, plan=entry.plan, previous=entry.previous,
+        hash=entry.hash, voided_by=entry.voided_by, **given,
+    )  # fmt: skip
 
 
 def parts_of(text: str) -> tuple[FillPart, ...]:
     """Read parts as ``str`` prints each, separated by spaces. Raises TextProblem."""
     return tuple(_part(word) for word in text.split(" "))
+
+
+def arranged(parts: Iterable[FillPart]) -> tuple[FillPart, ...]:
+    """Parts in their one order, so that equal fills are equal text."""
+    return tuple(sorted(parts, key=lambda part: (part.purpose, part.stands_for)))
+
+
+def _arranged(event: Event) -> Event:
+    return replace(event, parts=arranged(event.parts)) if isinstance(event, Fill) else event
 
 
 def _part(word: str) -> FillPart:
@@ -209,6 +224,13 @@ def _part(word: str) -> FillPart:
         raise TextProblem("is not purpose:asset:contracts, like hedge:BTC:-100")
     beta = decimal(pieces[3]) if len(pieces) == 4 else None
     return FillPart(_member(Purpose, pieces[0]), decimal(pieces[2]), asset(pieces[1]), beta)
+
+
+def _check_parts(made: Fill) -> None:
+    if total(part.contracts for part in made.parts) != made.contracts:
+        raise TextProblem("parts: do not sum to contracts")
+    if made.parts != arranged(made.parts) or not all(part.contracts for part in made.parts):
+        raise TextProblem("parts: are not in order, or empty")
 
 
 def _text(value: object) -> str:

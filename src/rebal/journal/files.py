@@ -31,11 +31,18 @@ _LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_
 
 
 def exists(path: str) -> bool:
-    """Whether anything has that name; a link to nothing has not."""
-    return os.path.exists(path)
+    """Whether there is a file; a link to nothing is none. Raises InvalidInput where that cannot be told."""
+    try:
+        os.stat(path)
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise invalid(path, f"cannot be read: {reason}", "name a journal that you may read") from None
+    return True
 
 
-def recognise(path: str) -> int:
+def recognise(path: str, *, newest: int = len(schema.MIGRATIONS)) -> int:
     """The version of the journal at a path, from its first bytes. Raises InvalidInput where it is none of ours."""
     header = _first_bytes(path)
     if not header:
@@ -48,9 +55,8 @@ def recognise(path: str) -> int:
     if _WRITE_AHEAD in header[18:20]:
         raise invalid(path, "was switched to write-ahead logging", "switch it back with PRAGMA journal_mode=DELETE")
     (version,) = struct.unpack_from(">I", header, 60)
-    if version > len(schema.MIGRATIONS):
-        known = len(schema.MIGRATIONS)
-        raise invalid(path, f"is of version {version}, and this rebal knows {known}", "install a newer rebal")
+    if version > newest:
+        raise invalid(path, f"is of version {version}, and this rebal knows {newest}", "install a newer rebal")
     if version == 0:
         raise invalid(path, "has no version", "restore it from a copy")
     return int(version)
@@ -186,13 +192,20 @@ def _told(path: str) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _translated(path, error) from error
+    except UnicodeDecodeError as error:
+        # The driver, at a loss for the text of an error: a damaged schema is quoted in it.
+        raise _damaged(path, "its schema is no text") from error
 
 
 def _translated(path: str, error: sqlite3.Error) -> RebalError:
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
     if code & _PRIMARY in _DAMAGED or code == sqlite3.SQLITE_IOERR_SHORT_READ:
-        return invalid(path, f"is damaged: {error}", "restore it from a copy, or rebuild it from an export")
+        return _damaged(path, str(error))
     return unavailable(path, _reason(error))
+
+
+def _damaged(path: str, how: str) -> InvalidInput:
+    return invalid(path, f"is damaged: {how}", "restore it from a copy, or rebuild it from an export")
 
 
 def _reason(error: sqlite3.Error) -> str:
@@ -207,7 +220,8 @@ def _reason(error: sqlite3.Error) -> str:
 
 
 def _is_hot(error: sqlite3.OperationalError) -> bool:
-    return error.sqlite_errorcode & _PRIMARY in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & _PRIMARY
+    return code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ of it is counted beside, each part by its own fills. Whatever is realised, paid 
 futures wallet of the settlement coin, and the margin of an isolated position.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
@@ -13,7 +13,7 @@ from typing import assert_never
 
 from rebal.amounts import ZERO, plain, total
 from rebal.errors import InvalidInput, Problem
-from rebal.ledger import Entry, Fill, FillPart, Funding, Realised, RealisedUsd, Spot, Transfer, Void
+from rebal.ledger import Entry, Event, Fill, FillPart, Funding, Realised, RealisedUsd, Spot, Transfer, Void
 from rebal.market.contract import Contract, Kind, fill
 from rebal.market.maintenance import assumed
 from rebal.portfolio import DOLLARS, Book, HedgeAsked, MarginMode, Part, Portfolio, Position, Purpose
@@ -23,7 +23,7 @@ _Share = tuple[Purpose, str]
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """What one entry brought on a contract: gross PnL, fee paid and funding received, in coin and dollars of its time."""
+    """What one entry brought on a contract: PnL, fee paid and funding received, in coin and dollars of its time."""
 
     seq: int
     contract: str
@@ -58,12 +58,21 @@ def fold(portfolio: Portfolio, entries: Iterable[Entry]) -> Folded:
     as_of = dated(portfolio)
     booked = []
     for entry in standing:
-        made = state.apply(entry) if entry.time > as_of else _settled(entry)
+        made = state.apply(entry.event, seq=entry.seq) if entry.time > as_of else _settled(entry)
         if made is not None:
             booked.append(made)
     book = state.book()
     _refuse_unpriced(book, portfolio)
     return Folded(book, tuple(booked))
+
+
+def reached(portfolio: Portfolio, entries: Iterable[Entry]) -> "State":
+    """The state that the later entries lead to, for events that follow."""
+    state = State.at(portfolio)
+    for entry in in_order(entries):
+        if entry.time > dated(portfolio):
+            state.apply(entry.event)
+    return state
 
 
 def in_order(entries: Iterable[Entry]) -> list[Entry]:
@@ -99,9 +108,7 @@ def repeats(portfolio: Portfolio, entries: Iterable[Entry]) -> bool:
             changed[event.contract] = changed.get(event.contract, ZERO) + event.contracts
     moved = [name for name, contracts in changed.items() if contracts]
     stated = portfolio.statement.positions
-    return bool(moved) and all(
-        (stated[name].contracts if name in stated else ZERO) == led_to[name] for name in moved
-    )
+    return bool(moved) and all((stated[name].contracts if name in stated else ZERO) == led_to[name] for name in moved)
 
 
 def realised(booked: Iterable[Booked]) -> tuple[Realised, ...]:
@@ -134,10 +141,15 @@ class Net:
     last_price: Fraction | None = None
     shares: dict[_Share, tuple[Fraction, Fraction]] = field(default_factory=dict)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the exchange or a purpose holds any of it."""
+        return bool(self.contracts or self.shares)
+
     def position(self) -> Position:
         """The position as a book has it."""
         parts = [Part(purpose, held, entry, asset) for (purpose, asset), (held, entry) in sorted(self.shares.items())]
-        # Purposes that cancel out leave nothing at the exchange, yet each still has its part; at any price it is nothing.
+        # Purposes that cancel out leave nothing at the exchange, yet each has its part; any price values nothing at 0.
         price = self.entry_price or self.last_price
         assert price is not None
         return Position(self.contract, self.contracts, price, self.margin, tuple(parts))
@@ -163,18 +175,17 @@ class State:
 
     def book(self) -> Book:
         """What is open now."""
-        positions = {name: net.position() for name, net in sorted(self.nets.items()) if net.contracts or net.shares}
+        positions = {name: net.position() for name, net in sorted(self.nets.items()) if net.is_open}
         return Book(self.holdings, self.wallets, positions, self.hedges)
 
-    def apply(self, entry: Entry) -> Booked | None:
-        """Let an entry happen, and say what it brought on a contract."""
-        event = entry.event
+    def apply(self, event: Event, *, seq: int = 0) -> Booked | None:
+        """Let an event happen, and say what it brought on a contract."""
         match event:
             case Fill():
-                return self._fill(entry.seq, event)
+                return self._fill(seq, event)
             case Funding():
                 self._move(event.settle, event.amount, self.nets.get(event.contract))
-                return _funding(entry.seq, event)
+                return _funding(seq, event)
             case Transfer():
                 self._transfer(event)
             case Spot():
@@ -262,7 +273,8 @@ def _specification(event: Fill) -> str:
 def _opened(position: Position) -> Net:
     shares = {(part.purpose, part.stands_for): (part.contracts, part.entry_price) for part in position.parts}
     price = position.entry_price
-    return Net(position.contract, position.contracts, price if position.contracts else None, position.margin, price, shares)
+    entry = price if position.contracts else None
+    return Net(position.contract, position.contracts, entry, position.margin, price, shares)
 
 
 def _share(net: Net, part: FillPart, price: Fraction) -> None:
@@ -294,9 +306,7 @@ def _filled(seq: int, event: Fill, coin: Fraction) -> Booked:
 
 def _funding(seq: int, event: Funding) -> Booked:
     rate = _usd_per_coin(event.kind, event.price)
-    return Booked(
-        seq, event.contract, event.settle, funding_coin=event.amount, funding_usd=event.amount * rate
-    )
+    return Booked(seq, event.contract, event.settle, funding_coin=event.amount, funding_usd=event.amount * rate)
 
 
 def _usd_per_coin(kind: Kind, price: Fraction) -> Fraction:

@@ -3,9 +3,10 @@
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 
 from rebal.journal import files, schema
-from rebal.journal.adding import Added, add, with_voids
+from rebal.journal.adding import Added, add, continued, with_voids
 from rebal.journal.columns import COLUMNS, TextProblem, columns_of, entry_of
 from rebal.ledger import Draft, Entry, Journal
 
@@ -29,11 +30,11 @@ def read(path: str, *, wait: float = WAIT_S, migrations: Script = schema.MIGRATI
     if not files.exists(path):
         return Journal()
     target = os.path.realpath(path)
-    version = files.recognise(target)
+    version = files.recognise(target, newest=len(migrations))
     with files.reading(target, wait=wait) as connection:
         if version == len(migrations):
             return _journal(connection, path)
-        return _journal(_migrated_in_memory(connection, version, migrations), path)
+        return _migrated_in_memory(connection, path, version, migrations)
 
 
 def record(
@@ -51,7 +52,7 @@ def record(
         if not added.new:
             return added
         files.create(target, migrations=migrations)
-    version = files.recognise(target)
+    version = files.recognise(target, newest=len(migrations))
     with files.writing(target, wait=wait) as connection:
         files.migrate(connection, version, migrations)
         journal = _journal(connection, path)
@@ -65,24 +66,20 @@ def append(path: str, drafts: Sequence[Draft], *, again: bool = False, wait: flo
     return record(path, lambda _: drafts, again=again, wait=wait)
 
 
-def rebuild(path: str, entries: Sequence[Entry], *, wait: float = WAIT_S) -> Added:
-    """Put exported entries, with their own numbers and hashes, where their journal is missing or ends earlier.
+def rebuild(path: str, exported: Journal, *, wait: float = WAIT_S) -> Added:
+    """Write exported entries, with their own numbers and hashes, where their journal is missing or ends earlier.
 
-    Raises InvalidInput where the journal at the path holds something else.
+    Raises InvalidInput where the journal at the path is another one.
     """
     target = os.path.realpath(path)
     if not files.exists(target):
         files.create(target)
-    files.recognise(target)
+    version = files.recognise(target)
     with files.writing(target, wait=wait) as connection:
-        journal = _journal(connection, path)
-        for ours, theirs in zip(journal.entries, entries, strict=False):
-            if ours.hash != theirs.hash:
-                raise files.invalid(path, "is another journal than the export", "name a file that is not there yet",
-                                    entry=f"entry {ours.seq}")
-        new = tuple(entries[journal.seq :])
-        connection.executemany(_INSERT, [columns_of(entry) for entry in new])
-    return Added(journal, Journal(tuple(entries)) if new else journal, new, tuple(entries[: journal.seq]))
+        files.migrate(connection, version, schema.MIGRATIONS)
+        added = continued(_journal(connection, path), exported, path)
+        connection.executemany(_INSERT, [columns_of(entry) for entry in added.new])
+    return added
 
 
 def chained(rows: Iterable[Mapping[str, str | None]], path: str) -> Journal:
@@ -134,9 +131,10 @@ def _text(value: object) -> str | None:
     return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)
 
 
-def _migrated_in_memory(connection: sqlite3.Connection, version: int, migrations: Script) -> sqlite3.Connection:
-    memory = sqlite3.connect(":memory:", isolation_level=None)
-    memory.text_factory = bytes
-    connection.backup(memory)
-    files.migrate(memory, version, migrations)
-    return memory
+def _migrated_in_memory(connection: sqlite3.Connection, path: str, version: int, migrations: Script) -> Journal:
+    """What an older file holds, in today's layout; the file keeps its own until the next record."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as memory:
+        memory.text_factory = bytes
+        connection.backup(memory)
+        files.migrate(memory, version, migrations)
+        return _journal(memory, path)

@@ -36,7 +36,9 @@ def parse(text: str, source: str) -> Any:
         raise refusal(source, "", "is nested too deeply") from None
 
 
-def refusal(source: str, path: str, problem: str, *, found: str | None = None, instead: str | None = None) -> InvalidInput:
+def refusal(
+    source: str, path: str, problem: str, *, found: str | None = None, instead: str | None = None
+) -> InvalidInput:
     """One thing wrong with a document."""
     return InvalidInput([Problem(source, 0, 0, path, problem, found, instead)])
 

@@ -142,7 +142,7 @@ def _residuals(draft: Draft) -> Iterator[Finding]:
 
 
 def _over_hedged(draft: Draft) -> Iterator[Finding]:
-    differ = _fees_and_basis(draft)
+    differ = fees_and_basis(draft)
     for line in draft.assets:
         tolerated = line.spot_value * differ.get(line.asset, ZERO)
         if line.asset != DOLLARS and line.holding >= 0 and line.net_exposure_after < -tolerated:
@@ -150,7 +150,7 @@ def _over_hedged(draft: Draft) -> Iterator[Finding]:
             yield warning(Code.OVER_HEDGED, line.asset, message)
 
 
-def _fees_and_basis(draft: Draft) -> dict[str, Fraction]:
+def fees_and_basis(draft: Draft) -> dict[str, Fraction]:
     """By asset, the share of it that a full hedge may be off: its own fees, and what mark and index differ by."""
     portfolio = draft.desk.portfolio
     differ: dict[str, Fraction] = {}

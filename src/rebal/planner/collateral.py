@@ -149,8 +149,9 @@ def post(listed: Sequence[Account], before: Book, portfolio: Portfolio) -> Posti
         free[currency] = outside - max(ZERO, quantity)
         if quantity:
             moved.append(Transfer(currency, account.contract, quantity))
-        if account.contract is not None and account.held_after:
-            margins[account.contract] = account.balance + account.realised - account.fees + taken
+        if account.contract is not None:
+            kept = account.balance + account.realised - account.fees + taken
+            margins[account.contract] = kept if account.held_after else ZERO
         shortage = _shortage(account, taken, asked) if wanted > 0 else None
         if shortage is not None:
             shortages.append(shortage)

@@ -27,16 +27,14 @@ def leg(asset: str, valued: Valuation, portfolio: Portfolio) -> Fraction:
     return target(asset, portfolio) * valued.equity - valued.exposures[asset]
 
 
-def band_width(asset: str, contract: Contract | None, *, valued: Valuation, portfolio: Portfolio) -> Fraction:
+def band_width(asset: str, carriers: Iterable[Contract], *, valued: Valuation, portfolio: Portfolio) -> Fraction:
     """How far a weight may drift before its leg is traded.
 
     The policy's band; but never less than what trading itself leaves behind: two taker fees and one lot, together, so
     that a plan just carried out is never planned again.
     """
-    width = portfolio.policy.band.width(target(asset, portfolio))
-    if contract is None:
-        return width
-    return max(width, 2 * contract.taker_fee + lot_usd(contract, portfolio) / valued.equity)
+    left_behind = (2 * contract.taker_fee + lot_usd(contract, portfolio) / valued.equity for contract in carriers)
+    return max((portfolio.policy.band.width(target(asset, portfolio)), *left_behind))
 
 
 def dollars_band_width(contracts: Iterable[Contract], *, valued: Valuation, portfolio: Portfolio) -> Fraction:

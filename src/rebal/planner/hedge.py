@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 
-from rebal.amounts import ONE, ZERO, total, toward_zero
+from rebal.amounts import ONE, ZERO, toward_zero
 from rebal.frozen import frozen
 from rebal.market.contract import Contract
 from rebal.plan import Code, Finding, Inputs, Plan
 from rebal.planner.build import answer
-from rebal.planner.checks import Check, Draft, error
+from rebal.planner.checks import Check, Draft, error, fees_and_basis
 from rebal.planner.desk import Desk, desk, has_collateral
 from rebal.planner.drift import lot_usd
 from rebal.planner.hedging import Cover, cover, hedged_coins
@@ -188,12 +188,14 @@ def _refuse_over_hedge(asked: Mapping[str, HedgeAsked]) -> Check:
     """The check that more is not short than is held; the fee of a full hedge is no over-hedge."""
 
     def check(draft: Draft) -> Iterator[Finding]:
+        differ = fees_and_basis(draft)
         for line in draft.assets:
             wanted = asked.get(line.asset)
             if wanted is None:
                 continue
-            fees = total(order.fee for order in draft.orders if order.fee_currency == line.asset) * line.price
-            if wanted.fraction > 1 or line.net_exposure_after + fees < 0:
+            protected = any(part.stands_for == (line.asset,) for order in draft.orders for part in order.parts)
+            tolerated = line.spot_value * differ.get(line.asset, ZERO)
+            if wanted.fraction > 1 or (protected and line.net_exposure_after < -tolerated):
                 base = cover(draft.desk.portfolio, draft.desk.book).base(line.asset)
                 message = (
                     f"{percent(wanted.fraction)} of {coins(base, line.asset)} asked leave a net exposure of "

@@ -8,7 +8,7 @@ from rebal.market.contract import Contract
 from rebal.plan import Order
 from rebal.planner.desk import Desk, has_collateral
 from rebal.planner.drift import band_width, dollars_band_width, leg
-from rebal.planner.routes import Candidate, reducible
+from rebal.planner.routes import Candidate, part_held
 from rebal.planner.sizing import Leg, Outcome, legs_for, orders_of, outcome
 from rebal.portfolio import DOLLARS, Purpose
 
@@ -88,16 +88,16 @@ def _own_order(asset: str, dollars: Fraction, desk: Desk) -> bool:
     return bool(orders_of(legs, book=desk.book, portfolio=desk.portfolio))
 
 
-def _trades_on(asset: str, dollars: Fraction, desk: Desk) -> Contract | None:
-    """The contract that a leg of an asset would be traded on first."""
+def _carriers(asset: str, dollars: Fraction, desk: Desk) -> tuple[Contract, ...]:
+    """The contracts whose lots and fees an asset's weight may be off by: those that carry it, and the next to."""
     if not dollars:
-        return None
-    positions = desk.positions_for.get(asset, ())
-    in_the_way = reducible(asset, positions, Purpose.REBALANCE, direction=dollars, now=desk.now)
-    if in_the_way:
-        return in_the_way[0].contract
-    found = desk.candidates(asset)
-    return found[0].contract if found else None
+        return ()
+    carrying = [
+        position.contract
+        for position in desk.positions_for.get(asset, ())
+        if part_held(position, asset, Purpose.REBALANCE)
+    ]
+    return (*carrying, *(candidate.contract for candidate in desk.candidates(asset)[:1]))
 
 
 def _wanted(desk: Desk) -> dict[str, Fraction]:
@@ -106,13 +106,13 @@ def _wanted(desk: Desk) -> dict[str, Fraction]:
 
 def _outside(wanted: Mapping[str, Fraction], desk: Desk) -> frozenset[str]:
     equity, portfolio = desk.valued.equity, desk.portfolio
-    contracts = {asset: _trades_on(asset, dollars, desk) for asset, dollars in wanted.items()}
+    contracts = {asset: _carriers(asset, dollars, desk) for asset, dollars in wanted.items()}
     found = {
         asset
         for asset, dollars in wanted.items()
         if abs(dollars) > equity * band_width(asset, contracts[asset], valued=desk.valued, portfolio=portfolio)
     }
-    served = [contract for contract in contracts.values() if contract is not None]
+    served = [contract for carriers in contracts.values() for contract in carriers]
     dollars = leg(DOLLARS, desk.valued, portfolio)
     if abs(dollars) > equity * dollars_band_width(served, valued=desk.valued, portfolio=portfolio):
         found.add(DOLLARS)

@@ -78,9 +78,7 @@ def headline(report: Compare, figures: Figures) -> str:
     whole = [
         line
         for line in report.routes
-        if line.total_usd is not None
-        and line.notional == report.notional
-        and (line.route, line.expiry) not in lacking
+        if line.total_usd is not None and line.notional == report.notional and (line.route, line.expiry) not in lacking
     ]
     futures = [line for line in whole if line.route is not Way.SPOT]
     selling = [f"selling {_cost(line.total_usd, figures)}" for line in whole if line.route is Way.SPOT]

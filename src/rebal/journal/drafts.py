@@ -1,0 +1,187 @@
+"""Single events as drafts: what their recorder says, completed with what portfolio and journal know."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+
+from rebal.amounts import ZERO, plain
+from rebal.errors import Refused, UsageProblem
+from rebal.journal.adding import Added
+from rebal.journal.columns import TextProblem, identifier, reason, shortened
+from rebal.journal.fold import fold
+from rebal.ledger import Draft, Event, Fill, FillPart, Funding, Journal, Spot, Transfer, Void
+from rebal.market.contract import Contract
+from rebal.portfolio import Book, MarginMode, Portfolio, Position, Purpose
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Where an event is recorded: the portfolio, its journal so far, the event's time and the id it was given."""
+
+    portfolio: Portfolio
+    journal: Journal
+    time: datetime
+    id: str | None = None
+
+    def book(self) -> Book:
+        """What was open at that time; the statement itself for what it covers."""
+        return fold(self.portfolio, (entry for entry in self.journal.entries if entry.time <= self.time)).book
+
+    def draft(self, event: Event) -> Draft:
+        """The event under its time and id. Raises UsageProblem for an id or a number that no entry can hold."""
+        try:
+            return Draft(event, self.time, None if self.id is None else identifier(self.id))
+        except TextProblem as problem:
+            raise UsageProblem(f"--id {self.id}: {problem}") from problem
+
+
+def fill(
+    scene: Scene,
+    contract: Contract,
+    *,
+    contracts: Fraction,
+    price: Fraction,
+    fee: Fraction | None = None,
+    parts: tuple[FillPart, ...],
+) -> Draft:
+    """A fill of signed contracts, with the position that it met; the taker fee where none is given."""
+    position = scene.book().positions.get(contract.name)
+    covered = scene.portfolio.as_of is not None and scene.time <= scene.portfolio.as_of
+    paid = contract.fee(contracts, price, contract.taker_fee) if fee is None else fee
+    return scene.draft(filled(contract, contracts=contracts, price=price, fee=paid, parts=parts,
+                              met=None if covered else position, portfolio=scene.portfolio))  # fmt: skip
+
+
+def filled(
+    contract: Contract,
+    *,
+    contracts: Fraction,
+    price: Fraction,
+    fee: Fraction,
+    parts: tuple[FillPart, ...],
+    met: Position | None,
+    portfolio: Portfolio,
+) -> Fill:
+    """A fill with its contract's specification as it is, and the position that it met."""
+    flat = met is None or not met.contracts
+    mode = portfolio.policy.margin_mode
+    if met is not None:
+        mode = MarginMode.CROSS if met.margin is None else MarginMode.ISOLATED
+    return Fill(
+        contract=contract.name,
+        contracts=contracts,
+        price=price,
+        fee=fee,
+        parts=parts,
+        margin_mode=mode,
+        asset=contract.asset,
+        kind=contract.kind,
+        multiplier=contract.multiplier,
+        settle=contract.settle,
+        expiry=contract.expiry,
+        contracts_before=met.contracts if met is not None else ZERO,
+        entry_before=None if flat or met is None else shortened(met.entry_price),
+    )
+
+
+def share(scene: Scene, contract: Contract, *, contracts: Fraction, purpose: Purpose | None) -> tuple[FillPart, ...]:
+    """The purpose of a fill: the one given, else that of all that is open on the contract, else rebalance.
+
+    Raises UsageProblem where both purposes are open and none is given.
+    """
+    position = scene.book().positions.get(contract.name)
+    parts = position.parts if position is not None else ()
+    if purpose is None:
+        purposes = {part.purpose for part in parts}
+        if len(purposes) > 1:
+            raise UsageProblem(f"{contract.name} is open for both purposes; give --purpose rebalance or hedge")
+        purpose = purposes.pop() if purposes else Purpose.REBALANCE
+    named = {part.stands_for for part in parts if part.purpose is purpose}
+    asset = named.pop() if len(named) == 1 else contract.asset
+    return (FillPart(purpose, contracts, asset, beta(asset, contract, scene.portfolio)),)
+
+
+def beta(asset: str, contract: Contract, portfolio: Portfolio) -> Fraction | None:
+    """Beta of a proxy as it is now; None for a contract on the asset itself."""
+    proxy = portfolio.proxies.get(asset)
+    return proxy.beta if proxy is not None and proxy.via == contract.asset != asset else None
+
+
+def funding(scene: Scene, contract: Contract, *, amount: Fraction, price: Fraction | None = None) -> Draft:
+    """Funding received (negative: paid) in the settlement coin, worth what the asset costs where no price is given."""
+    worth = scene.portfolio.price(contract.asset) if price is None else price
+    return scene.draft(Funding(contract.name, amount, worth, contract.asset, contract.kind, contract.settle))
+
+
+def transfer(scene: Scene, asset: str, *, quantity: Fraction, contract: Contract | None = None) -> Draft:
+    """Coins moved into the futures account, or out of it; to a contract's isolated margin where one is named."""
+    _refuse_unknown(asset, scene)
+    if contract is not None and contract.settle != asset:
+        raise UsageProblem(f"{contract.name} is margined in {contract.settle}, not in {asset}")
+    return scene.draft(Transfer(asset, quantity, None if contract is None else contract.name))
+
+
+def spot(
+    scene: Scene, asset: str, *, quantity: Fraction, price: Fraction | None = None, against: str | None = None
+) -> tuple[Draft, ...]:
+    """Coins bought, sold or otherwise come and gone; with ``against``, the coin they were traded for as well.
+
+    Raises UsageProblem for a coin without a price, since nothing could be planned with it.
+    """
+    _refuse_unknown(asset, scene)
+    bought = scene.draft(Spot(asset, quantity, price))
+    if against is None:
+        return (bought,)
+    _refuse_unknown(against, scene)
+    if price is None or against not in scene.portfolio.cash:
+        raise UsageProblem(f"--against {against}: give --price as well, and a coin that counts as dollars")
+    other = Draft(Spot(against, -quantity * price), scene.time, None if scene.id is None else f"{scene.id}.{against}")
+    return (bought, other)
+
+
+def void(scene: Scene, voided: str, *, because: str) -> Draft:
+    """An entry, by its id, as if it had never happened."""
+    try:
+        return scene.draft(Void(identifier(voided), reason(because)))
+    except TextProblem as problem:
+        raise UsageProblem(f"record void: {problem}") from problem
+
+
+def refuse_impossible(portfolio: Portfolio, added: Added) -> None:
+    """Raise Refused where new transfers or spot trades take more coins than there are.
+
+    That is: more than are held, than are in the futures account, or than are left outside it. What a fill or funding
+    takes is the exchange's word, even before the transfer that paid for it is recorded.
+    """
+    was, now = fold(portfolio, added.before.entries).book, fold(portfolio, added.after.entries).book
+    for asset in sorted({entry.event.asset for entry in added.new if isinstance(entry.event, (Spot, Transfer))}):
+        for place, left_before, left in zip(_PLACES, _coins(was, asset), _coins(now, asset), strict=True):
+            if left < 0 and left < left_before:
+                instead = "correct the quantity, or record what came first"
+                raise Refused(f"{plain(left)} {asset} would be {place}; {instead}")
+
+
+_PLACES = ("held", "in the futures account", "left outside the futures account")
+
+
+def _coins(book: Book, asset: str) -> tuple[Fraction, Fraction, Fraction]:
+    held, posted = book.holdings.get(asset, ZERO), book.wallets.get(asset, ZERO)
+    return held, posted, held - posted
+
+
+def contract_named(scene: Scene, name: str) -> Contract:
+    """A contract of the portfolio, or one that is open. Raises UsageProblem."""
+    known = scene.portfolio.contracts.get(name)
+    if known is not None:
+        return known
+    position = scene.book().positions.get(name)
+    if position is None:
+        raise UsageProblem(f"--contract {name}: no such contract; `rebal venues` lists them, contracts: adds your own")
+    return position.contract
+
+
+def _refuse_unknown(asset: str, scene: Scene) -> None:
+    portfolio = scene.portfolio
+    known = {*portfolio.holdings, *portfolio.market.prices, *portfolio.cash, *portfolio.aside}
+    if asset not in known | portfolio.statement.holdings.keys():
+        raise UsageProblem(f"--asset {asset}: no such coin in the portfolio; add market.prices.{asset} if it is new")

@@ -1,0 +1,109 @@
+"""Recording from start to end: complete the drafts, refuse what cannot be, write, and say what changed."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from rebal.amounts import plain
+from rebal.journal import drafts, exports, from_plan, report, store
+from rebal.journal.adding import add, continued
+from rebal.journal.drafts import Scene
+from rebal.journal.filling import Given
+from rebal.journal.fold import dated
+from rebal.journal.saved import SavedPlan
+from rebal.journal.times import moment, refuse_covered, refuse_future
+from rebal.ledger import Draft, Journal, Recorded
+from rebal.portfolio import Portfolio
+
+Make = Callable[[Scene], Sequence[Draft]]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What every record needs: the portfolio, the journal's path, the clock, and how the recorder wants it done.
+
+    ``time`` and ``id``: as given, None without. ``settled``: the statement holds it already. ``again``: the same may
+    have happened twice. ``dry_run``: only show what would change.
+    """
+
+    portfolio: Portfolio
+    path: str
+    now: datetime
+    time: datetime | None = None
+    id: str | None = None
+    settled: bool = False
+    again: bool = False
+    dry_run: bool = False
+
+
+def single(desk: Desk, make: Make, *, notes: Sequence[str] = ()) -> Recorded:
+    """Record what ``make`` drafts for the time and the journal that it is given."""
+
+    def build(journal: Journal) -> Sequence[Draft]:
+        known = next((entry for entry in journal.entries if entry.id == desk.id), None)
+        if known is not None:
+            return make(Scene(desk.portfolio, journal, known.time, desk.id))
+        time = moment(desk.time, now=desk.now, portfolio=desk.portfolio, journal=journal, settled=desk.settled)
+        return make(Scene(desk.portfolio, journal, time, desk.id))
+
+    return _record(desk, build, notes)
+
+
+def plan(
+    desk: Desk,
+    saved: SavedPlan,
+    *,
+    given: Sequence[Given] | None = None,
+    export: tuple[str, str] | None = None,
+) -> Recorded:
+    """Record a saved plan: as planned, by the fills that are given, or by those in an exchange's export.
+
+    ``export``: its text and its name.
+    """
+    from_plan.refuse_future(saved, now=desk.now)
+    journal = store.read(desk.path)
+    notes: list[str] = []
+    if export is not None:
+        chosen = exports.choose(*export, plan=saved, portfolio=desk.portfolio, journal=journal, now=desk.now)
+        given = (*(given or ()), *chosen.fills)
+        if chosen.left_out:
+            notes.append(f"{export[1]}: {chosen.left_out} records are not of this plan and were left out")
+    for order in from_plan.unfilled(saved, given, journal):
+        notes.append(f"{order.contract}: taken as not filled, {plain(abs(order.contracts))} contracts were ordered")
+
+    def build(journal: Journal) -> Sequence[Draft]:
+        time = moment(desk.time, now=desk.now, portfolio=desk.portfolio, journal=journal)
+        made = from_plan.drafts(saved, desk.portfolio, journal, given=given, time=time)
+        known = {entry.id for entry in journal.entries}
+        for draft in made:
+            if draft.id not in known:
+                refuse_covered(draft.time, desk.portfolio)
+                refuse_future(draft.time, now=desk.now, what=f"{draft.id}: its time")
+        return made
+
+    return _record(desk, build, notes)
+
+
+def _record(desk: Desk, build: Callable[[Journal], Sequence[Draft]], notes: Sequence[str]) -> Recorded:
+    dated(desk.portfolio)
+
+    def checked(journal: Journal) -> Sequence[Draft]:
+        made = build(journal)
+        drafts.refuse_impossible(desk.portfolio, add(journal, made, again=desk.again))
+        return made
+
+    if desk.dry_run:
+        journal = store.read(desk.path)
+        added = add(journal, checked(journal), again=desk.again)
+    else:
+        added = store.record(desk.path, checked, again=desk.again)
+    return report.recorded(desk.portfolio, added, journal=desk.path, dry_run=desk.dry_run, notes=notes)
+
+
+def rebuild(desk: Desk, exported: Journal) -> Recorded:
+    """Put an exported journal where there is none, or where it ends earlier."""
+    added = continued(store.read(desk.path), exported, desk.path)
+    told = report.recorded(desk.portfolio, added, journal=desk.path, dry_run=desk.dry_run)
+    if not desk.dry_run and added.new:
+        store.rebuild(desk.path, exported)
+    return told

@@ -1,0 +1,95 @@
+"""The journal as a report, and what a record changes as another."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from rebal.amounts import ZERO
+from rebal.journal.adding import Added
+from rebal.journal.columns import line
+from rebal.journal.effect import effects
+from rebal.journal.fold import fold, in_dollars, realised
+from rebal.ledger import (
+    HISTORY_SCHEMA,
+    RECORD_SCHEMA,
+    CoinChange,
+    History,
+    Journal,
+    OpenPosition,
+    PositionChange,
+    Recorded,
+)
+from rebal.portfolio import DOLLARS, Book, Portfolio, Position, Purpose
+
+
+def history(portfolio: Portfolio, journal: Journal, *, since: datetime | None = None) -> History:
+    """Everything recorded (``since`` an instant), what it adds up to, what is open now and how the hedges did."""
+    folded = fold(portfolio, journal.entries)
+    shown = [entry for entry in journal.entries if since is None or entry.time >= since]
+    numbers = {entry.seq for entry in shown}
+    totals = realised(booked for booked in folded.booked if booked.seq in numbers)
+    return History(
+        schema=HISTORY_SCHEMA,
+        name=portfolio.name,
+        as_of=portfolio.as_of,
+        currency=DOLLARS,
+        since=since,
+        journal_seq=journal.seq,
+        journal_head=journal.head,
+        entries=tuple(line(entry) for entry in shown),
+        totals=totals,
+        total=in_dollars(totals),
+        positions=tuple(_open(position) for _, position in sorted(folded.book.positions.items())),
+        effects=effects(portfolio, journal.entries) if journal.entries else (),
+    )
+
+
+def recorded(portfolio: Portfolio, added: Added, *, journal: str, dry_run: bool, notes: Iterable[str] = ()) -> Recorded:
+    """What adding did, or would do, to the journal and to the book."""
+    before, after = (fold(portfolio, of.entries).book for of in (added.before, added.after))
+    return Recorded(
+        schema=RECORD_SCHEMA,
+        journal=journal,
+        dry_run=dry_run,
+        entries=tuple(line(entry) for entry in added.new),
+        repeated=tuple(entry.id for entry in added.repeated),
+        positions=tuple(_positions(before, after)),
+        coins=tuple(_coins(before, after)),
+        notes=tuple(notes),
+    )
+
+
+def _open(position: Position) -> OpenPosition:
+    return OpenPosition(
+        contract=position.contract.name,
+        contracts=position.contracts,
+        contracts_hedge=position.held_for(Purpose.HEDGE),
+        contracts_rebalance=position.held_for(Purpose.REBALANCE),
+        entry_price=position.entry_price if position.contracts else None,
+        isolated_margin=position.margin,
+    )
+
+
+def _positions(before: Book, after: Book) -> Iterable[PositionChange]:
+    for name in sorted({*before.positions, *after.positions}):
+        was, now = before.positions.get(name), after.positions.get(name)
+        if was != now:
+            yield PositionChange(
+                contract=name,
+                contracts_before=was.contracts if was else ZERO,
+                contracts_after=now.contracts if now else ZERO,
+                entry_price_before=was.entry_price if was and was.contracts else None,
+                entry_price_after=now.entry_price if now and now.contracts else None,
+            )
+
+
+def _coins(before: Book, after: Book) -> Iterable[CoinChange]:
+    for asset in sorted({*before.holdings, *after.holdings, *before.wallets, *after.wallets}):
+        change = CoinChange(
+            asset=asset,
+            holding_before=before.holdings.get(asset, ZERO),
+            holding_after=after.holdings.get(asset, ZERO),
+            wallet_before=before.wallets.get(asset, ZERO),
+            wallet_after=after.wallets.get(asset, ZERO),
+        )
+        if (change.holding_before, change.wallet_before) != (change.holding_after, change.wallet_after):
+            yield change
