@@ -1,6 +1,6 @@
 """Every portfolio that ships has a golden plan: what a person and what a script get from it.
 
-    REBAL_UPDATE=1 pytest tests/test_golden.py    writes them anew; read the difference before it is committed.
+REBAL_UPDATE=1 pytest tests/test_golden.py    writes them anew; read the difference before it is committed.
 """
 
 import json

@@ -40,6 +40,7 @@ class Code(StrEnum):
     DOLLARS_AT_ISSUER = "dollars-at-issuer"
     ALERT = "alert"
     FUNDING_UNKNOWN = "funding-unknown"
+    NO_EQUITY = "no-equity"
     UNLISTED_CONTRACT = "unlisted-contract"
     ESTIMATE = "estimate"
     STATEMENT_REPEATS_JOURNAL = "statement-repeats-journal"

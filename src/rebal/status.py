@@ -33,8 +33,6 @@ class Status:
     venue: str | None
     as_of: datetime | None
     currency: str
-    summary: str
-    needs: Needs
     equity: Fraction
     inputs: Inputs
     assets: tuple[AssetLine, ...]
@@ -43,3 +41,5 @@ class Status:
     hedges: tuple[HedgeLine, ...]
     realised: tuple[Realised, ...]
     findings: tuple[Finding, ...]
+    needs: Needs
+    summary: str

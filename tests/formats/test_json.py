@@ -176,8 +176,8 @@ def test_empty_lists_stay_lists() -> None:
 def test_the_keys_of_status() -> None:
     status = json.loads(shown(ledgers.status()))
     assert " ".join(status) == (
-        "schema command name venue as_of currency summary needs equity inputs assets wallets positions hedges realised "
-        "findings"
+        "schema command name venue as_of currency equity inputs assets wallets positions hedges realised findings "
+        "needs summary"
     )
     realised = "contract coin usd fees_coin funding_coin currency fees_usd funding_usd net_usd"
     assert " ".join(status["realised"][0]) == realised

@@ -26,9 +26,7 @@ def spare(balance: Fraction, held: Sequence[Held], moves: Mapping[str, Fraction]
     return balance + sum((unrealised(position) - maintenance(position) for position in moved), Fraction(0))
 
 
-def walk(
-    balance: Fraction, held: Sequence[Held], moves: Mapping[str, Fraction]
-) -> Iterator[tuple[Fraction, Fraction]]:
+def walk(balance: Fraction, held: Sequence[Held], moves: Mapping[str, Fraction]) -> Iterator[tuple[Fraction, Fraction]]:
     """Shares of the way, each with what is to spare there."""
     for share in shares(held, moves):
         yield share, spare(balance, held, moves, share)

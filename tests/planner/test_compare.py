@@ -125,8 +125,12 @@ class TestTheDrift:
 class TestAHedge:
     def test_the_second_documents_hedge_and_its_fall_of_ten_percent(self) -> None:
         made = portfolio(
-            {"BTC": "5"}, None, {"BTC": "65000"}, (inverse("BTC", "1", name="BTCUSD_PERP"),),
-            marks={"BTCUSD_PERP": "64500"}, funding={"BTCUSD_PERP": "0.0001"},
+            {"BTC": "5"},
+            None,
+            {"BTC": "65000"},
+            (inverse("BTC", "1", name="BTCUSD_PERP"),),
+            marks={"BTCUSD_PERP": "64500"},
+            funding={"BTCUSD_PERP": "0.0001"},
         )
         made = replace(made, costs=COSTS, tax=TAX, holdings={"BTC": Holding("BTC", F(5), LOTS)})
         report = compared(made, 30, ("BTC", F(1, 2)))
@@ -184,8 +188,11 @@ class TestWhatIsNotKnown:
             ({"tax": None}, "tax", {Way.SPOT}),
             ({"lots": ()}, "holdings.BTC.lots", {Way.SPOT}),
             ({"lots": (Lot(F("0.1"), F(1), NOW),)}, "holdings.BTC.lots", {Way.SPOT}),
-            ({"funding": {"BTCUSD": "0.0001", "ETHUSD": "0.0001", "BTCUSDT": "0"}}, "market.funding.ALTUSD",
-             {Way.INVERSE}),
+            (
+                {"funding": {"BTCUSD": "0.0001", "ETHUSD": "0.0001", "BTCUSDT": "0"}},
+                "market.funding.ALTUSD",
+                {Way.INVERSE},
+            ),
             ({"marks": {"BTCUSD_270326": "42000"}}, "market.prices.BTCUSD_261225", {Way.DATED}),
         ],
     )
@@ -255,9 +262,13 @@ class TestBreakEven:
 
     @settings(max_examples=40, deadline=None)
     @given(
-        st.sampled_from(["-0.0009", "-0.00003", "0", "0.0001"]), st.sampled_from(["39000", "39990", "40000", "40100"]),
-        st.sampled_from(["0", "0.0003", "0.01"]), st.sampled_from([None, "0", "0.001"]), st.booleans(),
-        st.fractions(8, 100, max_denominator=2), st.sampled_from(["0", "0.01"]),
+        st.sampled_from(["-0.0009", "-0.00003", "0", "0.0001"]),
+        st.sampled_from(["39000", "39990", "40000", "40100"]),
+        st.sampled_from(["0", "0.0003", "0.01"]),
+        st.sampled_from([None, "0", "0.001"]),
+        st.booleans(),
+        st.fractions(8, 100, max_denominator=2),
+        st.sampled_from(["0", "0.01"]),
     )
     def test_trying_every_day_finds_the_same(
         self, rate: str, mark: str, fee: str, delivery: str | None, hedges: bool, left: Fraction, short_term: str
@@ -267,8 +278,11 @@ class TestBreakEven:
             inverse("BTC", "100", name="Q", expiry=expiry), delivery_fee=None if delivery is None else F(delivery)
         )
         made = book(
-            contracts=(BTC, dated), marks={"Q": mark}, funding={"BTCUSD": rate},
-            costs=Costs(F(fee), F("0.0001")), tax=replace(TAX, short_term=F(short_term), long_term=F(short_term) / 2),
+            contracts=(BTC, dated),
+            marks={"Q": mark},
+            funding={"BTCUSD": rate},
+            costs=Costs(F(fee), F("0.0001")),
+            tax=replace(TAX, short_term=F(short_term), long_term=F(short_term) / 2),
         )
         made = replace(made, targets={"BTC": F("0.5"), "ETH": F(35, 130), "ALT": F(15, 130), "USD": F(15, 130)})
         report = compared(made, 90, HALF if hedges else None)
@@ -405,8 +419,12 @@ def test_a_horizon_of_part_of_a_day() -> None:
 
 def test_a_proxy_carries_beta_dollars() -> None:
     made = portfolio(
-        {"DOT": "1000", "BTC": "2"}, None, {"DOT": "5", "BTC": "40000"}, (BTC,),
-        funding={"BTCUSD": "0.0001"}, proxies={"DOT": ("BTC", "1.3")},
+        {"DOT": "1000", "BTC": "2"},
+        None,
+        {"DOT": "5", "BTC": "40000"},
+        (BTC,),
+        funding={"BTCUSD": "0.0001"},
+        proxies={"DOT": ("BTC", "1.3")},
     )
     report = compared(replace(made, costs=COSTS), hedge=("DOT", F(1)))
     line = route(report, Way.PROXY)

@@ -20,7 +20,12 @@ prices = st.integers(1, 10**6).map(lambda n: F(n, 10))
 
 
 def market(
-    contract: Contract, *, spot: Fraction, mark: Fraction, rate: str | None = None, sizing: Sizing = Sizing.NOTIONAL,
+    contract: Contract,
+    *,
+    spot: Fraction,
+    mark: Fraction,
+    rate: str | None = None,
+    sizing: Sizing = Sizing.NOTIONAL,
     slippage: str | None = "0.0005",
 ) -> Portfolio:
     made = portfolio({"BTC": "1"}, None, {}, (contract,), rules=policy(sizing=sizing))
@@ -44,8 +49,12 @@ def held(contract: Contract, dollars: Fraction, portfolio: Portfolio) -> Carried
 
 @SETTINGS
 @given(
-    prices, prices, st.sampled_from(["-0.0003", "0", "0.0001"]), st.integers(-50_000, 50_000).filter(bool),
-    st.lists(prices, min_size=1, max_size=40), st.sampled_from(list(Sizing)),
+    prices,
+    prices,
+    st.sampled_from(["-0.0003", "0", "0.0001"]),
+    st.integers(-50_000, 50_000).filter(bool),
+    st.lists(prices, min_size=1, max_size=40),
+    st.sampled_from(list(Sizing)),
 )
 def test_a_perpetual_funded_interval_by_interval_along_any_path(
     spot: Fraction, mark: Fraction, rate: str, dollars: int, path: list[Fraction], sizing: Sizing
@@ -128,8 +137,11 @@ def rolled_by_hand(
 
 @SETTINGS
 @given(
-    st.fractions(7, 300, max_denominator=24), st.fractions(0, 1000, max_denominator=3),
-    st.sampled_from([None, "0", "0.00025"]), st.sampled_from(["0", "0.0005"]), st.booleans(),
+    st.fractions(7, 300, max_denominator=24),
+    st.fractions(0, 1000, max_denominator=3),
+    st.sampled_from([None, "0", "0.00025"]),
+    st.sampled_from(["0", "0.0005"]),
+    st.booleans(),
 )
 def test_rolls_and_deliveries_one_after_the_other(
     left: Fraction, day: Fraction, delivery: str | None, slippage: str, on_expiry: bool

@@ -21,7 +21,11 @@ def status(made: Portfolio) -> Status:
 
 
 def book(
-    *, contracts: str = "-20000", wallet: str = "0.5", targets: tuple[str, str] | None = ("0.5", "0.5"), price: str = "40000"
+    *,
+    contracts: str = "-20000",
+    wallet: str = "0.5",
+    targets: tuple[str, str] | None = ("0.5", "0.5"),
+    price: str = "40000",
 ) -> Portfolio:
     short = opened(BTC, contracts=Fraction(contracts), entry_price=Fraction(40000))
     weights = None if targets is None else {"BTC": targets[0], "USD": targets[1]}

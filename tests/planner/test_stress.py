@@ -37,9 +37,7 @@ strains = st.builds(
 
 
 def under(made: Portfolio, *asked: Scenario, strain: Strain | None = None, planned: bool = False) -> Stress:
-    return build_stress(
-        made, made.statement, inputs=INPUTS, scenarios=asked or None, strain=strain, planned=planned
-    )
+    return build_stress(made, made.statement, inputs=INPUTS, scenarios=asked or None, strain=strain, planned=planned)
 
 
 @st.composite

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from fractions import Fraction
 
-from rebal.amounts import COIN_STEP, ONE, ZERO, total
+from rebal.amounts import ONE, ZERO, total
 from rebal.errors import Refused
 from rebal.journal.columns import instant_text, shortened
 from rebal.journal.filling import ID_DIGITS, Filling, Given, Leg, legs
@@ -17,7 +17,6 @@ from rebal.journal.moved import refuse_moved
 from rebal.journal.saved import SavedOrder, SavedPart, SavedPlan
 from rebal.journal.times import SKEW
 from rebal.ledger import Draft, Fill, Journal, Transfer
-from rebal.market.contract import fill
 from rebal.portfolio import Book, HedgeAsked, Part, Portfolio, Purpose
 
 
@@ -77,9 +76,6 @@ def _drafts(
 ) -> Iterator[Draft]:
     name = plan.digest[:ID_DIGITS]
     before = fold(portfolio, journal.entries[: plan.journal_seq]).book
-    for n, (asset, contract, quantity) in enumerate(_margins_from_wallets(plan, before, portfolio)):
-        yield Draft(Transfer(asset, -quantity), time, f"{name}.margin.{n}.from", plan.digest)
-        yield Draft(Transfer(asset, quantity, contract), time, f"{name}.margin.{n}.to", plan.digest)
     filling = Filling(plan, portfolio, journal)
     for step in plan.steps:
         if step.kind == "transfer":
@@ -92,27 +88,6 @@ def _drafts(
                     yield filling.draft(leg, time=time)
     for asked in _asked(plan, before):
         yield Draft(asked, time, f"{name}.hedge.{asked.asset}", plan.digest)
-
-
-def _margins_from_wallets(plan: SavedPlan, before: Book, portfolio: Portfolio) -> Iterator[tuple[str, str, Fraction]]:
-    """Coins that isolated margins take from what lies free in the futures account: in no transfer of the plan.
-
-    What is left of the margin after the plan once the margin before, its transfer, and what the order realises and
-    costs are taken away.
-    """
-    ordered = {order.contract: order for order in plan.orders}
-    for name, margin in plan.isolated_margins.items():
-        order, position = ordered.get(name), before.positions.get(name)
-        if order is None or name not in portfolio.contracts:
-            continue
-        contract = portfolio.contracts[name]
-        held, entry = (position.contracts, position.entry_price) if position else (ZERO, None)
-        posted = position.margin if position else None
-        gained = fill(contract, held, entry, traded=order.contracts, price=order.price).realised - order.fee
-        moved = total(transfer.quantity for transfer in plan.transfers if transfer.contract == name)
-        drawn = round((margin - (posted or ZERO) - gained - moved) / COIN_STEP) * COIN_STEP
-        if drawn > 0:
-            yield contract.settle, name, drawn
 
 
 def _asked(plan: SavedPlan, before: Book) -> Iterator[HedgeAsked]:

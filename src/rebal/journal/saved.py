@@ -64,7 +64,7 @@ class SavedPlan:
     """What recording needs of a plan.
 
     ``digest``: SHA-256 over its contents, whatever its layout. ``refusals``: its error findings, in sentences.
-    ``contracts_before`` and ``isolated_margins`` (after it) by contract, ``holdings`` (now) by asset.
+    ``contracts_before`` by contract, ``holdings`` (now) by asset.
     """
 
     source: str
@@ -85,7 +85,6 @@ class SavedPlan:
     hedges: tuple[HedgeAsked, ...]
     holdings: Mapping[str, Fraction]
     contracts_before: Mapping[str, Fraction]
-    isolated_margins: Mapping[str, Fraction]
 
 
 def read(text: str, source: str) -> SavedPlan:
@@ -254,14 +253,10 @@ def _refusals(root: _Node) -> Iterator[str]:
 
 
 def _positions(node: _Node) -> dict[str, Any]:
-    before, margins = {}, {}
-    for position in node.items():
-        name = position.key("contract").contract()
-        before[name] = position.key("contracts_before").decimal()
-        margin = position.key("isolated_margin").optional(_Node.decimal)
-        if margin is not None:
-            margins[name] = margin
-    return {"contracts_before": before, "isolated_margins": margins}
+    before = {
+        position.key("contract").contract(): position.key("contracts_before").decimal() for position in node.items()
+    }
+    return {"contracts_before": before}
 
 
 def _digest(value: Any) -> str:

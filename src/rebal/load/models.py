@@ -102,13 +102,13 @@ class Position(Written):
     """An open futures position as the exchange shows it: one net row per contract."""
 
     contract: Annotated[str, CONTRACT.text()] = Field(description="Its contract.", examples=["BTCUSD"])
-    contracts: Annotated[Fraction, Number(nonzero=True, instead="write the contracts held, or drop the row")] = Field(
-        description="Contracts held; a short is negative.", examples=[-14900]
+    contracts: Annotated[Fraction, Number()] = Field(
+        description="Contracts held, net; a short is negative.", examples=[-14900]
     )
     entry_price: Annotated[Fraction, PRICE] = Field(description="Average entry price, in USD.")
     hedge: Annotated[Fraction | None, Number()] = Field(
         default=None,
-        description="How many of the contracts are protection; signed like them. The rest stands in for spot.",
+        description="How many contracts are protection, signed; the rest of the net position stands in for spot.",
     )
     margin: Annotated[Fraction | None, COUNT] = Field(
         default=None, description="Coins of margin of its own, which makes the position isolated."

@@ -6,6 +6,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 from itertools import islice
+from typing import NamedTuple
 
 from rebal.errors import InvalidInput, Problem
 from rebal.load.flaws import printable
@@ -40,15 +41,25 @@ _OTHER_ENCODINGS = (
 _UTF8_MARK = b"\xef\xbb\xbf"
 
 
+class Sort(NamedTuple):
+    """A sort of file: what it is called, and the most bytes that it may have."""
+
+    name: str
+    largest: int
+
+
+PORTFOLIO = Sort("portfolio", LARGEST)
+
+
 def shown(path: str) -> str:
     """How messages name a source."""
     return "stdin" if path == STDIN else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in path)
 
 
-def text(path: str) -> str:
+def text(path: str, sort: Sort = PORTFOLIO) -> str:
     """Read a file, or stdin for ``-``, as text. Raises InvalidInput, with every refused character of it."""
     source = shown(path)
-    return decoded(_stdin(source) if path == STDIN else _file(path, source), source)
+    return decoded(_stdin(source, sort) if path == STDIN else _file(path, source, sort), source)
 
 
 def decoded(content: bytes, source: str) -> str:
@@ -66,51 +77,52 @@ def decoded(content: bytes, source: str) -> str:
     return decoded
 
 
-def _file(path: str, source: str) -> bytes:
+def _file(path: str, source: str, sort: Sort) -> bytes:
     # Non-blocking: opening a named pipe would otherwise wait for a writer that may never come.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
     try:
         descriptor = os.open(path, flags)
     except FileNotFoundError:
-        raise _refusal(source, "does not exist", "name an existing file, or write one with `rebal init`") from None
+        otherwise = ", or write one with `rebal init`" if sort is PORTFOLIO else ""
+        raise _refusal(source, "does not exist", f"name an existing file{otherwise}") from None
     except (OSError, ValueError) as error:
         raise _unreadable(source, error) from None
     try:
-        return _regular(descriptor, source)
+        return _regular(descriptor, source, sort)
     except OSError as error:
         raise _unreadable(source, error) from None
     finally:
         os.close(descriptor)
 
 
-def _regular(descriptor: int, source: str) -> bytes:
+def _regular(descriptor: int, source: str, sort: Sort) -> bytes:
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         kind = next((words for test, words in _KINDS if test(status.st_mode)), "is no regular file")
         raise _refusal(source, kind, "name a regular file, or - for stdin")
-    if status.st_size > LARGEST:
-        raise _too_large(source)
-    return _up_to_the_limit(lambda: os.read(descriptor, _CHUNK), source)
+    if status.st_size > sort.largest:
+        raise _too_large(source, sort)
+    return _up_to_the_limit(lambda: os.read(descriptor, _CHUNK), source, sort)
 
 
-def _stdin(source: str) -> bytes:
+def _stdin(source: str, sort: Sort) -> bytes:
     if sys.stdin is None:
         raise _refusal(source, "is closed", "name a file")
     stream = sys.stdin.buffer
     try:
-        return _up_to_the_limit(lambda: stream.read(_CHUNK), source)
+        return _up_to_the_limit(lambda: stream.read(_CHUNK), source, sort)
     except (OSError, ValueError) as error:
         raise _unreadable(source, error) from None
 
 
-def _up_to_the_limit(read: Callable[[], bytes | None], source: str) -> bytes:
+def _up_to_the_limit(read: Callable[[], bytes | None], source: str, sort: Sort) -> bytes:
     chunks: list[bytes] = []
     size = 0
     while chunk := read():
         chunks.append(chunk)
         size += len(chunk)
-        if size > LARGEST:
-            raise _too_large(source)
+        if size > sort.largest:
+            raise _too_large(source, sort)
     return b"".join(chunks)
 
 
@@ -145,8 +157,8 @@ def _unreadable(source: str, error: OSError | ValueError) -> InvalidInput:
     return _refusal(source, "cannot be read", found=printable(reason.lower()))
 
 
-def _too_large(source: str) -> InvalidInput:
-    return _refusal(source, "is larger than 8 MiB", "leave out what is no portfolio")
+def _too_large(source: str, sort: Sort) -> InvalidInput:
+    return _refusal(source, f"is larger than {sort.largest >> 20} MiB", f"leave out what is no {sort.name}")
 
 
 def _refusal(source: str, problem: str, instead: str | None = None, found: str | None = None) -> InvalidInput:

@@ -88,7 +88,7 @@ def carry_out(laid: Desk, decided: Decided) -> CarriedOut:
     orders = placing_order(decided.orders)
     filled = after_orders(before, orders, portfolio.contracts, margin_mode=portfolio.policy.margin_mode)
     listed = accounts(before, filled, orders, portfolio=portfolio)
-    posting = post(listed, before, portfolio)
+    posting = post(listed, before, portfolio, tops_up=decided.tops_up)
     after = after_transfers(filled, posting.transfers, posting.margins)
     changed = orders or posting.transfers
     standing = accounts(after, after, (), portfolio=portfolio) if changed else listed
@@ -102,7 +102,7 @@ def _draft(laid: Desk, decided: Decided, done: CarriedOut) -> Draft:
     return Draft(
         laid,
         decided.outcomes,
-        decided.outside,
+        decided.beyond_policy,
         done.orders,
         done.posting.shortages,
         tuple(position for _, position in sorted(after.positions.items())),

@@ -19,17 +19,23 @@ from rebal.portfolio import DOLLARS, MarginMode, Position, Sizing
 
 @frozen
 class Draft:
-    """A plan before its findings: what the checks look at."""
+    """A plan before its findings: what the checks look at. ``planned``: whether it is a plan, not a state."""
 
     desk: Desk
     outcomes: tuple[Outcome, ...]
-    outside: frozenset[str]
+    beyond_policy: frozenset[str]
     orders: tuple[Order, ...]
     shortages: tuple[Shortage, ...]
     positions_after: tuple[Position, ...]
     assets: tuple[AssetLine, ...]
     wallets: tuple[Wallet, ...]
     positions: tuple[PositionLine, ...]
+    planned: bool = True
+
+    @property
+    def when(self) -> str:
+        """The words after a figure of the book as it is left."""
+        return " after the plan" if self.planned else ""
 
     def contract(self, name: str) -> Contract:
         """A contract of the draft by name."""
@@ -56,7 +62,7 @@ def findings(draft: Draft, extra: Iterable[Check] = ()) -> tuple[Finding, ...]:
 def _no_equity(draft: Draft) -> Iterator[Finding]:
     equity = draft.desk.valued.equity
     if equity <= 0 and draft.desk.portfolio.targets is not None:
-        yield error(Code.UNDER_COLLATERALISED, DOLLARS, f"equity is {usd(equity)}: there is nothing to weigh")
+        yield error(Code.NO_EQUITY, DOLLARS, f"equity is {usd(equity)}: there is nothing to weigh")
 
 
 def _unserved(draft: Draft) -> Iterator[Finding]:
@@ -66,12 +72,16 @@ def _unserved(draft: Draft) -> Iterator[Finding]:
 
 
 def _unserved_message(outcome: Outcome, draft: Draft) -> str:
+    portfolio = draft.desk.portfolio
     verb = "add" if outcome.undone > 0 else "take away"
-    venue = draft.desk.portfolio.venue or "this file"
-    routes = ", ".join(draft.desk.portfolio.policy.routes)
+    known = (each for each in portfolio.contracts.values() if each.asset == outcome.asset)
+    soon = [each.name for each in known if each.expiry is not None and each.listed]
+    venue = portfolio.venue or "this file"
+    none = f"no contract of {venue} serves {outcome.asset}"
+    why = f"{', '.join(sorted(soon))} expires within 7 days" if soon else none
     return (
-        f"no contract of {venue} serves {outcome.asset} (routes: {routes}), so {usd(abs(outcome.undone))} of exposure "
-        f"to {verb} are left undone; define one under contracts, name a proxy under proxies, or put it under aside"
+        f"{why} (routes: {', '.join(portfolio.policy.routes)}), so {usd(abs(outcome.undone))} of exposure to {verb} "
+        "are left undone; define a contract under contracts, name a proxy under proxies, or put it under aside"
     )
 
 
@@ -104,7 +114,7 @@ def _what_would_fit(shortage: Shortage, draft: Draft) -> str:
 def _left_out(draft: Draft) -> Iterator[Finding]:
     policy = draft.desk.portfolio.policy
     for outcome in draft.outcomes:
-        contract, size = outcome.contract, usd(abs(outcome.wanted))
+        contract, size = outcome.contract, usd(abs(outcome.undone))
         if contract is None or outcome.left_out is None:
             continue
         lot = draft.desk.portfolio.market.mark(contract)
@@ -112,7 +122,7 @@ def _left_out(draft: Draft) -> Iterator[Finding]:
             case LeftOut.SMALLER_THAN_A_LOT:
                 least = usd(contract.notional(contract.lot_size, lot))
                 message = f"{size} are less than the least order of {contract.name}, {least}: left out"
-                if outcome.asset in draft.outside:
+                if outcome.asset in draft.beyond_policy:
                     yield warning(Code.CONTRACT_TOO_LARGE, outcome.asset, message)
                 else:
                     yield info(Code.RESIDUAL, outcome.asset, message)
@@ -146,7 +156,7 @@ def _over_hedged(draft: Draft) -> Iterator[Finding]:
     for line in draft.assets:
         tolerated = line.spot_value * differ.get(line.asset, ZERO)
         if line.asset != DOLLARS and line.holding >= 0 and line.net_exposure_after < -tolerated:
-            message = f"net exposure after the plan is {usd(line.net_exposure_after)}: more is short than is held"
+            message = f"net exposure{draft.when} is {usd(line.net_exposure_after)}: more is short than is held"
             yield warning(Code.OVER_HEDGED, line.asset, message)
 
 
@@ -177,7 +187,7 @@ def _at_liquidation(draft: Draft) -> Iterator[Finding]:
             yield warning(
                 Code.NEAR_LIQUIDATION,
                 subject,
-                f"liquidation is {percent(nearest)} away after the plan; the policy asks for {percent(policy.shock)}",
+                f"liquidation is {percent(nearest)} away{draft.when}; the policy asks for {percent(policy.shock)}",
             )
 
 
@@ -244,19 +254,23 @@ def _stale(draft: Draft) -> Iterator[Finding]:
 
 def _funding(draft: Draft) -> Iterator[Finding]:
     market = draft.desk.portfolio.market
-    unknown: list[str] = []
-    for held in _held_after(draft):
-        if held.contract.expiry is not None:
-            continue
+    perpetual = [held for held in _held_after(draft) if held.contract.expiry is None]
+    for held in perpetual:
         rate = market.funding_rate(held.contract)
-        if rate is None or held.contract.funding_interval_hours is None:
-            unknown.append(held.contract.name)
-        elif rate < 0 and held.contracts < 0:
+        if rate is not None and rate < 0 and held.contracts < 0:
             message = f"funding is {exact_percent(rate)} an interval: the short pays it"
             yield warning(Code.NEGATIVE_FUNDING, held.contract.name, message)
-    if unknown:
-        message = f"no rate is known for {', '.join(unknown)}, so the cost per day is not; add it under market.funding"
+    rates = [held.contract.name for held in perpetual if market.funding_rate(held.contract) is None]
+    if rates:
+        message = f"no rate is known for {', '.join(rates)}, so the cost per day is not; add it under market.funding"
         yield info(Code.FUNDING_UNKNOWN, "funding", message)
+    for held in perpetual:
+        if held.contract.funding_interval_hours is None and held.contract.name not in rates:
+            name = held.contract.name
+            message = (
+                f"how often it funds is not known, so the cost per day is not; set contracts.{name}.funding_interval"
+            )
+            yield info(Code.FUNDING_UNKNOWN, name, message)
 
 
 def _sizing(draft: Draft) -> Iterator[Finding]:

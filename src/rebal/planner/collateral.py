@@ -124,15 +124,18 @@ def free_coins(currency: str, book: Book, portfolio: Portfolio) -> Fraction:
     return max(ZERO, owned * min(ONE, portfolio.policy.max_at_venue) - book.wallets.get(currency, ZERO))
 
 
-def post(listed: Sequence[Account], before: Book, portfolio: Portfolio) -> Posting:
+def post(listed: Sequence[Account], before: Book, portfolio: Portfolio, *, tops_up: bool = True) -> Posting:
     """The least transfers that meet the policy in every account, and the coins that are missing where they cannot.
 
     In: ``need + fees - W``, rounded up to 1e-8, as far as free coins go. Out, only where the orders free it:
-    ``min(W_after - need_after, need_before - need_after)``, never unrealised profit, rounded down.
+    ``min(W_after - need_after, need_before - need_after)``, never unrealised profit, rounded down. What an isolated
+    margin takes of coins that lie free in the futures account leaves them by a transfer of its own, just before.
+    ``tops_up``: whether an account that no order touches is topped up at its alert level.
     """
     free: dict[str, Fraction] = {}
     loose = _loose_in_wallets(listed)
-    moved: list[Transfer] = []
+    arriving: list[Transfer] = []
+    leaving: list[Transfer] = []
     margins: dict[str, Fraction] = {}
     shortages: list[Shortage] = []
     for account in listed:
@@ -140,23 +143,21 @@ def post(listed: Sequence[Account], before: Book, portfolio: Portfolio) -> Posti
         outside = free.setdefault(currency, free_coins(currency, before, portfolio))
         inside = loose.get(currency, ZERO) if account.contract is not None else ZERO
         asked = need(account.held_after, portfolio)
-        wanted = _wanted(account, asked, portfolio)
+        wanted = _wanted(account, asked, portfolio) if account.traded or tops_up else ZERO
         taken = down(min(wanted, inside + outside), COIN_STEP) if wanted > 0 else wanted
         drawn = max(ZERO, min(taken, inside))
-        quantity = taken - drawn
-        if inside:
+        if drawn:
             loose[currency] = inside - drawn
-        free[currency] = outside - max(ZERO, quantity)
-        if quantity:
-            moved.append(Transfer(currency, account.contract, quantity))
+            arriving.append(Transfer(currency, None, -drawn))
+        if taken:
+            (arriving if taken > 0 else leaving).append(Transfer(currency, account.contract, taken))
+        free[currency] = outside - max(ZERO, taken - drawn)
         if account.contract is not None:
             kept = account.balance + account.realised - account.fees + taken
             margins[account.contract] = kept if account.held_after else ZERO
         shortage = _shortage(account, taken, asked) if wanted > 0 else None
         if shortage is not None:
             shortages.append(shortage)
-    arriving = [transfer for transfer in moved if transfer.quantity > 0]
-    leaving = [transfer for transfer in moved if transfer.quantity < 0]
     return Posting((*arriving, *leaving), margins, tuple(shortages))
 
 

@@ -1,12 +1,11 @@
 """Whether a weight is off, and by how much: drift, bands, legs to target."""
 
-from collections.abc import Iterable
 from fractions import Fraction
 
-from rebal.amounts import ONE, ZERO, total
+from rebal.amounts import ZERO
 from rebal.market.contract import Contract
 from rebal.planner.exposure import Valuation, leg_value
-from rebal.portfolio import DOLLARS, Portfolio
+from rebal.portfolio import Portfolio
 
 
 def drift(asset: str, valued: Valuation, portfolio: Portfolio) -> Fraction | None:
@@ -27,24 +26,22 @@ def leg(asset: str, valued: Valuation, portfolio: Portfolio) -> Fraction:
     return target(asset, portfolio) * valued.equity - valued.exposures[asset]
 
 
-def band_width(asset: str, carriers: Iterable[Contract], *, valued: Valuation, portfolio: Portfolio) -> Fraction:
-    """How far a weight may drift before its leg is traded.
+def band_width(asset: str, contract: Contract | None, valued: Valuation, portfolio: Portfolio) -> Fraction:
+    """How far a weight may drift: the policy's band, two taker fees, or one lot over equity, whichever is largest.
 
-    The policy's band; but never less than what trading itself leaves behind: two taker fees and one lot, together, so
-    that a plan just carried out is never planned again.
+    ``contract``: the one that a leg of the asset would be traded on, None where nothing serves it.
     """
-    left_behind = (2 * contract.taker_fee + lot_usd(contract, portfolio) / valued.equity for contract in carriers)
-    return max((portfolio.policy.band.width(target(asset, portfolio)), *left_behind))
-
-
-def dollars_band_width(contracts: Iterable[Contract], *, valued: Valuation, portfolio: Portfolio) -> Fraction:
-    """The band of the dollars' row, which takes up what every other row's rounding and fees leave over."""
-    served = tuple(contracts)
-    left_over = total(max(lot_usd(contract, portfolio), portfolio.policy.min_order) for contract in served)
-    fee = max((contract.taker_fee for contract in served), default=ZERO)
-    return max(portfolio.policy.band.width(target(DOLLARS, portfolio)), 2 * fee + left_over / valued.equity)
+    width = portfolio.policy.band.width(target(asset, portfolio))
+    if contract is None:
+        return width
+    return max(width, 2 * contract.taker_fee, lot_usd(contract, portfolio) / valued.equity)
 
 
 def lot_usd(contract: Contract, portfolio: Portfolio) -> Fraction:
+    """Dollars of exposure in one lot of a contract."""
+    return leg_value(contract, contract.lot_size, portfolio)
+
+
+def least_order_usd(contract: Contract, portfolio: Portfolio) -> Fraction:
     """Dollars of exposure in the least order that a venue takes of a contract."""
-    return leg_value(contract, ONE, portfolio) * max(contract.lot_size, contract.min_contracts)
+    return leg_value(contract, max(contract.lot_size, contract.min_contracts), portfolio)

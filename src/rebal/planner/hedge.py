@@ -11,13 +11,15 @@ from rebal.plan import Code, Finding, Inputs, Plan
 from rebal.planner.build import answer
 from rebal.planner.checks import Check, Draft, error, fees_and_basis
 from rebal.planner.desk import Desk, desk, has_collateral
-from rebal.planner.drift import lot_usd
+from rebal.planner.drift import least_order_usd
 from rebal.planner.hedging import Cover, cover, hedged_coins
-from rebal.planner.rebalance import Decided
+from rebal.planner.rebalance import Decided, outside_band
 from rebal.planner.routes import Candidate, part_held, reducible, route_of
 from rebal.planner.sizing import LeftOut, Leg, Outcome, orders_of
 from rebal.planner.words import coins, percent, usd
 from rebal.portfolio import Book, HedgeAsked, Part, Portfolio, Position, Purpose
+
+_LEFT_BY_FEES_AND_LOTS = Fraction(1, 100)
 
 
 @frozen
@@ -63,7 +65,7 @@ def hedge(laid: Desk, asks: Iterable[Ask]) -> Decided:
         legs += own
         outcomes.append(_outcome(ask, own, covered, laid))
     orders = orders_of(legs, book=laid.book, portfolio=laid.portfolio)
-    return Decided(orders, tuple(outcomes), frozenset())
+    return Decided(orders, tuple(outcomes), outside_band(laid), tops_up=False)
 
 
 def hedge_moves(asset: str, asked: Fraction, laid: Desk) -> bool:
@@ -92,15 +94,21 @@ def _carried(ask: Ask, covered: Cover, laid: Desk, *, taken: Sequence[Leg]) -> t
 
 
 def _too_little(ask: Ask, change: Fraction, covered: Cover, laid: Desk) -> bool:
-    """Whether a change is at most one lot, min_order, or twice the taker fee of the hedge asked for."""
+    """Whether a change is at most one lot, min_order, or twice the taker fee of the hedge asked for.
+
+    The lot and the fee are the largest of what the hedge stands on and what would open it: a change that the one
+    leaves behind is none for the other.
+    """
     portfolio = laid.portfolio
     index = portfolio.price(ask.asset)
-    contract = _contract_moved(ask, change, laid)
-    if contract is None:
+    moved = _contract_moved(ask, change, laid)
+    if moved is None:
         return False
+    carriers = {each.name: each for each in (moved, *(position.contract for position in _protecting(ask.asset, laid)))}
+    lot = max(least_order_usd(each, portfolio) for each in carriers.values())
+    fee = max(each.taker_fee for each in carriers.values())
     target = ask.fraction * covered.base(ask.asset) * index
-    least = max(lot_usd(contract, portfolio), portfolio.policy.min_order, 2 * contract.taker_fee * target)
-    return abs(change) * index <= least
+    return abs(change) * index <= max(lot, portfolio.policy.min_order, 2 * fee * target)
 
 
 def _contract_moved(ask: Ask, change: Fraction, laid: Desk) -> Contract | None:
@@ -179,7 +187,7 @@ def _outcome(ask: Ask, legs: Sequence[Leg], covered: Cover, laid: Desk) -> Outco
     opens = change > 0 and not covered.hedged.get(ask.asset)
     if legs or contract is None or not opens:
         return Outcome(ask.asset, wanted, ZERO, None, contract)
-    too_large = abs(wanted) <= lot_usd(contract, laid.portfolio)
+    too_large = abs(wanted) <= least_order_usd(contract, laid.portfolio)
     left_out = LeftOut.SMALLER_THAN_A_LOT if too_large else LeftOut.BELOW_MIN_ORDER
     return Outcome(ask.asset, wanted, wanted, left_out, contract)
 
@@ -194,7 +202,7 @@ def _refuse_over_hedge(asked: Mapping[str, HedgeAsked]) -> Check:
             if wanted is None:
                 continue
             protected = any(part.stands_for == (line.asset,) for order in draft.orders for part in order.parts)
-            tolerated = line.spot_value * differ.get(line.asset, ZERO)
+            tolerated = line.spot_value * max(_LEFT_BY_FEES_AND_LOTS, differ.get(line.asset, ZERO))
             if wanted.fraction > 1 or (protected and line.net_exposure_after < -tolerated):
                 base = cover(draft.desk.portfolio, draft.desk.book).base(line.asset)
                 message = (

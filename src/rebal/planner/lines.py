@@ -91,7 +91,7 @@ def balance_at_alert(held: Sequence[Held], portfolio: Portfolio) -> Fraction:
 
 def _shows_dollars(portfolio: Portfolio, *valued: Valuation) -> bool:
     wanted = portfolio.targets is not None and DOLLARS in portfolio.targets
-    return wanted or any(each.exposures[DOLLARS] or each.held[DOLLARS] for each in valued)
+    return wanted or any(each.exposures[DOLLARS] or each.held[DOLLARS] or each.net_exposure(DOLLARS) for each in valued)
 
 
 def _asset_line(

@@ -3,49 +3,68 @@
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
+from rebal.amounts import ZERO
 from rebal.frozen import frozen
 from rebal.market.contract import Contract
 from rebal.plan import Order
 from rebal.planner.desk import Desk, has_collateral
-from rebal.planner.drift import band_width, dollars_band_width, leg
-from rebal.planner.routes import Candidate, part_held
+from rebal.planner.drift import band_width, leg, least_order_usd, lot_usd, target
+from rebal.planner.routes import Candidate, part_held, reducible
 from rebal.planner.sizing import Leg, Outcome, legs_for, orders_of, outcome
 from rebal.portfolio import DOLLARS, Purpose
 
 
 @frozen
 class Decided:
-    """Orders, what became of each leg that was wanted, and which weights are outside their band."""
+    """Orders, what became of each leg that was wanted, and which weights are off.
+
+    ``outside``: beyond the effective band; ``beyond_policy``: beyond the policy's own, which a lot or fees may widen.
+    ``tops_up``: whether wallets that no order touches are topped up at their alert level.
+    """
 
     orders: tuple[Order, ...]
     outcomes: tuple[Outcome, ...]
-    outside: frozenset[str]
+    outside: frozenset[str] = frozenset()
+    beyond_policy: frozenset[str] = frozenset()
+    tops_up: bool = True
 
 
 def rebalance(desk: Desk) -> Decided:
     """Decide the legs of a rebalance.
 
     A weight outside its band triggers all legs to their targets, unless its own order is empty (no contract serves
-    it, or a lot or a minimum is too large for it): that one is reported, and triggers nothing.
+    it, or a lot or a minimum is too large for it): that one is reported, and triggers nothing. The dollars' row has no
+    order of its own.
     """
     if desk.portfolio.targets is None or desk.valued.equity <= 0:
-        return Decided((), (), frozenset())
+        return Decided((), ())
     wanted = _wanted(desk)
-    outside = _outside(wanted, desk)
-    if DOLLARS in outside:
-        triggered = any(_own_order(asset, dollars, desk) for asset, dollars in wanted.items())
+    outside, beyond_policy = outside_band(desk), _beyond_policy(wanted, desk)
+    if any(_triggers(asset, wanted[asset], desk) for asset in sorted(outside - {DOLLARS})):
+        moved = wanted
     else:
-        triggered = any(_own_order(asset, wanted[asset], desk) for asset in sorted(outside))
-    moved = wanted if triggered else {asset: wanted[asset] for asset in outside - {DOLLARS}}
+        moved = {asset: wanted[asset] for asset in beyond_policy if not _own_order(asset, wanted[asset], desk)}
     orders, outcomes = trade(moved, desk)
-    return Decided(orders, outcomes, outside)
+    return Decided(orders, outcomes, outside, beyond_policy)
 
 
 def outside_band(desk: Desk) -> frozenset[str]:
-    """The assets whose weight has drifted out of its band, the dollars' row among them."""
-    if desk.portfolio.targets is None or desk.valued.equity <= 0:
+    """The assets whose weight has drifted out of its band, the dollars' row among them.
+
+    The band is the larger of the policy's, two taker fees, and one lot over equity.
+    """
+    portfolio, equity = desk.portfolio, desk.valued.equity
+    if portfolio.targets is None or equity <= 0:
         return frozenset()
-    return _outside(_wanted(desk), desk)
+    found = {
+        asset
+        for asset, dollars in _wanted(desk).items()
+        if abs(dollars) > equity * band_width(asset, _trades_on(asset, dollars, desk), desk.valued, portfolio)
+    }
+    dollars = leg(DOLLARS, desk.valued, portfolio)
+    if abs(dollars) > equity * portfolio.policy.band.width(target(DOLLARS, portfolio)):
+        found.add(DOLLARS)
+    return frozenset(found)
 
 
 def trade(wanted: Mapping[str, Fraction], desk: Desk) -> tuple[tuple[Order, ...], tuple[Outcome, ...]]:
@@ -58,7 +77,15 @@ def trade(wanted: Mapping[str, Fraction], desk: Desk) -> tuple[tuple[Order, ...]
     orders = orders_of(legs, book=desk.book, portfolio=desk.portfolio)
     by_contract = {order.contract: order for order in orders}
     outcomes = tuple(
-        outcome(asset, wanted[asset], legs=own, orders=by_contract, opening=opening, portfolio=desk.portfolio)
+        outcome(
+            asset,
+            wanted[asset],
+            legs=own,
+            orders=by_contract,
+            opening=opening,
+            book=desk.book,
+            portfolio=desk.portfolio,
+        )
         for asset, (opening, own) in chosen.items()
     )
     return orders, outcomes
@@ -88,32 +115,42 @@ def _own_order(asset: str, dollars: Fraction, desk: Desk) -> bool:
     return bool(orders_of(legs, book=desk.book, portfolio=desk.portfolio))
 
 
-def _carriers(asset: str, dollars: Fraction, desk: Desk) -> tuple[Contract, ...]:
-    """The contracts whose lots and fees an asset's weight may be off by: those that carry it, and the next to."""
-    if not dollars:
-        return ()
-    carrying = [
-        position.contract
-        for position in desk.positions_for.get(asset, ())
-        if part_held(position, asset, Purpose.REBALANCE)
+def _triggers(asset: str, dollars: Fraction, desk: Desk) -> bool:
+    """Whether a weight outside its band sets everything in motion.
+
+    Not where it is off by no more than a plan itself leaves behind, a least order and two fees together on what carries
+    it: a plan just carried out would be planned again.
+    """
+    portfolio = desk.portfolio
+    positions = desk.positions_for.get(asset, ())
+    carrying = [each.contract for each in positions if part_held(each, asset, Purpose.REBALANCE)]
+    closing = reducible(asset, positions, Purpose.REBALANCE, direction=dollars, now=desk.now)
+    opening = [] if closing else [candidate.contract for candidate in desk.candidates(asset)[:1]]
+    left_behind = [
+        *(2 * each.taker_fee * desk.valued.equity + lot_usd(each, portfolio) for each in carrying),
+        *(2 * each.taker_fee * desk.valued.equity + least_order_usd(each, portfolio) for each in opening),
     ]
-    return (*carrying, *(candidate.contract for candidate in desk.candidates(asset)[:1]))
+    return abs(dollars) > max(left_behind, default=ZERO) and _own_order(asset, dollars, desk)
+
+
+def _trades_on(asset: str, dollars: Fraction, desk: Desk) -> Contract | None:
+    """The contract that a leg of an asset would be traded on first."""
+    positions = desk.positions_for.get(asset, ())
+    in_the_way = reducible(asset, positions, Purpose.REBALANCE, direction=dollars, now=desk.now)
+    if in_the_way:
+        return in_the_way[0].contract
+    found = desk.candidates(asset) if dollars else ()
+    return found[0].contract if found else None
 
 
 def _wanted(desk: Desk) -> dict[str, Fraction]:
     return {asset: leg(asset, desk.valued, desk.portfolio) for asset in desk.valued.exposures if asset != DOLLARS}
 
 
-def _outside(wanted: Mapping[str, Fraction], desk: Desk) -> frozenset[str]:
-    equity, portfolio = desk.valued.equity, desk.portfolio
-    contracts = {asset: _carriers(asset, dollars, desk) for asset, dollars in wanted.items()}
-    found = {
+def _beyond_policy(wanted: Mapping[str, Fraction], desk: Desk) -> frozenset[str]:
+    band, portfolio = desk.portfolio.policy.band, desk.portfolio
+    return frozenset(
         asset
         for asset, dollars in wanted.items()
-        if abs(dollars) > equity * band_width(asset, contracts[asset], valued=desk.valued, portfolio=portfolio)
-    }
-    served = [contract for carriers in contracts.values() for contract in carriers]
-    dollars = leg(DOLLARS, desk.valued, portfolio)
-    if abs(dollars) > equity * dollars_band_width(served, valued=desk.valued, portfolio=portfolio):
-        found.add(DOLLARS)
-    return frozenset(found)
+        if abs(dollars) > desk.valued.equity * band.width(target(asset, portfolio))
+    )

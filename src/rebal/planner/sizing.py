@@ -86,7 +86,7 @@ def orders_of(legs: Iterable[Leg], *, book: Book, portfolio: Portfolio) -> tuple
     return tuple(
         _order(grouped, book, portfolio)
         for _, grouped in sorted(_by_contract(legs).items())
-        if total(leg.contracts for leg in grouped) and too_small(grouped, portfolio) is None
+        if total(leg.contracts for leg in grouped) and too_small(grouped, book, portfolio) is None
     )
 
 
@@ -99,11 +99,14 @@ def close_orders(legs: Iterable[Leg], *, book: Book, portfolio: Portfolio) -> tu
     )
 
 
-def too_small(legs: Sequence[Leg], portfolio: Portfolio) -> LeftOut | None:
-    """Which minimum, if any, the net order of legs on one contract is below."""
+def too_small(legs: Sequence[Leg], book: Book, portfolio: Portfolio) -> LeftOut | None:
+    """Which minimum, if any, the net order of legs on one contract is below; all of a position may always be closed."""
     contract = legs[0].contract
-    net = abs(total(leg.contracts for leg in legs))
-    if net < contract.min_contracts:
+    signed = total(leg.contracts for leg in legs)
+    net = abs(signed)
+    position = book.positions.get(contract.name)
+    closes = position is not None and position.contracts == -signed
+    if net < contract.min_contracts and not closes:
         return LeftOut.BELOW_MIN_CONTRACTS
     if contract.notional(net, portfolio.market.mark(contract)) < portfolio.policy.min_order:
         return LeftOut.BELOW_MIN_ORDER
@@ -124,6 +127,7 @@ def outcome(
     legs: Sequence[Leg],
     orders: Mapping[str, Order],
     opening: Candidate | None,
+    book: Book,
     portfolio: Portfolio,
 ) -> Outcome:
     """What the orders carry of an asset's leg, and why the rest is left."""
@@ -136,7 +140,8 @@ def outcome(
     dropped = [leg for leg in legs if leg.contract.name not in orders]
     reason: LeftOut | None = None
     if dropped:
-        reason = too_small(dropped[:1], portfolio) or LeftOut.BELOW_MIN_ORDER
+        contract = dropped[0].contract
+        reason = too_small(dropped[:1], book, portfolio) or LeftOut.BELOW_MIN_ORDER
     elif opening is None and not _fully_reducing(legs, wanted - done, portfolio):
         reason = LeftOut.UNSERVED
     elif not legs and wanted:
@@ -198,4 +203,3 @@ def _parts(legs: Sequence[Leg]) -> tuple[OrderPart, ...]:
 
 def _nearer_zero(contracts: Fraction, limit: Fraction) -> Fraction:
     return max(-limit, min(limit, contracts))
-

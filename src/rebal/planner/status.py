@@ -14,6 +14,7 @@ from rebal.planner.hedging import cover
 from rebal.planner.lines import asset_lines, hedge_lines, position_lines, wallet_lines
 from rebal.planner.rebalance import rebalance
 from rebal.planner.routes import SOONEST_EXPIRY
+from rebal.planner.sizing import LeftOut
 from rebal.planner.words import percent, usd
 from rebal.portfolio import DOLLARS, Book, Portfolio
 from rebal.status import ACTIONS, BREACHES, Needs, Status
@@ -43,9 +44,7 @@ def build_status(
         name=portfolio.name,
         venue=portfolio.venue,
         as_of=portfolio.as_of,
-        currency="USD",
-        summary=_summary(needs, found, laid),
-        needs=needs,
+        currency=DOLLARS,
         equity=laid.valued.equity,
         inputs=inputs,
         assets=draft.assets,
@@ -54,6 +53,8 @@ def build_status(
         hedges=hedge_lines(book.hedges),
         realised=realised,
         findings=found,
+        needs=needs,
+        summary=_summary(needs, found, laid),
     )
 
 
@@ -64,14 +65,15 @@ def _draft(laid: Desk) -> Draft:
     valued = laid.valued, cover(portfolio, book)
     return Draft(
         laid,
-        (),
-        decided.outside,
+        tuple(each for each in decided.outcomes if each.left_out not in (None, LeftOut.UNSERVED)),
+        decided.beyond_policy,
         (),
         (),
         tuple(position for _, position in sorted(book.positions.items())),
         asset_lines(portfolio, valued, valued, decided.outside.__contains__),
         wallet_lines(listed, listed, books=(book, book), portfolio=portfolio),
         position_lines(book, book, portfolio, listed),
+        planned=False,
     )
 
 

@@ -24,11 +24,11 @@ def placing_order(orders: Iterable[Order]) -> tuple[Order, ...]:
 
 
 def steps(transfers: Sequence[Transfer], orders: Sequence[Order]) -> tuple[Step, ...]:
-    """Transfers in, the orders as they stand, transfers out."""
-    arriving = [(StepKind.TRANSFER, i) for i, transfer in enumerate(transfers) if transfer.quantity > 0]
-    leaving = [(StepKind.TRANSFER, i) for i, transfer in enumerate(transfers) if transfer.quantity < 0]
+    """Transfers in and what feeds them, the orders as they stand, transfers out."""
+    last_in = max((i for i, transfer in enumerate(transfers) if transfer.quantity > 0), default=-1)
+    moves = [(StepKind.TRANSFER, i) for i in range(len(transfers))]
     placed = [(StepKind.ORDER, i) for i in range(len(orders))]
-    listed = [*arriving, *placed, *leaving]
+    listed = [*moves[: last_in + 1], *placed, *moves[last_in + 1 :]]
     return tuple(Step(n, kind, index) for n, (kind, index) in enumerate(listed, start=1))
 
 

@@ -42,7 +42,7 @@ def build_unwind(
     orders = close_orders(legs, book=book, portfolio=portfolio)
     matches = _spot_matches(legs, laid)
     checks = (*extra, _offers(legs), *(() if matches is not False or force else (_refuse_unmatched,)))
-    decided = Decided(orders, (), outside_band(laid))
+    decided = Decided(orders, (), outside_band(laid), tops_up=False)
     plan = answer("unwind", laid, decided, inputs=inputs, extra=checks)
     return replace(plan, pnl=_pnl(plan, laid, recorded or {}), spot_matches=matches)
 

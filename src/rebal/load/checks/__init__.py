@@ -20,7 +20,7 @@ CHECKS: tuple[Check, ...] = (
     statement.names_stand_once,
     positions.contracts_are_known,
     positions.contracts_stand_once,
-    positions.hedges_lie_within_positions,
+    positions.rows_hold_something,
     positions.margins_lie_within_wallets,
     positions.proxies_are_declared,
     market.assets_are_priced,

@@ -31,16 +31,11 @@ def contracts_stand_once(reading: Reading) -> Iterator[Flaw]:
         seen.add(row.contract)
 
 
-def hedges_lie_within_positions(reading: Reading) -> Iterator[Flaw]:
-    """The contracts that protect are a part of the net position, and on its side."""
+def rows_hold_something(reading: Reading) -> Iterator[Flaw]:
+    """A row without contracts says something only where its purposes cancel out."""
     for n, row in _rows(reading):
-        if row.hedge is None or not row.hedge:
-            continue
-        path = ("positions", n, "hedge")
-        if row.hedge * row.contracts < 0:
-            yield Flaw(path, f"is opposite to the position of {plain(row.contracts)}", "write it with the same sign")
-        elif abs(row.hedge) > abs(row.contracts):
-            yield Flaw(path, f"is larger than the position of {plain(row.contracts)}", "write a part of the position")
+        if not row.contracts and not row.hedge:
+            yield Flaw(("positions", n, "contracts"), "is 0", "write the contracts held, or drop the row")
 
 
 def margins_lie_within_wallets(reading: Reading) -> Iterator[Flaw]:
