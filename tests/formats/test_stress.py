@@ -48,9 +48,7 @@ def stressed(made: Portfolio, *extra: Scenario, strain: Strain | None = None, pl
 
 
 def strained() -> Stress:
-    return stressed(
-        book(), everywhere(F("-0.355")), strain=Strain(F("-0.05"), F(-5), F(45)), planned=True
-    )
+    return stressed(book(), everywhere(F("-0.355")), strain=Strain(F("-0.05"), F(-5), F(45)), planned=True)
 
 
 def basket() -> Stress:

@@ -421,6 +421,20 @@ def test_what_is_set_aside_is_neither_counted_nor_forgotten() -> None:
     assert stress.scenarios[-1].wallets[0].liquidated
 
 
+@pytest.mark.parametrize("sizing", list(Sizing))
+def test_futures_for_what_is_set_aside_are_in_nobodys_place(sizing: Sizing) -> None:
+    """They are margined in dollars that count, so they are in both books alike, basis and all."""
+    contract = linear("DOGE", "1")
+    made = portfolio(
+        {"BTC": "1", "DOGE": "10000", "USDT": "1000"}, None, {"BTC": "40000", "DOGE": "0.1"}, (contract,),
+        wallets={"USDT": "900"}, marks={"DOGEUSDT": "0.11"}, aside=frozenset({"DOGE"}), rules=policy(sizing=sizing),
+        positions=(opened(contract, contracts=Fraction(-1000), entry_price=Fraction("0.1")),),
+    )  # fmt: skip
+    (line,) = under(made, everywhere(Fraction(1, 2))).scenarios
+    assert line.equity_hedged == 61000 - 10 - 55
+    assert (line.difference, line.equity_unhedged) == (0, 61000 - 10)
+
+
 def test_a_wallet_that_is_due_today_is_lost_in_every_scenario() -> None:
     thin = replace(SPREAD, statement=replace(SPREAD.statement, wallets={"BTC": Fraction("0.001"), "ETH": Fraction(40)}))
     stress = under(thin)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from rebal.errors import Exit
 
 if TYPE_CHECKING:
+    from rebal.beta import Beta
     from rebal.plan import Plan
 
 
@@ -21,7 +22,7 @@ def verdict(report: "Plan", *, by_state: bool = False) -> Exit:
     return Exit.ACTION if report.changes else Exit.DONE
 
 
-def refusals(report: "Plan") -> tuple[str, ...]:
-    """Why a plan is refused, a line each."""
+def refusals(report: "Plan | Beta") -> tuple[str, ...]:
+    """Why an answer is refused, a line each."""
     errors = [finding for finding in report.findings if finding.severity == "error"]
     return tuple(f"rebal: refused: {finding.subject}: {finding.message}" for finding in errors)

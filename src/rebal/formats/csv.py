@@ -1,11 +1,12 @@
 """CSV: one list of a report as a table, its header the keys of the JSON.
 
 What is nested is flattened under dotted keys; a list of parts is spread over the values of its first key, so that
-``parts.hedge.contracts`` is always the same column.
+``parts.hedge.contracts`` is always the same column. Any other list in a row is a section of its own, like
+``scenarios.wallets``, and begins with the first key of the row that it is in.
 """
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import Enum
@@ -41,16 +42,39 @@ def render(report: Report, view: View) -> str:
     section = view.section or _FIRST_CHOICE.get(kind(report), next(iter(sections)))
     if section not in sections:
         raise UsageProblem(f"--section {section}: there is no such table; write one of {', '.join(sections)}")
+    outer, _, inner = section.partition(".")
     columns = tuple(_columns(sections[section]))
     printed = _Lines()
     writer = csv.writer(printed, lineterminator=_CRLF)
-    writer.writerow([key for key, _ in columns])
-    writer.writerows([cell(row) for _, cell in columns] for row in getattr(report, section))
+    if inner:
+        key, owner = next(_columns(sections[outer]))
+        writer.writerow([f"{outer}.{key}", *(key for key, _ in columns)])
+        for row in getattr(report, outer):
+            writer.writerows([owner(row), *(cell(part) for _, cell in columns)] for part in getattr(row, inner))
+    else:
+        writer.writerow([key for key, _ in columns])
+        writer.writerows([cell(row) for _, cell in columns] for row in getattr(report, outer))
     return "".join(printed.lines)
 
 
 def _sections(of: type) -> dict[str, type]:
-    return {each.name: row for each in fields(cast(Any, of)) if (row := _row_type(each.type)) is not None}
+    found: dict[str, type] = {}
+    for name, row in _lists(of):
+        found[name] = row
+        found |= {f"{name}.{inner}": part for inner, part in _lists(row) if not _is_spread(part)}
+    return found
+
+
+def _lists(of: type) -> Iterator[tuple[str, type]]:
+    for each in fields(cast(Any, of)):
+        row = _row_type(each.type)
+        if row is not None:
+            yield each.name, row
+
+
+def _is_spread(part: type) -> bool:
+    first = fields(cast(Any, part))[0].type
+    return isinstance(first, type) and issubclass(first, Enum)
 
 
 def _row_type(annotation: object) -> type | None:
@@ -63,7 +87,7 @@ def _columns(of: type, path: str = "") -> Iterator[tuple[str, _Cell]]:
     for each in fields(cast(Any, of)):
         key, part = path + each.name, _row_type(each.type)
         if part is not None:
-            yield from _spread(key, each.name, part)
+            yield from _spread(key, each.name, part) if _is_spread(part) else ()
         elif is_dataclass(each.type):
             for inner, cell in _columns(cast(type, each.type), f"{key}."):
                 yield inner, partial(_within, each.name, cell)
@@ -107,6 +131,8 @@ def _text(value: object) -> str:
             return rfc3339(value)
         case tuple():
             return _harmless(" ".join(map(_text, value)))
+        case Mapping():
+            return _harmless(" ".join(f"{key}={_text(each)}" for key, each in value.items()))
         case str():
             return _harmless(value)
     raise TypeError(f"no CSV for {type(value).__name__}")

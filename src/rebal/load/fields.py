@@ -168,10 +168,28 @@ class Section(Reader):
         return self.instead or f"write one of its keys below it: {', '.join(self.keys)}"
 
 
+class ByHistory(Reader):
+    """A mapping that gives its figures, or names the file with the history that they are taken from."""
+
+    def __init__(self, given: Section, taken: Section) -> None:
+        self.given = given
+        self.taken = taken
+        self.figures = set(given.keys) - set(taken.keys)
+
+    def read(self, written: Any) -> Any:
+        """Whichever it is; with both, the history is one key too many."""
+        by_history = isinstance(written, dict) and "history" in written and not self.figures & written.keys()
+        return (self.taken if by_history else self.given).read(written)
+
+    def json_schema(self, handler: GetJsonSchemaHandler) -> Json:
+        """Both forms."""
+        return {"anyOf": [self.given.json_schema(handler), self.taken.json_schema(handler)]}
+
+
 class Either(Reader):
     """A scalar in short, or a mapping in full."""
 
-    def __init__(self, short: Text, full: Section) -> None:
+    def __init__(self, short: Text, full: Section | ByHistory) -> None:
         self.short = short
         self.full = full
 

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from rebal.load import time
-from rebal.load.fields import Choice, Either, List, Mapping, Name, Number, Section, Text
+from rebal.load.fields import ByHistory, Choice, Either, List, Mapping, Name, Number, Section, Text
 from rebal.load.flaws import Unreadable
 from rebal.market.contract import Kind
 from rebal.market.maintenance import Method, TierUnit, Valuation
@@ -126,13 +126,15 @@ class FundingRange(Written):
     high: Annotated[Fraction, RATE] = Field(description="The highest rate per interval to reckon with.")
 
 
-_FUNDING = Either(
-    RATE,
-    Section(
-        FundingRange,
-        refused={"history": ("is not read as a history", "write one rate, or {low: ..., base: ..., high: ...}")},
-    ),
-)
+class FundingHistory(Written):
+    """Funding rates as they were: their least, mean and largest are the range to reckon with."""
+
+    history: Annotated[str, WORD] = Field(
+        description="A CSV of times and rates, beside this file.", examples=["funding.csv"]
+    )
+
+
+_FUNDING = Either(RATE, ByHistory(Section(FundingRange), Section(FundingHistory)))
 
 
 class Market(Written):
@@ -145,7 +147,8 @@ class Market(Written):
         default={}, description="USD per coin at spot or index, and contracts at their mark.", examples=[{"BTC": 40000}]
     )
     funding: Annotated[
-        Map[str, Fraction | FundingRange], Mapping(_FUNDING, CONTRACT, "write `BTCUSD: 0.01%` below it")
+        Map[str, Fraction | FundingRange | FundingHistory],
+        Mapping(_FUNDING, CONTRACT, "write `BTCUSD: 0.01%` below it"),
     ] = Field(default={}, description="Funding rates by contract, per interval; positive: longs pay shorts.")
 
 
@@ -305,11 +308,16 @@ class Proxy(Written):
     )
 
 
-_PROXY = Section(
-    Proxy,
-    "write {via: BTC, beta: 1.3}",
-    refused={"history": ("is not read as a history", "write beta, the dollars of the proxy for one of the asset")},
-)
+class ProxyByHistory(Written):
+    """What an asset without a contract is hedged through, with the beta that a price history shows."""
+
+    via: Annotated[str, ASSET.text()] = Field(description="The asset whose contracts stand in.", examples=["BTC"])
+    history: Annotated[str, WORD] = Field(
+        description="A CSV of both coins' closes, beside this file; see `rebal beta`.", examples=["prices.csv"]
+    )
+
+
+_PROXY = ByHistory(Section(Proxy, "write {via: BTC, beta: 1.3}"), Section(ProxyByHistory))
 
 
 class Costs(Written):
@@ -363,9 +371,9 @@ class Portfolio(Written):
         Map[str, Contract], Mapping(Section(Contract), CONTRACT, "write one contract's keys below its name")
     ] = Field(default={}, description="What the catalogue lacks, or has otherwise than your account.")
     policy: Annotated[Policy | None, Section(Policy)] = Field(default=None, description="The rules that a plan keeps.")
-    proxies: Annotated[Map[str, Proxy], Mapping(_PROXY, ASSET, "write `DOT: {via: BTC, beta: 1.3}` below it")] = Field(
-        default={}, description="What has no contract is hedged through what has one."
-    )
+    proxies: Annotated[
+        Map[str, Proxy | ProxyByHistory], Mapping(_PROXY, ASSET, "write `DOT: {via: BTC, beta: 1.3}` below it")
+    ] = Field(default={}, description="What has no contract is hedged through what has one.")
     costs: Annotated[Costs | None, Section(Costs)] = Field(default=None, description="What a spot trade costs.")
     tax: Annotated[Tax | None, Section(Tax)] = Field(default=None, description="How gains are taxed.")
     scenarios: Annotated[

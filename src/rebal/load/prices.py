@@ -10,8 +10,8 @@ from rebal.market.contract import Contract
 from rebal.portfolio import FundingRate, Market
 
 
-def market_of(reading: Reading, contracts: Mapping[str, Contract]) -> Market:
-    """Prices of the assets and contracts that matter, as old as the oldest of them."""
+def market_of(reading: Reading, contracts: Mapping[str, Contract], histories: Mapping[str, FundingRate]) -> Market:
+    """Prices of what matters, as old as the oldest of them; ``histories``: funding that histories gave, by contract."""
     prices: dict[str, Fraction] = {}
     marks: dict[str, Fraction] = {}
     dates: dict[str, datetime | None] = {}
@@ -25,7 +25,7 @@ def market_of(reading: Reading, contracts: Mapping[str, Contract]) -> Market:
                     dates[key] = block.says.as_of
         for name, rate in block.says.funding.items():
             if name in contracts:
-                funding[name] = _funding(rate)
+                funding[name] = histories[name] if isinstance(rate, models.FundingHistory) else _funding(rate)
     return Market(_oldest(dates), prices, marks, funding)
 
 

@@ -15,6 +15,7 @@ from rebal.load.contracts import own_contracts
 from rebal.load.digest import statement_sha256
 from rebal.load.fields import Section
 from rebal.load.flaws import MOST_LISTED, problems
+from rebal.load.histories import Histories, histories
 from rebal.load.policy import policy_of
 from rebal.load.prices import market_of
 from rebal.load.reading import Block, Reading
@@ -37,7 +38,7 @@ def portfolio(path: str, *, now: datetime, market: str | None) -> Portfolio:
     found = _problems(reading)
     if found:
         raise InvalidInput(found)
-    return _resolved(reading, path)
+    return _resolved(reading, path, histories(reading, path))
 
 
 def _read(path: str, section: Section) -> Written[Any]:
@@ -82,7 +83,7 @@ def _problems(reading: Reading) -> list[Problem]:
     return found + problems(reading.file.document, flaws)
 
 
-def _resolved(reading: Reading, path: str) -> Portfolio:
+def _resolved(reading: Reading, path: str, histories: Histories) -> Portfolio:
     says = reading.says
     contracts = _contracts(reading)
     holdings = {asset: _holding(asset, entry) for asset, entry in says.holdings.items()}
@@ -99,17 +100,21 @@ def _resolved(reading: Reading, path: str) -> Portfolio:
         targets=None if says.targets is None else _targets(says.targets, reading.cash),
         aside=reading.aside,
         statement=book,
-        market=market_of(reading, contracts),
+        market=market_of(reading, contracts, histories.funding),
         contracts=contracts,
         policy=policy_of(says.policy or models.Policy(), reading.now),
         cash=reading.cash,
         statement_sha256=statement_sha256(holdings, book, as_of=says.as_of, venue=says.venue, own=reading.own),
-        proxies={asset: Proxy(asset, proxy.via, proxy.beta) for asset, proxy in says.proxies.items()},
+        proxies={asset: _proxy(asset, proxy, histories) for asset, proxy in says.proxies.items()},
         costs=Costs() if says.costs is None else Costs(says.costs.spot_fee, says.costs.slippage),
         tax=None if says.tax is None else _tax(says.tax),
         scenarios=says.scenarios,
         journal=_journal(path, says.journal),
     )
+
+
+def _proxy(asset: str, written: models.Proxy | models.ProxyByHistory, histories: Histories) -> Proxy:
+    return Proxy(asset, written.via, written.beta if isinstance(written, models.Proxy) else histories.betas[asset])
 
 
 def _contracts(reading: Reading) -> dict[str, Contract]:

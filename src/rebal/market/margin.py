@@ -86,7 +86,7 @@ def maintenance_margin(held: Iterable[Held]) -> Fraction:
     Source: the venues' own rules as their catalogue files carry them; by tiers ``size·m - c``, plus the closing fee
     where the venue counts it.
     """
-    return total(piece_at(maintenance_pieces(position), ONE).at(ONE) for position in held)
+    return total(_piece_at(maintenance_pieces(position), ONE).at(ONE) for position in held)
 
 
 def initial_margin(position: Held, leverage: Fraction) -> Fraction:
@@ -162,7 +162,7 @@ def _ends(balance: Fraction, held: Sequence[Held], schedule: Callable[[Held], tu
     if not held:
         return Factors(None, None)
     pieces = _needed(held, schedule)
-    if piece_at(pieces, ONE).at(ONE) >= balance:
+    if _piece_at(pieces, ONE).at(ONE) >= balance:
         return THERE_ALREADY
     larger, smaller = first_above_one(pieces, balance), _first_below_one(pieces, balance)
     if is_inverse(held):
@@ -334,8 +334,7 @@ def is_inverse(held: Sequence[Held]) -> bool:
     return held[0].contract.kind is Kind.INVERSE
 
 
-def piece_at(pieces: Sequence[Piece], y: Fraction) -> Piece:
-    """The piece that holds y."""
+def _piece_at(pieces: Sequence[Piece], y: Fraction) -> Piece:
     return next(piece for piece in pieces if piece.until is None or y <= piece.until)
 
 

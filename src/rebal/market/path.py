@@ -28,7 +28,6 @@ from rebal.market.margin import (
     maintenance_pieces,
     merged,
     most_needed,
-    piece_at,
 )
 
 _ARRIVED = Fraction(2)
@@ -112,22 +111,31 @@ class Curve:
         bottom, straight = moves.scale, True
         maintenance: Rational = 0
         lost: Rational = 0
+        reached: list[int] = []
         for asset, _, _, line, own in self._parts:
             top = bottom + moves.steps[asset]
             n = own.index(top, bottom)
+            reached.append(n)
             maintenance += own.at(n, top, bottom)
             lost += line.at(0, top, bottom)
             straight = straight and (own.bends_up or n == own.home)
         most = max(self._worst[self._pieces.home], Fraction(maintenance + lost, self._scale * bottom))
+        if straight and most < self.balance:
+            return self._passage(maintenance, lost, bottom)
+        pieces = self._turned(moves, reached)
         if not straight:
-            most = most_needed(self._turned(moves), ONE, _ARRIVED)
+            most = most_needed(pieces, ONE, _ARRIVED)
         if most < self.balance:
             return self._passage(maintenance, lost, bottom)
-        return self._passage(maintenance, lost, bottom, most - self.balance, self._first(self._turned(moves)))
+        return self._passage(maintenance, lost, bottom, most - self.balance, self._first(pieces))
 
-    def _turned(self, moves: Moves) -> list[Piece]:
-        shocks = [(moves.shocks[asset], line, own) for asset, line, own, _, _ in self._parts]
-        return merged([(_in_u(line, shock), _turned(own, shock)) for shock, line, own in shocks])
+    def _turned(self, moves: Moves, reached: Sequence[int]) -> list[Piece]:
+        turned: list[tuple[Piece, list[Piece]]] = []
+        for (asset, line, pieces, _, own), n in zip(self._parts, reached, strict=True):
+            shock = moves.shocks[asset]
+            way = pieces[own.home : n + 1] if n >= own.home else pieces[n : own.home + 1]
+            turned.append((_in_u(line, shock), _turned(way, shock)))
+        return merged(turned)
 
     def _first(self, pieces: Sequence[Piece]) -> Fraction:
         end = first_above_one(pieces, self.balance)
@@ -205,13 +213,11 @@ def _in_u(piece: Piece, shock: Fraction, until: Fraction | None = None) -> Piece
     return Piece(until, piece.constant + start * (a + start * b), shock * (a + 2 * start * b), shock * shock * b)
 
 
-def _turned(pieces: Sequence[Piece], shock: Fraction) -> list[Piece]:
-    """Pieces over y as pieces over u, which runs against y where the price falls."""
+def _turned(way: Sequence[Piece], shock: Fraction) -> list[Piece]:
+    """The pieces over y that a path leads through, as pieces over u, which runs against y where the price falls."""
     if shock == 0:
-        return [Piece(None, piece_at(pieces, ONE).at(ONE), ZERO)]
-    bounds = [ONE + (piece.until - ONE) / shock for piece in pieces if piece.until is not None]
+        return [Piece(None, way[0].at(ONE), ZERO)]
+    bounds = [ONE + (piece.until - ONE) / shock for piece in way[:-1] if piece.until is not None]
     if shock > 0:
-        return [_in_u(piece, shock, until) for piece, until in zip(pieces, (*bounds, None), strict=True)]
-    falling = [(piece, until) for piece, until in zip(pieces, (None, *bounds), strict=True)]
-    # A bound at today's price belongs to the smaller size, which is where a fall leads: the larger is never met.
-    return [_in_u(piece, shock, until) for piece, until in reversed(falling) if until is None or until > ONE]
+        return [_in_u(piece, shock, until) for piece, until in zip(way, (*bounds, None), strict=True)]
+    return [_in_u(piece, shock, until) for piece, until in zip(reversed(way), (*reversed(bounds), None), strict=True)]

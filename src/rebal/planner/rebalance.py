@@ -8,7 +8,7 @@ from rebal.frozen import frozen
 from rebal.market.contract import Contract
 from rebal.plan import Order
 from rebal.planner.desk import Desk, has_collateral
-from rebal.planner.drift import band_width, leg, least_order_usd, lot_usd, target
+from rebal.planner.drift import band_width, least_order_usd, leg, lot_usd, target
 from rebal.planner.routes import Candidate, part_held, reducible
 from rebal.planner.sizing import Leg, Outcome, legs_for, orders_of, outcome
 from rebal.portfolio import DOLLARS, Purpose

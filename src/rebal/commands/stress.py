@@ -1,0 +1,78 @@
+"""``rebal stress``."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rebal.commands._answer import Answer, World
+from rebal.commands._book import Opened, opened
+from rebal.commands._options import Shown, Source
+from rebal.commands._shocks import scenario, strain
+
+if TYPE_CHECKING:
+    from rebal.planner.stress import Scenario
+
+EXAMPLES = (
+    "rebal stress portfolio.yaml",
+    "rebal stress --shock -35% --shock BTC=-40%,ETH=-55%",
+    "rebal stress --planned --format json",
+    "rebal stress --funding-times 5 --for 30d --basis -2%",
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Under:
+    """What the book is put under, beside the ladder of shocks and the scenarios of the file."""
+
+    shocks: Annotated[
+        list[str] | None,
+        typer.Option("--shock", metavar="MOVE", help="One more scenario: -35% of all coins, or BTC=-40%,ETH=-55%."),
+    ] = None
+    basis: Annotated[
+        str | None, typer.Option("--basis", metavar="PERCENT", help="Added to every basis before prices move.")
+    ] = None
+    funding_times: Annotated[
+        str | None,
+        typer.Option("--funding-times", metavar="N", help="Today's funding so many times over; 30 days of it."),
+    ] = None
+    funded_for: Annotated[
+        str | None, typer.Option("--for", metavar="DURATION", help="How long funding is paid before prices move.")
+    ] = None
+
+
+def stress(
+    world: World,
+    source: Source,
+    shown: Shown,
+    under: Under,
+    planned: Annotated[
+        bool, typer.Option("--planned", help="The book as the plan would leave it, not as it stands.")
+    ] = False,
+) -> Answer:
+    """Put the book under shocks: who is liquidated, what would save it.
+
+    All coins from -80 % to +200 %, and the scenarios of the file: the book unhedged, hedged and as if rebalanced in
+    spot; each wallet's margin, which is liquidated first, and the coins that would bring it through. Coins that a
+    scenario does not name stay where they are. A liquidated wallet loses all that backs it.
+    """
+    shown.check(world)
+    now = source.time(world)
+    strained = strain(basis=under.basis, funding_times=under.funding_times, funded_for=under.funded_for, now=now)
+    book = opened(source, world, targets_for="stress --planned" if planned else None)
+    from rebal.planner.stress import build_stress, scenarios_of
+
+    report = build_stress(
+        book.portfolio,
+        book.book,
+        inputs=book.inputs,
+        scenarios=scenarios_of(book.portfolio, _asked(under, book)),
+        strain=strained,
+        planned=planned,
+        extra=book.checks,
+    )
+    return shown.answer(report, world, portfolio=book.portfolio, inputs=book.files)
+
+
+def _asked(under: Under, book: Opened) -> "list[Scenario]":
+    return [scenario(text, book.book, book.portfolio) for text in under.shocks or ()]

@@ -1,0 +1,136 @@
+"""What a book is worth as prices move: coins, futures and the spot trades that they stand in for, as straight lines.
+
+An inverse position's PnL is bent in its coin, but times that coin's price it is straight in dollars; so everything a
+book holds is dollars today plus dollars for each shock, and a thousand scenarios cost a thousand sums.
+"""
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from math import lcm
+from typing import assert_never
+
+from rebal.amounts import ZERO, total
+from rebal.market.contract import Contract, Kind
+from rebal.market.path import Moves
+from rebal.planner.exposure import leg_value, stood_for
+from rebal.portfolio import DOLLARS, Part, Portfolio, Position
+
+
+class Payoff:
+    """Dollars: ``fixed + Σ moving·x`` over the assets, ``x`` the shock of each as a fraction."""
+
+    __slots__ = ("_whole", "fixed", "moving")
+
+    def __init__(self, fixed: Fraction, moving: Mapping[str, Fraction]) -> None:
+        self.fixed = fixed
+        self.moving = moving
+        self._whole: tuple[int, int, tuple[tuple[str, int], ...]] | None = None
+
+    def under(self, moves: Moves) -> Fraction:
+        """What it is worth once every asset has moved by its shock."""
+        if self._whole is None:
+            self._whole = self._in_whole_numbers()
+        scale, fixed, moving = self._whole
+        return Fraction(
+            fixed * moves.scale + sum(slope * moves.steps[asset] for asset, slope in moving), scale * moves.scale
+        )
+
+    def _in_whole_numbers(self) -> tuple[int, int, tuple[tuple[str, int], ...]]:
+        scale = lcm(self.fixed.denominator, *(slope.denominator for slope in self.moving.values()))
+        moving = tuple((asset, int(slope * scale)) for asset, slope in self.moving.items())
+        return scale, int(self.fixed * scale), moving
+
+
+NOTHING = Payoff(ZERO, {})
+
+
+def added(payoffs: Iterable[Payoff]) -> Payoff:
+    """Several payoffs as one."""
+    fixed: list[Fraction] = []
+    moving: dict[str, list[Fraction]] = {}
+    for payoff in payoffs:
+        fixed.append(payoff.fixed)
+        for asset, slope in payoff.moving.items():
+            moving.setdefault(asset, []).append(slope)
+    sums = {asset: total(slopes) for asset, slopes in moving.items()}
+    return Payoff(total(fixed), {asset: slope for asset, slope in sums.items() if slope})
+
+
+def less(payoff: Payoff, *others: Payoff) -> Payoff:
+    """A payoff without others."""
+    taken = [Payoff(-each.fixed, {asset: -slope for asset, slope in each.moving.items()}) for each in others]
+    return added((payoff, *taken))
+
+
+def coins(asset: str, quantity: Fraction, portfolio: Portfolio) -> Payoff:
+    """Coins held; what counts as dollars does not move, and what is set aside is not counted."""
+    if asset in portfolio.aside or not quantity:
+        return NOTHING
+    worth = quantity * portfolio.price(asset)
+    return Payoff(worth, {} if asset in portfolio.cash or asset == DOLLARS else {asset: worth})
+
+
+def counted(position: Position, portfolio: Portfolio) -> bool:
+    """Whether a position is a part of the book's equity: its coin is not set aside."""
+    return position.contract.settle not in portfolio.aside
+
+
+def closed(position: Position, portfolio: Portfolio) -> Payoff:
+    """Unrealised PnL as it is today, kept in the settlement coin."""
+    contract, mark = position.contract, portfolio.market.mark(position.contract)
+    return coins(contract.settle, contract.pnl(position.contracts, position.entry_price, mark), portfolio)
+
+
+def held(position: Position, portfolio: Portfolio, *, widening: Fraction = ZERO) -> Payoff:
+    """PnL of a position that is kept: ``S·(1+x)·n·V·(1/Pe - 1/P)`` of an inverse one, ``n·V·(P - Pe)`` of a linear one.
+
+    ``P = (F + S·widening)·(1+x)``: the basis widens, then mark and index move together.
+    """
+    contract, n, entry = position.contract, position.contracts, position.entry_price
+    mark = widened(contract, portfolio, widening)
+    kept, moved = contract.delta(n, entry), contract.delta(n, mark)
+    match contract.kind:
+        case Kind.INVERSE:
+            index = portfolio.price(contract.asset)
+            return Payoff((kept - moved) * index, {contract.asset: kept * index})
+        case Kind.LINEAR:
+            return Payoff(contract.pnl(n, entry, mark), {contract.asset: moved * mark})
+        case _:
+            assert_never(contract.kind)
+
+
+def in_spot(part: Part, contract: Contract, portfolio: Portfolio) -> Payoff:
+    """The spot trade that a part stands in for: coins for dollars, free of cost.
+
+    A part that stands for what is set aside is in nobody's place: it is taken to move as it does.
+    """
+    if part.stands_for in portfolio.aside:
+        return _moves(part, contract, portfolio)
+    return Payoff(ZERO, {part.stands_for: stood_for(part, contract, portfolio)})
+
+
+def by_basis(part: Part, contract: Contract, portfolio: Portfolio) -> Payoff:
+    """How a part moves beside the dollars of its own contract's coin that it counts as."""
+    return less(_moves(part, contract, portfolio), _counts_as(part, contract, portfolio))
+
+
+def by_proxy(part: Part, contract: Contract, portfolio: Portfolio) -> Payoff:
+    """How the dollars that a part counts as move beside those of the asset that it stands for."""
+    return less(_counts_as(part, contract, portfolio), in_spot(part, contract, portfolio))
+
+
+def widened(contract: Contract, portfolio: Portfolio, widening: Fraction) -> Fraction:
+    """The mark with the basis wider by a fraction of the index."""
+    return portfolio.market.mark(contract) + portfolio.price(contract.asset) * widening
+
+
+def _moves(part: Part, contract: Contract, portfolio: Portfolio) -> Payoff:
+    mark, index = portfolio.market.mark(contract), portfolio.price(contract.asset)
+    delta = contract.delta(part.contracts, mark)
+    return Payoff(ZERO, {contract.asset: delta * (index if contract.kind is Kind.INVERSE else mark)})
+
+
+def _counts_as(part: Part, contract: Contract, portfolio: Portfolio) -> Payoff:
+    if part.stands_for in portfolio.aside:
+        return _moves(part, contract, portfolio)
+    return Payoff(ZERO, {contract.asset: leg_value(contract, part.contracts, portfolio)})

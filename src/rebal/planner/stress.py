@@ -1,0 +1,280 @@
+"""The book under shocks: hedged, unhedged and as if rebalanced in spot, and which wallet is liquidated first."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
+
+from rebal.amounts import ZERO, plain
+from rebal.errors import UsageProblem
+from rebal.frozen import frozen
+from rebal.market.path import Moves
+from rebal.plan import Code, Finding, Inputs, Severity, Wallet
+from rebal.planner import payoff
+from rebal.planner.after import after_orders, after_transfers
+from rebal.planner.build import answer
+from rebal.planner.checks import Check, Draft, findings, info, warning
+from rebal.planner.collateral import accounts
+from rebal.planner.desk import Desk, desk
+from rebal.planner.exposure import assets_of
+from rebal.planner.hedging import cover
+from rebal.planner.lines import asset_lines, position_lines, wallet_lines
+from rebal.planner.payoff import NOTHING, Payoff, added, less
+from rebal.planner.rebalance import rebalance
+from rebal.planner.survival import Backed, Strain, backed, mildest, survival_lines
+from rebal.planner.survival import wallet_lines as wallets_under
+from rebal.planner.words import coins, exact_percent, usd
+from rebal.portfolio import Book, Portfolio
+from rebal.stress import STRESS_SCHEMA, Difference, ScenarioLine, Stress, WalletLine
+
+LADDER = tuple(Fraction(points, 100) for points in (-80, -60, -50, -40, -30, -20, -10, 0, 10, 20, 30, 50, 100, 200))
+"""The shocks of all coins that every report shows."""
+
+
+@frozen
+class Scenario:
+    """Prices to come, as fractions above -1: ``shocks`` by asset, and ``everywhere`` of every coin that they leave out.
+
+    Without it those stay where they are.
+    """
+
+    name: str
+    shocks: Mapping[str, Fraction]
+    everywhere: Fraction | None = None
+
+
+def everywhere(shock: Fraction) -> Scenario:
+    """The scenario in which every coin moves alike."""
+    return Scenario(f"{'+' if shock > 0 else ''}{plain(shock * 100)}%", {}, shock)
+
+
+def scenarios_of(portfolio: Portfolio, extra: Iterable[Scenario] = ()) -> tuple[Scenario, ...]:
+    """The ladder and the extra shocks of all coins, ascending, then other extras, then those that the file names."""
+    asked = tuple(extra)
+    alike = {*LADDER, *(each.everywhere for each in asked if each.everywhere is not None and not each.shocks)}
+    named = (Scenario(name, shocks) for name, shocks in sorted(portfolio.scenarios.items()))
+    return (*map(everywhere, sorted(alike)), *(each for each in asked if each.shocks), *named)
+
+
+def build_stress(
+    portfolio: Portfolio,
+    book: Book,
+    *,
+    inputs: Inputs,
+    scenarios: Sequence[Scenario] | None = None,
+    strain: Strain | None = None,
+    planned: bool = False,
+    extra: Iterable[Check] = (),
+) -> Stress:
+    """Put a book under scenarios, those of ``scenarios_of`` unless others are given.
+
+    The book is taken as it stands, or, ``planned``, as the plan of a rebalance would leave it. ``extra``: checks of
+    what only the caller knows. Raises UsageProblem where a basis is widened so far that no price is left.
+    """
+    laid = desk(portfolio, book, now=inputs.now)
+    strain = strain or Strain()
+    asked = scenarios_of(portfolio) if scenarios is None else scenarios
+    stood = _after_plan(laid, inputs, extra) if planned else _as_it_stands(laid, extra)
+    told, wallets = _told(asked, stood, laid, strain)
+    return Stress(
+        schema=STRESS_SCHEMA,
+        scenarios=told,
+        command="stress",
+        name=portfolio.name,
+        venue=portfolio.venue,
+        as_of=portfolio.as_of,
+        currency="USD",
+        planned=planned,
+        basis_widening=strain.widening,
+        funding_times=strain.funding_times,
+        funding_days=strain.days,
+        equity=laid.valued.equity,
+        inputs=inputs,
+        survival=survival_lines(wallets, told, stood.book, portfolio),
+        wallets=stood.wallets,
+        findings=_ranked((*_no_offset(wallets, told, portfolio), *_not_moved(asked, portfolio), *stood.findings)),
+    )
+
+
+@frozen
+class _Stood:
+    """The book that is put under stress; ``fees`` and ``undone``: what the plan that made it paid, and left undone."""
+
+    book: Book
+    wallets: tuple[Wallet, ...]
+    findings: tuple[Finding, ...]
+    fees: Payoff = NOTHING
+    undone: Payoff = NOTHING
+
+
+@frozen
+class _Payoffs:
+    """The three books, before any wallet is liquidated, and what the second differs from the third by."""
+
+    unhedged: Payoff
+    hedged: Payoff
+    in_spot: Payoff
+    basis: Payoff
+    widening: Payoff
+    proxies: Payoff
+    residuals: Payoff
+    fees: Payoff
+    funding: Payoff
+
+
+def _told(
+    asked: Iterable[Scenario], stood: _Stood, laid: Desk, strain: Strain
+) -> tuple[tuple[ScenarioLine, ...], tuple[Backed, ...]]:
+    portfolio, book = laid.portfolio, stood.book
+    _refuse_marks_below_zero(book, strain, portfolio)
+    listed = accounts(book, book, (), portfolio=portfolio)
+    wallets = backed(listed, book, strain=strain, portfolio=portfolio)
+    lines = _payoffs(stood, laid.book, wallets, strain=strain, portfolio=portfolio)
+    moved = _coins(book, portfolio)
+    return tuple(_scenario(each, moved, lines, wallets, portfolio) for each in asked), wallets
+
+
+def _as_it_stands(laid: Desk, extra: Iterable[Check]) -> _Stood:
+    portfolio, book = laid.portfolio, laid.book
+    listed = accounts(book, book, (), portfolio=portfolio)
+    valued = laid.valued, cover(portfolio, book)
+    draft = Draft(
+        laid,
+        (),
+        frozenset(),
+        (),
+        (),
+        tuple(position for _, position in sorted(book.positions.items())),
+        asset_lines(portfolio, valued, valued, frozenset[str]().__contains__),
+        wallet_lines(listed, listed, books=(book, book), portfolio=portfolio),
+        position_lines(book, book, portfolio, listed),
+    )
+    return _Stood(book, draft.wallets, findings(draft, extra))
+
+
+def _after_plan(laid: Desk, inputs: Inputs, extra: Iterable[Check]) -> _Stood:
+    portfolio = laid.portfolio
+    decided = rebalance(laid)
+    plan = answer("plan", laid, decided, inputs=inputs, extra=extra)
+    filled = after_orders(laid.book, plan.orders, portfolio.contracts, margin_mode=portfolio.policy.margin_mode)
+    margins = {line.contract: line.isolated_margin for line in plan.positions if line.isolated_margin is not None}
+    undone = [Payoff(ZERO, {outcome.asset: outcome.undone}) for outcome in decided.outcomes]
+    return _Stood(
+        after_transfers(filled, plan.transfers, margins),
+        plan.wallets,
+        plan.findings,
+        fees=added(payoff.coins(order.fee_currency, order.fee, portfolio) for order in plan.orders),
+        undone=added(undone),
+    )
+
+
+def _refuse_marks_below_zero(book: Book, strain: Strain, portfolio: Portfolio) -> None:
+    for name, position in sorted(book.positions.items()):
+        if payoff.widened(position.contract, portfolio, strain.widening) <= 0:
+            wider = exact_percent(strain.widening)
+            raise UsageProblem(f"a basis of {name} wider by {wider} leaves it no price above 0; widen it by less")
+
+
+def _payoffs(
+    stood: _Stood, before: Book, wallets: Iterable[Backed], *, strain: Strain, portfolio: Portfolio
+) -> _Payoffs:
+    open_now = [each for _, each in sorted(stood.book.positions.items()) if payoff.counted(each, portfolio)]
+    were_open = [each for _, each in sorted(before.positions.items()) if payoff.counted(each, portfolio)]
+    parts = [(part, each.contract, portfolio) for each in open_now for part in each.parts]
+    unhedged = added([*_holdings(before, portfolio), *(payoff.closed(each, portfolio) for each in were_open)])
+    kept = added(payoff.held(each, portfolio, widening=strain.widening) for each in open_now)
+    funding = added(payoff.coins(each.currency, each.funding, portfolio) for each in wallets)
+    return _Payoffs(
+        unhedged=unhedged,
+        hedged=less(added([*_holdings(stood.book, portfolio), kept]), funding),
+        in_spot=added([unhedged, stood.undone, *(payoff.in_spot(*part) for part in parts)]),
+        basis=added(payoff.by_basis(*part) for part in parts),
+        widening=less(kept, *(payoff.held(each, portfolio) for each in open_now)),
+        proxies=added(payoff.by_proxy(*part) for part in parts),
+        residuals=less(NOTHING, stood.undone),
+        fees=less(NOTHING, stood.fees),
+        funding=less(NOTHING, funding),
+    )
+
+
+def _holdings(book: Book, portfolio: Portfolio) -> Iterator[Payoff]:
+    return (payoff.coins(asset, quantity, portfolio) for asset, quantity in sorted(book.holdings.items()))
+
+
+def _coins(book: Book, portfolio: Portfolio) -> tuple[str, ...]:
+    """Every coin whose price the book, or a wallet of it, moves with."""
+    traded = (position.contract.asset for position in book.positions.values())
+    return tuple(sorted({*assets_of(portfolio, book), *traded} - portfolio.cash))
+
+
+def _scenario(
+    scenario: Scenario, moved: Iterable[str], lines: _Payoffs, wallets: Sequence[Backed], portfolio: Portfolio
+) -> ScenarioLine:
+    moves = Moves(_shocks(scenario, moved, portfolio))
+    rows = wallets_under(wallets, moves)
+    lost = -sum((each.worth.under(moves) for each, row in zip(wallets, rows, strict=True) if row.liquidated), ZERO)
+    hedged, in_spot = lines.hedged.under(moves) + lost, lines.in_spot.under(moves)
+    return ScenarioLine(
+        name=scenario.name,
+        shocks=moves.shocks,
+        equity_unhedged=lines.unhedged.under(moves),
+        equity_hedged=hedged,
+        equity_rebalanced_in_spot=in_spot,
+        wallets=rows,
+        everywhere=None if scenario.shocks else scenario.everywhere,
+        first_liquidated=next((each.name for each, row in zip(wallets, rows, strict=True) if row.order == 1), None),
+        difference=hedged - in_spot,
+        made_of=Difference(
+            basis_usd=lines.basis.under(moves),
+            widening_usd=lines.widening.under(moves),
+            proxies_usd=lines.proxies.under(moves),
+            residuals_usd=lines.residuals.under(moves),
+            fees_usd=lines.fees.under(moves),
+            funding_usd=lines.funding.under(moves),
+            liquidations_usd=lost,
+        ),
+    )
+
+
+def _shocks(scenario: Scenario, moved: Iterable[str], portfolio: Portfolio) -> dict[str, Fraction]:
+    rest = scenario.everywhere or ZERO
+    named = {asset: shock for asset, shock in scenario.shocks.items() if asset not in portfolio.cash}
+    return dict(sorted({**dict.fromkeys(moved, rest), **named}.items()))
+
+
+def _no_offset(wallets: Sequence[Backed], told: Sequence[ScenarioLine], portfolio: Portfolio) -> Iterator[Finding]:
+    """Wallets that are liquidated while others have what they lack."""
+    for n, wallet in enumerate(wallets):
+        fatal = mildest(told, n)
+        if fatal is None:
+            continue
+        missing = fatal.wallets[n].top_up * _price(wallet.currency, fatal, portfolio)
+        spare = sum((_spare(row, fatal, portfolio) for row in fatal.wallets if row is not fatal.wallets[n]), ZERO)
+        if spare >= missing:
+            lacking = coins(fatal.wallets[n].top_up, wallet.currency)
+            message = (
+                f"is liquidated at {fatal.name} for want of {lacking} ({usd(missing)}), while the other wallets have "
+                f"{usd(spare)} of margin to spare: wallets do not help each other"
+            )
+            yield warning(Code.CROSS_MARGIN_OFFSET, wallet.name, message)
+
+
+def _spare(row: WalletLine, told: ScenarioLine, portfolio: Portfolio) -> Fraction:
+    """USD of margin balance above maintenance in a wallet that comes through."""
+    if row.liquidated:
+        return ZERO
+    return max(ZERO, row.margin_balance - row.maintenance_margin) * _price(row.currency, told, portfolio)
+
+
+def _price(currency: str, told: ScenarioLine, portfolio: Portfolio) -> Fraction:
+    return portfolio.price(currency) * (1 + told.shocks.get(currency, ZERO))
+
+
+def _not_moved(asked: Iterable[Scenario], portfolio: Portfolio) -> Iterator[Finding]:
+    for scenario in asked:
+        for asset in sorted(scenario.shocks.keys() & portfolio.cash):
+            message = f"counts as dollars, so {scenario.name} does not move it; take it out of cash to have it moved"
+            yield info(Code.DOLLARS_AT_ISSUER, asset, message)
+
+
+def _ranked(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    rank = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
+    return tuple(sorted(dict.fromkeys(found), key=lambda finding: rank[finding.severity]))

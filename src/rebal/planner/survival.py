@@ -1,0 +1,145 @@
+"""A wallet under stress: whether it comes through, and the coins that would bring it through.
+
+Each wallet stands alone. Once margin balance no longer covers maintenance, all that backs the wallet is taken to be
+lost, a cross wallet's idle coins too, and nothing beyond it; venues that close in steps or return a rest do better.
+"""
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+
+from rebal.amounts import COIN_STEP, ONE, ZERO, total
+from rebal.frozen import frozen
+from rebal.market.carry import funding_usd_per_day
+from rebal.market.contract import Kind
+from rebal.market.margin import Held, maintenance_margin
+from rebal.market.path import Curve, Moves, Passage
+from rebal.planner import payoff
+from rebal.planner.collateral import Account, free_coins
+from rebal.planner.payoff import Payoff
+from rebal.portfolio import Book, Portfolio
+from rebal.stress import ScenarioLine, Survival, WalletLine
+
+
+@frozen
+class Strain:
+    """What a book is put under before its prices move.
+
+    ``widening``: added to the basis ``F/S - 1`` of every contract, at once. ``funding_times``: today's rates so many
+    times over, below nothing with the other side paying, for ``days`` at today's prices.
+    """
+
+    widening: Fraction = ZERO
+    funding_times: Fraction = ONE
+    days: Fraction = ZERO
+
+
+@frozen
+class Backed:
+    """An account with positions, ready for any number of scenarios.
+
+    ``asset``: the coin that its contracts are on, None where they are on several. ``funding``: coins that it has paid
+    by then; ``short_today``: coins that it misses today, before any strain, below nothing where it has some to spare.
+    ``worth``: its margin balance in USD.
+    """
+
+    currency: str
+    contract: str | None
+    curve: Curve
+    asset: str | None
+    funding: Fraction
+    short_today: Fraction
+    worth: Payoff
+
+    @property
+    def name(self) -> str:
+        """What findings and lines call it."""
+        return self.contract or self.currency
+
+
+def backed(listed: Iterable[Account], book: Book, *, strain: Strain, portfolio: Portfolio) -> tuple[Backed, ...]:
+    """The accounts that hold positions, each with its curve after the strain."""
+    return tuple(_backed(account, book, strain, portfolio) for account in listed if account.held_after)
+
+
+def wallet_lines(wallets: Sequence[Backed], moves: Moves) -> tuple[WalletLine, ...]:
+    """A row a wallet under one scenario, with the order in which they are liquidated."""
+    passages = [each.curve.along(moves) for each in wallets]
+    ends = [ZERO if each.short_today >= 0 else passage.ends_at for each, passage in zip(wallets, passages, strict=True)]
+    gone = sorted((end, n) for n, end in enumerate(ends) if end is not None)
+    order = {n: place for place, (_, n) in enumerate(gone, start=1)}
+    return tuple(_line(each, passages[n], ends[n], order.get(n), moves) for n, each in enumerate(wallets))
+
+
+def survival_lines(
+    wallets: Sequence[Backed], told: Sequence[ScenarioLine], book: Book, portfolio: Portfolio
+) -> tuple[Survival, ...]:
+    """A row a wallet over all scenarios."""
+    return tuple(_survival(each, n, told, free_coins(each.currency, book, portfolio)) for n, each in enumerate(wallets))
+
+
+def mildest(told: Iterable[ScenarioLine], n: int) -> ScenarioLine | None:
+    """The scenario with the smallest shock of those that liquidate the n-th wallet."""
+    fatal = [each for each in told if each.wallets[n].liquidated]
+    return min(fatal, key=lambda each: max(map(abs, each.shocks.values()), default=ZERO), default=None)
+
+
+def _backed(account: Account, book: Book, strain: Strain, portfolio: Portfolio) -> Backed:
+    funding = total(_funding(position, strain, portfolio) for position in account.held_after)
+    balance = account.balance - funding
+    today = maintenance_margin(account.held_after) - total(position.unrealised_pnl for position in account.held_after)
+    positions = [book.positions[position.contract.name] for position in account.held_after]
+    kept = [payoff.held(each, portfolio, widening=strain.widening) for each in positions]
+    assets = {position.contract.asset for position in account.held_after}
+    counted = account.currency not in portfolio.aside
+    return Backed(
+        currency=account.currency,
+        contract=account.contract,
+        curve=Curve(balance, [_strained(position, strain, portfolio) for position in account.held_after]),
+        asset=assets.pop() if len(assets) == 1 else None,
+        funding=funding,
+        short_today=today - account.balance,
+        worth=payoff.added([payoff.coins(account.currency, balance, portfolio), *kept]) if counted else payoff.NOTHING,
+    )
+
+
+def _strained(position: Held, strain: Strain, portfolio: Portfolio) -> Held:
+    mark = payoff.widened(position.contract, portfolio, strain.widening)
+    return Held(position.contract, position.contracts, position.entry_price, mark)
+
+
+def _funding(position: Held, strain: Strain, portfolio: Portfolio) -> Fraction:
+    """Coins paid, in the settlement coin at today's mark; nothing where no rate is known."""
+    contract, mark = position.contract, position.mark_price
+    usd = funding_usd_per_day(contract, position.contracts, mark, portfolio.market.funding_rate(contract)) or ZERO
+    paid = usd / mark if contract.kind is Kind.INVERSE else usd
+    return paid * strain.funding_times * strain.days
+
+
+def _line(wallet: Backed, passage: Passage, end: Fraction | None, order: int | None, moves: Moves) -> WalletLine:
+    # Liquidation is where margin balance is not above maintenance, so what is just missing is not enough yet.
+    short = wallet.short_today if passage.short is None else max(passage.short, wallet.short_today)
+    return WalletLine(
+        currency=wallet.currency,
+        margin_balance=passage.margin_balance,
+        maintenance_margin=passage.maintenance_margin,
+        margin_ratio=passage.margin_ratio,
+        liquidated=end is not None,
+        top_up=ZERO if end is None else (short // COIN_STEP + 1) * COIN_STEP,
+        contract=wallet.contract,
+        order=order,
+        liquidated_at=end,
+        move=None if end is None or wallet.asset is None else end * moves.shocks[wallet.asset],
+        lost=ZERO if end is None else max(ZERO, wallet.curve.balance),
+    )
+
+
+def _survival(wallet: Backed, n: int, told: Sequence[ScenarioLine], free: Fraction) -> Survival:
+    first = mildest(told, n)
+    return Survival(
+        currency=wallet.currency,
+        contract=wallet.contract,
+        liquidated_in=sum(each.wallets[n].liquidated for each in told),
+        mildest=None if first is None else first.name,
+        top_up=max((each.wallets[n].top_up for each in told), default=ZERO),
+        free=free,
+    )
