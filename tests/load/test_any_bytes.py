@@ -124,7 +124,7 @@ HOSTILE = {
     "anchors": "&a " * 2_000_000,
 }
 MEASURE = """
-import gc, resource, sys
+import gc, re, sys
 from datetime import UTC, datetime
 from rebal import load
 from rebal.errors import InvalidInput
@@ -132,10 +132,13 @@ gc.disable()
 try:
     load.portfolio(sys.argv[1], now=datetime(2026, 11, 20, 8, tzinfo=UTC))
 except InvalidInput as refused:
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, str(refused).count("\\n"))
+    # its own peak: what getrusage tells is at least what the process that started it had in use
+    peak = re.search(r"VmHWM:\\s+([0-9]+) kB", open("/proc/self/status").read())
+    print(peak[1], str(refused).count("\\n"))
 """
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="a process reads its peak there")
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_a_large_hostile_file_takes_neither_long_nor_much_memory(kind: str, tmp_path: Path) -> None:
     file = tmp_path / "p.yaml"
