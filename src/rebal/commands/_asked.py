@@ -1,6 +1,6 @@
 """What hedge and unwind read off the command line: assets, sizes, days."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -42,19 +42,17 @@ def share(text: str, *, option: str) -> Fraction:
 
 def points(text: str, *, option: str) -> Fraction:
     """A number of percent points, not below 0. Raises UsageProblem."""
-    try:
-        value = percent_points(text)
-    except NumberProblem as problem:
-        raise UsageProblem(f"{option} {text}: {problem}") from problem
-    if value < 0:
-        raise UsageProblem(f"{option} {text}: is below 0; write a percentage from 0")
-    return value
+    return _not_negative(percent_points, text, option=option)
 
 
 def size(text: str, *, option: str) -> Fraction:
     """A number of dollars or coins, not below 0. Raises UsageProblem."""
+    return _not_negative(number, text, option=option)
+
+
+def _not_negative(read: Callable[[str], Fraction], text: str, *, option: str) -> Fraction:
     try:
-        value = number(text)
+        value = read(text)
     except NumberProblem as problem:
         raise UsageProblem(f"{option} {text}: {problem}") from problem
     if value < 0:
