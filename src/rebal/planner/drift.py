@@ -8,14 +8,6 @@ from rebal.planner.exposure import Valuation, leg_value
 from rebal.portfolio import Portfolio
 
 
-def drift(asset: str, valued: Valuation, portfolio: Portfolio) -> Fraction | None:
-    """Weight less target, a fraction; None without targets or without equity."""
-    weight = valued.weight(asset)
-    if portfolio.targets is None or weight is None:
-        return None
-    return weight - target(asset, portfolio)
-
-
 def target(asset: str, portfolio: Portfolio) -> Fraction:
     """The weight wanted; what the targets do not name is wanted at nothing."""
     return (portfolio.targets or {}).get(asset, ZERO)

@@ -24,12 +24,15 @@ class Cover:
 
     def base(self, asset: str) -> Fraction:
         """Coins as if rebalanced in spot."""
-        return self.held.get(asset, ZERO) + self.rebalanced.get(asset, ZERO)
+        held = self.held.get(asset, ZERO)
+        return held + self.rebalanced[asset] if asset in self.rebalanced else held
 
     def ratio(self, asset: str) -> Fraction | None:
         """Hedged coins over the base; None where there is no base to hedge."""
         base = self.base(asset)
-        return self.hedged.get(asset, ZERO) / base if base > 0 else None
+        if base <= 0:
+            return None
+        return self.hedged[asset] / base if asset in self.hedged else ZERO
 
 
 def cover(portfolio: Portfolio, book: Book) -> Cover:

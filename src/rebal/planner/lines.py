@@ -9,7 +9,7 @@ from rebal.market.contract import Contract
 from rebal.market.margin import Factors, Held, initial_margin, liquidation, maintenance_margin, required_balance
 from rebal.plan import AssetLine, CostLine, Costs, HedgeLine, Order, PositionLine, Standing, Wallet
 from rebal.planner.collateral import Account, account_leverage, free_coins, need
-from rebal.planner.drift import drift, target
+from rebal.planner.drift import target
 from rebal.planner.exposure import Valuation, fees_usd
 from rebal.planner.hedging import Cover
 from rebal.portfolio import DOLLARS, Book, HedgeAsked, MarginMode, Portfolio, Position, Purpose
@@ -105,6 +105,7 @@ def _asset_line(
     price = portfolio.price(asset)
     held = valued.held.get(asset, ZERO)
     wanted = None if portfolio.targets is None else target(asset, portfolio)
+    weight = valued.weight(asset)
     is_dollars = asset == DOLLARS
     return AssetLine(
         asset=asset,
@@ -112,12 +113,12 @@ def _asset_line(
         holding=held,
         spot_value=held * price,
         exposure=valued.exposures[asset],
-        weight=valued.weight(asset),
+        weight=weight,
         target_weight=wanted,
-        drift=drift(asset, valued, portfolio),
+        drift=None if wanted is None or weight is None else weight - wanted,
         outside_band=None if wanted is None else outside(asset),
         exposure_after=later.exposures[asset],
-        weight_after=later.weight(asset),
+        weight_after=weight if later is valued else later.weight(asset),
         hedge_ratio=None if is_dollars else cover.ratio(asset),
         hedge_ratio_after=None if is_dollars else cover_later.ratio(asset),
         net_exposure=valued.net_exposure(asset),

@@ -39,7 +39,7 @@ def rebalance(desk: Desk) -> Decided:
     if desk.portfolio.targets is None or desk.valued.equity <= 0:
         return Decided((), ())
     wanted = _wanted(desk)
-    outside, beyond_policy = outside_band(desk), _beyond_policy(wanted, desk)
+    outside, beyond_policy = _outside(wanted, desk), _beyond_policy(wanted, desk)
     if any(_triggers(asset, wanted[asset], desk) for asset in sorted(outside - {DOLLARS})):
         moved = wanted
     else:
@@ -53,12 +53,16 @@ def outside_band(desk: Desk) -> frozenset[str]:
 
     The band is the larger of the policy's, two taker fees, and one lot over equity.
     """
-    portfolio, equity = desk.portfolio, desk.valued.equity
-    if portfolio.targets is None or equity <= 0:
+    if desk.portfolio.targets is None or desk.valued.equity <= 0:
         return frozenset()
+    return _outside(_wanted(desk), desk)
+
+
+def _outside(wanted: Mapping[str, Fraction], desk: Desk) -> frozenset[str]:
+    portfolio, equity = desk.portfolio, desk.valued.equity
     found = {
         asset
-        for asset, dollars in _wanted(desk).items()
+        for asset, dollars in wanted.items()
         if abs(dollars) > equity * band_width(asset, _trades_on(asset, dollars, desk), desk.valued, portfolio)
     }
     dollars = leg(DOLLARS, desk.valued, portfolio)
