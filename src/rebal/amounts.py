@@ -78,6 +78,8 @@ def _parse(text: str) -> tuple[Fraction, bool]:
 
 
 def _hint(text: str) -> str:
+    if re.fullmatch(r"[+-]?[0-9]+,([0-9]{1,2}|[0-9]{4,})%?", text, re.ASCII):
+        return f"write {text.replace(',', '.')} if the comma is a decimal point, {text.replace(',', '')} if it is not"
     bare = text.replace(",", "").replace("_", "").replace(" ", "").replace("'", "")
     if bare != text and _SHAPE.fullmatch(bare):
         return f"write {bare}, without separators"

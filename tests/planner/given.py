@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
-from rebal.market.contract import Contract, Kind, OrderUnit
+from rebal.market.contract import Assumption, Contract, Kind, OrderUnit
 from rebal.market.maintenance import Maintenance, Method, Tier, Tiers, TierUnit, Valuation
 from rebal.plan import Inputs
 from rebal.portfolio import (
@@ -43,6 +43,7 @@ def inverse(
     tick: str | None = "0.01",
     expiry: datetime | None = None,
     leverage: str | None = None,
+    assumed: str | None = None,
 ) -> Contract:
     """An inverse contract whose maintenance is 0.5 % at mark unless said otherwise."""
     return Contract(
@@ -61,6 +62,7 @@ def inverse(
         max_leverage=Fraction(100),
         maintenance=maintenance or whole("0.005"),
         leverage=None if leverage is None else Fraction(leverage),
+        assumed=() if assumed is None else (Assumption(assumed, "something", f"contracts.X.{assumed}"),),
     )
 
 

@@ -13,7 +13,7 @@ from rebal.frozen import frozen
 if TYPE_CHECKING:
     from rebal.ledger import Journal, Realised
     from rebal.plan import Finding, Inputs
-    from rebal.planner.checks import Check, Draft
+    from rebal.planner.draft import Check, Draft
     from rebal.portfolio import Book, Portfolio
 
 
@@ -107,7 +107,7 @@ def _inputs(portfolio: "Portfolio", where: Where, world: World, *, journal: "Jou
 
 def _repeated(_: "Draft") -> "Iterator[Finding]":
     from rebal.plan import Code
-    from rebal.planner.checks import warning
+    from rebal.planner.draft import warning
 
     message = (
         "positions equal what the journal adds up to: the statement holds it already; set as_of to when it was true"

@@ -30,7 +30,7 @@ class Wanted:
     """How large a hedge is asked for, through what, and for how long."""
 
     pct: Annotated[
-        str | None, typer.Option("--pct", metavar="PERCENT", help="Of the coins held; 50 is half of them.")
+        str | None, typer.Option("--pct", metavar="PERCENT", help="Of the coins, rebalancing legs counted; 50 is half.")
     ] = None
     notional: Annotated[
         str | None, typer.Option("--notional", metavar="USD", help="That many dollars of spot instead, of one asset.")

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping
 from rebal.frozen import frozen
 from rebal.plan import Inputs, Order, Plan, Severity
 from rebal.planner.after import after_orders, after_transfers
-from rebal.planner.checks import Check, Draft, findings
+from rebal.planner.checks import findings
 from rebal.planner.collateral import Account, Posting, accounts, post
 from rebal.planner.desk import Desk, desk
+from rebal.planner.draft import Check, Draft
 from rebal.planner.exposure import value
 from rebal.planner.hedging import cover
 from rebal.planner.lines import asset_lines, cost_lines, hedge_lines, position_lines, wallet_lines

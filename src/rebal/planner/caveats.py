@@ -7,8 +7,9 @@ from rebal.amounts import total
 from rebal.compare import Compare, LegLine, PostedLine, RouteLine, Way
 from rebal.market.contract import Kind
 from rebal.plan import Code, Finding, Severity
-from rebal.planner.checks import Check, Draft, findings, info, warning
+from rebal.planner.checks import findings
 from rebal.planner.desk import Desk
+from rebal.planner.draft import Check, Draft, info, warning
 from rebal.planner.hedging import cover
 from rebal.planner.horizon import ROLL_DAYS
 from rebal.planner.rebalance import outside_band

@@ -1,58 +1,25 @@
 """What is worth a look: each check reads the finished draft and returns findings."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
-from rebal.amounts import ONE, ZERO, plain, toward_zero
-from rebal.frozen import frozen
-from rebal.market.contract import Contract, Kind
+from rebal.amounts import ONE, ZERO, plain
+from rebal.market.contract import Kind
 from rebal.market.margin import Held, beyond_last_tier, leverage_cap
-from rebal.plan import AssetLine, Code, Finding, Order, PositionLine, Severity, Wallet
+from rebal.plan import Code, Finding, Severity
+from rebal.planner.after import realised_by
 from rebal.planner.collateral import Shortage
-from rebal.planner.desk import Desk
-from rebal.planner.exposure import held_position
+from rebal.planner.draft import Check, Draft, error, held_after, info, warning
 from rebal.planner.fit import fitting_distance, fitting_leverage
+from rebal.planner.market_checks import MARKET_CHECKS
 from rebal.planner.sizing import LeftOut, Outcome
-from rebal.planner.words import coins, exact_percent, percent, price, times, usd
-from rebal.portfolio import DOLLARS, MarginMode, Position, Sizing
-
-
-@frozen
-class Draft:
-    """A plan before its findings: what the checks look at. ``planned``: whether it is a plan, not a state."""
-
-    desk: Desk
-    outcomes: tuple[Outcome, ...]
-    beyond_policy: frozenset[str]
-    orders: tuple[Order, ...]
-    shortages: tuple[Shortage, ...]
-    positions_after: tuple[Position, ...]
-    assets: tuple[AssetLine, ...]
-    wallets: tuple[Wallet, ...]
-    positions: tuple[PositionLine, ...]
-    planned: bool = True
-
-    @property
-    def when(self) -> str:
-        """The words after a figure of the book as it is left."""
-        return " after the plan" if self.planned else ""
-
-    def contract(self, name: str) -> Contract:
-        """A contract of the draft by name."""
-        return self.desk.portfolio.contracts[name]
-
-    def contracts_in_play(self) -> tuple[Contract, ...]:
-        """Contracts that are ordered or open after the plan, by name."""
-        open_after = (position.contract.name for position in self.positions_after)
-        return tuple(self.contract(name) for name in sorted({*open_after, *(order.contract for order in self.orders)}))
-
-
-Check = Callable[[Draft], Iterable[Finding]]
+from rebal.planner.words import coins, percent, times, usd
+from rebal.portfolio import DOLLARS, MarginMode
 
 
 def findings(draft: Draft, extra: Iterable[Check] = ()) -> tuple[Finding, ...]:
     """Everything worth a look, errors first, each kind in the order of its checks."""
-    found = dict.fromkeys(finding for check in (*extra, *CHECKS) for finding in check(draft))
+    found = dict.fromkeys(finding for check in (*extra, *CHECKS, *MARKET_CHECKS) for finding in check(draft))
     errors = {(finding.code, finding.subject) for finding in found if finding.severity is Severity.ERROR}
     said = [each for each in found if each.severity is Severity.ERROR or (each.code, each.subject) not in errors]
     rank = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
@@ -213,7 +180,7 @@ def _leverage(draft: Draft) -> Iterator[Finding]:
         if wallet.currency not in traded and wallet.leverage is not None and wallet.leverage > policy.leverage:
             message = f"leverage is {times(wallet.leverage)}, above policy.leverage {plain(policy.leverage)}"
             yield info(Code.LEVERAGE, wallet.contract or wallet.currency, message)
-    for held in _held_after(draft):
+    for held in held_after(draft):
         asked = held.contract.leverage or policy.leverage
         cap = leverage_cap(held)
         if cap < asked:
@@ -223,7 +190,7 @@ def _leverage(draft: Draft) -> Iterator[Finding]:
 
 def _beyond_tiers(draft: Draft) -> Iterator[Finding]:
     shock = draft.desk.portfolio.policy.shock
-    for held in _held_after(draft):
+    for held in held_after(draft):
         shocked = Held(held.contract, held.contracts, held.entry_price, held.mark_price * (ONE - shock))
         if beyond_last_tier(held):
             message = "is larger than its last known tier; that tier's rate is used, the venue's may be higher"
@@ -233,68 +200,24 @@ def _beyond_tiers(draft: Draft) -> Iterator[Finding]:
             yield info(Code.BEYOND_LAST_TIER, held.contract.name, message)
 
 
-def _assumptions(draft: Draft) -> Iterator[Finding]:
-    for contract in draft.contracts_in_play():
-        for assumption in contract.assumed:
-            message = f"{assumption.figure} is assumed: {assumption.stands_in}; set {assumption.key} to your account's"
-            yield warning(Code.ASSUMED_FIGURE, contract.name, message)
-
-
-def _stale(draft: Draft) -> Iterator[Finding]:
-    market, limit = draft.desk.portfolio.market, draft.desk.portfolio.policy.max_price_age
-    if limit is None:
-        return
-    if market.as_of is None:
-        yield warning(Code.STALE_PRICES, "prices", "prices carry no time; set market.as_of to when they were true")
-    elif draft.desk.now - market.as_of > limit:
-        hours = int((draft.desk.now - market.as_of).total_seconds() // 3600)
-        message = f"prices are {hours} hours old, older than policy.max_price_age; refresh market before placing orders"
-        yield warning(Code.STALE_PRICES, "prices", message)
-
-
-def _funding(draft: Draft) -> Iterator[Finding]:
-    market = draft.desk.portfolio.market
-    perpetual = [held for held in _held_after(draft) if held.contract.expiry is None]
-    for held in perpetual:
-        rate = market.funding_rate(held.contract)
-        if rate is not None and rate < 0 and held.contracts < 0:
-            message = f"funding is {exact_percent(rate)} an interval: the short pays it"
-            yield warning(Code.NEGATIVE_FUNDING, held.contract.name, message)
-    rates = [held.contract.name for held in perpetual if market.funding_rate(held.contract) is None]
-    if rates:
-        message = f"no rate is known for {', '.join(rates)}, so the cost per day is not; add it under market.funding"
-        yield info(Code.FUNDING_UNKNOWN, "funding", message)
-    for held in perpetual:
-        if held.contract.funding_interval_hours is None and held.contract.name not in rates:
-            name = held.contract.name
-            message = (
-                f"how often it funds is not known, so the cost per day is not; set contracts.{name}.funding_interval"
-            )
-            yield info(Code.FUNDING_UNKNOWN, name, message)
-
-
-def _sizing(draft: Draft) -> Iterator[Finding]:
-    portfolio = draft.desk.portfolio
+def _realised(draft: Draft) -> Iterator[Finding]:
     for order in draft.orders:
-        index = portfolio.price(order.asset)
         contract = draft.contract(order.contract)
-        if order.price == index or order.reduce_only:
-            continue
-        coin_sized = portfolio.policy.sizing is Sizing.COIN
-        factor = index / order.price if coin_sized else order.price / index
-        other = toward_zero(order.contracts * factor, contract.lot_size)
-        left = abs(order.coins - order.notional / index)
-        name = "notional" if coin_sized else "coin"
-        yield info(
-            Code.SIZING,
-            order.contract,
-            f"mark {price(order.price)} and index {price(index)} differ by {coins(left, order.asset)} on this order; "
-            f"{name} sizing would trade {plain(other)} contracts",
-        )
+        coin = realised_by(order, draft.desk.book, contract)
+        if coin:
+            worth = usd(coin * draft.desk.portfolio.price(contract.settle))
+            yield info(Code.REALISED, order.contract, f"closing realises {coins(coin, contract.settle)}, {worth}")
+
+
+def _long_hedges(draft: Draft) -> Iterator[Finding]:
+    for line in draft.assets:
+        if line.hedge_ratio is not None and line.hedge_ratio < 0:
+            message = "its hedge part is long, which protects nothing; in the file hedge is signed like the short"
+            yield warning(Code.HEDGE_OFF, line.asset, message)
 
 
 def _dollars_at_issuer(draft: Draft) -> Iterator[Finding]:
-    for held in _held_after(draft):
+    for held in held_after(draft):
         if held.contract.kind is Kind.LINEAR:
             settle = held.contract.settle
             message = f"its margin and PnL are {settle}: dollars at an issuer, an exposure of their own"
@@ -315,28 +238,6 @@ def _aside_wallets(draft: Draft) -> Iterator[Finding]:
             yield warning(Code.ALERT, wallet.currency, message)
 
 
-def _held_after(draft: Draft) -> Iterator[Held]:
-    market = draft.desk.portfolio.market
-    for position in draft.positions_after:
-        if position.contracts:
-            yield held_position(position, market)
-
-
-def error(code: Code, subject: str, message: str) -> Finding:
-    """A finding that refuses the plan."""
-    return Finding(Severity.ERROR, code, subject, message)
-
-
-def warning(code: Code, subject: str, message: str) -> Finding:
-    """A finding to act on."""
-    return Finding(Severity.WARNING, code, subject, message)
-
-
-def info(code: Code, subject: str, message: str) -> Finding:
-    """A finding to know."""
-    return Finding(Severity.INFO, code, subject, message)
-
-
 CHECKS: tuple[Check, ...] = (
     _no_equity,
     _unserved,
@@ -346,12 +247,10 @@ CHECKS: tuple[Check, ...] = (
     _over_hedged,
     _leverage,
     _beyond_tiers,
-    _stale,
-    _assumptions,
     _left_out,
     _residuals,
-    _funding,
-    _sizing,
+    _long_hedges,
+    _realised,
     _dollars_at_issuer,
     _not_listed,
     _aside_wallets,

@@ -11,8 +11,8 @@ from rebal.market.carry import days_between
 from rebal.plan import HedgeLine, Inputs
 from rebal.planner.break_even import Span, break_even, span_of
 from rebal.planner.caveats import caveats
-from rebal.planner.checks import Check
 from rebal.planner.desk import Desk, desk
+from rebal.planner.draft import Check
 from rebal.planner.drift import leg
 from rebal.planner.hedging import cover
 from rebal.planner.horizon import Range, carry, carry_per_day, cost

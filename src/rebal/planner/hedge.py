@@ -9,8 +9,9 @@ from rebal.frozen import frozen
 from rebal.market.contract import Contract
 from rebal.plan import Code, Finding, Inputs, Plan
 from rebal.planner.build import answer
-from rebal.planner.checks import Check, Draft, error, fees_and_basis
+from rebal.planner.checks import fees_and_basis
 from rebal.planner.desk import Desk, desk, has_collateral
+from rebal.planner.draft import Check, Draft, error
 from rebal.planner.drift import least_order_usd
 from rebal.planner.hedging import Cover, cover, hedged_coins
 from rebal.planner.rebalance import Decided, outside_band

@@ -6,9 +6,10 @@ from fractions import Fraction
 
 from rebal.ledger import Realised
 from rebal.plan import Code, Finding, Inputs, Severity
-from rebal.planner.checks import Check, Draft, findings, info, warning
+from rebal.planner.checks import findings
 from rebal.planner.collateral import accounts
 from rebal.planner.desk import Desk, desk
+from rebal.planner.draft import Check, Draft, info, warning
 from rebal.planner.hedge import hedge_moves
 from rebal.planner.hedging import cover
 from rebal.planner.lines import asset_lines, hedge_lines, position_lines, wallet_lines

@@ -11,9 +11,10 @@ from rebal.plan import Code, Finding, Inputs, Severity, Wallet
 from rebal.planner import payoff
 from rebal.planner.after import after_orders, after_transfers
 from rebal.planner.build import answer
-from rebal.planner.checks import Check, Draft, findings, info, warning
+from rebal.planner.checks import findings
 from rebal.planner.collateral import accounts
 from rebal.planner.desk import Desk, desk
+from rebal.planner.draft import Check, Draft, info, warning
 from rebal.planner.exposure import assets_of
 from rebal.planner.hedging import cover
 from rebal.planner.lines import asset_lines, position_lines, wallet_lines

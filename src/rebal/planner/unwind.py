@@ -9,8 +9,8 @@ from rebal.ledger import Realised
 from rebal.plan import Code, Finding, Inputs, Order, Plan, PnlLine
 from rebal.planner.after import after_orders, realised_by
 from rebal.planner.build import answer
-from rebal.planner.checks import Check, Draft, error, info
 from rebal.planner.desk import Desk, desk
+from rebal.planner.draft import Check, Draft, error, info
 from rebal.planner.drift import leg
 from rebal.planner.exposure import stood_for
 from rebal.planner.rebalance import Decided, outside_band

@@ -1,0 +1,99 @@
+"""What is worth a look in the figures that a plan is told: prices, rates, and what is assumed of contracts."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from rebal.amounts import plain, toward_zero
+from rebal.plan import Code, Finding
+from rebal.planner.draft import Check, Draft, held_after, info, warning
+from rebal.planner.words import coins, exact_percent, percent, price
+from rebal.portfolio import Sizing
+
+_USUAL_BASIS, _USUAL_BASIS_DATED = Fraction(5, 100), Fraction(25, 100)
+_USUAL_TICK = Fraction(1, 100)
+_USUAL_FUNDING = Fraction(3, 1000)
+
+
+def _stale(draft: Draft) -> Iterator[Finding]:
+    market, limit = draft.desk.portfolio.market, draft.desk.portfolio.policy.max_price_age
+    if limit is None:
+        return
+    if market.as_of is None:
+        yield warning(Code.STALE_PRICES, "prices", "carry no time; set market.as_of to when they were true")
+    elif draft.desk.now - market.as_of > limit:
+        hours = int((draft.desk.now - market.as_of).total_seconds() // 3600)
+        message = f"are {hours} hours old, older than policy.max_price_age; refresh market before placing orders"
+        yield warning(Code.STALE_PRICES, "prices", message)
+
+
+def _assumptions(draft: Draft) -> Iterator[Finding]:
+    for contract in draft.contracts_in_play():
+        for assumption in contract.assumed:
+            message = f"{assumption.figure} is assumed: {assumption.stands_in}; set {assumption.key} to your account's"
+            yield warning(Code.ASSUMED_FIGURE, contract.name, message)
+
+
+def _far_marks(draft: Draft) -> Iterator[Finding]:
+    market = draft.desk.portfolio.market
+    for contract in draft.contracts_in_play():
+        mark, index = market.mark(contract), draft.desk.portfolio.price(contract.asset)
+        usual = _USUAL_BASIS if contract.expiry is None else _USUAL_BASIS_DATED
+        if abs(mark - index) > usual * index:
+            message = (
+                f"its mark {price(mark)} and {contract.asset}'s price {price(index)} are "
+                f"{percent(abs(mark / index - 1))} apart: one of them is old or mistyped"
+            )
+            yield warning(Code.MARK_OFF, contract.name, message)
+    for order in draft.orders:
+        if order.limit_price is not None and abs(order.limit_price - order.price) > _USUAL_TICK * order.price:
+            message = (
+                f"the tick moves its price from {price(order.price)} to {price(order.limit_price)}; check tick_size"
+            )
+            yield warning(Code.MARK_OFF, order.contract, message)
+
+
+def _funding(draft: Draft) -> Iterator[Finding]:
+    market = draft.desk.portfolio.market
+    perpetual = [held for held in held_after(draft) if held.contract.expiry is None]
+    for held in perpetual:
+        rate = market.funding_rate(held.contract)
+        if rate is not None and rate < 0 and held.contracts < 0:
+            message = f"funding is {exact_percent(rate)} an interval: the short pays it"
+            yield warning(Code.NEGATIVE_FUNDING, held.contract.name, message)
+        if rate is not None and abs(rate) > _USUAL_FUNDING:
+            message = f"funding of {exact_percent(rate)} an interval is unusually large; is its percent sign missing?"
+            yield warning(Code.FUNDING_LARGE, held.contract.name, message)
+    rates = [held.contract.name for held in perpetual if market.funding_rate(held.contract) is None]
+    if rates:
+        message = f"no rate is known for {', '.join(rates)}, so the cost per day is not; add it under market.funding"
+        yield info(Code.FUNDING_UNKNOWN, "funding", message)
+    for held in perpetual:
+        if held.contract.funding_interval_hours is None and held.contract.name not in rates:
+            name = held.contract.name
+            message = (
+                f"how often it funds is not known, so the cost per day is not; set contracts.{name}.funding_interval"
+            )
+            yield info(Code.FUNDING_UNKNOWN, name, message)
+
+
+def _sizing(draft: Draft) -> Iterator[Finding]:
+    portfolio = draft.desk.portfolio
+    for order in draft.orders:
+        index = portfolio.price(order.asset)
+        contract = draft.contract(order.contract)
+        if order.price == index or order.reduce_only:
+            continue
+        coin_sized = portfolio.policy.sizing is Sizing.COIN
+        factor = index / order.price if coin_sized else order.price / index
+        other = toward_zero(order.contracts * factor, contract.lot_size)
+        left = abs(order.coins - order.notional / index)
+        name = "notional" if coin_sized else "coin"
+        yield info(
+            Code.SIZING,
+            order.contract,
+            f"mark {price(order.price)} and index {price(index)} differ by {coins(left, order.asset)} on this order; "
+            f"{name} sizing would trade {plain(other)} contracts",
+        )
+
+
+MARKET_CHECKS: tuple[Check, ...] = (_stale, _assumptions, _far_marks, _funding, _sizing)

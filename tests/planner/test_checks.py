@@ -1,0 +1,93 @@
+"""Each finding, by the smallest book that provokes it."""
+
+from datetime import timedelta
+from fractions import Fraction
+
+import pytest
+
+from rebal.market.maintenance import Method, Tiers, TierUnit, Valuation, continuous
+from rebal.plan import Code, Plan, Severity
+from rebal.planner import build_plan
+from rebal.portfolio import Portfolio, Position, opened
+
+from .given import INPUTS, NOW, inverse, linear, policy, portfolio
+
+BTC = inverse("BTC", "1")
+HALF = {"BTC": "0.5", "USD": "0.5"}
+
+
+def planned(made: Portfolio) -> Plan:
+    return build_plan(made, made.statement, inputs=INPUTS)
+
+
+def found(made: Portfolio) -> dict[Code, Severity]:
+    return {finding.code: finding.severity for finding in planned(made).findings}
+
+
+def short(contracts: str, *, entry: str = "40000", hedge: str = "0") -> Position:
+    return opened(BTC, contracts=Fraction(contracts), entry_price=Fraction(entry), hedge=Fraction(hedge))
+
+
+def book(**given: object) -> Portfolio:
+    return portfolio({"BTC": "1"}, HALF, {"BTC": "40000"}, (BTC,), **given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("code", "severity", "made"),
+    [
+        (Code.UNSERVED_ASSET, "error", portfolio({"BTC": "1"}, HALF, {"BTC": "40000"}, ())),
+        (Code.UNDER_COLLATERALISED, "error", book(rules=policy(max_at_venue="0.1"))),
+        (Code.NO_EQUITY, "error", portfolio({}, {"BTC": "1"}, {"BTC": "40000"}, (BTC,))),
+        (Code.NEAR_LIQUIDATION, "error", book(wallets={"BTC": "0.0001"}, positions=(short("-20000"),),
+                                              rules=policy(max_at_venue="0.0001"))),
+        (Code.NEAR_LIQUIDATION, "warning", book(wallets={"BTC": "0.2"}, positions=(short("-20000"),),
+                                                rules=policy(alert=("0.01", "9"), distance="0.9", leverage="9"))),
+        (Code.ALERT, "warning", book(wallets={"BTC": "0.3"}, positions=(short("-20000"),))),
+        (Code.OVER_HEDGED, "warning", book(wallets={"BTC": "1"}, positions=(short("-60000", hedge="-60000"),))),
+        (Code.HEDGE_OFF, "warning", book(wallets={"BTC": "1"}, positions=(short("-15000", hedge="5000"),))),
+        (Code.ASSUMED_FIGURE, "warning", portfolio({"BTC": "1"}, HALF, {"BTC": "40000"}, (
+            inverse("BTC", "1", assumed="lot size"),))),
+        (Code.CONTRACT_TOO_LARGE, "warning", portfolio({"BTC": "1"}, HALF, {"BTC": "40000"}, (
+            inverse("BTC", "50000"),))),
+        (Code.BELOW_MINIMUM, "info", book(rules=policy(min_order="30000"))),
+        (Code.RESIDUAL, "info", portfolio({"BTC": "1"}, HALF, {"BTC": "40001"}, (inverse("BTC", "100"),))),
+        (Code.SIZING, "info", book(marks={"BTCUSD": "40100"})),
+        (Code.MARK_OFF, "warning", book(marks={"BTCUSD": "50000"})),
+        (Code.NEGATIVE_FUNDING, "warning", book(funding={"BTCUSD": "-0.0001"})),
+        (Code.FUNDING_LARGE, "warning", book(funding={"BTCUSD": "0.01"})),
+        (Code.FUNDING_UNKNOWN, "info", book()),
+        (Code.REALISED, "info", portfolio({"BTC": "1"}, {"BTC": "1"}, {"BTC": "39000"}, (BTC,), wallets={"BTC": "1"},
+                                          positions=(short("-15000"),))),
+        (Code.DOLLARS_AT_ISSUER, "info", portfolio({"SOL": "100", "USDT": "9000"}, {"SOL": "0.8", "USD": "0.2"},
+                                                   {"SOL": "140"}, (linear("SOL"),))),
+    ],
+)  # fmt: skip
+def test_the_smallest_book_that_provokes_it(code: Code, severity: str, made: Portfolio) -> None:
+    assert found(made).get(code) == severity
+
+
+def test_prices_grow_stale() -> None:
+    made = book()
+    for as_of, stale in ((NOW, False), (NOW - timedelta(days=2), True), (None, True)):
+        market = type(made.market)(as_of, made.market.prices, made.market.marks, made.market.funding)
+        held = Portfolio(**{name: getattr(made, name) for name in made.__dataclass_fields__} | {"market": market})
+        assert (Code.STALE_PRICES in found(held)) is stale
+
+
+def test_a_position_past_its_last_tier_is_said() -> None:
+    tiers = Tiers(
+        Valuation.MARK, False, Method.DEDUCTION, TierUnit.COIN, continuous(((Fraction("0.1"), Fraction(1, 100)),))
+    )
+    made = portfolio({"BTC": "1"}, HALF, {"BTC": "40000"}, (inverse("BTC", "1", maintenance=tiers),))
+    assert found(made)[Code.BEYOND_LAST_TIER] is Severity.WARNING
+
+
+def test_leverage_beyond_the_venues_cap_is_said() -> None:
+    made = portfolio({"BTC": "1"}, HALF, {"BTC": "40000"}, (inverse("BTC", "1", leverage="200"),))
+    assert found(made)[Code.LEVERAGE] is Severity.WARNING
+
+
+def test_a_shortage_names_the_coins_and_what_would_fit() -> None:
+    (message,) = [f.message for f in planned(book(rules=policy(max_at_venue="0.1"))).findings if f.severity == "error"]
+    assert "0.4 BTC are missing" in message
+    assert "policy.leverage 5" in message
