@@ -217,13 +217,17 @@ class Effect:
     """How a hedge did while it was open: both PnLs in USD, each move of the price at the price where it ends.
 
     ``spot_pnl_usd``: of all the coins held meanwhile. ``effectiveness``: the share of it that the hedge gave back,
-    ``-hedge_pnl_usd / spot_pnl_usd``; None where the coins neither gained nor lost.
+    ``-hedge_pnl_usd / spot_pnl_usd``; None where the coins neither gained nor lost. ``since`` and ``since_price``: the
+    fill that the first stretch begins with; ``since`` None for a hedge of the statement, which begins at its entry
+    price, at a time that nothing tells.
     """
 
     asset: str
     hedge_pnl_usd: Fraction
     spot_pnl_usd: Fraction
     effectiveness: Fraction | None
+    since: datetime | None = None
+    since_price: Fraction | None = None
 
 
 @frozen
@@ -264,7 +268,7 @@ class History:
     """The answer of history: everything the journal holds, what it adds up to, and what is open now.
 
     ``since``: entries before it are left out, of ``entries`` and ``totals`` alike. ``journal_head``: the last hash,
-    which stands for all of them.
+    which stands for all of them. ``notes``: what else to know of them, in sentences.
     """
 
     schema: str
@@ -279,6 +283,7 @@ class History:
     total: RealisedUsd
     positions: tuple[OpenPosition, ...]
     effects: tuple[Effect, ...]
+    notes: tuple[str, ...] = ()
 
 
 @frozen

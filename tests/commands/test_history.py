@@ -38,6 +38,13 @@ class TestHistory:
         assert made("history", "--since", "2026-11-21")["entries"] == []
         assert "--since yesterday" in refused(2, "history", "--since", "yesterday")
 
+    def test_says_what_the_statement_holds_by_now(self, folder: Path) -> None:
+        done("record", *SOLD)
+        assert made("history")["notes"] == []
+        (folder / "portfolio.yaml").write_text(BOOK.replace("as_of: 2026-11-20T08", "as_of: 2026-11-20T10"))
+        (note,) = made("history", now=("--now", "2026-11-20T11:00:00Z"))["notes"]
+        assert note.startswith("1 entry is not later than the statement of 2026-11-20T10:00:00Z and a part of it")
+
     @pytest.mark.parametrize("format", ["json", "csv"])
     def test_rebuilds_the_journal(self, folder: Path, format: str) -> None:
         done("record", "plan", saved("plan"))

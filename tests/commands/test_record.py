@@ -72,7 +72,7 @@ class TestPlan:
         recorded = made("record", "plan", saved("plan"), "--fills", "trades.csv", now=LATER)
         (fill,) = [entry for entry in recorded["entries"] if entry["type"] == "fill"]
         assert (fill["id"], fill["fee"], fill["time"]) == ("BTCUSD_PERP:71", "0.00019", "2026-11-20T09:05:00Z")
-        assert "trades.csv: 1 records are not of this plan and were left out" in recorded["notes"]
+        assert "trades.csv: 1 record is not of this plan and was left out" in recorded["notes"]
 
     def test_is_refused_once_the_statement_moved(self, folder: Path) -> None:
         file = saved("plan")
@@ -117,7 +117,9 @@ class TestPlan:
         assert not (folder / "portfolio.journal.db").exists()
 
     def test_a_missing_file_is_invalid_input(self) -> None:
-        assert "does not exist" in refused(3, "record", "plan", "nowhere.json")
+        told = refused(3, "record", "plan", "nowhere.json")
+        assert "nowhere.json: does not exist" in told
+        assert "make it with `rebal plan --format json --out FILE`" in told
 
 
 class TestHedge:
@@ -154,6 +156,14 @@ class TestSingle:
         assert recorded["entries"][0]["fee"] == "0.000125"
         assert recorded["notes"] == ["the fee is the taker fee; give --fee for what the exchange took"]
 
+    def test_a_price_far_from_the_mark_is_noted(self) -> None:
+        fee = ("--fee", "0.0001")
+        far = made("record", "fill", *PERP, "--contracts", "-100", "--price", "64000", *fee)
+        assert far["notes"] == [
+            "BTCUSD_PERP: the price of 64000 is 60 % above the mark, 40000; if that is a slip, void the entry"
+        ]
+        assert made("record", "fill", *PERP, "--contracts", "-1", "--price", "44000", *fee)["notes"] == []
+
     def test_the_same_without_an_id_is_refused_unless_again(self) -> None:
         made("record", *SOLD)
         assert "give --again if it happened twice" in refused(1, "record", *SOLD)
@@ -187,6 +197,8 @@ class TestSingle:
             (1, ("spot", "--asset", "BTC", "--quantity", "1", "--time", "2026-11-20T08:00:00Z"), "give --settled"),
             (1, ("spot", "--asset", "BTC", "--quantity", "-3"), "-1 BTC would be held"),
             (1, ("transfer", "--asset", "BTC", "--quantity", "3"), "-1 BTC would be left outside the futures account"),
+            (1, ("fill", *PERP, "--contracts", "-100.5", "--price", "40000"), "write --contracts -100 or -101"),
+            (1, ("funding", *PERP, "--amount", "0.1"), "BTCUSD_PERP was never open, by the statement or the journal"),
             (1, ("void", "nothing", "--reason", "x"), "there is no entry nothing to void"),
             (2, ("void", "nothing", "--reason", ""), "is not a reason"),
         ],

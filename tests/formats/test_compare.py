@@ -105,6 +105,19 @@ def test_what_is_not_known_is_said_in_words() -> None:
     assert spot.split() == ["e", "spot", *["not", "known"] * 2, "$0.00", *["not", "known"] * 3, "–", "–"]
 
 
+def test_the_only_route_that_is_known_says_so_and_what_it_earns_or_costs() -> None:
+    report = compared(book())
+    first, *others = report.routes
+    rest = tuple(replace(each, total_usd=None) for each in others)
+    for total, said in ((60, "costs"), (-60, "earns")):
+        only = replace(report, routes=(replace(first, total_usd=Fraction(total)), *rest))
+        amount = f"{said} 60.00 USD over 90 days"
+        assert f"only inverse is fully known: it {amount}\n" in shown(only, 100)
+        assert f"only inverse is fully known: it {amount}\n" in shown(only, 100, "plain")
+    some = replace(report, routes=(first, *rest[:-1], others[-1]))
+    assert "of the routes fully known, inverse costs least over 90 days: 60.00 USD, selling" in shown(some, 100)
+
+
 def test_many_routes_keep_apart_letters() -> None:
     report = compared(book())
     many = replace(report, routes=report.routes[:1] * 60)

@@ -1,15 +1,18 @@
 """The findings of a screen: what is alike is said once, and no figure is lost by it."""
 
 import re
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rebal import formats
+from rebal import formats, load
 from rebal.formats import View
 from rebal.formats.page.needs import sorted_out
 from rebal.plan import Code, Finding, Severity
+from rebal.planner import build_plan
 
 from . import ledgers, rows
 
@@ -41,11 +44,31 @@ def test_a_finding_alone_keeps_its_name_in_its_sentence() -> None:
 
 
 def test_notes_that_end_alike_share_their_ending() -> None:
-    assert shown(ledgers.residual("BTC", "0.15"), note("X", "else; so"), ledgers.residual("ETH", "0.42")) == [
-        "note     BTC 0.15 USD more would be exact · ETH 0.42 USD more would be exact",
-        "         each: the order is rounded toward zero to lots of 1.00 USD",
+    assert shown(note("BTC", "0.15 is off; mend it"), note("X", "else; so"), note("ETH", "0.42 is off; mend it")) == [
+        "note     BTC 0.15 is off · ETH 0.42 is off",
+        "         each: mend it",
         "note     X  else; so",
     ]
+
+
+def test_residuals_are_one_note_by_their_lots() -> None:
+    dearer = note("TAO", "0.12 USD less would be exact; the order is rounded toward zero to lots of 0.29 USD")
+    assert shown(ledgers.residual("BTC", "0.15"), dearer, ledgers.residual("ETH", "0.42")) == [
+        "note     residual: BTC 0.15, ETH 0.42 USD short of exact, less than a lot of 1.00 USD; TAO 0.12 USD",
+        "         short of exact, less than a lot of 0.29 USD",
+    ]
+
+
+def test_a_plan_of_many_orders_says_what_is_alike_once() -> None:
+    now = datetime(2026, 11, 20, 9, tzinfo=UTC)
+    portfolio = load.portfolio(str(Path(__file__).parents[2] / "portfolios" / "ten-coins.yaml"), now=now)
+    plan = build_plan(portfolio, portfolio.statement, inputs=rows.INPUTS)
+    codes = [each.code for each in plan.findings]
+    assert min(codes.count(Code.RESIDUAL), codes.count(Code.SIZING)) > 1
+    screen = "\n".join(shown(*plan.findings))
+    assert "would be exact" not in screen
+    assert "on this order" not in screen
+    assert screen.count("coin sizing would trade") == screen.count("residual: ") == 1
 
 
 def test_warnings_and_errors_keep_their_own_ending() -> None:

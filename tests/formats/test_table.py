@@ -7,6 +7,7 @@ from fractions import Fraction
 import pytest
 
 from rebal import formats
+from rebal.amounts import ZERO
 from rebal.formats import SIGNS, Report, View
 from rebal.formats.page.figures import TABLE
 from rebal.formats.page.sheet import UNICODE
@@ -122,7 +123,57 @@ def test_wide_characters_count_twice() -> None:
 
 def test_a_refused_plan_says_so_before_anything_else() -> None:
     lines = shown(books.refused(), 100).splitlines()
-    assert lines[1] == ("Refused   not to be placed as it stands: unserved-asset ALT; under-collateralised ETH")
+    assert lines[1] == "Refused, do not place it: no contract for ALT; not enough coins for ETH"
+
+
+def test_what_is_at_liquidation_already_is_due_once() -> None:
+    today = {"liquidation_below": Fraction(3100), "liquidation_above": Fraction(3100)}
+    wallet = rows.wallet("ETH", "1", value="1", maintenance="1", distance_below=ZERO, distance_above=ZERO, **today)
+    position = rows.position("ETHUSD", "-1", notional="1", entry="3000", mark="3100", liquidation_price=Fraction(3100))
+    stands = replace(position, contracts_before=position.contracts)
+    screen = shown(rows.plan(wallets=(wallet,), positions=(stands,)), 40)
+    assert re.search(r"^ETH +due now +0\.0 %$", screen, re.MULTILINE)
+    assert screen.count("due now") == 2
+    assert "3,100.00" not in screen.replace("mark 3,100.00", "")
+
+
+@pytest.mark.parametrize(("days", "told"), [("730", True), ("730.1", False)])
+def test_an_alert_that_is_years_away_is_left_out(days: str, told: bool) -> None:
+    wallet = rows.wallet("BTC", "1", value="1", maintenance="0.01", distance_below=Fraction("0.5"))
+    far = replace(wallet, funding_days_to_alert=Fraction(days))
+    for width in (40, 300):
+        assert ("alert after" in shown(rows.plan(wallets=(far,)), width)) is told
+
+
+@pytest.mark.parametrize(
+    ("below", "above", "said"),
+    [
+        ("0.921", None, "liquidation 92.1 % away"),
+        (None, "1.5", "liquidation 150.0 % away"),
+        ("0.4", "0.9", "liquidation 40.0 % below or 90.0 % above"),
+        (None, None, "never liquidated"),
+    ],
+)
+def test_what_every_free_coin_would_do(below: str | None, above: str | None, said: str) -> None:
+    wallet = rows.wallet("BTC", "1", value="1", maintenance="0.01", distance_below=Fraction("0.3"))
+    posted = replace(
+        wallet,
+        distance_below_all_posted=None if below is None else Fraction(below),
+        distance_above_all_posted=None if above is None else Fraction(above),
+    )
+    assert f"if every free coin were posted: {said}\n" in shown(rows.plan(wallets=(posted,)), 100)
+
+
+def test_a_hedge_shows_the_coins_that_it_touches_and_dollars() -> None:
+    assets = (
+        rows.asset("BTC", "1", "1", hedge_ratio_after=Fraction(1)),
+        rows.asset("ETH", "1", "1"),
+        rows.asset("USD", "1", "1"),
+    )
+    for command, expected in (("hedge", ["BTC", "USD"]), ("unwind", ["BTC", "USD"]), ("plan", ["BTC", "ETH", "USD"])):
+        screen = shown(rows.plan(command=command, assets=assets), 100)
+        assert re.findall("^(BTC|ETH|USD) ", screen, re.MULTILINE) == expected
+    assert "Holdings" not in shown(rows.plan(command="hedge", assets=assets[1:]), 100)
 
 
 def test_limits_are_told_where_they_are_known() -> None:
@@ -170,6 +221,17 @@ def test_a_voided_entry_says_by_which() -> None:
     screen = shown(ledgers.history(), 100, colour=True)
     assert "\x1b[38;5;136mvoided by fb0c1de2a3b4c5d6.void.8: \x1b[0m\x1b[2mpaid 1.5 USDC of funding" in screen
     assert screen.count("voided by") == 1
+
+
+def test_a_history_tells_its_notes_and_where_a_hedge_begins() -> None:
+    note = "1 entry is not later than the statement"
+    effect = replace(ledgers.history().effects[0], since=rows.MORNING, since_price=Fraction(64000))
+    history = replace(ledgers.history(), notes=(note,), effects=(effect,))
+    screen = shown(history, 100)
+    assert screen.endswith(f"\nNotes\n{note}\n")
+    assert re.search(r"20 Nov 2026 08:00 UTC +64,000\.00$", screen, re.MULTILINE)
+    text = formats.render("plain", history, View(100, colour=False))
+    assert text.endswith(f"  since 2026-11-20T08:00:00Z  from 64000.00\nnote      {note}\n")
 
 
 def test_a_history_of_one_contract_needs_no_total() -> None:

@@ -32,7 +32,7 @@ def test_nothing_to_do() -> None:
 
 
 def test_a_hedge_says_what_becomes_of_the_ratio() -> None:
-    assert said(books.open_book()) == "BTC hedged 10.0% -> 50.0%: 2 orders, 2 transfers, no coin sold"
+    assert said(books.open_book()) == "BTC hedged 10.0% -> 50.0%: 2 orders, 2 transfers"
 
 
 def test_many_hedges_are_counted() -> None:
@@ -50,15 +50,28 @@ def test_a_transfer_alone_is_something_to_do() -> None:
 def test_a_refusal_names_each_error_once() -> None:
     error = Finding(Severity.ERROR, Code.UNSERVED_ASSET, "ALT", "no contract")
     note = Finding(Severity.INFO, Code.RESIDUAL, "BTC", "12 USD")
-    assert refusal(rows.plan(findings=(error, error, note))) == "unserved-asset ALT"
+    assert refusal(rows.plan(findings=(error, error, note))) == "no contract for ALT"
 
 
 def test_a_refusal_names_the_subjects_of_one_error_together() -> None:
     differ = tuple(Finding(Severity.ERROR, Code.SPOT_DIFFERS, name, "off") for name in ("BTC", "ETH", "LINK", "SOL"))
     short = Finding(Severity.ERROR, Code.UNDER_COLLATERALISED, "ETH", "1 ETH is missing")
     assert refusal(rows.plan(findings=(*differ, short))) == (
-        "spot-differs BTC, ETH, LINK, 1 more; under-collateralised ETH"
+        "BTC, ETH, LINK, 1 more spot is not at its target; not enough coins for ETH"
     )
+
+
+@pytest.mark.parametrize(
+    ("code", "subject", "words"),
+    [
+        (Code.NEAR_LIQUIDATION, "USDT", "USDT near liquidation"),
+        (Code.OVER_HEDGED, "BTC", "BTC over-hedged"),
+        (Code.NO_EQUITY, "USD", "no equity"),
+        (Code.LEVERAGE, "BTC", "leverage BTC"),
+    ],
+)
+def test_a_refusal_is_in_words_and_in_the_code_where_there_are_none(code: Code, subject: str, words: str) -> None:
+    assert refusal(rows.plan(findings=(Finding(Severity.ERROR, code, subject, "off"),))) == words
 
 
 def test_an_unwind_says_what_it_closes_and_what_it_reduces() -> None:

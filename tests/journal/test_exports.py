@@ -147,6 +147,8 @@ def test_fills_that_another_plan_has_are_not_this_ones() -> None:
     event = fill("-150", "40001.5", part("-150", "rebalance"))
     taken = add(Journal(), [Draft(event, FILLED, "BTCUSD:6", "e" * 64)]).after
     assert [each.id for each in chosen(csv(BINANCE, {**BINANCE, "id": "7"}), journal=taken).fills] == ["7"]
+    with pytest.raises(InvalidInput, match=r"record 1 is in the journal already, as BTCUSD:6, and not of this plan$"):
+        chosen(csv(BINANCE), journal=taken)
     own = add(Journal(), [Draft(event, FILLED, "BTCUSD:6", "d" * 64)]).after
     assert [each.id for each in chosen(csv(BINANCE), journal=own).fills] == ["6"]
 
@@ -160,7 +162,19 @@ def test_fills_that_another_plan_has_are_not_this_ones() -> None:
         ("{}", "is no list of records"),
         ("[5]", "is no list of records"),
         ("{", "fills.csv:1:2: is not JSON"),
-        (csv({**BINANCE, "side": "BUY"}), "holds no fill of the plan's orders among its 1 records"),
+        (csv({**BINANCE, "side": "BUY"}), "among its 1 record: record 1 bought BTCUSD, which the plan sells$"),
+        (
+            csv({**BINANCE, "symbol": "ETHUSD"}),
+            "among its 1 record: record 1 is of ETHUSD, and the plan orders BTCUSD, SOLUSDT$",
+        ),
+        (
+            csv({**OWN, "time": "2026-11-20T08:30:00Z"}),
+            "record 1 filled at 2026-11-20T08:30:00Z, before the plan was made, 2026-11-20T09:00:00Z$",
+        ),
+        (
+            csv({**BYBIT, "execType": "Funding"}, {**BYBIT, "side": "Buy"}, {**BYBIT, "symbol": "\x1b[31m"}),
+            r"3 records: record 2 bought BTCUSD, .*; record 3 is of .x1b.31m, .*; record 1 is of execType Funding, not",
+        ),
         (csv({**BINANCE, "side": "short"}), "record 1.side: is neither buy nor sell .found 'short'."),
         (csv({**BINANCE, "qty": "1_0"}), "record 1.qty: is not a number"),
         (csv({**BINANCE, "qty": "1e999"}), "record 1.qty: is not a number"),

@@ -109,6 +109,8 @@ def test_an_open_contract_is_known_though_the_catalogue_dropped_it(desk: Desk) -
 
 
 def test_funding_is_worth_what_the_coin_costs(desk: Desk) -> None:
+    hedged = {"BTCUSD": opened(BTCUSD, contracts=F(-10000), entry_price=F(40000), hedge=F(-10000))}
+    desk = replace(desk, portfolio=portfolio(positions=hedged))
     event = only(recording.single(desk, lambda s: [drafts.funding(s, BTCUSD, amount=F("0.001"))]), desk)
     assert event == Funding("BTCUSD", F("0.001"), F(40000), "BTC", BTCUSD.kind, "BTC")
     priced = replace(desk, time=at(5))

@@ -66,7 +66,7 @@ def test_since_leaves_out_what_was_before() -> None:
 def test_a_covered_short_gives_back_what_the_coins_lose() -> None:
     # 2 BTC at 40,000, all of it hedged: 80,000 contracts of a dollar.
     (effect,) = effects(priced("30000"), journal(fill("-80000", "40000")).entries)
-    assert effect == Effect("BTC", F(20000), F(-20000), F(1))
+    assert effect == Effect("BTC", F(20000), F(-20000), F(1), at(1), F(40000))
 
 
 def test_half_a_hedge_gives_back_half() -> None:
@@ -78,7 +78,7 @@ def test_a_hedge_counts_while_it_is_open() -> None:
     there_and_back = journal(fill("-40000", "40000"), fill("40000", "32000"))
     gained = F(40000) * (F(1, 32000) - F(1, 40000)) * 32000
     (effect,) = effects(priced("60000"), there_and_back.entries)
-    assert effect == Effect("BTC", gained, F(2) * -8000, gained / 16000)
+    assert effect == Effect("BTC", gained, F(2) * -8000, gained / 16000, at(1), F(40000))
 
 
 def test_a_statements_hedge_counts_from_its_entry() -> None:
@@ -87,6 +87,7 @@ def test_a_statements_hedge_counts_from_its_entry() -> None:
     kept = journal(Spot("ETH", F(1)))
     (effect,) = effects(book, kept.entries)
     assert (effect.hedge_pnl_usd, effect.spot_pnl_usd) == (10000, -20000)
+    assert (effect.since, effect.since_price) == (None, 40000)
 
 
 def test_coins_bought_meanwhile_count_from_then_on() -> None:
@@ -97,7 +98,7 @@ def test_coins_bought_meanwhile_count_from_then_on() -> None:
 
 def test_a_hedge_at_an_unmoved_price_says_nothing() -> None:
     (effect,) = effects(priced("40000"), journal(fill("-40000", "40000")).entries)
-    assert effect == Effect("BTC", F(0), F(0), None)
+    assert effect == Effect("BTC", F(0), F(0), None, at(1), F(40000))
 
 
 def test_rebalancing_and_proxies_are_no_hedges_of_the_asset() -> None:
@@ -111,7 +112,7 @@ def test_a_linear_hedge_pays_dollars() -> None:
     book = portfolio({"SOL": "100", "USDT": "5000"})
     kept = journal(fill("-1000", "200", part("-1000", "hedge", "SOL"), of=SOLUSDT))
     (effect,) = effects(book, kept.entries)
-    assert effect == Effect("SOL", F(5000), F(-5000), F(1))
+    assert effect == Effect("SOL", F(5000), F(-5000), F(1), at(1), F(200))
 
 
 def path_of(prices: list[int]) -> tuple[Entry, ...]:

@@ -1,6 +1,7 @@
 """What editors are given: the schema, and a file to start from."""
 
 import json
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,17 @@ def test_the_starter_shows_every_section(tmp_path: Path) -> None:
     shown = {key for key in models.PORTFOLIO.keys if key in uncommented}
     assert set(models.PORTFOLIO.keys) - shown <= {"proxies", "journal", "cash"}
     assert read(tmp_path, load.starter()).policy == read(tmp_path, SMALL).policy
+
+
+def test_the_starter_is_dated_now_and_valid(tmp_path: Path) -> None:
+    now = datetime(2031, 1, 5, 23, 59, 58, tzinfo=timezone(timedelta(hours=2)))
+    text = load.starter(now=now)
+    assert text.count("as_of: 2031-01-05T21:59:00Z") == 2
+    assert "2026" not in text
+    (tmp_path / "dated.yaml").write_text(text)
+    made = load.portfolio(str(tmp_path / "dated.yaml"), now=now)
+    assert made.as_of == made.market.as_of == datetime(2031, 1, 5, 21, 59, tzinfo=UTC)
+    assert [lot.acquired for lot in made.holdings["ETH"].lots][1].date().isoformat() == "2030-10-19"
 
 
 def test_what_the_starter_has_in_comments_is_valid_too(tmp_path: Path) -> None:

@@ -29,6 +29,17 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     assert str(only_problem(path)) == (f"{path}: does not exist; name an existing file, or write one with `rebal init`")
 
 
+def test_a_missing_file_says_how_to_come_by_one(tmp_path: Path) -> None:
+    there, market = tmp_path / "there.yaml", tmp_path / "none.yaml"
+    there.write_text(SMALL)
+    with pytest.raises(InvalidInput, match=r"none.yaml: does not exist; name a file with the prices$"):
+        load.portfolio(str(there), now=NOW, market=str(market))
+    with pytest.raises(InvalidInput, match=r"or make it with `rebal plan --format json --out FILE`$"):
+        source.text(str(market), source.PLAN)
+    with pytest.raises(InvalidInput, match=r"none.yaml: does not exist; name an existing file$"):
+        source.text(str(market), source.EXPORT)
+
+
 @pytest.mark.parametrize(
     ("make", "said"),
     [

@@ -123,10 +123,13 @@ def instant(text: str, *, option: str) -> "datetime":
         raise UsageProblem(f"{option} {text}: {problem}") from problem
 
 
-def content(path: str, where: Where, world: World) -> tuple[str, str]:
-    """A file's text, and how messages name it; ``-`` is stdin, unless the portfolio is. Raises InvalidInput."""
+def content(path: str, where: Where, world: World, *, is_plan: bool = False) -> tuple[str, str]:
+    """The text of a saved plan or an export, and how messages name it; ``-`` is stdin, unless the portfolio is.
+
+    Raises InvalidInput.
+    """
     from rebal.load import source
 
     if path == "-" and where.path(world) == "-":
         raise UsageProblem("stdin is the portfolio already; name a file")
-    return source.text(path), source.shown(path)
+    return source.text(path, source.PLAN if is_plan else source.EXPORT), source.shown(path)

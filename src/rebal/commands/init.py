@@ -22,7 +22,7 @@ def init(
     from rebal import load
 
     path = file or world.portfolio
-    _create(path, load.starter().encode())
+    _create(path, load.starter(now=world.now).encode())
     return Answer(remarks=(f"{path} is written; put your own figures in, then run: rebal plan {path}",))
 
 

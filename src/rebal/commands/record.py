@@ -70,7 +70,7 @@ def plan(
     at = desk(where, world, Entered(time=time, dry_run=dry_run))
     from rebal.journal import recording, saved
 
-    kept = saved.read(*content(file, where, world))
+    kept = saved.read(*content(file, where, world, is_plan=True))
     export = None if fills is None else content(fills, where, world)
     return told(recording.plan(at, kept, given=given, export=export), at, where, shown, world)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from fractions import Fraction
 
 from rebal.amounts import ZERO
@@ -18,6 +19,8 @@ class _Watched:
     hedge_usd: Fraction = ZERO
     spot_usd: Fraction = ZERO
     spot_price: Fraction | None = None
+    since: datetime | None = None
+    since_price: Fraction | None = None
 
 
 def effects(portfolio: Portfolio, entries: Iterable[Entry]) -> tuple[Effect, ...]:
@@ -32,12 +35,12 @@ def effects(portfolio: Portfolio, entries: Iterable[Entry]) -> tuple[Effect, ...
     for name, net in state.nets.items():
         if net.entry_price is not None and _hedged(net):
             seen[name] = net.entry_price
-            watched.setdefault(net.contract.asset, _Watched(spot_price=net.entry_price))
+            watched.setdefault(net.contract.asset, _Watched(spot_price=net.entry_price, since_price=net.entry_price))
     for entry in in_order(entries):
         if entry.time > dated(portfolio):
             _advance(entry.event, state, watched, seen)
             state.apply(entry.event)
-            _begin(entry.event, state, watched, seen)
+            _begin(entry, state, watched, seen)
     for asset, watch in watched.items():
         marks = {name: portfolio.market.mark(net.contract) for name, net in _open(asset, state)}
         if marks:
@@ -51,11 +54,12 @@ def _advance(event: Event, state: State, watched: dict[str, _Watched], seen: dic
         _accrue(event.asset, event.price, {event.contract: event.price}, state, watched[event.asset], seen)
 
 
-def _begin(event: Event, state: State, watched: dict[str, _Watched], seen: dict[str, Fraction]) -> None:
+def _begin(entry: Entry, state: State, watched: dict[str, _Watched], seen: dict[str, Fraction]) -> None:
     """After a fill: what it opened is watched from its price on."""
+    event = entry.event
     if isinstance(event, Fill) and _hedged(state.nets[event.contract]):
         seen[event.contract] = event.price
-        watch = watched.setdefault(event.asset, _Watched())
+        watch = watched.setdefault(event.asset, _Watched(since=entry.time, since_price=event.price))
         watch.spot_price = event.price
 
 
@@ -90,4 +94,4 @@ def _hedged(net: Net) -> Fraction:
 
 def _effect(asset: str, watch: _Watched) -> Effect:
     share = -watch.hedge_usd / watch.spot_usd if watch.spot_usd else None
-    return Effect(asset, watch.hedge_usd, watch.spot_usd, share)
+    return Effect(asset, watch.hedge_usd, watch.spot_usd, share, watch.since, watch.since_price)

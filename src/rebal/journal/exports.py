@@ -81,19 +81,44 @@ def choose(text: str, source: str, *, plan: SavedPlan, portfolio: Portfolio, jou
     of the layouts, and for one without a fill of the plan.
     """
     layout, records = _records(text, source)
-    sides = {order.contract: order.contracts > 0 for order in plan.orders}
     elsewhere = {entry.id for entry in journal.entries if entry.plan != plan.digest}
     fills, seen = [], 0
+    others: dict[str, str] = {}
     for seen, record in enumerate(records, start=1):
         reader = _Record(record, layout, source, seen)
-        if reader.is_fill() and sides.get(reader.contract()) is reader.bought():
+        reason = reader.not_of(plan)
+        if reason is None:
             fill = reader.given(portfolio.contracts.get(reader.contract()), now=now)
-            early = fill.time is not None and fill.time < plan.now - SKEW
-            if not early and f"{fill.contract}:{fill.id}" not in elsewhere:
+            reason = _not_now(fill, plan, elsewhere)
+            if reason is None:
                 fills.append(fill)
+        if reason is not None:
+            others.setdefault(reason[0], f"record {seen} {reason[1]}")
     if not fills:
-        raise refusal(source, "", f"holds no fill of the plan's orders among its {seen} records")
+        raise refusal(source, "", _none_of(plan, seen, others))
     return Chosen(tuple(fills), seen - len(fills))
+
+
+# What a record is not, from what is nearest to a fill of the plan to what is farthest, and what to say of one.
+_REASONS = ("time", "plan", "side", "contract", "type")
+_Reason = tuple[str, str]
+
+
+def _not_now(fill: Given, plan: SavedPlan, elsewhere: frozenset[str] | set[str]) -> _Reason | None:
+    """Why a fill of what the plan orders is not the plan's."""
+    if fill.time is not None and fill.time < plan.now - SKEW:
+        return "time", f"filled at {instant_text(fill.time)}, before the plan was made, {instant_text(plan.now)}"
+    if f"{fill.contract}:{fill.id}" in elsewhere:
+        return "plan", f"is in the journal already, as {fill.contract}:{fill.id}, and not of this plan"
+    return None
+
+
+def _none_of(plan: SavedPlan, seen: int, others: Mapping[str, str]) -> str:
+    records = "1 record" if seen == 1 else f"{seen} records"
+    told = "; ".join(others[kind] for kind in _REASONS if kind in others)
+    if not plan.orders:
+        told = "the plan orders nothing"
+    return f"holds no fill of the plan's orders among its {records}: {told}"
 
 
 class _Record:
@@ -105,9 +130,20 @@ class _Record:
         self._source = source
         self._number = number
 
-    def is_fill(self) -> bool:
+    def not_of(self, plan: SavedPlan) -> _Reason | None:
+        """Why a record is no fill of what the plan orders, by type, contract and side."""
         only = self._layout.only
-        return only is None or self._record.get(only[0], only[1]) == only[1]
+        if only is not None and self._record.get(only[0], only[1]) != only[1]:
+            return "type", f"is of {only[0]} {_quoted(self._record[only[0]])}, not {only[1]}"
+        contract = self.contract()
+        sides = {order.contract: order.contracts > 0 for order in plan.orders}
+        bought = self.bought()
+        if contract not in sides:
+            return "contract", f"is of {_quoted(contract)}, and the plan orders {', '.join(sides)}"
+        if sides[contract] is not bought:
+            did, does = ("bought", "sells") if bought else ("sold", "buys")
+            return "side", f"{did} {contract}, which the plan {does}"
+        return None
 
     def contract(self) -> str:
         return self._text(self._layout.contract)
@@ -176,6 +212,10 @@ class _Record:
     def _wrong(self, column: str, problem: str) -> InvalidInput:
         found = ascii(self._record.get(column, ""))[:60]
         return refusal(self._source, f"record {self._number}.{column}", problem, found=found)
+
+
+def _quoted(text: str) -> str:
+    return ascii(text)[1:-1][:40]
 
 
 def _records(text: str, source: str) -> tuple[Layout, Iterator[Mapping[str, str]]]:

@@ -38,10 +38,14 @@ class Booked:
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """The book that is open now, and what each entry that moved it, or an earlier statement's, brought."""
+    """The book that is open now, and what each entry that moved it, or an earlier statement's, brought.
+
+    ``earlier``: how many of the standing entries are not later than the statement, which holds them already.
+    """
 
     book: Book
     booked: tuple[Booked, ...]
+    earlier: int = 0
 
 
 def fold(portfolio: Portfolio, entries: Iterable[Entry]) -> Folded:
@@ -63,7 +67,7 @@ def fold(portfolio: Portfolio, entries: Iterable[Entry]) -> Folded:
             booked.append(made)
     book = state.book()
     _refuse_unpriced(book, portfolio)
-    return Folded(book, tuple(booked))
+    return Folded(book, tuple(booked), sum(entry.time <= as_of for entry in standing))
 
 
 def reached(portfolio: Portfolio, entries: Iterable[Entry]) -> "State":

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rebal.amounts import plain
-from rebal.journal import drafts, exports, from_plan, report, store
+from rebal.journal import drafts, exports, from_plan, report, slips, store
 from rebal.journal.adding import add, continued
 from rebal.journal.drafts import Scene
 from rebal.journal.filling import Given
@@ -67,7 +67,12 @@ def plan(
         chosen = exports.choose(*export, plan=saved, portfolio=desk.portfolio, journal=journal, now=desk.now)
         given = (*(given or ()), *chosen.fills)
         if chosen.left_out:
-            notes.append(f"{export[1]}: {chosen.left_out} records are not of this plan and were left out")
+            left = (
+                "1 record is not of this plan and was"
+                if chosen.left_out == 1
+                else (f"{chosen.left_out} records are not of this plan and were")
+            )
+            notes.append(f"{export[1]}: {left} left out")
     for order in from_plan.unfilled(saved, given, journal):
         notes.append(f"{order.contract}: taken as not filled, {plain(abs(order.contracts))} contracts were ordered")
 
@@ -89,7 +94,9 @@ def _record(desk: Desk, build: Callable[[Journal], Sequence[Draft]], notes: Sequ
 
     def checked(journal: Journal) -> Sequence[Draft]:
         made = build(journal)
-        drafts.refuse_impossible(desk.portfolio, add(journal, made, again=desk.again))
+        added = add(journal, made, again=desk.again)
+        slips.refuse(desk.portfolio, added)
+        drafts.refuse_impossible(desk.portfolio, added)
         return made
 
     if desk.dry_run:
@@ -97,7 +104,8 @@ def _record(desk: Desk, build: Callable[[Journal], Sequence[Draft]], notes: Sequ
         added = add(journal, checked(journal), again=desk.again)
     else:
         added = store.record(desk.path, checked, again=desk.again)
-    return report.recorded(desk.portfolio, added, journal=desk.path, dry_run=desk.dry_run, notes=notes)
+    said = (*notes, *slips.notes(desk.portfolio, added, dry_run=desk.dry_run))
+    return report.recorded(desk.portfolio, added, journal=desk.path, dry_run=desk.dry_run, notes=said)
 
 
 def rebuild(desk: Desk, exported: Journal) -> Recorded:

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from rebal.amounts import ZERO
 from rebal.journal.adding import Added
-from rebal.journal.columns import line
+from rebal.journal.columns import instant_text, line
 from rebal.journal.effect import effects
-from rebal.journal.fold import fold, in_dollars, realised
+from rebal.journal.fold import Folded, fold, in_dollars, realised
 from rebal.ledger import (
     HISTORY_SCHEMA,
     RECORD_SCHEMA,
@@ -40,6 +40,7 @@ def history(portfolio: Portfolio, journal: Journal, *, since: datetime | None = 
         total=in_dollars(totals),
         positions=tuple(_open(position) for _, position in sorted(folded.book.positions.items())),
         effects=effects(portfolio, journal.entries) if journal.entries else (),
+        notes=tuple(_notes(portfolio, folded)),
     )
 
 
@@ -56,6 +57,16 @@ def recorded(portfolio: Portfolio, added: Added, *, journal: str, dry_run: bool,
         coins=tuple(_coins(before, after)),
         notes=tuple(notes),
     )
+
+
+def _notes(portfolio: Portfolio, folded: Folded) -> Iterable[str]:
+    if folded.earlier and portfolio.as_of is not None:
+        entries = "entry is" if folded.earlier == 1 else "entries are"
+        part = "a part" if folded.earlier == 1 else "parts"
+        yield (
+            f"{folded.earlier} {entries} not later than the statement of {instant_text(portfolio.as_of)} "
+            f"and {part} of it: history, which moves no holding or position"
+        )
 
 
 def _open(position: Position) -> OpenPosition:

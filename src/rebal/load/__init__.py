@@ -24,11 +24,14 @@ def schema() -> dict[str, Any]:
     return editors.draft_7()
 
 
-def starter() -> str:
-    """A commented portfolio file to start from, valid as it stands."""
+def starter(*, now: datetime | None = None) -> str:
+    """A commented portfolio file to start from, valid as it stands; dated ``now``, to the minute, where that is given.
+
+    An example's date without.
+    """
     from rebal.load import template
 
-    return template.TEXT
+    return template.TEXT if now is None else template.dated(now)
 
 
 def instant(text: str) -> datetime:

@@ -47,7 +47,7 @@ def _read(path: str, section: Section) -> Written[Any]:
 
 def _market_file(path: str) -> Block:
     """A market block in a file of its own, with or without its ``market:`` above it."""
-    document = tree.document(source.text(path), source.shown(path))
+    document = tree.document(source.text(path, source.MARKET), source.shown(path))
     if isinstance(document.data, dict) and "market" in document.data:
         whole = written.read(document, models.MARKET_FILE)
         return Block(whole, ("market",), whole.says.market)

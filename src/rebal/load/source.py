@@ -42,13 +42,17 @@ _UTF8_MARK = b"\xef\xbb\xbf"
 
 
 class Sort(NamedTuple):
-    """A sort of file: what it is called, and the most bytes that it may have."""
+    """A sort of file: what it is called, the most bytes that it may have, and what to do where it is not there."""
 
     name: str
     largest: int
+    missing: str = "name an existing file"
 
 
-PORTFOLIO = Sort("portfolio", LARGEST)
+PORTFOLIO = Sort("portfolio", LARGEST, "name an existing file, or write one with `rebal init`")
+MARKET = Sort("market file", LARGEST, "name a file with the prices")
+PLAN = Sort("plan", LARGEST, "name an existing file, or make it with `rebal plan --format json --out FILE`")
+EXPORT = Sort("export", LARGEST)
 
 
 def shown(path: str) -> str:
@@ -83,8 +87,7 @@ def _file(path: str, source: str, sort: Sort) -> bytes:
     try:
         descriptor = os.open(path, flags)
     except FileNotFoundError:
-        otherwise = ", or write one with `rebal init`" if sort is PORTFOLIO else ""
-        raise _refusal(source, "does not exist", f"name an existing file{otherwise}") from None
+        raise _refusal(source, "does not exist", sort.missing) from None
     except (OSError, ValueError) as error:
         raise _unreadable(source, error) from None
     try:

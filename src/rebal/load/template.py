@@ -1,5 +1,10 @@
 """The file that ``rebal init`` writes."""
 
+from datetime import UTC, datetime, timedelta
+
+_AS_OF = "2026-11-01T00:00:00Z"
+_BOUGHT_LATELY = "2026-08-15"
+
 TEXT = """\
 # yaml-language-server: $schema=portfolio.schema.json
 # `rebal schema > portfolio.schema.json` puts that schema beside this file; editors then complete and check the keys.
@@ -63,3 +68,10 @@ policy:
 # scenarios:
 #   crash: {BTC: -40%, ETH: -55%, SOL: -70%}
 """
+
+
+def dated(now: datetime) -> str:
+    """The file with its statement and prices as of now, to the minute, and its younger lot some weeks before."""
+    moment = now.astimezone(UTC)
+    bought = (moment - timedelta(days=78)).date().isoformat()
+    return TEXT.replace(_BOUGHT_LATELY, bought).replace(_AS_OF, moment.strftime("%Y-%m-%dT%H:%M:00Z"))

@@ -86,7 +86,12 @@ def headline(report: Compare, figures: Figures) -> str:
     if not futures:
         return ", ".join([f"{over} no futures route is complete", *selling])
     least = min(futures, key=lambda line: line.total_usd or ZERO)
-    return ", ".join([f"{named(least)} costs least {over}: {_cost(least.total_usd, figures)}", *selling])
+    full = [line for line in report.routes if line.total_usd is not None]
+    if full == [least] != list(report.routes):
+        verb = "costs" if (least.total_usd or ZERO) >= 0 else "earns"
+        return f"only {named(least)} is fully known: it {verb} {_cost(abs(least.total_usd or ZERO), figures)} {over}"
+    among = "" if len(full) == len(report.routes) else "of the routes fully known, "
+    return ", ".join([f"{among}{named(least)} costs least {over}: {_cost(least.total_usd, figures)}", *selling])
 
 
 def days(count: Fraction, figures: Figures) -> str:

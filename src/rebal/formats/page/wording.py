@@ -8,7 +8,7 @@ from fractions import Fraction
 from rebal.amounts import ZERO
 from rebal.formats.page.figures import GLUE, Figures
 from rebal.market.contract import OrderUnit
-from rebal.plan import AssetLine, Order, OrderPart, Plan, PositionLine, Severity
+from rebal.plan import AssetLine, Code, Order, OrderPart, Plan, PositionLine, Severity
 from rebal.portfolio import Route
 
 ORDER_UNITS = {OrderUnit.CONTRACTS: "contracts", OrderUnit.USD: "USD"}
@@ -18,6 +18,17 @@ SEVERITIES = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INF
 SPOT_MATCHES = {
     True: "spot matches: after closing, every weight is inside its band",
     False: "spot does not match: after closing, a weight is outside its band",
+}
+DUE = "due now"
+"""Instead of a liquidation price where it is today's."""
+
+_REFUSALS = {
+    Code.NO_EQUITY: "no equity",
+    Code.UNSERVED_ASSET: "no contract for {}",
+    Code.UNDER_COLLATERALISED: "not enough coins for {}",
+    Code.NEAR_LIQUIDATION: "{} near liquidation",
+    Code.OVER_HEDGED: "{} over-hedged",
+    Code.SPOT_DIFFERS: "{} spot is not at its target",
 }
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _FIGURE_AND_UNIT = re.compile(r"(?<=[0-9]) (?=%|[A-Z0-9]*[A-Z][A-Z0-9]*\b|(?:points|contracts|hours|days)\b)")
@@ -59,11 +70,12 @@ def several(items: list[str]) -> str:
 
 def refusal(plan: Plan) -> str:
     """Why a plan is refused: what its error findings are about."""
-    subjects: dict[str, list[str]] = {}
+    subjects: dict[Code, list[str]] = {}
     for each in plan.findings:
         if each.severity is Severity.ERROR:
             subjects.setdefault(each.code, []).append(each.subject)
-    return "; ".join(f"{code} {several(list(dict.fromkeys(named)))}".strip() for code, named in subjects.items())
+    reasons = {code: several(list(dict.fromkeys(named))) for code, named in subjects.items()}
+    return "; ".join(_REFUSALS.get(code, f"{code} {{}}").format(named).strip() for code, named in reasons.items())
 
 
 def headline(plan: Plan, figures: Figures, *, arrow: str) -> str:
@@ -71,7 +83,7 @@ def headline(plan: Plan, figures: Figures, *, arrow: str) -> str:
     todo = [counted(len(plan.orders), "order")] if plan.orders else []
     if plan.transfers:
         todo.append(counted(len(plan.transfers), "transfer"))
-    if plan.orders and plan.command != "unwind":
+    if plan.orders and plan.command == "plan":
         todo.append("no coin sold")
     matter = _matter(plan, figures, arrow)
     doing = ", ".join(todo) or "nothing to do"
@@ -141,6 +153,8 @@ def destination(quantity: Fraction, contract: str | None) -> str:
 
 def away(below: Fraction | None, above: Fraction | None, figures: Figures) -> str:
     """How far the price may fall or rise before liquidation; empty where no move of it liquidates."""
+    if 0 in (below, above):
+        return figures.change(ZERO)
     moves = [] if below is None else [figures.change(-below)]
     if above is not None:
         moves.append(figures.change(above))

@@ -3,20 +3,21 @@
 from collections.abc import Iterator
 
 from rebal.formats.page.figures import PLAIN
-from rebal.formats.page.wording import rfc3339
+from rebal.formats.page.wording import ascii_signs, rfc3339
 from rebal.formats.records import _ledger
 from rebal.formats.records._record import NONE, known, record
 from rebal.ledger import Effect, History, OpenPosition
 
 
 def lines(history: History) -> Iterator[str]:
-    """Entries in the order of recording, what is open now, what was realised, how the hedges did."""
+    """Entries in the order of recording, what is open now, what was realised, how the hedges did, and notes."""
     yield _heading(history)
     yield from map(_ledger.entry, history.entries)
     yield from map(_position, history.positions)
     yield from map(_ledger.realised, history.totals)
     yield _ledger.total(history.total)
     yield from map(_effect, history.effects)
+    yield from (record("note", ascii_signs(each)) for each in history.notes)
 
 
 def _heading(history: History) -> str:
@@ -50,4 +51,6 @@ def _effect(effect: Effect) -> str:
         f"hedge-usd {PLAIN.dollars(effect.hedge_pnl_usd)}",
         f"coins-usd {PLAIN.dollars(effect.spot_pnl_usd)}",
         f"given-back {known(PLAIN.percent, effect.effectiveness)}",
+        f"since {rfc3339(effect.since) if effect.since else NONE}",
+        f"from {known(PLAIN.price, effect.since_price)}",
     )

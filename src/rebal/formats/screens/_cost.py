@@ -1,5 +1,8 @@
 """What a plan costs."""
 
+from fractions import Fraction
+
+from rebal.formats.page.figures import GLUE
 from rebal.formats.page.ink import Line, line
 from rebal.formats.page.layout import Column, Role, Row
 from rebal.formats.page.sheet import Sheet
@@ -8,7 +11,7 @@ from rebal.plan import CostLine, Costs
 _COSTS = (
     Column("contract", role=Role.NAME, left=True),
     Column("fees $", "fees", "dollars"),
-    Column("funding $ a day", "funding", "dollars a day"),
+    Column("funding a day", "funding", "a day"),
 )
 
 
@@ -17,10 +20,9 @@ def lines(costs: Costs, sheet: Sheet) -> list[Line]:
     if not costs.breakdown:
         return []
     several = len(costs.breakdown) > 1
-    note = "funding above 0 is paid, below 0 received" if several and costs.funding_usd_per_day is not None else ""
     summary = sheet.flow([line("fees ", sheet.usd(costs.fees_usd)), _funding(costs, sheet)])
     rows = [_row(each, sheet) for each in costs.breakdown] if several else []
-    return [*sheet.section("Cost", note), *summary, *(sheet.table(_COSTS, rows) if rows else [])]
+    return [*sheet.section("Cost"), *summary, *(sheet.table(_COSTS, rows) if rows else [])]
 
 
 def _funding(costs: Costs, sheet: Sheet) -> Line:
@@ -29,14 +31,17 @@ def _funding(costs: Costs, sheet: Sheet) -> Line:
         return line("funding not known")
     if not day:
         return line("no funding")
-    verb = "paid" if day > 0 else "received"
-    return line(f"funding {verb} {sheet.usd(abs(day))} a day, {sheet.usd(abs(year))} a year")
+    return line(f"funding {_paid(day, sheet)} a day, {sheet.usd(abs(year))} a year")
+
+
+def _paid(usd: Fraction, sheet: Sheet) -> str:
+    amount = sheet.usd(abs(usd))
+    return f"{'paid' if usd > 0 else 'received'}{GLUE}{amount}" if usd else amount
 
 
 def _row(cost: CostLine, sheet: Sheet) -> Row:
-    dollars = sheet.figures.dollars
     return (
         line(sheet.text(cost.contract)),
-        line(dollars(cost.fee_usd)),
-        sheet.cell(dollars, cost.funding_usd_per_day),
+        line(sheet.figures.dollars(cost.fee_usd)),
+        sheet.cell(lambda usd: _paid(usd, sheet), cost.funding_usd_per_day),
     )

@@ -1,7 +1,8 @@
 """What else is worth a look, in sentences.
 
 What would be said again and again is said once: of findings of one code whose sentences are the same, the subjects
-stand together, and notes that differ only in how they begin share their ending. No figure is left out.
+stand together, notes that differ only in how they begin share their ending, and notes that a plan has one of for each
+order become one. No figure is left out.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,6 +11,7 @@ from rebal.formats.page.ink import ALARM, BOLD, DIM, YELLOW, Line, Piece, line, 
 from rebal.formats.page.layout import flow, hang, stands_beside, wrap
 from rebal.formats.page.sheet import Sheet
 from rebal.formats.page.wording import SEVERITIES, unbroken
+from rebal.formats.screens import _notes
 from rebal.plan import Finding, Severity
 
 _INKS = {Severity.ERROR: ALARM, Severity.WARNING: YELLOW, Severity.INFO: DIM}
@@ -34,7 +36,7 @@ def _grouped(findings: Iterable[Finding]) -> Iterable[list[Finding]]:
     for finding in findings:
         said = _sentence(finding)
         if finding.severity is Severity.INFO:
-            said = said.partition(_ENDING)[2] or said
+            said = _notes.shared(finding) or said.partition(_ENDING)[2] or said
         groups.setdefault((finding.severity, finding.code, said), []).append(finding)
     return groups.values()
 
@@ -48,6 +50,8 @@ def _group(group: list[Finding], wide: int, sheet: Sheet) -> list[Line]:
     if len(group) == 1:
         return _finding(group[0], wide, sheet)
     severity = Piece(SEVERITIES[group[0].severity].ljust(_BESIDE), _INKS[group[0].severity])
+    if group[0].severity is Severity.INFO and _notes.shared(group[0]):
+        return hang(line(severity), _notes.merged(group, sheet), sheet.view.width)
     same = len({_sentence(each) for each in group}) == 1
     return _of_many(group, severity, sheet) if same else _ending_alike(group, severity, sheet)
 

@@ -8,6 +8,7 @@ from rebal.amounts import ZERO
 from rebal.formats.page.ink import BOLD, EMPTY, GREEN, RED, YELLOW, Line, Piece, line
 from rebal.formats.page.layout import Column, Role, Row
 from rebal.formats.page.sheet import Sheet
+from rebal.formats.page.wording import DUE
 from rebal.plan import Wallet
 from rebal.portfolio import Policy
 
@@ -36,7 +37,7 @@ def lines(wallets: Sequence[Wallet], sheet: Sheet) -> list[Line]:
     above, below = ([_row(rung, sheet) for rung in rungs if (rung.move > 0) is up] for up in (True, False))
     never = [sheet.text(each.contract or each.currency) for each in wallets if each.position_value and not _ends(each)]
     return [
-        *sheet.section("Liquidation ladder", "all marks of a wallet moving together"),
+        *sheet.section("Liquidation ladder", "at index prices, all marks of a wallet moving together"),
         *sheet.table(_COLUMNS, [*above, today, *below]),
         *(sheet.flow([line(f"never liquidated: {', '.join(never)}")]) if never else []),
     ]
@@ -56,11 +57,11 @@ def _ends(wallet: Wallet) -> bool:
 
 def _row(rung: _Rung, sheet: Sheet) -> Row:
     wallet, figures = rung.wallet, sheet.figures
-    price = line("no one price") if rung.price is None else line(figures.price(rung.price))
+    price = "no one price" if rung.price is None else figures.price(rung.price)
     return (
         line(sheet.text(wallet.contract or wallet.currency)),
         line(Piece(figures.change(rung.move), _ink(abs(rung.move), sheet.policy))),
-        price,
+        line(price if rung.move else DUE),
         line(sheet.coins(wallet.margin_balance, wallet.currency)),
     )
 

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 
-from rebal.amounts import ONE, plain
+from rebal.amounts import ONE, ZERO, plain
 from rebal.formats.page.figures import GLUE
 from rebal.formats.page.ink import DIM, EMPTY, GREEN, PLAIN, RED, YELLOW, Line, Piece, line
 from rebal.formats.page.layout import Column, Role, Row
 from rebal.formats.page.sheet import Sheet
-from rebal.formats.page.wording import away
+from rebal.formats.page.wording import DUE, away
 from rebal.plan import Standing, Transfer, Wallet
 from rebal.portfolio import Policy
 
@@ -19,10 +19,14 @@ _CELLS = 10
 _FAR, _NEAR = Fraction(1, 2), Fraction(35, 100)
 """Where the bar turns from green to yellow to red if no policy says: the policy's own defaults."""
 
+_AT_INDEX = "liquidation prices are the index's"
+_FORESEEABLE = 730
+"""Days: an alert that today's funding would bring later than this is left out, at any width."""
+
 _COLUMNS = (
     Column("wallet", "", role=Role.NAME, left=True),
     Column("", role=Role.NAME, left=True),
-    Column("move in", yields=1),
+    Column("move", yields=1),
     Column("margin balance", yields=2),
     Column("leverage", yields=3),
     Column("liquidated at", "liquidation"),
@@ -32,7 +36,7 @@ _COLUMNS = (
     Column("margin ratio", role=Role.BELOW),
     Column("initial margin", role=Role.BELOW),
     Column("at the venue", role=Role.BELOW),
-    Column("", after="with all free coins posted", role=Role.BELOW),
+    Column("", "if every free coin were posted:", role=Role.BELOW),
     Column("alert after", after="days of today's funding", role=Role.BELOW),
 )
 
@@ -52,7 +56,9 @@ def _section(title: str, note: str, wallets: Sequence[Wallet], moved: _Moved, sh
     if not wallets:
         return []
     rows = [_row(each, moved.get((each.currency, each.contract)), sheet) for each in wallets]
-    return [*sheet.section(title, note), *sheet.table(_COLUMNS, rows)]
+    priced = any(_distances(each) or _distances(each.before) for each in wallets)
+    notes = "; ".join(each for each in (note, _AT_INDEX if priced else "") if each)
+    return [*sheet.section(title, notes), *sheet.table(_COLUMNS, rows)]
 
 
 def _limits(policy: Policy | None) -> str:
@@ -88,7 +94,7 @@ def _row(wallet: Wallet, moved: Fraction | None, sheet: Sheet) -> Row:
         line(figures.coins(wallet.initial_margin)) if traded else EMPTY,
         _at_venue(wallet, sheet),
         _all_posted(wallet, sheet) if traded else EMPTY,
-        sheet.cell(figures.days, wallet.funding_days_to_alert),
+        _alert_after(wallet, sheet),
     )
 
 
@@ -123,6 +129,8 @@ def _ratio(state: _State, sheet: Sheet) -> str:
 def _prices(state: _State, sheet: Sheet) -> str:
     if not _distances(state):
         return "never"
+    if 0 in _distances(state):
+        return DUE
     prices = [each for each in (state.liquidation_below, state.liquidation_above) if each is not None]
     return " or ".join(sheet.figures.price(each) for each in prices) or "no one price"
 
@@ -135,7 +143,23 @@ def _all_posted(wallet: Wallet, sheet: Sheet) -> Line:
     below, above = wallet.distance_below_all_posted, wallet.distance_above_all_posted
     if (below, above) == (wallet.distance_below, wallet.distance_above):
         return EMPTY
-    return line(away(below, above, sheet.figures) or "never liquidated")
+    if below is None and above is None:
+        return line("never liquidated")
+    if 0 in (below, above):
+        return line(f"liquidation {DUE}")
+    return line(f"liquidation {_either_way(below, above, sheet)}")
+
+
+def _either_way(below: Fraction | None, above: Fraction | None, sheet: Sheet) -> str:
+    percent = sheet.figures.percent
+    if below is not None and above is not None:
+        return f"{percent(below)} below or {percent(above)} above"
+    return f"{percent(below or above or ZERO)} away"
+
+
+def _alert_after(wallet: Wallet, sheet: Sheet) -> Line:
+    days = wallet.funding_days_to_alert
+    return EMPTY if days is None or days > _FORESEEABLE else sheet.cell(sheet.figures.days, days)
 
 
 def _at_venue(wallet: Wallet, sheet: Sheet) -> Line:

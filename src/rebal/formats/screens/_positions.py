@@ -6,7 +6,7 @@ from fractions import Fraction
 from rebal.formats.page.ink import EMPTY, Line, line
 from rebal.formats.page.layout import Column, Role, Row
 from rebal.formats.page.sheet import Sheet
-from rebal.formats.page.wording import day_and_time
+from rebal.formats.page.wording import DUE, day_and_time
 from rebal.plan import AssetLine, HedgeLine, PositionLine
 
 _COLUMNS = (
@@ -21,7 +21,7 @@ _COLUMNS = (
     Column("for hedge", after="contracts", role=Role.BELOW),
     Column("delta", role=Role.BELOW),
     Column("own margin", role=Role.BELOW),
-    Column("liquidation", role=Role.BELOW),
+    Column("", role=Role.BELOW),
 )
 _HEDGES = (
     Column("hedge of", "", role=Role.NAME, left=True),
@@ -52,7 +52,6 @@ def _row(position: PositionLine, sheet: Sheet) -> Row:
     figures, asset, settle = sheet.figures, position.asset, position.settle
     is_open, both = bool(position.contracts), bool(position.contracts_hedge and position.contracts_rebalance)
     contracts = sheet.change(figures.exact(position.contracts_before), figures.exact(position.contracts))
-    liquidation = "never" if position.liquidation_price is None else figures.price(position.liquidation_price)
 
     def where_open(text: str) -> Line:
         return line(text) if is_open else EMPTY
@@ -69,8 +68,16 @@ def _row(position: PositionLine, sheet: Sheet) -> Row:
         line(figures.exact(position.contracts_hedge)) if position.contracts_hedge else EMPTY,
         where_open(sheet.coins(position.delta, asset)),
         EMPTY if position.isolated_margin is None else line(sheet.coins(position.isolated_margin, settle)),
-        where_open(liquidation),
+        where_open(_liquidation(position, sheet)),
     )
+
+
+def _liquidation(position: PositionLine, sheet: Sheet) -> str:
+    if position.liquidation_price is None:
+        return "never liquidated"
+    if position.liquidation_price == position.mark_price:
+        return f"liquidation {DUE}"
+    return f"liquidated at a mark of {sheet.figures.price(position.liquidation_price)}"
 
 
 def _hedge(asked: HedgeLine, ratio: Fraction | None, sheet: Sheet) -> Row:

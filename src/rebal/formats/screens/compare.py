@@ -19,6 +19,7 @@ from rebal.formats.page.comparison import (
     traded,
     worth,
 )
+from rebal.formats.page.figures import GLUE
 from rebal.formats.page.ink import BOLD, DIM, EMPTY, GREEN, PLAIN, RED, YELLOW, Line, Piece, line
 from rebal.formats.page.layout import Column, Role, Row
 from rebal.formats.page.sheet import Sheet
@@ -96,7 +97,8 @@ def _heading(report: Compare, sheet: Sheet) -> list[Line]:
     at = report.inputs.market_as_of
     when = "prices without a date" if at is None else f"prices of {day_and_time(at)}"
     origin = [Piece(sheet.text(report.name), BOLD), Piece(sheet.text(report.venue or ""), DIM), Piece(when, DIM)]
-    matter = [line(Piece(sheet.usd(report.notional), BOLD)), line(Piece(sheet.text(subject(report, sheet.figures))))]
+    to_trade = line(Piece(sheet.usd(report.notional), BOLD), f"{GLUE}to{GLUE}trade")
+    matter = [to_trade, line(Piece(sheet.text(subject(report, sheet.figures))))]
     return [
         *sheet.flow([line(each) for each in origin if each.text], between="   "),
         *sheet.flow([each for each in matter if each[0].text], between="   "),

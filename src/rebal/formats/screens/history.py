@@ -6,7 +6,7 @@ from rebal.formats.page.figures import GLUE
 from rebal.formats.page.ink import BOLD, DIM, EMPTY, Line, Piece, line
 from rebal.formats.page.layout import Column, Role, Row
 from rebal.formats.page.sheet import Sheet
-from rebal.formats.page.wording import counted, day_and_time
+from rebal.formats.page.wording import counted, day_and_time, unbroken
 from rebal.formats.screens import _entries, _realised
 from rebal.ledger import Effect, History, OpenPosition
 
@@ -23,6 +23,8 @@ _EFFECTS = (
     Column("its PnL $", "its PnL", "dollars"),
     Column("coins' PnL $", "coins' PnL", "dollars"),
     Column("given back"),
+    Column("since", left=True),
+    Column("from a price of"),
 )
 
 
@@ -34,6 +36,7 @@ def lines(history: History, sheet: Sheet) -> list[Line]:
         *_positions(history.positions, sheet),
         *_realised.so_far(history.totals, sheet, total=history.total),
         *_effects(history.effects, sheet),
+        *_notes(history, sheet),
     ]
 
 
@@ -89,4 +92,11 @@ def _effect(effect: Effect, sheet: Sheet) -> Row:
         line(dollars(effect.hedge_pnl_usd)),
         line(dollars(effect.spot_pnl_usd)),
         sheet.cell(sheet.figures.percent, effect.effectiveness),
+        EMPTY if effect.since is None else line(Piece(day_and_time(effect.since), DIM)),
+        sheet.cell(sheet.figures.price, effect.since_price),
     )
+
+
+def _notes(history: History, sheet: Sheet) -> list[Line]:
+    notes = [line(unbroken(sheet.text(each))) for each in history.notes]
+    return [*sheet.section("Notes"), *(part for each in notes for part in sheet.flow([each]))] if notes else []

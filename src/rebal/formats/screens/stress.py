@@ -52,7 +52,8 @@ def _heading(report: Stress, sheet: Sheet) -> list[Line]:
     at = report.inputs.market_as_of
     when = "prices without a date" if at is None else f"prices of {day_and_time(at)}"
     origin = [Piece(sheet.text(report.name), BOLD), Piece(sheet.text(report.venue or ""), DIM), Piece(when, DIM)]
-    matter = [line(Piece(sheet.usd(report.equity), BOLD)), line(unbroken(sheet.text(headline(report, sheet.figures))))]
+    equity = line(Piece(sheet.usd(report.equity), BOLD), f"{GLUE}equity")
+    matter = [equity, line(unbroken(sheet.text(headline(report, sheet.figures))))]
     return [
         *sheet.flow([line(each) for each in origin if each.text], between="   "),
         *sheet.flow(matter, between="   "),

@@ -1,0 +1,128 @@
+"""Slips of the hand: which are refused, which are noted, and which figures are none."""
+
+from dataclasses import replace
+from datetime import datetime
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from rebal.errors import Refused
+from rebal.journal import drafts, recording
+from rebal.journal.recording import Desk
+from rebal.ledger import Recorded
+from rebal.market.contract import Contract
+from rebal.portfolio import opened
+
+from .books import BTCUSD, CONTRACTS, ETHUSD, SOLUSDT, at, part, portfolio
+
+F = Fraction
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(portfolio(wallets={"BTC": "0.4"}), str(tmp_path / "journal.db"), at(60))
+
+
+def sell(desk: Desk, contracts: str, price: str = "40000", *, of: Contract = BTCUSD, minute: int = 60) -> Recorded:
+    named = replace(desk, time=at(minute))
+    parts = (part(contracts, asset=of.asset),)
+    return recording.single(
+        named, lambda scene: [drafts.fill(scene, of, contracts=F(contracts), price=F(price), fee=F(0), parts=parts)]
+    )
+
+
+def pay(desk: Desk, amount: str, *, of: Contract = BTCUSD, time: datetime | None = None) -> Recorded:
+    named = replace(desk, time=time or desk.time)
+    return recording.single(named, lambda scene: [drafts.funding(scene, of, amount=F(amount))])
+
+
+def test_part_of_a_lot_is_refused_with_what_to_write(desk: Desk) -> None:
+    with pytest.raises(Refused, match=r"^-100.5 BTCUSD are no whole lots of 1; write --contracts -100 or -101$"):
+        sell(desk, "-100.5")
+    with pytest.raises(Refused, match=r"0.5 BTCUSD are no whole lots of 1; write --contracts 1$"):
+        sell(desk, "0.5")
+    assert not Path(desk.path).exists()
+
+
+def test_a_lot_of_ones_own_may_be_the_wrong_one(desk: Desk) -> None:
+    own = replace(BTCUSD, own=True, lot_size=F(10))
+    mine = replace(desk, portfolio=portfolio(contracts={**CONTRACTS, "BTCUSD": own}))
+    with pytest.raises(Refused, match=r"write --contracts 10 or 20, or correct contracts.BTCUSD.lot_size$"):
+        sell(mine, "15", of=own)
+
+
+def test_a_rest_of_less_than_a_lot_can_be_closed(desk: Desk) -> None:
+    rest = {"BTCUSD": opened(BTCUSD, contracts=F("-10.5"), entry_price=F(40000), hedge=F("-10.5"))}
+    one = replace(desk, portfolio=portfolio(positions=rest))
+    assert sell(one, "0.5").positions[0].contracts_after == -10
+    with pytest.raises(Refused, match=r"no whole lots"):
+        sell(one, "0.25", minute=61)
+
+
+@pytest.mark.parametrize(
+    ("price", "note"),
+    [
+        ("44000", None),
+        ("36000", None),
+        ("44001", "BTCUSD: the price of 44001 is 10 % above the mark, 40000"),
+        ("4000", "BTCUSD: the price of 4000 is 90 % below the mark, 40000"),
+    ],
+)
+def test_a_price_far_from_the_mark_is_noted(desk: Desk, price: str, note: str | None) -> None:
+    expected = () if note is None else (f"{note}; if that is a slip, correct it before it is recorded",)
+    assert sell(replace(desk, dry_run=True), "-100", price).notes == expected
+    told = sell(desk, "-100", price)
+    assert told.notes == (() if note is None else (f"{note}; if that is a slip, void the entry",))
+
+
+def test_what_is_there_already_is_not_noted_again(desk: Desk) -> None:
+    named = replace(desk, id="ex-1")
+    assert sell(named, "-100", "64000").notes
+    assert sell(named, "-100", "64000").notes == ()
+
+
+def test_funding_of_what_was_never_open_is_refused(desk: Desk) -> None:
+    with pytest.raises(Refused, match=r"^ETHUSD was never open, by the statement or the journal, .*record its fill"):
+        pay(desk, "0.001", of=ETHUSD)
+    sell(desk, "-10000")
+    with pytest.raises(Refused, match=r"ETHUSD was never open"):
+        pay(desk, "0.001", of=ETHUSD, time=at(60))
+    assert pay(desk, "0.001", time=at(60)).entries
+
+
+def test_a_voided_fill_opened_nothing(desk: Desk) -> None:
+    (line,) = sell(desk, "-10000").entries
+    recording.single(desk, lambda scene: [drafts.void(scene, line.id, because="a slip")])
+    with pytest.raises(Refused, match=r"BTCUSD was never open"):
+        pay(desk, "0.001")
+
+
+def test_funding_that_the_statement_covers_moves_no_coin(desk: Desk) -> None:
+    told = pay(replace(desk, settled=True), "0.001", of=ETHUSD, time=at(-30))
+    assert (len(told.entries), told.coins) == (1, ())
+
+
+def test_funding_of_more_than_a_hundredth_is_noted(desk: Desk) -> None:
+    # 10,000 contracts of a dollar are 0.25 BTC at 40,000.
+    sell(desk, "-10000", minute=10)
+    assert pay(desk, "0.0025", time=at(20)).notes == ()
+    (note,) = pay(desk, "-0.0375", time=at(21)).notes
+    assert note == (
+        "BTCUSD: funding of -0.0375 BTC is 15.0 % of the position's value, 0.25 BTC for 10000 contracts; "
+        "if that is a slip, void the entry"
+    )
+
+
+def test_late_funding_is_held_against_what_was_open(desk: Desk) -> None:
+    sell(desk, "-10000", minute=10)
+    sell(desk, "10000", minute=20)
+    assert pay(desk, "0.0025", time=at(30)).notes == ()
+    assert pay(desk, "0.026", time=at(31)).notes
+
+
+def test_a_linear_contract_is_worth_dollars(desk: Desk) -> None:
+    # 1,000 contracts of 0.1 SOL at 150 are 15,000 dollars.
+    sell(desk, "-1000", "150", of=SOLUSDT, minute=10)
+    assert pay(desk, "150", of=SOLUSDT, time=at(20)).notes == ()
+    assert "15000 USDT for 1000 contracts" in pay(desk, "151", of=SOLUSDT, time=at(21)).notes[0]
