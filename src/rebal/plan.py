@@ -45,6 +45,7 @@ class Code(StrEnum):
     MARK_OFF = "mark-off"
     REALISED = "realised"
     UNLISTED_CONTRACT = "unlisted-contract"
+    EARLIER_ENTRIES = "earlier-entries"
     ESTIMATE = "estimate"
     STATEMENT_REPEATS_JOURNAL = "statement-repeats-journal"
     SPOT_DIFFERS = "spot-differs"

@@ -60,7 +60,8 @@ def opened(where: Where, world: World, *, targets_for: str | None = None) -> Ope
 
     read = journal.read(journal_path)
     folded = fold.fold(portfolio, read.entries)
-    checks = (_repeated,) if fold.repeats(portfolio, read.entries) else ()
+    repeats = (_repeated,) if fold.repeats(portfolio, read.entries) else ()
+    checks = (*repeats, *((_earlier(folded.earlier),) if folded.earlier else ()))
     inputs = _inputs(portfolio, where, world, journal=read)
     realised = fold.realised(folded.booked)
     return Opened(path, where.market, journal_path, portfolio, folded.book, read, realised, inputs, checks)
@@ -103,6 +104,18 @@ def _inputs(portfolio: "Portfolio", where: Where, world: World, *, journal: "Jou
         now=where.time(world),
         version=__version__,
     )
+
+
+def _earlier(entries: int) -> "Check":
+    def check(_: "Draft") -> "Iterator[Finding]":
+        from rebal.plan import Code
+        from rebal.planner.draft import info
+
+        counted = f"{entries} {'entry is' if entries == 1 else 'entries are'}"
+        message = f"{counted} not later than as_of: a part of the statement, counted in history alone"
+        yield info(Code.EARLIER_ENTRIES, "journal", message)
+
+    return check
 
 
 def _repeated(_: "Draft") -> "Iterator[Finding]":
