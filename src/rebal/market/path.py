@@ -49,7 +49,7 @@ class Passage(NamedTuple):
     """A wallet on one path, in its settlement coin.
 
     ``margin_balance``, ``maintenance_margin`` and their ratio (None where no margin balance is left): at the end of the
-    path. ``short``: what its balance lacks to come through, by which it is not yet above maintenance all the way;
+    path. ``short``: what its balance lacks to cover maintenance all the way; what is covered exactly comes through;
     ``ends_at``: the share of the way at which it is liquidated. Both None where it comes through.
     """
 
@@ -74,7 +74,9 @@ class Curve:
         self._inverse = is_inverse(held)
         self._ends: Factors = liquidation(balance, held)
         self._worst = _worst(pieces)
-        self._fatal = [worst >= balance for worst in self._worst]
+        # what today's price only just covers is due already; anywhere else it comes through
+        self._due = self._ends.below == ONE
+        self._fatal = [self._too_much(worst - balance) for worst in self._worst]
         self._scale = _scale(balance, [line, *pieces, *(each for _, line, own in parts for each in (line, *own))])
         self._whole = int(balance * self._scale)
         self._pieces = _Whole(pieces, self._scale)
@@ -95,10 +97,13 @@ class Curve:
         n = self._pieces.index(top, bottom)
         need = self._pieces.at(n, top, bottom)
         lost = self._line.at(0, top, bottom)
-        if not (self._fatal[n] or need >= self._whole * bottom):
+        if not (self._fatal[n] or self._too_much(need - self._whole * bottom)):
             return self._passage(need - lost, lost, bottom)
         short = max(self._worst[n], Fraction(need, self._scale * bottom)) - self.balance
         return self._passage(need - lost, lost, bottom, short, self._share(Fraction(step, moves.scale)))
+
+    def _too_much(self, excess: Rational) -> bool:
+        return excess >= 0 if self._due else excess > 0
 
     def _share(self, shock: Fraction) -> Fraction:
         end = self._ends.below if shock < 0 else self._ends.above
@@ -120,12 +125,12 @@ class Curve:
             lost += line.at(0, top, bottom)
             straight = straight and (own.bends_up or n == own.home)
         most = max(self._worst[self._pieces.home], Fraction(maintenance + lost, self._scale * bottom))
-        if straight and most < self.balance:
+        if straight and not self._too_much(most - self.balance):
             return self._passage(maintenance, lost, bottom)
         pieces = self._turned(moves, reached)
         if not straight:
             most = most_needed(pieces, ONE, _ARRIVED)
-        if most < self.balance:
+        if not self._too_much(most - self.balance):
             return self._passage(maintenance, lost, bottom)
         return self._passage(maintenance, lost, bottom, most - self.balance, self._first(pieces))
 

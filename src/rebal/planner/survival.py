@@ -7,7 +7,7 @@ lost, a cross wallet's idle coins too, and nothing beyond it; venues that close 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
-from rebal.amounts import COIN_STEP, ONE, ZERO, total
+from rebal.amounts import COIN_STEP, ONE, ZERO, down, total, up
 from rebal.frozen import frozen
 from rebal.market.carry import funding_usd_per_day
 from rebal.market.contract import Kind
@@ -115,8 +115,13 @@ def _funding(position: Held, strain: Strain, portfolio: Portfolio) -> Fraction:
     return paid * strain.funding_times * strain.days
 
 
+def _more_than(short: Fraction) -> Fraction:
+    return down(short, COIN_STEP) + COIN_STEP
+
+
 def _line(wallet: Backed, passage: Passage, end: Fraction | None, order: int | None, moves: Moves) -> WalletLine:
-    # Liquidation is where margin balance is not above maintenance, so what is just missing is not enough yet.
+    # What is covered exactly at the end of a path comes through, as a plan's collateral does; what is covered exactly
+    # today is at its liquidation price, and needs more.
     short = wallet.short_today if passage.short is None else max(passage.short, wallet.short_today)
     return WalletLine(
         currency=wallet.currency,
@@ -124,7 +129,7 @@ def _line(wallet: Backed, passage: Passage, end: Fraction | None, order: int | N
         maintenance_margin=passage.maintenance_margin,
         margin_ratio=passage.margin_ratio,
         liquidated=end is not None,
-        top_up=ZERO if end is None else (short // COIN_STEP + 1) * COIN_STEP,
+        top_up=ZERO if end is None else _more_than(short) if short == wallet.short_today else up(short, COIN_STEP),
         contract=wallet.contract,
         order=order,
         liquidated_at=end,
