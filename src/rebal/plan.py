@@ -52,6 +52,7 @@ class Code(StrEnum):
     HEDGE_OFF = "hedge-off"
     HEDGE_OVERDUE = "hedge-overdue"
     EXPIRES_SOON = "expires-soon"
+    DATED = "dated"
     DRIFT = "drift"
     BASIS_PAID = "basis-paid"
     ROLL_DUE = "roll-due"

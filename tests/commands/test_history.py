@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lifecycle import BOOK, LATER, SOLD, done, made, refused, saved, start_over
 
-from program import answered
+from program import NOW, PORTFOLIO, answered, rebal
 from rebal.amounts import plain
 from rebal.commands import history, record
 
@@ -140,3 +140,15 @@ def test_every_example_is_of_a_command_that_is_there() -> None:
         words = line.split()
         assert words[0] == "rebal"
         assert answered(words[1], *([words[2]] if words[1] == "record" else []), "--help").code == 0
+
+
+def test_the_journal_is_beside_the_file_however_the_file_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "sub"
+    folder.mkdir()
+    (folder / "p.yaml").write_text(PORTFOLIO)
+    for n, named in enumerate(("sub/p.yaml", "./sub/p.yaml", str(folder / "p.yaml"), "../sub/p.yaml")):
+        cwd = tmp_path / "sub" if named.startswith("..") else tmp_path
+        spot = ("record", "spot", "--asset", "BTC", "--quantity", "1", "--id", f"spot-{n}", "-p", named, *NOW)
+        assert rebal(*spot, cwd=cwd).returncode == 0
+    assert sorted(path.name for path in tmp_path.rglob("*.db")) == ["p.journal.db"]
+    assert "entries 4 of 4" in rebal("history", "-p", "sub/p.yaml", *NOW, cwd=tmp_path).stdout

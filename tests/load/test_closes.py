@@ -219,10 +219,6 @@ WRONG = {
         changed(7, "2026-01-06T13:00:00Z,170.25,43000"),
         "prices.csv:7:1: comes 37 hours after line 6, where steps are 1 day; keep even steps",
     ),
-    "newest first": (
-        "\n".join(["date,SOL,BTC", *reversed(wide(*dates()).splitlines()[1:])]),
-        "prices.csv:3:1: stands in reverse order; sort the rows, oldest first",
-    ),
     "one row": (
         rows("date,SOL,BTC", "2026-01-01,140,40000"),
         "prices.csv: holds too few closes of BTC (found 1); give at least 4\n"
@@ -366,3 +362,11 @@ def test_a_beta_that_says_too_little_is_refused(tmp_path: Path) -> None:
     path = wrote(tmp_path, wide(*dates(), closes=tuple(1 / price for price in BTC)))
     with pytest.raises(InvalidInput, match="SOL moves against BTC; write beta instead of history"):
         beta_from(path, asset="SOL", via="BTC")
+
+
+def test_a_history_from_new_to_old_is_read_the_other_way_round(tmp_path: Path) -> None:
+    forward = wide(*dates()).splitlines()
+    for name, lines in (("old-first", forward), ("new-first", [forward[0], *reversed(forward[1:])])):
+        (tmp_path / f"{name}.csv").write_text("\n".join(lines) + "\n")
+    old, new = (pair(str(tmp_path / f"{name}.csv"), asset="SOL", via="BTC") for name in ("old-first", "new-first"))
+    assert old == new

@@ -148,3 +148,54 @@ def test_unwinding_a_rebalance_is_refused_while_spot_is_off_and_hedges_close_wit
     hedge = replace(made, statement=replace(made.statement, positions={"BTCUSD": kept}))
     plan = build_unwind(hedge, hedge.statement, inputs=INPUTS)
     assert (plan.refused, plan.spot_matches) == (False, None)
+
+
+def test_coins_asked_for_stand_though_closing_realises_a_gain() -> None:
+    contract = inverse("BTC", "1")
+    short = opened(contract, contracts=Fraction(-40000), entry_price=Fraction(40000), hedge=Fraction(-40000))
+    made = portfolio({"BTC": "2"}, None, {"BTC": "60000"}, (contract,), wallets={"BTC": "2"}, positions=(short,))
+
+    def asked(book: Book) -> Plan:
+        laid = desk(made, book, now=INPUTS.now)
+        ask = Ask("BTC", Fraction(1, 20), laid.candidates("BTC"), coins=Fraction(1, 10))
+        return build_hedge(made, book, asks=(ask,), inputs=INPUTS)
+
+    plan = asked(made.statement)
+    assert [order.contracts for order in plan.orders] == [36000]
+    assert asked(carried_out(plan, made, made.statement)).orders == ()
+
+
+def test_a_proxys_hedge_is_reduced_to_what_is_asked_though_the_proxy_moved() -> None:
+    contract = inverse("SOL", "1")
+    short = opened(
+        contract, contracts=Fraction(-5000), entry_price=Fraction(130), hedge=Fraction(-5000), stands_for="ETH"
+    )
+    made = portfolio(
+        {"SOL": "3000", "ETH": "4"}, None, {"SOL": "260", "ETH": "2500"}, (contract,), wallets={"SOL": "500"},
+        positions=(short,), proxies={"ETH": ("SOL", "1")},
+    )  # fmt: skip
+    plan = hedged(made, "ETH", Fraction(1, 5))
+    assert [order.contracts for order in plan.orders] == [4000]
+    assert hedged(made, "ETH", Fraction(1, 5), carried_out(plan, made, made.statement)).orders == ()
+
+
+def test_two_hedges_on_one_wallet_count_what_each_other_realises() -> None:
+    contract = inverse("BTC", "1")
+    direct = opened(contract, contracts=Fraction(-24000), entry_price=Fraction(40000), hedge=Fraction(-24000))
+    through = opened(
+        contract, contracts=Fraction(-50000), entry_price=Fraction(40000), hedge=Fraction(-50000), stands_for="ETH"
+    )
+    both = replace(direct, contracts=Fraction(-74000), parts=(*direct.parts, *through.parts))
+    made = portfolio(
+        {"BTC": "3", "ETH": "100"}, None, {"BTC": "60000", "ETH": "3750"}, (contract,), wallets={"BTC": "3"},
+        positions=(both,), proxies={"ETH": ("BTC", "0.4")},
+    )  # fmt: skip
+
+    def asked(book: Book) -> Plan:
+        laid = desk(made, book, now=INPUTS.now)
+        asks = tuple(Ask(asset, Fraction(1, 10), laid.candidates(asset)) for asset in ("BTC", "ETH"))
+        return build_hedge(made, book, asks=asks, inputs=INPUTS)
+
+    plan = asked(made.statement)
+    assert plan.orders
+    assert asked(carried_out(plan, made, made.statement)).orders == ()

@@ -78,14 +78,8 @@ def _is_there(path: str) -> bool:
 
 
 def journal_of(path: str, named: str | None, portfolio: "Portfolio") -> str | None:
-    """Where the journal of a portfolio file is: as named, as the file says, else ``<stem>.journal.db`` beside it."""
-    if named is not None:
-        return named
-    if path == "-":
-        return None
-    folder = os.path.dirname(os.path.realpath(path))
-    stem = os.path.splitext(os.path.basename(os.path.realpath(path)))[0]
-    return os.path.join(folder, portfolio.journal or f"{stem}.journal.db")
+    """Where the journal of a portfolio file is: as named, else as the file says or ``<stem>.journal.db`` beside it."""
+    return named if named is not None or path == "-" else portfolio.journal
 
 
 def _without_journal(path: str, journal_path: str | None, portfolio: "Portfolio", where: Where, world: World) -> Opened:

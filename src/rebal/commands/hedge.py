@@ -113,12 +113,14 @@ def _all(book: Opened) -> list[str]:
 
 def _ask(asset: str, wanted: Wanted, book: Opened, world: World, where: Where) -> "Ask":
     from rebal.planner.desk import desk
-    from rebal.planner.hedge import Ask
+    from rebal.planner.hedge import Ask, fraction_of
     from rebal.planner.routes import expiring_after, named, through
 
     now = where.time(world)
     laid = desk(book.portfolio, book.book, now=now)
     until = None if wanted.until is None else day(wanted.until, option="--until")
+    if until is not None and until <= now:
+        raise UsageProblem(f"--until {wanted.until}: has passed; write a day to come")
     if wanted.contract is not None:
         candidates = named(wanted.contract, asset, book.portfolio, now=now)
     elif until is not None:
@@ -128,20 +130,16 @@ def _ask(asset: str, wanted: Wanted, book: Opened, world: World, where: Where) -
     else:
         candidates = laid.candidates(asset)
     ends = until if wanted.lasting is None else day_after(wanted.lasting, now, option="--for")
-    return Ask(asset, _fraction(asset, wanted, book), candidates, ends)
-
-
-def _fraction(asset: str, wanted: Wanted, book: Opened) -> "Fraction":
-    from rebal.planner.hedge import fraction_of
-
     if wanted.pct is not None:
-        return points(wanted.pct, option="--pct")
-    price = book.portfolio.price(asset)
-    if wanted.notional is not None:
-        coins = size(wanted.notional, option="--notional") / price
-    else:
-        coins = size(wanted.coins or "", option="--coins")
+        return Ask(asset, points(wanted.pct, option="--pct"), candidates, ends)
+    coins = _coins(asset, wanted, book)
     fraction = fraction_of(asset, coins, book.portfolio, book.book)
     if fraction is None:
         raise UsageProblem(f"{asset}: none is held, so there is nothing to hedge")
-    return fraction
+    return Ask(asset, fraction, candidates, ends, coins)
+
+
+def _coins(asset: str, wanted: Wanted, book: Opened) -> "Fraction":
+    if wanted.notional is not None:
+        return size(wanted.notional, option="--notional") / book.portfolio.price(asset)
+    return size(wanted.coins or "", option="--coins")

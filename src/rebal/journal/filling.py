@@ -64,10 +64,17 @@ def legs(plan: SavedPlan, given: Sequence[Given] | None) -> Iterator[Leg]:
             yield Leg(f"{name}.order.{n}", order, None)
         return
     used: dict[str, int] = {}
+    by_id: dict[tuple[str, str], Given] = {}
     for fill in given:
         if fill.contract not in numbered:
             ordered = ", ".join(numbered) or "nothing"
             raise UsageProblem(f"--fill {fill.contract}: the plan does not order it; it orders {ordered}")
+        if fill.id is not None:
+            known = by_id.setdefault((fill.contract, fill.id), fill)
+            if known is not fill and known == fill:
+                continue
+            if known is not fill:
+                raise Refused(f"fill {fill.id} of {fill.contract} stands there twice, with other contents; keep one")
         n, order = numbered[fill.contract]
         own = f"{name}.order.{n}.{plain(fill.contracts)}@{plain(fill.price)}"
         leg = f"{fill.contract}:{fill.id}" if fill.id is not None else own

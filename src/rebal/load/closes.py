@@ -86,6 +86,7 @@ def _series(path: str, wanted: Sequence[str]) -> tuple[Series, ...]:
     sheet = _Sheet(path, wanted)
     read = sheet.read()
     problems = sheet.problems or [each for asset in wanted for each in _not_one(asset, read, sheet.name)]
+    read = [_oldest_first(series) for series in read]
     if not problems:
         problems = [each for series in read for each in _uneven(series)]
     if problems:
@@ -177,6 +178,13 @@ def _not_one(asset: str, read: Sequence[Series], name: str) -> Iterator[Problem]
         yield Problem(name, 0, 0, "", f"has rows of {symbols[0]} and of {symbols[1]}", instead="keep one of them")
 
 
+def _oldest_first(series: Series) -> Series:
+    """A history that runs from new to old, as Bybit and OKX hand it out, the other way round."""
+    if len(series.times) < _LEAST_CLOSES or max(map(sub, series.times[1:], series.times)) >= 0:
+        return series
+    return series._replace(times=series.times[::-1], closes=series.closes[::-1], lines=series.lines[::-1])
+
+
 def _uneven(series: Series) -> Iterator[Problem]:
     """Rows that do not stand one step after the row before."""
     if len(series.times) < _LEAST_CLOSES:
@@ -186,8 +194,9 @@ def _uneven(series: Series) -> Iterator[Problem]:
     apart = list(map(sub, series.times[1:], series.times))
     step = _step(series)
     if step <= 0:
-        problem = "stands in reverse order" if max(apart) < 0 else "stands in no order"
-        yield Problem(series.source, series.lines[1], 1, "", problem, instead="sort the rows, oldest first")
+        yield Problem(
+            series.source, series.lines[1], 1, "", "stands in no order", instead="sort the rows, oldest first"
+        )
         return
     wrong = [n for n, span in enumerate(apart) if span != step]
     for n in wrong[:MOST_LISTED]:

@@ -13,7 +13,7 @@ _TIMES = (
     "opentime", "timestamp", "datetime", "date", "time", "snappedat", "starttime", "startat", "start", "day", "ts",
     "unix", "unixtime",
 )  # fmt: skip
-_CLOSES = ("close", "closeprice", "closingprice", "price")
+_CLOSES = ("close", "closeprice", "closingprice", "price", "c")
 _SYMBOLS = ("symbol", "instrument", "instrumentname", "instid", "pair", "ticker", "coin", "asset")
 _QUOTES = ("", "USD", "USDT", "USDC")
 _KINDS = ("", "PERP", "SWAP")

@@ -14,6 +14,7 @@ ALERT_DISTANCE_OF_POLICY = Fraction(7, 10)
 ALERT_LEVERAGE_OF_POLICY = Fraction(125, 100)
 MIN_ORDER = Fraction(10)
 ROUTES = (Route.INVERSE, Route.LINEAR, Route.PROXY)
+ROUTE_WORDS = ("inverse", "dated", "linear", "proxy")
 SIZING = Sizing.NOTIONAL
 MAX_AT_VENUE = Fraction(1)
 MAX_PRICE_AGE = timedelta(days=1)

@@ -15,7 +15,7 @@ from rebal.load.fields import ByHistory, Choice, Either, List, Mapping, Name, Nu
 from rebal.load.flaws import Unreadable
 from rebal.market.contract import Kind
 from rebal.market.maintenance import Method, TierUnit, Valuation
-from rebal.portfolio import Duration, LotMethod, MarginMode, Route, Sizing
+from rebal.portfolio import Duration, LotMethod, MarginMode, Sizing
 
 ASSET = Name("an asset's name", "[A-Z0-9]{1,20}", "write 1 to 20 of A-Z and 0-9")
 CONTRACT = Name(
@@ -284,8 +284,10 @@ class Policy(Written):
     min_order: Annotated[Fraction | None, Number(least=0, instead="write dollars, 0 or more")] = Field(
         default=None, description="Dollars; smaller orders are left out. Default 10."
     )
-    routes: Annotated[tuple[Route, ...] | None, List(Choice(Route), "write [inverse, linear, proxy]")] = Field(
-        default=None, description="By what legs are carried, in order of preference; default inverse, linear, proxy."
+    routes: Annotated[tuple[str, ...] | None, List(CONTRACT.text(), "write [inverse, linear, proxy]")] = Field(
+        default=None,
+        description="By what legs are carried, in order of preference: inverse, dated, linear, proxy, or a contract's "
+        "name; default inverse, linear, proxy.",
     )
     sizing: Annotated[Sizing | None, Choice(Sizing)] = Field(
         default=None,

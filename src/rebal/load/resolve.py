@@ -132,6 +132,7 @@ def _named(reading: Reading) -> Iterator[Contract]:
     priced: set[str] = set()
     for block in reading.blocks:
         priced |= (block.says.prices.keys() | block.says.funding.keys()) - reading.assets
+    priced |= set(reading.says.policy.routes or ()) if reading.says.policy else set()
     held = {row.contract for row in reading.says.positions}
     for name in sorted(priced | held):
         contract = reading.listed(name)

@@ -12,6 +12,7 @@ from rebal.planner.collateral import Shortage
 from rebal.planner.draft import Check, Draft, error, held_after, info, warning
 from rebal.planner.fit import fitting_distance, fitting_leverage
 from rebal.planner.market_checks import MARKET_CHECKS
+from rebal.planner.routes import SOONEST_EXPIRY
 from rebal.planner.sizing import LeftOut, Outcome
 from rebal.planner.words import coins, percent, times, usd
 from rebal.portfolio import DOLLARS, MarginMode
@@ -39,15 +40,16 @@ def _unserved(draft: Draft) -> Iterator[Finding]:
 
 
 def _unserved_message(outcome: Outcome, draft: Draft) -> str:
-    portfolio = draft.desk.portfolio
+    portfolio, now = draft.desk.portfolio, draft.desk.now
+    routes = ", ".join(portfolio.policy.routes)
+    listed = [each for each in portfolio.contracts.values() if each.asset == outcome.asset and each.listed]
+    soon = sorted(each.name for each in listed if each.expiry is not None and each.expiry - now < SOONEST_EXPIRY)
+    why = f"no contract of {portfolio.venue or 'this file'} serves {outcome.asset} on the routes {routes}"
+    if soon and len(soon) == len(listed):
+        why = f"what serves {outcome.asset} expires within 7 days ({', '.join(soon)})"
     verb = "add" if outcome.undone > 0 else "take away"
-    known = (each for each in portfolio.contracts.values() if each.asset == outcome.asset)
-    soon = [each.name for each in known if each.expiry is not None and each.listed]
-    venue = portfolio.venue or "this file"
-    none = f"no contract of {venue} serves {outcome.asset}"
-    why = f"{', '.join(sorted(soon))} expires within 7 days" if soon else none
     return (
-        f"{why} (routes: {', '.join(portfolio.policy.routes)}), so {usd(abs(outcome.undone))} of exposure to {verb} "
+        f"{why}, so {usd(abs(outcome.undone))} of exposure to {verb} "
         "are left undone; define a contract under contracts, name a proxy under proxies, or put it under aside"
     )
 
@@ -101,6 +103,9 @@ def _left_out(draft: Draft) -> Iterator[Finding]:
                 yield info(
                     Code.BELOW_MINIMUM, outcome.asset, f"{size} are below the venue's minimum, {least}: left out"
                 )
+            case LeftOut.CANCELS:
+                message = f"{size} on {contract.name} cancel against other legs on it to less than an order: left out"
+                yield warning(Code.RESIDUAL, outcome.asset, message)
             case LeftOut.UNSERVED:
                 pass
 

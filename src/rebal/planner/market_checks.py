@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from fractions import Fraction
 
-from rebal.amounts import plain, toward_zero
+from rebal.amounts import plain, rounded, toward_zero
+from rebal.market.carry import annualised, basis, days_between
 from rebal.plan import Code, Finding
 from rebal.planner.draft import Check, Draft, held_after, info, warning
 from rebal.planner.words import coins, exact_percent, percent, price
@@ -52,6 +53,24 @@ def _far_marks(draft: Draft) -> Iterator[Finding]:
             yield warning(Code.MARK_OFF, order.contract, message)
 
 
+def _dated(draft: Draft) -> Iterator[Finding]:
+    portfolio, now = draft.desk.portfolio, draft.desk.now
+    ordered = {order.contract: order for order in draft.orders if not order.reduce_only}
+    for held in held_after(draft):
+        contract, expiry = held.contract, held.contract.expiry
+        if expiry is None or contract.name not in ordered or expiry <= now:
+            continue
+        index = portfolio.price(contract.asset)
+        days, off = days_between(now, expiry), basis(held.mark_price, index)
+        when = f"expires on {expiry.date().isoformat()}, in {rounded(days, 0)} days"
+        terms = f"its basis is {percent(off, 2)}, {percent(annualised(off, days), 2)} a year"
+        fee = "" if contract.delivery_fee is None else f", its delivery fee {exact_percent(contract.delivery_fee)}"
+        if off and (off > 0) == (held.contracts > 0):
+            yield warning(Code.BASIS_PAID, contract.name, f"{when}; {terms}, which this side pays{fee}")
+        else:
+            yield info(Code.DATED, contract.name, f"{when}; {terms}{', which this side earns' if off else ''}{fee}")
+
+
 def _funding(draft: Draft) -> Iterator[Finding]:
     market = draft.desk.portfolio.market
     perpetual = [held for held in held_after(draft) if held.contract.expiry is None]
@@ -96,4 +115,4 @@ def _sizing(draft: Draft) -> Iterator[Finding]:
         )
 
 
-MARKET_CHECKS: tuple[Check, ...] = (_stale, _assumptions, _far_marks, _funding, _sizing)
+MARKET_CHECKS: tuple[Check, ...] = (_stale, _assumptions, _far_marks, _dated, _funding, _sizing)

@@ -43,6 +43,10 @@ def candidates(asset: str, portfolio: Portfolio, served: Served, *, now: datetim
                 kind = Kind.INVERSE if route == Route.INVERSE else Kind.LINEAR
                 on_asset = _open_for_business(served.get(asset, ()), kind, now=now)
                 found += [Candidate(contract, Route(route), ONE) for contract in on_asset]
+            case "dated":
+                dated = [each for each in served.get(asset, ()) if each.expiry is not None]
+                on_asset = _open_for_business(dated, Kind.INVERSE, now=now)
+                found += [Candidate(contract, Route.INVERSE, ONE) for contract in on_asset]
             case Route.PROXY:
                 found += _through_proxy(asset, portfolio, served, now=now)
             case _:

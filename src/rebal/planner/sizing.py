@@ -21,6 +21,7 @@ class LeftOut(StrEnum):
     SMALLER_THAN_A_LOT = "smaller than a lot"
     BELOW_MIN_ORDER = "below min_order"
     BELOW_MIN_CONTRACTS = "below min_contracts"
+    CANCELS = "cancels against another leg"
 
 
 @frozen
@@ -141,7 +142,7 @@ def outcome(
     reason: LeftOut | None = None
     if dropped:
         contract = dropped[0].contract
-        reason = too_small(dropped[:1], book, portfolio) or LeftOut.BELOW_MIN_ORDER
+        reason = too_small(dropped[:1], book, portfolio) or LeftOut.CANCELS
     elif opening is None and not _fully_reducing(legs, wanted - done, portfolio):
         reason = LeftOut.UNSERVED
     elif not legs and wanted:

@@ -10,7 +10,7 @@ from rebal.planner.checks import findings
 from rebal.planner.collateral import accounts
 from rebal.planner.desk import Desk, desk
 from rebal.planner.draft import Check, Draft, info, warning
-from rebal.planner.hedge import hedge_moves
+from rebal.planner.hedge import hedge_moves, rolls
 from rebal.planner.hedging import cover
 from rebal.planner.lines import asset_lines, hedge_lines, position_lines, wallet_lines
 from rebal.planner.rebalance import rebalance
@@ -37,7 +37,7 @@ def build_status(
     """
     laid = desk(portfolio, book, now=inputs.now)
     draft = _draft(laid)
-    found = findings(draft, (*extra, *_CHECKS))
+    found = findings(draft, (*extra, *_CHECKS, rolls(book.hedges)))
     needs = _needs(found)
     return Status(
         schema=SCHEMA,

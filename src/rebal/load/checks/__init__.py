@@ -29,6 +29,7 @@ CHECKS: tuple[Check, ...] = (
     market.funding_is_of_perpetuals,
     rules.venue_is_known,
     rules.every_asset_is_served,
+    rules.routes_lead_somewhere,
     rules.proxies_lead_elsewhere,
     rules.scenarios_shock_known_assets,
 )

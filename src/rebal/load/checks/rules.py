@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from rebal.load.defaults import ROUTE_WORDS
 from rebal.load.flaws import ONE_OF, Flaw
 from rebal.load.reading import Reading
 
@@ -32,6 +33,19 @@ def every_asset_is_served(reading: Reading) -> Iterator[Flaw]:
         yield Flaw(
             ("venue",), "is missing", f"name the venue, or give contracts for {few} under contracts", at_key=True
         )
+
+
+def routes_lead_somewhere(reading: Reading) -> Iterator[Flaw]:
+    """A route is a word for a kind of contract, or a contract's name."""
+    routes = reading.says.policy.routes if reading.says.policy else None
+    if routes is None or not reading.venue_known:
+        return
+    if not routes:
+        yield Flaw(("policy", "routes"), "names no route", "write [inverse, linear, proxy]")
+    for n, route in reading.file.rows(("policy", "routes"), routes):
+        if route not in ROUTE_WORDS and reading.contract(route) is None:
+            instead = ONE_OF + ", ".join(ROUTE_WORDS) + ", or the name of a contract"
+            yield Flaw(("policy", "routes", n), "is not known here", instead, near=(route, ROUTE_WORDS))
 
 
 def proxies_lead_elsewhere(reading: Reading) -> Iterator[Flaw]:
