@@ -91,8 +91,24 @@ def build_stress(
         inputs=inputs,
         survival=survival_lines(wallets, told, stood.book, portfolio),
         wallets=stood.wallets,
-        findings=_ranked((*_no_offset(wallets, told, portfolio), *_not_moved(asked, portfolio), *stood.findings)),
+        findings=_ranked(
+            (
+                *_no_offset(wallets, told, portfolio),
+                *_not_moved(asked, portfolio),
+                *_without_funding(stood.book, portfolio, strain),
+                *stood.findings,
+            )
+        ),
     )
+
+
+def _without_funding(book: Book, portfolio: Portfolio, strain: Strain) -> Iterator[Finding]:
+    """Perpetuals whose funding is asked about and not known: it is left out of every figure, so it is said."""
+    for name, position in sorted(book.positions.items()):
+        perpetual = position.contract.expiry is None and bool(position.contracts)
+        if strain.days and perpetual and portfolio.market.funding_rate(position.contract) is None:
+            message = "no funding rate is known, so no figure here counts its funding; add it under market.funding"
+            yield warning(Code.FUNDING_UNKNOWN, name, message)
 
 
 @frozen
