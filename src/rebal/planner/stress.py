@@ -91,15 +91,20 @@ def build_stress(
         inputs=inputs,
         survival=survival_lines(wallets, told, stood.book, portfolio),
         wallets=stood.wallets,
-        findings=_ranked(
-            (
-                *_no_offset(wallets, told, portfolio),
-                *_not_moved(asked, portfolio),
-                *_without_funding(stood.book, portfolio, strain),
-                *stood.findings,
-            )
-        ),
+        findings=_found(asked, wallets, told, stood, portfolio, strain),
     )
+
+
+def _found(
+    asked: Sequence[Scenario],
+    wallets: Sequence[Backed],
+    told: Sequence[ScenarioLine],
+    stood: "_Stood",
+    portfolio: Portfolio,
+    strain: Strain,
+) -> tuple[Finding, ...]:
+    of_stress = (*_no_offset(wallets, told, portfolio), *_not_moved(asked, portfolio))
+    return _ranked((*of_stress, *_without_funding(stood.book, portfolio, strain), *stood.findings))
 
 
 def _without_funding(book: Book, portfolio: Portfolio, strain: Strain) -> Iterator[Finding]:
