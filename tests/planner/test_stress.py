@@ -488,3 +488,26 @@ def test_a_book_without_futures_is_its_coins() -> None:
     for line in stress.scenarios:
         assert line.everywhere is not None
         assert line.equity_hedged == line.equity_unhedged == 40500 + 40000 * line.everywhere
+
+
+@pytest.mark.parametrize("shock", ["-0.5", "0.5"])
+def test_collateral_that_a_plan_posts_survives_the_move_that_it_was_sized_for(shock: str) -> None:
+    made = portfolio(
+        {"ETH": "10", "USD": "2000"}, {"ETH": "0.99", "USD": "0.01"}, {"ETH": "2000"}, (inverse("ETH", "1"),)
+    )
+    assert [order.side for order in planned(made).orders] == ["buy"]
+    found = build_stress(made, made.statement, inputs=INPUTS, scenarios=(everywhere(Fraction(shock)),), planned=True)
+    (wallet,) = found.scenarios[0].wallets
+    assert (wallet.liquidated, wallet.top_up) == (False, 0)
+
+
+def test_funding_that_is_asked_about_and_not_known_is_said() -> None:
+    contract = inverse("BTC", "1")
+    short = opened(contract, contracts=Fraction(-20000), entry_price=Fraction(40000))
+    made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, (contract,), wallets={"BTC": "1"}, positions=(short,))
+    found = build_stress(
+        made, made.statement, inputs=INPUTS, strain=Strain(funding_times=Fraction(3), days=Fraction(30))
+    )
+    assert [f.subject for f in found.findings if f.code is Code.FUNDING_UNKNOWN and f.severity == "warning"] == [
+        "BTCUSD"
+    ]

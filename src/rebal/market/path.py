@@ -63,7 +63,8 @@ class Passage(NamedTuple):
 class Curve:
     """A wallet's margin as its marks move, for any number of paths.
 
-    ``balance``: ``W``, without unrealised PnL. ``held``: at least one position.
+    ``balance``: ``W``, without unrealised PnL. ``held``: at least one position. ``short_now``: what the balance lacks
+    before anything moves, below nothing where it has some to spare.
     """
 
     def __init__(self, balance: Fraction, held: Sequence[Held]) -> None:
@@ -81,6 +82,7 @@ class Curve:
         self._whole = int(balance * self._scale)
         self._pieces = _Whole(pieces, self._scale)
         self._line = _Whole([line], self._scale)
+        self.short_now = pieces[self._pieces.home].at(ONE) - balance
         self._parts = [
             (asset, line, own, _Whole([line], self._scale), _Whole(own, self._scale)) for asset, line, own in parts
         ]

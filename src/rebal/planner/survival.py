@@ -121,15 +121,16 @@ def _more_than(short: Fraction) -> Fraction:
 
 def _line(wallet: Backed, passage: Passage, end: Fraction | None, order: int | None, moves: Moves) -> WalletLine:
     # What is covered exactly at the end of a path comes through, as a plan's collateral does; what is covered exactly
-    # today is at its liquidation price, and needs more.
+    # before anything moves is at its liquidation price, and needs more.
     short = wallet.short_today if passage.short is None else max(passage.short, wallet.short_today)
+    at_the_start = max(wallet.short_today, wallet.curve.short_now)
     return WalletLine(
         currency=wallet.currency,
         margin_balance=passage.margin_balance,
         maintenance_margin=passage.maintenance_margin,
         margin_ratio=passage.margin_ratio,
         liquidated=end is not None,
-        top_up=ZERO if end is None else _more_than(short) if short == wallet.short_today else up(short, COIN_STEP),
+        top_up=ZERO if end is None else _more_than(short) if short == at_the_start else up(short, COIN_STEP),
         contract=wallet.contract,
         order=order,
         liquidated_at=end,
