@@ -1,9 +1,9 @@
-"""What would fit, where coins are missing: the size, the leverage or the distance at which they would do."""
+"""What would fit, where coins are missing: the leverage or the distance at which they would do."""
 
 from collections.abc import Callable
 from fractions import Fraction
 
-from rebal.amounts import ONE, ZERO, down, total, up
+from rebal.amounts import ONE, total, up
 from rebal.market.margin import required_balance
 from rebal.planner.collateral import Shortage
 from rebal.portfolio import Policy
@@ -31,11 +31,6 @@ def fitting_distance(shortage: Shortage, policy: Policy) -> Fraction | None:
 
     steps = _last_that(survives, int(policy.shock / _DISTANCE_STEP))
     return steps * _DISTANCE_STEP if steps else None
-
-
-def fitting_share(shortage: Shortage) -> Fraction:
-    """Roughly how much of the need the coins at hand meet, as a fraction cut to whole percents."""
-    return max(ZERO, down(shortage.available / shortage.needed, Fraction(1, 100))) if shortage.needed else ONE
 
 
 def _last_that(holds: Callable[[int], bool], highest: int) -> int:
