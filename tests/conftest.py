@@ -7,6 +7,7 @@ import pytest
 from hypothesis import settings
 
 settings.register_profile("rebal", deadline=None, max_examples=100, print_blob=True)
+settings.register_profile("quick", parent=settings.get_profile("rebal"), max_examples=10)
 settings.load_profile("rebal")
 
 
