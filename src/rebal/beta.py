@@ -7,7 +7,7 @@ from fractions import Fraction
 from rebal.amounts import plain, rounded
 from rebal.frozen import frozen
 from rebal.market.beta import LEAST_R_SQUARED, Pair, Regression
-from rebal.plan import Code, Finding, Severity
+from rebal.plan import Code, Finding, FindingData, Severity
 
 BETA_SCHEMA = "rebal/beta/1"
 _HOUR = timedelta(hours=1)
@@ -74,21 +74,26 @@ def build_beta(pair: Pair, found: Regression, *, force: bool = False) -> Beta:
 def _findings(pair: Pair, found: Regression, *, force: bool) -> Iterator[Finding]:
     if found.beta <= 0:
         message = f"moves against {pair.via}: a short of {pair.via} would add to its risk; choose another proxy"
-        yield Finding(Severity.ERROR, Code.BETA_UNCERTAIN, pair.asset, message)
+        yield Finding(
+            Severity.ERROR, Code.BETA_UNCERTAIN, pair.asset, message, FindingData(via=pair.via, beta=found.beta)
+        )
     if found.r_squared < LEAST_R_SQUARED:
         share = f"shares {rounded(found.r_squared * 100, 1)} % of its variance with {pair.via}"
         least = f"the least that makes a hedge is {plain(LEAST_R_SQUARED * 100)} %"
+        data = FindingData(r_squared=found.r_squared, via=pair.via, least_r_squared=LEAST_R_SQUARED)
         if force:
-            yield Finding(Severity.WARNING, Code.BETA_UNCERTAIN, pair.asset, f"{share}; {least}")
+            yield Finding(Severity.WARNING, Code.BETA_UNCERTAIN, pair.asset, f"{share}; {least}", data)
         else:
             otherwise = "choose another proxy, or give --force"
-            yield Finding(Severity.ERROR, Code.BETA_UNCERTAIN, pair.asset, f"{share}; {least}: {otherwise}")
+            yield Finding(Severity.ERROR, Code.BETA_UNCERTAIN, pair.asset, f"{share}; {least}: {otherwise}", data)
     if found.count < _FEW:
         message = f"its beta rests on {found.count} returns only; give at least {_FEW}"
-        yield Finding(Severity.WARNING, Code.BETA_UNCERTAIN, pair.asset, message)
+        data = FindingData(returns=found.count, least_returns=_FEW)
+        yield Finding(Severity.WARNING, Code.BETA_UNCERTAIN, pair.asset, message, data)
     elif found.standard_error > _WIDE * abs(found.beta):
         message = f"its beta is uncertain by {_short(found.standard_error)} either way; give a longer history"
-        yield Finding(Severity.WARNING, Code.BETA_UNCERTAIN, pair.asset, message)
+        data = FindingData(standard_error=found.standard_error, beta=found.beta)
+        yield Finding(Severity.WARNING, Code.BETA_UNCERTAIN, pair.asset, message, data)
 
 
 def _short(value: Fraction) -> str:

@@ -4,6 +4,7 @@ The field names and their order are the machine output: ``rebal plan --format js
 Fractions become decimal strings, enums their values, instants RFC 3339; a thing that does not exist is None.
 """
 
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
@@ -76,14 +77,53 @@ class StepKind(StrEnum):
     ORDER = "order"
 
 
+Figure = Fraction | int | str | datetime | tuple[str, ...] | None
+"""What a finding tells by name: a number, a count, a name, an instant, names; None for what does not exist."""
+
+
+class FindingData(Mapping[str, Figure]):
+    """A finding's figures by name, in the order in which its sentence tells them; never changed, equal by value.
+
+    Fractions are fractions of one (0.5 is 50 %) or in the unit that the name ends in: ``_usd``, ``_coins``, ``_days``.
+    """
+
+    __slots__ = ("_figures",)
+
+    def __init__(self, **figures: Figure) -> None:
+        self._figures = figures
+
+    def __getitem__(self, name: str) -> Figure:
+        return self._figures[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._figures)
+
+    def __len__(self) -> int:
+        return len(self._figures)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._figures.items()))
+
+    def __repr__(self) -> str:
+        return f"FindingData({', '.join(f'{name}={figure!r}' for name, figure in self._figures.items())})"
+
+
+NO_FIGURES = FindingData()
+"""What a sentence without figures carries."""
+
+
 @frozen
 class Finding:
-    """Something worth a look: what it is about and a plain sentence. ``subject``: an asset, a contract, a currency."""
+    """Something worth a look: what it is about, a plain sentence, and the figures in it by name.
+
+    ``subject``: an asset, a contract, a currency.
+    """
 
     severity: Severity
     code: Code
     subject: str
     message: str
+    data: FindingData = NO_FIGURES
 
 
 @frozen

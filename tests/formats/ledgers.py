@@ -18,7 +18,7 @@ from rebal.ledger import (
     Recorded,
 )
 from rebal.market.contract import Kind
-from rebal.plan import Code, Finding, Severity, Standing, Wallet
+from rebal.plan import Code, Finding, FindingData, Severity, Standing, Wallet
 from rebal.portfolio import MarginMode, Purpose
 from rebal.status import Needs, Status
 
@@ -35,10 +35,12 @@ def assumed(contract: str) -> Finding:
     return Finding(Severity.WARNING, Code.ASSUMED_FIGURE, contract, message)
 
 
-def residual(asset: str, usd: str) -> Finding:
-    """A note that differs in its figure, and not in how it ends."""
-    message = f"{usd} USD more would be exact; the order is rounded toward zero to lots of 1.00 USD"
-    return Finding(Severity.INFO, Code.RESIDUAL, asset, message)
+def residual(asset: str, usd: str, lot: str = "1.00") -> Finding:
+    """A note that a plan has one of for each order."""
+    size, more = usd.removeprefix("-"), "less" if usd.startswith("-") else "more"
+    message = f"{size} USD {more} would be exact; the order is rounded toward zero to lots of {lot} USD"
+    data = FindingData(undone_usd=Fraction(usd), contract=f"{asset}USD", lot_usd=Fraction(lot))
+    return Finding(Severity.INFO, Code.RESIDUAL, asset, message, data)
 
 
 def status() -> Status:

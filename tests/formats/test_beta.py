@@ -91,4 +91,4 @@ def test_json_has_every_figure_as_a_string_and_counts_as_numbers() -> None:
 
 
 def test_csv_has_no_table_but_the_findings() -> None:
-    assert shown(beta(1.3, 0.9), 100, "csv") == "severity,code,subject,message\n"
+    assert shown(beta(1.3, 0.9), 100, "csv") == "severity,code,subject,message,data\n"

@@ -24,10 +24,6 @@ def shown(*findings: Finding, width: int = 100) -> list[str]:
     return screen.partition("Look at\n")[2].splitlines()
 
 
-def note(subject: str, message: str) -> Finding:
-    return Finding(Severity.INFO, Code.RESIDUAL, subject, message)
-
-
 def test_one_sentence_of_many_subjects() -> None:
     assert shown(*map(ledgers.assumed, ("ADAUSD", "AVAXUSD", "SOLUSD"))) == [
         "warning  ADAUSD, AVAXUSD, SOLUSD",
@@ -43,16 +39,8 @@ def test_a_finding_alone_keeps_its_name_in_its_sentence() -> None:
     ]
 
 
-def test_notes_that_end_alike_share_their_ending() -> None:
-    assert shown(note("BTC", "0.15 is off; mend it"), note("X", "else; so"), note("ETH", "0.42 is off; mend it")) == [
-        "note     BTC 0.15 is off · ETH 0.42 is off",
-        "         each: mend it",
-        "note     X  else; so",
-    ]
-
-
 def test_residuals_are_one_note_by_their_lots() -> None:
-    dearer = note("TAO", "0.12 USD less would be exact; the order is rounded toward zero to lots of 0.29 USD")
+    dearer = ledgers.residual("TAO", "-0.12", lot="0.29")
     assert shown(ledgers.residual("BTC", "0.15"), dearer, ledgers.residual("ETH", "0.42")) == [
         "note     residual: BTC 0.15, ETH 0.42 USD short of exact, less than a lot of 1.00 USD; TAO 0.12 USD",
         "         short of exact, less than a lot of 0.29 USD",

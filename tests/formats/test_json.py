@@ -14,6 +14,7 @@ import pytest
 from program import environment
 from rebal import formats
 from rebal.formats import Report, View
+from rebal.plan import Code, Finding, FindingData, Severity
 
 from . import books, extremes, ledgers, rows
 
@@ -37,7 +38,7 @@ KEYS = {
     "hedges": "asset fraction until",
     "costs": "fees_usd funding_usd_per_day funding_usd_per_year breakdown",
     "breakdown": "contract fee_usd funding_usd_per_day",
-    "findings": "severity code subject message",
+    "findings": "severity code subject message data",
     "pnl": "contract coin usd fees_coin funding_coin net_usd currency",
 }
 TEXTS = {
@@ -120,6 +121,29 @@ def test_keys_in_their_order() -> None:
     for name in ("assets", "orders", "transfers", "steps", "positions", "hedges", "findings"):
         assert " ".join(plan[name][0]) == KEYS[name]
     assert " ".join(plan["wallets"][0]).startswith(KEYS["wallets"] + " ")
+
+
+def test_the_figures_of_a_finding_are_written_like_every_other() -> None:
+    data = FindingData(
+        distance=Fraction(1, 3),
+        missing_coins=None,
+        expiry=rows.MORNING,
+        entries=3,
+        asset="BTC",
+        contracts=("A", "B"),
+    )
+    found = Finding(Severity.INFO, Code.ALERT, "BTC", "is off", data)
+    bare = Finding(Severity.INFO, Code.ALERT, "ETH", "is off")
+    told = json.loads(shown(rows.plan(findings=(found, bare))))["findings"]
+    assert list(told[0]["data"].items()) == [
+        ("distance", "0.333333333333333333"),
+        ("missing_coins", None),
+        ("expiry", "2026-11-20T08:00:00Z"),
+        ("entries", 3),
+        ("asset", "BTC"),
+        ("contracts", ["A", "B"]),
+    ]
+    assert told[1]["data"] == {}
 
 
 def test_only_unwind_has_pnl_and_spot_matches() -> None:

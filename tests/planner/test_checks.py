@@ -1,5 +1,6 @@
 """Each finding, by the smallest book that provokes it."""
 
+import re
 from datetime import timedelta
 from fractions import Fraction
 
@@ -14,6 +15,7 @@ from .given import INPUTS, NOW, inverse, linear, policy, portfolio
 
 BTC = inverse("BTC", "1")
 HALF = {"BTC": "0.5", "USD": "0.5"}
+FIGURE = re.compile(r"(?<![A-Za-z0-9_-])[0-9]")
 
 
 def planned(made: Portfolio) -> Plan:
@@ -64,6 +66,15 @@ def book(**given: object) -> Portfolio:
 )  # fmt: skip
 def test_the_smallest_book_that_provokes_it(code: Code, severity: str, made: Portfolio) -> None:
     assert found(made).get(code) == severity
+    for finding in planned(made).findings:
+        assert finding.data or not FIGURE.search(finding.message), finding
+
+
+def test_a_finding_carries_its_figures_exactly() -> None:
+    made = portfolio({"BTC": "1"}, HALF, {"BTC": "40001"}, (inverse("BTC", "100"),))
+    (residual,) = [each for each in planned(made).findings if each.code is Code.RESIDUAL]
+    assert residual.message.startswith("0.50 USD less")
+    assert residual.data == {"undone_usd": Fraction(-1, 2), "contract": "BTCUSD", "lot_usd": Fraction(100)}
 
 
 def test_prices_grow_stale() -> None:

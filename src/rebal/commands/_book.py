@@ -107,7 +107,7 @@ def _earlier(entries: int) -> "Check":
 
         counted = f"{entries} {'entry is' if entries == 1 else 'entries are'}"
         message = f"{counted} not later than as_of: a part of the statement, counted in history alone"
-        yield info(Code.EARLIER_ENTRIES, "journal", message)
+        yield info(Code.EARLIER_ENTRIES, "journal", message, entries=entries)
 
     return check
 

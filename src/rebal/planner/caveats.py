@@ -6,7 +6,7 @@ from fractions import Fraction
 from rebal.amounts import total
 from rebal.compare import Compare, LegLine, PostedLine, RouteLine, Way
 from rebal.market.contract import Kind
-from rebal.plan import Code, Finding, Severity
+from rebal.plan import Code, Figure, Finding, Severity
 from rebal.planner.checks import findings
 from rebal.planner.desk import Desk
 from rebal.planner.draft import Check, Draft, info, warning
@@ -58,19 +58,21 @@ def _missing(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
         named = [key for key in keys if key == section or key.startswith(f"{section}.")]
         if named:
             subject = named[0] if len(named) == 1 else section
-            yield warning(Code.MISSING, subject, f"{what}, so totals with it are not known; add {', '.join(named)}")
+            message = f"{what}, so totals with it are not known; add {', '.join(named)}"
+            yield warning(Code.MISSING, subject, message, keys=tuple(named))
 
 
 def _left_out(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
-    routes: dict[tuple[str, ...], list[str]] = {}
+    routes: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for line in report.routes:
         legs = [leg for leg in report.legs if (leg.route, leg.expiry) == (line.route, line.expiry)]
-        lacking = tuple(_lacking(leg) for leg in legs if leg.contract is None)
+        lacking = tuple((leg.asset, _lacking(leg)) for leg in legs if leg.contract is None)
         if lacking:
             routes.setdefault(lacking, []).append(_named(line))
     for lacking, names in routes.items():
-        message = f"carries only some legs, and its figures are of those; it is without {', '.join(lacking)}"
-        yield warning(Code.UNSERVED_ASSET, ", ".join(names), message)
+        without = ", ".join(said for _, said in lacking)
+        message = f"carries only some legs, and its figures are of those; it is without {without}"
+        yield warning(Code.UNSERVED_ASSET, ", ".join(names), message, assets=tuple(asset for asset, _ in lacking))
 
 
 def _absent(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
@@ -79,19 +81,22 @@ def _absent(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
     if absent and wanted:
         at = laid.portfolio.venue or "this file"
         message = f"no contract of {at} carries a leg this way: no row"
-        yield info(Code.UNSERVED_ASSET, ", ".join(absent), message)
+        yield info(Code.UNSERVED_ASSET, ", ".join(absent), message, routes=tuple(absent))
 
 
 def _not_held(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
     spot = next((line for line in report.routes if line.route is Way.SPOT), None)
     if wanted and (spot is None or spot.notional < report.notional):
         message = "what is to be sold is not all held, so selling carries some legs only; break-even days are of those"
-        yield warning(Code.UNSERVED_ASSET, "spot", message)
+        sold = None if spot is None else spot.notional
+        yield warning(Code.UNSERVED_ASSET, "spot", message, carried_usd=sold, legs_usd=report.notional)
     for line in report.posted:
         if line.missing:
             missing = coins(line.missing, line.currency)
             message = f"{missing} of collateral are missing for the {_named(line)} route, beside what is open"
-            yield warning(Code.UNDER_COLLATERALISED, line.currency, message)
+            yield warning(
+                Code.UNDER_COLLATERALISED, line.currency, message, missing_coins=line.missing, route=_named(line)
+            )
 
 
 def _basis(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
@@ -103,7 +108,8 @@ def _basis(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
             f"is {percent(line.basis, 2)} off its index, {percent(line.basis_annualised, 2)} a year, and {side} it: "
             f"{usd(line.carry_usd)} over the horizon"
         )
-        yield warning(Code.BASIS_PAID, line.contract or "", message)
+        data = {"basis": line.basis, "basis_annualised": line.basis_annualised, "carry_usd": line.carry_usd}
+        yield warning(Code.BASIS_PAID, line.contract or "", message, **data)
 
 
 def _rolls(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
@@ -114,14 +120,15 @@ def _rolls(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
                 f"expires on {line.expiry.date().isoformat()}, before the horizon ends: rolled {times} at the same "
                 f"annual basis, each time for a quarter of {ROLL_DAYS} days and two more fees"
             )
-            yield info(Code.ROLL_DUE, ", ".join(line.contracts), message)
+            data: dict[str, Figure] = {"expiry": line.expiry, "rolls": line.rolls, "roll_days": ROLL_DAYS}
+            yield info(Code.ROLL_DUE, ", ".join(line.contracts), message, **data)
 
 
 def _funding_paid(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
     for line in report.legs:
         if line.funding_rate is not None and line.funding_rate < 0 and line.leg_usd < 0:
             message = f"funding is {exact_percent(line.funding_rate)} an interval: the short pays it"
-            yield warning(Code.NEGATIVE_FUNDING, line.contract or "", message)
+            yield warning(Code.NEGATIVE_FUNDING, line.contract or "", message, funding_rate=line.funding_rate)
 
 
 def _open_already(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
@@ -130,19 +137,21 @@ def _open_already(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Find
         if ratio:
             asked = percent(report.hedge.fraction)
             message = f"{percent(ratio)} are hedged already; the figures are those of all {asked}"
-            yield info(Code.ESTIMATE, report.hedge.asset, message)
+            data = {"hedge_ratio": ratio, "asked": report.hedge.fraction}
+            yield info(Code.ESTIMATE, report.hedge.asset, message, **data)
         return
     for asset, dollars in wanted.items():
         positions = laid.positions_for.get(asset, ())
         if reducible(asset, positions, Purpose.REBALANCE, direction=dollars, now=laid.now):
             message = "this leg would first close what is open; it is compared as if all of it were opened anew"
-            yield info(Code.ESTIMATE, asset, message)
+            yield info(Code.ESTIMATE, asset, message, leg_usd=dollars)
 
 
 def _tax(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
-    if total(line.tax_usd for line in report.lots) < 0:
+    tax = total(line.tax_usd for line in report.lots)
+    if tax < 0:
         message = "the sale makes a loss: its tax is 0, and what the loss is worth against other income is not counted"
-        yield info(Code.ESTIMATE, "tax", message)
+        yield info(Code.ESTIMATE, "tax", message, tax_usd=tax)
     futures = [line for line in report.legs if line.contract is not None]
     if any(line.leg_usd < 0 for line in futures):
         message = (

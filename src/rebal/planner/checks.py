@@ -6,7 +6,7 @@ from fractions import Fraction
 from rebal.amounts import ONE, ZERO, plain
 from rebal.market.contract import Kind
 from rebal.market.margin import Held, beyond_last_tier, leverage_cap
-from rebal.plan import Code, Finding, Severity
+from rebal.plan import Code, Figure, Finding, Severity
 from rebal.planner.after import realised_by
 from rebal.planner.collateral import Shortage
 from rebal.planner.draft import Check, Draft, error, held_after, info, warning
@@ -30,13 +30,14 @@ def findings(draft: Draft, extra: Iterable[Check] = ()) -> tuple[Finding, ...]:
 def _no_equity(draft: Draft) -> Iterator[Finding]:
     equity = draft.desk.valued.equity
     if equity <= 0 and draft.desk.portfolio.targets is not None:
-        yield error(Code.NO_EQUITY, DOLLARS, f"equity is {usd(equity)}: there is nothing to weigh")
+        yield error(Code.NO_EQUITY, DOLLARS, f"equity is {usd(equity)}: there is nothing to weigh", equity_usd=equity)
 
 
 def _unserved(draft: Draft) -> Iterator[Finding]:
     for outcome in draft.outcomes:
         if outcome.left_out is LeftOut.UNSERVED and outcome.undone:
-            yield error(Code.UNSERVED_ASSET, outcome.asset, _unserved_message(outcome, draft))
+            message, routes = _unserved_message(outcome, draft), tuple(map(str, draft.desk.portfolio.policy.routes))
+            yield error(Code.UNSERVED_ASSET, outcome.asset, message, undone_usd=outcome.undone, routes=routes)
 
 
 def _unserved_message(outcome: Outcome, draft: Draft) -> str:
@@ -59,23 +60,32 @@ def _short_of_coins(draft: Draft) -> Iterator[Finding]:
         account = shortage.account
         missing, needed = coins(shortage.missing, account.currency), coins(shortage.needed, account.currency)
         subject = account.contract or account.currency
+        leverage, distance = _fitting(shortage, draft)
         yield error(
             Code.UNDER_COLLATERALISED,
             subject,
             f"{missing} are missing: the positions need {needed} and {coins(shortage.available, account.currency)} "
-            f"can be posted; {_what_would_fit(shortage, draft)}",
+            f"can be posted; {_what_would_fit(leverage, distance)}",
+            currency=account.currency,
+            missing_coins=shortage.missing,
+            needed_coins=shortage.needed,
+            available_coins=shortage.available,
+            fitting_leverage=leverage,
+            fitting_distance=distance,
         )
 
 
-def _what_would_fit(shortage: Shortage, draft: Draft) -> str:
-    policy, need = draft.desk.portfolio.policy, shortage.need
-    ways: list[str] = []
-    if max(need.leverage, need.initial) > shortage.available:
-        leverage = fitting_leverage(shortage)
-        ways += [f"policy.leverage {plain(leverage)}"] if leverage is not None else []
-    if need.survival + shortage.account.fees > shortage.available:
-        distance = fitting_distance(shortage, policy)
-        ways += [f"a liquidation distance of {percent(distance)}"] if distance is not None else []
+def _fitting(shortage: Shortage, draft: Draft) -> tuple[Fraction | None, Fraction | None]:
+    """The policy's leverage and distance at which the coins would do, each where it is what lacks coins."""
+    need, available = shortage.need, shortage.available
+    leverage = fitting_leverage(shortage) if max(need.leverage, need.initial) > available else None
+    thin = need.survival + shortage.account.fees > available
+    return leverage, fitting_distance(shortage, draft.desk.portfolio.policy) if thin else None
+
+
+def _what_would_fit(leverage: Fraction | None, distance: Fraction | None) -> str:
+    ways = [] if leverage is None else [f"policy.leverage {plain(leverage)}"]
+    ways += [] if distance is None else [f"a liquidation distance of {percent(distance)}"]
     fit = " with ".join(ways)
     return f"it would fit at {fit}, or with a smaller leg" if fit else "only a smaller leg would fit"
 
@@ -86,26 +96,27 @@ def _left_out(draft: Draft) -> Iterator[Finding]:
         contract, size = outcome.contract, usd(abs(outcome.undone))
         if contract is None or outcome.left_out is None:
             continue
-        lot = draft.desk.portfolio.market.mark(contract)
+        data: dict[str, Figure] = {"undone_usd": outcome.undone, "contract": contract.name}
         match outcome.left_out:
             case LeftOut.SMALLER_THAN_A_LOT:
-                least = usd(contract.notional(contract.lot_size, lot))
-                message = f"{size} are less than the least order of {contract.name}, {least}: left out"
+                least_usd = contract.notional(contract.lot_size, draft.desk.portfolio.market.mark(contract))
+                data["least_order_usd"] = least_usd
+                message = f"{size} are less than the least order of {contract.name}, {usd(least_usd)}: left out"
                 if outcome.asset in draft.beyond_policy:
-                    yield warning(Code.CONTRACT_TOO_LARGE, outcome.asset, message)
+                    yield warning(Code.CONTRACT_TOO_LARGE, outcome.asset, message, **data)
                 else:
-                    yield info(Code.RESIDUAL, outcome.asset, message)
+                    yield info(Code.RESIDUAL, outcome.asset, message, **data)
             case LeftOut.BELOW_MIN_ORDER:
                 message = f"{size} on {contract.name} are below policy.min_order, {usd(policy.min_order)}: left out"
-                yield info(Code.BELOW_MINIMUM, outcome.asset, message)
+                yield info(Code.BELOW_MINIMUM, outcome.asset, message, **data, min_order_usd=policy.min_order)
             case LeftOut.BELOW_MIN_CONTRACTS:
                 least = f"{plain(contract.min_contracts)} contracts of {contract.name}"
-                yield info(
-                    Code.BELOW_MINIMUM, outcome.asset, f"{size} are below the venue's minimum, {least}: left out"
-                )
+                message = f"{size} are below the venue's minimum, {least}: left out"
+                data["min_contracts"] = contract.min_contracts
+                yield info(Code.BELOW_MINIMUM, outcome.asset, message, **data)
             case LeftOut.CANCELS:
                 message = f"{size} on {contract.name} cancel against other legs on it to less than an order: left out"
-                yield warning(Code.RESIDUAL, outcome.asset, message)
+                yield warning(Code.RESIDUAL, outcome.asset, message, **data)
             case LeftOut.UNSERVED:
                 pass
 
@@ -114,12 +125,16 @@ def _residuals(draft: Draft) -> Iterator[Finding]:
     for outcome in draft.outcomes:
         if outcome.left_out is None and outcome.undone and outcome.contract is not None:
             contract = outcome.contract
-            lot = usd(contract.notional(contract.lot_size, draft.desk.portfolio.market.mark(contract)))
+            lot_usd = contract.notional(contract.lot_size, draft.desk.portfolio.market.mark(contract))
             more = "more" if outcome.undone > 0 else "less"
             yield info(
                 Code.RESIDUAL,
                 outcome.asset,
-                f"{usd(abs(outcome.undone))} {more} would be exact; the order is rounded toward zero to lots of {lot}",
+                f"{usd(abs(outcome.undone))} {more} would be exact; the order is rounded toward zero to lots of "
+                f"{usd(lot_usd)}",
+                undone_usd=outcome.undone,
+                contract=contract.name,
+                lot_usd=lot_usd,
             )
 
 
@@ -129,7 +144,7 @@ def _over_hedged(draft: Draft) -> Iterator[Finding]:
         tolerated = line.spot_value * differ.get(line.asset, ZERO)
         if line.asset != DOLLARS and line.holding >= 0 and line.net_exposure_after < -tolerated:
             message = f"net exposure{draft.when} is {usd(line.net_exposure_after)}: more is short than is held"
-            yield warning(Code.OVER_HEDGED, line.asset, message)
+            yield warning(Code.OVER_HEDGED, line.asset, message, net_exposure_after_usd=line.net_exposure_after)
 
 
 def fees_and_basis(draft: Draft) -> dict[str, Fraction]:
@@ -154,12 +169,18 @@ def _at_liquidation(draft: Draft) -> Iterator[Finding]:
             continue
         if nearest == 0:
             message = "margin balance no longer covers maintenance margin: liquidation is due at today's price"
-            yield error(Code.NEAR_LIQUIDATION, subject, message)
+            data = {
+                "margin_balance_coins": wallet.margin_balance,
+                "maintenance_margin_coins": wallet.maintenance_margin,
+            }
+            yield error(Code.NEAR_LIQUIDATION, subject, message, **data)
         elif nearest < policy.shock and (wallet.currency, wallet.contract) not in short:
             yield warning(
                 Code.NEAR_LIQUIDATION,
                 subject,
                 f"liquidation is {percent(nearest)} away{draft.when}; the policy asks for {percent(policy.shock)}",
+                distance=nearest,
+                policy_distance=policy.shock,
             )
 
 
@@ -172,10 +193,10 @@ def _alerts(draft: Draft) -> Iterator[Finding]:
         nearest = min(distances, default=None)
         if nearest is not None and nearest < alert.distance:
             message = f"liquidation is {percent(nearest)} away now; the alert level is {percent(alert.distance)}"
-            yield warning(Code.ALERT, subject, message)
+            yield warning(Code.ALERT, subject, message, distance=nearest, alert_distance=alert.distance)
         if then.leverage is not None and then.leverage > alert.leverage:
             message = f"leverage is {times(then.leverage)} now; the alert level is {times(alert.leverage)}"
-            yield warning(Code.ALERT, subject, message)
+            yield warning(Code.ALERT, subject, message, leverage=then.leverage, alert_leverage=alert.leverage)
 
 
 def _leverage(draft: Draft) -> Iterator[Finding]:
@@ -184,13 +205,14 @@ def _leverage(draft: Draft) -> Iterator[Finding]:
     for wallet in draft.wallets:
         if wallet.currency not in traded and wallet.leverage is not None and wallet.leverage > policy.leverage:
             message = f"leverage is {times(wallet.leverage)}, above policy.leverage {plain(policy.leverage)}"
-            yield info(Code.LEVERAGE, wallet.contract or wallet.currency, message)
+            subject = wallet.contract or wallet.currency
+            yield info(Code.LEVERAGE, subject, message, leverage=wallet.leverage, policy_leverage=policy.leverage)
     for held in held_after(draft):
         asked = held.contract.leverage or policy.leverage
         cap = leverage_cap(held)
         if cap < asked:
             message = f"leverage {plain(asked)} is asked, and the venue allows this size {plain(cap)}: that is counted"
-            yield warning(Code.LEVERAGE, held.contract.name, message)
+            yield warning(Code.LEVERAGE, held.contract.name, message, leverage=asked, venue_leverage=cap)
 
 
 def _beyond_tiers(draft: Draft) -> Iterator[Finding]:
@@ -202,7 +224,7 @@ def _beyond_tiers(draft: Draft) -> Iterator[Finding]:
             yield warning(Code.BEYOND_LAST_TIER, held.contract.name, message)
         elif held.contracts > 0 and held.contract.kind is Kind.INVERSE and beyond_last_tier(shocked):
             message = f"outgrows its last known tier if the price falls {percent(shock)}; that tier's rate is used"
-            yield info(Code.BEYOND_LAST_TIER, held.contract.name, message)
+            yield info(Code.BEYOND_LAST_TIER, held.contract.name, message, fall=shock)
 
 
 def _realised(draft: Draft) -> Iterator[Finding]:
@@ -210,15 +232,17 @@ def _realised(draft: Draft) -> Iterator[Finding]:
         contract = draft.contract(order.contract)
         coin = realised_by(order, draft.desk.book, contract)
         if coin:
-            worth = usd(coin * draft.desk.portfolio.price(contract.settle))
-            yield info(Code.REALISED, order.contract, f"closing realises {coins(coin, contract.settle)}, {worth}")
+            worth = coin * draft.desk.portfolio.price(contract.settle)
+            message = f"closing realises {coins(coin, contract.settle)}, {usd(worth)}"
+            data: dict[str, Figure] = {"realised_coins": coin, "currency": contract.settle, "realised_usd": worth}
+            yield info(Code.REALISED, order.contract, message, **data)
 
 
 def _long_hedges(draft: Draft) -> Iterator[Finding]:
     for line in draft.assets:
         if line.hedge_ratio is not None and line.hedge_ratio < 0:
             message = "its hedge part is long, which protects nothing; in the file hedge is signed like the short"
-            yield warning(Code.HEDGE_OFF, line.asset, message)
+            yield warning(Code.HEDGE_OFF, line.asset, message, hedge_ratio=line.hedge_ratio)
 
 
 def _dollars_at_issuer(draft: Draft) -> Iterator[Finding]:
@@ -226,14 +250,14 @@ def _dollars_at_issuer(draft: Draft) -> Iterator[Finding]:
         if held.contract.kind is Kind.LINEAR:
             settle = held.contract.settle
             message = f"its margin and PnL are {settle}: dollars at an issuer, an exposure of their own"
-            yield info(Code.DOLLARS_AT_ISSUER, held.contract.name, message)
+            yield info(Code.DOLLARS_AT_ISSUER, held.contract.name, message, currency=settle)
 
 
 def _not_listed(draft: Draft) -> Iterator[Finding]:
     for line in draft.positions:
         if not draft.contract(line.contract).listed:
             message = "is no longer listed in the catalogue, so no order is planned on it; close it by hand"
-            yield warning(Code.UNLISTED_CONTRACT, line.contract, message)
+            yield warning(Code.UNLISTED_CONTRACT, line.contract, message, contracts=line.contracts)
 
 
 def _aside_wallets(draft: Draft) -> Iterator[Finding]:

@@ -5,7 +5,17 @@ from collections.abc import Callable, Iterable, Iterator
 from rebal.frozen import frozen
 from rebal.market.contract import Contract
 from rebal.market.margin import Held
-from rebal.plan import AssetLine, Code, Finding, Order, PositionLine, Severity, Wallet
+from rebal.plan import (
+    AssetLine,
+    Code,
+    Figure,
+    Finding,
+    FindingData,
+    Order,
+    PositionLine,
+    Severity,
+    Wallet,
+)
 from rebal.planner.collateral import Shortage
 from rebal.planner.desk import Desk
 from rebal.planner.exposure import held_position
@@ -54,16 +64,16 @@ def held_after(draft: Draft) -> Iterator[Held]:
             yield held_position(position, market)
 
 
-def error(code: Code, subject: str, message: str) -> Finding:
-    """A finding that refuses the plan."""
-    return Finding(Severity.ERROR, code, subject, message)
+def error(code: Code, subject: str, message: str, **data: Figure) -> Finding:
+    """A finding that refuses the plan; ``data``: its figures by name, as its sentence tells them."""
+    return Finding(Severity.ERROR, code, subject, message, FindingData(**data))
 
 
-def warning(code: Code, subject: str, message: str) -> Finding:
+def warning(code: Code, subject: str, message: str, **data: Figure) -> Finding:
     """A finding to act on."""
-    return Finding(Severity.WARNING, code, subject, message)
+    return Finding(Severity.WARNING, code, subject, message, FindingData(**data))
 
 
-def info(code: Code, subject: str, message: str) -> Finding:
+def info(code: Code, subject: str, message: str, **data: Figure) -> Finding:
     """A finding to know."""
-    return Finding(Severity.INFO, code, subject, message)
+    return Finding(Severity.INFO, code, subject, message, FindingData(**data))

@@ -248,7 +248,8 @@ def rolls(asked: Mapping[str, HedgeAsked]) -> Check:
                         f"expires on {expiry.date().isoformat()}, and the hedge of {asset} is to last until "
                         f"{until.date().isoformat()}: roll it by {(expiry - SOONEST_EXPIRY).date().isoformat()}"
                     )
-                    yield info(Code.ROLL_DUE, contract.name, message)
+                    by = expiry - SOONEST_EXPIRY
+                    yield info(Code.ROLL_DUE, contract.name, message, expiry=expiry, asset=asset, until=until, by=by)
 
     return check
 
@@ -277,6 +278,7 @@ def _refuse_over_hedge(asked: Mapping[str, HedgeAsked]) -> Check:
                     f"{usd(line.net_exposure_after)}: more would be short than is held; ask for at most 100 %, or "
                     "give --allow-over-hedge"
                 )
-                yield error(Code.OVER_HEDGED, line.asset, message)
+                data = {"asked": wanted.fraction, "base_coins": base, "net_exposure_after_usd": line.net_exposure_after}
+                yield error(Code.OVER_HEDGED, line.asset, message, **data)
 
     return check

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from rebal.amounts import plain, rounded, toward_zero
 from rebal.market.carry import annualised, basis, days_between
-from rebal.plan import Code, Finding
+from rebal.plan import Code, Figure, Finding
 from rebal.planner.draft import Check, Draft, held_after, info, warning
 from rebal.planner.words import coins, exact_percent, percent, price
 from rebal.portfolio import Sizing
@@ -24,14 +24,15 @@ def _stale(draft: Draft) -> Iterator[Finding]:
     elif draft.desk.now - market.as_of > limit:
         hours = int((draft.desk.now - market.as_of).total_seconds() // 3600)
         message = f"are {hours} hours old, older than policy.max_price_age; refresh market before placing orders"
-        yield warning(Code.STALE_PRICES, "prices", message)
+        yield warning(Code.STALE_PRICES, "prices", message, hours=hours, as_of=market.as_of)
 
 
 def _assumptions(draft: Draft) -> Iterator[Finding]:
     for contract in draft.contracts_in_play():
         for assumption in contract.assumed:
             message = f"{assumption.figure} is assumed: {assumption.stands_in}; set {assumption.key} to your account's"
-            yield warning(Code.ASSUMED_FIGURE, contract.name, message)
+            data = {"figure": assumption.figure, "stands_in": assumption.stands_in, "key": assumption.key}
+            yield warning(Code.ASSUMED_FIGURE, contract.name, message, **data)
 
 
 def _far_marks(draft: Draft) -> Iterator[Finding]:
@@ -44,13 +45,16 @@ def _far_marks(draft: Draft) -> Iterator[Finding]:
                 f"its mark {price(mark)} and {contract.asset}'s price {price(index)} are "
                 f"{percent(abs(mark / index - 1))} apart: one of them is old or mistyped"
             )
-            yield warning(Code.MARK_OFF, contract.name, message)
+            apart = abs(mark / index - 1)
+            yield warning(Code.MARK_OFF, contract.name, message, mark=mark, index=index, apart=apart)
     for order in draft.orders:
+        contract = draft.contract(order.contract)
         if order.limit_price is not None and abs(order.limit_price - order.price) > _USUAL_TICK * order.price:
             message = (
                 f"the tick moves its price from {price(order.price)} to {price(order.limit_price)}; check tick_size"
             )
-            yield warning(Code.MARK_OFF, order.contract, message)
+            data = {"price": order.price, "limit_price": order.limit_price, "tick_size": contract.tick_size}
+            yield warning(Code.MARK_OFF, order.contract, message, **data)
 
 
 def _dated(draft: Draft) -> Iterator[Finding]:
@@ -62,13 +66,18 @@ def _dated(draft: Draft) -> Iterator[Finding]:
             continue
         index = portfolio.price(contract.asset)
         days, off = days_between(now, expiry), basis(held.mark_price, index)
+        yearly = annualised(off, days)
         when = f"expires on {expiry.date().isoformat()}, in {rounded(days, 0)} days"
-        terms = f"its basis is {percent(off, 2)}, {percent(annualised(off, days), 2)} a year"
+        terms = f"its basis is {percent(off, 2)}, {percent(yearly, 2)} a year"
         fee = "" if contract.delivery_fee is None else f", its delivery fee {exact_percent(contract.delivery_fee)}"
+        data: dict[str, Figure] = {"expiry": expiry, "days": days, "basis": off, "basis_annualised": yearly}
+        if contract.delivery_fee is not None:
+            data["delivery_fee"] = contract.delivery_fee
         if off and (off > 0) == (held.contracts > 0):
-            yield warning(Code.BASIS_PAID, contract.name, f"{when}; {terms}, which this side pays{fee}")
+            yield warning(Code.BASIS_PAID, contract.name, f"{when}; {terms}, which this side pays{fee}", **data)
         else:
-            yield info(Code.DATED, contract.name, f"{when}; {terms}{', which this side earns' if off else ''}{fee}")
+            earned = ", which this side earns" if off else ""
+            yield info(Code.DATED, contract.name, f"{when}; {terms}{earned}{fee}", **data)
 
 
 def _funding(draft: Draft) -> Iterator[Finding]:
@@ -78,21 +87,21 @@ def _funding(draft: Draft) -> Iterator[Finding]:
         rate = market.funding_rate(held.contract)
         if rate is not None and rate < 0 and held.contracts < 0:
             message = f"funding is {exact_percent(rate)} an interval: the short pays it"
-            yield warning(Code.NEGATIVE_FUNDING, held.contract.name, message)
+            yield warning(Code.NEGATIVE_FUNDING, held.contract.name, message, funding_rate=rate)
         if rate is not None and abs(rate) > _USUAL_FUNDING:
             message = f"funding of {exact_percent(rate)} an interval is unusually large; is its percent sign missing?"
-            yield warning(Code.FUNDING_LARGE, held.contract.name, message)
+            yield warning(Code.FUNDING_LARGE, held.contract.name, message, funding_rate=rate)
     rates = [held.contract.name for held in perpetual if market.funding_rate(held.contract) is None]
     if rates:
         message = f"no rate is known for {', '.join(rates)}, so the cost per day is not; add it under market.funding"
-        yield info(Code.FUNDING_UNKNOWN, "funding", message)
+        yield info(Code.FUNDING_UNKNOWN, "funding", message, contracts=tuple(rates))
     for held in perpetual:
         if held.contract.funding_interval_hours is None and held.contract.name not in rates:
             name = held.contract.name
             message = (
                 f"how often it funds is not known, so the cost per day is not; set contracts.{name}.funding_interval"
             )
-            yield info(Code.FUNDING_UNKNOWN, name, message)
+            yield info(Code.FUNDING_UNKNOWN, name, message, key=f"contracts.{name}.funding_interval")
 
 
 def _sizing(draft: Draft) -> Iterator[Finding]:
@@ -112,6 +121,12 @@ def _sizing(draft: Draft) -> Iterator[Finding]:
             order.contract,
             f"mark {price(order.price)} and index {price(index)} differ by {coins(left, order.asset)} on this order; "
             f"{name} sizing would trade {plain(other)} contracts",
+            mark=order.price,
+            index=index,
+            difference_coins=left,
+            asset=order.asset,
+            sizing=name,
+            contracts=other,
         )
 
 

@@ -85,9 +85,11 @@ def _drifted(draft: Draft) -> Iterator[Finding]:
             over = "over" if line.drift > 0 else "under"
             points = percent(abs(line.drift)).removesuffix(" %")
             if line.asset in traded or (line.asset == DOLLARS and traded):
-                yield warning(Code.DRIFT, line.asset, f"is {points} points {over} its weight: rebal plan")
+                message = f"is {points} points {over} its weight: rebal plan"
+                yield warning(Code.DRIFT, line.asset, message, drift=line.drift)
             else:
-                yield info(Code.RESIDUAL, line.asset, f"is {points} points {over} its weight; no order can mend it")
+                message = f"is {points} points {over} its weight; no order can mend it"
+                yield info(Code.RESIDUAL, line.asset, message, drift=line.drift)
 
 
 def _hedges(draft: Draft) -> Iterator[Finding]:
@@ -97,13 +99,13 @@ def _hedges(draft: Draft) -> Iterator[Finding]:
         now = covered.ratio(asset)
         if hedge_moves(asset, asked.fraction, laid):
             is_now = percent(now) if now is not None else "nothing to hedge"
-            message = f"hedge asked {percent(asked.fraction)}, is {is_now}: rebal hedge {asset} --pct "
-            yield warning(Code.HEDGE_OFF, asset, message + percent(asked.fraction).removesuffix(" %"))
+            wanted = percent(asked.fraction)
+            message = f"hedge asked {wanted}, is {is_now}: rebal hedge {asset} --pct {wanted.removesuffix(' %')}"
+            yield warning(Code.HEDGE_OFF, asset, message, asked=asked.fraction, hedge_ratio=now)
         if asked.until is not None and laid.now >= asked.until and covered.hedged.get(asset):
             day = asked.until.date().isoformat()
-            yield warning(
-                Code.HEDGE_OVERDUE, asset, f"hedge was meant to end on {day}: rebal unwind {asset} --purpose hedge"
-            )
+            message = f"hedge was meant to end on {day}: rebal unwind {asset} --purpose hedge"
+            yield warning(Code.HEDGE_OVERDUE, asset, message, until=asked.until)
 
 
 def _expiring(draft: Draft) -> Iterator[Finding]:
@@ -114,10 +116,10 @@ def _expiring(draft: Draft) -> Iterator[Finding]:
         left = expiry - draft.desk.now
         if left <= timedelta():
             message = f"expired on {expiry.date().isoformat()}: record its delivery as a fill at the delivery price"
-            yield warning(Code.EXPIRES_SOON, position.contract.name, message)
+            yield warning(Code.EXPIRES_SOON, position.contract.name, message, expiry=expiry)
         elif left < SOONEST_EXPIRY:
             message = f"expires in {left.days} days, on {expiry.date().isoformat()}: roll it or let it deliver"
-            yield warning(Code.EXPIRES_SOON, position.contract.name, message)
+            yield warning(Code.EXPIRES_SOON, position.contract.name, message, expiry=expiry, days=left.days)
 
 
 def _needs(found: Sequence[Finding]) -> Needs:

@@ -7,7 +7,7 @@ from rebal.amounts import ZERO, plain
 from rebal.errors import UsageProblem
 from rebal.frozen import frozen
 from rebal.market.path import Moves
-from rebal.plan import Code, Finding, Inputs, Severity, Wallet
+from rebal.plan import Code, Figure, Finding, Inputs, Severity, Wallet
 from rebal.planner import payoff
 from rebal.planner.after import after_orders, after_transfers
 from rebal.planner.build import answer
@@ -276,7 +276,13 @@ def _no_offset(wallets: Sequence[Backed], told: Sequence[ScenarioLine], portfoli
                 f"is liquidated at {fatal.name} for want of {lacking} ({usd(missing)}), while the other wallets have "
                 f"{usd(spare)} of margin to spare: wallets do not help each other"
             )
-            yield warning(Code.CROSS_MARGIN_OFFSET, wallet.name, message)
+            data: dict[str, Figure] = {
+                "scenario": fatal.name,
+                "missing_coins": fatal.wallets[n].top_up,
+                "missing_usd": missing,
+                "spare_usd": spare,
+            }
+            yield warning(Code.CROSS_MARGIN_OFFSET, wallet.name, message, **data)
 
 
 def _spare(row: WalletLine, told: ScenarioLine, portfolio: Portfolio) -> Fraction:
@@ -294,7 +300,7 @@ def _not_moved(asked: Iterable[Scenario], portfolio: Portfolio) -> Iterator[Find
     for scenario in asked:
         for asset in sorted(scenario.shocks.keys() & portfolio.cash):
             message = f"counts as dollars, so {scenario.name} does not move it; take it out of cash to have it moved"
-            yield info(Code.DOLLARS_AT_ISSUER, asset, message)
+            yield info(Code.DOLLARS_AT_ISSUER, asset, message, scenario=scenario.name)
 
 
 def _ranked(found: Iterable[Finding]) -> tuple[Finding, ...]:

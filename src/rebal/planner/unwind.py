@@ -84,7 +84,7 @@ def _refuse_unmatched(draft: Draft) -> Iterator[Finding]:
                 f"spot does not match its target yet: closing leaves {percent(weight)} against {percent(wanted)}; "
                 "trade the spot first and record it, or give --force"
             )
-            yield error(Code.SPOT_DIFFERS, asset, message)
+            yield error(Code.SPOT_DIFFERS, asset, message, weight_after=weight, target_weight=wanted)
 
 
 def _offers(legs: Sequence[Leg]) -> Check:
@@ -99,12 +99,13 @@ def _offers(legs: Sequence[Leg]) -> Check:
             needed = open_now + leg(asset, laid.valued, laid.portfolio)
             spent = ONE - needed / open_now if open_now else ZERO
             if 0 < spent < 1:
-                offered = percent(down(spent, Fraction(1, 1000)))
+                share = down(spent, Fraction(1, 1000))
                 message = (
                     f"{usd(abs(open_now - needed))} of its {usd(abs(open_now))} are no longer needed: "
-                    f"rebal unwind {asset} --purpose rebalance --pct {offered.removesuffix(' %')}"
+                    f"rebal unwind {asset} --purpose rebalance --pct {percent(share).removesuffix(' %')}"
                 )
-                yield info(Code.SPOT_DIFFERS, asset, message)
+                data = {"spent_usd": abs(open_now - needed), "open_usd": abs(open_now), "share": share}
+                yield info(Code.SPOT_DIFFERS, asset, message, **data)
 
     return check
 

@@ -1,14 +1,13 @@
 """What else is worth a look, in sentences.
 
 What would be said again and again is said once: of findings of one code whose sentences are the same, the subjects
-stand together, notes that differ only in how they begin share their ending, and notes that a plan has one of for each
-order become one. No figure is left out.
+stand together, and notes that a plan has one of for each order become one, out of their figures. No figure is left out.
 """
 
 from collections.abc import Iterable, Sequence
 
 from rebal.formats.page.ink import ALARM, BOLD, DIM, YELLOW, Line, Piece, line, measure
-from rebal.formats.page.layout import flow, hang, stands_beside, wrap
+from rebal.formats.page.layout import hang, stands_beside, wrap
 from rebal.formats.page.sheet import Sheet
 from rebal.formats.page.wording import SEVERITIES, unbroken
 from rebal.formats.screens import _notes
@@ -17,7 +16,6 @@ from rebal.plan import Finding, Severity
 _INKS = {Severity.ERROR: ALARM, Severity.WARNING: YELLOW, Severity.INFO: DIM}
 _GAP = "  "
 _BESIDE = max(map(len, SEVERITIES.values())) + len(_GAP)
-_ENDING = "; "
 _Groups = dict[tuple[object, ...], list[Finding]]
 
 
@@ -34,9 +32,8 @@ def lines(findings: Sequence[Finding], sheet: Sheet, *, title: str = "Look at") 
 def _grouped(findings: Iterable[Finding]) -> Iterable[list[Finding]]:
     groups: _Groups = {}
     for finding in findings:
-        said = _sentence(finding)
-        if finding.severity is Severity.INFO:
-            said = _notes.shared(finding) or said.partition(_ENDING)[2] or said
+        shared = _notes.shared(finding) if finding.severity is Severity.INFO else ""
+        said = shared or _sentence(finding)
         groups.setdefault((finding.severity, finding.code, said), []).append(finding)
     return groups.values()
 
@@ -52,8 +49,7 @@ def _group(group: list[Finding], wide: int, sheet: Sheet) -> list[Line]:
     severity = Piece(SEVERITIES[group[0].severity].ljust(_BESIDE), _INKS[group[0].severity])
     if group[0].severity is Severity.INFO and _notes.shared(group[0]):
         return hang(line(severity), _notes.merged(group, sheet), sheet.view.width)
-    same = len({_sentence(each) for each in group}) == 1
-    return _of_many(group, severity, sheet) if same else _ending_alike(group, severity, sheet)
+    return _of_many(group, severity, sheet)
 
 
 def _finding(finding: Finding, wide: int, sheet: Sheet) -> list[Line]:
@@ -69,16 +65,3 @@ def _of_many(group: list[Finding], severity: Piece, sheet: Sheet) -> list[Line]:
     message = line(unbroken(sheet.text(_sentence(group[0]))))
     width = sheet.view.width
     return [*hang(line(severity), subjects, width), *wrap(message, width, indent=_BESIDE + len(_GAP))]
-
-
-def _ending_alike(group: list[Finding], severity: Piece, sheet: Sheet) -> list[Line]:
-    width, ending = sheet.view.width, _sentence(group[0]).partition(_ENDING)[2]
-    phrases = [_beginning(each, sheet) for each in group]
-    first, *rest = flow(phrases, width, between=sheet.signs.between, indent=_BESIDE)
-    said = line(unbroken(sheet.text(f"each: {ending}")))
-    return [(severity, *first[1:]), *rest, *wrap(said, width, indent=_BESIDE)]
-
-
-def _beginning(finding: Finding, sheet: Sheet) -> Line:
-    said = unbroken(sheet.text(_sentence(finding).partition(_ENDING)[0]))
-    return line(Piece(sheet.text(finding.subject), BOLD), f" {said}")

@@ -1,26 +1,21 @@
 """Notes that a plan has one of for each order, told in one: their figures in a row, their words once."""
 
-import re
 from collections.abc import Sequence
+from fractions import Fraction
 
-from rebal.formats.page.figures import GLUE
+from rebal.amounts import plain
+from rebal.formats.page.figures import GLUE, PLAIN
 from rebal.formats.page.ink import BOLD, Line, Piece, line
 from rebal.formats.page.sheet import Sheet
 from rebal.formats.page.wording import unbroken
 from rebal.plan import Code, Finding
 
-_RESIDUAL = re.compile(r"(\S+) USD (?:more|less) would be exact; the order is rounded toward zero to lots of (\S+) USD")
-_SIZING = re.compile(
-    r"mark (\S+) and index (\S+) differ by (\S+ \S+) on this order; (\w+ sizing) would trade (\S+) contracts"
-)
-
 
 def shared(finding: Finding) -> str:
     """What a note has in common with those that it is told with; empty where it is told by itself."""
-    if finding.code is Code.RESIDUAL:
-        return "residual" if _RESIDUAL.fullmatch(finding.message) else ""
-    sizing = _SIZING.fullmatch(finding.message) if finding.code is Code.SIZING else None
-    return sizing[4] if sizing else ""
+    if finding.code is Code.RESIDUAL and "lot_usd" in finding.data:
+        return "residual"
+    return str(finding.data["sizing"]) if finding.code is Code.SIZING and finding.data else ""
 
 
 def merged(notes: Sequence[Finding], sheet: Sheet) -> Line:
@@ -31,7 +26,7 @@ def merged(notes: Sequence[Finding], sheet: Sheet) -> Line:
 def _residual(notes: Sequence[Finding], sheet: Sheet) -> Line:
     lots: dict[str, list[Line]] = {}
     for each in notes:
-        short, lot = _RESIDUAL.fullmatch(each.message).groups()  # type: ignore[union-attr]
+        short, lot = (PLAIN.dollars(abs(_number(each, name))) for name in ("undone_usd", "lot_usd"))
         lots.setdefault(lot, []).append(line(Piece(sheet.text(each.subject), BOLD), f"{GLUE}{short}"))
     pieces = line("residual: ")
     for n, (lot, named) in enumerate(lots.items()):
@@ -43,9 +38,17 @@ def _residual(notes: Sequence[Finding], sheet: Sheet) -> Line:
 
 
 def _sizing(notes: Sequence[Finding], sheet: Sheet) -> Line:
-    pieces = line(f"mark, index, their difference on the order, and what {shared(notes[0])} would trade: ")
+    pieces = line(f"mark, index, their difference on the order, and what {shared(notes[0])} sizing would trade: ")
     for n, each in enumerate(notes):
-        mark, index, difference, _, contracts = _SIZING.fullmatch(each.message).groups()  # type: ignore[union-attr]
+        mark, index = (PLAIN.price(_number(each, name)) for name in ("mark", "index"))
+        difference = f"{PLAIN.coins(_number(each, 'difference_coins'))} {each.data['asset']}"
+        contracts = plain(_number(each, "contracts"))
         said = sheet.text(unbroken(f"{GLUE}{mark}, {index}, {difference}, {contracts} contracts"))
         pieces += (line("; ") if n else ()) + line(Piece(sheet.text(each.subject), BOLD), said)
     return pieces
+
+
+def _number(note: Finding, name: str) -> Fraction:
+    figure = note.data[name]
+    assert isinstance(figure, Fraction)
+    return figure
