@@ -50,6 +50,7 @@ class Venue:
     maintenance: Callable[[str], Known | None]
     _by_name: dict[str, Row] = field(init=False)
     _by_asset: dict[str, list[Row]] = field(init=False)
+    _made_before: dict[tuple[str, datetime | None, bool], Contract | None] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         by_name: dict[str, Row] = {}
@@ -96,7 +97,12 @@ class Venue:
         return (row for row in self._by_name.values() if row.table.rule is not None)
 
     def _made(self, row: Row, name: str, expiry: datetime | None, *, listed: bool) -> Contract | None:
-        return resolve(row, self.maintenance(row.name), name=name, expiry=expiry, listed=listed)
+        # The same text gives the same contract, and many files are read in one process.
+        key = (name, expiry, listed)
+        if key not in self._made_before:
+            known = self.maintenance(row.name)
+            self._made_before[key] = resolve(row, known, name=name, expiry=expiry, listed=listed)
+        return self._made_before[key]
 
     def _entry(self, row: Row, name: str, expiry: datetime | None) -> Entry:
         cells, listed = row.cells(), _is_listed(row)
