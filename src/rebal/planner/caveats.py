@@ -12,9 +12,10 @@ from rebal.planner.desk import Desk
 from rebal.planner.draft import Check, Draft, info, warning
 from rebal.planner.hedging import cover
 from rebal.planner.horizon import ROLL_DAYS
-from rebal.planner.rebalance import outside_band
+from rebal.planner.rebalance import Decided, outside_band
 from rebal.planner.routes import reducible
 from rebal.planner.sizing import LeftOut
+from rebal.planner.step import NOTHING_OPEN
 from rebal.planner.words import coins, exact_percent, percent, usd
 from rebal.portfolio import Purpose
 
@@ -24,7 +25,7 @@ _Caveat = Callable[[Compare, _Wanted, Desk], Iterable[Finding]]
 
 def caveats(report: Compare, wanted: _Wanted, laid: Desk, *, extra: Sequence[Check] = ()) -> tuple[Finding, ...]:
     """Everything worth a look, the gravest first: what holds of every answer, then of this one."""
-    nothing_done = Draft(laid, (), frozenset(), (), (), (), (), (), ())
+    nothing_done = Draft(laid, Decided((), ()), NOTHING_OPEN)
     found = dict.fromkeys(finding for caveat in _CAVEATS for finding in caveat(report, wanted, laid))
     rank = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
     return tuple(sorted((*findings(nothing_done, extra), *found), key=lambda finding: rank[finding.severity]))

@@ -13,7 +13,7 @@ from rebal.planner.draft import Check, Draft, error, held_after, info, warning
 from rebal.planner.fit import fitting_distance, fitting_leverage
 from rebal.planner.market_checks import MARKET_CHECKS
 from rebal.planner.routes import SOONEST_EXPIRY
-from rebal.planner.sizing import LeftOut, Outcome
+from rebal.planner.sizing import LeftOut, Residual
 from rebal.planner.words import coins, percent, times, usd
 from rebal.portfolio import DOLLARS, MarginMode
 
@@ -34,23 +34,23 @@ def _no_equity(draft: Draft) -> Iterator[Finding]:
 
 
 def _unserved(draft: Draft) -> Iterator[Finding]:
-    for outcome in draft.outcomes:
-        if outcome.left_out is LeftOut.UNSERVED and outcome.undone:
-            message, routes = _unserved_message(outcome, draft), tuple(map(str, draft.desk.portfolio.policy.routes))
-            yield error(Code.UNSERVED_ASSET, outcome.asset, message, undone_usd=outcome.undone, routes=routes)
+    for residual in draft.residuals:
+        if residual.left_out is LeftOut.UNSERVED and residual.undone:
+            message, routes = _unserved_message(residual, draft), tuple(map(str, draft.desk.portfolio.policy.routes))
+            yield error(Code.UNSERVED_ASSET, residual.asset, message, undone_usd=residual.undone, routes=routes)
 
 
-def _unserved_message(outcome: Outcome, draft: Draft) -> str:
+def _unserved_message(residual: Residual, draft: Draft) -> str:
     portfolio, now = draft.desk.portfolio, draft.desk.now
     routes = ", ".join(portfolio.policy.routes)
-    listed = [each for each in portfolio.contracts.values() if each.asset == outcome.asset and each.listed]
+    listed = [each for each in portfolio.contracts.values() if each.asset == residual.asset and each.listed]
     soon = sorted(each.name for each in listed if each.expiry is not None and each.expiry - now < SOONEST_EXPIRY)
-    why = f"no contract of {portfolio.venue or 'this file'} serves {outcome.asset} on the routes {routes}"
+    why = f"no contract of {portfolio.venue or 'this file'} serves {residual.asset} on the routes {routes}"
     if soon and len(soon) == len(listed):
-        why = f"what serves {outcome.asset} expires within 7 days ({', '.join(soon)})"
-    verb = "add" if outcome.undone > 0 else "take away"
+        why = f"what serves {residual.asset} expires within 7 days ({', '.join(soon)})"
+    verb = "add" if residual.undone > 0 else "take away"
     return (
-        f"{why}, so {usd(abs(outcome.undone))} of exposure to {verb} "
+        f"{why}, so {usd(abs(residual.undone))} of exposure to {verb} "
         "are left undone; define a contract under contracts, name a proxy under proxies, or put it under aside"
     )
 
@@ -92,47 +92,47 @@ def _what_would_fit(leverage: Fraction | None, distance: Fraction | None) -> str
 
 def _left_out(draft: Draft) -> Iterator[Finding]:
     policy = draft.desk.portfolio.policy
-    for outcome in draft.outcomes:
-        contract, size = outcome.contract, usd(abs(outcome.undone))
-        if contract is None or outcome.left_out is None:
+    for residual in draft.residuals:
+        contract, size = residual.contract, usd(abs(residual.undone))
+        if contract is None or residual.left_out is None:
             continue
-        data: dict[str, Figure] = {"undone_usd": outcome.undone, "contract": contract.name}
-        match outcome.left_out:
+        data: dict[str, Figure] = {"undone_usd": residual.undone, "contract": contract.name}
+        match residual.left_out:
             case LeftOut.SMALLER_THAN_A_LOT:
                 least_usd = contract.notional(contract.lot_size, draft.desk.portfolio.market.mark(contract))
                 data["least_order_usd"] = least_usd
                 message = f"{size} are less than the least order of {contract.name}, {usd(least_usd)}: left out"
-                if outcome.asset in draft.beyond_policy:
-                    yield warning(Code.CONTRACT_TOO_LARGE, outcome.asset, message, **data)
+                if residual.asset in draft.beyond_policy:
+                    yield warning(Code.CONTRACT_TOO_LARGE, residual.asset, message, **data)
                 else:
-                    yield info(Code.RESIDUAL, outcome.asset, message, **data)
+                    yield info(Code.RESIDUAL, residual.asset, message, **data)
             case LeftOut.BELOW_MIN_ORDER:
                 message = f"{size} on {contract.name} are below policy.min_order, {usd(policy.min_order)}: left out"
-                yield info(Code.BELOW_MINIMUM, outcome.asset, message, **data, min_order_usd=policy.min_order)
+                yield info(Code.BELOW_MINIMUM, residual.asset, message, **data, min_order_usd=policy.min_order)
             case LeftOut.BELOW_MIN_CONTRACTS:
                 least = f"{plain(contract.min_contracts)} contracts of {contract.name}"
                 message = f"{size} are below the venue's minimum, {least}: left out"
                 data["min_contracts"] = contract.min_contracts
-                yield info(Code.BELOW_MINIMUM, outcome.asset, message, **data)
+                yield info(Code.BELOW_MINIMUM, residual.asset, message, **data)
             case LeftOut.CANCELS:
                 message = f"{size} on {contract.name} cancel against other legs on it to less than an order: left out"
-                yield warning(Code.RESIDUAL, outcome.asset, message, **data)
+                yield warning(Code.RESIDUAL, residual.asset, message, **data)
             case LeftOut.UNSERVED:
                 pass
 
 
 def _residuals(draft: Draft) -> Iterator[Finding]:
-    for outcome in draft.outcomes:
-        if outcome.left_out is None and outcome.undone and outcome.contract is not None:
-            contract = outcome.contract
+    for residual in draft.residuals:
+        if residual.left_out is None and residual.undone and residual.contract is not None:
+            contract = residual.contract
             lot_usd = contract.notional(contract.lot_size, draft.desk.portfolio.market.mark(contract))
-            more = "more" if outcome.undone > 0 else "less"
+            more = "more" if residual.undone > 0 else "less"
             yield info(
                 Code.RESIDUAL,
-                outcome.asset,
-                f"{usd(abs(outcome.undone))} {more} would be exact; the order is rounded toward zero to lots of "
+                residual.asset,
+                f"{usd(abs(residual.undone))} {more} would be exact; the order is rounded toward zero to lots of "
                 f"{usd(lot_usd)}",
-                undone_usd=outcome.undone,
+                undone_usd=residual.undone,
                 contract=contract.name,
                 lot_usd=lot_usd,
             )

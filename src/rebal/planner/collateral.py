@@ -73,15 +73,6 @@ class Shortage:
         return up(self.needed - self.available, COIN_STEP)
 
 
-@frozen
-class Posting:
-    """The transfers, the isolated margins they make, and what could not be posted."""
-
-    transfers: tuple[Transfer, ...]
-    margins: Mapping[str, Fraction]
-    shortages: tuple[Shortage, ...]
-
-
 def need(held: Sequence[Held], portfolio: Portfolio) -> Need:
     """What the policy asks of an account that holds these positions."""
     if not held:
@@ -124,7 +115,9 @@ def free_coins(currency: str, book: Book, portfolio: Portfolio) -> Fraction:
     return max(ZERO, owned * min(ONE, portfolio.policy.max_at_venue) - book.wallets.get(currency, ZERO))
 
 
-def post(listed: Sequence[Account], before: Book, portfolio: Portfolio, *, tops_up: bool = True) -> Posting:
+def post(
+    listed: Sequence[Account], before: Book, portfolio: Portfolio, *, tops_up: bool = True
+) -> tuple[tuple[Transfer, ...], tuple[Shortage, ...]]:
     """The least transfers that meet the policy in every account, and the coins that are missing where they cannot.
 
     In: ``need + fees - W``, rounded up to 1e-8, as far as free coins go. Out, only where the orders free it:
@@ -136,7 +129,6 @@ def post(listed: Sequence[Account], before: Book, portfolio: Portfolio, *, tops_
     loose = _loose_in_wallets(listed)
     arriving: list[Transfer] = []
     leaving: list[Transfer] = []
-    margins: dict[str, Fraction] = {}
     shortages: list[Shortage] = []
     for account in listed:
         currency = account.currency
@@ -152,13 +144,10 @@ def post(listed: Sequence[Account], before: Book, portfolio: Portfolio, *, tops_
         if taken:
             (arriving if taken > 0 else leaving).append(Transfer(currency, account.contract, taken))
         free[currency] = outside - max(ZERO, taken - drawn)
-        if account.contract is not None:
-            kept = account.balance + account.realised - account.fees + taken
-            margins[account.contract] = kept if account.held_after else ZERO
         shortage = _shortage(account, taken, asked) if wanted > 0 else None
         if shortage is not None:
             shortages.append(shortage)
-    return Posting((*arriving, *leaving), margins, tuple(shortages))
+    return (*arriving, *leaving), tuple(shortages)
 
 
 def in_alert(account: Account, portfolio: Portfolio) -> bool:

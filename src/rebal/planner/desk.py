@@ -5,9 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from rebal.frozen import frozen
-from rebal.plan import Order
 from rebal.planner.after import after_orders
-from rebal.planner.collateral import Posting, accounts, post
+from rebal.planner.collateral import Shortage, accounts, post
 from rebal.planner.exposure import Valuation, value
 from rebal.planner.routes import Candidate, Served, by_asset, candidates
 from rebal.planner.sizing import Leg, orders_of
@@ -42,12 +41,12 @@ class Desk:
             self.positions_in.get(currency, {}),
         )
 
-    def posting(self, currency: str, legs: Sequence[Leg]) -> tuple[Posting, tuple[Order, ...]]:
-        """What one currency's accounts would need if these legs, all margined in it, were traded."""
+    def shortages(self, currency: str, legs: Sequence[Leg]) -> tuple[Shortage, ...]:
+        """Coins that one currency's accounts would miss if these legs, all margined in it, were traded."""
         book = self.account_book(currency)
         orders = orders_of(legs, book=book, portfolio=self.portfolio)
         after = after_orders(book, orders, self.portfolio.contracts, margin_mode=self.portfolio.policy.margin_mode)
-        return post(accounts(book, after, orders, portfolio=self.portfolio), book, self.portfolio), orders
+        return post(accounts(book, after, orders, portfolio=self.portfolio), book, self.portfolio)[1]
 
 
 def desk(portfolio: Portfolio, book: Book, *, now: datetime) -> Desk:
@@ -73,6 +72,6 @@ def has_collateral(legs: Sequence[Leg], desk: Desk, *, taken: Sequence[Leg]) -> 
     """Whether the coins for some legs are held, counting what the legs before them already take."""
     together = [*taken, *legs]
     return all(
-        not desk.posting(currency, [leg for leg in together if leg.contract.settle == currency])[0].shortages
+        not desk.shortages(currency, [leg for leg in together if leg.contract.settle == currency])
         for currency in sorted({leg.contract.settle for leg in legs})
     )

@@ -1,4 +1,4 @@
-"""A plan before its findings, and how a finding is made."""
+"""An outcome with the rows that show it, before its findings, and how a finding is made."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -18,25 +18,54 @@ from rebal.plan import (
 )
 from rebal.planner.collateral import Shortage
 from rebal.planner.desk import Desk
-from rebal.planner.exposure import held_position
-from rebal.planner.sizing import Outcome
+from rebal.planner.exposure import held_position, value
+from rebal.planner.hedging import cover
+from rebal.planner.lines import asset_lines, position_lines, wallet_lines
+from rebal.planner.rebalance import Decided
+from rebal.planner.sizing import Residual
+from rebal.planner.step import Outcome
 from rebal.portfolio import Position
 
 
 @frozen
 class Draft:
-    """A plan before its findings: what the checks look at. ``planned``: whether it is a plan, not a state."""
+    """What the checks look at: what was decided, what it came to, and the rows that show it.
+
+    ``planned``: whether it is a plan, not a state.
+    """
 
     desk: Desk
-    outcomes: tuple[Outcome, ...]
-    beyond_policy: frozenset[str]
-    orders: tuple[Order, ...]
-    shortages: tuple[Shortage, ...]
-    positions_after: tuple[Position, ...]
-    assets: tuple[AssetLine, ...]
-    wallets: tuple[Wallet, ...]
-    positions: tuple[PositionLine, ...]
+    decided: Decided
+    done: Outcome
+    assets: tuple[AssetLine, ...] = ()
+    wallets: tuple[Wallet, ...] = ()
+    positions: tuple[PositionLine, ...] = ()
     planned: bool = True
+
+    @property
+    def residuals(self) -> tuple[Residual, ...]:
+        """What each leg leaves undone."""
+        return self.decided.residuals
+
+    @property
+    def beyond_policy(self) -> frozenset[str]:
+        """The assets whose weight is off by more than the policy's own band."""
+        return self.decided.beyond_policy
+
+    @property
+    def orders(self) -> tuple[Order, ...]:
+        """Orders as they are placed."""
+        return self.done.orders
+
+    @property
+    def shortages(self) -> tuple[Shortage, ...]:
+        """Coins that no transfer could bring."""
+        return self.done.shortages
+
+    @property
+    def positions_after(self) -> tuple[Position, ...]:
+        """The positions of the book as it is left, by contract."""
+        return tuple(position for _, position in sorted(self.done.book.positions.items()))
 
     @property
     def when(self) -> str:
@@ -51,6 +80,22 @@ class Draft:
         """Contracts that are ordered or open after the plan, by name."""
         open_after = (position.contract.name for position in self.positions_after)
         return tuple(self.contract(name) for name in sorted({*open_after, *(order.contract for order in self.orders)}))
+
+
+def drafted(laid: Desk, decided: Decided, done: Outcome, *, planned: bool = True) -> Draft:
+    """Make the rows of an outcome."""
+    portfolio, before, after = laid.portfolio, laid.book, done.book
+    then = laid.valued, cover(portfolio, before)
+    now = (value(portfolio, after), cover(portfolio, after)) if done.orders else then
+    return Draft(
+        laid,
+        decided,
+        done,
+        asset_lines(portfolio, then, now, decided.outside.__contains__),
+        wallet_lines(done.before, done.after, books=(before, after), portfolio=portfolio),
+        position_lines(before, after, portfolio, done.after),
+        planned=planned,
+    )
 
 
 Check = Callable[[Draft], Iterable[Finding]]

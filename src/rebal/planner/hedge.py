@@ -8,7 +8,6 @@ from rebal.amounts import ONE, ZERO, toward_zero
 from rebal.frozen import frozen
 from rebal.market.contract import Contract
 from rebal.plan import Code, Finding, Inputs, Plan
-from rebal.planner.after import after_orders
 from rebal.planner.build import answer
 from rebal.planner.checks import fees_and_basis
 from rebal.planner.desk import Desk, desk, has_collateral
@@ -17,7 +16,8 @@ from rebal.planner.drift import least_order_usd
 from rebal.planner.hedging import Cover, cover, hedged_coins
 from rebal.planner.rebalance import Decided, outside_band
 from rebal.planner.routes import SOONEST_EXPIRY, Candidate, part_held, reducible, route_of
-from rebal.planner.sizing import LeftOut, Leg, Outcome, orders_of
+from rebal.planner.sizing import LeftOut, Leg, Residual, orders_of
+from rebal.planner.step import step
 from rebal.planner.words import coins, percent, usd
 from rebal.portfolio import Book, HedgeAsked, Part, Portfolio, Position, Purpose
 
@@ -63,24 +63,24 @@ def build_hedge(
     """
     laid = desk(portfolio, book, now=inputs.now)
     decided = hedge(laid, asks)
-    after = after_orders(book, decided.orders, laid.portfolio.contracts, margin_mode=portfolio.policy.margin_mode)
-    asked = {ask.asset: HedgeAsked(ask.asset, _stands(ask, laid, after), ask.until) for ask in asks}
+    done = step(laid.portfolio, book, decided.orders, tops_up=False)
+    asked = {ask.asset: HedgeAsked(ask.asset, _stands(ask, laid, done.book), ask.until) for ask in asks}
     checks = (*extra, *(() if allow_over_hedge else (_refuse_over_hedge(asked),)), rolls(asked), _sale_note)
-    return answer("hedge", laid, decided, inputs=inputs, hedges={**book.hedges, **asked}, extra=checks)
+    return answer("hedge", laid, decided, done, inputs=inputs, hedges={**book.hedges, **asked}, extra=checks)
 
 
 def hedge(laid: Desk, asks: Iterable[Ask]) -> Decided:
     """Decide the legs of hedges, asset by asset, each by the first contract that has its collateral."""
     covered = cover(laid.portfolio, laid.book)
     legs: list[Leg] = []
-    outcomes: list[Outcome] = []
+    residuals: list[Residual] = []
     for ask in sorted(asks, key=lambda ask: (not _is_proxied(ask, laid), ask.asset)):
         own = _carried(ask, covered, laid, taken=legs)
         legs += own
-        outcomes.append(_outcome(ask, own, covered, laid))
+        residuals.append(_residual(ask, own, covered, laid))
         covered = _with_realised(covered, own, laid)
     orders = orders_of(legs, book=laid.book, portfolio=laid.portfolio)
-    return Decided(orders, tuple(outcomes), outside_band(laid), tops_up=False)
+    return Decided(orders, tuple(residuals), outside_band(laid))
 
 
 def _stands(ask: Ask, laid: Desk, after: Book) -> Fraction:
@@ -220,18 +220,18 @@ def _realised_by_one(contract: Contract, direction: Fraction, asset: str, laid: 
     return contract.pnl(-direction, position.entry_price, laid.portfolio.market.mark(contract))
 
 
-def _outcome(ask: Ask, legs: Sequence[Leg], covered: Cover, laid: Desk) -> Outcome:
+def _residual(ask: Ask, legs: Sequence[Leg], covered: Cover, laid: Desk) -> Residual:
     change = ask.of(covered.base(ask.asset)) - covered.hedged.get(ask.asset, ZERO)
     wanted = -change * laid.portfolio.price(ask.asset)
     if change > 0 and not ask.candidates:
-        return Outcome(ask.asset, wanted, wanted, LeftOut.UNSERVED, None)
+        return Residual(ask.asset, wanted, wanted, LeftOut.UNSERVED, None)
     contract = legs[-1].contract if legs else _contract_moved(ask, change, laid)
     opens = change > 0 and not covered.hedged.get(ask.asset)
     if legs or contract is None or not opens:
-        return Outcome(ask.asset, wanted, ZERO, None, contract)
+        return Residual(ask.asset, wanted, ZERO, None, contract)
     too_large = abs(wanted) <= least_order_usd(contract, laid.portfolio)
     left_out = LeftOut.SMALLER_THAN_A_LOT if too_large else LeftOut.BELOW_MIN_ORDER
-    return Outcome(ask.asset, wanted, wanted, left_out, contract)
+    return Residual(ask.asset, wanted, wanted, left_out, contract)
 
 
 def rolls(asked: Mapping[str, HedgeAsked]) -> Check:

@@ -10,23 +10,21 @@ from rebal.plan import Order
 from rebal.planner.desk import Desk, has_collateral
 from rebal.planner.drift import band_width, least_order_usd, leg, lot_usd, target
 from rebal.planner.routes import Candidate, part_held, reducible
-from rebal.planner.sizing import Leg, Outcome, legs_for, orders_of, outcome
+from rebal.planner.sizing import Leg, Residual, legs_for, orders_of, residual
 from rebal.portfolio import DOLLARS, Purpose
 
 
 @frozen
 class Decided:
-    """Orders, what became of each leg that was wanted, and which weights are off.
+    """Orders, what each leg that was wanted leaves undone, and which weights are off.
 
     ``outside``: beyond the effective band; ``beyond_policy``: beyond the policy's own, which a lot or fees may widen.
-    ``tops_up``: whether wallets that no order touches are topped up at their alert level.
     """
 
     orders: tuple[Order, ...]
-    outcomes: tuple[Outcome, ...]
+    residuals: tuple[Residual, ...]
     outside: frozenset[str] = frozenset()
     beyond_policy: frozenset[str] = frozenset()
-    tops_up: bool = True
 
 
 def rebalance(desk: Desk) -> Decided:
@@ -44,8 +42,8 @@ def rebalance(desk: Desk) -> Decided:
         moved = wanted
     else:
         moved = {asset: wanted[asset] for asset in beyond_policy if not _own_order(asset, wanted[asset], desk)}
-    orders, outcomes = trade(moved, desk)
-    return Decided(orders, outcomes, outside, beyond_policy)
+    orders, residuals = trade(moved, desk)
+    return Decided(orders, residuals, outside, beyond_policy)
 
 
 def outside_band(desk: Desk) -> frozenset[str]:
@@ -71,7 +69,7 @@ def _outside(wanted: Mapping[str, Fraction], desk: Desk) -> frozenset[str]:
     return frozenset(found)
 
 
-def trade(wanted: Mapping[str, Fraction], desk: Desk) -> tuple[tuple[Order, ...], tuple[Outcome, ...]]:
+def trade(wanted: Mapping[str, Fraction], desk: Desk) -> tuple[tuple[Order, ...], tuple[Residual, ...]]:
     """Orders that move each asset's exposure by the dollars wanted, by the first route that has its collateral."""
     legs: list[Leg] = []
     chosen: dict[str, tuple[Candidate | None, tuple[Leg, ...]]] = {}
@@ -80,8 +78,8 @@ def trade(wanted: Mapping[str, Fraction], desk: Desk) -> tuple[tuple[Order, ...]
         legs += chosen[asset][1]
     orders = orders_of(legs, book=desk.book, portfolio=desk.portfolio)
     by_contract = {order.contract: order for order in orders}
-    outcomes = tuple(
-        outcome(
+    residuals = tuple(
+        residual(
             asset,
             wanted[asset],
             legs=own,
@@ -92,7 +90,7 @@ def trade(wanted: Mapping[str, Fraction], desk: Desk) -> tuple[tuple[Order, ...]
         )
         for asset, (opening, own) in chosen.items()
     )
-    return orders, outcomes
+    return orders, residuals
 
 
 def _carried(

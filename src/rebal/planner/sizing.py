@@ -36,8 +36,8 @@ class Leg:
 
 
 @frozen
-class Outcome:
-    """What became of the dollars that an asset's weight is off by.
+class Residual:
+    """What an asset's leg leaves undone, and why.
 
     ``wanted``: the whole leg in USD. ``undone``: what no order carries. ``contract``: where it would have been traded.
     """
@@ -121,7 +121,7 @@ def limit_price(price: Fraction, tick_size: Fraction | None, side: Side) -> Frac
     return up(price, tick_size) if side is Side.BUY else down(price, tick_size)
 
 
-def outcome(
+def residual(
     asset: str,
     wanted: Fraction,
     *,
@@ -130,7 +130,7 @@ def outcome(
     opening: Candidate | None,
     book: Book,
     portfolio: Portfolio,
-) -> Outcome:
+) -> Residual:
     """What the orders carry of an asset's leg, and why the rest is left."""
     done = total(
         leg_value(leg.contract, leg.contracts, portfolio) / beta(asset, leg.contract, portfolio)
@@ -147,7 +147,7 @@ def outcome(
         reason = LeftOut.UNSERVED
     elif not legs and wanted:
         reason = LeftOut.SMALLER_THAN_A_LOT
-    return Outcome(asset, wanted, wanted - done, reason, contract)
+    return Residual(asset, wanted, wanted - done, reason, contract)
 
 
 def _by_contract(legs: Iterable[Leg]) -> dict[str, list[Leg]]:

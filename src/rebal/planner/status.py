@@ -1,21 +1,22 @@
 """Is the book still right: what drifted, what a hedge has left, what is near its end."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 
 from rebal.ledger import Realised
 from rebal.plan import Code, Finding, Inputs, Severity
 from rebal.planner.checks import findings
-from rebal.planner.collateral import accounts
 from rebal.planner.desk import Desk, desk
-from rebal.planner.draft import Check, Draft, info, warning
+from rebal.planner.draft import Check, Draft, drafted, info, warning
 from rebal.planner.hedge import hedge_moves, rolls
 from rebal.planner.hedging import cover
-from rebal.planner.lines import asset_lines, hedge_lines, position_lines, wallet_lines
+from rebal.planner.lines import hedge_lines
 from rebal.planner.rebalance import rebalance
 from rebal.planner.routes import SOONEST_EXPIRY
 from rebal.planner.sizing import LeftOut
+from rebal.planner.step import standing
 from rebal.planner.words import percent, usd
 from rebal.portfolio import DOLLARS, Book, Portfolio
 from rebal.status import ACTIONS, BREACHES, Needs, Status
@@ -60,22 +61,10 @@ def build_status(
 
 
 def _draft(laid: Desk) -> Draft:
-    portfolio, book = laid.portfolio, laid.book
-    listed = accounts(book, book, (), portfolio=portfolio)
     decided = rebalance(laid)
-    valued = laid.valued, cover(portfolio, book)
-    return Draft(
-        laid,
-        tuple(each for each in decided.outcomes if each.left_out not in (None, LeftOut.UNSERVED)),
-        decided.beyond_policy,
-        (),
-        (),
-        tuple(position for _, position in sorted(book.positions.items())),
-        asset_lines(portfolio, valued, valued, decided.outside.__contains__),
-        wallet_lines(listed, listed, books=(book, book), portfolio=portfolio),
-        position_lines(book, book, portfolio, listed),
-        planned=False,
-    )
+    kept = tuple(each for each in decided.residuals if each.left_out not in (None, LeftOut.UNSERVED))
+    done = standing(laid.portfolio, laid.book)
+    return drafted(laid, replace(decided, residuals=kept), done, planned=False)
 
 
 def _drifted(draft: Draft) -> Iterator[Finding]:

@@ -9,17 +9,14 @@ from rebal.frozen import frozen
 from rebal.market.path import Moves
 from rebal.plan import Code, Figure, Finding, Inputs, Severity, Wallet
 from rebal.planner import payoff
-from rebal.planner.after import after_orders, after_transfers
-from rebal.planner.build import answer
 from rebal.planner.checks import findings
 from rebal.planner.collateral import accounts
 from rebal.planner.desk import Desk, desk
-from rebal.planner.draft import Check, Draft, info, warning
+from rebal.planner.draft import Check, drafted, info, warning
 from rebal.planner.exposure import assets_of
-from rebal.planner.hedging import cover
-from rebal.planner.lines import asset_lines, position_lines, wallet_lines
 from rebal.planner.payoff import NOTHING, Payoff, added, less
-from rebal.planner.rebalance import rebalance
+from rebal.planner.rebalance import Decided, rebalance
+from rebal.planner.step import standing, step
 from rebal.planner.survival import Backed, Strain, backed, mildest, survival_lines
 from rebal.planner.survival import wallet_lines as wallets_under
 from rebal.planner.words import coins, exact_percent, usd
@@ -73,7 +70,7 @@ def build_stress(
     laid = desk(portfolio, book, now=inputs.now)
     strain = strain or Strain()
     asked = scenarios_of(portfolio) if scenarios is None else scenarios
-    stood = _after_plan(laid, inputs, extra) if planned else _as_it_stands(laid, extra)
+    stood = _stood(laid, extra, planned=planned)
     told, wallets = _told(asked, stood, laid, strain)
     return Stress(
         schema=STRESS_SCHEMA,
@@ -154,37 +151,16 @@ def _told(
     return tuple(_scenario(each, moved, lines, wallets, portfolio) for each in asked), wallets
 
 
-def _as_it_stands(laid: Desk, extra: Iterable[Check]) -> _Stood:
-    portfolio, book = laid.portfolio, laid.book
-    listed = accounts(book, book, (), portfolio=portfolio)
-    valued = laid.valued, cover(portfolio, book)
-    draft = Draft(
-        laid,
-        (),
-        frozenset(),
-        (),
-        (),
-        tuple(position for _, position in sorted(book.positions.items())),
-        asset_lines(portfolio, valued, valued, frozenset[str]().__contains__),
-        wallet_lines(listed, listed, books=(book, book), portfolio=portfolio),
-        position_lines(book, book, portfolio, listed),
-    )
-    return _Stood(book, draft.wallets, findings(draft, extra))
-
-
-def _after_plan(laid: Desk, inputs: Inputs, extra: Iterable[Check]) -> _Stood:
-    portfolio = laid.portfolio
-    decided = rebalance(laid)
-    plan = answer("plan", laid, decided, inputs=inputs, extra=extra)
-    filled = after_orders(laid.book, plan.orders, portfolio.contracts, margin_mode=portfolio.policy.margin_mode)
-    margins = {line.contract: line.isolated_margin for line in plan.positions if line.isolated_margin is not None}
-    undone = [Payoff(ZERO, {outcome.asset: outcome.undone}) for outcome in decided.outcomes]
+def _stood(laid: Desk, extra: Iterable[Check], *, planned: bool) -> _Stood:
+    decided = rebalance(laid) if planned else Decided((), ())
+    done = step(laid.portfolio, laid.book, decided.orders) if planned else standing(laid.portfolio, laid.book)
+    draft = drafted(laid, decided, done)
     return _Stood(
-        after_transfers(filled, plan.transfers, margins),
-        plan.wallets,
-        plan.findings,
-        fees=added(payoff.coins(order.fee_currency, order.fee, portfolio) for order in plan.orders),
-        undone=added(undone),
+        done.book,
+        draft.wallets,
+        findings(draft, extra),
+        fees=added(payoff.coins(order.fee_currency, order.fee, laid.portfolio) for order in done.orders),
+        undone=added(Payoff(ZERO, {each.asset: each.undone}) for each in decided.residuals),
     )
 
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from rebal.amounts import ONE, ZERO, down, toward_zero
 from rebal.ledger import Realised
 from rebal.plan import Code, Finding, Inputs, Order, Plan, PnlLine
-from rebal.planner.after import after_orders, realised_by
+from rebal.planner.after import realised_by
 from rebal.planner.build import answer
 from rebal.planner.desk import Desk, desk
 from rebal.planner.draft import Check, Draft, error, info
@@ -16,6 +16,7 @@ from rebal.planner.exposure import stood_for
 from rebal.planner.rebalance import Decided, outside_band
 from rebal.planner.routes import route_of, tradable
 from rebal.planner.sizing import Leg, close_orders
+from rebal.planner.step import Outcome, step
 from rebal.planner.words import percent, usd
 from rebal.portfolio import DOLLARS, Book, Portfolio, Purpose
 
@@ -40,10 +41,11 @@ def build_unwind(
     laid = desk(portfolio, book, now=inputs.now)
     legs = tuple(_closing(laid, assets=assets, share=share, purpose=purpose))
     orders = close_orders(legs, book=book, portfolio=portfolio)
-    matches = _spot_matches(legs, laid)
+    done = step(laid.portfolio, book, orders, tops_up=False)
+    matches = _spot_matches(legs, laid, done)
     checks = (*extra, _offers(legs), *(() if matches is not False or force else (_refuse_unmatched,)))
-    decided = Decided(orders, (), outside_band(laid), tops_up=False)
-    plan = answer("unwind", laid, decided, inputs=inputs, extra=checks)
+    decided = Decided(orders, (), outside_band(laid))
+    plan = answer("unwind", laid, decided, done, inputs=inputs, extra=checks)
     return replace(plan, pnl=_pnl(plan, laid, recorded or {}), spot_matches=matches)
 
 
@@ -59,24 +61,20 @@ def _closing(laid: Desk, *, assets: frozenset[str] | None, share: Fraction, purp
                 yield Leg(contract, contracts, route_of(part.stands_for, contract), part.purpose, part.stands_for)
 
 
-def _spot_matches(legs: Sequence[Leg], laid: Desk) -> bool | None:
+def _spot_matches(legs: Sequence[Leg], laid: Desk, done: Outcome) -> bool | None:
     """Whether every weight is inside its band once the rebalance positions are closed; None where none is."""
     if laid.portfolio.targets is None or not any(each.purpose is Purpose.REBALANCE for each in legs):
         return None
-    return not _unmatched(legs, laid)
+    return not outside_band(_closed(laid, done))
 
 
-def _unmatched(legs: Sequence[Leg], laid: Desk) -> tuple[str, ...]:
-    orders = close_orders(legs, book=laid.book, portfolio=laid.portfolio)
-    mode = laid.portfolio.policy.margin_mode
-    closed = after_orders(laid.book, orders, laid.portfolio.contracts, margin_mode=mode)
-    return tuple(sorted(outside_band(desk(laid.portfolio, closed, now=laid.now))))
+def _closed(laid: Desk, done: Outcome) -> Desk:
+    return desk(laid.portfolio, done.book, now=laid.now)
 
 
 def _refuse_unmatched(draft: Draft) -> Iterator[Finding]:
     portfolio = draft.desk.portfolio
-    closed = after_orders(draft.desk.book, draft.orders, portfolio.contracts, margin_mode=portfolio.policy.margin_mode)
-    later = desk(portfolio, closed, now=draft.desk.now)
+    later = _closed(draft.desk, draft.done)
     for asset in sorted(outside_band(later)):
         weight, wanted = later.valued.weight(asset), (portfolio.targets or {}).get(asset, ZERO)
         if weight is not None:

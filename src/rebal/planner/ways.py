@@ -78,7 +78,7 @@ def posted_lines(choice: Choice, *, share_to_open: Fraction, purpose: Purpose, l
             for asset, held in choice.carried.items()
             if held.contract.settle == currency
         ]
-        short = laid.posting(currency, legs)[0].shortages if share_to_open else ()
+        short = laid.shortages(currency, legs) if share_to_open else ()
         quantity = up(_asked(choice, currency, portfolio), COIN_STEP)
         missing = total(shortage.missing for shortage in short)
         yield PostedLine(choice.way, choice.expiry, currency, quantity, quantity * portfolio.price(currency), missing)

@@ -1,0 +1,62 @@
+"""One step: decided orders, and the book that they leave."""
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+
+from rebal.amounts import ZERO
+from rebal.frozen import frozen
+from rebal.plan import Order, Transfer
+from rebal.planner.after import after_orders, after_transfers
+from rebal.planner.collateral import Account, Shortage, accounts, post
+from rebal.planner.steps import placing_order
+from rebal.portfolio import Book, Portfolio
+
+
+@frozen
+class Outcome:
+    """What decided orders come to: as they are placed, what is moved for them, and the book that both leave.
+
+    ``shortages``: coins that no transfer could bring. ``before`` and ``after``: the accounts as the book stood, and as
+    it is left.
+    """
+
+    orders: tuple[Order, ...]
+    transfers: tuple[Transfer, ...]
+    shortages: tuple[Shortage, ...]
+    book: Book
+    before: tuple[Account, ...]
+    after: tuple[Account, ...]
+
+
+def step(portfolio: Portfolio, book: Book, orders: Iterable[Order], *, tops_up: bool = True) -> Outcome:
+    """Fill orders at their prices, pay their fees, and move the least coins that the policy asks for.
+
+    ``tops_up``: whether an account that no order touches is topped up at its alert level.
+    """
+    placed = placing_order(orders)
+    filled = after_orders(book, placed, portfolio.contracts, margin_mode=portfolio.policy.margin_mode)
+    before = accounts(book, filled, placed, portfolio=portfolio)
+    transfers, shortages = post(before, book, portfolio, tops_up=tops_up)
+    if not placed and not transfers:
+        return Outcome((), (), shortages, book, before, before)
+    left = after_transfers(filled, transfers, _margins(filled, transfers))
+    return Outcome(placed, transfers, shortages, left, before, accounts(left, left, (), portfolio=portfolio))
+
+
+def standing(portfolio: Portfolio, book: Book) -> Outcome:
+    """The outcome of doing nothing: the book as it is."""
+    listed = accounts(book, book, (), portfolio=portfolio)
+    return Outcome((), (), (), book, listed, listed)
+
+
+NOTHING_OPEN = Outcome((), (), (), Book({}, {}, {}), (), ())
+
+
+def _margins(book: Book, transfers: Iterable[Transfer]) -> Mapping[str, Fraction]:
+    """Isolated margins once coins have moved; that of a position which is closed goes back to the wallet."""
+    moved = {transfer.contract: transfer.quantity for transfer in transfers}
+    return {
+        name: position.margin + moved.get(name, ZERO) if position.contracts else ZERO
+        for name, position in book.positions.items()
+        if position.margin is not None
+    }
