@@ -175,10 +175,30 @@ class TestSingle:
         moved = [(entry["asset"], entry["quantity"]) for entry in sold["entries"]]
         assert moved == [("BTC", "-0.5"), ("USDT", "20500")]
         voided = made("record", "void", sold["entries"][1]["id"], "--reason", "not paid yet")
-        (change,) = voided["coins"]
-        assert (change["asset"], change["holding_before"], change["holding_after"]) == ("USDT", "25500", "5000")
-        shown = made("history")["entries"]
-        assert [entry["voided_by"] for entry in shown] == [None, None, voided["entries"][0]["id"], None]
+        back = [(change["asset"], change["holding_before"], change["holding_after"]) for change in voided["coins"]]
+        assert back == [("BTC", "1.5", "2"), ("USDT", "25500", "5000")]
+
+    @pytest.mark.parametrize("named", [0, 1])
+    def test_a_spot_trade_is_voided_as_one_act(self, named: int) -> None:
+        trade = ("spot", "--asset", "BTC", "--quantity", "-0.5", "--price", "41000", "--against", "USDT")
+        sold = made("record", *trade, "--id", "s-1")["entries"]
+        made("record", "spot", "--asset", "USDT", "--quantity", "20500", "--id", "another")
+        sides = ("s-1", "s-1.USDT") if named == 0 else ("s-1.USDT", "s-1")
+        void = ("record", "void", sides[0], "--reason", "never filled", "--id", "v-1")
+        voided = made(*void)
+        coins = {sold[0]["id"]: "BTC", sold[1]["id"]: "USDT"}
+        pairs = [(entry["id"], entry["voids"]) for entry in voided["entries"]]
+        assert pairs == [("v-1", sides[0]), (f"v-1.{coins[sides[1]]}", sides[1])]
+        assert made(*void, now=LATER)["repeated"] == [name for name, _ in pairs]
+        assert "is voided already" in refused(1, "record", "void", sides[1], "--reason", "again")
+        taken_back = {entry["id"]: entry["voided_by"] for entry in made("history")["entries"] if entry["voided_by"]}
+        assert taken_back == {voided_id: name for name, voided_id in pairs}
+
+    def test_neighbours_that_are_no_trade_are_voided_alone(self) -> None:
+        one = ("record", "spot", "--asset", "BTC", "--quantity", "-0.5", "--price", "41000", "--against", "USDT")
+        made(*one, "--id", "s-1")
+        made("record", "spot", "--asset", "ETH", "--quantity", "1", "--id", "gift")
+        assert len(made("record", "void", "gift", "--reason", "was not mine")["entries"]) == 1
 
     @pytest.mark.parametrize(
         ("code", "arguments", "problem"),
@@ -222,6 +242,20 @@ class TestSingle:
         assert (answer.returncode, "give --journal FILE" in answer.stderr) == (2, True)
         named = rebal("record", *SOLD, *NOW, "-p", "-", "--journal", "kept.db", cwd=folder, stdin=BOOK)
         assert (named.returncode, (folder / "kept.db").exists()) == (0, True)
+
+    def test_a_journal_that_is_named_is_there_or_made_by_the_first_record(self, folder: Path) -> None:
+        named = ("--journal", "kept.db")
+        for command in (("plan",), ("hedge", "BTC", "--pct", "50"), ("unwind",), ("status",), ("stress",), ("history",),
+                        ("compare",)):  # fmt: skip
+            assert refused(3, *command, *named) == (
+                "kept.db: does not exist; correct --journal; a journal is made by the first `rebal record`\n"
+            )
+        shown = made("record", *SOLD, *named, "--dry-run")
+        assert shown["notes"] == ["kept.db does not exist: the record would create it"]
+        assert not (folder / "kept.db").exists()
+        assert made("record", *SOLD, *named)["notes"] == ["kept.db does not exist: this record created it"]
+        assert made("record", *SOLD, *named, now=LATER)["notes"] == []
+        assert len(made("history", *named)["entries"]) == 2
 
     def test_the_answer_never_overwrites_the_journal(self, folder: Path) -> None:
         done("record", *SOLD)

@@ -87,6 +87,15 @@ def test_a_recorded_unwind_leaves_nothing_open() -> None:
     assert made.wallets["BTC"] == 0
 
 
+def test_what_a_rescue_closes_of_a_hedge_is_no_longer_asked_for() -> None:
+    book = portfolio()
+    hedge = record(hedged(book), book).after
+    rescue = replace(unwound(book, hedge, share=HALF), command="rescue")
+    added = record(rescue, book, hedge)
+    assert fold(book, added.after.entries).book.hedges == {"BTC": HedgeAsked("BTC", F("0.25"))}
+    assert record(rescue, book, added.after).new == ()
+
+
 def test_recording_twice_changes_nothing() -> None:
     book = rebalancing()
     plan = planned(book)

@@ -159,11 +159,11 @@ def test_coins_that_are_not_there_cannot_go(desk: Desk, make: Callable[[Scene], 
 
 def test_a_void(desk: Desk) -> None:
     recording.single(replace(desk, id="s-1"), spot())
-    made = recording.single(desk, lambda scene: [drafts.void(scene, "s-1", because="never arrived")])
+    made = recording.single(desk, lambda scene: drafts.void(scene, "s-1", because="never arrived"))
     assert (made.entries[0].voids, made.coins[0].holding_after) == ("s-1", 2)
     for target, because in (("s 1", "x"), ("s-1", "")):
         with pytest.raises(UsageProblem, match=r"record void"):
-            recording.single(desk, lambda scene, t=target, b=because: [drafts.void(scene, t, because=b)])  # type: ignore[misc]
+            recording.single(desk, lambda scene, t=target, b=because: drafts.void(scene, t, because=b))  # type: ignore[misc]
 
 
 def test_an_id_that_is_none_is_a_usage_error(desk: Desk) -> None:

@@ -13,7 +13,7 @@ from .plans import planned, rebalancing, record, text_of
 
 BREAKS: tuple[tuple[str, object, str], ...] = (
     ("schema", "rebal/status/1", "schema: is not a plan .found \"rebal/status/1\".; save one with --format json"),
-    ("command", "buy", "command: is not one of plan, hedge, unwind"),
+    ("command", "buy", "command: is not one of plan, hedge, unwind, rescue"),
     ("refused", "no", "refused: is not true or false"),
     ("as_of", "2026-11-20T08:00:00", "as_of: is not a timestamp with a zone"),
     ("inputs.now", "yesterday", "inputs.now: is not a timestamp"),

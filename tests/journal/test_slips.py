@@ -93,7 +93,7 @@ def test_funding_of_what_was_never_open_is_refused(desk: Desk) -> None:
 
 def test_a_voided_fill_opened_nothing(desk: Desk) -> None:
     (line,) = sell(desk, "-10000").entries
-    recording.single(desk, lambda scene: [drafts.void(scene, line.id, because="a slip")])
+    recording.single(desk, lambda scene: drafts.void(scene, line.id, because="a slip"))
     with pytest.raises(Refused, match=r"BTCUSD was never open"):
         pay(desk, "0.001")
 

@@ -53,6 +53,7 @@ def opened(where: Where, world: World, *, targets_for: str | None = None) -> Ope
         instead = "add targets: a weight for every asset held, summing to 100 %"
         raise InvalidInput([Problem(path, 0, 0, "targets", f"is missing; {targets_for} needs it", None, instead)])
     journal_path = journal_of(path, where.journal, portfolio)
+    refuse_missing(where.journal)
     if journal_path is None or not _is_there(journal_path):
         return _without_journal(path, journal_path, portfolio, where, world)
     from rebal import journal
@@ -80,6 +81,13 @@ def _is_there(path: str) -> bool:
 def journal_of(path: str, named: str | None, portfolio: "Portfolio") -> str | None:
     """Where the journal of a portfolio file is: as named, else as the file says or ``<stem>.journal.db`` beside it."""
     return named if named is not None or path == "-" else portfolio.journal
+
+
+def refuse_missing(named: str | None) -> None:
+    """Raise InvalidInput for a journal that ``--journal`` names and that is not there; only a record creates one."""
+    if named is not None and not _is_there(named):
+        instead = "correct --journal; a journal is made by the first `rebal record`"
+        raise InvalidInput([Problem(named, 0, 0, "", "does not exist", None, instead)])
 
 
 def _without_journal(path: str, journal_path: str | None, portfolio: "Portfolio", where: Where, world: World) -> Opened:

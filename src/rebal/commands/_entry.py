@@ -61,6 +61,7 @@ def desk(where: Where, world: World, entered: Entered) -> "Desk":
         settled=entered.settled,
         again=entered.again,
         dry_run=entered.dry_run,
+        named=where.journal is not None,
     )
 
 

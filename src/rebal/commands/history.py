@@ -6,7 +6,7 @@ import typer
 
 from rebal.commands._answer import Answer, World
 from rebal.commands._asked import day
-from rebal.commands._book import journal_of
+from rebal.commands._book import journal_of, refuse_missing
 from rebal.commands._options import Shown, Where
 from rebal.errors import UsageProblem
 
@@ -31,6 +31,7 @@ def history(
     path = journal_of(where.path(world), where.journal, portfolio)
     if path is None:
         raise UsageProblem("a portfolio from stdin has no journal; give --journal FILE")
+    refuse_missing(where.journal)
     from rebal import journal
     from rebal.journal import report
 

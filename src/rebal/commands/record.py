@@ -43,7 +43,7 @@ def plan(
     world: World,
     where: Where,
     shown: Shown,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="The JSON of plan, hedge or unwind; - is stdin.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The JSON of plan, hedge, unwind or rescue; - is stdin.")],
     fill: Annotated[
         list[str] | None,
         typer.Option("--fill", metavar="CONTRACT=CONTRACTS@PRICE", help="A fill as it happened; may be repeated."),
@@ -186,11 +186,14 @@ def void(
     entry: Annotated[str, typer.Argument(metavar="ID", help="The entry's id, as rebal history shows it.")],
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why it is not so.")],
 ) -> Answer:
-    """Void an entry, as if it had never happened; it stays in the journal."""
+    """Void an entry, as if it had never happened; it stays in the journal.
+
+    Of a spot trade for dollars both sides are voided, whichever is named.
+    """
     from rebal.journal import drafts
 
     def make(scene: "Scene") -> "Sequence[Draft]":
-        return [drafts.void(scene, entry, because=reason)]
+        return drafts.void(scene, entry, because=reason)
 
     return single(where, shown, world, entered, make=make)
 

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
+from itertools import pairwise
 
 from rebal.amounts import ZERO, plain
 from rebal.errors import Refused, UsageProblem
 from rebal.journal.adding import Added
 from rebal.journal.columns import TextProblem, identifier, reason, shortened
 from rebal.journal.fold import fold
-from rebal.ledger import Draft, Event, Fill, FillPart, Funding, Journal, Spot, Transfer, Void
+from rebal.ledger import Draft, Entry, Event, Fill, FillPart, Funding, Journal, Spot, Transfer, Void
 from rebal.market.contract import Contract
 from rebal.portfolio import Book, MarginMode, Portfolio, Position, Purpose
 
@@ -139,12 +140,40 @@ def spot(
     return (bought, other)
 
 
-def void(scene: Scene, voided: str, *, because: str) -> Draft:
-    """An entry, by its id, as if it had never happened."""
+def void(scene: Scene, voided: str, *, because: str) -> tuple[Draft, ...]:
+    """An entry, by its id, as if it had never happened; of a spot trade, both sides, since they are one act."""
     try:
-        return scene.draft(Void(identifier(voided), reason(because)))
+        event = Void(identifier(voided), reason(because))
     except TextProblem as problem:
         raise UsageProblem(f"record void: {problem}") from problem
+    other = other_side(scene.journal, voided)
+    if other is None:
+        return (scene.draft(event),)
+    name, coin = other
+    second = Draft(Void(name, event.reason), scene.time, None if scene.id is None else f"{scene.id}.{coin}")
+    by = {entry.id: entry.voided_by for entry in scene.journal.entries}[name]
+    return (scene.draft(event), second) if by in (None, second.id) else (scene.draft(event),)
+
+
+def other_side(journal: Journal, name: str) -> tuple[str, str] | None:
+    """The other half of a spot trade, its id and coin: the neighbour of the same time that moves its worth in dollars.
+
+    None where an entry is no half of a trade.
+    """
+    for coins, dollars in pairwise(journal.entries):
+        if name in (coins.id, dollars.id) and _one_trade(coins, dollars):
+            other = dollars if name == coins.id else coins
+            assert isinstance(other.event, Spot)
+            return other.id, other.event.asset
+    return None
+
+
+def _one_trade(first: Entry, second: Entry) -> bool:
+    coins, dollars = first.event, second.event
+    return (
+        isinstance(coins, Spot) and isinstance(dollars, Spot) and first.time == second.time
+        and coins.price is not None and dollars.price is None and dollars.quantity == -coins.quantity * coins.price
+    )  # fmt: skip
 
 
 def refuse_impossible(portfolio: Portfolio, added: Added) -> None:

@@ -91,13 +91,13 @@ def _drafts(
 
 
 def _asked(plan: SavedPlan, before: Book) -> Iterator[HedgeAsked]:
-    """What is asked for from now on, where the plan changes it: a hedge's new fraction, or what an unwind leaves."""
+    """What is asked for from now on, where the plan changes it: a hedge's new fraction, or what closing leaves."""
     if plan.command == "hedge":
         for asked in plan.hedges:
             kept = HedgeAsked(asked.asset, shortened(asked.fraction), asked.until)
             if before.hedges.get(asked.asset) != kept:
                 yield kept
-    elif plan.command == "unwind":
+    elif plan.command in ("unwind", "rescue"):
         for asset, asked in before.hedges.items():
             left = _left(plan, before, asset)
             if left < 1:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rebal.amounts import plain
-from rebal.journal import drafts, exports, from_plan, report, slips, store
+from rebal.journal import drafts, exports, files, from_plan, report, slips, store
 from rebal.journal.adding import add, continued
 from rebal.journal.drafts import Scene
 from rebal.journal.filling import Given
@@ -23,7 +23,8 @@ class Desk:
     """What every record needs: the portfolio, the journal's path, the clock, and how the recorder wants it done.
 
     ``time`` and ``id``: as given, None without. ``settled``: the statement holds it already. ``again``: the same may
-    have happened twice. ``dry_run``: only show what would change.
+    have happened twice. ``dry_run``: only show what would change. ``named``: the journal was named, so that one that is
+    not there may be a slip, and making it is said.
     """
 
     portfolio: Portfolio
@@ -34,6 +35,7 @@ class Desk:
     settled: bool = False
     again: bool = False
     dry_run: bool = False
+    named: bool = False
 
 
 def single(desk: Desk, make: Make, *, notes: Sequence[str] = ()) -> Recorded:
@@ -91,27 +93,36 @@ def plan(
 
 def _record(desk: Desk, build: Callable[[Journal], Sequence[Draft]], notes: Sequence[str]) -> Recorded:
     dated(desk.portfolio)
+    made = _making(desk)
 
     def checked(journal: Journal) -> Sequence[Draft]:
-        made = build(journal)
-        added = add(journal, made, again=desk.again)
+        drafted = build(journal)
+        added = add(journal, drafted, again=desk.again)
         slips.refuse(desk.portfolio, added)
         drafts.refuse_impossible(desk.portfolio, added)
-        return made
+        return drafted
 
     if desk.dry_run:
         journal = store.read(desk.path)
         added = add(journal, checked(journal), again=desk.again)
     else:
         added = store.record(desk.path, checked, again=desk.again)
-    said = (*notes, *slips.notes(desk.portfolio, added, dry_run=desk.dry_run))
+    said = (*notes, *(made if added.new else ()), *slips.notes(desk.portfolio, added, dry_run=desk.dry_run))
     return report.recorded(desk.portfolio, added, journal=desk.path, dry_run=desk.dry_run, notes=said)
+
+
+def _making(desk: Desk) -> tuple[str, ...]:
+    """That a journal which was named is not there yet, and is made."""
+    if not desk.named or files.exists(desk.path):
+        return ()
+    return (f"{desk.path} does not exist: {'the record would create' if desk.dry_run else 'this record created'} it",)
 
 
 def rebuild(desk: Desk, exported: Journal) -> Recorded:
     """Put an exported journal where there is none, or where it ends earlier."""
     added = continued(store.read(desk.path), exported, desk.path)
-    told = report.recorded(desk.portfolio, added, journal=desk.path, dry_run=desk.dry_run)
+    made = _making(desk) if added.new else ()
+    told = report.recorded(desk.portfolio, added, journal=desk.path, dry_run=desk.dry_run, notes=made)
     if not desk.dry_run and added.new:
         store.rebuild(desk.path, exported)
     return told

@@ -1,4 +1,4 @@
-"""A saved plan, read back from the JSON that plan, hedge and unwind print."""
+"""A saved plan, read back from the JSON that plan, hedge, unwind and rescue print."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -13,7 +13,7 @@ from rebal.journal.strict_json import Numeral, parse, refusal, shown
 from rebal.portfolio import HedgeAsked, Purpose
 
 SCHEMA = "rebal/plan/1"
-_COMMANDS = ("plan", "hedge", "unwind")
+_COMMANDS = ("plan", "hedge", "unwind", "rescue")
 _DECIMAL = re.compile(r"-?[0-9]{1,200}(?:\.[0-9]{1,200})?", re.ASCII)
 _T = TypeVar("_T")
 
