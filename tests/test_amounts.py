@@ -23,6 +23,7 @@ from rebal.amounts import (
 )
 
 PLAIN = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]*[1-9])?", re.ASCII)
+WRITTEN = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,3})?", re.ASCII)
 ASCII_DIGITS = "0123456789"
 digit_runs = st.text(ASCII_DIGITS, min_size=1, max_size=18)
 decimals = st.builds(
@@ -129,11 +130,62 @@ def test_a_number_is_digits_with_at_most_one_point(sign: str, whole: str, after:
     assert percent_points(text) == percent_points(text + "%") == fraction(text + "%") == Fraction(text) / 100
 
 
+def fits(value: Fraction) -> bool:
+    """Whether a value has at most 18 digits on each side of its point."""
+    return abs(value) < 10**18 and (value * 10**18).denominator == 1
+
+
+@settings(max_examples=200)
+@given(
+    sign=st.sampled_from(["", "+", "-"]),
+    whole=digit_runs,
+    after=st.one_of(st.none(), digit_runs),
+    exponent=st.integers(-40, 40),
+    form=st.sampled_from(["e{}", "E{}", "e{:+03d}", "E{:+d}"]),
+)
+@example(sign="", whole="7", after="2", exponent=-6, form="e{:+03d}")
+@example(sign="", whole="1", after=None, exponent=3, form="E{:+d}")
+@example(sign="-", whole="0", after="00", exponent=-40, form="e{}")
+@example(sign="", whole="000000000000000001", after=None, exponent=17, form="e{}")
+def test_an_exponent_moves_the_point_and_no_further_than_eighteen_digits(
+    sign: str, whole: str, after: str | None, exponent: int, form: str
+) -> None:
+    text = f"{sign}{whole}{'' if after is None else '.' + after}{form.format(exponent)}"
+    value = Fraction(text)
+    if fits(value):
+        assert number(text) == value
+        assert percent_points(text) == fraction(text + "%") == value / 100
+    else:
+        with pytest.raises(NumberProblem, match="has too many digits"):
+            number(text)
+
+
+@pytest.mark.parametrize("value", [7.2e-06, 1e-05, 0.1, 123456.75, 1e16, 5e-324, 1.7976931348623157e308])
+def test_what_python_prints_is_read_or_refused_as_too_long(value: float) -> None:
+    if fits(Fraction(repr(value))):
+        assert number(repr(value)) == Fraction(repr(value))
+    else:
+        with pytest.raises(NumberProblem, match="has too many digits"):
+            number(repr(value))
+
+
+def test_more_digits_are_taken_where_they_are_asked_for() -> None:
+    assert number("1e30", digits=40) == 10**30
+    with pytest.raises(NumberProblem, match="at most 40"):
+        number("1e40", digits=40)
+
+
+def test_an_exponent_of_millions_of_digits_makes_no_number_of_that_size() -> None:
+    for text in ("1e" + "9" * 1_000_000, "0." + "0" * 2_000 + "1e" + "9" * 5_000):
+        with pytest.raises(NumberProblem, match="too many digits"):
+            number(text)
+    assert number("0e" + "9" * 1_000_000) == 0
+
+
 @settings(max_examples=200)
 @given(st.text(alphabet="0123456789.,_eE+-% \n\u0660\uff11$xinfa'", max_size=12))
 def test_anything_else_is_a_problem_with_an_answer(text: str) -> None:
-    shape = re.fullmatch(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?", text, re.ASCII)
-    if shape:
+    if WRITTEN.fullmatch(text) and fits(Fraction(text)):
         assert number(text) == Fraction(text)
         return
     with pytest.raises(NumberProblem) as raised:
@@ -149,7 +201,12 @@ def test_anything_else_is_a_problem_with_an_answer(text: str) -> None:
         ("1_000.5", "write 1000.5, without separators"),
         ("1 000", "write 1000, without separators"),
         ("1'000", "write 1000, without separators"),
-        ("1e3", "write it out, without an exponent"),
+        ("1e18", "write at most 18 on each side of the point"),
+        ("1e-19", "write at most 18 on each side of the point"),
+        ("1e999999999999", "write the number out"),
+        ("1e-999999999999", "write the number out"),
+        ("1e", "write digits with at most one decimal point, like 1234.5"),
+        ("1e2.5", "write digits with at most one decimal point, like 1234.5"),
         (".5", "write 0.5"),
         ("-.5", "write -0.5"),
         ("5.", "write 5"),

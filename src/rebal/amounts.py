@@ -17,7 +17,8 @@ COIN_STEP = Fraction(1, 10**8)
 
 DIGITS_EACH_SIDE = 18
 SIGNIFICANT_DIGITS = 18
-_SHAPE = re.compile(r"([+-]?)([0-9]+)(?:\.([0-9]+))?(%?)", re.ASCII)
+_SHAPE = re.compile(r"([+-]?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?(%?)", re.ASCII)
+_LONGEST_EXPONENT = 3
 _EIGHTEEN = Context(prec=SIGNIFICANT_DIGITS, rounding=ROUND_HALF_EVEN)
 _LARGEST_PRINTED_BITS = 8_192
 _LARGEST_DENOMINATOR_BITS = 16_384
@@ -33,15 +34,16 @@ class NumberProblem(ValueError):
         self.instead = instead
 
 
-def number(text: str) -> Fraction:
-    """Read ``[+-]digits[.digits]``, up to 18 digits on each side, without passing through a float.
+def number(text: str, *, digits: int = DIGITS_EACH_SIDE) -> Fraction:
+    """Read ``[+-]digits[.digits][e[+-]digits]`` without passing through a float.
 
-    Raises NumberProblem for anything else: commas, underscores, exponents, percent signs, other scripts' digits.
+    Written out it has at most ``digits`` digits on each side of the point. Raises NumberProblem for anything else:
+    commas, underscores, percent signs, other scripts' digits.
 
-    >>> number("-0.125")
-    Fraction(-1, 8)
+    >>> number("-0.125"), number("7.5e-05")
+    (Fraction(-1, 8), Fraction(3, 40000))
     """
-    value, percent = _parse(text)
+    value, percent = _parse(text, digits=digits)
     if percent:
         raise NumberProblem("is a percentage where a plain number belongs", f"write {text[:-1]}")
     return value
@@ -65,16 +67,31 @@ def percent_points(text: str) -> Fraction:
     return value if percent else value / 100
 
 
-def _parse(text: str) -> tuple[Fraction, bool]:
+def _parse(text: str, *, digits: int = DIGITS_EACH_SIDE) -> tuple[Fraction, bool]:
     shape = _SHAPE.fullmatch(text)
     if shape is None:
         raise NumberProblem("is not a number", _hint(text))
-    sign, whole, decimals, percent = shape.groups("")
-    if len(whole) > DIGITS_EACH_SIDE or len(decimals) > DIGITS_EACH_SIDE:
-        raise NumberProblem("has too many digits", f"write at most {DIGITS_EACH_SIDE} on each side of the point")
-    digits = int(whole + decimals)
-    units = 10 ** len(decimals) * (100 if percent else 1)
-    return Fraction(-digits if sign == "-" else digits, units), bool(percent)
+    sign, whole, decimals, exponent, percent = shape.groups("")
+    if exponent:
+        whole, decimals = _written_out(whole, decimals, exponent)
+    if len(whole) > digits or len(decimals) > digits:
+        raise NumberProblem("has too many digits", f"write at most {digits} on each side of the point")
+    units = int(whole + decimals)
+    per_unit = 10 ** len(decimals) * (100 if percent else 1)
+    return Fraction(-units if sign == "-" else units, per_unit), bool(percent)
+
+
+def _written_out(whole: str, decimals: str, exponent: str) -> tuple[str, str]:
+    """The digits before and after the point that an exponent moves, without the zeros that say nothing."""
+    if not (whole + decimals).strip("0"):
+        return "0", ""
+    size = exponent.lstrip("+-0") or "0"
+    if len(size) > _LONGEST_EXPONENT:
+        raise NumberProblem("has an exponent that leaves too many digits", "write the number out")
+    point = len(whole) + int(f"-{size}" if exponent.startswith("-") else size)
+    digits = ("0" * -point + whole + decimals).ljust(point, "0")
+    point = max(point, 0)
+    return digits[:point].lstrip("0") or "0", digits[point:].rstrip("0")
 
 
 def _hint(text: str) -> str:
@@ -83,8 +100,6 @@ def _hint(text: str) -> str:
     bare = text.replace(",", "").replace("_", "").replace(" ", "").replace("'", "")
     if bare != text and _SHAPE.fullmatch(bare):
         return f"write {bare}, without separators"
-    if re.fullmatch(r"[+-]?[0-9.]+[eE][+-]?[0-9]{1,2}", text, re.ASCII):
-        return "write it out, without an exponent"
     if re.fullmatch(r"[+-]?\.[0-9]+%?", text, re.ASCII):
         return f"write {text.replace('.', '0.', 1)}"
     if re.fullmatch(r"[+-]?[0-9]+\.%?", text, re.ASCII):

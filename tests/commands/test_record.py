@@ -205,7 +205,7 @@ class TestSingle:
         [
             (2, ("fill", *PERP, "--contracts", "1"), "--price"),
             (2, ("fill", *PERP, "--contracts", "0", "--price", "1"), "--contracts 0: is 0, so nothing happened"),
-            (2, ("fill", *PERP, "--contracts", "1e3", "--price", "1"), "write it out, without an exponent"),
+            (2, ("fill", *PERP, "--contracts", "1e30", "--price", "1"), "has too many digits"),
             (2, ("fill", *PERP, "--contracts", "1", "--price", "0"), "--price 0: is not above 0"),
             (2, ("fill", *PERP, "--contracts", "1", "--price", "1", "--purpose", "fun"), "--purpose fun"),
             (2, ("fill", "--contract", "NOPE", "--contracts", "1", "--price", "1"), "--contract NOPE: no such"),

@@ -97,7 +97,7 @@ def test_a_shock_of_the_ladder_is_not_told_twice(file: Path) -> None:
         (["--shock", "USDT=-1%"], "--shock USDT=-1%: USDT counts as dollars; take it out of cash to have it moved"),
         (["--basis", "5"], "--basis 5: is above 1 without a percent sign; write 5% if percent is meant"),
         (["--basis", "-100%"], "a basis of BTCUSD_PERP wider by -100 % leaves it no price above 0; widen it by less"),
-        (["--funding-times", "1e3"], "--funding-times 1e3: is not a number; write it out, without an exponent"),
+        (["--funding-times", "1e30"], "--funding-times 1e30: has too many digits; write at most 18 on each side"),
         (["--for", "30"], "--for 30: is not a length of time"),
     ],
 )

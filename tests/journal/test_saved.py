@@ -22,7 +22,7 @@ BREAKS: tuple[tuple[str, object, str], ...] = (
     ("orders", {}, "orders: is not a list"),
     ("orders.0.contracts", 13500, "orders.0..contracts: is not a text .found 13500."),
     ("orders.0.contracts", "-5", "orders.0..contracts: is not above zero"),
-    ("orders.0.contracts", "1e3", "orders.0..contracts: is not a decimal number"),
+    ("orders.0.contracts", "1e300", "orders.0..contracts: is not a decimal number"),
     ("orders.0.price", "0", "orders.0..price: is not above zero"),
     ("orders.0.side", "short", "orders.0..side: is not one of buy, sell"),
     ("orders.0.contract", "../x", "orders.0..contract: is not a contract"),

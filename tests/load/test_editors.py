@@ -62,6 +62,8 @@ def test_files_that_are_read_are_accepted(text: str, tmp_path: Path) -> None:
         ("BTC: 2", "BTC: '2'"),
         ("BTC: 2", "BTC: {quantity: 2.5, lots: []}"),
         ("BTC: 40000", "BTC: 0.000001"),
+        ("BTC: 40000", "BTC: 4.1e+04"),
+        ("BTC: 40000", "BTC: '7.2E-06'"),
         ("market:", "name: 2026\nmarket:"),
         ("market:", "policy: {band: 0.05, max_price_age: none}\nmarket:"),
         ("market:", "policy: {band: {relative: 25%}}\nmarket:"),

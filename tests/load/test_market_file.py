@@ -87,3 +87,8 @@ def test_both_files_are_judged_in_one_run(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput) as refused:
         read(tmp_path, SMALL.replace("BTC: 2", "BTC: -2"), market="prices: {BTC: 0}\n")
     assert [Path(problem.source).name for problem in refused.value.problems] == ["m.yaml", "p.yaml"]
+
+
+def test_prices_may_be_written_as_jq_and_python_write_them(tmp_path: Path) -> None:
+    market = read(tmp_path, SMALL, market=FRESH + "prices: {BTC: 7.2e-06}\nfunding: {BTCX: 1E-4}\n").market
+    assert (market.prices, market.funding["BTCX"].base) == ({"BTC": Fraction(72, 10**7)}, Fraction(1, 10**4))

@@ -82,7 +82,7 @@ def test_lengths_of_time(text: str, length: Duration) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "d", "8", "8 h", "h8", "-1d", "1e2d", "1_0d", "1mo", "0.5y", "201y", "9" * 18 + "w"]
+    "text", ["", "d", "8", "8 h", "h8", "-1d", "1e2", "1_0d", "1mo", "0.5y", "201y", "9" * 18 + "w"]
 )
 def test_what_is_no_length_of_time_is_refused(text: str) -> None:
     with pytest.raises(TimeProblem):

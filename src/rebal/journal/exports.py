@@ -1,13 +1,12 @@
 """Fills as exchanges export them: csv or json of their own trade records, and our own columns for everyone else."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any, assert_never
 
-from rebal.amounts import ZERO
+from rebal.amounts import ZERO, NumberProblem, number
 from rebal.errors import InvalidInput, Problem
 from rebal.journal.columns import TextProblem, instant, instant_text
 from rebal.journal.filling import Given
@@ -59,7 +58,7 @@ LAYOUTS = (
            in_size=True),
 )  # fmt: skip
 
-_NUMBER = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)
+_MOST_DIGITS = 100
 _EPOCH_DIGITS = {10: 1, 13: 1_000, 16: 1_000_000}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LISTS = (("result", "list"), ("result", "trades"), ("result",), ("data",), ("fills",), ("list",))
@@ -201,10 +200,10 @@ class _Record:
         return time
 
     def _number_of(self, column: str) -> Fraction:
-        text = self._text(column)
-        if not _NUMBER.fullmatch(text):
-            raise self._wrong(column, "is not a number")
-        return Fraction(text)
+        try:
+            return number(self._text(column), digits=_MOST_DIGITS)
+        except NumberProblem as problem:
+            raise self._wrong(column, problem.problem) from None
 
     def _text(self, column: str) -> str:
         return self._record[column].strip()

@@ -1,6 +1,5 @@
 """A saved plan, read back from the JSON that plan, hedge, unwind and rescue print."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,13 +7,14 @@ from fractions import Fraction
 from hashlib import sha256
 from typing import Any, TypeVar
 
+from rebal.amounts import NumberProblem, number
 from rebal.journal.columns import TextProblem, asset, contract, instant
 from rebal.journal.strict_json import Numeral, parse, refusal, shown
 from rebal.portfolio import HedgeAsked, Purpose
 
 SCHEMA = "rebal/plan/1"
 _COMMANDS = ("plan", "hedge", "unwind", "rescue")
-_DECIMAL = re.compile(r"-?[0-9]{1,200}(?:\.[0-9]{1,200})?", re.ASCII)
+_MOST_DIGITS = 200
 _T = TypeVar("_T")
 
 
@@ -162,10 +162,10 @@ class _Node:
         return int(self.value)
 
     def decimal(self) -> Fraction:
-        text = self.text()
-        if not _DECIMAL.fullmatch(text):
-            raise self.wrong("is not a decimal number", "write digits with at most one point, in quotes")
-        return Fraction(text)
+        try:
+            return number(self.text(), digits=_MOST_DIGITS)
+        except NumberProblem:
+            raise self.wrong("is not a decimal number", "write digits with at most one point, in quotes") from None
 
     def positive(self) -> Fraction:
         value = self.decimal()

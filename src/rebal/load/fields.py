@@ -20,8 +20,9 @@ from rebal.load.flaws import MOST_LISTED, ONE_OF, Flaw, Flawed, Unreadable, flaw
 Json = dict[str, Any]
 
 _LONGEST_NUMBER = 60
-_NUMBER_PATTERN = r"^[+-]?[0-9]{1,18}(\.[0-9]{1,18})?$"
-_PERCENTAGE_PATTERN = r"^[+-]?[0-9]{1,18}(\.[0-9]{1,18})?%?$"
+_DIGITS = r"^[+-]?[0-9]{1,18}(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,2})?"
+_NUMBER_PATTERN = f"{_DIGITS}$"
+_PERCENTAGE_PATTERN = f"{_DIGITS}%?$"
 
 
 class Reader:
