@@ -214,7 +214,7 @@ class TestExitCodes:
             [*PROGRAM, "check", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             env=environment(),
         )  # fmt: skip
-        time.sleep(1)
+        time.sleep(4)  # it has started by then, on a busy machine too
         running.send_signal(signal.SIGINT)
         out, err = running.communicate(timeout=30)
         assert (running.returncode, out, err) == (130, b"", b"")

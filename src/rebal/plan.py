@@ -214,6 +214,15 @@ class Step:
 
 
 @frozen
+class Setting:
+    """What an account is to be set to for a contract before an order of it opens anything."""
+
+    contract: str
+    margin_mode: MarginMode
+    leverage: Fraction
+
+
+@frozen
 class Standing:
     """How a wallet stood before the plan."""
 
@@ -324,7 +333,11 @@ class PnlLine:
 
 @frozen
 class Plan:
-    """The answer of plan, hedge and unwind. ``pnl`` and ``spot_matches`` belong to unwind."""
+    """The answer of plan, hedge and unwind.
+
+    ``pnl`` and ``spot_matches`` belong to unwind. ``settings``: of the contracts that orders open or add to, which the
+    account may have otherwise; to be made before the first order.
+    """
 
     schema: str
     command: str
@@ -345,5 +358,6 @@ class Plan:
     hedges: tuple[HedgeLine, ...]
     costs: Costs
     findings: tuple[Finding, ...]
+    settings: tuple[Setting, ...] = ()
     pnl: tuple[PnlLine, ...] = ()
     spot_matches: bool | None = None

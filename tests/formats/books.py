@@ -15,6 +15,7 @@ from rebal.plan import (
     OrderPart,
     Plan,
     PnlLine,
+    Setting,
     Severity,
     Standing,
     Transfer,
@@ -62,6 +63,9 @@ def worked_example() -> Plan:
             Transfer("ETH", None, Fraction("1.6168")),
         ),
         steps=steps(3, 3),
+        settings=tuple(
+            Setting(name, MarginMode.CROSS, Fraction(1)) for name in ("BTCUSD_PERP", "ALTUSD", "ETHUSD_PERP")
+        ),
         wallets=(
             wallet(
                 "ALT",

@@ -22,7 +22,7 @@ VIEW = View(width=100, colour=True)
 NUMBER = re.compile(r"0|-?(?:0\.[0-9]*[1-9]|[1-9][0-9]*(?:\.[0-9]*[1-9])?)")
 KEYS = {
     "": "schema command name venue as_of currency changes refused equity inputs assets orders transfers steps wallets "
-    "positions hedges costs findings",
+    "positions hedges costs findings settings",
     "inputs": "statement_sha256 journal_seq journal_head market_as_of now version",
     "assets": "asset price holding spot_value exposure weight target_weight drift outside_band exposure_after "
     "weight_after hedge_ratio hedge_ratio_after net_exposure net_exposure_after",
@@ -38,6 +38,7 @@ KEYS = {
     "hedges": "asset fraction until",
     "costs": "fees_usd funding_usd_per_day funding_usd_per_year breakdown",
     "breakdown": "contract fee_usd funding_usd_per_day",
+    "settings": "contract margin_mode leverage",
     "findings": "severity code subject message data",
     "pnl": "contract coin usd fees_coin funding_coin net_usd currency",
 }
@@ -255,3 +256,8 @@ def test_machines_do_not_wait_for_rich(name: str) -> None:
     )
     ran = subprocess.run([sys.executable, "-c", script], env=environment(), capture_output=True, text=True, check=True)
     assert ran.stdout == "[]\n"
+
+
+def test_the_keys_of_settings() -> None:
+    plan = json.loads(shown(books.worked_example()))
+    assert [" ".join(each) for each in plan["settings"]] == [KEYS["settings"]] * 3

@@ -79,6 +79,7 @@ def test_the_first_words_say_what_a_record_is() -> None:
         "drift",
         "order",
         "move",
+        "set",
         "step",
         "wallet",
         "position",

@@ -6,7 +6,7 @@ from rebal.plan import Inputs, Plan, Severity
 from rebal.planner.checks import findings
 from rebal.planner.desk import Desk, desk
 from rebal.planner.draft import Check, drafted
-from rebal.planner.lines import cost_lines, hedge_lines
+from rebal.planner.lines import cost_lines, hedge_lines, setting_lines
 from rebal.planner.rebalance import Decided, rebalance
 from rebal.planner.step import Outcome, step
 from rebal.planner.steps import steps
@@ -63,4 +63,5 @@ def answer(
         hedges=hedge_lines(laid.book.hedges if hedges is None else hedges),
         costs=cost_lines(done.orders, done.book, laid.portfolio),
         findings=found,
+        settings=setting_lines(done, laid.portfolio),
     )

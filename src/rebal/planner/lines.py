@@ -6,12 +6,21 @@ from fractions import Fraction
 from rebal.amounts import ONE, ZERO, total
 from rebal.market.carry import DAYS_PER_YEAR, funding_usd_per_day
 from rebal.market.contract import Contract
-from rebal.market.margin import Factors, Held, initial_margin, liquidation, maintenance_margin, required_balance
-from rebal.plan import AssetLine, CostLine, Costs, HedgeLine, Order, PositionLine, Standing, Wallet
+from rebal.market.margin import (
+    Factors,
+    Held,
+    initial_margin,
+    leverage_cap,
+    liquidation,
+    maintenance_margin,
+    required_balance,
+)
+from rebal.plan import AssetLine, CostLine, Costs, HedgeLine, Order, PositionLine, Setting, Standing, Wallet
 from rebal.planner.collateral import Account, account_leverage, free_coins, need
 from rebal.planner.drift import target
-from rebal.planner.exposure import Valuation, fees_usd
+from rebal.planner.exposure import Valuation, fees_usd, held_position
 from rebal.planner.hedging import Cover
+from rebal.planner.step import Outcome
 from rebal.portfolio import DOLLARS, Book, HedgeAsked, MarginMode, Portfolio, Position, Purpose
 
 
@@ -78,6 +87,23 @@ def position_funding(position: Position | None, portfolio: Portfolio) -> Fractio
 def hedge_lines(hedges: Mapping[str, HedgeAsked]) -> tuple[HedgeLine, ...]:
     """The hedges that were asked for, by asset."""
     return tuple(HedgeLine(asked.asset, asked.fraction, asked.until) for _, asked in sorted(hedges.items()))
+
+
+def setting_lines(done: Outcome, portfolio: Portfolio) -> tuple[Setting, ...]:
+    """Margin mode and leverage of every contract that an order opens or adds to, in placing order.
+
+    The leverage is the account's by the file, within the venue's cap for the position as it is left; no venue is set
+    to less than 1. A position that is open keeps its own mode.
+    """
+    return tuple(_setting(order.contract, done.book, portfolio) for order in done.orders if not order.reduce_only)
+
+
+def _setting(contract: str, book: Book, portfolio: Portfolio) -> Setting:
+    position = book.positions[contract]
+    cap = leverage_cap(held_position(position, portfolio.market))
+    leverage = max(ONE, min(account_leverage(position.contract, portfolio.policy), cap))
+    mode = MarginMode.CROSS if position.margin is None else MarginMode.ISOLATED
+    return Setting(contract, mode, leverage)
 
 
 def balance_at_alert(held: Sequence[Held], portfolio: Portfolio) -> Fraction:

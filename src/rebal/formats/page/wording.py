@@ -8,8 +8,8 @@ from fractions import Fraction
 from rebal.amounts import ZERO
 from rebal.formats.page.figures import GLUE, Figures
 from rebal.market.contract import OrderUnit
-from rebal.plan import AssetLine, Code, Order, OrderPart, Plan, PositionLine, Severity
-from rebal.portfolio import Route
+from rebal.plan import AssetLine, Code, Order, OrderPart, Plan, PositionLine, Setting, Severity
+from rebal.portfolio import MarginMode, Route
 
 ORDER_UNITS = {OrderUnit.CONTRACTS: "contracts", OrderUnit.USD: "USD"}
 """What an order's quantity is counted in; coins are named after their asset."""
@@ -98,6 +98,28 @@ def why(order: Order, figures: Figures) -> str:
     if order.route is not Route.INVERSE:
         reasons.append(f"{order.route} route")
     return ", ".join(reasons)
+
+
+def placing(order: Order, figures: Figures) -> str:
+    """How an order is placed: its limit, the mark where that is another price, and whether it may only reduce."""
+    at = order.price if order.limit_price is None else order.limit_price
+    said = [f"at {figures.exact(at)}"]
+    if at != order.price:
+        said.append(f"mark {figures.exact(order.price)}")
+    if order.reduce_only:
+        said.append("reduce only")
+    return ", ".join(said)
+
+
+def settings(of: Sequence[Setting], figures: Figures) -> list[str]:
+    """What to set before the first order, the contracts that are set alike in one sentence."""
+    alike: dict[tuple[MarginMode, Fraction], list[str]] = {}
+    for each in of:
+        alike.setdefault((each.margin_mode, each.leverage), []).append(each.contract)
+    return [
+        f"set {mode} margin and leverage {figures.exact(leverage)} for {', '.join(contracts)}"
+        for (mode, leverage), contracts in alike.items()
+    ]
 
 
 def purposes(parts: Sequence[OrderPart], asset: str, figures: Figures) -> list[str]:

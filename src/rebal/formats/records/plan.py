@@ -7,10 +7,10 @@ does not exist, ``never`` where nothing liquidates.
 from collections.abc import Iterator
 
 from rebal.formats.page.figures import PLAIN
-from rebal.formats.page.wording import ORDER_UNITS, SPOT_MATCHES, destination, headline, refusal, rfc3339, why
+from rebal.formats.page.wording import ORDER_UNITS, SPOT_MATCHES, destination, headline, placing, refusal, rfc3339, why
 from rebal.formats.records import _book
 from rebal.formats.records._record import NONE, finding, known, record
-from rebal.plan import CostLine, Costs, HedgeLine, Order, Plan, PnlLine, Step, StepKind, Transfer
+from rebal.plan import CostLine, Costs, HedgeLine, Order, Plan, PnlLine, Setting, Step, StepKind, Transfer
 
 
 def lines(plan: Plan) -> Iterator[str]:
@@ -23,6 +23,7 @@ def lines(plan: Plan) -> Iterator[str]:
     yield from (_book.drift(each, planned=True) for each in plan.assets)
     yield from map(_order, plan.orders)
     yield from map(_move, plan.transfers)
+    yield from map(_setting, plan.settings)
     yield from (_step(each, plan) for each in plan.steps)
     yield from (_book.wallet(each, planned=True) for each in plan.wallets)
     yield from (_book.position(each, planned=True) for each in plan.positions)
@@ -71,8 +72,12 @@ def _step(step: Step, plan: Plan) -> str:
         doing = f"move {PLAIN.exact(abs(move.quantity))} {move.asset} {where}"
     else:
         order = plan.orders[step.index]
-        doing = f"{order.side} {_quantity(order)} of {order.contract} at {_at(order)}"
+        doing = f"{order.side} {_quantity(order)} of {order.contract} {placing(order, PLAIN)}"
     return record("step", str(step.n), doing)
+
+
+def _setting(setting: Setting) -> str:
+    return record("set", setting.contract, f"margin {setting.margin_mode}", f"leverage {PLAIN.exact(setting.leverage)}")
 
 
 def _hedge(hedge: HedgeLine) -> str:

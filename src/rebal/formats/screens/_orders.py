@@ -4,7 +4,7 @@ from rebal.formats.page.figures import GLUE
 from rebal.formats.page.ink import DIM, GREEN, RED, Line, Piece, line
 from rebal.formats.page.layout import Column, Role, Row, hang
 from rebal.formats.page.sheet import Sheet
-from rebal.formats.page.wording import ORDER_UNITS, destination, why
+from rebal.formats.page.wording import ORDER_UNITS, destination, placing, settings, why
 from rebal.plan import Order, Plan, Side, Step, StepKind, Transfer
 
 _COLUMNS = (
@@ -35,6 +35,8 @@ def steps(plan: Plan, sheet: Sheet) -> list[Line]:
         return []
     lines = sheet.section("Steps", "one after the other")
     digits = len(str(plan.steps[-1].n))
+    for sentence in settings(plan.settings, sheet.figures):
+        lines += hang(line(" " * (digits + 2)), line(sheet.text(sentence)), sheet.view.width)
     for step in plan.steps:
         lead = line(Piece(f"{step.n:>{digits}}  ", DIM))
         lines += hang(lead, _step(step, plan, sheet), sheet.view.width)
@@ -72,8 +74,7 @@ def _step(step: Step, plan: Plan, sheet: Sheet) -> Line:
     if step.kind is StepKind.TRANSFER:
         return _move(plan.transfers[step.index], sheet)
     order = plan.orders[step.index]
-    at = order.price if order.limit_price is None else order.limit_price
-    rest = f" {quantity(order, sheet)} of {sheet.text(order.contract)} at {sheet.figures.exact(at)}"
+    rest = f" {quantity(order, sheet)} of {sheet.text(order.contract)} {placing(order, sheet.figures)}"
     return line(*_side(order), rest)
 
 
