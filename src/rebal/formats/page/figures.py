@@ -14,21 +14,20 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from rebal.amounts import plain, rounded
+from rebal.formats.document import GLUE as GLUE
 from rebal.frozen import frozen
-
-GLUE = "\u00a0"
-"""Stands for the space inside a figure with its unit until the page is painted: no line breaks there."""
 
 _HUNDRED = 100
 
 
 @frozen
 class Figures:
-    """The rule of rounding, and the signs of one medium: minus, thousands, what stands before a percent sign."""
+    """The rule of rounding, and the signs of one medium: minus, thousands, before a percent sign, before dollars."""
 
     minus: str
     thousands: str
     before_percent: str
+    currency: str
 
     def exact(self, value: Fraction) -> str:
         """Every digit."""
@@ -37,6 +36,10 @@ class Figures:
     def dollars(self, value: Fraction) -> str:
         """2 decimals; below 1 dollar as many as two significant digits need."""
         return self._signed(_for_the_eye(value, decimals=2, significant=2, kept=2))
+
+    def usd(self, value: Fraction) -> str:
+        """Dollars with their sign in front, for where no heading says so."""
+        return f"{self.minus if value < 0 else ''}{self.currency}{self.dollars(abs(value))}"
 
     def coins(self, value: Fraction) -> str:
         """8 decimals without trailing zeros; below 0.00000001 two significant digits."""
@@ -50,6 +53,10 @@ class Figures:
         """1 decimal, of a fraction: 0.5 is 50.0 %."""
         return f"{self._signed(rounded(value * _HUNDRED, 1))}{self.before_percent}%"
 
+    def rate(self, value: Fraction) -> str:
+        """A percentage with every digit: 0.0001 is 0.01 %."""
+        return f"{self.exact(value * _HUNDRED)}{self.before_percent}%"
+
     def change(self, value: Fraction) -> str:
         """A percentage that carries its sign."""
         return f"{self.points(value)}{self.before_percent}%"
@@ -59,6 +66,10 @@ class Figures:
         text = rounded(value * _HUNDRED, 1)
         return self._signed(f"+{text}" if value > 0 and text != "0.0" else text)
 
+    def size(self, value: Fraction) -> str:
+        """Percentage points whichever way, 1 decimal."""
+        return self._signed(rounded(abs(value) * _HUNDRED, 1))
+
     def leverage(self, value: Fraction) -> str:
         """2 decimals."""
         return self._signed(rounded(value, 2))
@@ -66,6 +77,10 @@ class Figures:
     def days(self, value: Fraction) -> str:
         """1 decimal."""
         return self._signed(rounded(value, 1))
+
+    def count(self, value: Fraction | int) -> str:
+        """A number of things, without separators."""
+        return str(value)
 
     def signed(self, write: Callable[[Fraction], str], value: Fraction) -> str:
         """Any of these with a plus where the value is above zero."""
@@ -79,9 +94,9 @@ class Figures:
         return f"{self.minus if sign == '-' else sign}{digits}"
 
 
-PLAIN = Figures("-", "", "")
-TABLE = Figures("\N{MINUS SIGN}", ",", GLUE)
-ASCII_TABLE = Figures("-", ",", GLUE)
+PLAIN = Figures("-", "", "", "")
+TABLE = Figures("\N{MINUS SIGN}", ",", GLUE, "$")
+ASCII_TABLE = Figures("-", ",", GLUE, "$")
 
 
 def _for_the_eye(value: Fraction, *, decimals: int, significant: int, kept: int) -> str:

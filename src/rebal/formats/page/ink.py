@@ -9,13 +9,18 @@ from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from rebal.formats.page.figures import GLUE
+from rebal.formats.document import ALARM as ALARM
+from rebal.formats.document import BOLD as BOLD
+from rebal.formats.document import DIM as DIM
+from rebal.formats.document import GLUE
+from rebal.formats.document import GREEN as GREEN
+from rebal.formats.document import PLAIN as PLAIN
+from rebal.formats.document import RED as RED
+from rebal.formats.document import YELLOW as YELLOW
 
 if TYPE_CHECKING:
     from rich.style import Style
 
-PLAIN, BOLD, DIM = "", "bold", "dim"
-RED, YELLOW, GREEN, ALARM = "red", "yellow", "green", "alarm"
 ECHO = "echo"
 """For a cell that repeats another figure of its row: a grid shows it, sentences leave it out."""
 

@@ -1,0 +1,82 @@
+"""What else is worth a look, in sentences.
+
+What would be said again and again is said once: of findings of one code whose sentences are the same, the subjects
+stand together, and notes that a plan has one of for each order become one, out of their figures. No figure is left out.
+"""
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+
+from rebal.amounts import plain
+from rebal.formats.describe._words import joined
+from rebal.formats.document import ALARM, BOLD, DIM, GLUE, YELLOW, Inked, Note, Notes, Prose, Said, Section
+from rebal.formats.page.figures import PLAIN
+from rebal.plan import Code, Finding, Severity
+
+SEVERITIES = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+_INKS = {Severity.ERROR: ALARM, Severity.WARNING: YELLOW, Severity.INFO: DIM}
+
+
+def section(findings: Sequence[Finding], *, title: str = "Look at") -> Section:
+    """The findings in the planner's order, like beside like."""
+    each = [(SEVERITIES[found.severity], found.code.value, found.subject, found.message) for found in findings]
+    return Section(title, (Notes([_note(group) for group in _grouped(findings)], each),))
+
+
+def _grouped(findings: Iterable[Finding]) -> Iterable[list[Finding]]:
+    groups: dict[tuple[object, ...], list[Finding]] = {}
+    for finding in findings:
+        said = _shared(finding) or _sentence(finding)
+        groups.setdefault((finding.severity, finding.code, said), []).append(finding)
+    return groups.values()
+
+
+def _sentence(finding: Finding) -> str:
+    # Only where the subject is part of a key of the file: elsewhere a figure could be taken for it.
+    return finding.message.replace(f"contracts.{finding.subject}.", "contracts.<name>.")
+
+
+def _shared(finding: Finding) -> str:
+    """What a note has in common with those that it is told with; empty where it is told by itself."""
+    if finding.severity is not Severity.INFO:
+        return ""
+    if finding.code is Code.RESIDUAL and "lot_usd" in finding.data:
+        return "residual"
+    return str(finding.data["sizing"]) if finding.code is Code.SIZING and finding.data else ""
+
+
+def _note(group: list[Finding]) -> Note:
+    first = group[0]
+    severity, ink, subjects = SEVERITIES[first.severity], _INKS[first.severity], tuple(each.subject for each in group)
+    if len(group) == 1:
+        return Note(subjects, Prose(first.message), severity, ink)
+    if _shared(first):
+        return Note((), _residual(group) if first.code is Code.RESIDUAL else _sizing(group), severity, ink)
+    return Note(subjects, Prose(_sentence(first)), severity, ink)
+
+
+def _residual(notes: Sequence[Finding]) -> Said:
+    lots: dict[str, list[Said]] = {}
+    for each in notes:
+        short, lot = (PLAIN.dollars(abs(_number(each, name))) for name in ("undone_usd", "lot_usd"))
+        lots.setdefault(lot, []).append((Inked(each.subject, BOLD), f"{GLUE}{short}"))
+    ending = f"{GLUE}USD short of exact, less than a lot of "
+    said = [(*joined(short), f"{ending}{lot}{GLUE}USD") for lot, short in lots.items()]
+    return ("residual: ", *joined(said, "; "))
+
+
+def _sizing(notes: Sequence[Finding]) -> Said:
+    said: list[Said] = []
+    for each in notes:
+        mark, index = (PLAIN.price(_number(each, name)) for name in ("mark", "index"))
+        difference = f"{PLAIN.coins(_number(each, 'difference_coins'))}{GLUE}{each.data['asset']}"
+        contracts = plain(_number(each, "contracts"))
+        said.append((Inked(each.subject, BOLD), f"{GLUE}{mark}, {index}, {difference}, {contracts}{GLUE}contracts"))
+    heading = f"mark, index, their difference on the order, and what {_shared(notes[0])} sizing would trade: "
+    return (heading, *joined(said, "; "))
+
+
+def _number(note: Finding, name: str) -> Fraction:
+    figure = note.data[name]
+    assert isinstance(figure, Fraction)
+    return figure

@@ -1,0 +1,77 @@
+"""The phrases that kinds of reports share."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from fractions import Fraction
+
+from rebal.amounts import ZERO
+from rebal.formats.document import GLUE, Figure, Kind, Said
+from rebal.market.contract import OrderUnit
+from rebal.plan import OrderPart
+
+ORDER_UNITS = {OrderUnit.CONTRACTS: "contracts", OrderUnit.USD: "USD"}
+"""What an order's quantity is counted in; coins are named after their asset."""
+
+DUE = "due now"
+"""Instead of a liquidation price where it is today's."""
+
+_NAMED_AT_MOST = 3
+
+
+def joined(items: Iterable[Said], between: str = ", ") -> tuple[Said, ...]:
+    """A sentence of items one after the other, those that are sentences taken apart."""
+    found: list[Said] = []
+    for item in items:
+        if found:
+            found.append(between)
+        found += item if isinstance(item, tuple) else (item,)
+    return tuple(found)
+
+
+def several(items: Sequence[Said]) -> tuple[Said, ...]:
+    """The first few of a list and how many more there are."""
+    more = len(items) - _NAMED_AT_MOST
+    return joined([*items[:_NAMED_AT_MOST], *([f"{more} more"] if more > 0 else [])])
+
+
+def counted(count: int, noun: str, plural: str | None = None) -> str:
+    """A number of things: 1 order, 2 orders; ``plural`` where that is not the noun and an s."""
+    return f"{count}{GLUE}{noun if count == 1 else plural or f'{noun}s'}"
+
+
+def day(instant: datetime) -> str:
+    """A day, in UTC."""
+    return instant.astimezone(UTC).date().isoformat()
+
+
+def days(count: Fraction) -> Said:
+    """A length of time."""
+    return Figure(count, Kind.EXACT, "day" if count == 1 else "days")
+
+
+def destination(quantity: Fraction, contract: str | None) -> str:
+    """Where moved coins go, or (a negative quantity) come from: the margin of a position, or the account."""
+    way = "into" if quantity > 0 else "out of"
+    return f"{way} the futures account" if contract is None else f"{way} the margin of {contract}"
+
+
+def purposes(parts: Sequence[OrderPart], asset: str) -> tuple[Said, ...]:
+    """What the parts of an order or a fill on an asset are for; contracts each where there are several."""
+    return joined(_purpose(part, asset, alone=len(parts) == 1) for part in parts)
+
+
+def _purpose(part: OrderPart, asset: str, *, alone: bool) -> Said:
+    words: list[Said] = [part.purpose.value]
+    if part.stands_for != (asset,):
+        words += part.stands_for
+    if not alone:
+        words.append(Figure(part.contracts, Kind.EXACT, signed=True))
+    return joined(words, GLUE)
+
+
+def away(below: Fraction | None, above: Fraction | None) -> tuple[Said, ...]:
+    """How far the price may fall or rise before liquidation; empty where no move of it liquidates."""
+    if 0 in (below, above):
+        return (Figure(ZERO, Kind.CHANGE),)
+    moves = [*([] if below is None else [-below]), *([] if above is None else [above])]
+    return joined((Figure(each, Kind.CHANGE) for each in moves), " or ")

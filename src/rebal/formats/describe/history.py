@@ -1,0 +1,105 @@
+"""The journal's history: what was done, what is open, what it brought, what the hedges did."""
+
+from rebal.formats.describe import _journal
+from rebal.formats.describe._words import counted
+from rebal.formats.document import (
+    BOLD,
+    DIM,
+    GLUE,
+    Column,
+    Document,
+    Facts,
+    Figure,
+    Inked,
+    Kind,
+    Medium,
+    Place,
+    Prose,
+    Role,
+    Said,
+    Section,
+    Table,
+    Text,
+)
+from rebal.ledger import History
+from rebal.portfolio import Policy
+
+_PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS
+_POSITIONS = (
+    Column("contract", "contract", record="{}", role=Role.NAME, left=True, place=Place.FIRST),
+    Column("contracts", "contracts", before="", after="contracts", record="contracts {}", place=Place.FIRST),
+    Column("entry price", "entry_price", Kind.PRICE, record="entry {}"),
+    Column(
+        "for rebalance",
+        "contracts_rebalance",
+        after="contracts",
+        echoes="contracts",
+        record="rebalance {}",
+        place=Place.FIRST,
+    ),
+    Column(
+        "for hedge",
+        "contracts_hedge",
+        after="contracts",
+        when="contracts_hedge",
+        record="hedge {}",
+        place=Place.FIRST,
+    ),
+    Column("own margin", "isolated_margin", Kind.COINS, record="margin {}"),
+)
+_EFFECTS = (
+    Column("hedge of", "asset", before="", role=Role.NAME, left=True),
+    Column("its PnL $", "hedge_pnl_usd", Kind.DOLLARS, "its PnL", "dollars", record="hedge-usd {}"),
+    Column("coins' PnL $", "spot_pnl_usd", Kind.DOLLARS, "coins' PnL", "dollars", record="coins-usd {}"),
+    Column("given back", "effectiveness", Kind.PERCENT, record="given-back {}"),
+    Column("since", lambda effect: effect.since and Inked(effect.since, DIM), left=True),
+    Column("from a price of", "since_price", Kind.PRICE, record="from {}"),
+)
+
+
+def document(history: History, limits: Policy | None) -> Document:
+    """Everything a person should see of a journal; realised PnL is of the entries shown."""
+    return (
+        Facts(history, (_ORIGIN, _SUM), word="history"),
+        _journal.entries(history.entries, note="the newest last"),
+        Section("Positions", (Table(_POSITIONS, history.positions, word="position"),), "now"),
+        _journal.realised(history.totals, total=history.total),
+        Section("What hedges did", (Table(_EFFECTS, history.effects, word="effect"),), "while they were open"),
+        Section("Notes", tuple(Text(Prose(each), word="note") for each in history.notes)),
+    )
+
+
+def _statement(history: History) -> Said:
+    return None if history.as_of is None else Inked(("statement of ", history.as_of), DIM)
+
+
+def _since(history: History) -> Said:
+    return None if history.since is None else Inked(("entries since ", history.since), DIM)
+
+
+def _net(history: History) -> Said:
+    if not history.totals:
+        return None
+    return Inked((Figure(history.total.net_usd, Kind.USD), " net of fees and funding"), BOLD)
+
+
+def _count(history: History) -> Said:
+    if not history.journal_seq:
+        return "nothing recorded yet"
+    shown = len(history.entries)
+    entries = counted(history.journal_seq, "entry", "entries")
+    whole = entries if shown == history.journal_seq else f"{shown} of {entries}"
+    voided = sum(each.voided_by is not None for each in history.entries)
+    return f"{whole}, {voided}{GLUE}voided" if voided else whole
+
+
+_ORIGIN = (
+    Column("", lambda history: f"{len(history.entries)} of {history.journal_seq}", record="entries {}", only=_RECORDS),
+    Column("", "since", record="since {}", only=_RECORDS),
+    Column("", "as_of", record="statement {}", only=_RECORDS),
+    Column("", "journal_head", record="head {}", only=_RECORDS),
+    Column("", lambda history: Inked(history.name, BOLD), place=Place.LAST),
+    Column("", _statement, only=_PAGE),
+    Column("", _since, only=_PAGE),
+)
+_SUM = (Column("", _net, only=_PAGE), Column("", _count, only=_PAGE))

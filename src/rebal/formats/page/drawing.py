@@ -1,0 +1,203 @@
+"""A document drawn for a terminal, block by block; a section that has nothing to show is left out."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from rebal.amounts import ONE
+from rebal.formats.document import (
+    BOLD,
+    DIM,
+    GLUE,
+    PLAIN,
+    YELLOW,
+    Absent,
+    Bar,
+    Block,
+    Chart,
+    Column,
+    Facts,
+    Inked,
+    Listed,
+    Medium,
+    Note,
+    Notes,
+    Role,
+    Said,
+    Section,
+    Steps,
+    Table,
+    Text,
+    Verbatim,
+    blocks_for,
+    getter,
+)
+from rebal.formats.page import chart, layout
+from rebal.formats.page.ink import ECHO, EMPTY, Line, Piece, line, measure
+from rebal.formats.page.paper import Sheet
+from rebal.formats.page.pen import Write
+
+_HALF_CELLS, _CELLS = 12, 10
+_GAP = "  "
+_SEVERITY = len("warning") + len(_GAP)
+
+
+def draw(blocks: Iterable[Block], sheet: Sheet) -> Iterator[Line]:
+    """The lines of some blocks, in order."""
+    for block in blocks_for(Medium.PAGE, blocks):
+        yield from _DRAWN[block.__class__](block, sheet)
+
+
+def _section(section: Section, sheet: Sheet) -> list[Line]:
+    below = list(draw(section.blocks, sheet))
+    if not (below or section.always):
+        return []
+    phrases = [_cell(section.title, sheet, ink=BOLD), _cell(section.note, sheet, ink=DIM)]
+    return [EMPTY, *layout.flow([each for each in phrases if each], sheet.view.width, between=_GAP), *below]
+
+
+def _table(table: Table, sheet: Sheet) -> list[Line]:
+    rows = table.rows if table.shown is None else table.shown
+    if not rows:
+        return []
+    columns = [each for each in table.columns if each.only is not Medium.RECORDS]
+    total = () if table.total is None or len(rows) < 2 else (table.total,)
+    cells = zip(*[_cells(each, rows, sheet) for each in columns], strict=True)
+    last = ([_of_total(each, over_all, sheet) for each in columns] for over_all in total)
+    signs = sheet.signs
+    return layout.table(
+        columns, [*cells, *last], sheet.view.width, rule=signs.rule, between=signs.between, nothing=signs.nothing
+    )
+
+
+def _of_total(column: Column, total: Any, sheet: Sheet) -> Line:
+    if column.role is Role.NAME:
+        return line("total")
+    return _cells(column, [total], sheet)[0] if column.totalled else EMPTY
+
+
+def _cells(column: Column, rows: Sequence[Any], sheet: Sheet) -> list[Line]:
+    get, write, data = getter(column.get), sheet.pen.writer(column.kind), sheet.pen.data
+    values = [get(row) for row in rows]
+    if column.when is not None:
+        shows = getter(column.when)
+        values = [value if shows(row) else None for value, row in zip(values, rows, strict=True)]
+    elif column.absent is Absent.UNKNOWN:
+        values = [column.absent if value is None else value for value in values]
+    if column.unit is not None:
+        unit = getter(column.unit)
+        return [
+            EMPTY if value is None else (Piece(f"{write(value)}{GLUE}{data(unit(row))}"),)
+            for value, row in zip(values, rows, strict=True)
+        ]
+    if column.echoes is not None:
+        same = getter(column.echoes)
+        pairs = zip(values, rows, strict=True)
+        return [_cell(value, sheet, write, ECHO if value == same(row) else PLAIN) for value, row in pairs]
+    return [_cell(value, sheet, write) for value in values]
+
+
+def _cell(said: Said, sheet: Sheet, write: Write | None = None, ink: str = PLAIN) -> Line:
+    """What is said in the inks that it asks for; nothing where it is empty."""
+    if said is None:
+        return EMPTY
+    match said:
+        case Inked():
+            return _cell(said.said, sheet, write, said.ink)
+        case Bar():
+            return _bar(said, sheet)
+        case Absent():
+            return (Piece(sheet.pen.tell(said), YELLOW),) if said is Absent.UNKNOWN else EMPTY
+    if isinstance(said, tuple) and any(each.__class__ is Inked for each in said):
+        return tuple(
+            piece for each in said for piece in _cell((each,) if isinstance(each, str) else each, sheet, write, ink)
+        )
+    text = sheet.pen.tell(said, write)
+    return (Piece(text, ink),) if text else EMPTY
+
+
+def _bar(bar: Bar, sheet: Sheet) -> Line:
+    signs = sheet.signs
+    if not bar.both_ways:
+        # Rounded down, so that the bar never shows more room than there is.
+        kept = int(min(ONE, bar.share) * _CELLS)
+        return line(Piece(signs.kept * kept, bar.ink), Piece(signs.gone * (_CELLS - kept), DIM))
+    full, half = divmod(round(abs(bar.share) * _HALF_CELLS), 2)
+    room = _HALF_CELLS // 2
+    if bar.share < 0:
+        drawn = signs.right_half * half + signs.full * full
+        return line(" " * (room - len(drawn)), Piece(drawn, bar.ink), Piece(signs.axis, DIM), " " * room)
+    drawn = signs.full * full + signs.left_half * half
+    return line(" " * room, Piece(signs.axis, DIM), Piece(drawn, bar.ink), " " * (room - len(drawn)))
+
+
+def _facts(facts: Facts, sheet: Sheet) -> list[Line]:
+    between = sheet.signs.between if facts.between is None else facts.between
+    found: list[Line] = []
+    for columns in facts.lines:
+        shown = (each for each in columns if each.only is not Medium.RECORDS)
+        phrases = [cell for each in shown if (cell := _cells(each, [facts.row], sheet)[0])]
+        found += layout.flow(phrases, sheet.view.width, between=between)
+    return found
+
+
+def _text(text: Text, sheet: Sheet) -> list[Line]:
+    said = _cell(text.said, sheet)
+    return layout.flow([said], sheet.view.width, between="") if said else []
+
+
+def _listed(listed: Listed, sheet: Sheet) -> list[Line]:
+    names = [sheet.pen.data(name) for name, _ in listed.pairs]
+    wide = max(map(measure, names), default=0)
+    found: list[Line] = []
+    for name, (_, said) in zip(names, listed.pairs, strict=True):
+        lead = line(Piece(name, BOLD), " " * (wide - measure(name) + len(_GAP)))
+        found += layout.hang(lead, _cell(said, sheet), sheet.view.width)
+    return found
+
+
+def _steps(steps: Steps, sheet: Sheet) -> list[Line]:
+    found: list[Line] = []
+    for n, said in steps.steps:
+        lead = line(Piece(f"{n:>{len(str(steps.steps[-1][0]))}}{_GAP}", DIM))
+        found += layout.hang(lead, _cell(said, sheet), sheet.view.width)
+    return found
+
+
+def _notes(notes: Notes, sheet: Sheet) -> list[Line]:
+    alone = [measure(sheet.pen.data(each.subjects[0])) for each in notes.notes if len(each.subjects) == 1]
+    beside = (each for each in alone if layout.stands_beside(_SEVERITY + each + len(_GAP), sheet.view.width))
+    wide = max(beside, default=0)
+    return [each for note in notes.notes for each in _note(note, wide, sheet)]
+
+
+def _note(note: Note, wide: int, sheet: Sheet) -> list[Line]:
+    width, said = sheet.view.width, _cell(note.said, sheet)
+    severity = Piece(note.severity.ljust(_SEVERITY), note.ink)
+    if not note.subjects:
+        return layout.hang((severity,), said, width)
+    subjects = Piece(sheet.pen.data(", ".join(note.subjects)), BOLD)
+    if len(note.subjects) > 1:
+        return [*layout.hang((severity,), (subjects,), width), *layout.wrap(said, width, indent=_SEVERITY + len(_GAP))]
+    padding = " " * (wide - measure(subjects.text))
+    return layout.hang(line(severity, subjects, f"{padding}{_GAP}"), said, width)
+
+
+def _verbatim(verbatim: Verbatim, sheet: Sheet) -> list[Line]:
+    return [line(each) for each in verbatim.lines]
+
+
+def _chart(drawn: Chart, sheet: Sheet) -> list[Line]:
+    return chart.lines(drawn, width=sheet.view.width, axis=sheet.signs.axis, rule=sheet.signs.rule)
+
+
+_DRAWN: dict[type, Callable[[Any, Sheet], list[Line]]] = {
+    Section: _section,
+    Table: _table,
+    Facts: _facts,
+    Text: _text,
+    Listed: _listed,
+    Steps: _steps,
+    Notes: _notes,
+    Verbatim: _verbatim,
+    Chart: _chart,
+}

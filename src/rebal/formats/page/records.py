@@ -1,0 +1,133 @@
+"""A document as records: one a line, first a word that says what it is, then its fields two spaces apart.
+
+Every record of a kind has the same fields in the same order, so that awk can count them; ``none`` stands where a thing
+does not exist, ``unknown`` where it is not known, ``never`` where nothing comes to that.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import attrgetter
+from typing import Any
+
+from rebal.formats.document import (
+    GLUE,
+    Absent,
+    Block,
+    Chart,
+    Column,
+    Facts,
+    Listed,
+    Medium,
+    Notes,
+    Section,
+    Steps,
+    Table,
+    Text,
+    Verbatim,
+    blocks_for,
+    getter,
+)
+from rebal.formats.page.figures import PLAIN
+from rebal.formats.page.ink import clean
+from rebal.formats.page.pen import Pen
+from rebal.formats.page.wording import ascii_signs, rfc3339
+
+_WORD = len("position")
+_PEN = Pen(
+    PLAIN,
+    rfc3339,
+    data=str,
+    words=ascii_signs,
+    prose=ascii_signs,
+    absent={each: each.value for each in Absent},
+    between=", ",
+    both=True,
+)
+_Teller = Callable[[Any], str]
+
+
+def records(blocks: Iterable[Block]) -> Iterator[str]:
+    """The records of some blocks, in order."""
+    for block in blocks_for(Medium.RECORDS, blocks):
+        yield from _RECORDS[block.__class__](block)
+
+
+def _record(word: str, *fields: str) -> str:
+    # One line whatever is in it; a field that is empty is left out.
+    return "  ".join([word.ljust(_WORD), *(clean(each.replace(GLUE, " ")) for each in fields if each)])
+
+
+def _section(section: Section) -> Iterator[str]:
+    yield from records(section.blocks)
+
+
+def _table(table: Table) -> Iterator[str]:
+    if not table.word:
+        return
+    columns = _fields_of(table.columns)
+    tellers = [_teller(each) for each in columns]
+    yield from (_record(table.word, *[tell(row) for tell in tellers]) for row in table.rows)
+    if table.total is not None:
+        yield _record("total", *[_teller(each)(table.total) for each in columns if each.totalled])
+
+
+def _fields_of(columns: Iterable[Column]) -> list[Column]:
+    return sorted((each for each in columns if each.only is not Medium.PAGE), key=attrgetter("place"))
+
+
+def _teller(column: Column) -> _Teller:
+    """How a column's field is told of a row: its words with the figure in them."""
+    get, write, pen = getter(column.get), _PEN.writer(column.kind), _PEN
+    label = column.heading if column.before is None else column.before
+    template = column.record if column.record is not None else f"{label} {{}}" if label else "{}"
+    before, _, after = template.partition("{}")
+    unit = None if column.unit is None else getter(column.unit)
+
+    def tell(row: Any) -> str:
+        value = get(row)
+        if value is None:
+            return f"{before}{pen.absent[column.absent]}{after}"
+        text = pen.tell(value, write)
+        return f"{before}{text}{after}" if unit is None else f"{before}{text} {unit(row)}{after}"
+
+    return tell
+
+
+def _facts(facts: Facts) -> Iterator[str]:
+    if facts.word:
+        columns = _fields_of([each for line in facts.lines for each in line])
+        yield _record(facts.word, *[_teller(each)(facts.row) for each in columns])
+
+
+def _text(text: Text) -> Iterator[str]:
+    if text.word:
+        yield _record(text.word, _PEN.tell(text.said))
+
+
+def _listed(listed: Listed) -> Iterator[str]:
+    if listed.word:
+        yield from (_record(listed.word, name, _PEN.tell(said)) for name, said in listed.pairs)
+
+
+def _steps(steps: Steps) -> Iterator[str]:
+    yield from (_record("step", str(n), _PEN.tell(said)) for n, said in steps.steps)
+
+
+def _notes(notes: Notes) -> Iterator[str]:
+    yield from (_record(severity, code, subject, ascii_signs(said)) for severity, code, subject, said in notes.each)
+
+
+def _nothing(block: Verbatim | Chart) -> Sequence[str]:
+    return ()
+
+
+_RECORDS: dict[type, Callable[[Any], Iterable[str]]] = {
+    Section: _section,
+    Table: _table,
+    Facts: _facts,
+    Text: _text,
+    Listed: _listed,
+    Steps: _steps,
+    Notes: _notes,
+    Verbatim: _nothing,
+    Chart: _nothing,
+}
