@@ -124,6 +124,15 @@ def toward_zero(value: Fraction, step: Fraction) -> Fraction:
     return down(value, step) if value >= 0 else up(value, step)
 
 
+def significant(value: Fraction) -> Fraction:
+    """Round to 18 significant digits, half-even.
+
+    >>> significant(Fraction(2, 3))
+    Fraction(666666666666666667, 1000000000000000000)
+    """
+    return Fraction(_EIGHTEEN.divide(Decimal(value.numerator), Decimal(value.denominator)))
+
+
 def total(values: Iterable[Fraction]) -> Fraction:
     """Add in pairs, so that thousands of unlike denominators meet as equals.
 

@@ -9,9 +9,11 @@ from enum import StrEnum
 from fractions import Fraction
 
 from rebal.amounts import plain
+from rebal.book import HedgeAsked, MarginMode, Purpose
+from rebal.book import Spot as Spot
+from rebal.book import Transfer as Transfer
 from rebal.frozen import frozen
 from rebal.market.contract import Kind
-from rebal.portfolio import HedgeAsked, MarginMode, Purpose
 
 HISTORY_SCHEMA = "rebal/history/1"
 RECORD_SCHEMA = "rebal/record/1"
@@ -76,24 +78,6 @@ class Funding:
     asset: str
     kind: Kind
     settle: str
-
-
-@frozen
-class Transfer:
-    """Coins moved into the futures account (negative: out of it), to an isolated position where it names one."""
-
-    asset: str
-    quantity: Fraction
-    contract: str | None = None
-
-
-@frozen
-class Spot:
-    """Coins that came (negative: went) by trade or otherwise; only this asset's. ``price``: USD per coin, if known."""
-
-    asset: str
-    quantity: Fraction
-    price: Fraction | None = None
 
 
 @frozen

@@ -9,9 +9,10 @@ from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
 
+from rebal.book import MarginMode, Purpose
 from rebal.frozen import frozen
 from rebal.market.contract import Kind, OrderUnit
-from rebal.portfolio import MarginMode, Purpose, Route
+from rebal.portfolio import Route
 
 
 class Severity(StrEnum):

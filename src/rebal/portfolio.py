@@ -1,4 +1,4 @@
-"""What the planner is told, fully resolved: the statement, the wishes, the market and the book that is open now."""
+"""What the planner is told, fully resolved: the statement, the wishes and the market."""
 
 from collections.abc import Mapping
 from dataclasses import field
@@ -6,26 +6,18 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 
-from rebal.amounts import ZERO, total
+from rebal.book import Book as Book
+from rebal.book import HedgeAsked as HedgeAsked
+from rebal.book import MarginMode as MarginMode
+from rebal.book import Part as Part
+from rebal.book import Position as Position
+from rebal.book import Purpose as Purpose
+from rebal.book import opened as opened
 from rebal.frozen import frozen
 from rebal.market.contract import Contract
 
 DOLLARS = "USD"
 """The one row in which every asset that counts as dollars stands."""
-
-
-class Purpose(StrEnum):
-    """Why a futures position is held: in place of a spot trade, or to protect."""
-
-    REBALANCE = "rebalance"
-    HEDGE = "hedge"
-
-
-class MarginMode(StrEnum):
-    """Whether the positions of a coin share its wallet or each have their own margin."""
-
-    CROSS = "cross"
-    ISOLATED = "isolated"
 
 
 class Sizing(StrEnum):
@@ -67,61 +59,6 @@ class Holding:
     asset: str
     quantity: Fraction
     lots: tuple[Lot, ...] = ()
-
-
-@frozen
-class Part:
-    """The share of a net position that one purpose holds.
-
-    ``contracts`` signed. ``entry_price``: of the purpose's own fills; the net entry where only a statement gives it.
-    ``stands_for``: the asset that the part is exposure to, the contract's own unless it is a proxy.
-    """
-
-    purpose: Purpose
-    contracts: Fraction
-    entry_price: Fraction
-    stands_for: str
-
-
-@frozen
-class Position:
-    """One net futures position and what it is for.
-
-    ``margin``: coins of its own when isolated, None in a cross wallet. The parts' contracts sum to the net.
-    """
-
-    contract: Contract
-    contracts: Fraction
-    entry_price: Fraction
-    margin: Fraction | None
-    parts: tuple[Part, ...]
-
-    def held_for(self, purpose: Purpose) -> Fraction:
-        """Signed contracts of one purpose."""
-        return total(part.contracts for part in self.parts if part.purpose is purpose)
-
-
-@frozen
-class HedgeAsked:
-    """A hedge as its owner asked for it: the fraction of the coins, and the day it was meant to end."""
-
-    asset: str
-    fraction: Fraction
-    until: datetime | None = None
-
-
-@frozen
-class Book:
-    """What is open now: the statement plus what the journal recorded since.
-
-    ``holdings``: coins owned by asset; ``wallets``: coins in the futures account, a part of the holdings, isolated
-    margins included; ``positions`` by contract name.
-    """
-
-    holdings: Mapping[str, Fraction]
-    wallets: Mapping[str, Fraction]
-    positions: Mapping[str, Position]
-    hedges: Mapping[str, HedgeAsked] = field(default_factory=dict)
 
 
 @frozen
@@ -268,19 +205,3 @@ class Portfolio:
     def price(self, asset: str) -> Fraction:
         """Dollars per coin; what counts as dollars is worth one."""
         return Fraction(1) if asset in self.cash or asset == DOLLARS else self.market.prices[asset]
-
-
-def opened(
-    contract: Contract,
-    *,
-    contracts: Fraction,
-    entry_price: Fraction,
-    hedge: Fraction = ZERO,
-    margin: Fraction | None = None,
-    stands_for: str | None = None,
-) -> Position:
-    """A position as a statement gives it: one net row, with the contracts of it that are protection."""
-    asset = stands_for or contract.asset
-    shares = ((Purpose.HEDGE, hedge), (Purpose.REBALANCE, contracts - hedge))
-    parts = tuple(Part(purpose, held, entry_price, asset) for purpose, held in shares if held)
-    return Position(contract, contracts, entry_price, margin, parts)

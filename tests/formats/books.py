@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
 
+from rebal.book import MarginMode, Purpose
 from rebal.market.contract import Kind, OrderUnit
 from rebal.plan import (
     AssetLine,
@@ -20,7 +21,7 @@ from rebal.plan import (
     Standing,
     Transfer,
 )
-from rebal.portfolio import MarginMode, Purpose, Route
+from rebal.portfolio import Route
 
 from .rows import asset, order, plan, position, steps, wallet
 

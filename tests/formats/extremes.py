@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+from rebal.book import MarginMode
 from rebal.plan import (
     Code,
     CostLine,
@@ -12,7 +13,6 @@ from rebal.plan import (
     Standing,
     Transfer,
 )
-from rebal.portfolio import MarginMode
 
 from .rows import asset, order, plan, position, steps, wallet
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 
+from rebal.book import MarginMode, Purpose
 from rebal.ledger import (
     CoinChange,
     Effect,
@@ -19,7 +20,6 @@ from rebal.ledger import (
 )
 from rebal.market.contract import Kind
 from rebal.plan import Code, Finding, FindingData, Severity, Standing, Wallet
-from rebal.portfolio import MarginMode, Purpose
 from rebal.status import Needs, Status
 
 from . import books, extremes

@@ -3,7 +3,8 @@
 from datetime import timedelta
 from fractions import Fraction
 
-from rebal.portfolio import Alert, Band, Book, MarginMode, Market, Policy, Portfolio, Sizing
+from rebal.book import Book, MarginMode
+from rebal.portfolio import Alert, Band, Market, Policy, Portfolio, Sizing
 
 from .rows import MORNING
 

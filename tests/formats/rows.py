@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
 
+from rebal.book import MarginMode, Purpose
 from rebal.market.contract import Kind, OrderUnit
 from rebal.plan import (
     AssetLine,
@@ -19,7 +20,7 @@ from rebal.plan import (
     StepKind,
     Wallet,
 )
-from rebal.portfolio import MarginMode, Purpose, Route
+from rebal.portfolio import Route
 
 MORNING = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 PREVIOUS = "cd" * 32

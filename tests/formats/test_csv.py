@@ -7,10 +7,10 @@ from fractions import Fraction
 import pytest
 
 from rebal import formats
+from rebal.book import Purpose
 from rebal.errors import UsageProblem
 from rebal.formats import Report, View
 from rebal.plan import Code, Finding, OrderPart, Severity
-from rebal.portfolio import Purpose
 
 from . import books, ledgers, rows
 

@@ -12,9 +12,10 @@ import pytest
 
 from planner.given import INPUTS, inverse, linear, policy, portfolio
 from rebal import formats
+from rebal.book import opened
 from rebal.formats import View
 from rebal.planner.stress import Scenario, Strain, build_stress, everywhere, scenarios_of
-from rebal.portfolio import Portfolio, opened
+from rebal.portfolio import Portfolio
 from rebal.stress import Stress
 
 from .golden import assert_golden

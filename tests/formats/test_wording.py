@@ -6,10 +6,11 @@ from fractions import Fraction
 
 import pytest
 
+from rebal.book import Purpose
 from rebal.formats.page.figures import GLUE, PLAIN
 from rebal.formats.page.wording import day_and_time, headline, refusal, unbroken, why
 from rebal.plan import Code, Finding, OrderPart, Plan, PositionLine, Severity
-from rebal.portfolio import Purpose, Route
+from rebal.portfolio import Route
 
 from . import books, rows
 

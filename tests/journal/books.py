@@ -5,23 +5,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
+from rebal.book import Book, MarginMode, Position, Purpose
 from rebal.ledger import Draft, Event, Fill, FillPart, Funding
 from rebal.market.contract import Contract, Kind
 from rebal.market.maintenance import assumed
-from rebal.portfolio import (
-    Alert,
-    Band,
-    Book,
-    Holding,
-    MarginMode,
-    Market,
-    Policy,
-    Portfolio,
-    Position,
-    Proxy,
-    Purpose,
-    Sizing,
-)
+from rebal.portfolio import Alert, Band, Holding, Market, Policy, Portfolio, Proxy, Sizing
 
 AS_OF = datetime(2026, 11, 20, 8, tzinfo=UTC)
 LATER = AS_OF + timedelta(hours=1)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rebal.book import HedgeAsked, MarginMode
 from rebal.journal import schema
 from rebal.journal.columns import (
     COLUMNS,
@@ -28,7 +29,6 @@ from rebal.journal.columns import (
     texts,
 )
 from rebal.ledger import Draft, EntryLine, EntryType, Event, Spot, Transfer, Void
-from rebal.portfolio import HedgeAsked, MarginMode
 
 from .books import LATER, SOLUSDT, at, draft, fill, funding, part
 

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebal import formats, journal
+from rebal.book import HedgeAsked, MarginMode
 from rebal.errors import InvalidInput
 from rebal.formats import View
 from rebal.journal import exported, store
 from rebal.journal.adding import add, continued
 from rebal.journal.report import history
 from rebal.ledger import Journal, Spot, Transfer, Void
-from rebal.portfolio import HedgeAsked, MarginMode
 
 from .books import LATER, SOLUSDT, at, draft, fill, funding, part, portfolio
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rebal.book import Purpose
 from rebal.errors import InvalidInput
 from rebal.journal import exports
 from rebal.journal.adding import add
@@ -19,7 +20,7 @@ from rebal.journal.filling import Given
 from rebal.journal.saved import SavedOrder, SavedPart, SavedPlan
 from rebal.ledger import Draft, Journal
 from rebal.market.contract import OrderUnit
-from rebal.portfolio import Portfolio, Purpose
+from rebal.portfolio import Portfolio
 
 from .books import AS_OF, CONTRACTS, SOLUSDT, at, fill, part, portfolio
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rebal.book import Book, HedgeAsked, Purpose, opened
 from rebal.errors import InvalidInput, Refused, UsageProblem
 from rebal.journal import saved
 from rebal.journal.adding import add
@@ -21,7 +22,7 @@ from rebal.journal.from_plan import refuse_future, unfilled
 from rebal.journal.saved import SavedOrder, SavedPart
 from rebal.ledger import Draft, EntryType, Fill, Journal, Spot, Void
 from rebal.plan import Plan
-from rebal.portfolio import Book, HedgeAsked, Portfolio, Purpose, opened
+from rebal.portfolio import Portfolio
 
 from .books import BTCUSD, LATER, at, portfolio
 from .plans import HALF, hedged, planned, read, rebalancing, record, text_of, unwound

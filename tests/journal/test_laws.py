@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from planner.given import INPUTS
 from planner.test_laws import books, carried_out, planned
 from rebal import formats
+from rebal.book import Book
 from rebal.formats import View
 from rebal.journal import saved
 from rebal.journal.adding import add
@@ -15,7 +16,7 @@ from rebal.journal.fold import fold
 from rebal.journal.from_plan import drafts
 from rebal.ledger import Journal
 from rebal.plan import Plan
-from rebal.portfolio import Book, Portfolio
+from rebal.portfolio import Portfolio
 
 SETTINGS = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 DUST = Fraction(1, 10**12)

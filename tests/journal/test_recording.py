@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from rebal import journal
+from rebal.book import MarginMode, Purpose, opened
 from rebal.errors import InvalidInput, RebalError, Refused, UsageProblem
 from rebal.journal import drafts, recording
 from rebal.journal.drafts import Scene
 from rebal.journal.recording import Desk
 from rebal.ledger import Draft, Event, Fill, Funding, Journal, PositionChange, Recorded, Spot, Transfer
-from rebal.portfolio import MarginMode, Purpose, opened
 
 from .books import AS_OF, BTCUSD, ETHUSD, SOLUSDT, at, part, portfolio
 

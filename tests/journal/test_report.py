@@ -7,11 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from booked import STEP, eighteen
+from rebal.amounts import down
+from rebal.book import opened
 from rebal.journal.adding import add
 from rebal.journal.effect import effects
 from rebal.journal.report import history, recorded
 from rebal.ledger import CoinChange, Draft, Effect, Entry, EntryType, Event, Journal, PositionChange, Spot, Void
-from rebal.portfolio import Portfolio, opened
+from rebal.portfolio import Portfolio
 
 from .books import BTCUSD, PRICES, SOLUSDT, at, draft, fill, funding, part, portfolio
 
@@ -147,9 +150,9 @@ def test_the_effect_is_the_sum_of_its_moves(prices: list[int]) -> None:
         spot += (holding if held else F(0)) * (price - last)
         traded = event.contracts  # type: ignore[union-attr]
         if held and held * traded < 0:
-            holding += -traded * (1 / entry_coins - 1 / price)
+            holding += down(-traded * (1 / entry_coins - 1 / price), STEP)
         else:
-            entry_coins = (held + traded) / ((held / entry_coins if held else 0) + traded / price)
+            entry_coins = eighteen((held + traded) / ((held / entry_coins if held else 0) + traded / price))
         held += traded
         last = price
     assert (effect.hedge_pnl_usd, effect.spot_pnl_usd) == (hedge, spot)
@@ -163,7 +166,7 @@ def test_a_record_shows_before_and_after(dry_run: bool) -> None:
     made = recorded(book, added, journal="book.db", dry_run=dry_run, notes=("as told",))
     assert (made.schema, made.dry_run, made.notes) == ("rebal/record/1", dry_run, ("as told",))
     assert [line.id for line in made.entries] == ["b", "c"]
-    entry = F(200) / (F(100, 40000) + F(100, 50000))
+    entry = eighteen(F(200) / (F(100, 40000) + F(100, 50000)))
     assert made.positions == (PositionChange("BTCUSD", F(-100), F(-200), F(40000), entry),)
     assert made.coins == (
         CoinChange("BTC", F("1.999"), F("1.998"), F("0.399"), F("0.398")),

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from rebal.book import opened
 from rebal.errors import Refused
 from rebal.journal import drafts, recording
 from rebal.journal.recording import Desk
 from rebal.ledger import Recorded
 from rebal.market.contract import Contract
-from rebal.portfolio import opened
 
 from .books import BTCUSD, CONTRACTS, ETHUSD, SOLUSDT, at, part, portfolio
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from load.given import NOW, OWN, SMALL, read, refusals
+from rebal.book import MarginMode, Purpose
 from rebal.portfolio import (
     Alert,
     Band,
@@ -16,10 +17,8 @@ from rebal.portfolio import (
     Holding,
     Lot,
     LotMethod,
-    MarginMode,
     Policy,
     Proxy,
-    Purpose,
     Route,
     Sizing,
     Tax,

@@ -4,23 +4,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
+from rebal.book import Book, MarginMode, Position
 from rebal.market.contract import Assumption, Contract, Kind, OrderUnit
 from rebal.market.maintenance import Maintenance, Method, Tier, Tiers, TierUnit, Valuation
 from rebal.plan import Inputs
-from rebal.portfolio import (
-    Alert,
-    Band,
-    Book,
-    FundingRate,
-    Holding,
-    MarginMode,
-    Market,
-    Policy,
-    Portfolio,
-    Position,
-    Proxy,
-    Sizing,
-)
+from rebal.portfolio import Alert, Band, FundingRate, Holding, Market, Policy, Portfolio, Proxy, Sizing
 
 NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
 INPUTS = Inputs("0" * 64, None, None, NOW, NOW, "test")

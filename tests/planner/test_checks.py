@@ -6,10 +6,11 @@ from fractions import Fraction
 
 import pytest
 
+from rebal.book import Position, opened
 from rebal.market.maintenance import Method, Tiers, TierUnit, Valuation, continuous
 from rebal.plan import Code, Plan, Severity
 from rebal.planner import build_plan
-from rebal.portfolio import Portfolio, Position, opened
+from rebal.portfolio import Portfolio
 
 from .given import INPUTS, NOW, inverse, linear, policy, portfolio
 

@@ -9,25 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rebal.book import opened
 from rebal.compare import Compare, RouteLine, Way
 from rebal.plan import Code
 from rebal.planner import build_plan
 from rebal.planner.break_even import REACH_DAYS
 from rebal.planner.horizon import ROLL_DAYS
 from rebal.planner.tax import tax_usd
-from rebal.portfolio import (
-    Costs,
-    Duration,
-    FundingRate,
-    Holding,
-    Lot,
-    LotMethod,
-    Market,
-    Portfolio,
-    Sizing,
-    Tax,
-    opened,
-)
+from rebal.portfolio import Costs, Duration, FundingRate, Holding, Lot, LotMethod, Market, Portfolio, Sizing, Tax
 
 from .comparisons import (
     ALT,

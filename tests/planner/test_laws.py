@@ -7,13 +7,15 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from booked import booked_usd
+from rebal.book import Book, MarginMode, Position, opened
 from rebal.market.contract import Contract
 from rebal.market.maintenance import Method, Tiers, TierUnit, Valuation, continuous
 from rebal.plan import Plan
 from rebal.planner import build_plan
 from rebal.planner.after import after_orders, after_transfers
 from rebal.planner.exposure import value
-from rebal.portfolio import Book, MarginMode, Portfolio, Position, Sizing, opened
+from rebal.portfolio import Portfolio, Sizing
 
 from .given import INPUTS, inverse, linear, policy, portfolio, whole
 
@@ -103,8 +105,7 @@ def _contract(draw: st.DrawFn, asset: str) -> Contract:
 def carried_out(plan: Plan, portfolio: Portfolio, book: Book) -> Book:
     """The book that a placed plan leaves behind, by the exchange's own rules."""
     filled = after_orders(book, plan.orders, portfolio.contracts, margin_mode=portfolio.policy.margin_mode)
-    margins = {line.contract: line.isolated_margin for line in plan.positions if line.isolated_margin is not None}
-    return after_transfers(filled, plan.transfers, margins)
+    return after_transfers(filled, plan.transfers)
 
 
 def planned(portfolio: Portfolio, book: Book | None = None) -> Plan:
@@ -122,10 +123,10 @@ def test_a_plan_in_force_plans_nothing(portfolio: Portfolio) -> None:
 
 @SETTINGS
 @given(books())
-def test_equity_before_is_equity_after_plus_fees(portfolio: Portfolio) -> None:
+def test_equity_before_is_equity_after_plus_fees_up_to_a_step_an_order(portfolio: Portfolio) -> None:
     plan = planned(portfolio)
     after = value(portfolio, carried_out(plan, portfolio, portfolio.statement))
-    assert plan.equity == after.equity + plan.costs.fees_usd
+    assert abs(plan.equity - after.equity - plan.costs.fees_usd) <= booked_usd(plan.orders, portfolio)
     weights = [line.weight for line in plan.assets]
     assert plan.equity <= 0 or sum(weight for weight in weights if weight is not None) == 1
 

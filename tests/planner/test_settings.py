@@ -5,10 +5,11 @@ from fractions import Fraction
 
 import pytest
 
+from rebal.book import MarginMode, opened
 from rebal.market.maintenance import Method, Tier, Tiers, TierUnit, Valuation
 from rebal.plan import Setting
 from rebal.planner import build_plan
-from rebal.portfolio import MarginMode, Policy, Portfolio, opened
+from rebal.portfolio import Policy, Portfolio
 
 from .given import INPUTS, inverse, policy, portfolio
 

@@ -6,9 +6,10 @@ from fractions import Fraction
 
 import pytest
 
+from rebal.book import HedgeAsked, opened
 from rebal.plan import Code
 from rebal.planner.status import build_status
-from rebal.portfolio import HedgeAsked, Portfolio, opened
+from rebal.portfolio import Portfolio
 from rebal.status import Needs, Status
 
 from .given import INPUTS, NOW, inverse, policy, portfolio

@@ -11,7 +11,8 @@ from rebal.errors import UsageProblem
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from rebal.portfolio import Book, Portfolio
+    from rebal.book import Book
+    from rebal.portfolio import Portfolio
 
 
 def known_assets(asked: Iterable[str], book: "Book", portfolio: "Portfolio") -> frozenset[str]:

@@ -11,10 +11,11 @@ from rebal.errors import InvalidInput, Problem, Unavailable
 from rebal.frozen import frozen
 
 if TYPE_CHECKING:
+    from rebal.book import Book
     from rebal.ledger import Journal, Realised
     from rebal.plan import Finding, Inputs
     from rebal.planner.draft import Check, Draft
-    from rebal.portfolio import Book, Portfolio
+    from rebal.portfolio import Portfolio
 
 
 @frozen

@@ -12,9 +12,10 @@ from rebal.errors import UsageProblem
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from rebal.book import Book
     from rebal.planner.stress import Scenario
     from rebal.planner.survival import Strain
-    from rebal.portfolio import Book, Portfolio
+    from rebal.portfolio import Portfolio
 
 _DAYS_OF_FUNDING = Fraction(30)
 

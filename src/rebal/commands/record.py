@@ -13,10 +13,10 @@ from rebal.errors import UsageProblem
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rebal.book import Purpose
     from rebal.journal.drafts import Scene
     from rebal.journal.filling import Given
     from rebal.ledger import Draft
-    from rebal.portfolio import Purpose
 
 HELP = """Write into the journal what was traded, moved and paid.
 
@@ -238,7 +238,7 @@ def _given(text: str) -> "Given":
 
 
 def _purpose(name: str | None) -> "Purpose | None":
-    from rebal.portfolio import Purpose
+    from rebal.book import Purpose
 
     if name is not None and name not in tuple(Purpose):
         raise UsageProblem(f"--purpose {name}: there is no such purpose; {one_of(name, tuple(Purpose))}")

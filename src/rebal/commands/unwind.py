@@ -13,7 +13,7 @@ from rebal.commands._verdict import refusals, verdict
 from rebal.errors import UsageProblem
 
 if TYPE_CHECKING:
-    from rebal.portfolio import Purpose
+    from rebal.book import Purpose
 
 EXAMPLES = ("rebal unwind", "rebal unwind BTC --pct 50", "rebal unwind --purpose hedge --format json --out unwind.json")
 
@@ -64,7 +64,7 @@ def unwind(
 
 
 def _purpose(name: str | None) -> "Purpose | None":
-    from rebal.portfolio import Purpose
+    from rebal.book import Purpose
 
     if name is None:
         return None

@@ -13,9 +13,9 @@ from hashlib import sha256
 from typing import Any, TypeVar
 
 from rebal.amounts import plain, total
+from rebal.book import HedgeAsked, MarginMode, Purpose
 from rebal.ledger import EVENTS, Draft, Entry, EntryLine, EntryType, Event, Fill, FillPart, Spot, Transfer
 from rebal.market.contract import Kind
-from rebal.portfolio import HedgeAsked, MarginMode, Purpose
 
 _Member = TypeVar("_Member", bound=StrEnum)
 

@@ -6,13 +6,14 @@ from fractions import Fraction
 from itertools import pairwise
 
 from rebal.amounts import ZERO, plain
+from rebal.book import Book, MarginMode, Position, Purpose
 from rebal.errors import Refused, UsageProblem
 from rebal.journal.adding import Added
 from rebal.journal.columns import TextProblem, identifier, reason, shortened
 from rebal.journal.fold import fold
 from rebal.ledger import Draft, Entry, Event, Fill, FillPart, Funding, Journal, Spot, Transfer, Void
 from rebal.market.contract import Contract
-from rebal.portfolio import Book, MarginMode, Portfolio, Position, Purpose
+from rebal.portfolio import Portfolio
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 
-from rebal.amounts import ZERO
-from rebal.journal.fold import Net, State, dated, in_order
+from rebal.amounts import ZERO, total
+from rebal.book import Book, Position, Purpose, apply
+from rebal.journal.fold import dated, happened, in_order
 from rebal.ledger import Effect, Entry, Event, Fill
 from rebal.market.contract import Kind
-from rebal.portfolio import Portfolio, Purpose
+from rebal.portfolio import Portfolio
 
 
 @dataclass(slots=True)
@@ -29,35 +30,36 @@ def effects(portfolio: Portfolio, entries: Iterable[Entry]) -> tuple[Effect, ...
     A hedge that the statement has is taken from its entry price on. Coins are priced by the fills in between, and by
     the market now; hedges through a proxy are left out, since its fills do not tell the asset's price.
     """
-    state = State.at(portfolio)
+    book = portfolio.statement
     watched: dict[str, _Watched] = {}
     seen: dict[str, Fraction] = {}
-    for name, net in state.nets.items():
-        if net.entry_price is not None and _hedged(net):
-            seen[name] = net.entry_price
-            watched.setdefault(net.contract.asset, _Watched(spot_price=net.entry_price, since_price=net.entry_price))
-    for entry in in_order(entries):
-        if entry.time > dated(portfolio):
-            _advance(entry.event, state, watched, seen)
-            state.apply(entry.event)
-            _begin(entry, state, watched, seen)
+    for name, position in book.positions.items():
+        if position.contracts and _hedged(position):
+            entry_price = position.entry_price
+            seen[name] = entry_price
+            watched.setdefault(position.contract.asset, _Watched(spot_price=entry_price, since_price=entry_price))
+    later = [entry for entry in in_order(entries) if entry.time > dated(portfolio)]
+    for entry, event in zip(later, happened(portfolio, later), strict=True):
+        _advance(entry.event, book, watched, seen)
+        book = apply(book, (event,)).book
+        _begin(entry, book, watched, seen)
     for asset, watch in watched.items():
-        marks = {name: portfolio.market.mark(net.contract) for name, net in _open(asset, state)}
+        marks = {name: portfolio.market.mark(position.contract) for name, position in _open(asset, book)}
         if marks:
-            _accrue(asset, portfolio.price(asset), marks, state, watch, seen)
+            _accrue(asset, portfolio.price(asset), marks, book, watch, seen)
     return tuple(_effect(asset, watch) for asset, watch in sorted(watched.items()))
 
 
-def _advance(event: Event, state: State, watched: dict[str, _Watched], seen: dict[str, Fraction]) -> None:
+def _advance(event: Event, book: Book, watched: dict[str, _Watched], seen: dict[str, Fraction]) -> None:
     """Up to a fill, at its price: everything that was open moved there from where it was last seen."""
     if isinstance(event, Fill) and event.asset in watched:
-        _accrue(event.asset, event.price, {event.contract: event.price}, state, watched[event.asset], seen)
+        _accrue(event.asset, event.price, {event.contract: event.price}, book, watched[event.asset], seen)
 
 
-def _begin(entry: Entry, state: State, watched: dict[str, _Watched], seen: dict[str, Fraction]) -> None:
+def _begin(entry: Entry, book: Book, watched: dict[str, _Watched], seen: dict[str, Fraction]) -> None:
     """After a fill: what it opened is watched from its price on."""
     event = entry.event
-    if isinstance(event, Fill) and _hedged(state.nets[event.contract]):
+    if isinstance(event, Fill) and _hedged(book.positions.get(event.contract)):
         seen[event.contract] = event.price
         watch = watched.setdefault(event.asset, _Watched(since=entry.time, since_price=event.price))
         watch.spot_price = event.price
@@ -67,29 +69,31 @@ def _accrue(
     asset: str,
     price: Fraction,
     marks: dict[str, Fraction],
-    state: State,
+    book: Book,
     watch: _Watched,
     seen: dict[str, Fraction],
 ) -> None:
-    open_now = _open(asset, state)
-    for name, net in open_now:
+    open_now = _open(asset, book)
+    for name, position in open_now:
         if name in marks:
-            pnl = net.contract.pnl(_hedged(net), seen[name], marks[name])
-            watch.hedge_usd += pnl * marks[name] if net.contract.kind is Kind.INVERSE else pnl
+            contract = position.contract
+            pnl = contract.pnl(_hedged(position), seen[name], marks[name])
+            watch.hedge_usd += pnl * marks[name] if contract.kind is Kind.INVERSE else pnl
             seen[name] = marks[name]
     if open_now and watch.spot_price is not None:
-        watch.spot_usd += state.holdings.get(asset, ZERO) * (price - watch.spot_price)
+        watch.spot_usd += book.holdings.get(asset, ZERO) * (price - watch.spot_price)
         watch.spot_price = price
 
 
-def _open(asset: str, state: State) -> list[tuple[str, Net]]:
-    return [(name, net) for name, net in state.nets.items() if net.contract.asset == asset and _hedged(net)]
+def _open(asset: str, book: Book) -> list[tuple[str, Position]]:
+    return [(name, each) for name, each in book.positions.items() if each.contract.asset == asset and _hedged(each)]
 
 
-def _hedged(net: Net) -> Fraction:
+def _hedged(position: Position | None) -> Fraction:
     """Contracts that protect the contract's own asset."""
-    held, _ = net.shares.get((Purpose.HEDGE, net.contract.asset), (ZERO, ZERO))
-    return held
+    parts = position.parts if position is not None else ()
+    own = (part for part in parts if position is not None and part.stands_for == position.contract.asset)
+    return total(part.contracts for part in own if part.purpose is Purpose.HEDGE)
 
 
 def _effect(asset: str, watch: _Watched) -> Effect:

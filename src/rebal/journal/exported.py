@@ -4,12 +4,12 @@ import csv
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from rebal.book import Purpose
 from rebal.errors import InvalidInput, Problem
 from rebal.journal.columns import COLUMNS
 from rebal.journal.store import chained
 from rebal.journal.strict_json import Numeral, parse, refusal, shown
 from rebal.ledger import HISTORY_SCHEMA, Journal
-from rebal.portfolio import Purpose
 
 _Row = dict[str, str | None]
 _PART_FIELDS = ("contracts", "stands_for", "beta")

@@ -6,9 +6,10 @@ from datetime import datetime
 from fractions import Fraction
 
 from rebal.amounts import ZERO, plain, toward_zero
+from rebal.book import apply
 from rebal.errors import Refused, UsageProblem
 from rebal.journal.drafts import beta, filled
-from rebal.journal.fold import State, reached
+from rebal.journal.fold import reached, to_book
 from rebal.journal.saved import SavedOrder, SavedPlan
 from rebal.ledger import Draft, Entry, Fill, FillPart, Journal
 from rebal.market.contract import Contract
@@ -109,7 +110,7 @@ class Filling:
         self._digest = plan.digest
         self._portfolio = portfolio
         self._known = {entry.id: entry for entry in journal.entries}
-        self._state: State = reached(portfolio, journal.entries)
+        self._book = reached(portfolio, journal.entries)
         self._done: dict[str, Fraction] = {}
         for entry in journal.entries:
             if isinstance(entry.event, Fill) and entry.plan == plan.digest and entry.voided_by is None:
@@ -121,7 +122,8 @@ class Filling:
         if known is not None:
             return self._again(known, leg)
         event = self._event(leg)
-        self._state.apply(event)
+        contract = self._portfolio.contracts[event.contract]
+        self._book = apply(self._book, (to_book(event, contract),)).book
         happened = leg.given.time if leg.given is not None else None
         return Draft(event, happened or time, leg.id, self._digest)
 
@@ -134,14 +136,13 @@ class Filling:
     def _event(self, leg: Leg) -> Fill:
         contract = self._portfolio.contracts[leg.order.contract]
         fee = leg.order.fee if leg.given is None else leg.given.fee
-        net = self._state.nets.get(leg.order.contract)
         return filled(
             contract,
             contracts=leg.contracts,
             price=leg.price,
             fee=contract.fee(leg.contracts, leg.price, contract.taker_fee) if fee is None else fee,
             parts=self._parts(leg.order, contract, abs(leg.contracts)),
-            met=net.position() if net is not None and net.is_open else None,
+            met=self._book.positions.get(leg.order.contract),
             portfolio=self._portfolio,
         )
 

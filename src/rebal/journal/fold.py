@@ -1,24 +1,19 @@
-"""What is open now: the statement and every entry later than it, in one pass.
+"""What is open now: the statement and every entry later than it, in one pass."""
 
-The exchange knows one net position a contract; wallet, entry price, PnL and margin belong to it. What each purpose has
-of it is counted beside, each part by its own fills. Whatever is realised, paid and received moves the coins owned, the
-futures wallet of the settlement coin, and the margin of an isolated position.
-"""
-
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 from typing import assert_never
 
+from rebal import book as of
 from rebal.amounts import ZERO, plain, total
+from rebal.book import Book, Brought, HedgeAsked, Spot, Traded, Transfer, apply
 from rebal.errors import InvalidInput, Problem
-from rebal.ledger import Entry, Event, Fill, FillPart, Funding, Realised, RealisedUsd, Spot, Transfer, Void
+from rebal.ledger import Entry, Fill, Funding, Realised, RealisedUsd, Void
 from rebal.market.contract import Contract, Kind, fill
 from rebal.market.maintenance import assumed
-from rebal.portfolio import DOLLARS, Book, HedgeAsked, MarginMode, Part, Portfolio, Position, Purpose
-
-_Share = tuple[Purpose, str]
+from rebal.portfolio import DOLLARS, Portfolio
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,25 +53,49 @@ def fold(portfolio: Portfolio, entries: Iterable[Entry]) -> Folded:
     standing = in_order(entries)
     if not standing:
         return Folded(portfolio.statement, ())
-    state = State.at(portfolio)
     as_of = dated(portfolio)
-    booked = []
-    for entry in standing:
-        made = state.apply(entry.event, seq=entry.seq) if entry.time > as_of else _settled(entry)
-        if made is not None:
-            booked.append(made)
-    book = state.book()
+    earlier = [entry for entry in standing if entry.time <= as_of]
+    later = standing[len(earlier) :]
+    applied = apply(portfolio.statement, happened(portfolio, later))
+    book = replace(applied.book, positions=dict(sorted(applied.book.positions.items())))
     _refuse_unpriced(book, portfolio)
-    return Folded(book, tuple(booked), sum(entry.time <= as_of for entry in standing))
+    booked = [*map(_settled, earlier), *map(_booked, later, applied.brought)]
+    return Folded(book, tuple(line for line in booked if line is not None), len(earlier))
 
 
-def reached(portfolio: Portfolio, entries: Iterable[Entry]) -> "State":
-    """The state that the later entries lead to, for events that follow."""
-    state = State.at(portfolio)
-    for entry in in_order(entries):
-        if entry.time > dated(portfolio):
-            state.apply(entry.event)
-    return state
+def reached(portfolio: Portfolio, entries: Iterable[Entry]) -> Book:
+    """The book that the later entries lead to, for events that follow."""
+    later = [entry for entry in in_order(entries) if entry.time > dated(portfolio)]
+    return apply(portfolio.statement, happened(portfolio, later)).book
+
+
+def happened(portfolio: Portfolio, entries: Iterable[Entry]) -> Iterator[of.Event]:
+    """What standing entries did to the book, each contract as it is known now, else as it was when it was traded.
+
+    Raises InvalidInput where a contract is no longer what a fill says it was.
+    """
+    known = {name: position.contract for name, position in portfolio.statement.positions.items()}
+    for entry in entries:
+        event = entry.event
+        match event:
+            case Fill():
+                contract = known.get(event.contract) or portfolio.contracts.get(event.contract) or as_recorded(event)
+                _refuse_changed(contract, event, portfolio)
+                yield to_book(event, known.setdefault(event.contract, contract))
+            case Funding():
+                yield of.Funding(event.contract, event.settle, event.amount)
+            case Void():
+                pass
+            case Transfer() | Spot() | HedgeAsked():
+                yield event
+            case _:
+                assert_never(event)
+
+
+def to_book(event: Fill, contract: Contract) -> of.Fill:
+    """A recorded fill as what it does to a book."""
+    parts = tuple(Traded(part.purpose, part.contracts, part.stands_for) for part in event.parts)
+    return of.Fill(contract, event.contracts, event.price, event.fee, parts, event.margin_mode)
 
 
 def in_order(entries: Iterable[Entry]) -> list[Entry]:
@@ -134,127 +153,6 @@ def in_dollars(lines: Iterable[Realised]) -> RealisedUsd:
     )
 
 
-@dataclass(slots=True)
-class Net:
-    """A position while it is being folded: the net, and each purpose's share as contracts and average entry."""
-
-    contract: Contract
-    contracts: Fraction = ZERO
-    entry_price: Fraction | None = None
-    margin: Fraction | None = None
-    last_price: Fraction | None = None
-    shares: dict[_Share, tuple[Fraction, Fraction]] = field(default_factory=dict)
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the exchange or a purpose holds any of it."""
-        return bool(self.contracts or self.shares)
-
-    def position(self) -> Position:
-        """The position as a book has it."""
-        parts = [Part(purpose, held, entry, asset) for (purpose, asset), (held, entry) in sorted(self.shares.items())]
-        # Purposes that cancel out leave nothing at the exchange, yet each has its part; any price values nothing at 0.
-        price = self.entry_price or self.last_price
-        assert price is not None
-        return Position(self.contract, self.contracts, price, self.margin, tuple(parts))
-
-
-@dataclass(slots=True)
-class State:
-    """The book on its way from the statement through the entries, one ``apply`` each."""
-
-    portfolio: Portfolio
-    holdings: dict[str, Fraction]
-    wallets: dict[str, Fraction]
-    nets: dict[str, Net]
-    hedges: dict[str, HedgeAsked]
-    posted: dict[str, Fraction] = field(default_factory=dict)
-
-    @classmethod
-    def at(cls, portfolio: Portfolio) -> "State":
-        """The statement itself."""
-        book = portfolio.statement
-        nets = {name: _opened(position) for name, position in book.positions.items()}
-        return cls(portfolio, dict(book.holdings), dict(book.wallets), nets, dict(book.hedges))
-
-    def book(self) -> Book:
-        """What is open now."""
-        positions = {name: net.position() for name, net in sorted(self.nets.items()) if net.is_open}
-        return Book(self.holdings, self.wallets, positions, self.hedges)
-
-    def apply(self, event: Event, *, seq: int = 0) -> Booked | None:
-        """Let an event happen, and say what it brought on a contract."""
-        match event:
-            case Fill():
-                return self._fill(seq, event)
-            case Funding():
-                self._move(event.settle, event.amount, self.nets.get(event.contract))
-                return _funding(seq, event)
-            case Transfer():
-                self._transfer(event)
-            case Spot():
-                self.holdings[event.asset] = self.holdings.get(event.asset, ZERO) + event.quantity
-            case HedgeAsked():
-                self._ask(event)
-            case Void():
-                pass
-            case _:
-                assert_never(event)
-        return None
-
-    def _fill(self, seq: int, event: Fill) -> Booked:
-        net = self._net(event)
-        if not net.contracts:
-            self._open(net, event)
-        filled = fill(net.contract, net.contracts, net.entry_price, traded=event.contracts, price=event.price)
-        net.contracts, net.entry_price, net.last_price = filled.contracts, filled.entry_price, event.price
-        for part in event.parts:
-            _share(net, part, event.price)
-        self._move(event.settle, filled.realised - event.fee, net)
-        if not net.contracts and net.margin is not None:
-            net.margin = ZERO  # what was left of it is in the wallet, which it never left
-        return _filled(seq, event, filled.realised)
-
-    def _net(self, event: Fill) -> Net:
-        net = self.nets.get(event.contract)
-        if net is None:
-            contract = self.portfolio.contracts.get(event.contract) or as_recorded(event)
-            net = self.nets[event.contract] = Net(contract)
-        if not matches(net.contract, event):
-            raise _invalid(self.portfolio, f"contracts.{event.contract}", "is not what the journal's fills were of",
-                           f"write it under contracts: as it was, {_specification(event)}")  # fmt: skip
-        return net
-
-    def _open(self, net: Net, event: Fill) -> None:
-        posted = self.posted.pop(event.contract, None)
-        if posted is not None:
-            net.margin = posted
-        elif not net.shares:
-            net.margin = ZERO if event.margin_mode is MarginMode.ISOLATED else None
-
-    def _move(self, coin: str, quantity: Fraction, net: Net | None) -> None:
-        self.holdings[coin] = self.holdings.get(coin, ZERO) + quantity
-        self.wallets[coin] = self.wallets.get(coin, ZERO) + quantity
-        if net is not None and net.margin is not None and net.contracts:
-            net.margin += quantity
-
-    def _transfer(self, event: Transfer) -> None:
-        self.wallets[event.asset] = self.wallets.get(event.asset, ZERO) + event.quantity
-        if event.contract is None:
-            return
-        net = self.nets.get(event.contract)
-        if net is not None and net.contracts:
-            net.margin = (net.margin or ZERO) + event.quantity
-        elif event.quantity > 0:
-            self.posted[event.contract] = self.posted.get(event.contract, ZERO) + event.quantity
-
-    def _ask(self, event: HedgeAsked) -> None:
-        if event.fraction:
-            self.hedges[event.asset] = event
-        else:
-            self.hedges.pop(event.asset, None)
-
-
 def as_recorded(event: Fill) -> Contract:
     """The contract of a fill that no catalogue knows any more: unlisted, its margin assumed."""
     return Contract(
@@ -270,23 +168,24 @@ def matches(contract: Contract, event: Fill) -> bool:
     return now == (event.asset, event.kind, event.multiplier, event.settle)
 
 
+def _refuse_changed(contract: Contract, event: Fill, portfolio: Portfolio) -> None:
+    if not matches(contract, event):
+        raise _invalid(portfolio, f"contracts.{event.contract}", "is not what the journal's fills were of",
+                       f"write it under contracts: as it was, {_specification(event)}")  # fmt: skip
+
+
 def _specification(event: Fill) -> str:
     return f"asset: {event.asset}, kind: {event.kind}, multiplier: {plain(event.multiplier)}, settle: {event.settle}"
 
 
-def _opened(position: Position) -> Net:
-    shares = {(part.purpose, part.stands_for): (part.contracts, part.entry_price) for part in position.parts}
-    price = position.entry_price
-    entry = price if position.contracts else None
-    return Net(position.contract, position.contracts, entry, position.margin, price, shares)
-
-
-def _share(net: Net, part: FillPart, price: Fraction) -> None:
-    key = (part.purpose, part.stands_for)
-    held, entry = net.shares.pop(key, (ZERO, None))
-    after = fill(net.contract, held, entry, traded=part.contracts, price=price)
-    if after.entry_price is not None:
-        net.shares[key] = (after.contracts, after.entry_price)
+def _booked(entry: Entry, brought: Brought | None) -> Booked | None:
+    match entry.event, brought:
+        case Fill() as event, Brought():
+            return _filled(entry.seq, event, brought.realised)
+        case Funding() as event, _:
+            return _funding(entry.seq, event)
+        case _:
+            return None
 
 
 def _settled(entry: Entry) -> Booked | None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from fractions import Fraction
 
 from rebal.amounts import ONE, ZERO, total
+from rebal.book import Book, HedgeAsked, Part, Purpose
 from rebal.errors import Refused
 from rebal.journal.columns import instant_text, shortened
 from rebal.journal.filling import ID_DIGITS, Filling, Given, Leg, legs
@@ -17,7 +18,7 @@ from rebal.journal.moved import refuse_moved
 from rebal.journal.saved import SavedOrder, SavedPart, SavedPlan
 from rebal.journal.times import SKEW
 from rebal.ledger import Draft, Fill, Journal, Transfer
-from rebal.portfolio import Book, HedgeAsked, Part, Portfolio, Purpose
+from rebal.portfolio import Portfolio
 
 
 def drafts(

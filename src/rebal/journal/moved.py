@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 
 from rebal.amounts import ZERO, plain
+from rebal.book import Book
 from rebal.errors import Refused
 from rebal.journal.columns import instant_text
 from rebal.journal.fold import fold
 from rebal.journal.saved import SavedOrder, SavedPlan
 from rebal.ledger import Entry, Journal, Void
 from rebal.market.contract import Contract
-from rebal.portfolio import Book, Portfolio
+from rebal.portfolio import Portfolio
 
 _MOST_NAMED = 5
 

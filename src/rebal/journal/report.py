@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from rebal.amounts import ZERO
+from rebal.book import Book, Position, Purpose
 from rebal.journal.adding import Added
 from rebal.journal.columns import instant_text, line
 from rebal.journal.effect import effects
@@ -18,7 +19,7 @@ from rebal.ledger import (
     PositionChange,
     Recorded,
 )
-from rebal.portfolio import DOLLARS, Book, Portfolio, Position, Purpose
+from rebal.portfolio import DOLLARS, Portfolio
 
 
 def history(portfolio: Portfolio, journal: Journal, *, since: datetime | None = None) -> History:

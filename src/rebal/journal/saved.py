@@ -8,9 +8,9 @@ from hashlib import sha256
 from typing import Any, TypeVar
 
 from rebal.amounts import NumberProblem, number
+from rebal.book import HedgeAsked, Purpose
 from rebal.journal.columns import TextProblem, asset, contract, instant
 from rebal.journal.strict_json import Numeral, parse, refusal, shown
-from rebal.portfolio import HedgeAsked, Purpose
 
 SCHEMA = "rebal/plan/1"
 _COMMANDS = ("plan", "hedge", "unwind", "rescue")

@@ -97,9 +97,10 @@ def _funding(entry: Entry, event: Funding, portfolio: Portfolio, before: Journal
 
 def _held(entry: Entry, event: Funding, portfolio: Portfolio, before: Journal) -> tuple[Contract, Fraction] | None:
     """What was open when funding was due, else the most that the journal knows of, since the position is closed."""
-    net = reached(portfolio, (each for each in before.entries if each.time <= entry.time)).nets.get(event.contract)
-    if net is not None and net.contracts:
-        return net.contract, net.contracts
+    earlier = (each for each in before.entries if each.time <= entry.time)
+    open_then = reached(portfolio, earlier).positions.get(event.contract)
+    if open_then is not None and open_then.contracts:
+        return open_then.contract, open_then.contracts
     sizes = [(as_recorded(fill), abs(size)) for fill in _fills(before.entries, event.contract) for size in _sizes(fill)]
     return max(sizes, key=lambda each: each[1], default=None)
 

@@ -3,7 +3,8 @@
 from datetime import timedelta
 from fractions import Fraction
 
-from rebal.portfolio import MarginMode, Route, Sizing
+from rebal.book import MarginMode
+from rebal.portfolio import Route, Sizing
 
 BAND = Fraction(5, 100)
 MARGIN_MODE = MarginMode.CROSS

@@ -9,8 +9,9 @@ from json import dumps
 from typing import Any
 
 from rebal.amounts import plain
+from rebal.book import Book, Position
 from rebal.market.contract import Contract
-from rebal.portfolio import Book, Holding, Position
+from rebal.portfolio import Holding
 
 _NOT_SPECIFIED = frozenset({"own", "listed", "assumed"})
 

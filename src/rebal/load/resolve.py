@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from rebal.amounts import ZERO
+from rebal.book import Book, Position, opened
 from rebal.errors import InvalidInput, Problem
 from rebal.load import models, source, tree, written
 from rebal.load.checks import BLOCK_CHECKS, CHECKS
@@ -21,7 +22,7 @@ from rebal.load.prices import market_of
 from rebal.load.reading import Block, Reading
 from rebal.load.written import Written
 from rebal.market.contract import Contract
-from rebal.portfolio import DOLLARS, Book, Costs, Holding, Lot, Portfolio, Position, Proxy, Tax, opened
+from rebal.portfolio import DOLLARS, Costs, Holding, Lot, Portfolio, Proxy, Tax
 
 if TYPE_CHECKING:
     from rebal.venues import Venue

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from rebal.book import Book, HedgeAsked
 from rebal.plan import Inputs, Plan, Severity
 from rebal.planner.checks import findings
 from rebal.planner.desk import Desk, desk
@@ -10,7 +11,7 @@ from rebal.planner.lines import cost_lines, hedge_lines, setting_lines
 from rebal.planner.rebalance import Decided, rebalance
 from rebal.planner.step import Outcome, step
 from rebal.planner.steps import steps
-from rebal.portfolio import DOLLARS, Book, HedgeAsked, Portfolio
+from rebal.portfolio import DOLLARS, Portfolio
 
 SCHEMA = "rebal/plan/1"
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from rebal.amounts import total
+from rebal.book import Purpose
 from rebal.compare import Compare, LegLine, PostedLine, RouteLine, Way
 from rebal.market.contract import Kind
 from rebal.plan import Code, Figure, Finding, Severity
@@ -17,7 +18,6 @@ from rebal.planner.routes import reducible
 from rebal.planner.sizing import LeftOut
 from rebal.planner.step import NOTHING_OPEN
 from rebal.planner.words import coins, exact_percent, percent, usd
-from rebal.portfolio import Purpose
 
 _Wanted = Mapping[str, Fraction]
 _Caveat = Callable[[Compare, _Wanted, Desk], Iterable[Finding]]

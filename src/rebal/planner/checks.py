@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 from rebal.amounts import ONE, ZERO, plain
+from rebal.book import MarginMode
 from rebal.market.contract import Kind
 from rebal.market.margin import Held, beyond_last_tier, leverage_cap
 from rebal.plan import Code, Figure, Finding, Severity
@@ -15,7 +16,7 @@ from rebal.planner.market_checks import MARKET_CHECKS
 from rebal.planner.routes import SOONEST_EXPIRY
 from rebal.planner.sizing import LeftOut, Residual
 from rebal.planner.words import coins, percent, times, usd
-from rebal.portfolio import DOLLARS, MarginMode
+from rebal.portfolio import DOLLARS
 
 
 def findings(draft: Draft, extra: Iterable[Check] = ()) -> tuple[Finding, ...]:

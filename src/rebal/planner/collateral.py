@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
 from rebal.amounts import COIN_STEP, ONE, ZERO, down, total, up
+from rebal.book import Book, Position
 from rebal.frozen import frozen
 from rebal.market.contract import Contract
 from rebal.market.margin import Held, initial_margin, liquidation, required_balance
 from rebal.plan import Order, Transfer
 from rebal.planner.after import realised_by
 from rebal.planner.exposure import held_position
-from rebal.portfolio import Book, Policy, Portfolio, Position
+from rebal.portfolio import Policy, Portfolio
 
 
 @frozen

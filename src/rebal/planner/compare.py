@@ -6,6 +6,7 @@ from datetime import datetime
 from fractions import Fraction
 
 from rebal.amounts import ONE, ZERO, total
+from rebal.book import Book, Purpose
 from rebal.compare import Compare, CurveLine, LotLine, MethodLine, PostedLine, RouteLine, Way
 from rebal.market.carry import days_between
 from rebal.plan import HedgeLine, Inputs
@@ -19,7 +20,7 @@ from rebal.planner.horizon import Range, carry, carry_per_day, cost
 from rebal.planner.spot import SpotTrade, spot_trade
 from rebal.planner.tax import SoldLot
 from rebal.planner.ways import Choice, choices, leg_lines, posted_lines
-from rebal.portfolio import DOLLARS, Book, Portfolio, Purpose, Tax
+from rebal.portfolio import DOLLARS, Portfolio, Tax
 
 SCHEMA = "rebal/compare/1"
 

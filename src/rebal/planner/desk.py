@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from rebal.book import Book, Position
 from rebal.frozen import frozen
 from rebal.planner.after import after_orders
 from rebal.planner.collateral import Shortage, accounts, post
 from rebal.planner.exposure import Valuation, value
 from rebal.planner.routes import Candidate, Served, by_asset, candidates
 from rebal.planner.sizing import Leg, orders_of
-from rebal.portfolio import Book, Portfolio, Position
+from rebal.portfolio import Portfolio
 
 
 @frozen

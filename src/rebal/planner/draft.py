@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
+from rebal.book import Position
 from rebal.frozen import frozen
 from rebal.market.contract import Contract
 from rebal.market.margin import Held
@@ -24,7 +25,6 @@ from rebal.planner.lines import asset_lines, position_lines, wallet_lines
 from rebal.planner.rebalance import Decided
 from rebal.planner.sizing import Residual
 from rebal.planner.step import Outcome
-from rebal.portfolio import Position
 
 
 @frozen

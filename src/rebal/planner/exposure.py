@@ -6,10 +6,11 @@ from fractions import Fraction
 from typing import assert_never
 
 from rebal.amounts import ONE, ZERO, total
+from rebal.book import Book, Part, Position, Purpose
 from rebal.frozen import frozen
 from rebal.market.contract import Contract, Kind
 from rebal.market.margin import Held
-from rebal.portfolio import DOLLARS, Book, Market, Part, Portfolio, Position, Purpose, Sizing
+from rebal.portfolio import DOLLARS, Market, Portfolio, Sizing
 
 
 @frozen

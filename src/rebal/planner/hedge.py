@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 
-from rebal.amounts import ONE, ZERO, toward_zero
+from rebal.amounts import COIN_STEP, ONE, ZERO, toward_zero
+from rebal.book import Book, HedgeAsked, Part, Position, Purpose
 from rebal.frozen import frozen
 from rebal.market.contract import Contract
 from rebal.plan import Code, Finding, Inputs, Plan
@@ -19,7 +20,7 @@ from rebal.planner.routes import SOONEST_EXPIRY, Candidate, part_held, reducible
 from rebal.planner.sizing import LeftOut, Leg, Residual, orders_of
 from rebal.planner.step import step
 from rebal.planner.words import coins, percent, usd
-from rebal.portfolio import Book, HedgeAsked, Part, Portfolio, Position, Purpose
+from rebal.portfolio import Portfolio
 
 _LEFT_BY_FEES_AND_LOTS = Fraction(1, 100)
 
@@ -146,8 +147,9 @@ def _too_little(ask: Ask, change: Fraction, covered: Cover, laid: Desk) -> bool:
     lot = max(least_order_usd(each, portfolio) for each in carriers.values())
     fee = max(each.taker_fee for each in carriers.values())
     fees = 2 * fee * ask.of(covered.base(ask.asset)) * index
-    # a hedge just carried out is off by less than a lot and by what its fees took from the base, both at once
-    return abs(change) * index <= max(lot + fees, portfolio.policy.min_order)
+    # a hedge just carried out is off by less than a lot, by what its fees took from the base and by the step that its
+    # PnL is booked in, all at once
+    return abs(change) * index <= max(lot + fees + COIN_STEP * index, portfolio.policy.min_order)
 
 
 def _contract_moved(ask: Ask, change: Fraction, laid: Desk) -> Contract | None:

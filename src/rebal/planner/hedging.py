@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from rebal.amounts import ZERO
+from rebal.book import Book, Part, Purpose
 from rebal.frozen import frozen
 from rebal.market.contract import Contract
 from rebal.planner.exposure import beta, stood_for
-from rebal.portfolio import Book, Part, Portfolio, Purpose, Sizing
+from rebal.portfolio import Portfolio, Sizing
 
 
 @frozen

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 
 from rebal.amounts import ONE, ZERO, total
+from rebal.book import Book, HedgeAsked, MarginMode, Position, Purpose
 from rebal.market.carry import DAYS_PER_YEAR, funding_usd_per_day
 from rebal.market.contract import Contract
 from rebal.market.margin import (
@@ -21,7 +22,7 @@ from rebal.planner.drift import target
 from rebal.planner.exposure import Valuation, fees_usd, held_position
 from rebal.planner.hedging import Cover
 from rebal.planner.step import Outcome
-from rebal.portfolio import DOLLARS, Book, HedgeAsked, MarginMode, Portfolio, Position, Purpose
+from rebal.portfolio import DOLLARS, Portfolio
 
 
 def asset_lines(

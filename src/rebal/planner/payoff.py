@@ -10,10 +10,11 @@ from math import lcm
 from typing import assert_never
 
 from rebal.amounts import ZERO, total
+from rebal.book import Part, Position
 from rebal.market.contract import Contract, Kind
 from rebal.market.path import Moves
 from rebal.planner.exposure import leg_value, stood_for
-from rebal.portfolio import DOLLARS, Part, Portfolio, Position
+from rebal.portfolio import DOLLARS, Portfolio
 
 
 class Payoff:

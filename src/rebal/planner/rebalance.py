@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from rebal.amounts import ZERO
+from rebal.book import Purpose
 from rebal.frozen import frozen
 from rebal.market.contract import Contract
 from rebal.plan import Order
@@ -11,7 +12,7 @@ from rebal.planner.desk import Desk, has_collateral
 from rebal.planner.drift import band_width, least_order_usd, leg, lot_usd, target
 from rebal.planner.routes import Candidate, part_held, reducible
 from rebal.planner.sizing import Leg, Residual, legs_for, orders_of, residual
-from rebal.portfolio import DOLLARS, Purpose
+from rebal.portfolio import DOLLARS
 
 
 @frozen

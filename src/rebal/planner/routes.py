@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from rebal.amounts import ONE, total
+from rebal.book import Position, Purpose
 from rebal.errors import UsageProblem
 from rebal.frozen import frozen
 from rebal.market.contract import Contract, Kind
-from rebal.portfolio import Portfolio, Position, Purpose, Route
+from rebal.portfolio import Portfolio, Route
 
 SOONEST_EXPIRY = timedelta(days=7)
 

@@ -6,12 +6,13 @@ from enum import StrEnum
 from fractions import Fraction
 
 from rebal.amounts import ONE, ZERO, down, total, toward_zero, up
+from rebal.book import Book, Position, Purpose
 from rebal.frozen import frozen
 from rebal.market.contract import Contract
 from rebal.plan import Order, OrderPart, Side
 from rebal.planner.exposure import beta, leg_value
 from rebal.planner.routes import Candidate, part_held, reducible, route_of
-from rebal.portfolio import Book, Portfolio, Position, Purpose, Route
+from rebal.portfolio import Portfolio, Route
 
 
 class LeftOut(StrEnum):

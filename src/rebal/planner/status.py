@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 
+from rebal.book import Book
 from rebal.ledger import Realised
 from rebal.plan import Code, Finding, Inputs, Severity
 from rebal.planner.checks import findings
@@ -18,7 +19,7 @@ from rebal.planner.routes import SOONEST_EXPIRY
 from rebal.planner.sizing import LeftOut
 from rebal.planner.step import standing
 from rebal.planner.words import percent, usd
-from rebal.portfolio import DOLLARS, Book, Portfolio
+from rebal.portfolio import DOLLARS, Portfolio
 from rebal.status import ACTIONS, BREACHES, Needs, Status
 
 SCHEMA = "rebal/status/1"

@@ -1,15 +1,14 @@
 """One step: decided orders, and the book that they leave."""
 
-from collections.abc import Iterable, Mapping
-from fractions import Fraction
+from collections.abc import Iterable
 
-from rebal.amounts import ZERO
+from rebal.book import Book
 from rebal.frozen import frozen
 from rebal.plan import Order, Transfer
 from rebal.planner.after import after_orders, after_transfers
 from rebal.planner.collateral import Account, Shortage, accounts, post
 from rebal.planner.steps import placing_order
-from rebal.portfolio import Book, Portfolio
+from rebal.portfolio import Portfolio
 
 
 @frozen
@@ -39,7 +38,7 @@ def step(portfolio: Portfolio, book: Book, orders: Iterable[Order], *, tops_up: 
     transfers, shortages = post(before, book, portfolio, tops_up=tops_up)
     if not placed and not transfers:
         return Outcome((), (), shortages, book, before, before)
-    left = after_transfers(filled, transfers, _margins(filled, transfers))
+    left = after_transfers(filled, transfers)
     return Outcome(placed, transfers, shortages, left, before, accounts(left, left, (), portfolio=portfolio))
 
 
@@ -50,13 +49,3 @@ def standing(portfolio: Portfolio, book: Book) -> Outcome:
 
 
 NOTHING_OPEN = Outcome((), (), (), Book({}, {}, {}), (), ())
-
-
-def _margins(book: Book, transfers: Iterable[Transfer]) -> Mapping[str, Fraction]:
-    """Isolated margins once coins have moved; that of a position which is closed goes back to the wallet."""
-    moved = {transfer.contract: transfer.quantity for transfer in transfers}
-    return {
-        name: position.margin + moved.get(name, ZERO) if position.contracts else ZERO
-        for name, position in book.positions.items()
-        if position.margin is not None
-    }

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from rebal.amounts import ZERO, plain
+from rebal.book import Book
 from rebal.errors import UsageProblem
 from rebal.frozen import frozen
 from rebal.market.path import Moves
@@ -20,7 +21,7 @@ from rebal.planner.step import standing, step
 from rebal.planner.survival import Backed, Strain, backed, mildest, survival_lines
 from rebal.planner.survival import wallet_lines as wallets_under
 from rebal.planner.words import coins, exact_percent, usd
-from rebal.portfolio import Book, Portfolio
+from rebal.portfolio import Portfolio
 from rebal.stress import STRESS_SCHEMA, Difference, ScenarioLine, Stress, WalletLine
 
 LADDER = tuple(Fraction(points, 100) for points in (-80, -60, -50, -40, -30, -20, -10, 0, 10, 20, 30, 50, 100, 200))

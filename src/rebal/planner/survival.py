@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from rebal.amounts import COIN_STEP, ONE, ZERO, down, total, up
+from rebal.book import Book
 from rebal.frozen import frozen
 from rebal.market.carry import funding_usd_per_day
 from rebal.market.contract import Kind
@@ -16,7 +17,7 @@ from rebal.market.path import Curve, Moves, Passage
 from rebal.planner import payoff
 from rebal.planner.collateral import Account, free_coins
 from rebal.planner.payoff import Payoff
-from rebal.portfolio import Book, Portfolio
+from rebal.portfolio import Portfolio
 from rebal.stress import ScenarioLine, Survival, WalletLine
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from rebal.amounts import ONE, ZERO, down, toward_zero
+from rebal.book import Book, Purpose
 from rebal.ledger import Realised
 from rebal.plan import Code, Finding, Inputs, Order, Plan, PnlLine
 from rebal.planner.after import realised_by
@@ -18,7 +19,7 @@ from rebal.planner.routes import route_of, tradable
 from rebal.planner.sizing import Leg, close_orders
 from rebal.planner.step import Outcome, step
 from rebal.planner.words import percent, usd
-from rebal.portfolio import DOLLARS, Book, Portfolio, Purpose
+from rebal.portfolio import DOLLARS, Portfolio
 
 
 def build_unwind(

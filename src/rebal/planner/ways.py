@@ -6,6 +6,7 @@ from datetime import datetime
 from fractions import Fraction
 
 from rebal.amounts import COIN_STEP, ZERO, total, up
+from rebal.book import MarginMode, Purpose, opened
 from rebal.compare import LegLine, PostedLine, Way
 from rebal.frozen import frozen
 from rebal.market.carry import annualised
@@ -17,7 +18,7 @@ from rebal.planner.exposure import held_position
 from rebal.planner.horizon import Carried, carry, carry_per_day
 from rebal.planner.routes import Candidate, candidates
 from rebal.planner.sizing import LeftOut, Leg
-from rebal.portfolio import MarginMode, Portfolio, Purpose, Route, opened
+from rebal.portfolio import Portfolio, Route
 
 
 @frozen

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from rebal.amounts import ZERO
+from rebal.book import MarginMode
 from rebal.formats.describe._words import destination, purposes
 from rebal.formats.document import (
     DIM,
@@ -21,7 +22,6 @@ from rebal.formats.document import (
 )
 from rebal.ledger import EntryLine, EntryType, Realised, RealisedUsd
 from rebal.plan import OrderPart
-from rebal.portfolio import MarginMode
 
 
 def _deed(entry: EntryLine) -> tuple[Said, ...]:

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from datetime import datetime
 
 from rebal.amounts import ZERO
+from rebal.book import MarginMode
 from rebal.formats.page.figures import GLUE, Figures
 from rebal.formats.page.wording import destination, purposes
 from rebal.ledger import EntryLine, EntryType
 from rebal.plan import OrderPart
-from rebal.portfolio import MarginMode
 
 
 def deed(entry: EntryLine, figures: Figures, instant: Callable[[datetime], str]) -> str:

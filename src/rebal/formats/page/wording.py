@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from fractions import Fraction
 
 from rebal.amounts import ZERO
+from rebal.book import MarginMode
 from rebal.formats.page.figures import GLUE, Figures
 from rebal.market.contract import OrderUnit
 from rebal.plan import AssetLine, Code, Order, OrderPart, Plan, PositionLine, Setting, Severity
-from rebal.portfolio import MarginMode, Route
+from rebal.portfolio import Route
 
 ORDER_UNITS = {OrderUnit.CONTRACTS: "contracts", OrderUnit.USD: "USD"}
 """What an order's quantity is counted in; coins are named after their asset."""

@@ -1,0 +1,303 @@
+"""What is held and open, the events that change it, and the one function that applies them.
+
+The exchange knows one net position a contract; wallet, entry price, PnL and margin belong to it. What each purpose has
+of it is counted beside, each part by its own fills. Whatever is realised, paid and received moves the coins owned, the
+futures wallet of the settlement coin, and the margin of an isolated position.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from fractions import Fraction
+from typing import assert_never
+
+from rebal.amounts import ZERO, total
+from rebal.frozen import frozen
+from rebal.market.contract import Contract, fill
+
+
+class Purpose(StrEnum):
+    """Why a futures position is held: in place of a spot trade, or to protect."""
+
+    REBALANCE = "rebalance"
+    HEDGE = "hedge"
+
+
+class MarginMode(StrEnum):
+    """Whether the positions of a coin share its wallet or each have their own margin."""
+
+    CROSS = "cross"
+    ISOLATED = "isolated"
+
+
+@frozen
+class Part:
+    """The share of a net position that one purpose holds.
+
+    ``contracts`` signed. ``entry_price``: of the purpose's own fills; the net entry where only a statement gives it.
+    ``stands_for``: the asset that the part is exposure to, the contract's own unless it is a proxy.
+    """
+
+    purpose: Purpose
+    contracts: Fraction
+    entry_price: Fraction
+    stands_for: str
+
+
+@frozen
+class Position:
+    """One net futures position and what it is for.
+
+    ``margin``: coins of its own when isolated, None in a cross wallet. The parts' contracts sum to the net. Purposes
+    that cancel out leave a net of 0, which any entry price values at nothing: it is that of the last fill.
+    """
+
+    contract: Contract
+    contracts: Fraction
+    entry_price: Fraction
+    margin: Fraction | None
+    parts: tuple[Part, ...]
+
+    def held_for(self, purpose: Purpose) -> Fraction:
+        """Signed contracts of one purpose."""
+        return total(part.contracts for part in self.parts if part.purpose is purpose)
+
+
+@frozen
+class HedgeAsked:
+    """A hedge as its owner asked for it: the fraction of the coins, and the day it was meant to end.
+
+    As an event it takes the place of what was asked before; a fraction of 0 asks for none.
+    """
+
+    asset: str
+    fraction: Fraction
+    until: datetime | None = None
+
+
+@frozen
+class Book:
+    """What is held and open at one account.
+
+    ``holdings``: coins owned by asset; ``wallets``: coins in the futures account, a part of the holdings, isolated
+    margins included; ``positions`` by contract name. ``posted``: coins of the wallet that were sent to the isolated
+    position of a contract before it is open, by contract name.
+    """
+
+    holdings: Mapping[str, Fraction]
+    wallets: Mapping[str, Fraction]
+    positions: Mapping[str, Position]
+    hedges: Mapping[str, HedgeAsked] = field(default_factory=dict)
+    posted: Mapping[str, Fraction] = field(default_factory=dict)
+
+
+@frozen
+class Traded:
+    """What one purpose has of a fill, in signed contracts, and the asset it stands for."""
+
+    purpose: Purpose
+    contracts: Fraction
+    stands_for: str
+
+
+@frozen
+class Fill:
+    """One net fill. ``contracts`` signed, the sum of the parts'; ``fee`` in the settlement coin, positive: paid.
+
+    ``margin_mode``: of the position, where the fill opens one.
+    """
+
+    contract: Contract
+    contracts: Fraction
+    price: Fraction
+    fee: Fraction
+    parts: tuple[Traded, ...]
+    margin_mode: MarginMode
+
+
+@frozen
+class Funding:
+    """Funding of a contract in its settlement coin, ``currency``; positive: received."""
+
+    contract: str
+    currency: str
+    amount: Fraction
+
+
+@frozen
+class Transfer:
+    """Coins moved into the futures account (negative: out of it), to an isolated position where it names one."""
+
+    asset: str
+    quantity: Fraction
+    contract: str | None = None
+
+
+@frozen
+class Spot:
+    """Coins that came (negative: went) by trade or otherwise; only this asset's. ``price``: USD per coin, if known."""
+
+    asset: str
+    quantity: Fraction
+    price: Fraction | None = None
+
+
+Event = Fill | Funding | Transfer | Spot | HedgeAsked
+
+
+@frozen
+class Brought:
+    """What an event brought on a contract, in its settlement coin: PnL realised, fee paid and funding received."""
+
+    contract: str
+    currency: str
+    realised: Fraction = ZERO
+    fee: Fraction = ZERO
+    funding: Fraction = ZERO
+
+    @property
+    def coins(self) -> Fraction:
+        """Coins that it adds to what is owned."""
+        return self.realised - self.fee + self.funding
+
+
+@frozen
+class Applied:
+    """The book that events lead to, and what each of them brought: None for one that is not of a contract."""
+
+    book: Book
+    brought: tuple[Brought | None, ...]
+
+
+def apply(book: Book, events: Iterable[Event]) -> Applied:
+    """Let events happen to a book, one after the other.
+
+    Realised PnL is booked in steps of 1e-8 coin and average entries to 18 digits, as ``market.contract.fill`` says.
+    """
+    running = _Running(
+        dict(book.holdings), dict(book.wallets), dict(book.positions), dict(book.hedges), dict(book.posted)
+    )
+    brought = tuple([running.apply(event) for event in events])
+    return Applied(running.book(), brought)
+
+
+def opened(
+    contract: Contract,
+    *,
+    contracts: Fraction,
+    entry_price: Fraction,
+    hedge: Fraction = ZERO,
+    margin: Fraction | None = None,
+    stands_for: str | None = None,
+) -> Position:
+    """A position as a statement gives it: one net row, with the contracts of it that are protection."""
+    asset = stands_for or contract.asset
+    shares = ((Purpose.HEDGE, hedge), (Purpose.REBALANCE, contracts - hedge))
+    parts = tuple(Part(purpose, held, entry_price, asset) for purpose, held in shares if held)
+    return Position(contract, contracts, entry_price, margin, parts)
+
+
+@dataclass(slots=True)
+class _Running:
+    """A book while events happen to it: copied once, however many they are."""
+
+    holdings: dict[str, Fraction]
+    wallets: dict[str, Fraction]
+    positions: dict[str, Position]
+    hedges: dict[str, HedgeAsked]
+    posted: dict[str, Fraction]
+
+    def book(self) -> Book:
+        return Book(self.holdings, self.wallets, self.positions, self.hedges, self.posted)
+
+    def apply(self, event: Event) -> Brought | None:
+        match event:
+            case Fill():
+                return self._fill(event)
+            case Funding():
+                return self._funding(event)
+            case Transfer():
+                self._transfer(event)
+            case Spot():
+                self._own(event.asset, event.quantity)
+            case HedgeAsked():
+                self._ask(event)
+            case _:
+                assert_never(event)
+        return None
+
+    def _fill(self, event: Fill) -> Brought:
+        name, settle = event.contract.name, event.contract.settle
+        position = self.positions.get(name)
+        held, entry = (position.contracts, position.entry_price) if position is not None else (ZERO, None)
+        net = fill(event.contract, held, entry, traded=event.contracts, price=event.price)
+        brought = Brought(name, settle, realised=net.realised, fee=event.fee)
+        margin = _margin(position, event, posted=None if held else self.posted.pop(name, None))
+        if margin is not None:
+            # what is left of the margin of a position that is closed is in the wallet, which it never left
+            margin = margin + brought.coins if net.contracts else ZERO
+        self._settle(settle, brought.coins)
+        parts = _parts(position.parts if position is not None else (), event)
+        if net.contracts or parts:
+            entry_price = event.price if net.entry_price is None else net.entry_price
+            self.positions[name] = Position(event.contract, net.contracts, entry_price, margin, parts)
+        else:
+            self.positions.pop(name, None)
+        return brought
+
+    def _funding(self, event: Funding) -> Brought:
+        self._settle(event.currency, event.amount)
+        position = self.positions.get(event.contract)
+        if position is not None and position.contracts and position.margin is not None:
+            self.positions[event.contract] = _with_margin(position, position.margin + event.amount)
+        return Brought(event.contract, event.currency, funding=event.amount)
+
+    def _transfer(self, event: Transfer) -> None:
+        self.wallets[event.asset] = self.wallets.get(event.asset, ZERO) + event.quantity
+        name = event.contract
+        if name is None:
+            return
+        position = self.positions.get(name)
+        if position is not None and position.contracts:
+            self.positions[name] = _with_margin(position, (position.margin or ZERO) + event.quantity)
+        elif event.quantity > 0:
+            self.posted[name] = self.posted.get(name, ZERO) + event.quantity
+
+    def _settle(self, coin: str, quantity: Fraction) -> None:
+        self._own(coin, quantity)
+        self.wallets[coin] = self.wallets.get(coin, ZERO) + quantity
+
+    def _own(self, coin: str, quantity: Fraction) -> None:
+        self.holdings[coin] = self.holdings.get(coin, ZERO) + quantity
+
+    def _ask(self, event: HedgeAsked) -> None:
+        if event.fraction:
+            self.hedges[event.asset] = event
+        else:
+            self.hedges.pop(event.asset, None)
+
+
+def _margin(position: Position | None, event: Fill, *, posted: Fraction | None) -> Fraction | None:
+    """The own margin of the position that a fill meets or opens, before the fill; None in a cross wallet."""
+    if posted is not None:
+        return posted
+    if position is not None:
+        return position.margin
+    return ZERO if event.margin_mode is MarginMode.ISOLATED else None
+
+
+def _with_margin(position: Position, margin: Fraction) -> Position:
+    return Position(position.contract, position.contracts, position.entry_price, margin, position.parts)
+
+
+def _parts(parts: tuple[Part, ...], event: Fill) -> tuple[Part, ...]:
+    shares = {(part.purpose, part.stands_for): part for part in parts}
+    for traded in event.parts:
+        key = (traded.purpose, traded.stands_for)
+        held = shares.pop(key, None)
+        before = (held.contracts, held.entry_price) if held else (ZERO, None)
+        after = fill(event.contract, *before, traded=traded.contracts, price=event.price)
+        if after.entry_price is not None:
+            shares[key] = Part(traded.purpose, after.contracts, after.entry_price, traded.stands_for)
+    return tuple(sorted(shares.values(), key=lambda part: (part.purpose, part.stands_for)))
