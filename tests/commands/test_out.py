@@ -2,11 +2,13 @@
 
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from program import NOW, PORTFOLIO, rebal, shell
+from program import NOW, PORTFOLIO, ROOT, rebal, shell
 from rebal.commands import _out
 from rebal.errors import Unavailable, UsageProblem
 
@@ -149,3 +151,45 @@ class TestWrite:
         (tmp_path / "a").chmod(0o444)
         with pytest.raises(Unavailable, match="Permission denied"):
             _out.write(str(tmp_path / "a"), "new", apart_from=())
+
+
+class TestAbandoned:
+    """What a killed run left behind is removed by the next, and nothing else is."""
+
+    def dead(self) -> int:
+        done = subprocess.Popen([sys.executable, "-c", ""])
+        done.wait()
+        return done.pid
+
+    def test_a_draft_of_a_dead_process_goes(self, tmp_path: Path) -> None:
+        pid = self.dead()
+        for attempt in (0, 7):
+            (tmp_path / f".rebal-{pid}-{attempt}").write_text("half a plan")
+        _out.write(str(tmp_path / "a"), "text", apart_from=())
+        assert os.listdir(tmp_path) == ["a"]
+
+    def test_what_may_be_alive_or_is_not_ours_stays(self, tmp_path: Path) -> None:
+        pid = self.dead()
+        (tmp_path / "target").write_text("elsewhere")
+        kept = [f".rebal-{os.getppid()}-0", f".rebal-{pid}", f".rebal-{pid}-0.txt", f"x.rebal-{pid}-0", ".rebal-0-0",
+                ".rebal-9999999999-0", f".rebal-{pid}-٣"]  # fmt: skip
+        for name in kept:
+            (tmp_path / name).write_text("another's")
+        (tmp_path / f".rebal-{pid}-1").mkdir()
+        (tmp_path / f".rebal-{pid}-2").symlink_to("target")
+        before = sorted(os.listdir(tmp_path))
+        _out.write(str(tmp_path / "a"), "text", apart_from=())
+        assert sorted(os.listdir(tmp_path)) == sorted(["a", *before])
+
+    def test_a_run_that_is_killed_while_it_writes(self, tmp_path: Path) -> None:
+        script = (
+            "import os, signal; from rebal.commands import _out;"
+            "os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL);"
+            f"_out.write({str(tmp_path / 'a')!r}, 'text', apart_from=())"
+        )
+        env = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+        assert subprocess.run([sys.executable, "-c", script], env=env, check=False).returncode == -9
+        (left,) = os.listdir(tmp_path)
+        assert left.startswith(".rebal-")
+        _out.write(str(tmp_path / "b"), "text", apart_from=())
+        assert os.listdir(tmp_path) == ["b"]

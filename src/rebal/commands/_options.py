@@ -5,7 +5,7 @@ No group is ever compared or printed, and every command starts with them: neithe
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +15,7 @@ from rebal import formats
 from rebal.amounts import NumberProblem, number
 from rebal.commands import _out
 from rebal.commands._answer import Answer, World
+from rebal.commands._typed import pasted, what_next, with_cures
 from rebal.errors import Exit, UsageProblem
 from rebal.formats import Report, View
 
@@ -69,6 +70,13 @@ class Where:
     def time(self, world: World) -> datetime:
         """The instant that was given, or the clock's."""
         return _instant(self.now, world)
+
+    def again(self, world: World) -> tuple[str, ...]:
+        """The options with which another command is about the same files; what is found without them is left out."""
+        path = self.path(world)
+        named = (("-p", path), ("--market", self.market), ("--journal", self.journal))
+        unnamed = ("-", world.portfolio)
+        return tuple(word for option, file in named if file and file not in unnamed for word in (option, file))
 
     def read(self, world: World) -> "Portfolio":
         """The portfolio, resolved. Raises InvalidInput."""
@@ -129,9 +137,7 @@ class Shown:
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing where the exit code is 0.")] = False
     out: Annotated[
         str | None,
-        typer.Option(
-            "--out", metavar="FILE", help="Write there instead, whole or not at all; .json and .csv by suffix."
-        ),
+        typer.Option("--out", metavar="FILE", help="Save it there, whole or not at all; .json and .csv by suffix."),
     ] = None
 
     def answer(
@@ -143,16 +149,34 @@ class Shown:
         portfolio: "Portfolio | None" = None,
         inputs: Iterable[str] = (),
         remarks: tuple[str, ...] = (),
+        where: Where | None = None,
     ) -> Answer:
-        """Render a report for stdout, or into --out.
+        """Render a report for stdout, or into --out; on a terminal for both.
 
         ``inputs``: files that --out must not overwrite. ``remarks``: what stderr says where stdout does not show it.
+        ``where``: the files that the cures in it are to name, as they are typed.
         """
-        text = formats.render(self._format(world), report, self._view(world, portfolio))
-        if self.out is not None:
-            _out.write(self.out, text, apart_from=inputs)
-            return Answer(code=code, remarks=remarks)
-        return Answer("" if self.quiet and code is Exit.DONE else text, code)
+        again = () if where is None else where.again(world)
+        report = with_cures(report, again)
+        path = "-" if where is None else where.path(world)
+        view = self._view(world, portfolio, None if path == "-" else path)
+        text = formats.render(self._format(world), report, view)
+        silent = self.quiet and code is Exit.DONE
+        if self.out is None:
+            return Answer("" if silent else text, code)
+        _out.write(self.out, text, apart_from=inputs)
+        if world.terminal:
+            on_screen = replace(view, colour=world.colour and not self.no_color, ascii=not world.signs)
+            shown = formats.render("table", report, on_screen) + self._saved(report, world, again)
+            return Answer("" if silent else shown, code)
+        return Answer(code=code, remarks=tuple(pasted(remark, again) for remark in remarks))
+
+    def _saved(self, report: Report, world: World, again: tuple[str, ...]) -> str:
+        """The last lines on a terminal: where the answer is, and what to type next."""
+        file = self.out or ""
+        if self._format(world) != "json":
+            return f"\nsaved in {file}; save it as .json to show it again, or to record it\n"
+        return f"\nsaved in {file}; next:\n  {what_next(report, file, again)}\n"
 
     def check(self, world: World) -> None:
         """Refuse what contradicts itself, before any file is read. Raises UsageProblem."""
@@ -173,7 +197,7 @@ class Shown:
             return next((name for suffix, name in _SUFFIXES.items() if self.out.lower().endswith(suffix)), "plain")
         return "table" if world.terminal else "plain"
 
-    def _view(self, world: World, portfolio: "Portfolio | None") -> View:
+    def _view(self, world: World, portfolio: "Portfolio | None", file: str | None) -> View:
         to_file = self.out is not None
         return View(
             width=self._columns(world),
@@ -181,6 +205,7 @@ class Shown:
             section=self.section,
             ascii=not world.signs and not to_file,
             portfolio=portfolio,
+            file=file,
         )
 
     def _columns(self, world: World) -> int:

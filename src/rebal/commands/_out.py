@@ -2,12 +2,14 @@
 
 import contextlib
 import os
+import re
 import stat
 from collections.abc import Iterable
 
 from rebal.errors import Unavailable, UsageProblem
 
 _NEW_FILE_MODE = 0o600
+_DRAFT = re.compile(r"\.rebal-([1-9][0-9]{0,9})-[0-9]{1,9}", re.ASCII)
 
 
 def refuse_irregular(path: str) -> None:
@@ -59,6 +61,7 @@ def _replace(target: str, content: bytes, *, old: os.stat_result | None) -> None
     if old is not None and not os.access(target, os.W_OK):
         raise PermissionError(0, "Permission denied")
     folder = os.path.dirname(target)
+    _remove_abandoned(folder)
     draft, file = _draft(folder)
     try:
         with os.fdopen(file, "wb") as writer:
@@ -83,6 +86,34 @@ def _draft(folder: str) -> tuple[str, int]:
             return draft, os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _NEW_FILE_MODE)
         except FileExistsError:
             attempt += 1
+
+
+def _remove_abandoned(folder: str) -> None:
+    """Remove drafts that runs left behind when they were killed; one whose run may be alive, or of another, stays."""
+    with contextlib.suppress(OSError), os.scandir(folder) as found:
+        for each in found:
+            named = _DRAFT.fullmatch(each.name)
+            if named is not None and _is_own(each) and _is_dead(int(named[1])):
+                with contextlib.suppress(OSError):
+                    os.unlink(each.path)
+
+
+def _is_own(entry: "os.DirEntry[str]") -> bool:
+    found = entry.stat(follow_symlinks=False)
+    return stat.S_ISREG(found.st_mode) and (os.name != "posix" or found.st_uid == os.geteuid())
+
+
+def _is_dead(process: int) -> bool:
+    """Whether no process of that number runs here; where that cannot be asked without harm, none counts as dead."""
+    if os.name != "posix" or process == os.getpid():
+        return False  # on Windows, to ask by a signal is to end the process
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return False
 
 
 def _take_over(file: int, old: os.stat_result) -> None:

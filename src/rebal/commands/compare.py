@@ -56,7 +56,7 @@ def compare(
         hedge=None if hedge is None else _hedge(hedge, pct or "", book),
         extra=book.checks,
     )
-    return shown.answer(report, world, portfolio=book.portfolio, inputs=book.files)
+    return shown.answer(report, world, portfolio=book.portfolio, inputs=book.files, where=source)
 
 
 def _hedge(asset: str, pct: str, book: Opened) -> "tuple[str, Fraction]":

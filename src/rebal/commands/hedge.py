@@ -85,7 +85,13 @@ def hedge(
         extra=book.checks,
     )
     return shown.answer(
-        report, world, code=verdict(report), portfolio=book.portfolio, inputs=book.files, remarks=refusals(report)
+        report,
+        world,
+        code=verdict(report),
+        portfolio=book.portfolio,
+        inputs=book.files,
+        remarks=refusals(report),
+        where=where,
     )
 
 

@@ -37,4 +37,4 @@ def history(
 
     files = tuple(file for file in (where.path(world), where.market, path) if file is not None)
     made = report.history(portfolio, journal.read(path), since=first)
-    return shown.answer(made, world, portfolio=portfolio, inputs=files)
+    return shown.answer(made, world, portfolio=portfolio, inputs=files, where=where)

@@ -41,4 +41,5 @@ def plan(
         portfolio=book.portfolio,
         inputs=book.files,
         remarks=refusals(report),
+        where=source,
     )

@@ -24,5 +24,7 @@ def status(world: World, source: Source, shown: Shown) -> Answer:
 
     report = build_status(book.portfolio, book.book, inputs=book.inputs, realised=book.realised, extra=book.checks)
     code = {"nothing": Exit.DONE, "action": Exit.ACTION, "attention": Exit.BREACH}[report.needs.value]
-    remarks = (f"rebal: {report.summary}",) if shown.out is not None and code is not Exit.DONE else ()
-    return shown.answer(report, world, code=code, portfolio=book.portfolio, inputs=book.files, remarks=remarks)
+    said = () if code is Exit.DONE else (f"rebal: {source.path(world)}: {report.summary}",)
+    return shown.answer(
+        report, world, code=code, portfolio=book.portfolio, inputs=book.files, remarks=said, where=source
+    )

@@ -71,7 +71,7 @@ def stress(
         planned=planned,
         extra=book.checks,
     )
-    return shown.answer(report, world, portfolio=book.portfolio, inputs=book.files)
+    return shown.answer(report, world, portfolio=book.portfolio, inputs=book.files, where=source)
 
 
 def _asked(under: Under, book: Opened) -> "list[Scenario]":

@@ -33,7 +33,7 @@ class View:
 
     ``width``: columns. ``section``: the list of the report that csv prints, None for the kind's first choice.
     ``ascii``: the output's encoding carries nothing else. ``portfolio``: what the report was made from, for the limits
-    it is measured against; without it those are not shown.
+    it is measured against; without it those are not shown. ``file``: its file, for a reader of many mails.
     """
 
     width: int
@@ -41,6 +41,7 @@ class View:
     section: str | None = None
     ascii: bool = False
     portfolio: "Portfolio | None" = None
+    file: str | None = None
 
 
 def names() -> tuple[str, ...]:

@@ -43,12 +43,16 @@ def portfolio(path: str, *, now: datetime, market: str | None) -> Portfolio:
 
 
 def _read(path: str, section: Section) -> Written[Any]:
-    return written.read(tree.document(source.text(path), source.shown(path)), section)
+    text = source.text(path)
+    source.refuse_answers(text, path, source.PORTFOLIO)
+    return written.read(tree.document(text, source.shown(path)), section)
 
 
 def _market_file(path: str) -> Block:
     """A market block in a file of its own, with or without its ``market:`` above it."""
-    document = tree.document(source.text(path, source.MARKET), source.shown(path))
+    text = source.text(path, source.MARKET)
+    source.refuse_answers(text, path, source.MARKET)
+    document = tree.document(text, source.shown(path))
     if isinstance(document.data, dict) and "market" in document.data:
         whole = written.read(document, models.MARKET_FILE)
         return Block(whole, ("market",), whole.says.market)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import stat
 import sys
 from collections.abc import Callable, Iterator
@@ -38,6 +39,9 @@ _KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
 _OTHER_ENCODINGS = (
     (b"\xff\xfe\x00\x00", "UTF-32"), (b"\x00\x00\xfe\xff", "UTF-32"), (b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"),
 )  # fmt: skip
+_DATABASE = b"SQLite format 3\0"
+_OURS = slice(68, 72), b"rbjl"  # application_id, by SQLite's file format
+_ANSWER = re.compile(r'\s*\{\s*"schema": ?"(rebal/([a-z]{1,20})/[0-9]{1,3})"(?:,\s*"command": ?"([a-z]{1,20})")?')
 _UTF8_MARK = b"\xef\xbb\xbf"
 
 
@@ -52,6 +56,7 @@ class Sort(NamedTuple):
 PORTFOLIO = Sort("portfolio", LARGEST, "name an existing file, or write one with `rebal init`")
 MARKET = Sort("market file", LARGEST, "name a file with the prices")
 PLAN = Sort("plan", LARGEST, "name an existing file, or make it with `rebal plan --format json --out FILE`")
+ANSWER = Sort("saved answer", LARGEST, "name an existing file, or make it with --format json --out FILE")
 EXPORT = Sort("export", LARGEST)
 
 
@@ -66,8 +71,30 @@ def text(path: str, sort: Sort = PORTFOLIO) -> str:
     return decoded(_stdin(source, sort) if path == STDIN else _file(path, source, sort), source)
 
 
+def refuse_answers(text: str, path: str, sort: Sort) -> None:
+    """Raise InvalidInput where a text is an answer that was saved as JSON, which names what can be done with it."""
+    answer = _ANSWER.match(text)
+    if answer is None:
+        return
+    schema, kind, command = answer.groups()
+    source = shown(path)
+    shows = f"show it with `rebal show {shlex.quote(source)}`"
+    records = f", record it with `rebal record plan {shlex.quote(source)}`" if kind == "plan" else ""
+    problem = f"is no {sort.name} but a saved answer of rebal {command or kind}"
+    raise _refusal(source, problem, f"name a {sort.name}; {shows}{records}", schema)
+
+
+def _of_database(content: bytes) -> tuple[str, str]:
+    place, mark = _OURS
+    if content[place] == mark:
+        return "is a journal, not a text", "name the portfolio it belongs to; `rebal history` shows what it holds"
+    return "is an SQLite database, not a text", "name a text file"
+
+
 def decoded(content: bytes, source: str) -> str:
     """UTF-8 bytes as text, without a leading byte order mark."""
+    if content.startswith(_DATABASE):
+        raise _refusal(source, *_of_database(content))
     for mark, name in _OTHER_ENCODINGS:
         if content.startswith(mark):
             raise _refusal(source, f"is {name}", "save it as UTF-8")

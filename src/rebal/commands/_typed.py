@@ -1,0 +1,47 @@
+"""Commands to type next: spelled for a shell, and with the files that they are about."""
+
+import os
+import re
+import shlex
+from dataclasses import is_dataclass, replace
+from typing import Any
+
+_OF_A_PORTFOLIO = "plan|hedge|unwind|rescue|record|status|history|compare|stress|check"
+# A cure stands in backticks, or after a colon up to the end of its clause.
+_CURE = re.compile(rf"(?<=`)rebal (?:{_OF_A_PORTFOLIO})\b[^`]*(?=`)|(?<=: )rebal (?:{_OF_A_PORTFOLIO})\b[^`;]*(?=;|$)")
+
+
+def typed(*words: str) -> str:
+    """Words as the shell of this system wants them typed."""
+    if os.name == "nt":
+        from subprocess import list2cmdline
+
+        return list2cmdline(words)
+    return shlex.join(words)
+
+
+def pasted(message: str, again: tuple[str, ...]) -> str:
+    """A message whose cures work as they are pasted: with the options that name the files.
+
+    >>> pasted("is off: rebal plan", ("-p", "my book.yaml"))
+    "is off: rebal plan -p 'my book.yaml'"
+    """
+    options = typed(*again)
+    return _CURE.sub(lambda found: f"{found[0].rstrip()} {options}", message) if again else message
+
+
+def with_cures(report: Any, again: tuple[str, ...]) -> Any:
+    """The report, its findings' cures as they are pasted."""
+    if not again or not is_dataclass(report) or not hasattr(report, "findings"):
+        return report
+    findings = tuple(replace(each, message=pasted(each.message, again)) for each in report.findings)
+    changed = {"summary": pasted(report.summary, again)} if hasattr(report, "summary") else {}
+    return replace(report, findings=findings, **changed)  # type: ignore[type-var]
+
+
+def what_next(report: Any, file: str, again: tuple[str, ...]) -> str:
+    """The command that follows on an answer saved as JSON: recording what is to be placed, else showing it."""
+    placed = getattr(report, "orders", ()) or getattr(report, "transfers", ())
+    if placed and not report.refused:
+        return typed("rebal", "record", "plan", file, *again)
+    return typed("rebal", "show", file)
