@@ -169,10 +169,11 @@ def plain(value: Fraction) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def rounded(value: Fraction, places: int) -> str:
-    """Print for the eye: exactly ``places`` decimals, half-even, never -0."""
-    units, rest = divmod(value.numerator * 10**places, value.denominator)
-    twice = 2 * rest - value.denominator
+def rounded(value: Fraction, places: int, *, shift: int = 0) -> str:
+    """Print for the eye: exactly ``places`` decimals, half-even, never -0; ``shift`` 2: of a hundred times it."""
+    numerator, denominator = value.numerator, value.denominator
+    units, rest = divmod(numerator * 10 ** (places + shift), denominator)
+    twice = 2 * rest - denominator
     return _placed(units + (twice > 0 or (twice == 0 and units % 2 == 1)), places)
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rebal import formats, load
 from rebal.formats import View
-from rebal.formats.page.needs import sorted_out
+from rebal.formats.describe.status import sorted_out
 from rebal.plan import Code, Finding, Severity
 from rebal.planner import build_plan
 

@@ -7,16 +7,23 @@ from fractions import Fraction
 import pytest
 
 from rebal.book import Purpose
-from rebal.formats.page.figures import GLUE, PLAIN
-from rebal.formats.page.wording import day_and_time, headline, refusal, unbroken, why
+from rebal.formats.describe._orders import why
+from rebal.formats.describe.plan import headline, refusal
+from rebal.formats.document import GLUE, Said
+from rebal.formats.page.records import PEN
+from rebal.formats.page.wording import day_and_time, unbroken
 from rebal.plan import Code, Finding, OrderPart, Plan, PositionLine, Severity
 from rebal.portfolio import Route
 
 from . import books, rows
 
 
+def written(sentence: Said) -> str:
+    return PEN.tell(sentence).replace(GLUE, " ")
+
+
 def said(plan: Plan) -> str:
-    return headline(plan, PLAIN, arrow="->").replace(GLUE, " ")
+    return written(headline(plan))
 
 
 def test_the_largest_drift_outside_its_band_comes_first() -> None:
@@ -89,10 +96,10 @@ def test_an_unwind_says_what_it_closes_and_what_it_reduces() -> None:
 
 def test_why_an_order() -> None:
     first, second = books.open_book().orders
-    assert why(first, PLAIN).replace(GLUE, " ") == "hedge -4500, rebalance +500"
-    assert why(second, PLAIN) == "rebalance, reduce only, linear route"
+    assert written(why(first)) == "hedge -4500, rebalance +500"
+    assert written(why(second)) == "rebalance, reduce only, linear route"
     basket = replace(second, route=Route.PROXY, parts=(OrderPart(Purpose.HEDGE, Fraction(15), ("DOT", "KSM")),))
-    assert why(basket, PLAIN).replace(GLUE, " ") == "hedge DOT KSM, reduce only, proxy route"
+    assert written(why(basket)) == "hedge DOT KSM, reduce only, proxy route"
 
 
 @pytest.mark.parametrize(

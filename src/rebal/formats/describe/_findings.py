@@ -6,6 +6,7 @@ stand together, and notes that a plan has one of for each order become one, out 
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from functools import partial
 
 from rebal.amounts import plain
 from rebal.formats.describe._words import joined
@@ -20,7 +21,11 @@ _INKS = {Severity.ERROR: ALARM, Severity.WARNING: YELLOW, Severity.INFO: DIM}
 def section(findings: Sequence[Finding], *, title: str = "Look at") -> Section:
     """The findings in the planner's order, like beside like."""
     each = [(SEVERITIES[found.severity], found.code.value, found.subject, found.message) for found in findings]
-    return Section(title, (Notes([_note(group) for group in _grouped(findings)], each),))
+    return Section(title, (Notes(each, partial(_told, findings)),))
+
+
+def _told(findings: Sequence[Finding]) -> list[Note]:
+    return [_note(group) for group in _grouped(findings)]
 
 
 def _grouped(findings: Iterable[Finding]) -> Iterable[list[Finding]]:

@@ -37,6 +37,7 @@ class Kind(Enum):
     CHANGE = "change"
     POINTS = "points"
     LEVERAGE = "leverage"
+    TIMES = "times"
     DAYS = "days"
     SIZE = "size"
     COUNT = "count"
@@ -86,10 +87,11 @@ class Figure:
 
 @frozen
 class Change:
-    """Now and after; a page says it once where both are the same."""
+    """Now and after; a page says it once where both are the same, or where there was nothing before (``new``)."""
 
     before: "Said"
     after: "Said"
+    new: bool = False
 
 
 @frozen
@@ -97,6 +99,14 @@ class Inked:
     """Something said with emphasis."""
 
     said: "Said"
+    ink: str
+
+
+@frozen
+class Loud:
+    """A word that a page has in capitals, and in colour."""
+
+    text: str
     ink: str
 
 
@@ -124,7 +134,7 @@ class Bar:
 
 
 _Value: TypeAlias = "str | int | Fraction | datetime | Absent | None"
-Said: TypeAlias = "_Value | Figure | Change | Inked | Prose | Phrases | Bar | tuple[Said, ...]"
+Said: TypeAlias = "_Value | Figure | Change | Inked | Loud | Prose | Phrases | Bar | tuple[Said, ...]"
 Getter = str | Callable[[Any], Any]
 
 
@@ -208,9 +218,10 @@ class Listed:
 
 @frozen
 class Steps:
-    """What to do, one after the other."""
+    """What to do, one after the other; ``first``: what a page says before them."""
 
     steps: Sequence[tuple[int, Said]]
+    first: Sequence[Said] = ()
     only: Medium | None = None
 
 
@@ -233,10 +244,13 @@ class Note(NamedTuple):
 
 @frozen
 class Notes:
-    """Notes for a page, and each of what they are made of for a record: its severity, code, subject and sentence."""
+    """What is worth a look: each for a record, its severity, code, subject and sentence, and all as a page tells them.
 
-    notes: Sequence[Note]
+    ``told``: puts like beside like, once a page asks.
+    """
+
     each: Sequence[tuple[str, str, str, str]]
+    told: Callable[[], Sequence[Note]]
     only: Medium | None = None
 
 

@@ -1,6 +1,7 @@
 """A document drawn for a terminal, block by block; a section that has nothing to show is left out."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from fractions import Fraction
 from typing import Any
 
 from rebal.amounts import ONE
@@ -18,6 +19,7 @@ from rebal.formats.document import (
     Facts,
     Inked,
     Listed,
+    Loud,
     Medium,
     Note,
     Notes,
@@ -36,6 +38,7 @@ from rebal.formats.page.ink import ECHO, EMPTY, Line, Piece, line, measure
 from rebal.formats.page.paper import Sheet
 from rebal.formats.page.pen import Write
 
+_IN_INK = (Inked, Loud)
 _HALF_CELLS, _CELLS = 12, 10
 _GAP = "  "
 _SEVERITY = len("warning") + len(_GAP)
@@ -100,14 +103,18 @@ def _cell(said: Said, sheet: Sheet, write: Write | None = None, ink: str = PLAIN
     """What is said in the inks that it asks for; nothing where it is empty."""
     if said is None:
         return EMPTY
+    if said.__class__ is Fraction and write is not None:
+        return (Piece(write(said), ink),)
     match said:
         case Inked():
             return _cell(said.said, sheet, write, said.ink)
+        case Loud():
+            return (Piece(said.text.upper(), said.ink),)
         case Bar():
             return _bar(said, sheet)
         case Absent():
             return (Piece(sheet.pen.tell(said), YELLOW),) if said is Absent.UNKNOWN else EMPTY
-    if isinstance(said, tuple) and any(each.__class__ is Inked for each in said):
+    if isinstance(said, tuple) and any(each.__class__ in _IN_INK for each in said):
         return tuple(
             piece for each in said for piece in _cell((each,) if isinstance(each, str) else each, sheet, write, ink)
         )
@@ -156,18 +163,20 @@ def _listed(listed: Listed, sheet: Sheet) -> list[Line]:
 
 
 def _steps(steps: Steps, sheet: Sheet) -> list[Line]:
-    found: list[Line] = []
-    for n, said in steps.steps:
-        lead = line(Piece(f"{n:>{len(str(steps.steps[-1][0]))}}{_GAP}", DIM))
-        found += layout.hang(lead, _cell(said, sheet), sheet.view.width)
-    return found
+    if not steps.steps:
+        return []
+    digits, width = len(str(steps.steps[-1][0])), sheet.view.width
+    leads = [*(("", said, PLAIN) for said in steps.first), *((n, said, DIM) for n, said in steps.steps)]
+    hung = (layout.hang((Piece(f"{n:>{digits}}{_GAP}", ink),), _cell(said, sheet), width) for n, said, ink in leads)
+    return [each for step in hung for each in step]
 
 
 def _notes(notes: Notes, sheet: Sheet) -> list[Line]:
-    alone = [measure(sheet.pen.data(each.subjects[0])) for each in notes.notes if len(each.subjects) == 1]
+    told = notes.told() if notes.each else ()
+    alone = [measure(sheet.pen.data(each.subjects[0])) for each in told if len(each.subjects) == 1]
     beside = (each for each in alone if layout.stands_beside(_SEVERITY + each + len(_GAP), sheet.view.width))
     wide = max(beside, default=0)
-    return [each for note in notes.notes for each in _note(note, wide, sheet)]
+    return [each for note in told for each in _note(note, wide, sheet)]
 
 
 def _note(note: Note, wide: int, sheet: Sheet) -> list[Line]:

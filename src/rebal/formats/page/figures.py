@@ -18,16 +18,19 @@ from rebal.formats.document import GLUE as GLUE
 from rebal.frozen import frozen
 
 _HUNDRED = 100
+_TENS: tuple[int, ...] = tuple(10**n for n in range(9))
+_UNDIVIDED = 3
 
 
 @frozen
 class Figures:
-    """The rule of rounding, and the signs of one medium: minus, thousands, before a percent sign, before dollars."""
+    """The rule of rounding, and the signs of one medium: what stands before percent and dollars, and behind times."""
 
     minus: str
     thousands: str
     before_percent: str
     currency: str
+    cross: str
 
     def exact(self, value: Fraction) -> str:
         """Every digit."""
@@ -51,7 +54,7 @@ class Figures:
 
     def percent(self, value: Fraction) -> str:
         """1 decimal, of a fraction: 0.5 is 50.0 %."""
-        return f"{self._signed(rounded(value * _HUNDRED, 1))}{self.before_percent}%"
+        return f"{self._signed(rounded(value, 1, shift=2))}{self.before_percent}%"
 
     def rate(self, value: Fraction) -> str:
         """A percentage with every digit: 0.0001 is 0.01 %."""
@@ -63,16 +66,20 @@ class Figures:
 
     def points(self, value: Fraction) -> str:
         """Percentage points with their sign, 1 decimal."""
-        text = rounded(value * _HUNDRED, 1)
+        text = rounded(value, 1, shift=2)
         return self._signed(f"+{text}" if value > 0 and text != "0.0" else text)
 
     def size(self, value: Fraction) -> str:
         """Percentage points whichever way, 1 decimal."""
-        return self._signed(rounded(abs(value) * _HUNDRED, 1))
+        return self._signed(rounded(abs(value), 1, shift=2))
 
     def leverage(self, value: Fraction) -> str:
         """2 decimals."""
         return self._signed(rounded(value, 2))
+
+    def times(self, value: Fraction) -> str:
+        """Leverage with its sign."""
+        return f"{self.leverage(value)}{self.cross}"
 
     def days(self, value: Fraction) -> str:
         """1 decimal."""
@@ -87,23 +94,33 @@ class Figures:
         return f"+{write(value)}" if value > 0 else write(value)
 
     def _signed(self, text: str) -> str:
+        if not self.thousands:
+            return text
         sign, digits = (text[0], text[1:]) if text[0] in "+-" else ("", text)
-        if self.thousands:
-            whole, point, decimals = digits.partition(".")
-            digits = f"{int(whole):,}".replace(",", self.thousands) + point + decimals
-        return f"{self.minus if sign == '-' else sign}{digits}"
+        whole, point, decimals = digits.partition(".")
+        if len(whole) > _UNDIVIDED:
+            whole = f"{int(whole):,}".replace(",", self.thousands)
+        return f"{self.minus if sign == '-' else sign}{whole}{point}{decimals}"
 
 
-PLAIN = Figures("-", "", "", "")
-TABLE = Figures("\N{MINUS SIGN}", ",", GLUE, "$")
-ASCII_TABLE = Figures("-", ",", GLUE, "$")
+PLAIN = Figures("-", "", "", "", "")
+TABLE = Figures("\N{MINUS SIGN}", ",", GLUE, "$", "\N{MULTIPLICATION SIGN}")
+ASCII_TABLE = Figures("-", ",", GLUE, "$", "x")
 
 
 def _for_the_eye(value: Fraction, *, decimals: int, significant: int, kept: int) -> str:
-    text = rounded(value, max(decimals, significant - _magnitude(value)))
+    if not _reaches(value, significant - decimals):
+        decimals = max(decimals, significant - _magnitude(value))
+    text = rounded(value, decimals)
     whole, _, fraction = text.partition(".")
     fraction = fraction[:kept] + fraction[kept:].rstrip("0")
     return f"{whole}.{fraction}" if fraction else whole
+
+
+def _reaches(value: Fraction, digits: int) -> bool:
+    # Whether the magnitude is this at least: then the decimals of its kind give a figure all its significant digits.
+    numerator, denominator = abs(value.numerator), value.denominator
+    return numerator * _TENS[max(1 - digits, 0)] >= denominator * _TENS[max(digits - 1, 0)]
 
 
 def _magnitude(value: Fraction) -> int:

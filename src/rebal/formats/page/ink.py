@@ -9,6 +9,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
+from rebal.formats import SIGNS
 from rebal.formats.document import ALARM as ALARM
 from rebal.formats.document import BOLD as BOLD
 from rebal.formats.document import DIM as DIM
@@ -37,6 +38,9 @@ _STYLES = {
 }
 
 
+_ONE_COLUMN = frozenset(map(chr, range(128))) | frozenset(f"{GLUE}{SIGNS}")
+
+
 class Piece(NamedTuple):
     """A text in one ink."""
 
@@ -55,7 +59,7 @@ def line(*pieces: str | Piece) -> Line:
 
 def measure(text: str) -> int:
     """Columns that a text takes."""
-    if text.isascii():
+    if text.isascii() or _ONE_COLUMN.issuperset(text):
         return len(text)
     from rich.cells import cell_len
 

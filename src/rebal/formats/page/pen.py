@@ -5,7 +5,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from rebal.formats.document import GLUE, Absent, Change, Figure, Inked, Kind, Phrases, Prose, Said
+from rebal.formats.document import GLUE, Absent, Change, Figure, Inked, Kind, Loud, Phrases, Prose, Said
 from rebal.formats.page.figures import Figures
 from rebal.frozen import frozen
 
@@ -55,8 +55,17 @@ class Pen:
         return f"{text}{GLUE}{self.data(said.unit)}" if said.unit else text
 
     def _change(self, said: Change, write: Write | None) -> str:
-        before, after = self.tell(said.before, write), self.tell(said.after, write)
-        return f"{before} {self.words('→')}{GLUE}{after}" if self.both or before != after else after
+        if write is not None and said.before.__class__ is said.after.__class__ is Fraction:
+            before, after = write(said.before), write(said.after)
+        else:
+            before, after = self.tell(said.before, write), self.tell(said.after, write)
+        return f"{before} {self.words('→')}{GLUE}{after}" if self._is_told(said, before, after) else after
+
+    def _is_told(self, said: Change, before: str, after: str) -> bool:
+        return self.both or (before != after and not said.new)
+
+    def _loud(self, said: Loud, write: Write | None) -> str:
+        return said.text
 
     def _inked(self, said: Inked, write: Write | None) -> str:
         return self.tell(said.said, write)
@@ -87,6 +96,7 @@ _TELLERS = _Tellers(
         Figure: Pen._figure,
         Change: Pen._change,
         Inked: Pen._inked,
+        Loud: Pen._loud,
         Prose: Pen._prose,
         Phrases: Pen._phrases,
         Absent: Pen._absent,

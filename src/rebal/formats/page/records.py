@@ -5,6 +5,7 @@ does not exist, ``unknown`` where it is not known, ``never`` where nothing comes
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from fractions import Fraction
 from operator import attrgetter
 from typing import Any
 
@@ -32,7 +33,7 @@ from rebal.formats.page.pen import Pen
 from rebal.formats.page.wording import ascii_signs, rfc3339
 
 _WORD = len("position")
-_PEN = Pen(
+PEN = Pen(
     PLAIN,
     rfc3339,
     data=str,
@@ -53,7 +54,7 @@ def records(blocks: Iterable[Block]) -> Iterator[str]:
 
 def _record(word: str, *fields: str) -> str:
     # One line whatever is in it; a field that is empty is left out.
-    return "  ".join([word.ljust(_WORD), *(clean(each.replace(GLUE, " ")) for each in fields if each)])
+    return clean("  ".join([word.ljust(_WORD), *[each for each in fields if each]]).replace(GLUE, " "))
 
 
 def _section(section: Section) -> Iterator[str]:
@@ -76,17 +77,17 @@ def _fields_of(columns: Iterable[Column]) -> list[Column]:
 
 def _teller(column: Column) -> _Teller:
     """How a column's field is told of a row: its words with the figure in them."""
-    get, write, pen = getter(column.get), _PEN.writer(column.kind), _PEN
+    get, write, pen = getter(column.get), PEN.writer(column.kind), PEN
     label = column.heading if column.before is None else column.before
     template = column.record if column.record is not None else f"{label} {{}}" if label else "{}"
     before, _, after = template.partition("{}")
-    unit = None if column.unit is None else getter(column.unit)
+    unit, absent = None if column.unit is None else getter(column.unit), pen.absent[column.absent]
 
     def tell(row: Any) -> str:
         value = get(row)
         if value is None:
-            return f"{before}{pen.absent[column.absent]}{after}"
-        text = pen.tell(value, write)
+            return f"{before}{absent}{after}"
+        text = write(value) if value.__class__ is Fraction else pen.tell(value, write)
         return f"{before}{text}{after}" if unit is None else f"{before}{text} {unit(row)}{after}"
 
     return tell
@@ -100,16 +101,16 @@ def _facts(facts: Facts) -> Iterator[str]:
 
 def _text(text: Text) -> Iterator[str]:
     if text.word:
-        yield _record(text.word, _PEN.tell(text.said))
+        yield _record(text.word, PEN.tell(text.said))
 
 
 def _listed(listed: Listed) -> Iterator[str]:
     if listed.word:
-        yield from (_record(listed.word, name, _PEN.tell(said)) for name, said in listed.pairs)
+        yield from (_record(listed.word, name, PEN.tell(said)) for name, said in listed.pairs)
 
 
 def _steps(steps: Steps) -> Iterator[str]:
-    yield from (_record("step", str(n), _PEN.tell(said)) for n, said in steps.steps)
+    yield from (_record("step", str(n), PEN.tell(said)) for n, said in steps.steps)
 
 
 def _notes(notes: Notes) -> Iterator[str]:

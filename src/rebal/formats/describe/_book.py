@@ -1,0 +1,191 @@
+"""What is held and open: weights and their drift, positions, hedges; before and after a plan, or as they stand."""
+
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from functools import partial
+
+from rebal.amounts import ZERO, plain
+from rebal.formats.describe._words import DUE
+from rebal.formats.document import (
+    GREEN,
+    PLAIN,
+    RED,
+    YELLOW,
+    Absent,
+    Bar,
+    Change,
+    Column,
+    Figure,
+    Inked,
+    Kind,
+    Medium,
+    Place,
+    Role,
+    Said,
+    Section,
+    Table,
+)
+from rebal.plan import AssetLine, HedgeLine, PositionLine
+from rebal.portfolio import Policy
+
+_PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS
+
+
+def drift(
+    assets: Sequence[AssetLine], limits: Policy | None, *, planned: bool, shown: Sequence[AssetLine] | None = None
+) -> Section:
+    """How far each weight is off; without targets what is held and how much of it is hedged.
+
+    ``planned``: also where a plan leaves it. ``shown``: the assets that a page is about, None for all.
+    """
+    seen = assets if shown is None else shown
+    weighed = any(each.drift is not None for each in seen)
+    largest = max((abs(each.drift) for each in seen if each.drift is not None), default=ZERO)
+    bar = Column("", partial(_bar, largest), role=Role.BAR, left=True, only=_PAGE)
+    columns = (*_HELD, bar, *(_AFTER if planned else _NOW))
+    note = _band(limits) if weighed and limits else ""
+    return Section("Drift" if weighed else "Holdings", (Table(columns, assets, word="drift", shown=seen),), note)
+
+
+def _band(policy: Policy) -> str:
+    points = f"band ±{plain(policy.band.points * 100)} points"
+    if policy.band.relative is None:
+        return points
+    return f"{points}, or {plain(policy.band.relative * 100)} % of the target where that is less"
+
+
+def _ink(asset: AssetLine) -> str:
+    if asset.outside_band is None or asset.drift is None:
+        return PLAIN
+    if not asset.outside_band:
+        return GREEN
+    return RED if asset.drift > 0 else YELLOW
+
+
+def _drift(asset: AssetLine) -> Said:
+    return None if asset.drift is None else Inked(asset.drift, _ink(asset))
+
+
+def _bar(largest: Fraction, asset: AssetLine) -> Said:
+    return Bar(asset.drift / largest, _ink(asset), both_ways=True) if asset.drift is not None and largest else None
+
+
+def _is_hedged(asset: AssetLine) -> bool:
+    return bool(asset.hedge_ratio or asset.hedge_ratio_after)
+
+
+def _hedged(asset: AssetLine) -> Said:
+    return Change(asset.hedge_ratio, asset.hedge_ratio_after)
+
+
+def _net(asset: AssetLine) -> Said:
+    return Change(asset.net_exposure, asset.net_exposure_after)
+
+
+def _of_hedges(hedged: str | Callable[[AssetLine], Said], net: str | Callable[[AssetLine], Said]) -> tuple[Column, ...]:
+    return (
+        Column("hedged", hedged, Kind.PERCENT, when=_is_hedged),
+        Column(
+            "net of hedges $", net, Kind.DOLLARS, "net of hedges", "dollars", record="net {}", yields=3, when=_is_hedged
+        ),
+    )
+
+
+_HELD = (
+    Column("coin", "asset", record="{}", role=Role.NAME, left=True),
+    Column("price", "price", Kind.PRICE, yields=1),
+    Column("held", "holding", Kind.COINS, yields=1),
+    Column("worth $", "spot_value", Kind.DOLLARS, "worth", "dollars", yields=1),
+    Column("exposure $", "exposure", Kind.DOLLARS, "exposure", "dollars", yields=2, echoes="spot_value"),
+    Column("weight", "weight", Kind.PERCENT),
+    Column("target", "target_weight", Kind.PERCENT),
+    Column("drift", _drift, Kind.POINTS, after="points"),
+)
+_AFTER = (Column("after", "weight_after", Kind.PERCENT, "weight after", record="after {}"), *_of_hedges(_hedged, _net))
+_NOW = _of_hedges("hedge_ratio_after", "net_exposure_after")
+
+
+def positions(lines: Sequence[PositionLine], *, planned: bool) -> Section:
+    """The futures as they stand; ``planned``: now and after, a page has them only where the book was open."""
+    was_open = any(each.contracts_before for each in lines)
+    columns = (_CONTRACT, _CONTRACTS_AFTER if planned else _CONTRACTS, *_POSITION)
+    table = Table(columns, lines, word="position", shown=lines if was_open else ())
+    return Section("Positions after" if planned else "Positions", (table,))
+
+
+def _changed(position: PositionLine) -> Said:
+    return Change(position.contracts_before, position.contracts)
+
+
+def _has_both(position: PositionLine) -> bool:
+    return bool(position.contracts_hedge and position.contracts_rebalance)
+
+
+def _own_margin(position: PositionLine) -> Said:
+    margin = position.isolated_margin
+    return None if margin is None else Figure(margin, Kind.COINS, position.settle)
+
+
+def _liquidated(position: PositionLine) -> Said:
+    if position.liquidation_price is None:
+        return "never liquidated"
+    if position.liquidation_price == position.mark_price:
+        return f"liquidation {DUE}"
+    return ("liquidated at a mark of ", Figure(position.liquidation_price, Kind.PRICE))
+
+
+def _below(
+    heading: str, get: str | Callable[[PositionLine], Said], when: str | Callable[[PositionLine], bool] = "contracts"
+) -> Column:
+    return Column(heading, get, role=Role.BELOW, when=when, only=_PAGE)
+
+
+_CONTRACT = Column("contract", "contract", record="{}", role=Role.NAME, left=True, place=Place.FIRST)
+_CONTRACTS = Column("contracts", "contracts", before="", after="contracts", record="contracts {}", place=Place.FIRST)
+_CONTRACTS_AFTER = Column("contracts", _changed, before="", after="contracts", record="contracts {}", place=Place.FIRST)
+_POSITION = (
+    Column("entry price", "entry_price", Kind.PRICE, record="entry {}"),
+    Column("mark", "mark_price", Kind.PRICE),
+    Column("dollars", "notional", Kind.DOLLARS, "", "dollars", record="{} USD", when="contracts"),
+    Column("coins", "coin_value", Kind.COINS, "coins at mark", record="coins {}", unit="asset", when="contracts"),
+    Column("PnL", "unrealised_pnl", Kind.COINS, record="pnl {}", unit="settle", when="contracts"),
+    Column(
+        "for rebalance",
+        "contracts_rebalance",
+        after="contracts",
+        record="rebalance {}",
+        role=Role.BELOW,
+        when=_has_both,
+        place=Place.FIRST,
+    ),
+    Column(
+        "for hedge",
+        "contracts_hedge",
+        after="contracts",
+        record="hedge {}",
+        role=Role.BELOW,
+        when="contracts_hedge",
+        place=Place.FIRST,
+    ),
+    Column("delta", "delta", Kind.COINS, unit="asset", role=Role.BELOW, when="contracts"),
+    Column("own margin", _own_margin, role=Role.BELOW, only=_PAGE),
+    Column("", "isolated_margin", Kind.COINS, record="margin {}", only=_RECORDS),
+    Column("", _liquidated, role=Role.BELOW, when="contracts", only=_PAGE),
+    Column("", "liquidation_price", Kind.PRICE, record="liquidation {}", absent=Absent.NEVER, only=_RECORDS),
+)
+
+
+def hedges(asked: Sequence[HedgeLine], assets: Sequence[AssetLine], *, planned: bool) -> Section:
+    """How much of what is hedged, how much was asked for, and until when."""
+    ratios = {each.asset: each.hedge_ratio_after for each in assets}
+    columns = (
+        Column("hedge of", "asset", before="", role=Role.NAME, left=True),
+        Column("hedged", partial(_ratio, ratios), Kind.PERCENT, record="now {}", only=_PAGE if planned else None),
+        Column("asked", "fraction", Kind.PERCENT, record="{}" if planned else "asked {}"),
+        Column("until", "until", left=True),
+    )
+    return Section("Hedges after" if planned else "Hedges", (Table(columns, asked, word="hedge"),))
+
+
+def _ratio(ratios: Mapping[str, Fraction | None], hedge: HedgeLine) -> Said:
+    return ratios.get(hedge.asset)

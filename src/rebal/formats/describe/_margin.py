@@ -1,0 +1,288 @@
+"""Whether a wallet can be liquidated, how far away that is, and what it would take."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from functools import partial
+from operator import attrgetter
+from typing import NamedTuple
+
+from rebal.amounts import ONE, ZERO, plain
+from rebal.formats.describe._words import DUE, away, joined
+from rebal.formats.document import (
+    BOLD,
+    GLUE,
+    GREEN,
+    RED,
+    YELLOW,
+    Absent,
+    Bar,
+    Change,
+    Column,
+    Figure,
+    Inked,
+    Kind,
+    Medium,
+    Place,
+    Role,
+    Said,
+    Section,
+    Table,
+    Text,
+)
+from rebal.plan import Standing, Transfer, Wallet
+from rebal.portfolio import Policy
+
+_State = Standing | Wallet
+_PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS
+_FAR, _NEAR = Fraction(1, 2), Fraction(35, 100)
+"""Where a distance turns from green to yellow to red if no policy says: the policy's own defaults."""
+_AT_INDEX = "liquidation prices are the index's"
+_FORESEEABLE = 730
+"""Days: an alert that today's funding would bring later than this is left out of a page, at any width."""
+
+
+def after(wallets: Sequence[Wallet], transfers: Sequence[Transfer], limits: Policy | None) -> Section:
+    """A row a wallet after the plan, with what it was where the book was open."""
+    moved = {(each.asset, each.contract): each.quantity for each in transfers}
+    return _section("Margin after", _least(limits), wallets, _columns(moved, limits, planned=True))
+
+
+def now(wallets: Sequence[Wallet], limits: Policy | None, *, only: Medium | None = None) -> Section:
+    """A row a wallet as it stands."""
+    return _section("Margin", _alert(limits), wallets, _columns({}, limits, planned=False), only)
+
+
+def _section(
+    title: str, note: str, wallets: Sequence[Wallet], columns: Sequence[Column], only: Medium | None = None
+) -> Section:
+    priced = any(_distances(each) or _distances(each.before) for each in wallets)
+    notes = "; ".join(each for each in (note, _AT_INDEX if priced else "") if each)
+    return Section(title, (Table(columns, wallets, word="wallet"),), notes, only=only)
+
+
+def _least(policy: Policy | None) -> str:
+    if policy is None:
+        return ""
+    distance = f"liquidation at least {plain(policy.shock * 100)}{GLUE}% away"
+    return f"leverage at most {plain(policy.leverage)}, {distance}"
+
+
+def _alert(policy: Policy | None) -> str:
+    if policy is None:
+        return ""
+    distance = f"liquidation less than {plain(policy.alert.distance * 100)}{GLUE}% away"
+    return f"alert at leverage above {plain(policy.alert.leverage)}, {distance}"
+
+
+def _columns(
+    moved: Mapping[tuple[str, str | None], Fraction], limits: Policy | None, *, planned: bool
+) -> tuple[Column, ...]:
+    def told(get: Callable[[_State], Said], was: Callable[[Standing], bool]) -> Callable[[Wallet], Said]:
+        return partial(_change, get, was) if planned else get
+
+    return (
+        Column("wallet", "currency", before="", record="{}", role=Role.NAME, left=True, place=Place.FIRST),
+        Column("", "contract", role=Role.NAME, left=True, only=_PAGE),
+        Column("", lambda wallet: f"{wallet.mode} {wallet.contract or 'none'}", only=_RECORDS, place=Place.FIRST),
+        Column("move", lambda wallet: moved.get((wallet.currency, wallet.contract)), yields=1, only=_PAGE),
+        Column(
+            "", told(attrgetter("balance"), _had_coins), Kind.COINS, record="balance {}",
+            only=_RECORDS, place=Place.FIRST,
+        ),
+        Column(
+            "margin balance", told(attrgetter("margin_balance"), _had_coins), Kind.COINS, record="margin {}", yields=2,
+            place=Place.FIRST,
+        ),
+        Column("leverage", told(_leverage, _is_open), Kind.TIMES, yields=3, when=_is_traded, place=Place.FIRST),
+        Column("liquidated at", told(_prices, _is_open), before="liquidation", when=_is_traded, only=_PAGE),
+        Column("distance", partial(_distance, told(_away, _is_open), limits), when=_is_exposed, only=_PAGE),
+        Column("", partial(_buffer, limits), role=Role.BAR, left=True, when=_is_traded, only=_PAGE),
+        Column("maintenance", "maintenance_margin", Kind.COINS, role=Role.BELOW, when=_is_traded),
+        Column(
+            "margin ratio", told(_ratio, _is_open), Kind.PERCENT, record="ratio {}", role=Role.BELOW, when=_is_traded,
+            place=Place.FIRST,
+        ),
+        Column("initial margin", "initial_margin", Kind.COINS, record="initial {}", role=Role.BELOW, when=_is_traded),
+        Column("", "required", Kind.COINS, record="required {}", only=_RECORDS),
+        *_ends_of(told),
+        *_LAST,
+    )  # fmt: skip
+
+
+def _ends_of(told: Callable[..., Callable[[Wallet], Said]]) -> Iterator[Column]:
+    for side in ("below", "above"):
+        price, distance = (told(partial(get, side), _is_open) for get in (_price_of, _distance_of))
+        yield Column("", price, Kind.PRICE, record=f"liquidation-{side} {{}}", only=_RECORDS)
+        yield Column("", distance, Kind.PERCENT, record=f"distance-{side} {{}}", only=_RECORDS)
+
+
+def _price_of(side: str, state: _State) -> Said:
+    price: Fraction | None = getattr(state, f"liquidation_{side}")
+    return price if getattr(state, f"distance_{side}") is not None else Absent.NEVER
+
+
+def _distance_of(side: str, state: _State) -> Said:
+    distance: Fraction | None = getattr(state, f"distance_{side}")
+    return Absent.NEVER if distance is None else distance
+
+
+def _change(get: Callable[[_State], Said], was: Callable[[Standing], bool], wallet: Wallet) -> Said:
+    """Now and after; ``was``: whether there was anything before."""
+    return Change(get(wallet.before), get(wallet), new=not was(wallet.before))
+
+
+def _had_coins(before: Standing) -> bool:
+    return bool(before.balance or before.margin_balance)
+
+
+def _is_open(state: _State) -> bool:
+    return bool(state.leverage) or bool(_distances(state))
+
+
+def _is_traded(wallet: Wallet) -> bool:
+    return _is_open(wallet.before) or _is_open(wallet)
+
+
+def _is_exposed(wallet: Wallet) -> bool:
+    return _is_open(wallet.before) or bool(_distances(wallet))
+
+
+def _distances(state: _State) -> list[Fraction]:
+    return [each for each in (state.distance_below, state.distance_above) if each is not None]
+
+
+def _leverage(state: _State) -> Said:
+    return "none" if state.leverage is None else state.leverage
+
+
+def _ratio(state: _State) -> Said:
+    return "none" if state.margin_ratio is None else state.margin_ratio
+
+
+def _prices(state: _State) -> Said:
+    if not _distances(state):
+        return "never"
+    if 0 in _distances(state):
+        return DUE
+    prices = [each for each in (state.liquidation_below, state.liquidation_above) if each is not None]
+    return joined((Figure(each, Kind.PRICE) for each in prices), " or ") or "no one price"
+
+
+def _away(state: _State) -> Said:
+    return away(state.distance_below, state.distance_above) or None
+
+
+def _distance(get: Callable[[Wallet], Said], limits: Policy | None, wallet: Wallet) -> Said:
+    return Inked(get(wallet) or Absent.NONE, _ink(min(_distances(wallet), default=ONE), limits))
+
+
+def _buffer(limits: Policy | None, wallet: Wallet) -> Said:
+    nearest = min(_distances(wallet), default=ONE)
+    return Bar(nearest, _ink(nearest, limits), both_ways=False)
+
+
+def _ink(distance: Fraction, policy: Policy | None) -> str:
+    if distance >= (policy.shock if policy else _FAR):
+        return GREEN
+    return RED if distance < (policy.alert.distance if policy else _NEAR) else YELLOW
+
+
+def _at_venue(wallet: Wallet) -> Said:
+    if wallet.share_of_holding is not None:
+        balance, share = Figure(wallet.balance, Kind.COINS), Figure(wallet.share_of_holding, Kind.PERCENT)
+        return (balance, ", ", share, " of the holding")
+    return None if wallet.balance == wallet.margin_balance else Figure(wallet.balance, Kind.COINS)
+
+
+def _all_posted(wallet: Wallet) -> Said:
+    below, above = wallet.distance_below_all_posted, wallet.distance_above_all_posted
+    if (below, above) == (wallet.distance_below, wallet.distance_above):
+        return None
+    if below is None and above is None:
+        return "never liquidated"
+    if 0 in (below, above):
+        return f"liquidation {DUE}"
+    if below is not None and above is not None:
+        return ("liquidation ", Figure(below, Kind.PERCENT), " below or ", Figure(above, Kind.PERCENT), " above")
+    return ("liquidation ", Figure(below or above or ZERO, Kind.PERCENT), " away")
+
+
+def _is_foreseeable(wallet: Wallet) -> bool:
+    return wallet.funding_days_to_alert is not None and wallet.funding_days_to_alert <= _FORESEEABLE
+
+
+_LAST = (
+    Column("at the venue", _at_venue, role=Role.BELOW, only=_PAGE),
+    Column("", _all_posted, before="if every free coin were posted:", role=Role.BELOW, when=_is_traded, only=_PAGE),
+    Column("", "distance_below_all_posted", Kind.PERCENT, record="posted-below {}", absent=Absent.NEVER, only=_RECORDS),
+    Column("", "distance_above_all_posted", Kind.PERCENT, record="posted-above {}", absent=Absent.NEVER, only=_RECORDS),
+    Column("", "share_of_holding", Kind.PERCENT, record="share {}", only=_RECORDS),
+    Column(
+        "alert after",
+        "funding_days_to_alert",
+        Kind.DAYS,
+        after="days of today's funding",
+        record="funding-days {}",
+        role=Role.BELOW,
+        when=_is_foreseeable,
+    ),
+)
+
+
+class _Rung(NamedTuple):
+    """A price at which a wallet ends, or today's, which has none."""
+
+    move: Fraction
+    price: Fraction | None
+    wallet: Wallet | None
+
+
+def ladder(wallets: Sequence[Wallet], limits: Policy | None) -> Section:
+    """A row a price at which a wallet ends, from the highest to the lowest, today's in its place."""
+    rungs = sorted((rung for each in wallets for rung in _rungs(each)), key=lambda rung: -rung.move)
+    if not rungs:
+        return Section("", ())
+    up, down = ([rung for rung in rungs if (rung.move > 0) is above] for above in (True, False))
+    never = ", ".join(_name(each) for each in wallets if each.position_value and not _distances(each))
+    columns = (
+        Column(
+            "wallet",
+            lambda rung: _name(rung.wallet) if rung.wallet else Inked("today", BOLD),
+            role=Role.NAME,
+            left=True,
+        ),
+        Column("move", partial(_move, limits), Kind.CHANGE),
+        Column("liquidated at", _ends_at),
+        Column(
+            "margin balance",
+            lambda rung: rung.wallet and Figure(rung.wallet.margin_balance, Kind.COINS, rung.wallet.currency),
+        ),
+    )
+    table = Table(columns, [*up, _Rung(ZERO, None, None), *down])
+    note = "at index prices, all marks of a wallet moving together"
+    others = (Text(f"never liquidated: {never}"),) if never else ()
+    return Section("Liquidation ladder", (table, *others), note, only=_PAGE)
+
+
+def _name(wallet: Wallet) -> str:
+    return wallet.contract or wallet.currency
+
+
+def _rungs(wallet: Wallet) -> Iterator[_Rung]:
+    below, above = wallet.distance_below, wallet.distance_above
+    if above is not None:
+        yield _Rung(above, wallet.liquidation_above, wallet)
+    if below is not None and above != 0:
+        yield _Rung(-below, wallet.liquidation_below, wallet)
+
+
+def _move(limits: Policy | None, rung: _Rung) -> Said:
+    return rung.move if rung.wallet is None else Inked(rung.move, _ink(abs(rung.move), limits))
+
+
+def _ends_at(rung: _Rung) -> Said:
+    if rung.wallet is None:
+        return None
+    if not rung.move:
+        return DUE
+    return "no one price" if rung.price is None else Figure(rung.price, Kind.PRICE)

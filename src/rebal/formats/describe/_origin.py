@@ -1,0 +1,55 @@
+"""What a report was made from: the venue, the prices, the statement and its journal."""
+
+from typing import Any
+
+from rebal.formats.document import BOLD, DIM, GLUE, Column, Figure, Inked, Kind, Medium, Place, Said
+from rebal.status import Status
+
+_PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS
+
+
+def _venue(report: Any) -> Said:
+    return Inked(report.venue, DIM) if report.venue else None
+
+
+def _margined(report: Any) -> Said:
+    modes = sorted({wallet.mode for wallet in report.wallets})
+    margin = f"{' and '.join(modes)} margin" if modes else ""
+    said = ", ".join(each for each in (report.venue or "", margin) if each)
+    return Inked(said, DIM) if said else None
+
+
+def _prices(report: Any) -> Said:
+    at = report.inputs.market_as_of
+    return Inked("prices without a date" if at is None else ("prices of ", at), DIM)
+
+
+def _statement(report: Status) -> Said:
+    if report.as_of is None:
+        return None
+    seq = report.inputs.journal_seq
+    journal = "" if seq is None else f", journal to entry{GLUE}{seq}"
+    return Inked(("statement of ", report.as_of, journal), DIM)
+
+
+def _name(report: Any) -> Said:
+    return Inked(report.name, BOLD) if report.name else None
+
+
+NAME = Column("", _name, place=Place.LAST)
+VENUE = Column("", _venue, only=_PAGE)
+MARGINED = Column("", _margined, only=_PAGE)
+PRICES = Column("", _prices, only=_PAGE)
+STATEMENT = Column("", _statement, only=_PAGE)
+RECORDED = (
+    Column("", "venue", record="venue {}", only=_RECORDS),
+    Column("", "inputs.market_as_of", record="prices {}", only=_RECORDS),
+)
+STATED = (
+    Column("", "as_of", record="statement {}", only=_RECORDS),
+    Column("", "inputs.journal_seq", Kind.COUNT, record="journal {}", only=_RECORDS),
+)
+EQUITY = (
+    Column("", lambda report: (Inked(Figure(report.equity, Kind.USD), BOLD), f"{GLUE}equity"), only=_PAGE),
+    Column("", lambda report: Figure(report.equity, Kind.DOLLARS, report.currency), only=_RECORDS),
+)

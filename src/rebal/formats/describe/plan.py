@@ -1,0 +1,202 @@
+"""Plan, hedge and unwind: am I off, what do I do, can it hurt me, what does it cost, what else."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from rebal.amounts import ZERO
+from rebal.formats.describe import _book, _findings, _margin, _orders, _origin
+from rebal.formats.describe._words import counted, joined, several
+from rebal.formats.document import (
+    ALARM,
+    GLUE,
+    GREEN,
+    Block,
+    Change,
+    Column,
+    Document,
+    Facts,
+    Figure,
+    Inked,
+    Kind,
+    Medium,
+    Role,
+    Said,
+    Section,
+    Table,
+    Text,
+)
+from rebal.plan import AssetLine, Code, CostLine, Costs, Plan, PositionLine, Severity
+from rebal.portfolio import DOLLARS, Policy
+
+_PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS
+_REFUSALS = {
+    Code.NO_EQUITY: ("no equity", ""),
+    Code.UNSERVED_ASSET: ("no contract for ", ""),
+    Code.UNDER_COLLATERALISED: ("not enough coins for ", ""),
+    Code.NEAR_LIQUIDATION: ("", " near liquidation"),
+    Code.OVER_HEDGED: ("", " over-hedged"),
+    Code.SPOT_DIFFERS: ("", " spot is not at its target"),
+}
+_SPOT_MATCHES = {
+    True: Inked("spot matches: after closing, every weight is inside its band", GREEN),
+    False: Inked("spot does not match: after closing, a weight is outside its band", ALARM),
+}
+_ORIGIN = (*_origin.RECORDED, _origin.NAME, _origin.MARGINED, _origin.PRICES)
+
+
+def document(plan: Plan, limits: Policy | None) -> Document:
+    """Everything a person should see of a plan."""
+    closing = _closing(plan)
+    return (
+        Facts(plan, (_ORIGIN,), word=plan.command),
+        *_refused(plan),
+        Facts(plan, ((*_origin.EQUITY, Column("", headline)),), word="headline"),
+        _book.drift(plan.assets, limits, planned=True, shown=_touched(plan)),
+        _orders.section(plan.orders),
+        _orders.moves(plan.transfers),
+        _orders.steps(plan),
+        Section("Realised by closing", closing, "with the fees and funding so far", only=_PAGE),
+        _margin.after(plan.wallets, plan.transfers, limits),
+        _book.positions(plan.positions, planned=True),
+        _book.hedges(plan.hedges, plan.assets, planned=True),
+        Section("", closing, only=_RECORDS),
+        _cost(plan.costs),
+        _findings.section(plan.findings),
+    )
+
+
+def _touched(plan: Plan) -> Sequence[AssetLine]:
+    # A hedge and an unwind are about some coins: the others are as they were, and status has them.
+    if plan.command == "plan":
+        return plan.assets
+    traded = {asset for order in plan.orders for part in order.parts for asset in part.stands_for}
+    touched = {each.asset for each in plan.assets if each.asset in traded or each.hedge_ratio != each.hedge_ratio_after}
+    return [each for each in plan.assets if each.asset in touched | {DOLLARS}] if touched else []
+
+
+def _refused(plan: Plan) -> tuple[Block, ...]:
+    if not plan.refused:
+        return ()
+    why = refusal(plan)
+    page = "Refused, do not place it"
+    return (
+        Text(Inked(f"{page}: {why}" if why else page, ALARM), only=_PAGE),
+        Text(why or "yes", word="refused", only=_RECORDS),
+    )
+
+
+def refusal(plan: Plan) -> str:
+    """Why a plan is refused: what its error findings are about."""
+    subjects: dict[Code, list[str]] = {}
+    for each in plan.findings:
+        if each.severity is Severity.ERROR:
+            subjects.setdefault(each.code, []).append(each.subject)
+    return "; ".join(_reason(code, list(dict.fromkeys(named))) for code, named in subjects.items())
+
+
+def _reason(code: Code, subjects: Sequence[str]) -> str:
+    before, after = _REFUSALS.get(code, (f"{code} ", ""))
+    named = "" if code is Code.NO_EQUITY else "".join(map(str, several(subjects)))
+    return f"{before}{named}{after}"
+
+
+def headline(plan: Plan) -> Said:
+    """What matters first, and how much there is to do."""
+    todo = [counted(len(plan.orders), "order")] if plan.orders else []
+    if plan.transfers:
+        todo.append(counted(len(plan.transfers), "transfer"))
+    if plan.orders and plan.command == "plan":
+        todo.append("no coin sold")
+    matter, doing = _matter(plan), ", ".join(todo) or "nothing to do"
+    return (*matter, ": ", doing) if matter else (doing,)
+
+
+def _matter(plan: Plan) -> tuple[Said, ...]:
+    if plan.command == "unwind":
+        return _closes(plan.positions) if plan.orders else ("no futures to close",)
+    if plan.command == "hedge":
+        changed = [each for each in plan.assets if each.hedge_ratio != each.hedge_ratio_after]
+        return several([_hedged(each) for each in changed]) or ("hedges are as asked",)
+    outside = [each for each in plan.assets if each.outside_band and each.drift is not None]
+    if outside:
+        return _off(max(outside, key=lambda each: abs(each.drift or ZERO)))
+    return ("every weight is inside its band",) if any(each.drift is not None for each in plan.assets) else ()
+
+
+def _closes(positions: Sequence[PositionLine]) -> tuple[Said, ...]:
+    changed = [each for each in positions if each.contracts != each.contracts_before]
+    closed = [each.contract for each in changed if not each.contracts]
+    reduced = [each.contract for each in changed if each.contracts]
+    said = (("closes ", closed), ("reduces ", reduced))
+    return joined(((verb, *several(contracts)) for verb, contracts in said if contracts), " and ")
+
+
+def _hedged(asset: AssetLine) -> Said:
+    before, after = (Figure(each or ZERO, Kind.PERCENT) for each in (asset.hedge_ratio, asset.hedge_ratio_after))
+    return (f"{asset.asset} hedged ", Change(before, after))
+
+
+def _off(asset: AssetLine) -> tuple[Said, ...]:
+    drift = asset.drift or ZERO
+    way = "over" if drift > 0 else "under"
+    return (f"{asset.asset} is ", Figure(drift, Kind.SIZE, "points"), f" {way} its weight")
+
+
+_PNL = (
+    Column("contract", "contract", record="{}", role=Role.NAME, left=True),
+    Column("PnL", "coin", Kind.COINS, record="coin {}", unit="currency"),
+    Column("PnL $", "usd", Kind.DOLLARS, "PnL", "dollars", record="usd {}"),
+    Column("fees", "fees_coin", Kind.COINS, unit="currency", yields=2),
+    Column("funding", "funding_coin", Kind.COINS, unit="currency", yields=2),
+    Column("net $", "net_usd", Kind.DOLLARS, "net", "dollars"),
+)
+
+
+def _closing(plan: Plan) -> tuple[Block, ...]:
+    """What closing realises, and whether spot is where the targets want it once the futures are gone."""
+    table = Table(_PNL, plan.pnl, word="pnl")
+    if plan.spot_matches is None:
+        return (table,)
+    matches = Text(_SPOT_MATCHES[plan.spot_matches], word="spot")
+    return (table, Section("", (matches,))) if plan.pnl else (matches,)
+
+
+def _paid(usd: Fraction) -> tuple[Said, ...]:
+    amount = Figure(abs(usd), Kind.USD)
+    return (f"{'paid' if usd > 0 else 'received'}{GLUE}", amount) if usd else (amount,)
+
+
+def _paid_a_day(cost: CostLine) -> Said:
+    return None if cost.funding_usd_per_day is None else _paid(cost.funding_usd_per_day)
+
+
+def _funding(costs: Costs) -> Said:
+    day, year = costs.funding_usd_per_day, costs.funding_usd_per_year
+    if day is None or year is None:
+        return "funding not known"
+    if not day:
+        return "no funding"
+    return ("funding ", *_paid(day), " a day, ", Figure(abs(year), Kind.USD), " a year")
+
+
+_SUMMARY = (Column("", lambda costs: ("fees ", Figure(costs.fees_usd, Kind.USD))), Column("", _funding))
+_COSTS = (
+    Column("contract", "contract", record="{}", role=Role.NAME, left=True),
+    Column("fees $", "fee_usd", Kind.DOLLARS, "fees", "dollars"),
+    Column("funding a day", _paid_a_day, before="funding", after="a day", only=_PAGE),
+    Column("", "funding_usd_per_day", Kind.DOLLARS, record="funding-per-day {}", only=_RECORDS),
+)
+_TOTAL = (
+    Column("", lambda costs: "cost"),
+    Column("", "fees_usd", Kind.DOLLARS, record="fees {}"),
+    Column("", "funding_usd_per_day", Kind.DOLLARS, record="funding-per-day {}"),
+    Column("", "funding_usd_per_year", Kind.DOLLARS, record="funding-per-year {}"),
+)
+
+
+def _cost(costs: Costs) -> Section:
+    """Fees once and funding a day and a year; a page has a row a contract where there are several."""
+    several = len(costs.breakdown) > 1
+    summary = (Facts(costs, (_SUMMARY,), between=None, only=_PAGE),) if costs.breakdown else ()
+    table = Table(_COSTS, costs.breakdown, word="cost", shown=costs.breakdown if several else ())
+    return Section("Cost", (*summary, table, Facts(costs, (_TOTAL,), word="total", only=_RECORDS)))

@@ -1,0 +1,42 @@
+"""Status: is anything to be done, then the book as it stands."""
+
+from collections.abc import Sequence
+
+from rebal.formats.describe import _book, _findings, _journal, _margin, _origin
+from rebal.formats.document import ALARM, GREEN, YELLOW, Document, Facts, Inked, Prose, Text
+from rebal.plan import Finding, Severity
+from rebal.portfolio import Policy
+from rebal.status import ACTIONS, BREACHES, Needs, Status
+
+_INKS = {Needs.NOTHING: GREEN, Needs.ACTION: YELLOW, Needs.ATTENTION: ALARM}
+_ORIGIN = (*_origin.RECORDED, *_origin.STATED, _origin.MARGINED, _origin.PRICES, _origin.STATEMENT)
+
+
+def document(status: Status, limits: Policy | None) -> Document:
+    """Everything a person should see of a book, the summary first."""
+    pressing, others = sorted_out(status.findings)
+    return (
+        Text(Inked(Prose(status.summary), _INKS[status.needs]), word="status"),
+        Facts(status, (_ORIGIN,), word="origin"),
+        _findings.section(pressing, title="To do"),
+        _book.drift(status.assets, limits, planned=False),
+        _margin.now(status.wallets, limits),
+        _book.positions(status.positions, planned=False),
+        _book.hedges(status.hedges, status.assets, planned=False),
+        _journal.realised(status.realised),
+        _findings.section(others),
+    )
+
+
+def sorted_out(findings: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]:
+    """The findings that make status ask for attention or action, breaches first, and the others."""
+    breaches = [each for each in findings if _is_breach(each)]
+    others = [each for each in findings if not _is_breach(each)]
+    actions = [each for each in others if each.severity is not Severity.INFO and each.code in ACTIONS]
+    return [*breaches, *actions], [each for each in others if each not in actions]
+
+
+def _is_breach(finding: Finding) -> bool:
+    if finding.severity is Severity.WARNING:
+        return finding.code in BREACHES
+    return finding.severity is Severity.ERROR
