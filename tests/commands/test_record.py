@@ -9,7 +9,20 @@ from pathlib import Path
 import pytest
 from lifecycle import BOOK, LATER, NOW, PERP, SOLD, done, made, refused, saved, start_over
 
-from program import rebal
+from program import answered, rebal
+
+LEAVING = """\
+venue: binance
+as_of: 2026-11-20T08:00:00Z
+holdings: {BTC: 2, ETH: 14}
+targets: {BTC: 69%, ETH: 31%}
+wallets: {BTC: 1}
+positions:
+  - {contract: BTCUSD_PERP, contracts: -390, entry_price: 40000}
+market:
+  as_of: 2026-11-20T08:00:00Z
+  prices: {BTC: 40000, ETH: 2500}
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +73,31 @@ class TestPlan:
         (fill,) = [entry for entry in recorded["entries"] if entry["type"] == "fill"]
         assert (fill["price"], fill["contracts"]) == ("40020.5", f"-{order['contracts']}")
         assert any("ETHUSD_PERP: taken as not filled" in note for note in recorded["notes"])
+
+    def test_a_quarter_filled_leaves_the_coins_that_are_to_move_out(self, folder: Path) -> None:
+        (folder / "portfolio.yaml").write_text(LEAVING)
+        plan = made("plan")
+        assert [(each["asset"], each["quantity"]) for each in plan["transfers"]][-1] == ("BTC", "-0.9575")
+        told = made("record", "plan", saved("plan"), "--fill", "BTCUSD_PERP=97@40000")
+        assert any(note.startswith("0.9575 BTC out of the futures account stay open") for note in told["notes"])
+        # 29,300 of the 39,000 dollars stay short, on the coin less the fee: 97 * 100 / 40,000 * 0.05 % = 0.00012125.
+        status = json.loads(answered("status", "--format", "json", *LATER).out)
+        btc = {wallet["currency"]: wallet for wallet in status["wallets"]}["BTC"]
+        assert (btc["balance"], btc["leverage"][:8]) == ("0.99987875", "0.732588")
+        rest = ("--fill", "BTCUSD_PERP=286@40000", "--fill", "ETHUSD_PERP=65@2500")
+        moved = [
+            entry for entry in made("record", "plan", "plan.json", *rest, now=LATER)["entries"] if entry["quantity"]
+        ]
+        assert [(entry["asset"], entry["quantity"]) for entry in moved] == [("BTC", "-0.9575")]
+        assert not made("plan", now=LATER)["changes"]
+
+    def test_says_what_was_moved_in_fact(self) -> None:
+        file = saved("plan")
+        recorded = made("record", "plan", file, "--transfer", "BTC=0.2")
+        assert ("BTC", "0.2") in [(entry["asset"], entry["quantity"]) for entry in recorded["entries"]]
+        assert [note for note in recorded["notes"] if "give --transfer BTC=" in note]
+        assert "--transfer BTC: write ASSET=QUANTITY" in refused(2, "record", "plan", file, "--transfer", "BTC")
+        assert "--transfer XRP: the plan moves" in refused(2, "record", "plan", file, "--transfer", "XRP=1")
 
     def test_fills_come_from_the_exchanges_export(self, folder: Path) -> None:
         order = next(order for order in made("plan")["orders"] if order["contract"] == "BTCUSD_PERP")

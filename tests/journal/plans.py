@@ -9,9 +9,9 @@ from rebal import formats
 from rebal.formats import View
 from rebal.journal import saved
 from rebal.journal.adding import Added, add
-from rebal.journal.filling import Given
 from rebal.journal.fold import fold
 from rebal.journal.from_plan import drafts
+from rebal.journal.placed import Given, Placed
 from rebal.journal.saved import SavedPlan
 from rebal.ledger import Journal
 from rebal.plan import Inputs, Plan
@@ -61,7 +61,11 @@ def read(plan: Plan) -> SavedPlan:
 
 
 def record(
-    plan: Plan | SavedPlan, book: Portfolio, journal: Journal = EMPTY, given: Sequence[Given] | None = None
+    plan: Plan | SavedPlan,
+    book: Portfolio,
+    journal: Journal = EMPTY,
+    given: Sequence[Given] | None = None,
+    **placed: Any,
 ) -> Added:
     kept = read(plan) if isinstance(plan, Plan) else plan
-    return add(journal, drafts(kept, book, journal, given=given, time=LATER))
+    return add(journal, drafts(kept, book, journal, Placed(given, **placed), time=placed.get("time") or LATER))

@@ -16,7 +16,7 @@ from rebal.errors import InvalidInput
 from rebal.journal import exports
 from rebal.journal.adding import add
 from rebal.journal.exports import Chosen, choose
-from rebal.journal.filling import Given
+from rebal.journal.placed import Given
 from rebal.journal.saved import SavedOrder, SavedPart, SavedPlan
 from rebal.ledger import Draft, Journal
 from rebal.market.contract import OrderUnit

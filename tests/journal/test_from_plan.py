@@ -1,7 +1,7 @@
 """A saved plan becomes entries once, as it was filled, and only while it is still true."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
@@ -12,15 +12,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rebal.amounts import plain
 from rebal.book import Book, HedgeAsked, Purpose, opened
 from rebal.errors import InvalidInput, Refused, UsageProblem
 from rebal.journal import saved
-from rebal.journal.adding import add
-from rebal.journal.filling import Given, shares
+from rebal.journal.adding import Added, add
+from rebal.journal.filling import shares
 from rebal.journal.fold import fold
-from rebal.journal.from_plan import refuse_future, unfilled
+from rebal.journal.from_plan import left_open, refuse_future
+from rebal.journal.placed import Given, Moved, Placed
 from rebal.journal.saved import SavedOrder, SavedPart
-from rebal.ledger import Draft, EntryType, Fill, Journal, Spot, Void
+from rebal.ledger import Draft, EntryType, Fill, Journal, Spot, Transfer, Void
 from rebal.plan import Plan
 from rebal.portfolio import Portfolio
 
@@ -187,6 +189,10 @@ def one_fill(plan: Plan, ratio: Fraction | int = 1, price: str = "40100", **give
     return Given(order.contract, F(round(order.contracts * ratio)), F(price), **given)
 
 
+def ends(plan: Plan, before: Journal, after: Journal, given: Sequence[Given] | None = None, **said: Any) -> list[str]:
+    return list(left_open(read(plan), Placed(given, **said), before=before, after=after))
+
+
 def test_fills_as_they_happened() -> None:
     book = rebalancing()
     plan = planned(book)
@@ -196,9 +202,11 @@ def test_fills_as_they_happened() -> None:
     contract = book.contracts[first.contract]
     assert (filled.contracts, filled.price) == (first.signed, 40100)
     assert filled.fee == contract.fee(first.contracts, F(40100), contract.taker_fee)
-    assert [left.contract for left in unfilled(read(plan), [one_fill(plan)], Journal())] == [plan.orders[1].contract]
-    assert unfilled(read(plan), [one_fill(plan)], record(plan, book).after) == ()
-    assert unfilled(read(plan), None, Journal()) == ()
+    second = plan.orders[1]
+    assert ends(plan, Journal(), added.after, [one_fill(plan)]) == [
+        f"{second.contract}: taken as not filled, {second.contracts} contracts were ordered"
+    ]
+    assert ends(plan, Journal(), record(plan, book).after) == []
 
 
 def test_a_plan_filled_in_parts_is_recorded_in_parts() -> None:
@@ -251,6 +259,163 @@ def test_the_same_leg_with_other_contents_is_refused() -> None:
     once = record(plan, book, given=[one_fill(plan, HALF, id="7")])
     with pytest.raises(Refused, match=r":7 is in the journal with other contents"):
         record(plan, book, once.after, given=[one_fill(plan, F(1, 4), id="7"), one_fill(plan, F(1, 4), id="8")])
+
+
+def leaving() -> tuple[Portfolio, Plan]:
+    """A plan that closes a short and takes its coins back out: one order, then a transfer out."""
+    short = opened(BTCUSD, contracts=F(-40000), entry_price=F(40000))
+    book = replace(rebalancing(wallets={"BTC": "1"}), targets={"BTC": HALF, "ETH": F(7, 24), "USD": F(5, 24)})
+    book = replace(book, statement=replace(book.statement, positions={"BTCUSD": short}))
+    plan = planned(book)
+    assert [step.kind for step in plan.steps][-1] == "transfer"
+    assert plan.transfers[-1].quantity < 0
+    return book, plan
+
+
+def moves(added: Added) -> list[tuple[str, Fraction]]:
+    return [(entry.event.asset, entry.event.quantity) for entry in added.new if isinstance(entry.event, Transfer)]
+
+
+def test_coins_to_move_out_wait_for_the_orders_before_them() -> None:
+    book, plan = leaving()
+    out = plan.transfers[-1]
+    quarter, rest = one_fill(plan, F(1, 4), "40000"), one_fill(plan, F(3, 4), "40000")
+    first = record(plan, book, given=[quarter])
+    assert moves(first) == []
+    wallet = fold(book, first.after.entries).book.wallets["BTC"]
+    assert wallet == 1 - next(entry.event.fee for entry in first.new if isinstance(entry.event, Fill))
+    (unfilled, open_) = ends(plan, Journal(), first.after, [quarter])
+    assert unfilled == (
+        f"BTCUSD: {rest.contracts} of {plan.orders[0].contracts} contracts are not filled yet; record them with the "
+        "same command when they are"
+    )
+    assert open_ == (
+        f"{plain(-out.quantity)} BTC out of the futures account stay open until the orders before are filled: the same "
+        f"command then records it; --transfer BTC={plain(out.quantity)} if it is moved already"
+    )
+    assert record(plan, book, first.after, given=[quarter]).new == ()
+    second = record(plan, book, first.after, given=[quarter, rest])
+    assert moves(second) == [("BTC", out.quantity)]
+    assert ends(plan, first.after, second.after, [quarter, rest]) == []
+    assert record(plan, book, second.after).new == ()
+    after = planned(book, second.after)
+    assert (after.orders, after.transfers) == ((), ())
+
+
+def test_what_was_moved_in_fact_is_what_counts() -> None:
+    book, plan = leaving()
+    quarter, out = one_fill(plan, F(1, 4), "40000"), plan.transfers[-1].quantity
+    some = Moved("BTC", F("-0.1"))
+    first = record(plan, book, given=[quarter], moved=[some])
+    assert moves(first) == [("BTC", F("-0.1"))]
+    assert record(plan, book, first.after, given=[quarter], moved=[some]).new == ()
+    assert record(plan, book, first.after, moved=[some]).new == ()
+    rest = one_fill(plan, F(3, 4), "40000")
+    second = record(plan, book, first.after, given=[rest])
+    assert moves(second) == []
+    assert ends(plan, first.after, second.after, [rest]) == [
+        f"{plain(-out - F('0.1'))} BTC out of the futures account stay open until it is moved: "
+        f"give --transfer BTC={plain(out + F('0.1'))} then"
+    ]
+    third = record(plan, book, second.after, moved=[Moved("BTC", out + F("0.1"))])
+    assert moves(third) == [("BTC", out + F("0.1"))]
+    assert [entry.type for entry in third.new] == [EntryType.TRANSFER]
+    assert ends(plan, second.after, third.after) == []
+
+
+def test_coins_that_were_not_moved_in_are_not_recorded_as_moved() -> None:
+    book = rebalancing()
+    plan = planned(book)
+    into = [transfer for transfer in plan.transfers if transfer.quantity > 0]
+    none = [Moved(transfer.asset, F(0)) for transfer in into]
+    first = record(plan, book, given=[], moved=none)
+    assert moves(first) == []
+    assert len(ends(plan, Journal(), first.after, [], moved=none)) == len(plan.orders) + len(into)
+    assert moves(record(plan, book, first.after)) == [
+        (transfer.asset, transfer.quantity) for transfer in plan.transfers
+    ]
+
+
+def test_a_transfer_that_was_taken_back_is_open_again() -> None:
+    book = rebalancing()
+    plan = planned(book)
+    once = record(plan, book)
+    moved = next(entry for entry in once.new if entry.type is EntryType.TRANSFER)
+    back = add(once.after, [Draft(Void(moved.id, "never arrived"), LATER)]).after
+    assert record(plan, book, back).new == ()
+    assert [f"give --transfer {plan.transfers[0].asset}=" in end for end in ends(plan, back, back)] == [True]
+    again = record(plan, book, back, moved=[Moved(plan.transfers[0].asset, F("0.1"))])
+    assert moves(again) == [(plan.transfers[0].asset, F("0.1"))]
+
+
+@pytest.mark.parametrize(
+    ("moved", "problem"),
+    [
+        (Moved("DOGE", F(1)), "--transfer DOGE: the plan moves BTC, ETH; name one of them, as ASSET=QUANTITY"),
+        (
+            Moved("BTC", F(-1)),
+            "--transfer BTC=-1: the plan moves it into the futures account; write a positive quantity",
+        ),
+    ],
+)
+def test_a_move_that_is_none_of_the_plan_is_a_usage_error(moved: Moved, problem: str) -> None:
+    book = rebalancing()
+    with pytest.raises(UsageProblem, match=f"^{problem}"):
+        record(planned(book), book, moved=[moved])
+
+
+def test_a_transfer_recorded_as_planned_is_not_said_otherwise() -> None:
+    book = rebalancing()
+    plan = planned(book)
+    once = record(plan, book).after
+    with pytest.raises(
+        Refused, match=r"the transfer is in the journal as planned, as entry 1, .*void that entry first"
+    ):
+        record(plan, book, once, moved=[Moved("BTC", F("0.1"))])
+
+
+def test_the_margin_of_an_isolated_position_is_named_by_its_contract() -> None:
+    book = rebalancing(isolated=True)
+    plan = planned(book)
+    assert {transfer.contract for transfer in plan.transfers} == {"BTCUSD", "ETHUSD"}
+    by_contract = record(plan, book, moved=[Moved("BTCUSD", F("0.2"))])
+    assert ("BTC", F("0.2")) in moves(by_contract)
+    assert by_contract.new[0].event == Transfer("BTC", F("0.2"), "BTCUSD")
+    assert moves(record(plan, book, moved=[Moved("BTC", F("0.2"))])) == moves(by_contract)
+
+
+def test_an_equal_fill_is_another_where_its_time_says_so() -> None:
+    book = rebalancing()
+    plan = planned(book)
+    third = one_fill(plan, F(1, 4), "40000")
+    first = record(plan, book, given=[third], time=at(61))
+    assert record(plan, book, first.after, given=[third], time=at(61)).new == ()
+    assert record(plan, book, first.after, given=[third]).new == ()
+    (known, *_) = ends(plan, first.after, first.after, [third])
+    assert known == (
+        f"BTCUSD: {third.contracts} at 40000 are entry 3 of 2026-11-20T09:01:00Z and were not counted again; another "
+        "of the same size and price is told by its --time, or by --again"
+    )
+    second = record(plan, book, first.after, given=[third], time=at(62))
+    assert len([entry for entry in second.new if entry.type is EntryType.FILL]) == 1
+    assert record(plan, book, second.after, given=[third], time=at(61)).new == ()
+    assert record(plan, book, second.after, given=[third], time=at(62)).new == ()
+    third_time = record(plan, book, second.after, given=[third], again=True)
+    assert fold(book, third_time.after.entries).book.positions["BTCUSD"].contracts == -3 * third.contracts
+
+
+def test_a_plan_filled_in_parts_is_whole_without_its_fills() -> None:
+    book = rebalancing()
+    plan = planned(book)
+    half = record(plan, book, given=[one_fill(plan, HALF)])
+    with pytest.raises(
+        Refused, match=r"BTCUSD: 10000 of 20000 contracts are in the journal.*--fill BTCUSD=10000@PRICE"
+    ):
+        record(plan, book, half.after)
+    whole = record(plan, book, half.after, given=[one_fill(plan, HALF, "40200")])
+    others = record(plan, book, whole.after)
+    assert [entry.event.contract for entry in others.new if isinstance(entry.event, Fill)] == ["ETHUSD"]
+    assert record(plan, book, others.after).new == ()
 
 
 def order(*parts: tuple[str, int]) -> SavedOrder:

@@ -26,6 +26,10 @@ Time = Annotated[
     str | None, typer.Option("--time", metavar="TIMESTAMP", help="When it happened, with its zone; now without.")
 ]
 
+Again = Annotated[
+    bool, typer.Option("--again", help="It happened twice: the same contents at the same time are no slip.")
+]
+
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Entered:
@@ -35,9 +39,7 @@ class Entered:
     id: Annotated[
         str | None, typer.Option("--id", metavar="ID", help="The exchange's id; recording it twice changes nothing.")
     ] = None
-    again: Annotated[
-        bool, typer.Option("--again", help="It happened twice: the same contents at the same time are no slip.")
-    ] = False
+    again: Again = False
     settled: Annotated[
         bool, typer.Option("--settled", help="The statement holds it already: keep it as history alone.")
     ] = False

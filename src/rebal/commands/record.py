@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rebal.commands._answer import Answer, World
-from rebal.commands._entry import DryRun, Entered, Time, content, desk, figure, moved, price, single, told
+from rebal.commands._entry import Again, DryRun, Entered, Time, content, desk, figure, moved, price, single, told
 from rebal.commands._options import Shown, Where, one_of
 from rebal.errors import UsageProblem
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rebal.book import Purpose
     from rebal.journal.drafts import Scene
-    from rebal.journal.filling import Given
+    from rebal.journal.placed import Given, Moved
     from rebal.ledger import Draft
 
 HELP = """Write into the journal what was traded, moved and paid.
@@ -27,6 +27,7 @@ EXAMPLES = (
     "rebal record plan plan.json",
     "rebal record plan plan.json --fill BTCUSD_PERP=150@40010.5 --dry-run",
     "rebal record plan plan.json --fills trades.csv",
+    "rebal record plan plan.json --fill BTCUSD_PERP=50@40010.5 --transfer BTC=0.1",
     "rebal record fill --contract BTCUSD_PERP --contracts -150 --price 40010 --fee 0.00018 --id 123456",
     "rebal record funding --contract BTCUSD_PERP --amount 0.000037 --time 2026-11-20T16:00:00Z",
     "rebal record transfer --asset BTC --quantity 0.375",
@@ -38,27 +39,44 @@ EXAMPLES = (
 _Contract = Annotated[str, typer.Option("--contract", metavar="NAME", help="The contract, by the exchange's name.")]
 _Price = Annotated[str | None, typer.Option("--price", metavar="USD", help="USD per coin; the portfolio's without.")]
 
+_Fill = Annotated[
+    list[str] | None,
+    typer.Option("--fill", metavar="CONTRACT=CONTRACTS@PRICE", help="A fill as it happened; may be repeated."),
+]
+_Fills = Annotated[
+    str | None, typer.Option("--fills", metavar="FILE", help="Fills as the exchange exports them, csv or json.")
+]
+_Transfer = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--transfer",
+        metavar="ASSET=QUANTITY",
+        help="What was moved in fact, + into the futures account; a contract for its margin; may be repeated.",
+    ),
+]
+
 
 def plan(
     world: World,
     where: Where,
     shown: Shown,
     file: Annotated[str, typer.Argument(metavar="FILE", help="The JSON of plan, hedge, unwind or rescue; - is stdin.")],
-    fill: Annotated[
-        list[str] | None,
-        typer.Option("--fill", metavar="CONTRACT=CONTRACTS@PRICE", help="A fill as it happened; may be repeated."),
-    ] = None,
-    fills: Annotated[
-        str | None, typer.Option("--fills", metavar="FILE", help="Fills as the exchange exports them, csv or json.")
-    ] = None,
+    fill: _Fill = None,
+    fills: _Fills = None,
+    transfer: _Transfer = None,
     time: Time = None,
+    again: Again = False,
     dry_run: DryRun = False,
 ) -> Answer:
     """Record a saved plan: its transfers, its fills and the hedges asked for.
 
     Without --fill or --fills every order counts as filled at the plan's price; with them, only those count, and what a
-    plan still lacks can be recorded later the same way. Recording twice changes nothing. Refused where the statement,
-    the journal or a contract is no longer what the plan was made from.
+    plan still lacks can be recorded later the same way. Coins to move in count as moved; coins to move out once every
+    order before them is filled, and until then they stay open. --transfer says what was moved in fact; 0 where nothing
+    was yet.
+
+    Recording twice changes nothing: a fill of the same size and price is the same one, unless its --time or --again
+    says otherwise. Refused where the statement, the journal or a contract is no longer what the plan was made from.
 
     --fills reads contract, side, contracts, price, fee, time, id; or the fields of the exchange's own trade records:
     Binance symbol, side, qty, price, commission, time, id; Bybit symbol, side, execQty, execPrice, execFee, execTime,
@@ -66,13 +84,16 @@ def plan(
     price, fee, timestamp, trade_id.
     """
     shown.check(world)
-    given = None if fill is None else [_given(each) for each in fill]
-    at = desk(where, world, Entered(time=time, dry_run=dry_run))
+    fed = None if fill is None else [_given(each) for each in fill]
+    shifted = [_moved(each) for each in transfer or ()]
+    at = desk(where, world, Entered(time=time, again=again, dry_run=dry_run))
     from rebal.journal import recording, saved
+    from rebal.journal.placed import Placed
 
     kept = saved.read(*content(file, where, world, is_plan=True))
     export = None if fills is None else content(fills, where, world)
-    return told(recording.plan(at, kept, given=given, export=export), at, where, shown, world)
+    placed = Placed(fed, shifted, at.time, again)
+    return told(recording.plan(at, kept, placed, export=export), at, where, shown, world)
 
 
 def fill(
@@ -235,6 +256,15 @@ def _given(text: str) -> "Given":
         return by_hand(text, number)
     except ValueError as problem:
         raise UsageProblem(f"--fill {text}: {problem}; write CONTRACT=CONTRACTS@PRICE") from problem
+
+
+def _moved(text: str) -> "Moved":
+    from rebal.journal.placed import Moved
+
+    name, _, quantity = text.partition("=")
+    if not name or not quantity:
+        raise UsageProblem(f"--transfer {text}: write ASSET=QUANTITY, + into the futures account")
+    return Moved(name, figure(quantity, option=f"--transfer {name}"))
 
 
 def _purpose(name: str | None) -> "Purpose | None":

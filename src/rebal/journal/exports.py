@@ -9,7 +9,7 @@ from typing import Any, assert_never
 from rebal.amounts import ZERO, NumberProblem, number
 from rebal.errors import InvalidInput, Problem
 from rebal.journal.columns import TextProblem, instant, instant_text
-from rebal.journal.filling import Given
+from rebal.journal.placed import Given
 from rebal.journal.saved import SavedPlan
 from rebal.journal.strict_json import parse, refusal
 from rebal.journal.times import SKEW

@@ -1,6 +1,6 @@
 """How a plan's orders filled: at the plan's price, or by fills that are given, each with its share of the parts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -10,29 +10,11 @@ from rebal.book import apply
 from rebal.errors import Refused, UsageProblem
 from rebal.journal.drafts import beta, filled
 from rebal.journal.fold import reached, to_book
+from rebal.journal.placed import ID_DIGITS, Given, Names, Placed, own
 from rebal.journal.saved import SavedOrder, SavedPlan
 from rebal.ledger import Draft, Entry, Fill, FillPart, Journal
 from rebal.market.contract import Contract
 from rebal.portfolio import Portfolio
-
-ID_DIGITS = 16
-"""How much of a plan's digest its entries' ids begin with."""
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """A fill as it happened, in place of the plan's price. ``contracts`` positive: the side is the order's.
-
-    ``fee``: in the settlement coin, None for the taker fee; ``time``: None for that of the recording; ``id``: the
-    exchange's, if known.
-    """
-
-    contract: str
-    contracts: Fraction
-    price: Fraction
-    fee: Fraction | None = None
-    time: datetime | None = None
-    id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,31 +38,55 @@ class Leg:
         return self.order.price if self.given is None else self.given.price
 
 
-def legs(plan: SavedPlan, given: Sequence[Given] | None) -> Iterator[Leg]:
-    """The fills to record, each with its id. Raises UsageProblem for a fill of what the plan does not order."""
-    name = plan.digest[:ID_DIGITS]
-    numbered = {order.contract: (n, order) for n, order in enumerate(plan.orders)}
-    if given is None:
-        for n, order in numbered.values():
-            yield Leg(f"{name}.order.{n}", order, None)
+def legs(plan: SavedPlan, placed: Placed, journal: Journal, names: Names) -> Iterator[Leg]:
+    """The fills to record, each with its id.
+
+    Moves that are said alone of a plan in the journal fill nothing. Raises UsageProblem for a fill of what the plan
+    does not order, Refused where an order that is taken as filled at the plan's price is recorded in part.
+    """
+    numbered = {order.contract: (f"{plan.digest[:ID_DIGITS]}.order.{n}", order) for n, order in enumerate(plan.orders)}
+    if placed.fills is None:
+        if placed.moved and any(own(plan, journal)):
+            return
+        yield from _as_planned(plan, numbered, journal)
         return
-    used: dict[str, int] = {}
     by_id: dict[tuple[str, str], Given] = {}
-    for fill in given:
+    for fill in placed.fills:
         if fill.contract not in numbered:
             ordered = ", ".join(numbered) or "nothing"
             raise UsageProblem(f"--fill {fill.contract}: the plan does not order it; it orders {ordered}")
-        if fill.id is not None:
-            known = by_id.setdefault((fill.contract, fill.id), fill)
-            if known is not fill and known == fill:
-                continue
-            if known is not fill:
-                raise Refused(f"fill {fill.id} of {fill.contract} stands there twice, with other contents; keep one")
-        n, order = numbered[fill.contract]
-        own = f"{name}.order.{n}.{plain(fill.contracts)}@{plain(fill.price)}"
-        leg = f"{fill.contract}:{fill.id}" if fill.id is not None else own
-        used[leg] = used.get(leg, 0) + 1
-        yield Leg(leg if used[leg] == 1 else f"{leg}#{used[leg]}", order, fill)
+        base, order = numbered[fill.contract]
+        if fill.id is None:
+            yield Leg(names.of(f"{base}.{plain(fill.contracts)}@{plain(fill.price)}", time=fill.time), order, fill)
+            continue
+        known = by_id.setdefault((fill.contract, fill.id), fill)
+        if known is fill:
+            yield Leg(f"{fill.contract}:{fill.id}", order, fill)
+        elif known != fill:
+            raise Refused(f"fill {fill.id} of {fill.contract} stands there twice, with other contents; keep one")
+
+
+def _as_planned(plan: SavedPlan, numbered: Mapping[str, tuple[str, SavedOrder]], journal: Journal) -> Iterator[Leg]:
+    done, there = filled_so_far(plan, journal), {entry.id for entry in own(plan, journal)}
+    for contract, (name, order) in numbered.items():
+        ordered, so_far = abs(order.contracts), done.get(contract, ZERO)
+        if name in there or not so_far:
+            yield Leg(name, order, None)
+        elif so_far < ordered:
+            raise Refused(
+                f"{contract}: {plain(so_far)} of {plain(ordered)} contracts are in the journal as filled; give the "
+                f"rest as it filled, --fill {contract}={plain(ordered - so_far)}@PRICE"
+            )
+
+
+def filled_so_far(plan: SavedPlan, journal: Journal) -> dict[str, Fraction]:
+    """Contracts of the plan's orders, positive, that the journal has as filled."""
+    done: dict[str, Fraction] = {}
+    for entry in own(plan, journal):
+        if isinstance(entry.event, Fill):
+            name = entry.event.contract
+            done[name] = done.get(name, ZERO) + abs(entry.event.contracts)
+    return done
 
 
 def shares(order: SavedOrder, contracts: Fraction, *, lot_size: Fraction) -> tuple[Fraction, ...]:
@@ -111,10 +117,7 @@ class Filling:
         self._portfolio = portfolio
         self._known = {entry.id: entry for entry in journal.entries}
         self._book = reached(portfolio, journal.entries)
-        self._done: dict[str, Fraction] = {}
-        for entry in journal.entries:
-            if isinstance(entry.event, Fill) and entry.plan == plan.digest and entry.voided_by is None:
-                self._count(entry.event.contract, abs(entry.event.contracts))
+        self._done = filled_so_far(plan, journal)
 
     def draft(self, leg: Leg, *, time: datetime) -> Draft:
         """A fill to record; one that is recorded already as it is. Raises Refused for more than was ordered."""
@@ -126,6 +129,10 @@ class Filling:
         self._book = apply(self._book, (to_book(event, contract),)).book
         happened = leg.given.time if leg.given is not None else None
         return Draft(event, happened or time, leg.id, self._digest)
+
+    def is_filled(self, order: SavedOrder) -> bool:
+        """Whether an order is filled in full, by the journal and what was drafted since."""
+        return self._done.get(order.contract, ZERO) == abs(order.contracts)
 
     def _again(self, known: Entry, leg: Leg) -> Draft:
         event = known.event
@@ -154,7 +161,7 @@ class Filling:
                 f"{order.contract}: {plain(traded)} filled, and of {plain(abs(order.contracts))} ordered "
                 f"{plain(abs(order.contracts) - done)} are left; `rebal record fill` takes what goes beyond a plan"
             )
-        self._count(order.contract, traded)
+        self._done[order.contract] = done + traded
         earlier = shares(order, done, lot_size=contract.lot_size)
         now = shares(order, done + traded, lot_size=contract.lot_size)
         return tuple(
@@ -162,6 +169,3 @@ class Filling:
             for part, before, after in zip(order.parts, earlier, now, strict=True)
             if after != before
         )
-
-    def _count(self, contract: str, contracts: Fraction) -> None:
-        self._done[contract] = self._done.get(contract, ZERO) + contracts

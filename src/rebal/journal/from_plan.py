@@ -4,40 +4,44 @@ Everything is recorded as the plan's own: under ids made of its digest, so that 
 with the digest beside each entry, so that a plan filled in parts can be recorded in parts.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 
-from rebal.amounts import ONE, ZERO, total
+from rebal.amounts import ONE, ZERO, plain, total
 from rebal.book import Book, HedgeAsked, Part, Purpose
 from rebal.errors import Refused
 from rebal.journal.columns import instant_text, shortened
-from rebal.journal.filling import ID_DIGITS, Filling, Given, Leg, legs
+from rebal.journal.filling import Filling, Leg, filled_so_far, legs
 from rebal.journal.fold import fold
 from rebal.journal.moved import refuse_moved
-from rebal.journal.saved import SavedOrder, SavedPart, SavedPlan
+from rebal.journal.placed import ID_DIGITS, Names, Placed
+from rebal.journal.saved import SavedOrder, SavedPart, SavedPlan, SavedStep
 from rebal.journal.times import SKEW
-from rebal.ledger import Draft, Fill, Journal, Transfer
+from rebal.journal.transferring import Transferring, still_to_move
+from rebal.ledger import Draft, Journal
 from rebal.portfolio import Portfolio
 
 
 def drafts(
-    plan: SavedPlan, portfolio: Portfolio, journal: Journal, *, given: Sequence[Given] | None, time: datetime
+    plan: SavedPlan, portfolio: Portfolio, journal: Journal, placed: Placed, *, time: datetime
 ) -> tuple[Draft, ...]:
     """What recording the plan adds: transfers and fills in the plan's order, then the hedges it was asked for.
 
-    ``given``: the fills that happened, None for every order at the plan's price. Raises Refused where the plan was, and
-    where statement, journal or a contract is no longer what the plan was made from, saying what moved; a plan that is
-    recorded already stays as it is.
+    Coins to move out wait for the orders before them. Raises Refused where the plan was, and where statement, journal
+    or a contract is no longer what the plan was made from, saying what moved; a plan that is recorded already stays as
+    it is.
     """
     if plan.refused:
         raise Refused(f"{plan.source}: the plan was refused and cannot be recorded: {' '.join(plan.refusals)}")
-    filled = tuple(legs(plan, given))
-    again = _recorded(plan, filled, journal)
+    names = Names(journal, placed)
+    filled = tuple(legs(plan, placed, journal, names))
+    moved = Transferring(plan, journal, placed, names)
+    again = _recorded(plan, filled, moved, journal)
     if again is not None:
         return again
     refuse_moved(plan, portfolio, journal)
-    return tuple(_drafts(plan, filled, portfolio, journal, time=time))
+    return tuple(_drafts(plan, filled, moved, portfolio, journal, time=time))
 
 
 def refuse_future(plan: SavedPlan, *, now: datetime) -> None:
@@ -50,45 +54,85 @@ def refuse_future(plan: SavedPlan, *, now: datetime) -> None:
             )
 
 
-def unfilled(plan: SavedPlan, given: Sequence[Given] | None, journal: Journal) -> tuple[SavedOrder, ...]:
-    """The orders that no given fill names, nor one in the journal: they are taken as not filled."""
-    if given is None:
-        return ()
-    own = (entry.event for entry in journal.entries if entry.plan == plan.digest and entry.voided_by is None)
-    named = {fill.contract for fill in given} | {event.contract for event in own if isinstance(event, Fill)}
-    return tuple(order for order in plan.orders if order.contract not in named)
+def left_open(plan: SavedPlan, placed: Placed, *, before: Journal, after: Journal) -> Iterator[str]:
+    """What the record leaves open of the plan, in sentences: fills that count as known, orders, and transfers."""
+    done = filled_so_far(plan, after)
+    rest = {order.contract: abs(order.contracts) - done.get(order.contract, ZERO) for order in plan.orders}
+    yield from _known(plan, placed, before, rest)
+    for order in plan.orders:
+        if rest[order.contract] == abs(order.contracts):
+            yield f"{order.contract}: taken as not filled, {plain(abs(order.contracts))} contracts were ordered"
+        elif rest[order.contract]:
+            yield (
+                f"{order.contract}: {plain(rest[order.contract])} of {plain(abs(order.contracts))} contracts are not "
+                "filled yet; record them with the same command when they are"
+            )
+    yield from still_to_move(plan, after)
 
 
-def _recorded(plan: SavedPlan, filled: Sequence[Leg], journal: Journal) -> tuple[Draft, ...] | None:
-    """The plan's entries as drafts again, where every leg of it is in the journal; None where one is not."""
+def _known(plan: SavedPlan, placed: Placed, before: Journal, rest: Mapping[str, Fraction]) -> Iterator[str]:
+    """The fills without id or time that are in the journal already, and could fill what is left of their order."""
+    there = {entry.id: entry for entry in before.entries}
+    for leg in legs(plan, placed, before, Names(before, placed)):
+        known, given = there.get(leg.id), leg.given
+        if known is None or given is None or given.id or given.time or placed.time or not rest[given.contract]:
+            continue
+        yield (
+            f"{given.contract}: {plain(given.contracts)} at {plain(given.price)} are entry {known.seq} of "
+            f"{instant_text(known.time)} and were not counted again; another of the same size and price is told by its "
+            "--time, or by --again"
+        )
+
+
+def _recorded(
+    plan: SavedPlan, filled: Sequence[Leg], moved: Transferring, journal: Journal
+) -> tuple[Draft, ...] | None:
+    """The plan's entries as drafts again, where all that is due is in the journal; None where something is not."""
     mine = {entry.id: entry for entry in journal.entries if entry.plan == plan.digest}
-    wanted = {leg.id for leg in filled}
+    done = filled_so_far(plan, journal)
+    wanted: set[str | None] = {leg.id for leg in filled}
+    for step, is_free in _in_turn(plan, lambda order: done.get(order.contract, ZERO) == abs(order.contracts)):
+        if step.kind == "transfer":
+            wanted |= {draft.id for draft in moved.drafts(step.index, is_free=is_free, time=plan.now)}
     if not mine or not wanted <= mine.keys():
         return None
     return tuple(
         Draft(entry.event, entry.time, entry.id, entry.plan)
         for entry in mine.values()
-        if entry.id in wanted or not isinstance(entry.event, Fill)
+        if entry.id in wanted or (isinstance(entry.event, HedgeAsked) and entry.voided_by is None)
     )
 
 
 def _drafts(
-    plan: SavedPlan, filled: Sequence[Leg], portfolio: Portfolio, journal: Journal, *, time: datetime
+    plan: SavedPlan,
+    filled: Sequence[Leg],
+    moved: Transferring,
+    portfolio: Portfolio,
+    journal: Journal,
+    *,
+    time: datetime,
 ) -> Iterator[Draft]:
-    name = plan.digest[:ID_DIGITS]
-    before = fold(portfolio, journal.entries[: plan.journal_seq]).book
     filling = Filling(plan, portfolio, journal)
-    for step in plan.steps:
+    for step, is_free in _in_turn(plan, filling.is_filled):
         if step.kind == "transfer":
-            moved = plan.transfers[step.index]
-            event = Transfer(moved.asset, moved.quantity, moved.contract)
-            yield Draft(event, time, f"{name}.transfer.{step.index}", plan.digest)
+            yield from moved.drafts(step.index, is_free=is_free, time=time)
         else:
             for leg in filled:
                 if leg.order is plan.orders[step.index]:
                     yield filling.draft(leg, time=time)
-    for asked in _asked(plan, before):
-        yield Draft(asked, time, f"{name}.hedge.{asked.asset}", plan.digest)
+    name, voided = plan.digest[:ID_DIGITS], {entry.id for entry in journal.entries if entry.voided_by is not None}
+    for asked in _asked(plan, fold(portfolio, journal.entries[: plan.journal_seq]).book):
+        draft = Draft(asked, time, f"{name}.hedge.{asked.asset}", plan.digest)
+        if draft.id not in voided:
+            yield draft
+
+
+def _in_turn(plan: SavedPlan, is_filled: Callable[[SavedOrder], bool]) -> Iterator[tuple[SavedStep, bool]]:
+    """The plan's steps, and whether every order before each is filled; asked once the step before is done."""
+    is_free = True
+    for step in plan.steps:
+        yield step, is_free
+        is_free = is_free and (step.kind == "transfer" or is_filled(plan.orders[step.index]))
 
 
 def _asked(plan: SavedPlan, before: Book) -> Iterator[HedgeAsked]:

@@ -1,15 +1,14 @@
 """Recording from start to end: complete the drafts, refuse what cannot be, write, and say what changed."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from rebal.amounts import plain
 from rebal.journal import drafts, exports, files, from_plan, report, slips, store
-from rebal.journal.adding import add, continued
+from rebal.journal.adding import Added, add, continued
 from rebal.journal.drafts import Scene
-from rebal.journal.filling import Given
 from rebal.journal.fold import dated
+from rebal.journal.placed import Placed
 from rebal.journal.saved import SavedPlan
 from rebal.journal.times import moment, refuse_covered, refuse_future
 from rebal.ledger import Draft, Journal, Recorded
@@ -48,26 +47,20 @@ def single(desk: Desk, make: Make, *, notes: Sequence[str] = ()) -> Recorded:
         time = moment(desk.time, now=desk.now, portfolio=desk.portfolio, journal=journal, settled=desk.settled)
         return make(Scene(desk.portfolio, journal, time, desk.id))
 
-    return _record(desk, build, notes)
+    return _record(desk, build, lambda _: notes)
 
 
-def plan(
-    desk: Desk,
-    saved: SavedPlan,
-    *,
-    given: Sequence[Given] | None = None,
-    export: tuple[str, str] | None = None,
-) -> Recorded:
-    """Record a saved plan: as planned, by the fills that are given, or by those in an exchange's export.
+def plan(desk: Desk, saved: SavedPlan, placed: Placed, *, export: tuple[str, str] | None = None) -> Recorded:
+    """Record a saved plan: as planned, or as it was placed, with the fills in an exchange's export.
 
     ``export``: its text and its name.
     """
     from_plan.refuse_future(saved, now=desk.now)
-    journal = store.read(desk.path)
     notes: list[str] = []
     if export is not None:
+        journal = store.read(desk.path)
         chosen = exports.choose(*export, plan=saved, portfolio=desk.portfolio, journal=journal, now=desk.now)
-        given = (*(given or ()), *chosen.fills)
+        placed = replace(placed, fills=(*(placed.fills or ()), *chosen.fills))
         if chosen.left_out:
             left = (
                 "1 record is not of this plan and was"
@@ -75,12 +68,10 @@ def plan(
                 else (f"{chosen.left_out} records are not of this plan and were")
             )
             notes.append(f"{export[1]}: {left} left out")
-    for order in from_plan.unfilled(saved, given, journal):
-        notes.append(f"{order.contract}: taken as not filled, {plain(abs(order.contracts))} contracts were ordered")
 
     def build(journal: Journal) -> Sequence[Draft]:
         time = moment(desk.time, now=desk.now, portfolio=desk.portfolio, journal=journal)
-        made = from_plan.drafts(saved, desk.portfolio, journal, given=given, time=time)
+        made = from_plan.drafts(saved, desk.portfolio, journal, placed, time=time)
         known = {entry.id for entry in journal.entries}
         for draft in made:
             if draft.id not in known:
@@ -88,10 +79,15 @@ def plan(
                 refuse_future(draft.time, now=desk.now, what=f"{draft.id}: its time")
         return made
 
-    return _record(desk, build, notes)
+    def ends(added: Added) -> Iterable[str]:
+        return (*notes, *from_plan.left_open(saved, placed, before=added.before, after=added.after))
+
+    return _record(desk, build, ends)
 
 
-def _record(desk: Desk, build: Callable[[Journal], Sequence[Draft]], notes: Sequence[str]) -> Recorded:
+def _record(
+    desk: Desk, build: Callable[[Journal], Sequence[Draft]], notes: Callable[[Added], Iterable[str]]
+) -> Recorded:
     dated(desk.portfolio)
     made = _making(desk)
 
@@ -107,7 +103,7 @@ def _record(desk: Desk, build: Callable[[Journal], Sequence[Draft]], notes: Sequ
         added = add(journal, checked(journal), again=desk.again)
     else:
         added = store.record(desk.path, checked, again=desk.again)
-    said = (*notes, *(made if added.new else ()), *slips.notes(desk.portfolio, added, dry_run=desk.dry_run))
+    said = (*notes(added), *(made if added.new else ()), *slips.notes(desk.portfolio, added, dry_run=desk.dry_run))
     return report.recorded(desk.portfolio, added, journal=desk.path, dry_run=desk.dry_run, notes=said)
 
 

@@ -1,0 +1,114 @@
+"""A plan's transfers as they happened: as planned where nothing is said, and out only once the orders are filled."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from fractions import Fraction
+
+from rebal.amounts import plain, total
+from rebal.errors import Refused, UsageProblem
+from rebal.journal.placed import ID_DIGITS, Moved, Names, Placed, own
+from rebal.journal.saved import SavedPlan, SavedTransfer
+from rebal.ledger import Draft, Entry, Journal, Transfer
+
+
+class Transferring:
+    """The plan's transfers one after the other: recorded already, as they are said, as planned, or open."""
+
+    def __init__(self, plan: SavedPlan, journal: Journal, placed: Placed, names: Names) -> None:
+        self._plan = plan
+        self._journal = journal
+        self._known = {entry.id: entry for entry in journal.entries}
+        self._said = {
+            index: [(names.of(f"{_base(plan, index)}.{plain(quantity)}"), quantity) for quantity in quantities]
+            for index, quantities in _by_index(plan, placed.moved).items()
+        }
+
+    def drafts(self, index: int, *, is_free: bool, time: datetime) -> Iterator[Draft]:
+        """What to record of a transfer; ``is_free``: nothing that it has to wait for is open.
+
+        Raises Refused where it is said of one that is in the journal as planned.
+        """
+        planned, base = self._plan.transfers[index], _base(self._plan, index)
+        there = list(recorded(self._plan, index, self._journal))
+        yield from (Draft(entry.event, entry.time, entry.id, entry.plan) for entry in there)
+        said = self._said.get(index)
+        if said is not None:
+            self._refuse_planned(self._known.get(base), planned)
+            for name, quantity in said:
+                if name not in {entry.id for entry in there}:
+                    yield Draft(Transfer(planned.asset, quantity, planned.contract), time, name, self._plan.digest)
+        elif not there and base not in self._known and (planned.quantity > 0 or is_free):
+            yield Draft(Transfer(planned.asset, planned.quantity, planned.contract), time, base, self._plan.digest)
+
+    def _refuse_planned(self, there: Entry | None, planned: SavedTransfer) -> None:
+        if there is not None and there.voided_by is None:
+            raise Refused(
+                f"--transfer {_label(planned)}: the transfer is in the journal as planned, as entry {there.seq}, "
+                f"{there.id}; void that entry first; `rebal record transfer` takes what goes beyond the plan"
+            )
+
+
+def recorded(plan: SavedPlan, index: int, journal: Journal) -> Iterator[Entry]:
+    """The entries in which a transfer of the plan stands in the journal."""
+    base = _base(plan, index)
+    return (entry for entry in own(plan, journal) if entry.id == base or entry.id.startswith(f"{base}."))
+
+
+def left(plan: SavedPlan, index: int, journal: Journal) -> Fraction:
+    """Coins of a transfer that the journal does not have, signed as planned; 0 where more was moved."""
+    planned = plan.transfers[index].quantity
+    there = total(entry.event.quantity for entry in recorded(plan, index, journal) if isinstance(entry.event, Transfer))
+    return planned - there if (planned - there) * planned > 0 else Fraction(0)
+
+
+def still_to_move(plan: SavedPlan, journal: Journal) -> Iterator[str]:
+    """The transfers that are open, in sentences that say what to do."""
+    known = {entry.id for entry in journal.entries}
+    for index, planned in enumerate(plan.transfers):
+        coins = left(plan, index, journal)
+        if not coins:
+            continue
+        place = "the futures account" if planned.contract is None else f"the margin of {planned.contract}"
+        said = f"--transfer {_label(planned)}={plain(coins)}"
+        if coins < 0 and coins == planned.quantity and _base(plan, index) not in known:
+            when = (
+                f"until the orders before are filled: the same command then records it; {said} if it is moved already"
+            )
+        else:
+            when = f"until it is moved: give {said} then"
+        yield f"{plain(abs(coins))} {planned.asset} {'into' if coins > 0 else 'out of'} {place} stay open {when}"
+
+
+def _base(plan: SavedPlan, index: int) -> str:
+    return f"{plan.digest[:ID_DIGITS]}.transfer.{index}"
+
+
+def _label(planned: SavedTransfer) -> str:
+    return planned.contract or planned.asset
+
+
+def _by_index(plan: SavedPlan, said: Sequence[Moved]) -> dict[int, list[Fraction]]:
+    """What is said of each transfer, by its place. Raises UsageProblem for what the plan does not move, or not so."""
+    found: dict[int, list[Fraction]] = {}
+    for moved in said:
+        index = _index(plan, moved)
+        planned = plan.transfers[index]
+        if moved.quantity * planned.quantity < 0:
+            way, sign = ("into", "positive") if planned.quantity > 0 else ("out of", "negative")
+            raise UsageProblem(
+                f"--transfer {moved.name}={plain(moved.quantity)}: the plan moves it {way} the futures account; write "
+                f"a {sign} quantity, or record another move with `rebal record transfer`"
+            )
+        found.setdefault(index, [])
+        if moved.quantity:
+            found[index].append(moved.quantity)
+    return found
+
+
+def _index(plan: SavedPlan, moved: Moved) -> int:
+    named = [n for n, planned in enumerate(plan.transfers) if _label(planned) == moved.name]
+    named = named or [n for n, planned in enumerate(plan.transfers) if planned.asset == moved.name]
+    if len(named) != 1:
+        listed = ", ".join(_label(planned) for planned in plan.transfers) or "nothing"
+        raise UsageProblem(f"--transfer {moved.name}: the plan moves {listed}; name one of them, as ASSET=QUANTITY")
+    return named[0]
