@@ -53,11 +53,18 @@ def _world(environ: Mapping[str, str]) -> World:
         width=_width(environ),
         colour=terminal and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb",
         signs=_carries_signs(sys.stdout),
+        ask=_ask if _is_terminal(sys.stdin) and _is_terminal(sys.stderr) else None,
     )
 
 
 def _is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and not stream.closed and stream.isatty()
+
+
+def _ask(question: str) -> bool:
+    """Ask on the terminal; anything but a yes, and the end of input, is a no."""
+    _say(f"{question} [y/N]")
+    return sys.stdin.readline().strip().casefold() in ("y", "yes")
 
 
 def _width(environ: Mapping[str, str]) -> int:

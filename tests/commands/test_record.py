@@ -2,6 +2,8 @@
 
 import json
 import os
+import pty
+import subprocess
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
@@ -9,7 +11,7 @@ from pathlib import Path
 import pytest
 from lifecycle import BOOK, LATER, NOW, PERP, SOLD, done, made, refused, saved, start_over
 
-from program import answered, rebal
+from program import PROGRAM, answered, environment, rebal
 
 LEAVING = """\
 venue: binance
@@ -264,6 +266,32 @@ class TestSingle:
     def test_what_cannot_be_is_refused(self, folder: Path, code: int, arguments: tuple[str, ...], problem: str) -> None:
         assert problem in refused(code, "record", *arguments)
         assert sorted(os.listdir(folder)) == ["portfolio.yaml"]
+
+    def test_a_slip_is_refused_where_nobody_can_be_asked(self, folder: Path) -> None:
+        sale = ("record", "spot", "--asset", "BTC", "--quantity", "-0.5", "--price", "41000")
+        told = refused(1, *sale)
+        assert told == (
+            "rebal: 0.5 BTC sold at 41000, and nothing says where the dollars went; --against USDT records them as "
+            "well; nothing was recorded: correct it, or give --yes if it is so\n"
+        )
+        assert not (folder / "portfolio.journal.db").exists()
+        assert len(made(*sale, "--yes")["entries"]) == 1
+        assert len(made(*sale, "--again")["entries"]) == 1
+
+    @pytest.mark.parametrize(("typed", "code"), [("y\n", 0), ("n\n", 1), ("\n", 1)])
+    def test_a_slip_is_asked_about_on_a_terminal(self, folder: Path, typed: str, code: int) -> None:
+        ours, theirs = pty.openpty()
+        sale = ("record", "spot", "--asset", "BTC", "--quantity", "-0.5", "--price", "41000", *NOW)
+        os.write(ours, typed.encode())
+        done = subprocess.run(
+            [*PROGRAM, *sale], stdin=theirs, stderr=theirs, stdout=subprocess.PIPE, cwd=folder, env=environment(),
+            timeout=60, check=False,
+        )  # fmt: skip
+        shown = os.read(ours, 10_000).decode()
+        os.close(ours)
+        os.close(theirs)
+        assert "Record it all the same? [y/N]" in shown
+        assert (done.returncode, (folder / "portfolio.journal.db").exists()) == (code, code == 0)
 
     def test_settled_is_history_alone(self) -> None:
         early = ("--time", "2026-11-20T07:00:00Z", "--settled")

@@ -131,6 +131,7 @@ def test_transfers(desk: Desk) -> None:
 
 
 def test_a_sale_moves_the_coin_alone_unless_said_otherwise(desk: Desk) -> None:
+    desk = replace(desk, sure=True)
     assert only(recording.single(desk, spot(quantity="-0.5", price=F(41000))), desk) == Spot("BTC", F("-0.5"), F(41000))
     against = replace(desk, now=at(61), id="sale-1")
     made = recording.single(against, spot(quantity="-0.5", price=F(41000), against="USDT"))

@@ -1,5 +1,6 @@
 """Slips of the hand: which are refused, which are noted, and which figures are none."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
@@ -21,7 +22,7 @@ F = Fraction
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
-    return Desk(portfolio(wallets={"BTC": "0.4"}), str(tmp_path / "journal.db"), at(60))
+    return Desk(portfolio(wallets={"BTC": "0.4"}), str(tmp_path / "journal.db"), at(60), sure=True)
 
 
 def sell(desk: Desk, contracts: str, price: str = "40000", *, of: Contract = BTCUSD, minute: int = 60) -> Recorded:
@@ -126,3 +127,114 @@ def test_a_linear_contract_is_worth_dollars(desk: Desk) -> None:
     sell(desk, "-1000", "150", of=SOLUSDT, minute=10)
     assert pay(desk, "150", of=SOLUSDT, time=at(20)).notes == ()
     assert "15000 USDT for 1000 contracts" in pay(desk, "151", of=SOLUSDT, time=at(21)).notes[0]
+
+
+def doubted(desk: Desk, record: Callable[[Desk], Recorded]) -> str:
+    """What is asked of a record; a no, and nobody to ask, leave everything as it is."""
+    before = journal_bytes(desk)
+    asked: list[str] = []
+    with pytest.raises(Refused, match=r"^nothing was recorded$"):
+        record(replace(desk, sure=False, ask=lambda question: bool(asked.append(question))))
+    assert journal_bytes(desk) == before
+    with pytest.raises(Refused) as refused:
+        record(replace(desk, sure=False))
+    assert journal_bytes(desk) == before
+    (question,) = asked
+    doubt = question.removeprefix("rebal: ").removesuffix(". Record it all the same?")
+    assert str(refused.value) == f"{doubt}; nothing was recorded: correct it, or give --yes if it is so"
+    shown = record(replace(desk, dry_run=True)).notes
+    assert all(any(said in note for note in shown) for said in doubt.split("; "))
+    assert record(replace(desk, sure=False, ask=lambda _: True)).entries
+    return doubt
+
+
+def journal_bytes(desk: Desk) -> bytes | None:
+    return Path(desk.path).read_bytes() if Path(desk.path).exists() else None
+
+
+def test_a_price_that_cannot_be_one_is_asked_about(desk: Desk) -> None:
+    told = doubted(desk, lambda at: sell(at, "-100", "4000"))
+    assert told == "BTCUSD: the price of 4000 is 90 % below the mark, 40000"
+    # a second fill near the first is near a price of the contract, if far from the mark
+    assert sell(replace(desk, sure=False), "-100", "4100", minute=60).entries
+    assert sell(replace(desk, sure=False), "-100", "80000", minute=60).entries
+
+
+def test_funding_of_more_than_a_twentieth_is_asked_about(desk: Desk) -> None:
+    # 10,000 contracts of a dollar are 0.25 BTC at 40,000, a twentieth of them 0.0125.
+    sell(desk, "-10000", minute=10)
+    careful = replace(desk, sure=False)
+    assert pay(careful, "0.0125", time=at(20)).notes
+    told = doubted(desk, lambda at_: pay(at_, "-0.013", time=at(21)))
+    assert told.startswith("BTCUSD: funding of -0.013 BTC is 5.2 % of the position's value, 0.25 BTC")
+
+
+def test_a_fill_that_turns_the_position_is_asked_about(desk: Desk) -> None:
+    sell(desk, "-149", minute=10)
+    assert sell(replace(desk, sure=False), "149", minute=20).entries
+    sell(desk, "-149", minute=30)
+    told = doubted(desk, lambda at_: sell(at_, "14900", minute=40))
+    assert told == "BTCUSD: 14900 contracts turn the -149 that are open around, into 14751"
+
+
+def test_a_fill_that_turns_its_purpose_is_asked_about(desk: Desk) -> None:
+    sell(desk, "-100", minute=10)
+    other = (part("-500", "rebalance"),)
+    at_10 = replace(desk, time=at(10))
+    recording.single(at_10, lambda scene: [drafts.fill(scene, BTCUSD, contracts=F(-500), price=F(40000), parts=other)])
+    told = doubted(desk, lambda at_: sell(at_, "120", minute=40))
+    assert told == "BTCUSD: 120 contracts turn the -100 that are open for hedge around, into 20"
+
+
+def test_a_fill_worth_more_than_everything_is_asked_about(desk: Desk) -> None:
+    # 2 BTC at 40,000, 14 ETH at 2,500 and 5,000 USDT are 120,000 dollars; contracts of ETHUSD are of ten.
+    assert sell(replace(desk, sure=False), "-12000", "2500", of=ETHUSD, minute=10).entries
+    told = doubted(desk, lambda at_: sell(at_, "-1", "2500", of=ETHUSD, minute=20))
+    assert told == (
+        "ETHUSD: -12001 contracts are worth 120010 USD, more than everything held, 120000 USD; contracts are meant, "
+        "not dollars"
+    )
+
+
+def test_a_sale_without_its_dollars_is_asked_about(desk: Desk) -> None:
+    def sale(at_: Desk, **given: str) -> Recorded:
+        return recording.single(
+            at_, lambda scene: drafts.spot(scene, "BTC", quantity=F("-0.5"), price=F(41000), **given)
+        )
+
+    assert doubted(desk, sale) == (
+        "0.5 BTC sold at 41000, and nothing says where the dollars went; --against USDT records them as well"
+    )
+    careful = replace(desk, sure=False, time=at(59))
+    assert len(sale(careful, against="USDT").entries) == 2
+    gone = recording.single(careful, lambda scene: drafts.spot(scene, "BTC", quantity=F("-0.1")))
+    assert len(gone.entries) == 1
+
+
+def test_a_position_of_the_statement_that_is_no_position_is_asked_about_with_the_first_entry(desk: Desk) -> None:
+    odd = {"BTCUSD": opened(BTCUSD, contracts=F("-10.5"), entry_price=F(400))}
+    mine = replace(desk, portfolio=portfolio(positions=odd))
+    told = doubted(mine, lambda at_: sell(at_, "-100", "2500", of=ETHUSD))
+    assert told == (
+        "positions.BTCUSD: -10.5 contracts are no whole lots of 1; positions.BTCUSD: the entry price of 400 is far "
+        "from any price, as 40000"
+    )
+    assert sell(replace(mine, sure=False), "-200", "2500", of=ETHUSD).entries
+
+
+def test_what_the_statement_covers_is_not_asked_about(desk: Desk) -> None:
+    early = replace(desk, sure=False, settled=True)
+    assert sell(early, "-14900000", "4000", minute=-30).entries
+
+
+def test_a_journal_that_went_on_meanwhile_is_not_written_to(desk: Desk) -> None:
+    sell(desk, "-149", minute=10)
+    before = journal_bytes(desk)
+
+    def meanwhile(_: str) -> bool:
+        sell(desk, "-1", minute=15)
+        return True
+
+    with pytest.raises(Refused, match=r"the journal went on meanwhile"):
+        sell(replace(desk, sure=False, ask=meanwhile), "14900", minute=40)
+    assert journal_bytes(desk) != before

@@ -1,5 +1,6 @@
 """What a command is told of the machine it runs on, and what it hands back."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ class World(NamedTuple):
 
     ``now``: the clock. ``portfolio``: the file meant where none is named. ``terminal``: whether stdout is one,
     ``width`` its columns, ``colour`` whether it takes colour. ``signs``: whether it can carry signs beyond ASCII.
+    ``ask``: puts a question that is answered by yes or no; None where nobody is at the terminal.
     """
 
     now: datetime
@@ -19,6 +21,7 @@ class World(NamedTuple):
     width: int
     colour: bool
     signs: bool
+    ask: Callable[[str], bool] | None = None
 
 
 class Answer(NamedTuple):

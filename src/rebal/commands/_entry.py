@@ -30,6 +30,8 @@ Again = Annotated[
     bool, typer.Option("--again", help="It happened twice: the same contents at the same time are no slip.")
 ]
 
+Yes = Annotated[bool, typer.Option("--yes", help="Record it though it looks like a slip, without asking.")]
+
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Entered:
@@ -40,6 +42,7 @@ class Entered:
         str | None, typer.Option("--id", metavar="ID", help="The exchange's id; recording it twice changes nothing.")
     ] = None
     again: Again = False
+    yes: Yes = False
     settled: Annotated[
         bool, typer.Option("--settled", help="The statement holds it already: keep it as history alone.")
     ] = False
@@ -64,6 +67,8 @@ def desk(where: Where, world: World, entered: Entered) -> "Desk":
         again=entered.again,
         dry_run=entered.dry_run,
         named=where.journal is not None,
+        sure=entered.yes or entered.again,
+        ask=world.ask,
     )
 
 

@@ -6,7 +6,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rebal.commands._answer import Answer, World
-from rebal.commands._entry import Again, DryRun, Entered, Time, content, desk, figure, moved, price, single, told
+from rebal.commands._entry import (
+    Again,
+    DryRun,
+    Entered,
+    Time,
+    Yes,
+    content,
+    desk,
+    figure,
+    moved,
+    price,
+    single,
+    told,
+)
 from rebal.commands._options import Shown, Where, one_of
 from rebal.errors import UsageProblem
 
@@ -66,6 +79,7 @@ def plan(
     transfer: _Transfer = None,
     time: Time = None,
     again: Again = False,
+    yes: Yes = False,
     dry_run: DryRun = False,
 ) -> Answer:
     """Record a saved plan: its transfers, its fills and the hedges asked for.
@@ -86,7 +100,7 @@ def plan(
     shown.check(world)
     fed = None if fill is None else [_given(each) for each in fill]
     shifted = [_moved(each) for each in transfer or ()]
-    at = desk(where, world, Entered(time=time, again=again, dry_run=dry_run))
+    at = desk(where, world, Entered(time=time, again=again, yes=yes, dry_run=dry_run))
     from rebal.journal import recording, saved
     from rebal.journal.placed import Placed
 

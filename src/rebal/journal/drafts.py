@@ -162,14 +162,15 @@ def other_side(journal: Journal, name: str) -> tuple[str, str] | None:
     None where an entry is no half of a trade.
     """
     for coins, dollars in pairwise(journal.entries):
-        if name in (coins.id, dollars.id) and _one_trade(coins, dollars):
+        if name in (coins.id, dollars.id) and one_trade(coins, dollars):
             other = dollars if name == coins.id else coins
             assert isinstance(other.event, Spot)
             return other.id, other.event.asset
     return None
 
 
-def _one_trade(first: Entry, second: Entry) -> bool:
+def one_trade(first: Entry, second: Entry) -> bool:
+    """Whether two entries are the sides of a spot trade: a coin, and its worth in dollars."""
     coins, dollars = first.event, second.event
     return (
         isinstance(coins, Spot) and isinstance(dollars, Spot) and first.time == second.time

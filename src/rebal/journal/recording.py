@@ -1,9 +1,10 @@
 """Recording from start to end: complete the drafts, refuse what cannot be, write, and say what changed."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from rebal.errors import Refused
 from rebal.journal import drafts, exports, files, from_plan, report, slips, store
 from rebal.journal.adding import Added, add, continued
 from rebal.journal.drafts import Scene
@@ -24,6 +25,7 @@ class Desk:
     ``time`` and ``id``: as given, None without. ``settled``: the statement holds it already. ``again``: the same may
     have happened twice. ``dry_run``: only show what would change. ``named``: the journal was named, so that one that is
     not there may be a slip, and making it is said.
+    ``sure``: what looks like a slip is none. ``ask``: puts a question to whoever records; None where nobody is there.
     """
 
     portfolio: Portfolio
@@ -35,6 +37,8 @@ class Desk:
     again: bool = False
     dry_run: bool = False
     named: bool = False
+    sure: bool = False
+    ask: Callable[[str], bool] | None = None
 
 
 def single(desk: Desk, make: Make, *, notes: Sequence[str] = ()) -> Recorded:
@@ -89,22 +93,51 @@ def _record(
     desk: Desk, build: Callable[[Journal], Sequence[Draft]], notes: Callable[[Added], Iterable[str]]
 ) -> Recorded:
     dated(desk.portfolio)
-    made = _making(desk)
+    made, answered = _making(desk), set[str]()
 
-    def checked(journal: Journal) -> Sequence[Draft]:
+    def tried(journal: Journal) -> tuple[Sequence[Draft], Added]:
         drafted = build(journal)
         added = add(journal, drafted, again=desk.again)
         slips.refuse(desk.portfolio, added)
         drafts.refuse_impossible(desk.portfolio, added)
+        return drafted, added
+
+    def checked(journal: Journal) -> Sequence[Draft]:
+        drafted, added = tried(journal)
+        if not desk.sure and not answered.issuperset(slips.doubts(desk.portfolio, added)):
+            raise Refused("the journal went on meanwhile, and this looks like a slip now; record it again")
         return drafted
 
     if desk.dry_run:
-        journal = store.read(desk.path)
-        added = add(journal, checked(journal), again=desk.again)
+        _, added = tried(store.read(desk.path))
     else:
+        if not desk.sure:
+            _, first = tried(store.read(desk.path))
+            answered.update(_accepted(desk, tuple(slips.doubts(desk.portfolio, first))))
         added = store.record(desk.path, checked, again=desk.again)
-    said = (*notes(added), *(made if added.new else ()), *slips.notes(desk.portfolio, added, dry_run=desk.dry_run))
+    said = (*notes(added), *(made if added.new else ()), *_questions(desk, added))
     return report.recorded(desk.portfolio, added, journal=desk.path, dry_run=desk.dry_run, notes=said)
+
+
+def _questions(desk: Desk, added: Added) -> Iterator[str]:
+    """What is unlikely of a record, and, where it is only tried, what would be asked."""
+    noted = tuple(slips.notes(desk.portfolio, added, dry_run=desk.dry_run))
+    yield from noted
+    for doubt in slips.doubts(desk.portfolio, added) if desk.dry_run else ():
+        if not any(note.startswith(doubt) for note in noted):
+            yield f"{doubt}; to record it takes --yes"
+
+
+def _accepted(desk: Desk, doubts: Sequence[str]) -> Sequence[str]:
+    """What looks like a slip and is meant; asked before a lock is held. Raises Refused where it is not meant."""
+    if not doubts:
+        return ()
+    told = "; ".join(doubts)
+    if desk.ask is None:
+        raise Refused(f"{told}; nothing was recorded: correct it, or give --yes if it is so")
+    if not desk.ask(f"rebal: {told}. Record it all the same?"):
+        raise Refused("nothing was recorded")
+    return doubts
 
 
 def _making(desk: Desk) -> tuple[str, ...]:

@@ -1,21 +1,35 @@
-"""Slips of the hand in what is about to be recorded: refused where they cannot be, noted where they are unlikely."""
+"""Slips of the hand in what is about to be recorded.
+
+Refused where they cannot be, asked about where they hardly can, noted where they are unlikely.
+"""
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from itertools import zip_longest
 
-from rebal.amounts import ZERO, down, plain, rounded, up
+from rebal.amounts import ONE, ZERO, down, plain, rounded, up
 from rebal.errors import Refused
 from rebal.journal.adding import Added
-from rebal.journal.fold import as_recorded, dated, reached
-from rebal.ledger import Entry, Fill, Funding, Journal
+from rebal.journal.drafts import one_trade
+from rebal.journal.fold import as_recorded, dated, fold, reached
+from rebal.ledger import Entry, Fill, Funding, Journal, Spot
 from rebal.market.contract import Contract
-from rebal.portfolio import Portfolio
+from rebal.portfolio import Book, Portfolio, Position
 
 FAR_FROM_MARK = Fraction(1, 10)
 """How far from the mark a price may be before it is noted."""
 
+WRONG_PRICE = 2
+"""The factor between a fill's price and every other of its contract from which on one of them is asked about."""
+
+WRONG_ENTRY = 10
+"""The same for the entry price of a position of the statement, which may be years old."""
+
 MUCH_FUNDING = Fraction(1, 100)
 """The share of a position's value that funding may be before it is noted: a payment rarely comes near it."""
+
+WRONG_FUNDING = Fraction(1, 20)
+"""The share from which on it is asked about: no exchange's cap on a payment allows it."""
 
 
 def refuse(portfolio: Portfolio, added: Added) -> None:
@@ -30,6 +44,100 @@ def refuse(portfolio: Portfolio, added: Added) -> None:
             _refuse_lots(event, portfolio.contracts.get(event.contract))
         elif isinstance(event, Funding) and entry.time > dated(portfolio):
             _refuse_never_open(event, portfolio, added.after)
+
+
+def doubts(portfolio: Portfolio, added: Added) -> Iterator[str]:
+    """What of the new entries is hardly what happened, in sentences; and of the statement, with the first of them.
+
+    Funding of a twentieth of its position, prices that a factor parts from all others, fills that turn a position
+    around or are worth more than all that is held, spot sold for dollars that nothing tells of.
+    """
+    if added.new and not added.before.entries:
+        for position in portfolio.statement.positions.values():
+            yield from _statement(position, portfolio)
+    before = fold(portfolio, added.before.entries).book
+    for entry, following in zip_longest(added.new, added.new[1:]):
+        event = entry.event
+        if entry.time <= dated(portfolio):
+            continue
+        if isinstance(event, Fill):
+            yield from _wrong_price(event, portfolio, added.before)
+            if entry.plan is None:
+                yield from _turned(event, before)
+                yield from _too_large(event, portfolio, before)
+        elif isinstance(event, Funding):
+            unlikely = _funding(entry, event, portfolio, added.before, most=WRONG_FUNDING)
+            yield from () if unlikely is None else (unlikely,)
+        elif isinstance(event, Spot) and (following is None or not one_trade(entry, following)):
+            yield from _unpaid(event, portfolio)
+
+
+def _statement(position: Position, portfolio: Portfolio) -> Iterator[str]:
+    contract, lot = position.contract, position.contract.lot_size
+    if position.contracts % lot:
+        yield f"positions.{contract.name}: {plain(position.contracts)} contracts are no whole lots of {plain(lot)}"
+    market = portfolio.market
+    prices = [price for price in (market.marks.get(contract.name), market.prices.get(contract.asset)) if price]
+    if prices and all(_apart(position.entry_price, price) > WRONG_ENTRY for price in prices):
+        yield (
+            f"positions.{contract.name}: the entry price of {plain(position.entry_price)} is far from any price, as "
+            f"{plain(prices[0])}"
+        )
+
+
+def _wrong_price(event: Fill, portfolio: Portfolio, before: Journal) -> Iterator[str]:
+    seen = {event.entry_before, _mark(event, portfolio), portfolio.market.prices.get(event.asset)}
+    seen |= {fill.price for fill in _fills(before.entries, event.contract)}
+    known = [price for price in seen if price]
+    if known and all(_apart(event.price, price) > WRONG_PRICE for price in known):
+        unlikely = _price(event, portfolio)
+        yield unlikely or f"{event.contract}: the price of {plain(event.price)} is far from any other"
+
+
+def _apart(one: Fraction, other: Fraction) -> Fraction:
+    return max(one / other, other / one)
+
+
+def _turned(event: Fill, book: Book) -> Iterator[str]:
+    """A fill that goes beyond what is open, of the net or of its purpose: dollars typed for contracts, as a rule."""
+    position = book.positions.get(event.contract)
+    held = {(part.purpose, part.stands_for): part.contracts for part in (position.parts if position else ())}
+    pairs = [("", event.contracts_before or ZERO, event.contracts)]
+    for part in event.parts:
+        pairs.append((f" for {part.purpose}", held.get((part.purpose, part.stands_for), ZERO), part.contracts))
+    for of, before, traded in pairs:
+        if before * (before + traded) < 0:
+            yield (
+                f"{event.contract}: {plain(traded)} contracts turn the {plain(before)} that are open{of} around, "
+                f"into {plain(before + traded)}"
+            )
+            return
+
+
+def _too_large(event: Fill, portfolio: Portfolio, book: Book) -> Iterator[str]:
+    contract = portfolio.contracts.get(event.contract)
+    position = book.positions.get(event.contract)
+    before = position.contracts if position is not None else ZERO
+    after = before + event.contracts
+    if contract is None or abs(after) <= abs(before):
+        return
+    worth, all_held = contract.notional(after, event.price), ZERO
+    for asset, quantity in book.holdings.items():
+        all_held += quantity * (1 if asset in portfolio.cash else portfolio.market.prices.get(asset, ZERO))
+    if worth > max(ONE, portfolio.policy.leverage) * all_held:
+        yield (
+            f"{event.contract}: {plain(after)} contracts are worth {rounded(worth, 0)} USD, more than everything held, "
+            f"{rounded(all_held, 0)} USD; contracts are meant, not dollars"
+        )
+
+
+def _unpaid(event: Spot, portfolio: Portfolio) -> Iterator[str]:
+    if event.quantity < 0 and event.price is not None:
+        coin = next((asset for asset in sorted(portfolio.cash) if asset in portfolio.holdings), "USD")
+        yield (
+            f"{plain(-event.quantity)} {event.asset} sold at {plain(event.price)}, and nothing says where the dollars "
+            f"went; --against {coin} records them as well"
+        )
 
 
 def notes(portfolio: Portfolio, added: Added, *, dry_run: bool) -> Iterator[str]:
@@ -79,14 +187,16 @@ def _price(event: Fill, portfolio: Portfolio) -> str | None:
     return f"{event.contract}: the price of {plain(event.price)} is {away} % {way} the mark, {plain(mark)}"
 
 
-def _funding(entry: Entry, event: Funding, portfolio: Portfolio, before: Journal) -> str | None:
+def _funding(
+    entry: Entry, event: Funding, portfolio: Portfolio, before: Journal, *, most: Fraction = MUCH_FUNDING
+) -> str | None:
     mark = _mark(event, portfolio)
     held = _held(entry, event, portfolio, before)
     if mark is None or held is None:
         return None
     contract, contracts = held
     value = contract.position_value(contracts, mark)
-    if abs(event.amount) <= MUCH_FUNDING * value:
+    if abs(event.amount) <= most * value:
         return None
     share = rounded(100 * abs(event.amount) / value, 1)
     return (
