@@ -76,10 +76,11 @@ class RouteLine:
 class LotLine:
     """A tax lot, or the part of one, that the sale takes.
 
-    ``rate``: today's. ``long_term_on``: when it turns long-term, or did. ``saved_by_waiting_usd``: tax today less tax
-    then, nothing for a lot that is long-term already. ``hedge_cost_until_usd``: what keeping its dollars hedged on
-    ``hedged_on`` until then costs; ``worth_waiting``: whether that is less. Both None where there is nothing to wait
-    for, or where a cost is not known.
+    ``rate``: today's. ``tax_usd``: gain times rate, before the sale's losses are set against its gains.
+    ``long_term_on``: the first day on which it is long-term. ``saved_by_waiting_usd``: what the sale's tax falls by if
+    this lot alone waits for that day, nothing for a lot that is long-term already. ``hedge_cost_until_usd``: what
+    keeping its dollars hedged on ``hedged_on`` until then costs; ``worth_waiting``: whether that is less. Both None
+    where there is nothing to wait for, or where a cost is not known.
     """
 
     asset: str

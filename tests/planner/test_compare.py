@@ -243,7 +243,7 @@ class TestBreakEven:
         same_rate, lower_rate = compared(made, 60), compared(made, 90)
         assert route(same_rate, Way.INVERSE).tax_deferred_usd == 2_775
         assert route(same_rate, Way.INVERSE).break_even_day_then_sold == 0
-        # the lot turns long-term on day 73: 1,275 saved, 60 to trade, 4.50 a day
+        # the lot turns long-term on day 74: 1,275 saved, 60 to trade, 4.50 a day
         line = route(lower_rate, Way.INVERSE)
         assert line.tax_deferred_usd == 1_500
         assert line.break_even_day_then_sold == (1_275 - 60) // F("4.5") + 1
@@ -283,7 +283,7 @@ class TestBreakEven:
             assert line.break_even_day == _first(costs, lambda cost: cost > sale)
             assert line.cheaper_from_day == _first(costs, lambda cost: cost < sale)
             if not hedges:
-                # the short-term lot turns on day 73, inside the horizon
+                # the short-term lot turns on day 74, inside the horizon
                 saved = tax_now - sum((lot.gain_usd for lot in report.lots), F(0)) * F(short_term) / 2
                 assert line.break_even_day_then_sold == _first(costs, lambda cost: cost > saved)  # noqa: B023
 
@@ -298,7 +298,7 @@ def _every_day(size: Fraction, made: Portfolio, expiry: datetime | None) -> Iter
     closing, delivery = traded, traded
     if expiry is not None:
         coming = F(int((expiry - NOW).total_seconds()), 86_400)
-        earned = size * (made.market.marks["Q"] / 40_000 - 1) / coming
+        earned = size * (1 - 40_000 / made.market.marks["Q"]) / coming
         fee = made.contracts["Q"].delivery_fee
         delivery = traded if fee is None else size * fee
     paid = traded
@@ -314,9 +314,9 @@ class TestTaxByLot:
     def test_what_waiting_saves_against_what_hedging_costs(self) -> None:
         (lot,) = compared(book(funding={"BTCUSD": "-0.0001"})).lots
         assert (lot.asset, lot.quantity, lot.gain_usd, lot.rate) == ("BTC", F(3, 8), 7_500, F("0.37"))
-        assert lot.long_term_on == datetime(2027, 2, 1, tzinfo=UTC)
+        assert lot.long_term_on == datetime(2027, 2, 2, tzinfo=UTC)
         assert (lot.tax_usd, lot.saved_by_waiting_usd) == (2_775, 1_275)
-        days = F(72) + F(16, 24)
+        days = F(73) + F(16, 24)
         assert lot.hedge_cost_until_usd == 30 + F("4.5") * days
         assert (lot.hedged_on, lot.worth_waiting) == ("BTCUSD", True)
 
@@ -354,7 +354,7 @@ class TestFindings:
         assert found.subject == "BTCUSD_261225"
         assert "-1.00 %" in found.message
         assert "-10.43 % a year" in found.message
-        assert f"{float(15_000 * F('0.01') * 90 / 35):.2f} USD" in found.message
+        assert f"{float(15_000 * (F(40000) / 39600 - 1) * 90 / 35):.2f} USD" in found.message
 
     def test_a_roll_within_the_horizon(self) -> None:
         report = compared(book())

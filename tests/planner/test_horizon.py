@@ -103,20 +103,22 @@ def test_a_notional_sized_short_held_to_expiry_earns_the_premium_in_coins(
     left_in_coins = (worth - coins * spot) / settled
     earned = cost([position], given_market).carry_usd(F(days))
     assert earned is not None
-    assert left_in_coins == coins * (1 - spot / mark) == -earned.base / mark
+    assert left_in_coins == coins * (1 - spot / mark) == -earned.base / spot
 
 
-def test_a_premium_of_five_percent_on_a_quarterly() -> None:
+@pytest.mark.parametrize(("sizing", "premium"), [(Sizing.COIN, F(5_000)), (Sizing.NOTIONAL, F(5_000) / F("1.05"))])
+def test_a_premium_of_five_percent_on_a_quarterly(sizing: Sizing, premium: Fraction) -> None:
     contract = quarterly(F(91))
-    given_market = market(contract, spot=F(40000), mark=F(42000), slippage="0")
+    given_market = market(contract, spot=F(40000), mark=F(42000), slippage="0", sizing=sizing)
     short = cost([held(contract, F(-100_000), given_market)], given_market)
     long = cost([held(contract, F(100_000), given_market)], given_market)
-    for days, earned in ((F(0), 0), (F(91, 2), 2_500), (F(91), 5_000), (F(182), 10_000)):
+    for days in (F(0), F(91, 2), F(91), F(182)):  # rolled once by then, at the same rate
         sold, bought = short.carry_usd(days), long.carry_usd(days)
         assert sold is not None
         assert bought is not None
-        assert (sold.base, bought.base) == (-earned, earned)
-    assert [short.fees_usd(F(d)) for d in (0, 90, 91, 92, 182, 183)] == [100, 100, 100, 200, 200, 300]
+        assert (sold.base, bought.base) == (-premium * days / 91, premium * days / 91)
+    fee = 50 if sizing is Sizing.NOTIONAL else F("52.5")
+    assert [short.fees_usd(F(d)) / fee for d in (0, 90, 91, 92, 182, 183)] == [2, 2, 2, 4, 4, 6]
 
 
 def rolled_by_hand(
@@ -156,7 +158,7 @@ def test_rolls_and_deliveries_one_after_the_other(
     assert together.fees_usd(day) == fees
     assert together.slippage_usd(day) == slipped
     assert together.fees[0].rolls(day) == rolls
-    daily = F(-10_000) * (F(41000) / F(40000) - 1) / position.days_left
+    daily = F(-10_000) * (1 - F(40000) / F(41000)) / position.days_left
     carried = together.carry_usd(day)
     assert carried is not None
     assert carried.base == daily * day

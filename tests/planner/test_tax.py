@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rebal.planner.tax import SoldLot, sold_lots, tax_usd
+from rebal.planner.tax import SoldLot, saved_by_waiting, sold_lots, tax_usd
 from rebal.portfolio import Duration, Lot, LotMethod, Tax
 
 F = Fraction
@@ -67,15 +67,48 @@ def test_the_rate_by_holding_time_and_the_tax_by_hand() -> None:
 @pytest.mark.parametrize(
     ("acquired", "turns"),
     [
-        (datetime(2025, 11, 20, 8, tzinfo=UTC), datetime(2026, 11, 20, 8, tzinfo=UTC)),
-        (datetime(2024, 2, 29, tzinfo=UTC), datetime(2025, 2, 28, tzinfo=UTC)),
+        (datetime(2025, 11, 20, 8, tzinfo=UTC), datetime(2026, 11, 21, tzinfo=UTC)),
+        (datetime(2025, 11, 20, tzinfo=UTC), datetime(2026, 11, 21, tzinfo=UTC)),
+        (datetime(2024, 2, 29, tzinfo=UTC), datetime(2025, 3, 1, tzinfo=UTC)),
     ],
 )
-def test_a_lot_turns_long_term_after_a_calendar_year(acquired: datetime, turns: datetime) -> None:
+def test_a_lot_turns_long_term_the_day_after_a_calendar_year(acquired: datetime, turns: datetime) -> None:
     lot = SoldLot("ETH", F(1), F(0), acquired, F(1))
     assert lot.long_term_on(tax()) == turns
     assert lot.rate(tax(), at=turns - timedelta(microseconds=1)) == F("0.37")
     assert lot.rate(tax(), at=turns) == F("0.2")
+
+
+def sold_at_a_gain_of(dollars: int, *, long: bool) -> SoldLot:
+    acquired = SALE - timedelta(days=800 if long else 80)
+    return SoldLot("ETH", F(1), F(10_000 - dollars), acquired, F(10_000))
+
+
+@pytest.mark.parametrize(
+    ("short", "long", "owed"),
+    [
+        ([1_000, -400], [2_000, -500], F(600) * F("0.37") + F(1_500) * F("0.2")),  # within a term first
+        ([-1_000], [3_000], F(2_000) * F("0.2")),  # a short-term loss saves the long-term rate, not its own
+        ([1_000], [-400], F(600) * F("0.37")),
+        ([1_000], [-1_000], F(0)),
+        ([-3_000], [1_000], F(0)),  # no refund
+        ([-100], [-100], F(0)),
+        ([], [], F(0)),
+    ],
+)
+def test_gains_and_losses_net_within_a_term_and_then_across(short: list[int], long: list[int], owed: Fraction) -> None:
+    sold = [sold_at_a_gain_of(each, long=False) for each in short]
+    sold += [sold_at_a_gain_of(each, long=True) for each in long]
+    assert tax_usd(sold, tax(), at=SALE) == tax_usd(sold[::-1], tax(), at=SALE) == owed
+
+
+def test_waiting_saves_what_the_sale_then_owes_less() -> None:
+    gain, loss = sold_at_a_gain_of(1_000, long=False), sold_at_a_gain_of(-1_000, long=False)
+    assert saved_by_waiting(gain, [gain], tax(), at=SALE) == 170
+    assert saved_by_waiting(gain, [gain, loss], tax(), at=SALE) == 0  # nothing is owed on the two together
+    assert saved_by_waiting(loss, [loss], tax(), at=SALE) == 0
+    old = sold_at_a_gain_of(1_000, long=True)
+    assert saved_by_waiting(old, [old, gain], tax(), at=SALE) == 0
 
 
 lots = st.lists(
@@ -111,8 +144,14 @@ def test_a_sale_takes_the_coins_that_a_sale_coin_by_coin_takes(
     apart = sorted((lot.acquired, lot.cost) for lot in sold for _ in range(int(lot.quantity)))
     assert apart == sorted(left[:quantity])
     rates = {True: F("0.2"), False: F("0.37")}
-    owed = sum((F(2500) - cost) * rates[(SALE - acquired).days >= 365] for acquired, cost in left[:quantity])
+    by_term = {long: sum((F(2500) - cost for acquired, cost in left[:quantity]
+                          if ((SALE - acquired).days > 365) is long), F(0)) for long in (True, False)}  # fmt: skip
+    worst = min(by_term, key=lambda long: by_term[long])
+    if by_term[worst] < 0:
+        by_term[not worst] += by_term[worst]
+        by_term[worst] = F(0)
+    owed = sum(max(F(0), gain) * rates[long] for long, gain in by_term.items())
     days = Tax(method, F("0.37"), F("0.2"), Duration(rest=timedelta(days=365)))
-    assert tax_usd(sold, days, at=SALE) == max(0, owed)
+    assert tax_usd(sold, days, at=SALE) == owed
     again = sold_lots("X", lots[::-1], F(quantity), held=max(F(0), owned - gone), price=F(2500), method=method)
     assert again == sold

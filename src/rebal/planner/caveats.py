@@ -149,10 +149,10 @@ def _open_already(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Find
 
 
 def _tax(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
-    tax = total(line.tax_usd for line in report.lots)
-    if tax < 0:
+    gain = total(line.gain_usd for line in report.lots)
+    if gain < 0:
         message = "the sale makes a loss: its tax is 0, and what the loss is worth against other income is not counted"
-        yield info(Code.ESTIMATE, "tax", message, tax_usd=tax)
+        yield info(Code.ESTIMATE, "tax", message, gain_usd=gain)
     futures = [line for line in report.legs if line.contract is not None]
     if any(line.leg_usd < 0 for line in futures):
         message = (

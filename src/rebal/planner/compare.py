@@ -18,7 +18,7 @@ from rebal.planner.drift import leg
 from rebal.planner.hedging import cover
 from rebal.planner.horizon import Range, carry, carry_per_day, cost
 from rebal.planner.spot import SpotTrade, spot_trade
-from rebal.planner.tax import SoldLot
+from rebal.planner.tax import SoldLot, saved_by_waiting
 from rebal.planner.ways import Choice, choices, leg_lines, posted_lines
 from rebal.portfolio import DOLLARS, Portfolio, Tax
 
@@ -220,12 +220,12 @@ def _missing(choice: Choice, portfolio: Portfolio) -> Iterator[str]:
 
 def _lot_lines(sale: SpotTrade, laid: Desk) -> Iterator[LotLine]:
     tax = laid.portfolio.tax
-    return iter(()) if tax is None else (_lot_line(lot, tax, laid) for lot in sale.lots)
+    return iter(()) if tax is None else (_lot_line(lot, sale.lots, tax, laid) for lot in sale.lots)
 
 
-def _lot_line(lot: SoldLot, tax: Tax, laid: Desk) -> LotLine:
+def _lot_line(lot: SoldLot, sold: Sequence[SoldLot], tax: Tax, laid: Desk) -> LotLine:
     turns, now = lot.long_term_on(tax), laid.now
-    saved = lot.tax(tax, at=now) - lot.tax(tax, at=max(now, turns))
+    saved = saved_by_waiting(lot, sold, tax, at=now)
     hedged_on, hedging = _hedged_until(lot, turns, laid) if turns > now else (None, None)
     return LotLine(
         asset=lot.asset,

@@ -11,7 +11,7 @@ from rebal.frozen import frozen
 from rebal.market.carry import basis, days_between, funding_usd_per_day
 from rebal.market.contract import Contract
 from rebal.planner.exposure import leg_value
-from rebal.portfolio import Portfolio
+from rebal.portfolio import Portfolio, Sizing
 
 ROLL_DAYS = 91
 """How long the contract lasts that an expiring one is rolled into: a quarter, the term that every venue lists."""
@@ -139,16 +139,17 @@ def carry(contract: Contract, leg_usd: Fraction, *, beta: Fraction, portfolio: P
 def carry_per_day(held: Carried, portfolio: Portfolio) -> Range | None:
     """Dollars a position pays a day; None where its funding, or its own price, is not known.
 
-    Perpetual: ``s·N·r·24/interval``, also at the low and the high rate. Dated: ``X·(F/S - 1)/D``, the basis converging
-    in a straight line, and earned or paid at the same annual rate after a roll. At expiry that is exact: a coin-sized
-    short has earned ``coins·(F - S)`` dollars at whatever price; a notional-sized one ``coins·(1 - S/F)`` coins, which
-    are these dollars at the price that the contract was sold at.
+    Perpetual: ``s·N·r·24/interval``, also at the low and the high rate. Dated: ``X·b/D``, converging in a straight
+    line, and earned or paid at the same annual rate after a roll; ``b = 1 - S/F`` under notional sizing and
+    ``F/S - 1`` under coin sizing. At expiry that is exact: a coin-sized short has earned ``coins·(F - S)`` dollars at
+    whatever price; a notional-sized one ``coins·(1 - S/F)`` coins.
     """
     contract = held.contract
     if held.days_left is not None:
         if held.basis is None:
             return None
-        daily = held.spot_usd * held.basis / held.days_left
+        earned = held.basis if portfolio.policy.sizing is Sizing.COIN else held.basis / (1 + held.basis)
+        daily = held.spot_usd * earned / held.days_left
         return Range(daily, daily, daily)
     known, mark = portfolio.market.funding.get(contract.name), portfolio.market.mark(contract)
     if known is None or contract.funding_interval_hours is None:

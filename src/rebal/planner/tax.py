@@ -1,7 +1,7 @@
 """Which tax lots a sale takes, what they gained, and at which rate."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import assert_never
 
@@ -26,15 +26,16 @@ class SoldLot:
         return self.quantity * (self.price - self.cost)
 
     def long_term_on(self, tax: Tax) -> datetime:
-        """The instant from which the long-term rate holds."""
-        return tax.long_after.after(self.acquired)
+        """The first day, in UTC, on which it has been held for more than ``long_after``: not yet on its last day."""
+        last = tax.long_after.after(self.acquired).astimezone(UTC)
+        return last.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
 
     def rate(self, tax: Tax, *, at: datetime) -> Fraction:
         """The rate on a sale at an instant."""
         return tax.long_term if at >= self.long_term_on(tax) else tax.short_term
 
     def tax(self, tax: Tax, *, at: datetime) -> Fraction:
-        """Gain times rate; negative for a loss, which takes as much off the tax of other lots."""
+        """Gain times rate, as if it were sold alone and a loss were worth as much as a gain costs."""
         return self.gain * self.rate(tax, at=at)
 
 
@@ -56,8 +57,28 @@ def sold_lots(
 
 
 def tax_usd(sold: Iterable[SoldLot], tax: Tax, *, at: datetime) -> Fraction:
-    """Tax on one sale: ``Σ gain·rate``, losses against gains of the same sale, and never below nothing."""
-    return max(ZERO, total(lot.tax(tax, at=at) for lot in sold))
+    """Tax on one sale at an instant: gains and losses are netted within each term first, then across the two.
+
+    Where one term's net loss is larger than the other's gain nothing is owed; what remains below 0 is no refund.
+    """
+    return _netted([(lot.gain, at >= lot.long_term_on(tax)) for lot in sold], tax)
+
+
+def saved_by_waiting(lot: SoldLot, sold: Sequence[SoldLot], tax: Tax, *, at: datetime) -> Fraction:
+    """Tax that the sale of some lots saves if this one of them, and no other, is sold only once it is long-term."""
+    gains = [(each.gain, at >= each.long_term_on(tax)) for each in sold]
+    waited = [(each.gain, long or each is lot) for each, (_, long) in zip(sold, gains, strict=True)]
+    return _netted(gains, tax) - _netted(waited, tax)
+
+
+def _netted(gains: Sequence[tuple[Fraction, bool]], tax: Tax) -> Fraction:
+    """Tax on gains, each with whether it is long-term."""
+    short = total(gain for gain, long in gains if not long)
+    long = total(gain for gain, long in gains if long)
+    if (short < 0) != (long < 0):
+        left = short + long
+        return max(ZERO, left) * (tax.long_term if short < 0 else tax.short_term)
+    return max(ZERO, short) * tax.short_term + max(ZERO, long) * tax.long_term
 
 
 def _taken(
