@@ -10,13 +10,13 @@ from fractions import Fraction
 
 import pytest
 
-from planner.comparisons import BTC_DECEMBER, COSTS, ETH, HALF, book, compared
+from compare.given import BTC_DECEMBER, COSTS, ETH, HALF, book, compared
 from planner.given import inverse, portfolio
 from rebal import formats
-from rebal.compare import Compare
 from rebal.formats import View
 from rebal.formats.page.comparison import letters
 from rebal.portfolio import Costs, FundingRate
+from rebal.reports.comparison import Compare
 
 from .golden import assert_golden
 

@@ -14,9 +14,9 @@ from planner.given import INPUTS, inverse, linear, policy, portfolio
 from rebal import formats
 from rebal.book import opened
 from rebal.formats import View
-from rebal.planner.stress import Scenario, Strain, build_stress, everywhere, scenarios_of
 from rebal.portfolio import Portfolio
-from rebal.stress import Stress
+from rebal.reports.stress import Stress
+from rebal.stress.report import Scenario, Strain, build_stress, everywhere, scenarios_of
 
 from .golden import assert_golden
 

@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from rebal.book import Book
-    from rebal.planner.stress import Scenario
-    from rebal.planner.survival import Strain
     from rebal.portfolio import Portfolio
+    from rebal.stress.report import Scenario
+    from rebal.stress.wallets import Strain
 
 _DAYS_OF_FUNDING = Fraction(30)
 
 
 def scenario(text: str, book: "Book", portfolio: "Portfolio") -> "Scenario":
     """A shock of all coins, ``-35%``, or of some, ``BTC=-40%,ETH=-55%``. Raises UsageProblem."""
-    from rebal.planner.stress import Scenario, everywhere
+    from rebal.stress.report import Scenario, everywhere
 
     if "=" not in text:
         return everywhere(_shock(text, text))
@@ -38,7 +38,7 @@ def scenario(text: str, book: "Book", portfolio: "Portfolio") -> "Scenario":
 
 def strain(*, basis: str | None, funding_times: str | None, funded_for: str | None, now: "datetime") -> "Strain":
     """What a book is put under before prices move. Raises UsageProblem."""
-    from rebal.planner.survival import Strain
+    from rebal.stress.wallets import Strain
 
     return Strain(
         widening=Fraction(0) if basis is None else _read(fraction, basis, option="--basis"),

@@ -45,8 +45,8 @@ def compare(
     now = source.time(world)
     until = day_after(horizon, now, option="--for")
     book = opened(source, world, targets_for="compare" if hedge is None else None)
+    from rebal.compare.report import build_compare
     from rebal.market.carry import days_between
-    from rebal.planner.compare import build_compare
 
     report = build_compare(
         book.portfolio,

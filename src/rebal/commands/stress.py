@@ -11,7 +11,7 @@ from rebal.commands._options import Shown, Source
 from rebal.commands._shocks import scenario, strain
 
 if TYPE_CHECKING:
-    from rebal.planner.stress import Scenario
+    from rebal.stress.report import Scenario
 
 EXAMPLES = (
     "rebal stress portfolio.yaml",
@@ -60,7 +60,7 @@ def stress(
     now = source.time(world)
     strained = strain(basis=under.basis, funding_times=under.funding_times, funded_for=under.funded_for, now=now)
     book = opened(source, world, targets_for="stress --planned" if planned else None)
-    from rebal.planner.stress import build_stress, scenarios_of
+    from rebal.stress.report import build_stress, scenarios_of
 
     report = build_stress(
         book.portfolio,

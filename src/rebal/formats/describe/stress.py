@@ -30,7 +30,7 @@ from rebal.formats.document import (
     Text,
 )
 from rebal.portfolio import Policy
-from rebal.stress import ScenarioLine, Stress, Survival, WalletLine
+from rebal.reports.stress import ScenarioLine, Stress, Survival, WalletLine
 
 _PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS
 _CAUSES = {

@@ -5,8 +5,8 @@ from fractions import Fraction
 from string import ascii_lowercase
 
 from rebal.amounts import ZERO
-from rebal.compare import Compare, LegLine, LotLine, PostedLine, RouteLine, Way
 from rebal.formats.page.figures import GLUE, Figures
+from rebal.reports.comparison import Compare, LegLine, LotLine, PostedLine, RouteLine, Way
 
 UNKNOWN = "not known"
 WORTH = {True: "yes", False: "no", None: "nothing to wait for"}

@@ -7,11 +7,11 @@ where a figure was not given. The chart's figures are in the json and, as sectio
 from collections.abc import Iterator
 from fractions import Fraction
 
-from rebal.compare import Compare, LegLine, LotLine, MethodLine, PostedLine, RouteLine, Way
 from rebal.formats.page.comparison import day, exact_percent, headline, subject
 from rebal.formats.page.figures import PLAIN
 from rebal.formats.page.wording import rfc3339
 from rebal.formats.records._record import NEVER, NONE, finding, known, record
+from rebal.reports.comparison import Compare, LegLine, LotLine, MethodLine, PostedLine, RouteLine, Way
 
 _UNKNOWN = "unknown"
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from fractions import Fraction
 
-from rebal.compare import Compare, LegLine, LotLine, MethodLine, PostedLine, RouteLine
 from rebal.formats.page.comparison import (
     UNKNOWN,
     breaks_even,
@@ -25,6 +24,7 @@ from rebal.formats.page.layout import Column, Role, Row
 from rebal.formats.page.sheet import Sheet
 from rebal.formats.page.wording import day_and_time
 from rebal.formats.screens import _curve, _findings
+from rebal.reports.comparison import Compare, LegLine, LotLine, MethodLine, PostedLine, RouteLine
 
 _METHODS = (
     Column("way", role=Role.NAME, left=True),

@@ -7,20 +7,20 @@ from fractions import Fraction
 
 from rebal.amounts import ONE, ZERO, total
 from rebal.book import Book, Purpose
-from rebal.compare import Compare, CurveLine, LotLine, MethodLine, PostedLine, RouteLine, Way
+from rebal.compare.break_even import Span, break_even, span_of
+from rebal.compare.costs import Range, carry, carry_per_day, cost
+from rebal.compare.findings import caveats
+from rebal.compare.legs import Choice, choices, leg_lines, posted_lines
+from rebal.compare.sale import SpotTrade, spot_trade
+from rebal.compare.tax import SoldLot, saved_by_waiting
 from rebal.market.carry import days_between
 from rebal.plan import HedgeLine, Inputs
-from rebal.planner.break_even import Span, break_even, span_of
-from rebal.planner.caveats import caveats
 from rebal.planner.desk import Desk, desk
 from rebal.planner.draft import Check
 from rebal.planner.drift import leg
 from rebal.planner.hedging import cover
-from rebal.planner.horizon import Range, carry, carry_per_day, cost
-from rebal.planner.spot import SpotTrade, spot_trade
-from rebal.planner.tax import SoldLot, saved_by_waiting
-from rebal.planner.ways import Choice, choices, leg_lines, posted_lines
 from rebal.portfolio import DOLLARS, Portfolio, Tax
+from rebal.reports.comparison import Compare, CurveLine, LotLine, MethodLine, PostedLine, RouteLine, Way
 
 SCHEMA = "rebal/compare/1"
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rebal.planner.tax import SoldLot, saved_by_waiting, sold_lots, tax_usd
+from rebal.compare.tax import SoldLot, saved_by_waiting, sold_lots, tax_usd
 from rebal.portfolio import Duration, Lot, LotMethod, Tax
 
 F = Fraction

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from rebal.amounts import COIN_STEP, ZERO, total, up
 from rebal.book import MarginMode, Purpose, opened
-from rebal.compare import LegLine, PostedLine, Way
+from rebal.compare.costs import Carried, carry, carry_per_day
 from rebal.frozen import frozen
 from rebal.market.carry import annualised
 from rebal.market.contract import Contract
@@ -15,10 +15,10 @@ from rebal.market.margin import Held
 from rebal.planner.collateral import need
 from rebal.planner.desk import Desk
 from rebal.planner.exposure import held_position
-from rebal.planner.horizon import Carried, carry, carry_per_day
 from rebal.planner.routes import Candidate, candidates
 from rebal.planner.sizing import LeftOut, Leg
 from rebal.portfolio import Portfolio, Route
+from rebal.reports.comparison import LegLine, PostedLine, Way
 
 
 @frozen

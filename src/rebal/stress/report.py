@@ -9,20 +9,20 @@ from rebal.errors import UsageProblem
 from rebal.frozen import frozen
 from rebal.market.path import Moves
 from rebal.plan import Code, Figure, Finding, Inputs, Severity, Wallet
-from rebal.planner import payoff
 from rebal.planner.checks import findings
 from rebal.planner.collateral import accounts
 from rebal.planner.desk import Desk, desk
 from rebal.planner.draft import Check, drafted, info, warning
 from rebal.planner.exposure import assets_of
-from rebal.planner.payoff import NOTHING, Payoff, added, less
 from rebal.planner.rebalance import Decided, rebalance
 from rebal.planner.step import standing, step
-from rebal.planner.survival import Backed, Strain, backed, mildest, survival_lines
-from rebal.planner.survival import wallet_lines as wallets_under
 from rebal.planner.words import coins, exact_percent, usd
 from rebal.portfolio import Portfolio
-from rebal.stress import STRESS_SCHEMA, Difference, ScenarioLine, Stress, WalletLine
+from rebal.reports.stress import STRESS_SCHEMA, Difference, ScenarioLine, Stress, WalletLine
+from rebal.stress import worth
+from rebal.stress.wallets import Backed, Strain, backed, mildest, survival_lines
+from rebal.stress.wallets import wallet_lines as wallets_under
+from rebal.stress.worth import NOTHING, Payoff, added, less
 
 LADDER = tuple(Fraction(points, 100) for points in (-80, -60, -50, -40, -30, -20, -10, 0, 10, 20, 30, 50, 100, 200))
 """The shocks of all coins that every report shows."""
@@ -160,14 +160,14 @@ def _stood(laid: Desk, extra: Iterable[Check], *, planned: bool) -> _Stood:
         done.book,
         draft.wallets,
         findings(draft, extra),
-        fees=added(payoff.coins(order.fee_currency, order.fee, laid.portfolio) for order in done.orders),
+        fees=added(worth.coins(order.fee_currency, order.fee, laid.portfolio) for order in done.orders),
         undone=added(Payoff(ZERO, {each.asset: each.undone}) for each in decided.residuals),
     )
 
 
 def _refuse_marks_below_zero(book: Book, strain: Strain, portfolio: Portfolio) -> None:
     for name, position in sorted(book.positions.items()):
-        if payoff.widened(position.contract, portfolio, strain.widening) <= 0:
+        if worth.widened(position.contract, portfolio, strain.widening) <= 0:
             wider = exact_percent(strain.widening)
             raise UsageProblem(f"a basis of {name} wider by {wider} leaves it no price above 0; widen it by less")
 
@@ -175,19 +175,19 @@ def _refuse_marks_below_zero(book: Book, strain: Strain, portfolio: Portfolio) -
 def _payoffs(
     stood: _Stood, before: Book, wallets: Iterable[Backed], *, strain: Strain, portfolio: Portfolio
 ) -> _Payoffs:
-    open_now = [each for _, each in sorted(stood.book.positions.items()) if payoff.counted(each, portfolio)]
-    were_open = [each for _, each in sorted(before.positions.items()) if payoff.counted(each, portfolio)]
+    open_now = [each for _, each in sorted(stood.book.positions.items()) if worth.counted(each, portfolio)]
+    were_open = [each for _, each in sorted(before.positions.items()) if worth.counted(each, portfolio)]
     parts = [(part, each.contract, portfolio) for each in open_now for part in each.parts]
-    unhedged = added([*_holdings(before, portfolio), *(payoff.closed(each, portfolio) for each in were_open)])
-    kept = added(payoff.held(each, portfolio, widening=strain.widening) for each in open_now)
-    funding = added(payoff.coins(each.currency, each.funding, portfolio) for each in wallets)
+    unhedged = added([*_holdings(before, portfolio), *(worth.closed(each, portfolio) for each in were_open)])
+    kept = added(worth.held(each, portfolio, widening=strain.widening) for each in open_now)
+    funding = added(worth.coins(each.currency, each.funding, portfolio) for each in wallets)
     return _Payoffs(
         unhedged=unhedged,
         hedged=less(added([*_holdings(stood.book, portfolio), kept]), funding),
-        in_spot=added([unhedged, stood.undone, *(payoff.in_spot(*part) for part in parts)]),
-        basis=added(payoff.by_basis(*part) for part in parts),
-        widening=less(kept, *(payoff.held(each, portfolio) for each in open_now)),
-        proxies=added(payoff.by_proxy(*part) for part in parts),
+        in_spot=added([unhedged, stood.undone, *(worth.in_spot(*part) for part in parts)]),
+        basis=added(worth.by_basis(*part) for part in parts),
+        widening=less(kept, *(worth.held(each, portfolio) for each in open_now)),
+        proxies=added(worth.by_proxy(*part) for part in parts),
         residuals=less(NOTHING, stood.undone),
         fees=less(NOTHING, stood.fees),
         funding=less(NOTHING, funding),
@@ -195,7 +195,7 @@ def _payoffs(
 
 
 def _holdings(book: Book, portfolio: Portfolio) -> Iterator[Payoff]:
-    return (payoff.coins(asset, quantity, portfolio) for asset, quantity in sorted(book.holdings.items()))
+    return (worth.coins(asset, quantity, portfolio) for asset, quantity in sorted(book.holdings.items()))
 
 
 def _coins(book: Book, portfolio: Portfolio) -> tuple[str, ...]:

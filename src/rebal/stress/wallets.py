@@ -14,11 +14,11 @@ from rebal.market.carry import funding_usd_per_day
 from rebal.market.contract import Kind
 from rebal.market.margin import Held, maintenance_margin
 from rebal.market.path import Curve, Moves, Passage
-from rebal.planner import payoff
 from rebal.planner.collateral import Account, free_coins
-from rebal.planner.payoff import Payoff
 from rebal.portfolio import Portfolio
-from rebal.stress import ScenarioLine, Survival, WalletLine
+from rebal.reports.stress import ScenarioLine, Survival, WalletLine
+from rebal.stress import worth
+from rebal.stress.worth import Payoff
 
 
 @frozen
@@ -89,7 +89,7 @@ def _backed(account: Account, book: Book, strain: Strain, portfolio: Portfolio) 
     balance = account.balance - funding
     today = maintenance_margin(account.held_after) - total(position.unrealised_pnl for position in account.held_after)
     positions = [book.positions[position.contract.name] for position in account.held_after]
-    kept = [payoff.held(each, portfolio, widening=strain.widening) for each in positions]
+    kept = [worth.held(each, portfolio, widening=strain.widening) for each in positions]
     assets = {position.contract.asset for position in account.held_after}
     counted = account.currency not in portfolio.aside
     return Backed(
@@ -99,12 +99,12 @@ def _backed(account: Account, book: Book, strain: Strain, portfolio: Portfolio) 
         asset=assets.pop() if len(assets) == 1 else None,
         funding=funding,
         short_today=today - account.balance,
-        worth=payoff.added([payoff.coins(account.currency, balance, portfolio), *kept]) if counted else payoff.NOTHING,
+        worth=worth.added([worth.coins(account.currency, balance, portfolio), *kept]) if counted else worth.NOTHING,
     )
 
 
 def _strained(position: Held, strain: Strain, portfolio: Portfolio) -> Held:
-    mark = payoff.widened(position.contract, portfolio, strain.widening)
+    mark = worth.widened(position.contract, portfolio, strain.widening)
     return Held(position.contract, position.contracts, position.entry_price, mark)
 
 

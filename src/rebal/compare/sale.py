@@ -6,9 +6,9 @@ from datetime import datetime
 from fractions import Fraction
 
 from rebal.amounts import ZERO, total
+from rebal.compare.tax import SoldLot, sold_lots, tax_usd
 from rebal.frozen import frozen
 from rebal.planner.desk import Desk
-from rebal.planner.tax import SoldLot, sold_lots, tax_usd
 from rebal.portfolio import Costs, Tax
 
 

@@ -9,16 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from planner.given import INPUTS, NOW, inverse, policy, portfolio
 from rebal.book import opened
-from rebal.compare import Compare, RouteLine, Way
+from rebal.compare.break_even import REACH_DAYS
+from rebal.compare.costs import ROLL_DAYS
+from rebal.compare.tax import tax_usd
 from rebal.plan import Code
 from rebal.planner import build_plan
-from rebal.planner.break_even import REACH_DAYS
-from rebal.planner.horizon import ROLL_DAYS
-from rebal.planner.tax import tax_usd
 from rebal.portfolio import Costs, Duration, FundingRate, Holding, Lot, LotMethod, Market, Portfolio, Sizing, Tax
+from rebal.reports.comparison import Compare, RouteLine, Way
 
-from .comparisons import (
+from .given import (
     ALT,
     BTC,
     COSTS,
@@ -31,7 +32,6 @@ from .comparisons import (
     book,
     compared,
 )
-from .given import INPUTS, NOW, inverse, policy, portfolio
 
 F = Fraction
 

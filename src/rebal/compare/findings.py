@@ -5,19 +5,19 @@ from fractions import Fraction
 
 from rebal.amounts import total
 from rebal.book import Purpose
-from rebal.compare import Compare, LegLine, PostedLine, RouteLine, Way
+from rebal.compare.costs import ROLL_DAYS
 from rebal.market.contract import Kind
 from rebal.plan import Code, Figure, Finding, Severity
 from rebal.planner.checks import findings
 from rebal.planner.desk import Desk
 from rebal.planner.draft import Check, Draft, info, warning
 from rebal.planner.hedging import cover
-from rebal.planner.horizon import ROLL_DAYS
 from rebal.planner.rebalance import Decided, outside_band
 from rebal.planner.routes import reducible
 from rebal.planner.sizing import LeftOut
 from rebal.planner.step import NOTHING_OPEN
 from rebal.planner.words import coins, exact_percent, percent, usd
+from rebal.reports.comparison import Compare, LegLine, PostedLine, RouteLine, Way
 
 _Wanted = Mapping[str, Fraction]
 _Caveat = Callable[[Compare, _Wanted, Desk], Iterable[Finding]]

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from booked import STEP, booked_usd
 from market.walks import walk
+from planner.given import INPUTS, inverse, linear, policy, portfolio, whole
+from planner.test_laws import ENTRY_VALUED, SETTINGS, TIERED, books, decimals, planned
 from rebal.amounts import COIN_STEP
 from rebal.book import Book, Position, opened
 from rebal.errors import UsageProblem
@@ -18,12 +20,9 @@ from rebal.market.contract import Contract, Kind
 from rebal.market.margin import Held
 from rebal.plan import Code
 from rebal.planner.exposure import value
-from rebal.planner.stress import LADDER, Scenario, Strain, build_stress, everywhere, scenarios_of
 from rebal.portfolio import DOLLARS, FundingRate, Portfolio, Sizing
-from rebal.stress import Difference, ScenarioLine, Stress
-
-from .given import INPUTS, inverse, linear, policy, portfolio, whole
-from .test_laws import ENTRY_VALUED, SETTINGS, TIERED, books, decimals, planned
+from rebal.reports.stress import Difference, ScenarioLine, Stress
+from rebal.stress.report import LADDER, Scenario, Strain, build_stress, everywhere, scenarios_of
 
 ZERO, ONE = Fraction(0), Fraction(1)
 COINS = ("BTC", "ETH", "SOL")

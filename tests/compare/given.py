@@ -4,12 +4,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
-from rebal.compare import Compare
+from planner.given import INPUTS, NOW, inverse, linear, portfolio
+from rebal.compare.report import build_compare
 from rebal.market.contract import Contract
-from rebal.planner.compare import build_compare
 from rebal.portfolio import Costs, Duration, Holding, Lot, LotMethod, Policy, Portfolio, Tax
-
-from .given import INPUTS, NOW, inverse, linear, portfolio
+from rebal.reports.comparison import Compare
 
 F = Fraction
 HALF = ("BTC", F(1, 2))

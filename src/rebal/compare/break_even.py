@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from rebal.amounts import ZERO
+from rebal.compare.costs import Carried, Range, cost, first_day
+from rebal.compare.sale import SpotTrade
 from rebal.frozen import frozen
-from rebal.planner.horizon import Carried, Range, cost, first_day
-from rebal.planner.spot import SpotTrade
 from rebal.portfolio import Portfolio
 
 REACH_DAYS = 3650

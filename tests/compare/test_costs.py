@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from planner.given import NOW, inverse, linear, policy, portfolio
+from rebal.compare.costs import ROLL_DAYS, Carried, carry, cost, first_day
 from rebal.market.contract import Contract
-from rebal.planner.horizon import ROLL_DAYS, Carried, carry, cost, first_day
 from rebal.portfolio import Costs, FundingRate, Portfolio, Sizing
-
-from .given import NOW, inverse, linear, policy, portfolio
 
 F = Fraction
 SETTINGS = settings(max_examples=150, deadline=None)
