@@ -5,7 +5,9 @@ from dataclasses import field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
+from typing import assert_never
 
+from rebal.amounts import ONE
 from rebal.book import Book as Book
 from rebal.book import HedgeAsked as HedgeAsked
 from rebal.book import MarginMode as MarginMode
@@ -14,7 +16,7 @@ from rebal.book import Position as Position
 from rebal.book import Purpose as Purpose
 from rebal.book import opened as opened
 from rebal.frozen import frozen
-from rebal.market.contract import Contract
+from rebal.market.contract import Contract, Kind
 
 DOLLARS = "USD"
 """The one row in which every asset that counts as dollars stands."""
@@ -203,5 +205,22 @@ class Portfolio:
     journal: str | None = None
 
     def price(self, asset: str) -> Fraction:
-        """Dollars per coin; what counts as dollars is worth one."""
-        return Fraction(1) if asset in self.cash or asset == DOLLARS else self.market.prices[asset]
+        """Dollars per coin; what counts as dollars is worth one where it has no price of its own."""
+        if asset in self.cash or asset == DOLLARS:
+            return self.market.prices.get(asset, ONE)
+        return self.market.prices[asset]
+
+    def mark_usd(self, contract: Contract) -> Fraction:
+        """A contract's mark in dollars: a linear one is quoted in its settlement currency, at that currency's price."""
+        mark = self.market.mark(contract)
+        match contract.kind:
+            case Kind.INVERSE:
+                return mark
+            case Kind.LINEAR:
+                return mark * self.price(contract.settle)
+            case _:
+                assert_never(contract.kind)
+
+    def notional_usd(self, contract: Contract, contracts: Fraction) -> Fraction:
+        """Dollars of a position at its mark, positive."""
+        return contract.notional(contracts, self.mark_usd(contract))

@@ -198,6 +198,15 @@ class TestWhatIsNotKnown:
         named = [each for each in report.findings if each.code is Code.MISSING]
         assert [each.subject for each in named] == [key]
 
+    def test_is_one_line_that_says_what_to_add(self) -> None:
+        report = compared(book(costs=Costs(), tax=None, funding={}))
+        (found,) = (each for each in report.findings if each.code is Code.MISSING)
+        assert found.subject == "costs, tax, market.funding"
+        assert found.data["keys"] == (
+            "costs.spot_fee", "costs.slippage", "tax", "market.funding.ALTUSD", "market.funding.BTCUSD",
+            "market.funding.ETHUSD", "market.funding.BTCUSDT",
+        )  # fmt: skip
+
     def test_what_is_known_is_added_up(self) -> None:
         report = compared(book(costs=Costs(), tax=None, funding={"BTCUSD": "0.0001"}))
         line = route(report, Way.INVERSE)

@@ -99,23 +99,33 @@ def test_the_chart_draws_the_routes_that_carry_all_and_leaves_a_narrow_page() ->
     assert "│" not in shown(nothing_given(), 100)
 
 
-def test_what_is_not_known_is_said_in_words() -> None:
+def test_what_is_not_known_is_a_mark_and_what_is_known_stands() -> None:
     text = shown(nothing_given(), 300)
-    spot = next(line for line in text.splitlines() if line.startswith("e   spot"))
-    assert spot.split() == ["e", "spot", *["not", "known"] * 2, "$0.00", *["not", "known"] * 3, "–", "–"]
+    rows = {line.split()[1]: line.split() for line in text.splitlines() if re.match("[a-e]   [a-z]", line)}
+    assert rows["spot"] == ["e", "spot", "?", "$0.00", "?", "$0.00", "+", "?", "–"]
+    assert rows["inverse"] == ["a", "inverse", "$30.00", "?", "$0.00", "$30.00", "+", "?", "$30,165.00"]
+    # a column of which nothing is known is no column
+    assert "slippage" not in next(line for line in text.splitlines() if "route" in line)
+    assert "?: not given" in text
 
 
-def test_the_only_route_that_is_known_says_so_and_what_it_earns_or_costs() -> None:
-    report = compared(book())
-    first, *others = report.routes
-    rest = tuple(replace(each, total_usd=None) for each in others)
-    for total, said in ((60, "costs"), (-60, "earns")):
-        only = replace(report, routes=(replace(first, total_usd=Fraction(total)), *rest))
-        amount = f"{said} 60.00 USD over 90 days"
-        assert f"only inverse is fully known: it {amount}\n" in shown(only, 100)
-        assert f"only inverse is fully known: it {amount}\n" in shown(only, 100, "plain")
-    some = replace(report, routes=(first, *rest[:-1], others[-1]))
-    assert "of the routes fully known, inverse costs least over 90 days: 60.00 USD, selling" in shown(some, 100)
+@pytest.mark.parametrize("form", ["table", "plain"])
+def test_the_headline_ranks_by_the_total_with_the_deferred_tax(form: str) -> None:
+    # 60 to trade and 1,500 later, against 2,820 now: the other routes carry a leg alone
+    said = "inverse costs least over 90 days with the deferred tax: {} USD, selling {} USD\n"
+    figures = ("1,560.00", "2,820.00") if form == "table" else ("1560.00", "2820.00")
+    assert said.format(*figures) in shown(compared(book()), 300, form)
+
+
+def test_the_headline_says_what_would_change_the_order() -> None:
+    said = shown(compared(book(costs=Costs(), tax=None)), 300).splitlines()[2]
+    # 30 for trading futures, nothing known of selling: a fee above 0.1 %, or a lot that turns long-term
+    assert said == (
+        "as far as is known, spot costs least over 90 days with the deferred tax: 0.00 USD, inverse 30.00 USD; "
+        "costs.spot_fee above 0.10 % or tax would change that"
+    )
+    hedge = shown(compared(book(tax=None), hedge=HALF), 300).splitlines()[2]
+    assert "with the deferred tax" not in hedge
 
 
 def test_many_routes_keep_apart_letters() -> None:

@@ -39,7 +39,7 @@ def test_the_file_wins_key_by_key(tmp_path: Path) -> None:
 
 def test_the_file_may_price_the_world(tmp_path: Path) -> None:
     market = "prices: {BTC: 50000, XYZ: 1, xyzUSD: 2, USDT: 0.99}\nfunding: {XYZUSD: 1%}\n"
-    assert read(tmp_path, SMALL, market=market).market.prices == {"BTC": 50000}
+    assert read(tmp_path, SMALL, market=market).market.prices == {"BTC": 50000, "USDT": Fraction(99, 100)}
 
 
 @pytest.mark.parametrize(

@@ -62,11 +62,24 @@ def opened(where: Where, world: World, *, targets_for: str | None = None) -> Ope
 
     read = journal.read(journal_path)
     folded = fold.fold(portfolio, read.entries)
+    _refuse_margin_aside(path, portfolio, folded.book)
     repeats = (_repeated,) if fold.repeats(portfolio, read.entries) else ()
     checks = (*repeats, *((_earlier(folded.earlier),) if folded.earlier else ()))
     inputs = _inputs(portfolio, where, world, journal=read)
     realised = fold.realised(folded.booked)
     return Opened(path, where.market, journal_path, portfolio, folded.book, read, realised, inputs, checks)
+
+
+def _refuse_margin_aside(path: str, portfolio: "Portfolio", book: "Book") -> None:
+    """Raise InvalidInput where the journal has left a position open whose margin stands under aside."""
+    found = [each for _, each in sorted(book.positions.items()) if each.contract.settle in portfolio.aside]
+    if found:
+        raise InvalidInput(
+            Problem(path, 0, 0, "aside", f"holds {each.contract.settle}, which margins {each.contract.name}, open in "
+                    "the journal", None, f"take {each.contract.settle} out of aside and give it a target, or close the "
+                    "position first")
+            for each in found
+        )  # fmt: skip
 
 
 def _is_there(path: str) -> bool:

@@ -8,6 +8,7 @@ from rebal.commands._answer import Answer, World
 from rebal.commands._asked import day_after, known_assets, share
 from rebal.commands._book import Opened, opened
 from rebal.commands._options import Shown, Source
+from rebal.commands._terms import Terms
 from rebal.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ EXAMPLES = (
     "rebal compare portfolio.yaml",
     "rebal compare --for 180d --format json",
     "rebal compare --hedge BTC --pct 50",
+    "rebal compare --costs spot_fee=0.1%,slippage=0.05% --tax hifo,short_term=37%,long_term=20%,long_after=1y",
 )
 
 
@@ -24,6 +26,7 @@ def compare(
     world: World,
     source: Source,
     shown: Shown,
+    terms: Terms,
     horizon: Annotated[
         str, typer.Option("--for", metavar="DURATION", help="How long the futures would be held, as 90d or 1y.")
     ] = "90d",
@@ -37,7 +40,8 @@ def compare(
     """Compare futures with selling: cost, break-even day, tax by lot.
 
     The rebalance of this file, or a hedge, by each route: the inverse perpetual, each dated inverse contract, linear
-    contracts, a sale in spot. Fees, slippage, funding rates and tax that the file does not give are said to be missing.
+    contracts, a sale in spot. The least costly stands in the headline, by its total with the deferred tax. What neither
+    the file nor --costs and --tax give is said to be missing; routes then stand by what is known.
     """
     shown.check(world)
     if (hedge is None) != (pct is None):
@@ -48,15 +52,16 @@ def compare(
     from rebal.compare.report import build_compare
     from rebal.market.carry import days_between
 
+    portfolio = terms.of(book.portfolio)
     report = build_compare(
-        book.portfolio,
+        portfolio,
         book.book,
         inputs=book.inputs,
         horizon_days=days_between(now, until),
         hedge=None if hedge is None else _hedge(hedge, pct or "", book),
         extra=book.checks,
     )
-    return shown.answer(report, world, portfolio=book.portfolio, inputs=book.files, where=source)
+    return shown.answer(report, world, portfolio=portfolio, inputs=book.files, where=source)
 
 
 def _hedge(asset: str, pct: str, book: Opened) -> "tuple[str, Fraction]":

@@ -6,7 +6,7 @@ from fractions import Fraction
 from itertools import pairwise
 from math import ceil, floor
 
-from rebal.amounts import ZERO, total
+from rebal.amounts import ONE, ZERO, total
 from rebal.frozen import frozen
 from rebal.market.carry import basis, days_between, funding_usd_per_day
 from rebal.market.contract import Contract
@@ -124,15 +124,15 @@ def carry(contract: Contract, leg_usd: Fraction, *, beta: Fraction, portfolio: P
     """Carry a leg of some dollars on a contract, ``beta`` dollars of it for each; not rounded to lots."""
     spot_usd = leg_usd * beta
     contracts = spot_usd / leg_value(contract, Fraction(1), portfolio)
-    mark = portfolio.market.mark(contract)
+    mark, index = portfolio.market.mark(contract), portfolio.price(contract.asset)
     priced = contract.expiry is not None and contract.name in portfolio.market.marks
     return Carried(
         contract=contract,
         contracts=contracts,
-        notional=contract.notional(contracts, mark),
+        notional=portfolio.notional_usd(contract, contracts),
         spot_usd=spot_usd,
         days_left=None if contract.expiry is None else days_between(now, contract.expiry),
-        basis=basis(mark, portfolio.price(contract.asset)) if priced else None,
+        basis=basis(mark, index) if priced else None,
     )
 
 
@@ -151,7 +151,7 @@ def carry_per_day(held: Carried, portfolio: Portfolio) -> Range | None:
         earned = held.basis if portfolio.policy.sizing is Sizing.COIN else held.basis / (1 + held.basis)
         daily = held.spot_usd * earned / held.days_left
         return Range(daily, daily, daily)
-    known, mark = portfolio.market.funding.get(contract.name), portfolio.market.mark(contract)
+    known, mark = portfolio.market.funding.get(contract.name), portfolio.mark_usd(contract)
     if known is None or contract.funding_interval_hours is None:
         return None
     rates = (known.low, known.base, known.high)
@@ -172,6 +172,11 @@ def cost(positions: Sequence[Carried], portfolio: Portfolio) -> Cost:
         slippage=None if slippage is None else _terms(positions, _slipping(slippage)),
         carry_per_day=together if len(known) == len(daily) else None,
     )
+
+
+def traded_usd(positions: Sequence[Carried], days: Fraction) -> Fraction:
+    """Dollars traded that slip: in, at every roll, and out on a day."""
+    return _paid(_terms(positions, _slipping(ONE)), days)
 
 
 def first_day(excess: Callable[[int], Fraction], *, breaks: Iterable[int], last: int) -> int | None:

@@ -42,25 +42,21 @@ def _nothing(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
         yield info(Code.DRIFT, subject, f"{what}: there is nothing to compare")
 
 
-_NOT_GIVEN = {
-    "costs.spot_fee": "the fee of a spot trade is not given",
-    "costs.slippage": "slippage is not given",
-    "tax": "tax rates are not given",
-    "holdings": "the tax lots sold are not given, or not all of them",
-    "market.funding": "the funding rate is not given",
-    "market.prices": "the price of a dated contract, and with it its basis, is not given",
-    "contracts": "the funding interval is not given",
-}
-
-
 def _missing(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
-    keys = dict.fromkeys(key for line in report.routes for key in line.missing)
-    for section, what in _NOT_GIVEN.items():
-        named = [key for key in keys if key == section or key.startswith(f"{section}.")]
-        if named:
-            subject = named[0] if len(named) == 1 else section
-            message = f"{what}, so totals with it are not known; add {', '.join(named)}"
-            yield warning(Code.MISSING, subject, message, keys=tuple(named))
+    """One line for all that is not given: what is known stands, and this is what to add."""
+    keys = tuple(dict.fromkeys(key for line in report.ranking for key in line.missing))
+    if len(keys) == 1:
+        message = "is not given, or not all of it, so totals with it are not known; add it"
+        yield warning(Code.MISSING, keys[0], message, keys=keys)
+    elif keys:
+        sections = dict.fromkeys(_section(key) for key in keys)
+        message = f"not all is given, so totals with it are not known; add {', '.join(keys)}"
+        yield warning(Code.MISSING, ", ".join(sections), message, keys=keys)
+
+
+def _section(key: str) -> str:
+    first, _, rest = key.partition(".")
+    return f"market.{rest.partition('.')[0]}" if first == "market" else first
 
 
 def _left_out(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:

@@ -1,16 +1,18 @@
 """A rebalance or a hedge by each route: what it costs over a horizon, and from which day selling would cost less."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
+from itertools import chain
 
 from rebal.amounts import ONE, ZERO, total
 from rebal.book import Book, Purpose
 from rebal.compare.break_even import Span, break_even, span_of
-from rebal.compare.costs import Range, carry, carry_per_day, cost
+from rebal.compare.costs import Range, carry, carry_per_day, cost, traded_usd
 from rebal.compare.findings import caveats
 from rebal.compare.legs import Choice, choices, leg_lines, posted_lines
+from rebal.compare.ranking import Runner, ranking, turns
 from rebal.compare.sale import SpotTrade, spot_trade
 from rebal.compare.tax import SoldLot, saved_by_waiting
 from rebal.market.carry import days_between
@@ -23,6 +25,7 @@ from rebal.portfolio import DOLLARS, Portfolio, Tax
 from rebal.reports.comparison import Compare, CurveLine, LotLine, MethodLine, PostedLine, RouteLine, Way
 
 SCHEMA = "rebal/compare/1"
+_PARTLY = "it carries only some legs"
 
 
 def build_compare(
@@ -42,8 +45,7 @@ def build_compare(
     laid = desk(portfolio, book, now=inputs.now)
     wanted = _drift_legs(laid) if hedge is None else _hedge_leg(*hedge, laid)
     sale, found = spot_trade(wanted, laid, bought_back=hedge is not None), choices(wanted, laid)
-    span = span_of(inputs.now, horizon_days)
-    posted = [tuple(_posted(choice, hedge, laid)) for choice in found]
+    span, posted = span_of(inputs.now, horizon_days), [tuple(_posted(choice, hedge, laid)) for choice in found]
     report = Compare(
         schema=SCHEMA,
         horizon_days=horizon_days,
@@ -58,13 +60,19 @@ def build_compare(
         hedge=None if hedge is None else HedgeLine(*hedge, until=None),
         inputs=inputs,
         methods=tuple(_methods(found, sale)),
-        legs=tuple(line for choice in found for line in leg_lines(choice, days=horizon_days, portfolio=portfolio)),
-        posted=tuple(line for lines in posted for line in lines),
+        legs=tuple(chain(*(leg_lines(choice, days=horizon_days, portfolio=portfolio) for choice in found))),
+        posted=tuple(chain(*posted)),
         curve=tuple(_curve(found, sale, span, portfolio)),
         reach_days=span.reach,
-        findings=(),
     )
-    return replace(report, findings=caveats(report, wanted, laid, extra=extra))
+    return _concluded(report, tuple(_runners(found, report, posted, sale, span)), wanted, laid, extra)
+
+
+def _concluded(
+    report: Compare, runners: Sequence[Runner], wanted: Mapping[str, Fraction], laid: Desk, extra: Sequence[Check]
+) -> Compare:
+    ranked = replace(report, ranking=ranking(runners), turns=turns(runners))
+    return replace(ranked, findings=caveats(ranked, wanted, laid, extra=extra))
 
 
 def _drift_legs(laid: Desk) -> dict[str, Fraction]:
@@ -98,12 +106,32 @@ def _routes(
         yield _spot_line(sale, span)
 
 
+def _runners(
+    found: Sequence[Choice], report: Compare, posted: Iterable[tuple[PostedLine, ...]], sale: SpotTrade, span: Span
+) -> Iterator[Runner]:
+    routes, notional = report.routes, report.notional
+    for choice, line, lines in zip(found, routes, posted, strict=False):
+        missing = () if sale.bought_back else sale.only(choice.carried).missing_tax()
+        lacking = "its collateral is not held" if any(each.missing for each in lines) else None
+        yield Runner(
+            line=line,
+            known_usd=line.known_usd + (line.tax_deferred_usd or ZERO),
+            missing=tuple(dict.fromkeys((*line.missing, *missing))),
+            per_rate={"costs.slippage": traded_usd(tuple(choice.carried.values()), span.horizon)},
+            left_out=_PARTLY if line.notional < notional else lacking,
+        )
+    for line in routes[len(found) :]:
+        left_out = _PARTLY if line.notional < notional else None
+        yield Runner(line, line.known_usd, line.missing, sale.per_rate(), left_out)
+
+
 def _futures_line(choice: Choice, sale: SpotTrade, span: Span, portfolio: Portfolio, *, capital: Fraction) -> RouteLine:
     together, days = cost(tuple(choice.carried.values()), portfolio), span.horizon
     fees, slippage = together.fees_usd(days), together.slippage_usd(days)
     paid_low, paid, paid_high = _figures(together.carry_usd(days))
     low, all_in, high = _figures(together.total_usd(days))
     same_sale = sale.only(choice.carried)
+    deferred = ZERO if sale.bought_back else same_sale.tax_usd(span.end)
     even = break_even([choice.carried[asset] for asset in same_sale.legs], same_sale, span, portfolio)
     return RouteLine(
         route=choice.way,
@@ -112,7 +140,7 @@ def _futures_line(choice: Choice, sale: SpotTrade, span: Span, portfolio: Portfo
         slippage_usd=slippage,
         carry_usd=paid,
         tax_usd=ZERO,
-        tax_deferred_usd=ZERO if sale.bought_back else same_sale.tax_usd(span.end),
+        tax_deferred_usd=deferred,
         total_usd=all_in,
         share_of_notional=None if all_in is None else all_in / choice.notional,
         break_even_day=even.expected,
@@ -135,6 +163,7 @@ def _futures_line(choice: Choice, sale: SpotTrade, span: Span, portfolio: Portfo
         break_even_day_then_sold=even.then_sold,
         known_usd=fees + (slippage or ZERO) + days * _known_per_day(choice, portfolio),
         missing=tuple(_missing(choice, portfolio)),
+        total_with_deferred_usd=None if all_in is None or deferred is None else all_in + deferred,
     )
 
 
@@ -171,6 +200,7 @@ def _spot_line(sale: SpotTrade, span: Span) -> RouteLine:
         break_even_day_then_sold=None,
         known_usd=(fees or ZERO) + (slippage or ZERO) + (tax or ZERO),
         missing=tuple(sale.missing()),
+        total_with_deferred_usd=all_in,
     )
 
 

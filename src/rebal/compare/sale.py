@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 
-from rebal.amounts import ZERO, total
+from rebal.amounts import ONE, ZERO, total
 from rebal.compare.tax import SoldLot, sold_lots, tax_usd
 from rebal.frozen import frozen
 from rebal.planner.desk import Desk
@@ -71,10 +71,19 @@ class SpotTrade:
             yield "costs.spot_fee"
         if self.legs and self.costs.slippage is None:
             yield "costs.slippage"
+        yield from self.missing_tax()
+
+    def missing_tax(self) -> Iterator[str]:
+        """Those without which its tax is not known."""
         if self.sold and self.tax is None:
             yield "tax"
         elif self.tax is not None:
             yield from (f"holdings.{asset}.lots" for asset, lots in self.sold.items() if lots is None)
+
+    def per_rate(self) -> Mapping[str, Fraction]:
+        """Dollars that it pays for a whole of each rate of ``costs``."""
+        traded = self._traded(ONE) or ZERO
+        return {"costs.spot_fee": traded, "costs.slippage": traded}
 
     def _traded(self, rate: Fraction | None) -> Fraction | None:
         if not self.legs:

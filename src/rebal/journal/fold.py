@@ -244,7 +244,7 @@ def _refuse_unpriced(book: Book, portfolio: Portfolio) -> None:
     prices = portfolio.market.prices
     needed = {asset for asset, quantity in book.holdings.items() if quantity}
     for position in book.positions.values():
-        needed.add(position.contract.asset)
+        needed.update((position.contract.asset, position.contract.settle))
         needed.update(part.stands_for for part in position.parts)
     dollars = portfolio.cash | {DOLLARS}
     missing = sorted(needed - dollars - portfolio.aside - prices.keys())

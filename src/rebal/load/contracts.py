@@ -9,6 +9,7 @@ from typing import Any
 
 from rebal.amounts import ONE, plain
 from rebal.load import models
+from rebal.load.defaults import CASH
 from rebal.load.flaws import MOST_LISTED, Flaw, Path
 from rebal.load.maintenance import maintenance_flaws, maintenance_of
 from rebal.load.reading import Reading
@@ -100,7 +101,8 @@ def _settlement_flaws(path: Path, entry: models.Contract, base: Contract | None,
     place: Path = (*path, "settle" if entry.settle is not None else "kind")
     if kind is Kind.INVERSE and settle != asset:
         yield Flaw(place, f"settles in {settle}, but an inverse contract settles in its coin", f"write settle: {asset}")
-    if kind is Kind.LINEAR and settle not in reading.cash:
+    priced = settle in CASH and any(settle in block.names for block in reading.blocks)
+    if kind is Kind.LINEAR and settle not in reading.cash and not priced:
         cash = ", ".join(sorted(reading.cash))
         yield Flaw(place, f"settles in {settle}, which does not count as dollars", f"settle in one of cash: {cash}")
 

@@ -385,7 +385,7 @@ class Portfolio(Written):
         default=None, description="The journal's file; default: this file's name with .journal.db, beside it."
     )
     cash: Annotated[tuple[str, ...] | None, List(ASSET.text(), "write [USD, USDT, USDC]")] = Field(
-        default=None, description="What counts as dollars; default USD, USDT, USDC."
+        default=None, description="What counts as dollars, at its price or at 1; default USD, USDT, USDC."
     )
 
 

@@ -16,10 +16,11 @@ def market_of(reading: Reading, contracts: Mapping[str, Contract], histories: Ma
     marks: dict[str, Fraction] = {}
     dates: dict[str, datetime | None] = {}
     funding: dict[str, FundingRate] = {}
+    valued = reading.assets | reading.cash | {contract.settle for contract in contracts.values()}
     for block in reading.blocks:
         for key, price in block.says.prices.items():
-            kind = prices if key in reading.assets else marks if key in contracts else None
-            if kind is not None and key not in reading.cash:
+            kind = prices if key in valued else marks if key in contracts else None
+            if kind is not None:
                 kind[key] = price
                 if key not in reading.aside:
                     dates[key] = block.says.as_of

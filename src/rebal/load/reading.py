@@ -94,6 +94,10 @@ class Reading:
         """The catalogue's contracts on an asset that can be planned on now."""
         return () if self.venue is None else self.venue.serving(asset, self.now)
 
+    def settles(self, contract: Contract) -> bool:
+        """Whether PnL on a contract can be valued: its settlement currency counts as dollars, or has a price."""
+        return contract.settle in self.cash or any(contract.settle in block.names for block in self.blocks)
+
     def contract_names(self) -> frozenset[str]:
         """Names that a mistyped contract may have been meant to be."""
         if self._names is None:
@@ -108,4 +112,5 @@ class Reading:
         for row in self.says.positions:
             given, listed = self.says.contracts.get(row.contract), self.listed(row.contract)
             asset = (given and given.asset) or (listed and listed.asset)
-            yield from filter(None, (asset, row.stands_for))
+            settle = (given and given.settle) or (listed and listed.settle)
+            yield from filter(None, (asset, settle, row.stands_for))

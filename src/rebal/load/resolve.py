@@ -128,6 +128,7 @@ def _contracts(reading: Reading) -> dict[str, Contract]:
         contract.name: contract
         for asset in sorted(reading.assets - reading.cash - reading.aside)
         for contract in reading.serving(asset)
+        if reading.settles(contract)
     }
     contracts.update({contract.name: contract for contract in _named(reading)})
     return {**contracts, **reading.own}

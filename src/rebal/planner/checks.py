@@ -100,7 +100,7 @@ def _left_out(draft: Draft) -> Iterator[Finding]:
         data: dict[str, Figure] = {"undone_usd": residual.undone, "contract": contract.name}
         match residual.left_out:
             case LeftOut.SMALLER_THAN_A_LOT:
-                least_usd = contract.notional(contract.lot_size, draft.desk.portfolio.market.mark(contract))
+                least_usd = draft.desk.portfolio.notional_usd(contract, contract.lot_size)
                 data["least_order_usd"] = least_usd
                 message = f"{size} are less than the least order of {contract.name}, {usd(least_usd)}: left out"
                 if residual.asset in draft.beyond_policy:
@@ -126,7 +126,7 @@ def _residuals(draft: Draft) -> Iterator[Finding]:
     for residual in draft.residuals:
         if residual.left_out is None and residual.undone and residual.contract is not None:
             contract = residual.contract
-            lot_usd = contract.notional(contract.lot_size, draft.desk.portfolio.market.mark(contract))
+            lot_usd = draft.desk.portfolio.notional_usd(contract, contract.lot_size)
             more = "more" if residual.undone > 0 else "less"
             yield info(
                 Code.RESIDUAL,

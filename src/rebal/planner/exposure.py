@@ -8,7 +8,7 @@ from typing import assert_never
 from rebal.amounts import ONE, ZERO, total
 from rebal.book import Book, Part, Position, Purpose
 from rebal.frozen import frozen
-from rebal.market.contract import Contract, Kind
+from rebal.market.contract import Contract
 from rebal.market.margin import Held
 from rebal.portfolio import DOLLARS, Market, Portfolio, Sizing
 
@@ -18,7 +18,8 @@ class Valuation:
     """A book at market, in USD.
 
     ``exposures``: by asset, ``S·(coins held + unrealised coin PnL) + Σ e`` of its rebalance contracts, and under
-    ``USD`` what is left of the equity: dollars held, linear PnL, the dollars that shorts make and longs spend.
+    ``USD`` what is left of the equity: dollars held, PnL in dollars, the dollars that shorts make and longs spend; what
+    counts as dollars stands there at its price, where it has one. PnL in any other currency is coins of it.
     ``hedged``: ``Σ e`` of the hedge contracts, by the asset they protect. ``held``: coins owned, by asset.
     """
 
@@ -41,10 +42,10 @@ class Valuation:
 def leg_value(contract: Contract, contracts: Fraction, portfolio: Portfolio) -> Fraction:
     """``e``: the dollars of spot that a futures position stands in for, signed.
 
-    Notional sizing: a futures dollar for a spot dollar, ``n·V`` (linear ``n·V·P``). Coin sizing: a futures coin for a
-    spot coin, ``n·V·S/P`` (linear ``n·V·S``).
+    Notional sizing: a futures dollar for a spot dollar, ``n·V`` (linear ``n·V·P``, at the price of its settlement
+    currency). Coin sizing: a futures coin for a spot coin, ``n·V·S/P`` (linear ``n·V·S``).
     """
-    mark, index = portfolio.market.mark(contract), portfolio.price(contract.asset)
+    mark, index = portfolio.mark_usd(contract), portfolio.price(contract.asset)
     dollars = contract.notional(contracts, mark) if contracts >= 0 else -contract.notional(contracts, mark)
     match portfolio.policy.sizing:
         case Sizing.NOTIONAL:
@@ -81,14 +82,15 @@ def assets_of(portfolio: Portfolio, book: Book) -> tuple[str, ...]:
     named.update(portfolio.holdings)
     named.update(portfolio.targets or ())
     for position in book.positions.values():
-        named.add(position.contract.asset)
+        named.update((position.contract.asset, position.contract.settle))
         named.update(part.stands_for for part in position.parts)
     return tuple(sorted(named - portfolio.cash - portfolio.aside - {DOLLARS}))
 
 
 def value(portfolio: Portfolio, book: Book) -> Valuation:
     """Value a book at the portfolio's market."""
-    coin_pnl, linear_pnl = _unrealised(portfolio, book)
+    coin_pnl = _unrealised(portfolio, book)
+    dollar_pnl = total(pnl * portfolio.price(each) for each, pnl in coin_pnl.items() if each in portfolio.cash)
     legs = _legs(portfolio, book, Purpose.REBALANCE)
     hedged = _legs(portfolio, book, Purpose.HEDGE)
     exposures: dict[str, Fraction] = {}
@@ -103,15 +105,15 @@ def value(portfolio: Portfolio, book: Book) -> Valuation:
         coins_usd.append(worth)
         exposures[asset] = worth + legs[asset] if asset in legs else worth
     held[DOLLARS] = dollars_held(portfolio, book)
-    equity = total(coins_usd) + held[DOLLARS] + linear_pnl
-    exposures[DOLLARS] = equity - total(exposures.values()) if legs else held[DOLLARS] + linear_pnl
+    equity = total(coins_usd) + held[DOLLARS] + dollar_pnl
+    exposures[DOLLARS] = equity - total(exposures.values()) if legs else held[DOLLARS] + dollar_pnl
     return Valuation(equity, exposures, hedged, held)
 
 
 def dollars_held(portfolio: Portfolio, book: Book) -> Fraction:
-    """Dollars owned in every asset that counts as dollars, those set aside left out."""
+    """Dollars owned in every asset that counts as dollars, each at its price, those set aside left out."""
     return total(
-        quantity
+        quantity * portfolio.price(asset)
         for asset, quantity in book.holdings.items()
         if (asset in portfolio.cash or asset == DOLLARS) and asset not in portfolio.aside
     )
@@ -122,20 +124,14 @@ def fees_usd(fees: Iterable[tuple[Fraction, str]], portfolio: Portfolio) -> Frac
     return total(fee * portfolio.price(currency) for fee, currency in fees)
 
 
-def _unrealised(portfolio: Portfolio, book: Book) -> tuple[dict[str, Fraction], Fraction]:
+def _unrealised(portfolio: Portfolio, book: Book) -> dict[str, Fraction]:
+    """Unrealised PnL by settlement currency."""
     coins: dict[str, Fraction] = {}
-    dollars = ZERO
     for position in book.positions.values():
-        contract = position.contract
+        settle = position.contract.settle
         pnl = held_position(position, portfolio.market).unrealised_pnl
-        match contract.kind:
-            case Kind.INVERSE:
-                coins[contract.settle] = coins.get(contract.settle, ZERO) + pnl
-            case Kind.LINEAR:
-                dollars += pnl
-            case _:
-                assert_never(contract.kind)
-    return coins, dollars
+        coins[settle] = coins.get(settle, ZERO) + pnl
+    return coins
 
 
 def _legs(portfolio: Portfolio, book: Book, purpose: Purpose) -> dict[str, Fraction]:

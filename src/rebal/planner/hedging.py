@@ -66,7 +66,7 @@ def sizing_factor(contract: Contract, portfolio: Portfolio) -> Fraction:
     """``P/S`` under notional sizing, where a futures dollar stands for a spot dollar; one under coin sizing."""
     if portfolio.policy.sizing is Sizing.COIN:
         return Fraction(1)
-    return portfolio.market.mark(contract) / portfolio.price(contract.asset)
+    return portfolio.mark_usd(contract) / portfolio.price(contract.asset)
 
 
 def _spot_coins(part: Part, contract: Contract, portfolio: Portfolio) -> Fraction:

@@ -82,7 +82,7 @@ def position_funding(position: Position | None, portfolio: Portfolio) -> Fractio
         return ZERO
     contract = position.contract
     rate = portfolio.market.funding_rate(contract)
-    return funding_usd_per_day(contract, position.contracts, portfolio.market.mark(contract), rate)
+    return funding_usd_per_day(contract, position.contracts, portfolio.mark_usd(contract), rate)
 
 
 def hedge_lines(hedges: Mapping[str, HedgeAsked]) -> tuple[HedgeLine, ...]:
@@ -229,7 +229,10 @@ def _over(part: Fraction, whole: Fraction) -> Fraction | None:
 def _funding_days(balance: Fraction, held: Sequence[Held], currency: str, portfolio: Portfolio) -> Fraction | None:
     paid = [
         funding_usd_per_day(
-            each.contract, each.contracts, each.mark_price, portfolio.market.funding_rate(each.contract)
+            each.contract,
+            each.contracts,
+            portfolio.mark_usd(each.contract),
+            portfolio.market.funding_rate(each.contract),
         )
         for each in held
     ]
@@ -264,7 +267,7 @@ def _position_line(
         contracts_rebalance=after.held_for(Purpose.REBALANCE) if after else ZERO,
         entry_price=entry,
         mark_price=mark,
-        notional=contract.notional(net, mark),
+        notional=portfolio.notional_usd(contract, net),
         coin_value=contract.coins(net, mark),
         unrealised_pnl=contract.pnl(net, entry, mark) if entry is not None else ZERO,
         delta=contract.delta(net, entry) if entry is not None else ZERO,

@@ -110,7 +110,7 @@ def too_small(legs: Sequence[Leg], book: Book, portfolio: Portfolio) -> LeftOut 
     closes = position is not None and position.contracts == -signed
     if net < contract.min_contracts and not closes:
         return LeftOut.BELOW_MIN_CONTRACTS
-    if contract.notional(net, portfolio.market.mark(contract)) < portfolio.policy.min_order:
+    if portfolio.notional_usd(contract, net) < portfolio.policy.min_order:
         return LeftOut.BELOW_MIN_ORDER
     return None
 
@@ -181,7 +181,7 @@ def _order(legs: Sequence[Leg], book: Book, portfolio: Portfolio) -> Order:
         contracts=abs(signed),
         order_quantity=contract.order_quantity(signed),
         order_unit=contract.order_unit,
-        notional=contract.notional(signed, price),
+        notional=portfolio.notional_usd(contract, signed),
         coins=contract.coins(signed, price),
         price=price,
         limit_price=limit_price(price, contract.tick_size, side),

@@ -38,7 +38,7 @@ class RouteLine:
 
     ``expiry``: of dated contracts. ``notional``: dollars of the legs that this route carries. ``rolls``: of the leg
     that is rolled most. ``known_usd``: the sum of what is known; ``missing``: the keys of the file without which the
-    total is not.
+    total is not. ``total_with_deferred_usd``: ``total_usd + tax_deferred_usd``, by which routes are ranked.
     """
 
     route: Way
@@ -70,6 +70,7 @@ class RouteLine:
     break_even_day_then_sold: int | None
     known_usd: Fraction
     missing: tuple[str, ...]
+    total_with_deferred_usd: Fraction | None
 
 
 @frozen
@@ -153,11 +154,42 @@ class MethodLine:
 
 
 @frozen
+class RankLine:
+    """A route's place, 1 for the one that costs least.
+
+    ``known_usd``: what is known of ``total_usd + tax_deferred_usd``, by which the routes stand; ``missing``: the keys
+    without which it is not all. ``left_out``: why a route takes no place, where it carries only some legs or its
+    collateral is not held; ``place`` is None there.
+    """
+
+    route: Way
+    expiry: datetime | None
+    place: int | None
+    known_usd: Fraction
+    missing: tuple[str, ...]
+    left_out: str | None
+
+
+@frozen
+class TurnLine:
+    """A key that is not given and would, on its own, put another route first.
+
+    ``above``: from where on: a rate for the keys under ``costs``, dollars of tax for ``tax`` and lots; None where any
+    figure may. ``route`` and ``expiry``: which would then stand first.
+    """
+
+    key: str
+    above: Fraction | None
+    route: Way
+    expiry: datetime | None
+
+
+@frozen
 class Compare:
     """A rebalance, or a hedge, by each route. ``notional``: dollars of all its legs. ``hedge``: None for the drift.
 
     ``curve``: from day 0 to the last whole day of the horizon, ninety steps at most. ``reach_days``: how far a
-    break-even day is looked for.
+    break-even day is looked for. ``ranking``: by place, and ``turns`` what would change who is first.
     """
 
     schema: str
@@ -177,4 +209,6 @@ class Compare:
     posted: tuple[PostedLine, ...]
     curve: tuple[CurveLine, ...]
     reach_days: int
-    findings: tuple[Finding, ...]
+    ranking: tuple[RankLine, ...] = ()
+    turns: tuple[TurnLine, ...] = ()
+    findings: tuple[Finding, ...] = ()

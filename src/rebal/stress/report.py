@@ -155,7 +155,7 @@ def _told(
 def _stood(laid: Desk, extra: Iterable[Check], *, planned: bool) -> _Stood:
     decided = rebalance(laid) if planned else Decided((), ())
     done = step(laid.portfolio, laid.book, decided.orders) if planned else standing(laid.portfolio, laid.book)
-    draft = drafted(laid, decided, done)
+    draft = drafted(laid, decided, done, planned=planned)
     return _Stood(
         done.book,
         draft.wallets,
@@ -200,7 +200,7 @@ def _holdings(book: Book, portfolio: Portfolio) -> Iterator[Payoff]:
 
 def _coins(book: Book, portfolio: Portfolio) -> tuple[str, ...]:
     """Every coin whose price the book, or a wallet of it, moves with."""
-    traded = (position.contract.asset for position in book.positions.values())
+    traded = (coin for each in book.positions.values() for coin in (each.contract.asset, each.contract.settle))
     return tuple(sorted({*assets_of(portfolio, book), *traded} - portfolio.cash))
 
 

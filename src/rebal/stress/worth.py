@@ -1,30 +1,40 @@
 """What a book is worth as prices move: coins, futures and the spot trades that they stand in for, as straight lines.
 
 An inverse position's PnL is bent in its coin, but times that coin's price it is straight in dollars; so everything a
-book holds is dollars today plus dollars for each shock, and a thousand scenarios cost a thousand sums.
+book holds is dollars today plus dollars for each shock, and a thousand scenarios cost a thousand sums. Only where a
+linear position settles in a currency that moves too does its PnL move with the product of both shocks.
 """
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from math import lcm
-from typing import assert_never
+from typing import TypeVar, assert_never
 
-from rebal.amounts import ZERO, total
+from rebal.amounts import ONE, ZERO, total
 from rebal.book import Part, Position
 from rebal.market.contract import Contract, Kind
 from rebal.market.path import Moves
 from rebal.planner.exposure import leg_value, stood_for
 from rebal.portfolio import DOLLARS, Portfolio
 
+_Pair = tuple[str, str]
+_Key = TypeVar("_Key", str, _Pair)
+
 
 class Payoff:
-    """Dollars: ``fixed + Σ moving·x`` over the assets, ``x`` the shock of each as a fraction."""
+    """Dollars: ``fixed + Σ moving·x + Σ crossing·x·y`` over the assets, ``x`` and ``y`` shocks as fractions.
 
-    __slots__ = ("_whole", "fixed", "moving")
+    ``crossing``: of linear positions whose settlement currency moves too, by their coin and that currency.
+    """
 
-    def __init__(self, fixed: Fraction, moving: Mapping[str, Fraction]) -> None:
+    __slots__ = ("_whole", "crossing", "fixed", "moving")
+
+    def __init__(
+        self, fixed: Fraction, moving: Mapping[str, Fraction], crossing: Mapping[_Pair, Fraction] | None = None
+    ) -> None:
         self.fixed = fixed
         self.moving = moving
+        self.crossing = crossing or {}
         self._whole: tuple[int, int, tuple[tuple[str, int], ...]] | None = None
 
     def under(self, moves: Moves) -> Fraction:
@@ -32,8 +42,20 @@ class Payoff:
         if self._whole is None:
             self._whole = self._in_whole_numbers()
         scale, fixed, moving = self._whole
-        return Fraction(
+        straight = Fraction(
             fixed * moves.scale + sum(slope * moves.steps[asset] for asset, slope in moving), scale * moves.scale
+        )
+        if not self.crossing:
+            return straight
+        shocks = moves.shocks
+        return straight + total(slope * shocks[a] * shocks[b] for (a, b), slope in self.crossing.items())
+
+    def times(self, factor: Fraction) -> "Payoff":
+        """So many times the payoff."""
+        return Payoff(
+            self.fixed * factor,
+            {asset: slope * factor for asset, slope in self.moving.items()},
+            {pair: slope * factor for pair, slope in self.crossing.items()},
         )
 
     def _in_whole_numbers(self) -> tuple[int, int, tuple[tuple[str, int], ...]]:
@@ -47,28 +69,40 @@ NOTHING = Payoff(ZERO, {})
 
 def added(payoffs: Iterable[Payoff]) -> Payoff:
     """Several payoffs as one."""
-    fixed: list[Fraction] = []
-    moving: dict[str, list[Fraction]] = {}
-    for payoff in payoffs:
-        fixed.append(payoff.fixed)
-        for asset, slope in payoff.moving.items():
-            moving.setdefault(asset, []).append(slope)
-    sums = {asset: total(slopes) for asset, slopes in moving.items()}
-    return Payoff(total(fixed), {asset: slope for asset, slope in sums.items() if slope})
+    listed = tuple(payoffs)
+    return Payoff(
+        total(payoff.fixed for payoff in listed),
+        _summed(payoff.moving for payoff in listed),
+        _summed(payoff.crossing for payoff in listed),
+    )
+
+
+def _summed(slopes: Iterable[Mapping[_Key, Fraction]]) -> dict[_Key, Fraction]:
+    terms: dict[_Key, list[Fraction]] = {}
+    for each in slopes:
+        for key, slope in each.items():
+            terms.setdefault(key, []).append(slope)
+    sums = {key: total(listed) for key, listed in terms.items()}
+    return {key: slope for key, slope in sums.items() if slope}
 
 
 def less(payoff: Payoff, *others: Payoff) -> Payoff:
     """A payoff without others."""
-    taken = [Payoff(-each.fixed, {asset: -slope for asset, slope in each.moving.items()}) for each in others]
-    return added((payoff, *taken))
+    return added((payoff, *(each.times(-ONE) for each in others)))
 
 
 def coins(asset: str, quantity: Fraction, portfolio: Portfolio) -> Payoff:
     """Coins held; what counts as dollars does not move, and what is set aside is not counted."""
-    if asset in portfolio.aside or not quantity:
-        return NOTHING
-    worth = quantity * portfolio.price(asset)
-    return Payoff(worth, {} if asset in portfolio.cash or asset == DOLLARS else {asset: worth})
+    return NOTHING if asset in portfolio.aside else in_currency(Payoff(quantity, {}), asset, portfolio)
+
+
+def in_currency(payoff: Payoff, currency: str, portfolio: Portfolio) -> Payoff:
+    """A payoff in a currency as dollars, at its price and moving with it where it does not count as dollars."""
+    dollars = payoff.times(portfolio.price(currency))
+    if currency in portfolio.cash or currency == DOLLARS or not (dollars.fixed or dollars.moving):
+        return dollars
+    crossing = {(asset, currency): slope for asset, slope in dollars.moving.items()}
+    return added([dollars, Payoff(ZERO, {currency: dollars.fixed}, crossing)])
 
 
 def counted(position: Position, portfolio: Portfolio) -> bool:
@@ -85,7 +119,8 @@ def closed(position: Position, portfolio: Portfolio) -> Payoff:
 def held(position: Position, portfolio: Portfolio, *, widening: Fraction = ZERO) -> Payoff:
     """PnL of a position that is kept: ``S·(1+x)·n·V·(1/Pe - 1/P)`` of an inverse one, ``n·V·(P - Pe)`` of a linear one.
 
-    ``P = (F + S·widening)·(1+x)``: the basis widens, then mark and index move together.
+    The latter is in the settlement currency, and taken at its price. ``P = (F + S·widening)·(1+x)``: the basis widens,
+    then mark and index move together.
     """
     contract, n, entry = position.contract, position.contracts, position.entry_price
     mark = widened(contract, portfolio, widening)
@@ -95,7 +130,8 @@ def held(position: Position, portfolio: Portfolio, *, widening: Fraction = ZERO)
             index = portfolio.price(contract.asset)
             return Payoff((kept - moved) * index, {contract.asset: kept * index})
         case Kind.LINEAR:
-            return Payoff(contract.pnl(n, entry, mark), {contract.asset: moved * mark})
+            pnl = Payoff(contract.pnl(n, entry, mark), {contract.asset: moved * mark})
+            return in_currency(pnl, contract.settle, portfolio)
         case _:
             assert_never(contract.kind)
 
@@ -126,9 +162,15 @@ def widened(contract: Contract, portfolio: Portfolio, widening: Fraction) -> Fra
 
 
 def _moves(part: Part, contract: Contract, portfolio: Portfolio) -> Payoff:
-    mark, index = portfolio.market.mark(contract), portfolio.price(contract.asset)
-    delta = contract.delta(part.contracts, mark)
-    return Payoff(ZERO, {contract.asset: delta * (index if contract.kind is Kind.INVERSE else mark)})
+    delta = contract.delta(part.contracts, portfolio.market.mark(contract))
+    match contract.kind:
+        case Kind.INVERSE:
+            return Payoff(ZERO, {contract.asset: delta * portfolio.price(contract.asset)})
+        case Kind.LINEAR:
+            moved = Payoff(ZERO, {contract.asset: delta * portfolio.market.mark(contract)})
+            return in_currency(moved, contract.settle, portfolio)
+        case _:
+            assert_never(contract.kind)
 
 
 def _counts_as(part: Part, contract: Contract, portfolio: Portfolio) -> Payoff:

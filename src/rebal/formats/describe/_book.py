@@ -40,8 +40,10 @@ def drift(
     """
     seen = assets if shown is None else shown
     weighed = any(each.drift is not None for each in seen)
+    # a full bar is a drift of the band or more: the bars of a book at target are short
+    band = limits.band.points if limits else ZERO
     largest = max((abs(each.drift) for each in seen if each.drift is not None), default=ZERO)
-    bar = Column("", partial(_bar, largest), role=Role.BAR, left=True, only=_PAGE)
+    bar = Column("", partial(_bar, max(largest, band)), role=Role.BAR, left=True, only=_PAGE)
     columns = (*_HELD, bar, *(_AFTER if planned else _NOW))
     note = _band(limits) if weighed and limits else ""
     return Section("Drift" if weighed else "Holdings", (Table(columns, assets, word="drift", shown=seen),), note)

@@ -4,11 +4,14 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from string import ascii_lowercase
 
-from rebal.amounts import ZERO
 from rebal.formats.page.figures import GLUE, Figures
-from rebal.reports.comparison import Compare, LegLine, LotLine, PostedLine, RouteLine, Way
+from rebal.reports.comparison import Compare, LegLine, LotLine, PostedLine, RankLine, RouteLine, TurnLine, Way
 
 UNKNOWN = "not known"
+UNSEEN = "?"
+"""What stands in a cell whose figure is not known."""
+
+_TURNS = 4
 WORTH = {True: "yes", False: "no", None: "nothing to wait for"}
 
 
@@ -24,7 +27,7 @@ def letters(report: Compare) -> dict[str, RouteLine]:
     }  # fmt: skip
 
 
-def named(line: RouteLine | LegLine | PostedLine) -> str:
+def named(line: RouteLine | LegLine | PostedLine | RankLine) -> str:
     """A route by its way and, where it is one of several, its expiry."""
     return line.route.value if line.expiry is None else f"{line.route.value}{GLUE}{day(line.expiry)}"
 
@@ -44,7 +47,7 @@ def breaks_even(line: RouteLine, figures: Figures) -> str:
     if line.route is Way.SPOT:
         return ""
     if line.break_even_day is None and line.cheaper_from_day is None:
-        return UNKNOWN
+        return UNSEEN
     if line.break_even_day == 0:
         return f"cheaper {'' if line.cheaper_from_day is None else 'from '}{on_day(line.cheaper_from_day, figures)}"
     return on_day(line.break_even_day, figures)
@@ -73,25 +76,38 @@ def subject(report: Compare, figures: Figures) -> str:
 
 
 def headline(report: Compare, figures: Figures) -> str:
-    """The cheapest route that carries every leg, is known in full and has its collateral, against selling."""
-    lacking = {(each.route, each.expiry) for each in report.posted if each.missing}
-    whole = [
-        line
-        for line in report.routes
-        if line.total_usd is not None and line.notional == report.notional and (line.route, line.expiry) not in lacking
-    ]
-    futures = [line for line in whole if line.route is not Way.SPOT]
-    selling = [f"selling {_cost(line.total_usd, figures)}" for line in whole if line.route is Way.SPOT]
+    """Which route costs least, as far as is known, and what would change that."""
     over = f"over {days(report.horizon_days, figures)}"
-    if not futures:
-        return ", ".join([f"{over} no futures route is complete", *selling])
-    least = min(futures, key=lambda line: line.total_usd or ZERO)
-    full = [line for line in report.routes if line.total_usd is not None]
-    if full == [least] != list(report.routes):
-        verb = "costs" if (least.total_usd or ZERO) >= 0 else "earns"
-        return f"only {named(least)} is fully known: it {verb} {_cost(abs(least.total_usd or ZERO), figures)} {over}"
-    among = "" if len(full) == len(report.routes) else "of the routes fully known, "
-    return ", ".join([f"{among}{named(least)} costs least {over}: {_cost(least.total_usd, figures)}", *selling])
+    placed = [each for each in report.ranking if each.place is not None]
+    if not any(each.route is not Way.SPOT for each in placed):
+        return ", ".join([f"{over} no futures route is complete", *(_beside(each, figures) for each in placed)])
+    first, *others = placed
+    if report.hedge is None:
+        over = f"{over} with the deferred tax"
+    known = "as far as is known, " if any(each.missing for each in placed) else ""
+    against = next((each for each in others if each.route is Way.SPOT), others[0] if others else None)
+    beside = [] if against is None else [_beside(against, figures)]
+    least = ", ".join([f"{known}{named(first)} costs least {over}: {_cost(first.known_usd, figures)}", *beside])
+    return least if not report.turns else f"{least}; {_turns(report, figures)} would change that"
+
+
+def _beside(line: RankLine, figures: Figures) -> str:
+    return f"{'selling' if line.route is Way.SPOT else named(line)} {_cost(line.known_usd, figures)}"
+
+
+def _turns(report: Compare, figures: Figures) -> str:
+    said = [_turn(each, figures) for each in report.turns]
+    more = [f"{len(said) - _TURNS} more"] if len(said) > _TURNS else []
+    *some, last = [*said[:_TURNS], *more]
+    return f"{', '.join(some)} or {last}" if some else last
+
+
+def _turn(turn: TurnLine, figures: Figures) -> str:
+    if turn.above is None:
+        return turn.key
+    if turn.key.startswith("costs."):
+        return f"{turn.key} above {figures.dollars(turn.above * 100)}{figures.before_percent}%"
+    return f"{turn.key} above {_cost(turn.above, figures)}"
 
 
 def days(count: Fraction, figures: Figures) -> str:

@@ -11,7 +11,17 @@ from rebal.formats.page.comparison import day, exact_percent, headline, subject
 from rebal.formats.page.figures import PLAIN
 from rebal.formats.page.wording import rfc3339
 from rebal.formats.records._record import NEVER, NONE, finding, known, record
-from rebal.reports.comparison import Compare, LegLine, LotLine, MethodLine, PostedLine, RouteLine, Way
+from rebal.reports.comparison import (
+    Compare,
+    LegLine,
+    LotLine,
+    MethodLine,
+    PostedLine,
+    RankLine,
+    RouteLine,
+    TurnLine,
+    Way,
+)
 
 _UNKNOWN = "unknown"
 
@@ -24,6 +34,8 @@ def lines(report: Compare) -> Iterator[str]:
     yield record("headline", f"{PLAIN.dollars(report.notional)} {report.currency}", subject(report, PLAIN))
     if report.routes:
         yield record("cheapest", headline(report, PLAIN))
+    yield from map(_rank, report.ranking)
+    yield from map(_turn, report.turns)
     yield from map(_method, report.methods)
     yield from map(_route, report.routes)
     yield from map(_range, report.routes)
@@ -31,6 +43,22 @@ def lines(report: Compare) -> Iterator[str]:
     yield from map(_leg, report.legs)
     yield from map(_lot, report.lots)
     yield from map(finding, report.findings)
+
+
+def _rank(line: RankLine) -> str:
+    return record(
+        "rank",
+        NONE if line.place is None else str(line.place),
+        *_key(line),
+        f"known {_usd(line.known_usd)}",
+        f"missing {' '.join(line.missing) or NONE}",
+        f"left-out {line.left_out or NONE}",
+    )
+
+
+def _turn(turn: TurnLine) -> str:
+    above = NONE if turn.above is None else PLAIN.exact(turn.above)
+    return record("turn", turn.key, f"above {above}", "first", *_key(turn))
 
 
 def _method(method: MethodLine) -> str:
@@ -43,7 +71,7 @@ def _method(method: MethodLine) -> str:
     )
 
 
-def _key(line: RouteLine | PostedLine | LegLine) -> tuple[str, str]:
+def _key(line: RouteLine | PostedLine | LegLine | RankLine | TurnLine) -> tuple[str, str]:
     return line.route.value, NONE if line.expiry is None else day(line.expiry)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from rebal.formats.page.comparison import (
-    UNKNOWN,
+    UNSEEN,
     breaks_even,
     day,
     days,
@@ -47,7 +47,6 @@ _ROUTES = (
     Column("legs of", role=Role.BELOW),
     Column("posts", role=Role.BELOW),
     Column("fees", role=Role.BELOW),
-    Column("known so far", role=Role.BELOW),
     Column("carry from", role=Role.BELOW),
     Column("total from", role=Role.BELOW),
     Column("breaks even from", role=Role.BELOW),
@@ -78,6 +77,7 @@ _LOTS = (
     Column("hedging till then"),
     Column("worth it", left=True),
 )
+_UNSEEN = line(Piece(UNSEEN, YELLOW))
 
 
 def lines(report: Compare, sheet: Sheet) -> list[Line]:
@@ -123,8 +123,17 @@ def _routes(report: Compare, sheet: Sheet) -> list[Line]:
     title = f"Cost over {days(report.horizon_days, sheet.figures)}"
     reach = days(Fraction(report.reach_days), sheet.figures)
     note = f"above 0 paid, below 0 earned; break-even looked for over {reach}"
+    if any(each.missing for each in report.routes):
+        note += f"; {UNSEEN}: not given"
     rows = [_route(letter, each, report, sheet) for letter, each in letters(report).items()]
-    return [*sheet.section(title, note), *sheet.table(_ROUTES, rows)]
+    return [*sheet.section(title, note), *sheet.table(_ROUTES, _without_columns_of_nothing(rows))]
+
+
+def _without_columns_of_nothing(rows: list[Row]) -> list[Row]:
+    """The rows with those columns left empty, and so left away, in which no figure is known."""
+    cells = list(zip(*rows, strict=True))
+    known = [any(cell not in (EMPTY, _UNSEEN) for cell in column) for column in cells]
+    return [tuple(cell if some else EMPTY for cell, some in zip(row, known, strict=True)) for row in rows]
 
 
 def _route(letter: str, route: RouteLine, report: Compare, sheet: Sheet) -> Row:
@@ -137,7 +146,7 @@ def _route(letter: str, route: RouteLine, report: Compare, sheet: Sheet) -> Row:
         _known(dollars, route.slippage_usd, sheet),
         _known(dollars, route.carry_usd, sheet),
         _known(dollars, route.tax_usd, sheet),
-        _known(dollars, route.total_usd, sheet, BOLD),
+        _total(route, sheet),
         _known(sheet.figures.percent, route.share_of_notional, sheet),
         _in_words(breaks_even(route, sheet.figures)),
         line(dollars(route.capital)) if route.contracts else EMPTY,
@@ -145,7 +154,6 @@ def _route(letter: str, route: RouteLine, report: Compare, sheet: Sheet) -> Row:
         EMPTY if whole else line(f"{sheet.usd(route.notional)} only"),
         _posted(route, report, sheet),
         _fees(route, sheet),
-        line(sheet.usd(route.known_usd)) if route.missing else EMPTY,
         _range(route.carry_usd_low, route.carry_usd_high, sheet) if spans else EMPTY,
         _range(route.total_usd_low, route.total_usd_high, sheet) if spans else EMPTY,
         _in_words(range_of_days(route, sheet.figures)) if spans else EMPTY,
@@ -162,12 +170,18 @@ def _then_sold(route: RouteLine, report: Compare, sheet: Sheet) -> tuple[Line, L
     return _known(sheet.usd, deferred, sheet), together
 
 
-def _known(write: Callable[[Fraction], str], value: Fraction | None, sheet: Sheet, ink: str = PLAIN) -> Line:
-    return line(Piece(UNKNOWN, YELLOW)) if value is None else sheet.cell(write, value, ink)
+def _total(route: RouteLine, sheet: Sheet) -> Line:
+    if route.total_usd is not None:
+        return sheet.cell(sheet.usd, route.total_usd, BOLD)
+    return line(Piece(f"{sheet.usd(route.known_usd)}{GLUE}+{GLUE}{UNSEEN}", YELLOW))
+
+
+def _known(write: Callable[[Fraction], str], value: Fraction | None, sheet: Sheet) -> Line:
+    return _UNSEEN if value is None else sheet.cell(write, value)
 
 
 def _in_words(text: str) -> Line:
-    return line(Piece(text, YELLOW if text == UNKNOWN else PLAIN)) if text else EMPTY
+    return _UNSEEN if text == UNSEEN else line(text) if text else EMPTY
 
 
 def _posted(route: RouteLine, report: Compare, sheet: Sheet) -> Line:

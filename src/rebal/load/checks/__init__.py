@@ -22,10 +22,10 @@ CHECKS: tuple[Check, ...] = (
     positions.contracts_stand_once,
     positions.rows_hold_something,
     positions.margins_lie_within_wallets,
+    positions.margins_are_not_aside,
     positions.proxies_are_declared,
     market.assets_are_priced,
     market.prices_are_of_something,
-    market.cash_is_worth_a_dollar,
     market.funding_is_of_perpetuals,
     rules.venue_is_known,
     rules.every_asset_is_served,
@@ -36,4 +36,8 @@ CHECKS: tuple[Check, ...] = (
 
 BlockCheck = Callable[[Block, Reading], Iterator[Flaw]]
 
-BLOCK_CHECKS: tuple[BlockCheck, ...] = (market.dated_in_the_past, market.funding_ranges_ascend)
+BLOCK_CHECKS: tuple[BlockCheck, ...] = (
+    market.dated_in_the_past,
+    market.cash_is_worth_about_a_dollar,
+    market.funding_ranges_ascend,
+)

@@ -2,14 +2,17 @@
 
 import difflib
 from collections.abc import Iterator
+from fractions import Fraction
 
 from rebal.amounts import ONE
 from rebal.load import models
 from rebal.load.checks.statement import later_than_now
 from rebal.load.flaws import Flaw, Path
 from rebal.load.reading import Block, Reading
+from rebal.portfolio import DOLLARS
 
 _A_SLIP = 0.8
+_FAR_BELOW, _FAR_ABOVE = Fraction(1, 2), Fraction(2)
 _MOST_COMPARED = 20_000
 """Names times names; beyond it the prices are the world's, and comparing them all would take minutes."""
 
@@ -63,12 +66,15 @@ def prices_are_of_something(reading: Reading) -> Iterator[Flaw]:
             yield Flaw(path, problem, "drop it", at_key=True, near=(key, unpriced or known))
 
 
-def cash_is_worth_a_dollar(reading: Reading) -> Iterator[Flaw]:
-    """What counts as dollars has no price of its own."""
-    for asset, price in reading.own_block.says.prices.items():
-        if asset in reading.cash and price != ONE:
-            instead = f"drop the price, or take {asset} out of cash"
-            yield Flaw(reading.own_block.at("prices", asset), "counts as dollars, which are worth 1", instead)
+def cash_is_worth_about_a_dollar(block: Block, reading: Reading) -> Iterator[Flaw]:
+    """A dollar is worth 1; what counts as dollars may have its price, and one far from 1 is a slip or no dollar."""
+    for asset, price in block.says.prices.items():
+        path = block.at("prices", asset)
+        if asset == DOLLARS and price != ONE:
+            yield Flaw(path, "is the unit of every price, worth 1", "drop the price")
+        elif asset in reading.cash and not _FAR_BELOW < price < _FAR_ABOVE:
+            instead = f"correct the price, or take {asset} out of cash"
+            yield Flaw(path, "counts as dollars, which are worth about 1", instead)
 
 
 def funding_is_of_perpetuals(reading: Reading) -> Iterator[Flaw]:
@@ -106,5 +112,6 @@ def _valued_through(reading: Reading) -> Iterator[tuple[str, Path]]:
         contract = reading.contract(row.contract)
         if contract is not None:
             yield contract.asset, ("positions", n)
+            yield contract.settle, ("positions", n)
         if row.stands_for is not None:
             yield row.stands_for, ("positions", n)

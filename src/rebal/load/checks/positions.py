@@ -55,6 +55,16 @@ def margins_lie_within_wallets(reading: Reading) -> Iterator[Flaw]:
             yield Flaw(("positions", n, "margin"), problem, f"count it in wallets.{settle} too")
 
 
+def margins_are_not_aside(reading: Reading) -> Iterator[Flaw]:
+    """What margins an open position is business of the plan: its PnL is coins of it."""
+    for n, row in _rows(reading):
+        contract = reading.contract(row.contract)
+        if contract is not None and row.contracts and contract.settle in reading.aside:
+            problem = f"is margined in {contract.settle}, which stands under aside"
+            instead = f"take {contract.settle} out of aside and give it a target, or close the position first"
+            yield Flaw(("positions", n, "contract"), problem, instead)
+
+
 def proxies_are_declared(reading: Reading) -> Iterator[Flaw]:
     """A position for another asset has a beta to count it by."""
     for n, row in _rows(reading):
