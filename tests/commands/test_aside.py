@@ -1,0 +1,42 @@
+"""What stands aside is no business of a plan, so it margins nothing that is open."""
+
+from pathlib import Path
+
+import pytest
+
+from program import NOW, answered
+
+PORTFOLIO = """\
+venue: binance
+as_of: 2026-11-19T08:00:00Z
+holdings: {BTC: 1, ETH: 20}
+targets: {BTC: 100%}
+aside: [ETH]
+market:
+  as_of: 2026-11-20T08:00:00Z
+  prices: {BTC: 40000, ETH: 2500}
+"""
+POSITION = "wallets: {ETH: 2}\npositions: [{contract: ETHUSD_PERP, contracts: -100, entry_price: 3000}]\n"
+
+
+@pytest.mark.parametrize("command", ["plan", "stress", "status", "compare", "check"])
+def test_a_position_of_the_file(command: str, tmp_path: Path) -> None:
+    file = tmp_path / "portfolio.yaml"
+    file.write_text(PORTFOLIO + POSITION)
+    done = answered(command, str(file), *NOW)
+    assert (done.code, done.out) == (3, "")
+    assert ":10:24: positions[0].contract: is margined in ETH, which stands under aside" in done.err
+    assert "take ETH out of aside and give it a target, or close the position first" in done.err
+
+
+def test_a_position_that_only_the_journal_knows(tmp_path: Path) -> None:
+    file = tmp_path / "portfolio.yaml"
+    file.write_text(PORTFOLIO.replace("targets: {BTC: 100%}\naside: [ETH]", "targets: {BTC: 50%, ETH: 50%}"))
+    filled = ["--contract", "ETHUSD_PERP", "--contracts=-100", "--price", "2500", "--time", "2026-11-20T07:00:00Z"]
+    recorded = answered("record", "fill", "-p", str(file), *NOW, *filled)
+    assert recorded.code == 0, recorded.err
+    file.write_text(PORTFOLIO)
+    for command in ("plan", "stress", "status"):
+        done = answered(command, str(file), *NOW)
+        assert (done.code, done.out) == (3, "")
+        assert "aside: holds ETH, which margins ETHUSD_PERP, open in the journal; take ETH out of aside" in done.err
