@@ -409,20 +409,6 @@ def test_a_proxy_that_does_not_follow_is_a_cause_of_its_own() -> None:
     assert line.difference == -130
 
 
-def test_what_is_set_aside_is_neither_counted_nor_forgotten() -> None:
-    """Its coins and futures are in no figure of the book, but its wallet is shown."""
-    short = opened(inverse("DOGE"), contracts=Fraction(-100), entry_price=Fraction("0.1"))
-    made = portfolio(
-        {"BTC": "1", "DOGE": "10000"}, None, {"BTC": "40000", "DOGE": "0.1"}, (inverse("DOGE"),),
-        wallets={"DOGE": "500"}, positions=(short,), aside=frozenset({"DOGE"}),
-    )  # fmt: skip
-    stress = under(made)
-    for line in stress.scenarios:
-        assert line.equity_hedged == line.equity_unhedged == line.equity_rebalanced_in_spot
-    assert stress.scenarios[-1].equity_hedged == 120000
-    assert stress.scenarios[-1].wallets[0].liquidated
-
-
 @pytest.mark.parametrize("sizing", list(Sizing))
 def test_futures_for_what_is_set_aside_are_in_nobodys_place(sizing: Sizing) -> None:
     """They are margined in dollars that count, so they are in both books alike, basis and all."""

@@ -90,7 +90,7 @@ class Term:
 
 
 @frozen
-class Cost:
+class HoldingCost:
     """What some positions cost together; slippage and the carry of a day are None where they are not known."""
 
     fees: tuple[Term, ...]
@@ -159,7 +159,7 @@ def carry_per_day(held: Carried, portfolio: Portfolio) -> Range | None:
     return Range(min(paid), paid[1], max(paid))
 
 
-def cost(positions: Sequence[Carried], portfolio: Portfolio) -> Cost:
+def cost(positions: Sequence[Carried], portfolio: Portfolio) -> HoldingCost:
     """What positions cost that are opened now, all of them closed on the same day."""
     slippage = portfolio.costs.slippage
     daily = [carry_per_day(held, portfolio) for held in positions]
@@ -167,7 +167,7 @@ def cost(positions: Sequence[Carried], portfolio: Portfolio) -> Cost:
     together = Range(
         total(each.low for each in known), total(each.base for each in known), total(each.high for each in known)
     )
-    return Cost(
+    return HoldingCost(
         fees=_terms(positions, _fees),
         slippage=None if slippage is None else _terms(positions, _slipping(slippage)),
         carry_per_day=together if len(known) == len(daily) else None,

@@ -22,7 +22,7 @@ from rebal.reports.comparison import LegLine, PostedLine, Way
 
 
 @frozen
-class Choice:
+class Course:
     """One route: the positions that it opens, by asset, and the assets whose legs it cannot carry.
 
     ``wanted``: dollars of every leg; ``candidates``: the contract of each leg that is carried.
@@ -46,7 +46,7 @@ class Choice:
         return total(abs(self.wanted[asset]) for asset in self.carried)
 
 
-def choices(wanted: Mapping[str, Fraction], laid: Desk) -> tuple[Choice, ...]:
+def choices(wanted: Mapping[str, Fraction], laid: Desk) -> tuple[Course, ...]:
     """Every route that carries a leg: the perpetual, each expiry, linear contracts, proxies."""
     inverse = {asset: _by(Route.INVERSE, asset, laid) for asset in wanted}
     expiries = sorted({each.contract.expiry for found in inverse.values() for each in found if each.contract.expiry})
@@ -60,14 +60,14 @@ def choices(wanted: Mapping[str, Fraction], laid: Desk) -> tuple[Choice, ...]:
     return tuple(choice for choice in made if choice.carried)
 
 
-def leg_lines(choice: Choice, *, days: Fraction, portfolio: Portfolio) -> Iterator[LegLine]:
+def leg_lines(choice: Course, *, days: Fraction, portfolio: Portfolio) -> Iterator[LegLine]:
     """A row an asset."""
     for asset in choice.wanted:
         held = choice.carried.get(asset)
         yield _left_out_line(choice, asset) if held is None else _leg_line(choice, asset, held, days, portfolio)
 
 
-def posted_lines(choice: Choice, *, share_to_open: Fraction, purpose: Purpose, laid: Desk) -> Iterator[PostedLine]:
+def posted_lines(choice: Course, *, share_to_open: Fraction, purpose: Purpose, laid: Desk) -> Iterator[PostedLine]:
     """Collateral by currency: what the policy asks for these positions alone, and their opening fees.
 
     ``share_to_open``: how much of the positions is not open yet; only that is held against the free coins.
@@ -87,7 +87,7 @@ def posted_lines(choice: Choice, *, share_to_open: Fraction, purpose: Purpose, l
 
 def _choice(
     way: Way, expiry: datetime | None, found: Mapping[str, Candidate], wanted: Mapping[str, Fraction], laid: Desk
-) -> Choice:
+) -> Course:
     carried: dict[str, Carried] = {}
     left_out: dict[str, LeftOut] = {}
     for asset, dollars in wanted.items():
@@ -101,7 +101,7 @@ def _choice(
             carried[asset] = held
         else:
             left_out[asset] = reason
-    return Choice(way, expiry, wanted, found, carried, left_out)
+    return Course(way, expiry, wanted, found, carried, left_out)
 
 
 def _too_small(held: Carried) -> LeftOut | None:
@@ -127,7 +127,7 @@ def _expiring(expiry: datetime | None, found: Mapping[str, tuple[Candidate, ...]
     return {asset: each[0] for asset, each in fitting.items() if each}
 
 
-def _leg_line(choice: Choice, asset: str, held: Carried, days: Fraction, portfolio: Portfolio) -> LegLine:
+def _leg_line(choice: Course, asset: str, held: Carried, days: Fraction, portfolio: Portfolio) -> LegLine:
     contract, daily, left = held.contract, carry_per_day(held, portfolio), held.days_left
     dated = left is not None
     return LegLine(
@@ -147,7 +147,7 @@ def _leg_line(choice: Choice, asset: str, held: Carried, days: Fraction, portfol
     )
 
 
-def _left_out_line(choice: Choice, asset: str) -> LegLine:
+def _left_out_line(choice: Course, asset: str) -> LegLine:
     return LegLine(
         route=choice.way,
         expiry=choice.expiry,
@@ -165,7 +165,7 @@ def _left_out_line(choice: Choice, asset: str) -> LegLine:
     )
 
 
-def _asked(choice: Choice, currency: str, portfolio: Portfolio) -> Fraction:
+def _asked(choice: Course, currency: str, portfolio: Portfolio) -> Fraction:
     positions = [_opened(contract, size, portfolio) for contract, size in _sizes(choice, currency)]
     fees = total(each.contract.fee(each.contracts, each.mark_price, each.contract.taker_fee) for each in positions)
     if portfolio.policy.margin_mode is MarginMode.ISOLATED:
@@ -173,7 +173,7 @@ def _asked(choice: Choice, currency: str, portfolio: Portfolio) -> Fraction:
     return fees + need(positions, portfolio).most
 
 
-def _sizes(choice: Choice, currency: str) -> tuple[tuple[Contract, Fraction], ...]:
+def _sizes(choice: Course, currency: str) -> tuple[tuple[Contract, Fraction], ...]:
     """Net contracts: several assets may stand on one proxy."""
     net: dict[str, tuple[Contract, Fraction]] = {}
     for held in choice.carried.values():

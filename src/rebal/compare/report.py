@@ -11,7 +11,7 @@ from rebal.book import Book, Purpose
 from rebal.compare.break_even import Span, break_even, span_of
 from rebal.compare.costs import Range, carry, carry_per_day, cost, traded_usd
 from rebal.compare.findings import caveats
-from rebal.compare.legs import Choice, choices, leg_lines, posted_lines
+from rebal.compare.legs import Course, choices, leg_lines, posted_lines
 from rebal.compare.ranking import Runner, ranking, turns
 from rebal.compare.sale import SpotTrade, spot_trade
 from rebal.compare.tax import SoldLot, saved_by_waiting
@@ -88,7 +88,7 @@ def _hedge_leg(asset: str, fraction: Fraction, laid: Desk) -> dict[str, Fraction
     return {asset: -coins * laid.portfolio.price(asset)} if coins > 0 else {}
 
 
-def _posted(choice: Choice, hedge: tuple[str, Fraction] | None, laid: Desk) -> Iterator[PostedLine]:
+def _posted(choice: Course, hedge: tuple[str, Fraction] | None, laid: Desk) -> Iterator[PostedLine]:
     if hedge is None:
         return posted_lines(choice, share_to_open=ONE, purpose=Purpose.REBALANCE, laid=laid)
     (asset, fraction), covered = hedge, cover(laid.portfolio, laid.book)
@@ -97,7 +97,7 @@ def _posted(choice: Choice, hedge: tuple[str, Fraction] | None, laid: Desk) -> I
 
 
 def _routes(
-    found: Iterable[Choice], posted: Iterable[tuple[PostedLine, ...]], sale: SpotTrade, span: Span, portfolio: Portfolio
+    found: Iterable[Course], posted: Iterable[tuple[PostedLine, ...]], sale: SpotTrade, span: Span, portfolio: Portfolio
 ) -> Iterator[RouteLine]:
     for choice, lines in zip(found, posted, strict=True):
         capital = total(line.usd for line in lines)
@@ -107,7 +107,7 @@ def _routes(
 
 
 def _runners(
-    found: Sequence[Choice], report: Compare, posted: Iterable[tuple[PostedLine, ...]], sale: SpotTrade, span: Span
+    found: Sequence[Course], report: Compare, posted: Iterable[tuple[PostedLine, ...]], sale: SpotTrade, span: Span
 ) -> Iterator[Runner]:
     routes, notional = report.routes, report.notional
     for choice, line, lines in zip(found, routes, posted, strict=False):
@@ -125,7 +125,7 @@ def _runners(
         yield Runner(line, line.known_usd, line.missing, sale.per_rate(), left_out)
 
 
-def _futures_line(choice: Choice, sale: SpotTrade, span: Span, portfolio: Portfolio, *, capital: Fraction) -> RouteLine:
+def _futures_line(choice: Course, sale: SpotTrade, span: Span, portfolio: Portfolio, *, capital: Fraction) -> RouteLine:
     together, days = cost(tuple(choice.carried.values()), portfolio), span.horizon
     fees, slippage = together.fees_usd(days), together.slippage_usd(days)
     paid_low, paid, paid_high = _figures(together.carry_usd(days))
@@ -208,19 +208,19 @@ def _figures(known: Range | None) -> tuple[Fraction | None, Fraction | None, Fra
     return (None, None, None) if known is None else (known.low, known.base, known.high)
 
 
-def _then_sold(all_in: Fraction | None, choice: Choice, same_sale: SpotTrade, span: Span) -> Fraction | None:
+def _then_sold(all_in: Fraction | None, choice: Course, same_sale: SpotTrade, span: Span) -> Fraction | None:
     sold = same_sale.total_usd(span.end)
     if same_sale.bought_back or all_in is None or sold is None or len(same_sale.legs) < len(choice.carried):
         return None
     return all_in + sold
 
 
-def _known_per_day(choice: Choice, portfolio: Portfolio) -> Fraction:
+def _known_per_day(choice: Course, portfolio: Portfolio) -> Fraction:
     daily = (carry_per_day(held, portfolio) for held in choice.carried.values())
     return total(each.base for each in daily if each is not None)
 
 
-def _curve(found: Iterable[Choice], sale: SpotTrade, span: Span, portfolio: Portfolio) -> Iterator[CurveLine]:
+def _curve(found: Iterable[Course], sale: SpotTrade, span: Span, portfolio: Portfolio) -> Iterator[CurveLine]:
     for choice in found:
         together = cost(tuple(choice.carried.values()), portfolio)
         for day in span.days:
@@ -232,7 +232,7 @@ def _curve(found: Iterable[Choice], sale: SpotTrade, span: Span, portfolio: Port
         yield from (CurveLine(Way.SPOT, None, day, sold) for day in span.days)
 
 
-def _missing(choice: Choice, portfolio: Portfolio) -> Iterator[str]:
+def _missing(choice: Course, portfolio: Portfolio) -> Iterator[str]:
     if portfolio.costs.slippage is None:
         yield "costs.slippage"
     for held in choice.carried.values():
@@ -299,7 +299,7 @@ _EXPOSED = {
 }
 
 
-def _methods(found: Iterable[Choice], sale: SpotTrade) -> Iterator[MethodLine]:
+def _methods(found: Iterable[Course], sale: SpotTrade) -> Iterator[MethodLine]:
     margins: dict[Way, set[str]] = {}
     for choice in found:
         margins.setdefault(choice.way, set()).update(held.contract.settle for held in choice.carried.values())

@@ -91,7 +91,6 @@ def _backed(account: Account, book: Book, strain: Strain, portfolio: Portfolio) 
     positions = [book.positions[position.contract.name] for position in account.held_after]
     kept = [worth.held(each, portfolio, widening=strain.widening) for each in positions]
     assets = {position.contract.asset for position in account.held_after}
-    counted = account.currency not in portfolio.aside
     return Backed(
         currency=account.currency,
         contract=account.contract,
@@ -99,7 +98,7 @@ def _backed(account: Account, book: Book, strain: Strain, portfolio: Portfolio) 
         asset=assets.pop() if len(assets) == 1 else None,
         funding=funding,
         short_today=today - account.balance,
-        worth=worth.added([worth.coins(account.currency, balance, portfolio), *kept]) if counted else worth.NOTHING,
+        worth=worth.added([worth.coins(account.currency, balance, portfolio), *kept]),
     )
 
 

@@ -105,11 +105,6 @@ def in_currency(payoff: Payoff, currency: str, portfolio: Portfolio) -> Payoff:
     return added([dollars, Payoff(ZERO, {currency: dollars.fixed}, crossing)])
 
 
-def counted(position: Position, portfolio: Portfolio) -> bool:
-    """Whether a position is a part of the book's equity: its coin is not set aside."""
-    return position.contract.settle not in portfolio.aside
-
-
 def closed(position: Position, portfolio: Portfolio) -> Payoff:
     """Unrealised PnL as it is today, kept in the settlement coin."""
     contract, mark = position.contract, portfolio.market.mark(position.contract)
