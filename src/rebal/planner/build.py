@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from rebal.book import Book, HedgeAsked
 from rebal.plan import Inputs, Plan, Severity
-from rebal.planner.checks import findings
+from rebal.planner.checks import findings, names_rescue
 from rebal.planner.desk import Desk, desk
 from rebal.planner.draft import Check, drafted
 from rebal.planner.lines import cost_lines, hedge_lines, setting_lines
@@ -44,6 +44,9 @@ def answer(
     """
     draft = drafted(laid, decided, done)
     found = findings(draft, extra)
+    refused = any(finding.severity is Severity.ERROR for finding in found)
+    if command != "rescue" and (refused or done.shortages):
+        found = names_rescue(found)
     return Plan(
         schema=SCHEMA,
         command=command,
@@ -52,7 +55,7 @@ def answer(
         as_of=laid.portfolio.as_of,
         currency=DOLLARS,
         changes=bool(done.orders or done.transfers),
-        refused=any(finding.severity is Severity.ERROR for finding in found),
+        refused=refused,
         equity=laid.valued.equity,
         inputs=inputs,
         assets=draft.assets,

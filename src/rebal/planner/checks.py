@@ -1,6 +1,7 @@
 """What is worth a look: each check reads the finished draft and returns findings."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 from rebal.amounts import ONE, ZERO, plain
@@ -19,6 +20,16 @@ from rebal.planner.words import coins, percent, times, usd
 from rebal.portfolio import DOLLARS
 
 
+def names_rescue(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The same findings, those that tell of a wallet in alert with the command that brings it out."""
+    return tuple(
+        replace(each, message=f"{each.message}: rebal rescue {each.subject}")
+        if each.code is Code.ALERT and not _ALERTED.isdisjoint(each.data)
+        else each
+        for each in found
+    )
+
+
 def findings(draft: Draft, extra: Iterable[Check] = ()) -> tuple[Finding, ...]:
     """Everything worth a look, errors first, each kind in the order of its checks."""
     found = dict.fromkeys(finding for check in (*extra, *CHECKS, *MARKET_CHECKS) for finding in check(draft))
@@ -28,10 +39,21 @@ def findings(draft: Draft, extra: Iterable[Check] = ()) -> tuple[Finding, ...]:
     return tuple(sorted(said, key=lambda finding: rank[finding.severity]))
 
 
+def _if_it_matters(draft: Draft, *, due: bool = True) -> Callable[..., Finding]:
+    """How what stands against a plan is said: as an error, unless the plan only lowers risk.
+
+    Such a plan can always be placed: what is still missing is a warning. ``due``: the state is as bad without a plan,
+    so that where nothing is planned it stays an error.
+    """
+    idle = not draft.orders and not draft.done.transfers
+    return warning if draft.only_lowers_risk and not (due and idle) else error
+
+
 def _no_equity(draft: Draft) -> Iterator[Finding]:
     equity = draft.desk.valued.equity
     if equity <= 0 and draft.desk.portfolio.targets is not None:
-        yield error(Code.NO_EQUITY, DOLLARS, f"equity is {usd(equity)}: there is nothing to weigh", equity_usd=equity)
+        say, message = _if_it_matters(draft), f"equity is {usd(equity)}: there is nothing to weigh"
+        yield say(Code.NO_EQUITY, DOLLARS, message, equity_usd=equity)
 
 
 def _unserved(draft: Draft) -> Iterator[Finding]:
@@ -62,7 +84,7 @@ def _short_of_coins(draft: Draft) -> Iterator[Finding]:
         missing, needed = coins(shortage.missing, account.currency), coins(shortage.needed, account.currency)
         subject = account.contract or account.currency
         leverage, distance = _fitting(shortage, draft)
-        yield error(
+        yield _if_it_matters(draft, due=False)(
             Code.UNDER_COLLATERALISED,
             subject,
             f"{missing} are missing: the positions need {needed} and {coins(shortage.available, account.currency)} "
@@ -174,7 +196,7 @@ def _at_liquidation(draft: Draft) -> Iterator[Finding]:
                 "margin_balance_coins": wallet.margin_balance,
                 "maintenance_margin_coins": wallet.maintenance_margin,
             }
-            yield error(Code.NEAR_LIQUIDATION, subject, message, **data)
+            yield _if_it_matters(draft)(Code.NEAR_LIQUIDATION, subject, message, **data)
         elif nearest < policy.shock and (wallet.currency, wallet.contract) not in short:
             yield warning(
                 Code.NEAR_LIQUIDATION,
@@ -268,6 +290,7 @@ def _aside_wallets(draft: Draft) -> Iterator[Finding]:
             yield warning(Code.ALERT, wallet.currency, message)
 
 
+_ALERTED = frozenset({"alert_distance", "alert_leverage"})
 CHECKS: tuple[Check, ...] = (
     _no_equity,
     _unserved,

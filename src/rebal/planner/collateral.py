@@ -122,8 +122,9 @@ def post(
     """The least transfers that meet the policy in every account, and the coins that are missing where they cannot.
 
     In: ``need + fees - W``, rounded up to 1e-8, as far as free coins go. Out, only where the orders free it:
-    ``min(W_after - need_after, need_before - need_after)``, never unrealised profit, rounded down. What an isolated
-    margin takes of coins that lie free in the futures account leaves them by a transfer of its own, just before.
+    ``min(W_after - need_after, need_before - need_after)``, never unrealised profit, rounded down; none of an account
+    that stood in alert. What an isolated margin takes of coins that lie free in the futures account leaves them by a
+    transfer of its own, just before.
     ``tops_up``: whether an account that no order touches is topped up at its alert level.
     """
     free: dict[str, Fraction] = {}
@@ -227,6 +228,8 @@ def _wanted(account: Account, asked: Need, portfolio: Portfolio) -> Fraction:
     short = asked.most + account.fees - balance
     if short > 0:
         return up(short, COIN_STEP)
+    if in_alert(account, portfolio):
+        return ZERO
     freed = need(account.held_before, portfolio).without_profit - asked.without_profit
     spare = balance - account.fees - asked.without_profit
     return -down(max(ZERO, min(spare, freed)), COIN_STEP)

@@ -1,6 +1,7 @@
 """An outcome with the rows that show it, before its findings, and how a finding is made."""
 
 from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
 
 from rebal.book import Position
 from rebal.frozen import frozen
@@ -68,6 +69,15 @@ class Draft:
         return tuple(position for _, position in sorted(self.done.book.positions.items()))
 
     @property
+    def only_lowers_risk(self) -> bool:
+        """Whether every order shrinks its net, and no wallet is left with more leverage or less distance than it has.
+
+        Said of plans alone; one that moves coins in and trades nothing is one of them.
+        """
+        reducing = all(order.reduce_only for order in self.orders)
+        return self.planned and reducing and not any(_is_riskier(wallet) for wallet in self.wallets)
+
+    @property
     def when(self) -> str:
         """The words after a figure of the book as it is left."""
         return " after the plan" if self.planned else ""
@@ -80,6 +90,21 @@ class Draft:
         """Contracts that are ordered or open after the plan, by name."""
         open_after = (position.contract.name for position in self.positions_after)
         return tuple(self.contract(name) for name in sorted({*open_after, *(order.contract for order in self.orders)}))
+
+
+def _is_riskier(wallet: Wallet) -> bool:
+    """Whether a wallet with positions is left nearer to its end, or more levered, than it was."""
+    if not wallet.position_value:
+        return False
+    then = wallet.before
+    if wallet.leverage is None or then.leverage is None:
+        return then.leverage is not None
+    nearer = _nearer(wallet.distance_below, then.distance_below) or _nearer(wallet.distance_above, then.distance_above)
+    return nearer or wallet.leverage > then.leverage
+
+
+def _nearer(distance: Fraction | None, before: Fraction | None) -> bool:
+    return distance is not None and (before is None or distance < before)
 
 
 def drafted(laid: Desk, decided: Decided, done: Outcome, *, planned: bool = True) -> Draft:

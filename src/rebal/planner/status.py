@@ -8,7 +8,7 @@ from fractions import Fraction
 from rebal.book import Book
 from rebal.ledger import Realised
 from rebal.plan import Code, Finding, Inputs, Severity
-from rebal.planner.checks import findings
+from rebal.planner.checks import findings, names_rescue
 from rebal.planner.desk import Desk, desk
 from rebal.planner.draft import Check, Draft, drafted, info, warning
 from rebal.planner.hedge import hedge_moves, rolls
@@ -39,7 +39,7 @@ def build_status(
     """
     laid = desk(portfolio, book, now=inputs.now)
     draft = _draft(laid)
-    found = findings(draft, (*extra, *_CHECKS, rolls(book.hedges)))
+    found = names_rescue(findings(draft, (*extra, *_CHECKS, rolls(book.hedges))))
     needs = _needs(found)
     return Status(
         schema=SCHEMA,
