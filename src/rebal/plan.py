@@ -332,12 +332,46 @@ class PnlLine:
     currency: str
 
 
+class Rescue(StrEnum):
+    """By what a wallet is brought out of danger: coins moved in, positions closed, or both."""
+
+    COINS = "coins"
+    CLOSE = "close"
+    BOTH = "both"
+
+
+@frozen
+class RescueLine:
+    """One way to bring a wallet out of danger, beside the others, and what it leaves were it taken alone.
+
+    ``wallet``: the contract of an isolated position, else the currency. ``coins``: moved into it, in its currency.
+    ``contracts``: signed, by the contract ordered. ``distance_after``: to the nearer end, None where there is none.
+    ``enough``: whether no alert is left. ``chosen``: the one that the plan's orders and transfers carry out.
+    """
+
+    wallet: str
+    currency: str
+    contract: str | None
+    way: Rescue
+    coins: Fraction
+    transfers: tuple[Transfer, ...]
+    contracts: Mapping[str, Fraction]
+    fees_usd: Fraction
+    realised_usd: Fraction
+    distance_after: Fraction | None
+    leverage_after: Fraction | None
+    weights: Mapping[str, Fraction | None]
+    hedge_ratios: Mapping[str, Fraction | None]
+    enough: bool
+    chosen: bool
+
+
 @frozen
 class Plan:
-    """The answer of plan, hedge and unwind.
+    """The answer of plan, hedge, unwind and rescue.
 
-    ``pnl`` and ``spot_matches`` belong to unwind. ``settings``: of the contracts that orders open or add to, which the
-    account may have otherwise; to be made before the first order.
+    ``pnl`` and ``spot_matches`` belong to unwind, ``ways`` to rescue. ``settings``: of the contracts that orders open
+    or add to, which the account may have otherwise; to be made before the first order.
     """
 
     schema: str
@@ -362,3 +396,4 @@ class Plan:
     settings: tuple[Setting, ...] = ()
     pnl: tuple[PnlLine, ...] = ()
     spot_matches: bool | None = None
+    ways: tuple[RescueLine, ...] = ()

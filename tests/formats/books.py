@@ -16,6 +16,8 @@ from rebal.plan import (
     OrderPart,
     Plan,
     PnlLine,
+    Rescue,
+    RescueLine,
     Setting,
     Severity,
     Standing,
@@ -379,4 +381,48 @@ def unwind() -> Plan:
         findings=(
             Finding(Severity.ERROR, Code.SPOT_DIFFERS, "BTC", "its weight would be 12.0 points over its target"),
         ),
+    )
+
+
+def rescue() -> Plan:
+    """A long that has fallen: coins do not suffice, so some of it is closed as well."""
+    closing = order("BTCUSD_PERP", "BTC", "-120", notional="12000", price="40000", fee="0.00015", reduce_only=True)
+    moved = Transfer("BTC", None, Fraction("0.1"))
+
+    def way(kind: Rescue, coins: str, closed: str, distance: str, leverage: str, *, chosen: bool = False) -> RescueLine:
+        return RescueLine(
+            wallet="BTC",
+            currency="BTC",
+            contract=None,
+            way=kind,
+            coins=Fraction(coins),
+            transfers=(moved,) if Fraction(coins) else (),
+            contracts={"BTCUSD_PERP": Fraction(closed)} if Fraction(closed) else {},
+            fees_usd=Fraction(closed) * Fraction("-0.05"),
+            realised_usd=Fraction(closed) * Fraction("12.5"),
+            distance_after=Fraction(distance),
+            leverage_after=Fraction(leverage),
+            weights={"BTC": 1 + Fraction(closed) / 1000, "USD": -Fraction(closed) / 1000},
+            hedge_ratios={"BTC": None if kind is Rescue.COINS else Fraction(0)},
+            enough=kind is not Rescue.COINS,
+            chosen=chosen,
+        )
+
+    return plan(
+        command="rescue",
+        changes=True,
+        equity=Fraction(44_000),
+        assets=(asset("BTC", "40000", "1.1"),),
+        orders=(closing,),
+        transfers=(moved,),
+        steps=steps(1, 1),
+        wallets=(wallet("BTC", "1.09985", value="1.2", maintenance="0.006", distance_below=Fraction("0.44")),),
+        positions=(position("BTCUSD_PERP", "480", notional="48000", entry="45000", mark="40000"),),
+        costs=Costs(Fraction(6), Fraction(0), Fraction(0), (CostLine("BTCUSD_PERP", Fraction(6), Fraction(0)),)),
+        ways=(
+            way(Rescue.COINS, "0.1", "0", "0.38", "1.36"),
+            way(Rescue.CLOSE, "0", "-151", "0.425", "1.1225"),
+            way(Rescue.BOTH, "0.1", "-120", "0.44", "1.0911", chosen=True),
+        ),
+        findings=(Finding(Severity.WARNING, Code.ALERT, "BTC", "leverage is 1.50 now; the alert level is 1.25"),),
     )

@@ -12,6 +12,7 @@ REPORTS: dict[str, Callable[[], Report]] = {
     "refused": books.refused,
     "quiet": books.quiet,
     "unwind": books.unwind,
+    "rescue": books.rescue,
     "extreme": extremes.extreme,
     "status": ledgers.status,
     "calm": ledgers.calm,

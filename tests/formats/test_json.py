@@ -62,6 +62,8 @@ TEXTS = {
     "order_unit",
     "fee_currency",
     "route",
+    "way",
+    "wallet",
     "purpose",
     "mode",
     "until",
@@ -89,7 +91,7 @@ TEXTS = {
     "notes",
 }
 COUNTS = {"n", "index", "journal_seq", "seq"}
-BOOKS = (books.worked_example, books.open_book, books.unwind, extremes.extreme)
+BOOKS = (books.worked_example, books.open_book, books.unwind, books.rescue, extremes.extreme)
 LEDGERS = (ledgers.status, ledgers.history, ledgers.recorded, ledgers.extreme)
 
 
@@ -154,6 +156,17 @@ def test_only_unwind_has_pnl_and_spot_matches() -> None:
     assert plan["spot_matches"] is False
     assert json.loads(shown(replace(books.unwind(), spot_matches=None)))["spot_matches"] is None
     assert "pnl" not in json.loads(shown(replace(books.unwind(), command="hedge")))
+
+
+def test_only_rescue_has_ways() -> None:
+    plan = json.loads(shown(books.rescue()))
+    assert " ".join(plan) == f"{KEYS['']} ways"
+    assert " ".join(plan["ways"][0]) == (
+        "wallet currency contract way coins transfers contracts fees_usd realised_usd distance_after leverage_after "
+        "weights hedge_ratios enough chosen"
+    )
+    assert plan["ways"][2]["contracts"] == {"BTCUSD_PERP": "-120"}
+    assert "ways" not in json.loads(shown(replace(books.rescue(), command="plan")))
 
 
 @pytest.mark.parametrize("book", [*BOOKS, *LEDGERS])

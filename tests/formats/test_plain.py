@@ -10,7 +10,7 @@ from . import books, ledgers, rows
 from .golden import assert_golden
 from .reports import REPORTS
 
-PLANS = ("worked-example", "open-book", "refused", "quiet", "unwind", "extreme")
+PLANS = ("worked-example", "open-book", "refused", "quiet", "unwind", "rescue", "extreme")
 STATUSES, HISTORIES = ("status", "calm"), ("history", "lately", "long-history")
 
 
@@ -74,6 +74,8 @@ def test_the_first_words_say_what_a_record_is() -> None:
         "plan",
         "hedge",
         "unwind",
+        "rescue",
+        "way",
         "refused",
         "headline",
         "drift",

@@ -6,11 +6,12 @@ from fractions import Fraction
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from rebal.book import Purpose, opened
 from rebal.plan import Code, Plan, Severity, Side, Wallet
 from rebal.planner import build_plan
 from rebal.planner.status import build_status
 from rebal.planner.unwind import build_unwind
-from rebal.portfolio import Portfolio, Purpose, opened
+from rebal.portfolio import Portfolio
 
 from .given import INPUTS, inverse, policy, portfolio
 from .test_laws import SETTINGS, books

@@ -19,14 +19,15 @@ from rebal.formats.page.wording import rfc3339
 _Writer = Callable[[Any, str], str]
 _Keys = tuple[tuple[str, str], ...]
 _INDENT = "  "
-_ONLY_FOR_UNWIND = frozenset({"pnl", "spot_matches"})
+_ONLY_FOR = {"pnl": "unwind", "spot_matches": "unwind", "ways": "rescue"}
 
 
 def render(report: Report, view: View) -> str:
     """Print one object and a newline."""
     keys = _keys(type(report))
-    if kind(report) == "plan" and getattr(report, "command", None) != "unwind":
-        keys = tuple(key for key in keys if key[0] not in _ONLY_FOR_UNWIND)
+    if kind(report) == "plan":
+        command = getattr(report, "command", None)
+        keys = tuple(key for key in keys if _ONLY_FOR.get(key[0], command) == command)
     return _object(report, keys, newline="\n") + "\n"
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from rebal.book import Book, HedgeAsked
-from rebal.plan import Inputs, Plan, Severity
+from rebal.plan import Finding, Inputs, Plan, Severity
 from rebal.planner.checks import findings, names_rescue
 from rebal.planner.desk import Desk, desk
 from rebal.planner.draft import Check, drafted
@@ -44,8 +44,7 @@ def answer(
     """
     draft = drafted(laid, decided, done)
     found = findings(draft, extra)
-    refused = any(finding.severity is Severity.ERROR for finding in found)
-    if command != "rescue" and (refused or done.shortages):
+    if command != "rescue" and (done.shortages or _refuse(found)):
         found = names_rescue(found)
     return Plan(
         schema=SCHEMA,
@@ -55,7 +54,7 @@ def answer(
         as_of=laid.portfolio.as_of,
         currency=DOLLARS,
         changes=bool(done.orders or done.transfers),
-        refused=refused,
+        refused=_refuse(found),
         equity=laid.valued.equity,
         inputs=inputs,
         assets=draft.assets,
@@ -69,3 +68,7 @@ def answer(
         findings=found,
         settings=setting_lines(done, laid.portfolio),
     )
+
+
+def _refuse(found: Iterable[Finding]) -> bool:
+    return any(finding.severity is Severity.ERROR for finding in found)

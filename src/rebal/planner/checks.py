@@ -198,7 +198,9 @@ def _at_liquidation(draft: Draft) -> Iterator[Finding]:
             }
             yield _if_it_matters(draft)(Code.NEAR_LIQUIDATION, subject, message, **data)
         elif nearest < policy.shock and (wallet.currency, wallet.contract) not in short:
-            yield warning(
+            # of a book as it stands, what its alert allows is no breach, though a plan would leave it further away
+            say = warning if draft.planned or nearest < policy.alert.distance else info
+            yield say(
                 Code.NEAR_LIQUIDATION,
                 subject,
                 f"liquidation is {percent(nearest)} away{draft.when}; the policy asks for {percent(policy.shock)}",

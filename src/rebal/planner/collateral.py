@@ -11,7 +11,7 @@ from rebal.market.margin import Held, initial_margin, liquidation, required_bala
 from rebal.plan import Order, Transfer
 from rebal.planner.after import realised_by
 from rebal.planner.exposure import held_position
-from rebal.portfolio import Policy, Portfolio
+from rebal.portfolio import Alert, Policy, Portfolio
 
 
 @frozen
@@ -128,7 +128,7 @@ def post(
     ``tops_up``: whether an account that no order touches is topped up at its alert level.
     """
     free: dict[str, Fraction] = {}
-    loose = _loose_in_wallets(listed)
+    loose = loose_in_wallets(listed)
     arriving: list[Transfer] = []
     leaving: list[Transfer] = []
     shortages: list[Shortage] = []
@@ -154,16 +154,28 @@ def post(
 
 def in_alert(account: Account, portfolio: Portfolio) -> bool:
     """Whether an account, as it stands before the orders, is past what the policy calls a breach."""
-    if not account.held_before:
+    return past(account.balance, account.held_before, portfolio.policy.alert)
+
+
+def past(balance: Fraction, held: Sequence[Held], level: Alert) -> bool:
+    """Whether positions on a balance are more levered than a level allows, or nearer to liquidation; none never are."""
+    if not held:
         return False
-    alert = portfolio.policy.alert
-    margin_balance = account.balance + total(position.unrealised_pnl for position in account.held_before)
-    value = total(position.position_value for position in account.held_before)
-    if margin_balance <= 0 or value > alert.leverage * margin_balance:
+    margin_balance = balance + total(position.unrealised_pnl for position in held)
+    value = total(position.position_value for position in held)
+    if margin_balance <= 0 or value > level.leverage * margin_balance:
         return True
-    ends = liquidation(account.balance, account.held_before)
-    near_below = ends.below is not None and ONE - ends.below < alert.distance
-    return near_below or (ends.above is not None and ends.above - ONE < alert.distance)
+    ends = liquidation(balance, held)
+    near_below = ends.below is not None and ONE - ends.below < level.distance
+    return near_below or (ends.above is not None and ends.above - ONE < level.distance)
+
+
+def balance_at(held: Sequence[Held], level: Alert) -> Fraction:
+    """The balance at which positions stand exactly at a level of leverage and distance."""
+    pnl = total(position.unrealised_pnl for position in held)
+    value = total(position.position_value for position in held)
+    survival = required_balance(held, lowest=ONE - level.distance, highest=ONE + level.distance)
+    return max(value / level.leverage - pnl, survival)
 
 
 def _account(
@@ -210,7 +222,7 @@ def _held(names: Iterable[str], positions: Mapping[str, Position], portfolio: Po
     return tuple(held_position(position, portfolio.market) for position in open_now if position.contracts)
 
 
-def _loose_in_wallets(listed: Iterable[Account]) -> dict[str, Fraction]:
+def loose_in_wallets(listed: Iterable[Account]) -> dict[str, Fraction]:
     """Coins already in the futures account that back no cross position, for isolated positions to draw on."""
     return {
         account.currency: max(ZERO, account.balance)

@@ -30,13 +30,17 @@ class Valuation:
 
     def weight(self, asset: str) -> Fraction | None:
         """Exposure over equity; None where there is no equity to weigh by."""
-        return self.exposures[asset] / self.equity if self.equity > 0 else None
+        return self.exposure(asset) / self.equity if self.equity > 0 else None
+
+    def exposure(self, asset: str) -> Fraction:
+        """Dollars that move with an asset; none of what is neither held nor open."""
+        return self.exposures.get(asset, ZERO)
 
     def net_exposure(self, asset: str) -> Fraction:
         """Exposure with the hedges counted; for the dollars' row, what hedges leave of the equity."""
         if asset == DOLLARS:
             return self.exposures[DOLLARS] - total(self.hedged.values())
-        return self.exposures[asset] + self.hedged.get(asset, ZERO)
+        return self.exposure(asset) + self.hedged.get(asset, ZERO)
 
 
 def leg_value(contract: Contract, contracts: Fraction, portfolio: Portfolio) -> Fraction:

@@ -14,10 +14,9 @@ from rebal.market.margin import (
     leverage_cap,
     liquidation,
     maintenance_margin,
-    required_balance,
 )
 from rebal.plan import AssetLine, CostLine, Costs, HedgeLine, Order, PositionLine, Setting, Standing, Wallet
-from rebal.planner.collateral import Account, account_leverage, free_coins, need
+from rebal.planner.collateral import Account, account_leverage, balance_at, free_coins, need
 from rebal.planner.drift import target
 from rebal.planner.exposure import Valuation, fees_usd, held_position
 from rebal.planner.hedging import Cover
@@ -107,15 +106,6 @@ def _setting(contract: str, book: Book, portfolio: Portfolio) -> Setting:
     return Setting(contract, mode, leverage)
 
 
-def balance_at_alert(held: Sequence[Held], portfolio: Portfolio) -> Fraction:
-    """The balance at which an account's positions stand exactly at the alert level."""
-    alert = portfolio.policy.alert
-    pnl = total(position.unrealised_pnl for position in held)
-    value = total(position.position_value for position in held)
-    survival = required_balance(held, lowest=ONE - alert.distance, highest=ONE + alert.distance)
-    return max(value / alert.leverage - pnl, survival)
-
-
 def _shows_dollars(portfolio: Portfolio, *valued: Valuation) -> bool:
     wanted = portfolio.targets is not None and DOLLARS in portfolio.targets
     return wanted or any(each.exposures[DOLLARS] or each.held[DOLLARS] or each.net_exposure(DOLLARS) for each in valued)
@@ -139,12 +129,12 @@ def _asset_line(
         price=price,
         holding=held,
         spot_value=held * price,
-        exposure=valued.exposures[asset],
+        exposure=valued.exposure(asset),
         weight=weight,
         target_weight=wanted,
         drift=None if wanted is None or weight is None else weight - wanted,
         outside_band=None if wanted is None else outside(asset),
-        exposure_after=later.exposures[asset],
+        exposure_after=later.exposure(asset),
         weight_after=weight if later is valued else later.weight(asset),
         hedge_ratio=None if is_dollars else cover.ratio(asset),
         hedge_ratio_after=None if is_dollars else cover_later.ratio(asset),
@@ -237,7 +227,7 @@ def _funding_days(balance: Fraction, held: Sequence[Held], currency: str, portfo
         for each in held
     ]
     coins_per_day = total(usd for usd in paid if usd is not None) / portfolio.price(currency) if held else ZERO
-    spare = balance - balance_at_alert(held, portfolio) if coins_per_day > 0 else ZERO
+    spare = balance - balance_at(held, portfolio.policy.alert) if coins_per_day > 0 else ZERO
     return spare / coins_per_day if spare > 0 else None
 
 

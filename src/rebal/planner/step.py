@@ -32,14 +32,20 @@ def step(portfolio: Portfolio, book: Book, orders: Iterable[Order], *, tops_up: 
 
     ``tops_up``: whether an account that no order touches is topped up at its alert level.
     """
-    placed = placing_order(orders)
-    filled = after_orders(book, placed, portfolio.contracts, margin_mode=portfolio.policy.margin_mode)
-    before = accounts(book, filled, placed, portfolio=portfolio)
+    placed, filled, before = _filled(portfolio, book, orders)
     transfers, shortages = post(before, book, portfolio, tops_up=tops_up)
     if not placed and not transfers:
         return Outcome((), (), shortages, book, before, before)
     left = after_transfers(filled, transfers)
     return Outcome(placed, transfers, shortages, left, before, accounts(left, left, (), portfolio=portfolio))
+
+
+def carried(portfolio: Portfolio, book: Book, orders: Iterable[Order], transfers: Iterable[Transfer]) -> Outcome:
+    """The same with transfers that are decided too: none is added, and no shortage is looked for."""
+    placed, filled, before = _filled(portfolio, book, orders)
+    listed = tuple(transfers)
+    left = after_transfers(filled, listed)
+    return Outcome(placed, listed, (), left, before, accounts(left, left, (), portfolio=portfolio))
 
 
 def standing(portfolio: Portfolio, book: Book) -> Outcome:
@@ -49,3 +55,11 @@ def standing(portfolio: Portfolio, book: Book) -> Outcome:
 
 
 NOTHING_OPEN = Outcome((), (), (), Book({}, {}, {}), (), ())
+
+
+def _filled(
+    portfolio: Portfolio, book: Book, orders: Iterable[Order]
+) -> tuple[tuple[Order, ...], Book, tuple[Account, ...]]:
+    placed = placing_order(orders)
+    filled = after_orders(book, placed, portfolio.contracts, margin_mode=portfolio.policy.margin_mode)
+    return placed, filled, accounts(book, filled, placed, portfolio=portfolio)

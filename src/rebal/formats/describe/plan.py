@@ -1,10 +1,10 @@
-"""Plan, hedge and unwind: am I off, what do I do, can it hurt me, what does it cost, what else."""
+"""Plan, hedge, unwind and rescue: am I off, what do I do, can it hurt me, what does it cost, what else."""
 
 from collections.abc import Sequence
 from fractions import Fraction
 
 from rebal.amounts import ZERO
-from rebal.formats.describe import _book, _findings, _margin, _orders, _origin
+from rebal.formats.describe import _book, _findings, _margin, _orders, _origin, _ways
 from rebal.formats.describe._words import counted, joined, several
 from rebal.formats.document import (
     ALARM,
@@ -56,6 +56,7 @@ def document(plan: Plan, limits: Policy | None) -> Document:
         _orders.moves(plan.transfers),
         _orders.steps(plan),
         Section("Realised by closing", closing, "with the fees and funding so far", only=_PAGE),
+        *((_ways.section(plan.ways),) if plan.ways else ()),
         _margin.after(plan.wallets, plan.transfers, limits),
         _book.positions(plan.positions, planned=True),
         _book.hedges(plan.hedges, plan.assets, planned=True),
@@ -112,6 +113,8 @@ def headline(plan: Plan) -> Said:
 
 
 def _matter(plan: Plan) -> tuple[Said, ...]:
+    if plan.command == "rescue":
+        return _ways.matter(plan.ways) if plan.ways else ("no wallet needs rescue",)
     if plan.command == "unwind":
         return _closes(plan.positions) if plan.orders else ("no futures to close",)
     if plan.command == "hedge":

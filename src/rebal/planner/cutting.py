@@ -1,0 +1,183 @@
+"""The fewest whole lots to close, so that a wallet keeps a level: solved, not searched lot by lot."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from fractions import Fraction
+
+from rebal.amounts import ZERO, down, total, up
+from rebal.book import Book, Part, Position, Purpose
+from rebal.frozen import frozen
+from rebal.market.margin import Held
+from rebal.plan import Order
+from rebal.planner.after import after_orders
+from rebal.planner.collateral import accounts, balance_at, past
+from rebal.planner.routes import route_of
+from rebal.planner.sizing import Leg, close_orders
+from rebal.portfolio import Alert, Portfolio
+
+Closed = Mapping[str, Fraction]
+"""Contracts closed, positive, by contract."""
+
+
+@frozen
+class Wallet:
+    """An account to be brought to a level: its part of the book, ``coins`` that come in, and what may be closed.
+
+    ``currency`` and ``contract`` name the account; ``open_to_orders``: its positions that an order can be placed on;
+    ``first``: the purpose whose legs are closed first.
+    """
+
+    currency: str
+    contract: str | None
+    book: Book
+    coins: Fraction
+    open_to_orders: tuple[Position, ...]
+    first: Purpose
+    portfolio: Portfolio
+
+    def orders(self, closed: Closed) -> tuple[Order, ...]:
+        """The orders that close so many contracts."""
+        return close_orders(self._legs(closed), book=self.book, portfolio=self.portfolio)
+
+    def left(self, closed: Closed) -> tuple[Fraction, tuple[Held, ...]]:
+        """Balance and positions once the orders are filled and the coins are there."""
+        orders, portfolio = self.orders(closed), self.portfolio
+        book = after_orders(self.book, orders, portfolio.contracts, margin_mode=portfolio.policy.margin_mode)
+        for account in accounts(book, book, (), portfolio=portfolio):
+            if (account.currency, account.contract) == (self.currency, self.contract):
+                return account.balance + self.coins, account.held_after
+        return self.coins, ()
+
+    def room(self, position: Position, *, only_first: bool) -> Fraction:
+        """Contracts of a position that may be closed: of all purposes, or of the first alone; never past its net."""
+        parts = [part for part in _shrinking(position) if not only_first or part.purpose is self.first]
+        return min(abs(position.contracts), total(abs(part.contracts) for part in parts))
+
+    def _legs(self, closed: Closed) -> Iterator[Leg]:
+        for position in self.open_to_orders:
+            remaining = closed.get(position.contract.name, ZERO)
+            direction = -1 if position.contracts > 0 else 1
+            for part in sorted(
+                _shrinking(position), key=lambda part: (part.purpose is not self.first, part.stands_for)
+            ):
+                taken = min(remaining, abs(part.contracts))
+                if taken:
+                    route = route_of(part.stands_for, position.contract)
+                    yield Leg(position.contract, direction * taken, route, part.purpose, part.stands_for)
+                remaining -= taken
+
+
+def fewest_lots(wallet: Wallet, level: Alert) -> Closed:
+    """What to close so that the wallet keeps a level, legs of its first purpose before the others.
+
+    Contracts are taken in turn, the one whose lot helps most first, each as far as it helps: what an account is short
+    of bends upwards in the contracts closed, so its lowest point and the first lot that suffices are found by halving.
+    Where legs against each other leave no single one that helps, all are closed in proportion. What cannot be closed
+    is left; then the level may be missed.
+    """
+    closed: dict[str, Fraction] = {}
+    for only_first in (True, False):
+        closed = _one_by_one(wallet, level, closed, only_first=only_first)
+        if not past(*wallet.left(closed), level):
+            return closed
+    return _in_proportion(wallet, level, closed)
+
+
+def _one_by_one(wallet: Wallet, level: Alert, closed: dict[str, Fraction], *, only_first: bool) -> dict[str, Fraction]:
+    for _ in range(4 * len(wallet.open_to_orders)):
+        if not past(*wallet.left(closed), level):
+            break
+        ladders = [
+            _ladder(position, closed.get(position.contract.name, ZERO), wallet.room(position, only_first=only_first))
+            for position in wallet.open_to_orders
+        ]
+        now = _short(wallet, level, closed)
+        helping = [(_short(wallet, level, ladder.step(closed, 1)), ladder) for ladder in ladders if ladder.highest]
+        best = min(helping, key=lambda each: (each[0], each[1].contract), default=None)
+        if best is None or best[0] >= now:
+            break
+        closed = _as_far_as_it_helps(wallet, level, closed, best[1])
+    return closed
+
+
+def _as_far_as_it_helps(
+    wallet: Wallet, level: Alert, closed: dict[str, Fraction], ladder: "_Ladder"
+) -> dict[str, Fraction]:
+    def kept(n: int) -> bool:
+        return not past(*wallet.left(ladder.step(closed, n)), level)
+
+    def helps(n: int) -> bool:
+        return _short(wallet, level, ladder.step(closed, n + 1)) < _short(wallet, level, ladder.step(closed, n))
+
+    lowest = ladder.highest if kept(ladder.highest) else _first(lambda n: not helps(n), 0, ladder.highest)
+    return ladder.step(closed, _first(kept, 0, lowest) if kept(lowest) else lowest)
+
+
+def _in_proportion(wallet: Wallet, level: Alert, closed: dict[str, Fraction]) -> dict[str, Fraction]:
+    sizes = {each.contract.name: (each, wallet.room(each, only_first=False)) for each in wallet.open_to_orders}
+    steps = max((int(-(-room // each.contract.lot_size)) for each, room in sizes.values()), default=0)
+
+    def at(n: int) -> dict[str, Fraction]:
+        return {
+            name: _rounded(each, closed.get(name, ZERO) + (room - closed.get(name, ZERO)) * n / steps, room)
+            for name, (each, room) in sizes.items()
+        }
+
+    return at(_first(lambda n: not past(*wallet.left(at(n)), level), 0, steps)) if steps else closed
+
+
+def _rounded(position: Position, wanted: Fraction, room: Fraction) -> Fraction:
+    """Contracts to close, up to a whole lot and the least order; all of what is open where no more is left."""
+    contract = position.contract
+    least = max(up(wanted, contract.lot_size), contract.min_contracts) if wanted else ZERO
+    return least if least < room else _top(position, room)
+
+
+@frozen
+class _Ladder:
+    """The totals of one contract that an order may close from where it stands: ``base + n·lot`` up to ``top``."""
+
+    contract: str
+    base: Fraction
+    lot: Fraction
+    top: Fraction
+    highest: int
+
+    def step(self, closed: Closed, n: int) -> dict[str, Fraction]:
+        """What is closed n lots further."""
+        return {**closed, self.contract: min(self.base + n * self.lot, self.top)} if n else dict(closed)
+
+
+def _ladder(position: Position, so_far: Fraction, room: Fraction) -> _Ladder:
+    contract = position.contract
+    lot, top = contract.lot_size, _top(position, room)
+    base = max(so_far, up(contract.min_contracts, lot) - lot)
+    if top <= base:
+        # less than the least order: only all of a position may be closed by it
+        base, whole = so_far, top == abs(position.contracts) and top > so_far
+        return _Ladder(contract.name, base, top - base, top, int(whole))
+    return _Ladder(contract.name, base, lot, top, int(-(-(top - base) // lot)))
+
+
+def _top(position: Position, room: Fraction) -> Fraction:
+    return room if room == abs(position.contracts) else down(room, position.contract.lot_size)
+
+
+def _short(wallet: Wallet, level: Alert, closed: Closed) -> Fraction:
+    balance, held = wallet.left(closed)
+    return balance_at(held, level) - balance
+
+
+def _shrinking(position: Position) -> Sequence[Part]:
+    """The parts whose closing makes the net smaller."""
+    return [part for part in position.parts if part.contracts * position.contracts > 0]
+
+
+def _first(holds: Callable[[int], bool], low: int, high: int) -> int:
+    """The first count at which a condition holds that holds at ``high`` and, once it holds, stays so."""
+    while low < high:
+        middle = (low + high) // 2
+        if holds(middle):
+            high = middle
+        else:
+            low = middle + 1
+    return low

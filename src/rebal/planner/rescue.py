@@ -1,0 +1,278 @@
+"""Bring wallets out of danger with the least: coins where they suffice, else coins and the fewest lots to close."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+from rebal.amounts import COIN_STEP, ONE, ZERO, down, total, up
+from rebal.book import Book, Purpose
+from rebal.frozen import frozen
+from rebal.market.margin import liquidation
+from rebal.plan import Code, Finding, Inputs, Order, Plan, Rescue, RescueLine, Transfer
+from rebal.planner.after import realised_by
+from rebal.planner.build import answer
+from rebal.planner.collateral import Account, accounts, balance_at, free_coins, loose_in_wallets, past
+from rebal.planner.cutting import Wallet, fewest_lots
+from rebal.planner.desk import Desk, desk
+from rebal.planner.draft import Check, Draft, error, info, warning
+from rebal.planner.exposure import fees_usd, value
+from rebal.planner.hedging import cover
+from rebal.planner.rebalance import Decided, outside_band
+from rebal.planner.routes import tradable
+from rebal.planner.step import carried
+from rebal.planner.words import coins, percent, times
+from rebal.portfolio import Alert, Policy, Portfolio
+
+_LEAST_MARGIN = Fraction(1, 20)
+
+
+@frozen
+class Way:
+    """One way out for an account, and what it leaves: ``transfers`` in, ``orders`` that close, whether it is enough."""
+
+    account: Account
+    kind: Rescue
+    transfers: tuple[Transfer, ...]
+    orders: tuple[Order, ...]
+    enough: bool
+
+    @property
+    def acts(self) -> bool:
+        """Whether there is anything to do in it."""
+        return bool(self.transfers or self.orders)
+
+
+@frozen
+class Goal:
+    """From where on a wallet is to be rescued, what closing must reach, and what coins bring it to where they do."""
+
+    beyond: Alert
+    least: Alert
+    best: Alert
+
+
+def build_rescue(
+    portfolio: Portfolio,
+    book: Book,
+    *,
+    inputs: Inputs,
+    wallets: frozenset[str] | None = None,
+    to_policy: bool = False,
+    closes_first: Purpose = Purpose.REBALANCE,
+    extra: Iterable[Check] = (),
+) -> Plan:
+    """Plan the least that brings each wallet that is past its alert (``to_policy``: its policy) out of it.
+
+    ``wallets``: names of accounts, a currency or the contract of an isolated position, all of them where None.
+    ``closes_first``: the purpose whose legs are closed before the others. Refused where nothing helps any of them.
+    """
+    laid = desk(portfolio, book, now=inputs.now)
+    goal = goal_of(portfolio.policy, to_policy=to_policy)
+    asked = [each for each in _listed(laid) if wallets is None or name_of(each) in wallets]
+    found = _ways(asked, goal, laid, closes_first=closes_first)
+    chosen = tuple(_chosen(ways) for ways in found.values() if ways)
+    orders = tuple(order for way in chosen for order in way.orders)
+    done = carried(laid.portfolio, book, orders, [transfer for way in chosen for transfer in way.transfers])
+    checks = (*extra, _lost(found, laid), _missed(chosen), *(() if wallets is None else (_calm(asked, found),)))
+    plan = answer("rescue", laid, Decided(orders, (), outside_band(laid)), done, inputs=inputs, extra=checks)
+    lines = (_line(way, laid, chosen=way in chosen) for ways in found.values() for way in ways)
+    return replace(plan, ways=tuple(lines))
+
+
+def goal_of(policy: Policy, *, to_policy: bool) -> Goal:
+    """The levels of a rescue: at the least halfway between alert and policy, and at the policy where coins suffice.
+
+    Ending at the alert itself, it would be asked again at the next tick.
+    """
+    alert, asked = policy.alert, Alert(policy.shock, policy.leverage)
+    if to_policy:
+        return Goal(asked, asked, asked)
+    nearer = max(asked.distance, alert.distance + 2 * _LEAST_MARGIN * (ONE - alert.distance))
+    lower = min(asked.leverage, alert.leverage * (ONE - 2 * _LEAST_MARGIN))
+    least = Alert((alert.distance + nearer) / 2, (alert.leverage + lower) / 2)
+    return Goal(alert, least, Alert(max(asked.distance, least.distance), min(asked.leverage, least.leverage)))
+
+
+def name_of(account: Account) -> str:
+    """What a wallet is called: the contract of an isolated position, else its currency."""
+    return account.contract or account.currency
+
+
+def rescued_names(portfolio: Portfolio, book: Book) -> tuple[str, ...]:
+    """The wallets that could be asked for: those with positions."""
+    return tuple(name_of(each) for each in accounts(book, book, (), portfolio=portfolio) if each.held_after)
+
+
+def _listed(laid: Desk) -> list[Account]:
+    listed = accounts(laid.book, laid.book, (), portfolio=laid.portfolio)
+    return [account for account in listed if account.held_after]
+
+
+def _ways(asked: Sequence[Account], goal: Goal, laid: Desk, *, closes_first: Purpose) -> dict[Account, tuple[Way, ...]]:
+    """The ways of each wallet that needs one, none where all is lost; what one takes is not offered to the next."""
+    found: dict[Account, tuple[Way, ...]] = {}
+    purses = {each.currency: _Purse.of(each.currency, laid) for each in asked}
+    for account in asked:
+        if past(account.balance, account.held_after, goal.beyond):
+            purse = purses[account.currency]
+            found[account] = ways = _ways_of(account, purse, goal, laid, closes_first=closes_first)
+            purses[account.currency] = purse.without(_chosen(ways).transfers if ways else ())
+    return found
+
+
+def _ways_of(account: Account, purse: "_Purse", goal: Goal, laid: Desk, *, closes_first: Purpose) -> tuple[Way, ...]:
+    most, equity = purse.most(account), _equity(account)
+    if equity + most <= 0:
+        return ()
+    posted = min(_missing(account, goal.best), most)
+    enough = not past(account.balance + posted, account.held_after, goal.least)
+    ways = [Way(account, Rescue.COINS, purse.into(account, posted), (), enough)] if posted else []
+    if equity > 0:
+        ways.append(_closing(Rescue.CLOSE, account, ZERO, purse, goal, laid, closes_first=closes_first))
+    if posted and not enough:
+        ways.append(_closing(Rescue.BOTH, account, most, purse, goal, laid, closes_first=closes_first))
+    return tuple(ways)
+
+
+def _equity(account: Account) -> Fraction:
+    return account.balance + total(position.unrealised_pnl for position in account.held_after)
+
+
+def _missing(account: Account, level: Alert) -> Fraction:
+    """Coins that bring an account to a level as it stands."""
+    short = max(ZERO, up(balance_at(account.held_after, level) - account.balance, COIN_STEP))
+    # what is covered exactly on the way may be an end of its own: one step more is none
+    return short if not past(account.balance + short, account.held_after, level) else short + COIN_STEP
+
+
+def _closing(
+    kind: Rescue, account: Account, posted: Fraction, purse: "_Purse", goal: Goal, laid: Desk, *, closes_first: Purpose
+) -> Way:
+    book = laid.account_book(account.currency)
+    positions = [book.positions[held.contract.name] for held in account.held_after]
+    closable = tuple(each for each in positions if tradable(each.contract, now=laid.now))
+    wallet = Wallet(account.currency, account.contract, book, posted, closable, closes_first, laid.portfolio)
+    closed = fewest_lots(wallet, goal.least)
+    balance, left = wallet.left(closed)
+    if not left:
+        # nothing is open any more: coins are of no use but to pay what closing costs beyond the balance
+        posted = min(posted, max(ZERO, up(posted - balance, COIN_STEP)))
+    return Way(account, kind, purse.into(account, posted), wallet.orders(closed), not past(balance, left, goal.beyond))
+
+
+def _chosen(ways: Sequence[Way]) -> Way:
+    return ways[0] if ways[0].enough else ways[-1]
+
+
+@frozen
+class _Purse:
+    """Coins of one currency that may be moved: ``outside`` the futures account, ``loose`` in it behind no position."""
+
+    currency: str
+    outside: Fraction
+    loose: Fraction
+
+    @classmethod
+    def of(cls, currency: str, laid: Desk) -> "_Purse":
+        listed = accounts(laid.book, laid.book, (), portfolio=laid.portfolio)
+        inside = ZERO if currency in laid.portfolio.aside else loose_in_wallets(listed).get(currency, ZERO)
+        return cls(currency, down(free_coins(currency, laid.book, laid.portfolio), COIN_STEP), down(inside, COIN_STEP))
+
+    def most(self, account: Account) -> Fraction:
+        """Coins that can back an account; a cross wallet's own are behind it already."""
+        return self.outside if account.contract is None else self.outside + self.loose
+
+    def into(self, account: Account, quantity: Fraction) -> tuple[Transfer, ...]:
+        """The transfers that bring coins in, those that lie loose first."""
+        if quantity <= 0:
+            return ()
+        drawn = min(quantity, self.loose) if account.contract is not None else ZERO
+        moved = Transfer(self.currency, account.contract, quantity)
+        return (Transfer(self.currency, None, -drawn), moved) if drawn else (moved,)
+
+    def without(self, transfers: Iterable[Transfer]) -> "_Purse":
+        """What is left once coins have moved."""
+        taken = total(each.quantity for each in transfers if each.quantity > 0)
+        drawn = -total(each.quantity for each in transfers if each.quantity < 0)
+        return _Purse(self.currency, self.outside - (taken - drawn), self.loose - drawn)
+
+
+def _line(way: Way, laid: Desk, *, chosen: bool) -> RescueLine:
+    portfolio, account = laid.portfolio, way.account
+    left = carried(portfolio, laid.book, way.orders, way.transfers)
+    after = next((each for each in left.after if name_of(each) == name_of(account) and each.held_after), None)
+    valued, covered = value(portfolio, left.book), cover(portfolio, left.book)
+    realised = [(realised_by(order, laid.book, portfolio.contracts[order.contract]), order) for order in way.orders]
+    return RescueLine(
+        wallet=name_of(account),
+        currency=account.currency,
+        contract=account.contract,
+        way=way.kind,
+        coins=total(each.quantity for each in way.transfers if each.quantity > 0),
+        transfers=way.transfers,
+        contracts={order.contract: order.signed for order in way.orders},
+        fees_usd=fees_usd([(order.fee, order.fee_currency) for order in way.orders], portfolio),
+        realised_usd=total(coin * portfolio.price(order.fee_currency) for coin, order in realised),
+        distance_after=None if after is None else _nearest(after),
+        leverage_after=ZERO if after is None else _leverage(after),
+        weights={asset: valued.weight(asset) for asset in sorted(valued.exposures)},
+        hedge_ratios={asset: covered.ratio(asset) for asset in sorted(valued.exposures) if asset in covered.hedged},
+        enough=way.enough,
+        chosen=chosen,
+    )
+
+
+def _nearest(account: Account) -> Fraction | None:
+    ends = liquidation(account.balance, account.held_after)
+    below, above = ends.below, ends.above
+    return min((*(() if below is None else (ONE - below,)), *(() if above is None else (above - ONE,))), default=None)
+
+
+def _leverage(account: Account) -> Fraction | None:
+    equity = _equity(account)
+    return total(position.position_value for position in account.held_after) / equity if equity > 0 else None
+
+
+def _lost(found: Mapping[Account, tuple[Way, ...]], laid: Desk) -> Check:
+    """The check that names the wallets that nothing brings back; an error where there is nothing else to do."""
+
+    def check(_: Draft) -> Iterator[Finding]:
+        say = warning if any(found.values()) else error
+        for account, ways in found.items():
+            if not ways:
+                equity, free = _equity(account), _Purse.of(account.currency, laid).most(account)
+                message = (
+                    f"its margin balance is {coins(equity, account.currency)} and {coins(free, account.currency)} can "
+                    "be moved in: neither coins nor closing bring it back"
+                )
+                yield say(Code.NO_EQUITY, name_of(account), message, margin_balance=equity, free_coins=free)
+
+    return check
+
+
+def _missed(chosen: Sequence[Way]) -> Check:
+    """The check that names the wallets that stay in danger, because what is open there cannot be closed."""
+
+    def check(_: Draft) -> Iterator[Finding]:
+        say = warning if any(way.acts for way in chosen) else error
+        for way in chosen:
+            if not way.enough:
+                stuck = [held.contract.name for held in way.account.held_after]
+                message = f"stays past its alert: not enough coins are free, and no order closes {', '.join(stuck)}"
+                yield say(Code.UNDER_COLLATERALISED, name_of(way.account), message)
+
+    return check
+
+
+def _calm(asked: Iterable[Account], found: Mapping[Account, tuple[Way, ...]]) -> Check:
+    """The check that says of wallets that were named how they stand, where nothing is to be done for them."""
+
+    def check(_: Draft) -> Iterator[Finding]:
+        for account in asked:
+            if account not in found:
+                distance, leverage = _nearest(account), _leverage(account)
+                away = "never liquidated" if distance is None else f"liquidation {percent(distance)} away"
+                said = away if leverage is None else f"leverage {times(leverage)}, {away}"
+                yield info(Code.ALERT, name_of(account), f"needs no rescue: {said}")
+
+    return check
