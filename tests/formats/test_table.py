@@ -197,6 +197,15 @@ def test_the_bar_of_the_largest_drift_fills_its_side() -> None:
     assert re.search(r"^ALT .* −8\.5 +▐████│ ", screen, re.MULTILINE)
 
 
+def test_the_bars_of_a_book_at_target_are_short() -> None:
+    """They fill at the band, of 5 points: a drift of 0.4 is less than half a cell of six."""
+    plan = books.worked_example()
+    near = [replace(each, drift=each.drift and each.drift / 30, outside_band=False) for each in plan.assets]
+    bars = [line for line in shown(replace(plan, assets=tuple(near)), 100).splitlines() if "│" in line]
+    assert len(bars) == 3
+    assert not any("██" in line for line in bars)
+
+
 def test_status_shows_one_figure_each() -> None:
     screen = shown(ledgers.status(), 300)
     assert "→" not in screen

@@ -409,6 +409,13 @@ def test_a_proxy_that_does_not_follow_is_a_cause_of_its_own() -> None:
     assert line.difference == -130
 
 
+def test_a_book_as_it_stands_is_not_said_to_be_after_a_plan() -> None:
+    thin = replace(SPREAD, statement=replace(SPREAD.statement, wallets={"BTC": Fraction("0.3"), "ETH": Fraction(40)}))
+    said = [each.message for each in under(thin).findings]
+    assert any("leverage" in message or "liquidat" in message for message in said)
+    assert not any("after the plan" in message for message in said)
+
+
 @pytest.mark.parametrize("sizing", list(Sizing))
 def test_futures_for_what_is_set_aside_are_in_nobodys_place(sizing: Sizing) -> None:
     """They are margined in dollars that count, so they are in both books alike, basis and all."""

@@ -29,6 +29,8 @@ from rebal.plan import AssetLine, HedgeLine, PositionLine
 from rebal.portfolio import Policy
 
 _PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS
+_BAND = Fraction(5, 100)
+"""Where a bar of drift is full if no policy says: the policy's own default."""
 
 
 def drift(
@@ -41,9 +43,9 @@ def drift(
     seen = assets if shown is None else shown
     weighed = any(each.drift is not None for each in seen)
     # a full bar is a drift of the band or more: the bars of a book at target are short
-    band = limits.band.points if limits else ZERO
+    band = limits.band.points if limits else _BAND
     largest = max((abs(each.drift) for each in seen if each.drift is not None), default=ZERO)
-    bar = Column("", partial(_bar, max(largest, band)), role=Role.BAR, left=True, only=_PAGE)
+    bar = Column("", partial(_bar, max(largest, band) if largest else ZERO), role=Role.BAR, left=True, only=_PAGE)
     columns = (*_HELD, bar, *(_AFTER if planned else _NOW))
     note = _band(limits) if weighed and limits else ""
     return Section("Drift" if weighed else "Holdings", (Table(columns, assets, word="drift", shown=seen),), note)
