@@ -1,5 +1,6 @@
 """What hedge and unwind read off the command line: assets, sizes, days."""
 
+import os
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -24,6 +25,15 @@ def known_assets(asked: Iterable[str], book: "Book", portfolio: "Portfolio") -> 
         if asset not in known:
             raise UsageProblem(f"{asset}: is neither held nor open; {one_of(asset, known)}")
     return frozenset(asked)
+
+
+def refuse_files(asked: Iterable[str] | None) -> None:
+    """Refuse a file among coins before one is read in its place. Raises UsageProblem."""
+    from rebal.commands._typed import typed
+
+    for name in asked or ():
+        if name.lower().endswith((".yaml", ".yml", ".json", ".csv", ".db")) or "/" in name or os.sep in name:
+            raise UsageProblem(f"{name}: is a file, not a coin; the portfolio goes after -p: {typed('-p', name)}")
 
 
 def assets_known(book: "Book", portfolio: "Portfolio") -> frozenset[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rebal.commands._answer import Answer, World
-from rebal.commands._asked import day, day_after, known_assets, points, size
+from rebal.commands._asked import day, day_after, known_assets, points, refuse_files, size
 from rebal.commands._book import Opened, opened
 from rebal.commands._options import Shown, Where
 from rebal.commands._verdict import refusals, verdict
@@ -96,6 +96,7 @@ def hedge(
 
 
 def _refuse_contradictions(assets: list[str] | None, wanted: Wanted, *, everything: bool) -> None:
+    refuse_files(assets)
     sizes = [size for size in (wanted.pct, wanted.notional, wanted.coins) if size is not None]
     if len(sizes) != 1:
         raise UsageProblem("give the size once: --pct PERCENT, --notional USD or --coins N")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rebal.commands._answer import Answer, World
-from rebal.commands._asked import known_assets, share
+from rebal.commands._asked import known_assets, refuse_files, share
 from rebal.commands._book import opened
 from rebal.commands._options import Shown, Where, one_of
 from rebal.commands._verdict import refusals, verdict
@@ -43,6 +43,7 @@ def unwind(
     Rebalance positions are refused while spot does not match its targets; hedges close without that test.
     """
     shown.check(world)
+    refuse_files(assets)
     asked, part = _purpose(closing.purpose), share(closing.pct, option="--pct")
     book = opened(where, world)
     from rebal.planner.unwind import build_unwind

@@ -21,6 +21,7 @@ CHECKS: tuple[Check, ...] = (
     positions.contracts_are_known,
     positions.contracts_stand_once,
     positions.rows_hold_something,
+    positions.contracts_are_whole_lots,
     positions.margins_lie_within_wallets,
     positions.margins_are_not_aside,
     positions.proxies_are_declared,

@@ -7,6 +7,7 @@ from rebal.amounts import ZERO, plain
 from rebal.load import models
 from rebal.load.flaws import Flaw
 from rebal.load.reading import Reading
+from rebal.market.contract import Kind
 
 
 def contracts_are_known(reading: Reading) -> Iterator[Flaw]:
@@ -36,6 +37,17 @@ def rows_hold_something(reading: Reading) -> Iterator[Flaw]:
     for n, row in _rows(reading):
         if not row.contracts and not row.hedge:
             yield Flaw(("positions", n, "contracts"), "is 0", "write the contracts held, or drop the row")
+
+
+def contracts_are_whole_lots(reading: Reading) -> Iterator[Flaw]:
+    """A position is one lot at least: less is coins or dollars typed for contracts."""
+    for n, row in _rows(reading):
+        contract = reading.contract(row.contract)
+        if contract is None or not 0 < abs(row.contracts) < contract.lot_size:
+            continue
+        unit = f"{plain(contract.multiplier)} {'USD' if contract.kind is Kind.INVERSE else contract.asset}"
+        problem = f"is less than one lot of {plain(contract.lot_size)}"
+        yield Flaw(("positions", n, "contracts"), problem, f"count contracts of {unit} each, not coins")
 
 
 def margins_lie_within_wallets(reading: Reading) -> Iterator[Flaw]:
