@@ -22,6 +22,7 @@ from rebal.errors import Exit, InvalidInput, RebalError
 _SILENT_ON_STDOUT = frozenset({Exit.USAGE, Exit.INVALID_INPUT, Exit.UNAVAILABLE, Exit.INTERNAL})
 _OUR_SIGNS = "−–·×±≤≥→─━│█▌▐"
 _DEFAULT_WIDTH = 100
+_SHELLS = ("bash", "zsh", "fish", "powershell", "pwsh")
 _NARROWEST, _WIDEST = 20, 1_000
 
 
@@ -89,6 +90,8 @@ def _carries_signs(stream: TextIO | None) -> bool:
 def _answer(arguments: Sequence[str], world: World) -> Answer:
     # Help, version and completion print as they are found; kept here, they meet a closed or full stdout like a plan.
     printed = io.StringIO()
+    if len(arguments) == 2 and arguments[0] == "--show-completion":
+        return _completion(arguments[1])
     try:
         with contextlib.redirect_stdout(printed):
             outcome = _group(world).main(list(arguments), prog_name="rebal", standalone_mode=False)
@@ -103,6 +106,17 @@ def _answer(arguments: Sequence[str], world: World) -> Answer:
 
         return Answer(code=Exit.INTERNAL, remarks=(traceback.format_exc(), "rebal: internal error; please report it"))
     return outcome if isinstance(outcome, Answer) else Answer(printed.getvalue(), Exit(outcome or Exit.DONE))
+
+
+def _completion(shell: str) -> Answer:
+    """The completion script of the shell that is named; typer's own option finds out which one runs."""
+    from typer._completion_shared import get_completion_script
+
+    if shell not in _SHELLS:
+        return Answer(
+            code=Exit.USAGE, remarks=(f"rebal: --show-completion {shell}: write one of {', '.join(_SHELLS)}",)
+        )
+    return Answer(get_completion_script(prog_name="rebal", complete_var="_REBAL_COMPLETE", shell=shell) + "\n")
 
 
 def _told(error: RebalError) -> str:

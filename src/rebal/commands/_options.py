@@ -15,6 +15,7 @@ from rebal import formats
 from rebal.amounts import NumberProblem, number
 from rebal.commands import _out
 from rebal.commands._answer import Answer, World
+from rebal.commands._complete import sections
 from rebal.commands._typed import pasted, what_next, with_cures
 from rebal.errors import Exit, UsageProblem
 from rebal.formats import Report, View
@@ -130,7 +131,10 @@ class Shown:
         ),
     ] = None
     section: Annotated[
-        str | None, typer.Option("--section", metavar="NAME", help="Which table csv prints, as orders or wallets.")
+        str | None,
+        typer.Option(
+            "--section", metavar="NAME", autocompletion=sections, help="Which table csv prints, as orders or wallets."
+        ),
     ] = None
     width: Annotated[str | None, typer.Option("--width", metavar="COLUMNS", help="Columns to lay out for.")] = None
     no_color: Annotated[bool, typer.Option("--no-color", help="Never colour; NO_COLOR does the same.")] = False

@@ -8,6 +8,7 @@ import typer
 from rebal.commands._answer import Answer, World
 from rebal.commands._asked import day, day_after, known_assets, points, refuse_files, size
 from rebal.commands._book import Opened, opened
+from rebal.commands._complete import coins, contracts
 from rebal.commands._options import Shown, Where
 from rebal.commands._verdict import refusals, verdict
 from rebal.errors import UsageProblem
@@ -25,6 +26,11 @@ EXAMPLES = (
 )
 
 
+_Assets = Annotated[
+    list[str] | None, typer.Argument(metavar="[ASSET]...", autocompletion=coins, help="What to protect.")
+]
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """How large a hedge is asked for, through what, and for how long."""
@@ -39,7 +45,8 @@ class Wanted:
         str | None, typer.Option("--coins", metavar="N", help="That many coins of spot instead, of one asset.")
     ] = None
     contract: Annotated[
-        str | None, typer.Option("--contract", metavar="NAME", help="Open the hedge on this contract.")
+        str | None,
+        typer.Option("--contract", metavar="NAME", autocompletion=contracts, help="Open the hedge on this contract."),
     ] = None
     until: Annotated[
         str | None,
@@ -47,7 +54,12 @@ class Wanted:
     ] = None
     via: Annotated[
         str | None,
-        typer.Option("--via", metavar="ASSET", help="Hedge through this asset's contract, by proxies.X.beta."),
+        typer.Option(
+            "--via",
+            metavar="ASSET",
+            autocompletion=coins,
+            help="Hedge through this asset's contract, by proxies.X.beta.",
+        ),
     ] = None
     lasting: Annotated[
         str | None, typer.Option("--for", metavar="DURATION", help="How long it is meant to stay, as 30d.")
@@ -59,7 +71,7 @@ def hedge(
     where: Where,
     shown: Shown,
     wanted: Wanted,
-    assets: Annotated[list[str] | None, typer.Argument(metavar="[ASSET]...", help="What to protect.")] = None,
+    assets: _Assets = None,
     everything: Annotated[bool, typer.Option("--all", help="Every coin held that is not under aside.")] = False,
     allow_over_hedge: Annotated[
         bool, typer.Option("--allow-over-hedge", help="Plan it though more would be short than is held.")

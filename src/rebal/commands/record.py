@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rebal.commands._answer import Answer, World
+from rebal.commands._complete import coins, contracts, entries, purposes
 from rebal.commands._entry import (
     Again,
     DryRun,
@@ -49,7 +50,10 @@ EXAMPLES = (
     "rebal record from history.json",
 )
 
-_Contract = Annotated[str, typer.Option("--contract", metavar="NAME", help="The contract, by the exchange's name.")]
+_Contract = Annotated[
+    str,
+    typer.Option("--contract", metavar="NAME", autocompletion=contracts, help="The contract, by the exchange's name."),
+]
 _Price = Annotated[str | None, typer.Option("--price", metavar="USD", help="USD per coin; the portfolio's without.")]
 
 _Fill = Annotated[
@@ -122,7 +126,13 @@ def fill(
         str | None, typer.Option("--fee", metavar="COINS", help="In its settlement coin, + paid; else the taker fee.")
     ] = None,
     purpose: Annotated[
-        str | None, typer.Option("--purpose", metavar="NAME", help="rebalance or hedge; that of what is open without.")
+        str | None,
+        typer.Option(
+            "--purpose",
+            metavar="NAME",
+            autocompletion=purposes,
+            help="rebalance or hedge; that of what is open without.",
+        ),
     ] = None,
 ) -> Answer:
     """Record a fill on a contract.
@@ -172,10 +182,13 @@ def transfer(
     where: Where,
     shown: Shown,
     entered: Entered,
-    asset: Annotated[str, typer.Option("--asset", metavar="COIN", help="The coin.")],
+    asset: Annotated[str, typer.Option("--asset", metavar="COIN", autocompletion=coins, help="The coin.")],
     quantity: Annotated[str, typer.Option("--quantity", metavar="COINS", help="+ into the futures account, - out.")],
     contract: Annotated[
-        str | None, typer.Option("--contract", metavar="NAME", help="The isolated position whose margin it is.")
+        str | None,
+        typer.Option(
+            "--contract", metavar="NAME", autocompletion=contracts, help="The isolated position whose margin it is."
+        ),
     ] = None,
 ) -> Answer:
     """Record coins moved into the futures account, or out of it."""
@@ -195,7 +208,7 @@ def spot(
     where: Where,
     shown: Shown,
     entered: Entered,
-    asset: Annotated[str, typer.Option("--asset", metavar="COIN", help="The coin.")],
+    asset: Annotated[str, typer.Option("--asset", metavar="COIN", autocompletion=coins, help="The coin.")],
     quantity: Annotated[str, typer.Option("--quantity", metavar="COINS", help="+ bought or come in, - sold or gone.")],
     at: Annotated[str | None, typer.Option("--price", metavar="USD", help="USD per coin.")] = None,
     against: Annotated[
@@ -218,7 +231,9 @@ def void(
     where: Where,
     shown: Shown,
     entered: Entered,
-    entry: Annotated[str, typer.Argument(metavar="ID", help="The entry's id, as rebal history shows it.")],
+    entry: Annotated[
+        str, typer.Argument(metavar="ID", autocompletion=entries, help="The entry's id, as rebal history shows it.")
+    ],
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why it is not so.")],
 ) -> Answer:
     """Void an entry, as if it had never happened; it stays in the journal.

@@ -8,6 +8,7 @@ import typer
 from rebal.commands._answer import Answer, World
 from rebal.commands._asked import known_assets, refuse_files, share
 from rebal.commands._book import opened
+from rebal.commands._complete import coins, purposes
 from rebal.commands._options import Shown, Where, one_of
 from rebal.commands._verdict import refusals, verdict
 from rebal.errors import UsageProblem
@@ -24,7 +25,10 @@ class Closing:
 
     pct: Annotated[str, typer.Option("--pct", metavar="PERCENT", help="Of what is open now; 50 is half.")] = "100"
     purpose: Annotated[
-        str | None, typer.Option("--purpose", metavar="NAME", help="Close only what is for rebalance, or for hedge.")
+        str | None,
+        typer.Option(
+            "--purpose", metavar="NAME", autocompletion=purposes, help="Close only what is for rebalance, or for hedge."
+        ),
     ] = None
     force: Annotated[bool, typer.Option("--force", help="Close though spot does not match its targets yet.")] = False
 
@@ -35,7 +39,7 @@ def unwind(
     shown: Shown,
     closing: Closing,
     assets: Annotated[
-        list[str] | None, typer.Argument(metavar="[ASSET]...", help="What to close; all without.")
+        list[str] | None, typer.Argument(metavar="[ASSET]...", autocompletion=coins, help="What to close; all without.")
     ] = None,
 ) -> Answer:
     """Plan the orders that close what is open, and what closing realises.
