@@ -140,3 +140,10 @@ class TestAnotherFile:
         instead = "name the portfolio it belongs to; `rebal history` shows what it holds"
         assert told.err == f"{journal}: is a journal, not a text; {instead}\n"
         assert answered("record", "plan", str(journal), "-p", str(file), *NOW).err == told.err
+
+
+@pytest.mark.parametrize("command", [("hedge", "--pct", "50"), ("unwind",)])
+def test_a_portfolio_among_the_coins_goes_after_its_option(command: tuple[str, ...]) -> None:
+    told = answered(*command, "my f.yaml", "BTC")
+    assert (told.code, told.out) == (2, "")
+    assert told.err == "rebal: my f.yaml: is a file, not a coin; the portfolio goes after -p: -p 'my f.yaml'\n"

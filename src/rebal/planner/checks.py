@@ -292,6 +292,18 @@ def _aside_wallets(draft: Draft) -> Iterator[Finding]:
             yield warning(Code.ALERT, wallet.currency, message)
 
 
+def _no_wallets(draft: Draft) -> Iterator[Finding]:
+    book = draft.desk.book
+    in_cross = {each.contract.settle for each in book.positions.values() if each.contracts and each.margin is None}
+    for currency in sorted(in_cross):
+        if not book.wallets.get(currency):
+            message = (
+                f"positions are open and no {currency} is in their wallet; "
+                f"if the exchange shows a balance, add wallets.{currency}"
+            )
+            yield warning(Code.MISSING, currency, message)
+
+
 _ALERTED = frozenset({"alert_distance", "alert_leverage"})
 CHECKS: tuple[Check, ...] = (
     _no_equity,
@@ -309,4 +321,5 @@ CHECKS: tuple[Check, ...] = (
     _dollars_at_issuer,
     _not_listed,
     _aside_wallets,
+    _no_wallets,
 )
