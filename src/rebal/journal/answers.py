@@ -23,8 +23,8 @@ from rebal.plan import FindingData
 REPORTS = {
     "rebal/plan/1": "rebal.plan.Plan",
     "rebal/status/1": "rebal.status.Status",
-    "rebal/compare/1": "rebal.compare.Compare",
-    "rebal/stress/1": "rebal.stress.Stress",
+    "rebal/compare/1": "rebal.reports.comparison.Compare",
+    "rebal/stress/1": "rebal.reports.stress.Stress",
     "rebal/beta/1": "rebal.beta.Beta",
     "rebal/history/1": "rebal.ledger.History",
     "rebal/record/1": "rebal.ledger.Recorded",
