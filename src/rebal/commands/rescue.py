@@ -67,7 +67,13 @@ def rescue(
         extra=book.checks,
     )
     return shown.answer(
-        report, world, code=verdict(report), portfolio=book.portfolio, inputs=book.files, remarks=refusals(report)
+        report,
+        world,
+        code=verdict(report),
+        portfolio=book.portfolio,
+        inputs=book.files,
+        remarks=refusals(report),
+        where=where,
     )
 
 
