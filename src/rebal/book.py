@@ -68,12 +68,20 @@ class Position:
 class HedgeAsked:
     """A hedge as its owner asked for it: the fraction of the coins, and the day it was meant to end.
 
-    As an event it takes the place of what was asked before; a fraction of 0 asks for none.
+    ``price``: the index it was asked at, if known. As an event it takes the place of what was asked before; a fraction
+    of 0 asks for none.
     """
 
     asset: str
     fraction: Fraction
     until: datetime | None = None
+    price: Fraction | None = None
+
+    def asks_as(self, other: "HedgeAsked | None") -> bool:
+        """Whether another asks for the same, at whatever price."""
+        return other is not None and (self.asset, self.fraction, self.until) == (
+            other.asset, other.fraction, other.until
+        )  # fmt: skip
 
 
 @frozen

@@ -8,12 +8,15 @@ from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
 
-from rebal.amounts import plain
+from rebal.amounts import COIN_STEP, down, plain
 from rebal.book import HedgeAsked, MarginMode, Purpose
 from rebal.book import Spot as Spot
 from rebal.book import Transfer as Transfer
 from rebal.frozen import frozen
 from rebal.market.contract import Kind
+from rebal.stated import Coins, Price, Shift, Stood
+from rebal.stated import Difference as Difference
+from rebal.stated import Stated as Stated
 
 HISTORY_SCHEMA = "rebal/history/1"
 RECORD_SCHEMA = "rebal/record/1"
@@ -28,6 +31,8 @@ class EntryType(StrEnum):
     SPOT = "spot"
     HEDGE = "hedge"
     VOID = "void"
+    STATEMENT = "statement"
+    DIFFERENCE = "difference"
 
 
 @frozen
@@ -50,7 +55,8 @@ class Fill:
 
     ``contracts`` signed; the parts' sum to it. ``fee`` in the settlement coin, positive: paid. ``margin_mode``: that of
     a position which the fill opens. ``contracts_before`` and ``entry_before``: the net position that it met, None where
-    that is not known or nothing was open; totals of a time before the statement rest on them.
+    that is not known or nothing was open; what fills of a time before any statement realised rests on them.
+    ``index_price``: of the asset, where it is known.
     """
 
     contract: str
@@ -66,6 +72,7 @@ class Fill:
     expiry: datetime | None
     contracts_before: Fraction | None = None
     entry_before: Fraction | None = None
+    index_price: Fraction | None = None
 
 
 @frozen
@@ -88,7 +95,7 @@ class Void:
     reason: str
 
 
-Event = Fill | Funding | Transfer | Spot | HedgeAsked | Void
+Event = Fill | Funding | Transfer | Spot | HedgeAsked | Void | Stated | Difference
 EVENTS: Mapping[EntryType, type[Event]] = {
     EntryType.FILL: Fill,
     EntryType.FUNDING: Funding,
@@ -96,6 +103,8 @@ EVENTS: Mapping[EntryType, type[Event]] = {
     EntryType.SPOT: Spot,
     EntryType.HEDGE: HedgeAsked,
     EntryType.VOID: Void,
+    EntryType.STATEMENT: Stated,
+    EntryType.DIFFERENCE: Difference,
 }
 _TYPES = {event: entry_type for entry_type, event in EVENTS.items()}
 
@@ -185,6 +194,50 @@ class RealisedUsd:
 
 
 @frozen
+class Episode:
+    """What a contract brought from flat to flat, in ``currency``, its settlement coin, and in dollars of their time.
+
+    ``number``: from 1 on each contract. ``since``: None where a statement begins it, at a time that nothing tells;
+    ``until``: None while it is open. ``contracts``: the most that were open. ``price``: the PnL realised by the index's
+    move, and ``basis`` by the move of the futures beside it: None where an index is not known, then all is in
+    ``price``. Fees positive: paid. ``net = price + basis - fees + funding``, in coin and in dollars; over the episodes
+    of a contract each of them adds up to what is realised.
+    """
+
+    contract: str
+    number: int
+    since: datetime | None
+    until: datetime | None
+    contracts: Fraction
+    currency: str
+    price_coin: Fraction
+    basis_coin: Fraction | None
+    fees_coin: Fraction
+    funding_coin: Fraction
+    net_coin: Fraction
+    price_usd: Fraction
+    basis_usd: Fraction | None
+    fees_usd: Fraction
+    funding_usd: Fraction
+    net_usd: Fraction
+
+
+@frozen
+class Carried:
+    """Fees paid and funding received for what is open on a contract, in its coin; not yet told with what was closed."""
+
+    contract: str
+    fees_coin: Fraction
+    funding_coin: Fraction
+
+    def share(self, closed: Fraction) -> "Carried":
+        """What a share of the position takes of it when it is closed; all of it with the last."""
+        return self if closed == 1 else Carried(
+            self.contract, down(self.fees_coin * closed, COIN_STEP), down(self.funding_coin * closed, COIN_STEP)
+        )  # fmt: skip
+
+
+@frozen
 class OpenPosition:
     """A position that is open now. ``entry_price``: None where the purposes cancel out and the exchange shows none."""
 
@@ -235,12 +288,21 @@ class EntryLine:
     expiry: datetime | None
     contracts_before: Fraction | None
     entry_before: Fraction | None
+    index_price: Fraction | None
     amount: Fraction | None
     quantity: Fraction | None
     fraction: Fraction | None
     until: datetime | None
     voids: str | None
     reason: str | None
+    holdings: tuple[Coins, ...]
+    wallets: tuple[Coins, ...]
+    positions: tuple[Stood, ...]
+    prices: tuple[Price, ...]
+    marks: tuple[Price, ...]
+    statement: str | None
+    shifts: tuple[Shift, ...]
+    usd: Fraction | None
     plan: str | None
     previous: str | None
     hash: str
@@ -268,6 +330,7 @@ class History:
     positions: tuple[OpenPosition, ...]
     effects: tuple[Effect, ...]
     notes: tuple[str, ...] = ()
+    episodes: tuple[Episode, ...] = ()
 
 
 @frozen

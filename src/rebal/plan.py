@@ -50,6 +50,7 @@ class Code(StrEnum):
     EARLIER_ENTRIES = "earlier-entries"
     ESTIMATE = "estimate"
     STATEMENT_REPEATS_JOURNAL = "statement-repeats-journal"
+    STATEMENT_DIFFERS = "statement-differs"
     SPOT_DIFFERS = "spot-differs"
     HEDGE_OFF = "hedge-off"
     HEDGE_OVERDUE = "hedge-overdue"

@@ -8,7 +8,9 @@ from rebal.frozen import frozen
 from rebal.ledger import Realised
 from rebal.plan import AssetLine, Code, Finding, HedgeLine, Inputs, PositionLine, Wallet
 
-BREACHES = frozenset({Code.ALERT, Code.STALE_PRICES, Code.NEAR_LIQUIDATION, Code.STATEMENT_REPEATS_JOURNAL})
+BREACHES = frozenset(
+    {Code.ALERT, Code.STALE_PRICES, Code.NEAR_LIQUIDATION, Code.STATEMENT_REPEATS_JOURNAL, Code.STATEMENT_DIFFERS}
+)
 """Findings that want a look at once: what is shown may be wrong already, or soon lost."""
 
 ACTIONS = frozenset({Code.DRIFT, Code.HEDGE_OFF, Code.HEDGE_OVERDUE, Code.EXPIRES_SOON})

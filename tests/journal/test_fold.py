@@ -13,7 +13,8 @@ from rebal.amounts import ZERO, total
 from rebal.book import Book, HedgeAsked, MarginMode, Part, Position, Purpose, opened
 from rebal.errors import InvalidInput
 from rebal.journal.adding import add
-from rebal.journal.fold import Folded, fold, in_dollars, realised, repeats
+from rebal.journal.earned import earned, in_dollars, realised
+from rebal.journal.fold import Folded, fold, repeats
 from rebal.ledger import Draft, Entry, Event, Fill, FillPart, Journal, Realised, Spot, Transfer, Void
 from rebal.market.contract import Contract, Kind
 from rebal.market.contract import fill as net_fill
@@ -48,7 +49,7 @@ def book(*drafts: Draft | Event, **statement: object) -> Book:
 
 def test_without_entries_the_book_is_the_statement() -> None:
     undated = portfolio(as_of=None)
-    assert fold(undated, ()) == Folded(undated.statement, ())
+    assert fold(undated, ()) == Folded(undated.statement)
 
 
 def test_a_fill_opens_a_position_and_its_fee_leaves_the_wallet() -> None:
@@ -168,12 +169,12 @@ def test_a_void_undoes_its_entry() -> None:
 def test_entries_count_in_the_order_of_their_times() -> None:
     closed_late = entries(draft(fill("100", "50000"), 9), draft(fill("-100", "40000"), 5))
     assert fold(portfolio(), closed_late).book.positions == {}
-    assert realised(fold(portfolio(), closed_late).booked)[0].coin == F(-100) * (F(1, 40000) - F(1, 50000))
+    assert realised(earned(portfolio(), closed_late).booked)[0].coin == F(-100) * (F(1, 40000) - F(1, 50000))
 
 
 def test_entries_of_one_time_count_in_the_order_of_recording() -> None:
     def coin(*events: Event) -> Fraction:
-        return realised(fold(portfolio(), entries(*(draft(event, 5) for event in events))).booked)[0].coin
+        return realised(earned(portfolio(), entries(*(draft(event, 5) for event in events))).booked)[0].coin
 
     opened_first = coin(fill("-100", "40000"), fill("50", "50000"), fill("-50", "60000"))
     closed_last = coin(fill("-100", "40000"), fill("-50", "60000"), fill("50", "50000"))
@@ -189,7 +190,7 @@ def test_what_the_statement_covers_is_history() -> None:
 
 def test_what_earlier_entries_brought_stays_counted() -> None:
     closed = draft(fill("60", "50000", fee="0.001", before=("-100", "40000")), -5)
-    (line,) = realised(fold(portfolio(), entries(closed, draft(funding("0.002", "30000"), -4))).booked)
+    (line,) = realised(earned(portfolio(), entries(closed, draft(funding("0.002", "30000"), -4))).booked)
     coin = F(-60) * (F(1, 40000) - F(1, 50000))
     assert line == Realised(
         "BTCUSD", coin, coin * 50000, F("0.001"), F("0.002"), "BTC", F(50), F(60), coin * 50000 - 50 + 60
@@ -197,7 +198,7 @@ def test_what_earlier_entries_brought_stays_counted() -> None:
 
 
 def test_dollars_are_of_their_own_time() -> None:
-    folded = fold(
+    told = earned(
         portfolio(),
         entries(
             fill("-100", "40000", fee="0.001"),
@@ -207,7 +208,7 @@ def test_dollars_are_of_their_own_time() -> None:
             funding("0.5", "160", of=SOLUSDT),
         ),
     )
-    bitcoin, solana = realised(folded.booked)
+    bitcoin, solana = realised(told.booked)
     assert (bitcoin.fees_coin, bitcoin.fees_usd) == (F("0.004"), 40 + 150)
     assert (bitcoin.funding_coin, bitcoin.funding_usd) == (F("-0.002"), -90)
     assert bitcoin.usd == bitcoin.coin * 50000
@@ -298,7 +299,7 @@ def test_realised_and_unrealised_are_conserved(
     folded = fold(portfolio(contracts={of.name: of}), entries(*made))
     by_fill = total(of.pnl(each.contracts, each.price, mark) for each in made)
     position = folded.book.positions.get(of.name)
-    brought = total(line.coin for line in folded.booked)
+    brought = total(line.coin for line in earned(portfolio(contracts={of.name: of}), entries(*made)).booked)
     open_pnl = of.pnl(position.contracts, position.entry_price, mark) if position else ZERO
     assert near(brought + open_pnl, by_fill, steps=len(made))
     shares = sum(len(each.parts) for each in made)
@@ -346,7 +347,7 @@ def test_voiding_is_as_if_it_never_happened(events: list[Event], data: st.DataOb
     kept = [draft(event, n + 1) for n, event in enumerate(events) if n not in gone]
     recorded = [draft(event, n + 1, f"e{n}") for n, event in enumerate(events)]
     voids = [draft(Void(f"e{n}", "never happened"), 60 + n) for n in sorted(gone)]
-    with_voids = fold(portfolio(), entries(*recorded, *voids))
-    without = fold(portfolio(), entries(*kept)) if kept else fold(portfolio(), ())
-    assert with_voids.book == without.book
-    assert realised(with_voids.booked) == realised(without.booked)
+    with_voids, without = entries(*recorded, *voids), entries(*kept) if kept else ()
+    assert fold(portfolio(), with_voids).book == fold(portfolio(), without).book
+    told, untold = earned(portfolio(), with_voids), earned(portfolio(), without)
+    assert realised(told.booked) == realised(untold.booked)

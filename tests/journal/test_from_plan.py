@@ -70,10 +70,10 @@ def test_the_book_after_is_the_plans(isolated: bool, wallets: dict[str, str]) ->
 def test_a_recorded_hedge_leaves_nothing_to_hedge() -> None:
     book = portfolio()
     first = record(hedged(book), book)
-    assert first.new[-1].event == HedgeAsked("BTC", HALF)
+    assert first.new[-1].event == HedgeAsked("BTC", HALF, price=F(40000))
     assert not hedged(book, HALF, first.after).changes
     second = record(hedged(book, F("0.3"), first.after), book, first.after)
-    assert fold(book, second.after.entries).book.hedges == {"BTC": HedgeAsked("BTC", F("0.3"))}
+    assert fold(book, second.after.entries).book.hedges == {"BTC": HedgeAsked("BTC", F("0.3"), price=F(40000))}
     assert [entry.event.contracts for entry in second.new if isinstance(entry.event, Fill)] == [16006]
     third = record(hedged(book, F("0.3"), second.after), book, second.after)
     assert third.new == ()
@@ -83,7 +83,7 @@ def test_a_recorded_unwind_leaves_nothing_open() -> None:
     book = portfolio()
     hedge = record(hedged(book), book).after
     half = record(unwound(book, hedge, share=HALF), book, hedge)
-    assert fold(book, half.after.entries).book.hedges == {"BTC": HedgeAsked("BTC", F("0.25"))}
+    assert fold(book, half.after.entries).book.hedges == {"BTC": HedgeAsked("BTC", F("0.25"), price=F(40000))}
     whole = record(unwound(book, hedge), book, hedge)
     made = fold(book, whole.after.entries).book
     assert (made.positions, made.hedges) == ({}, {})
@@ -95,7 +95,7 @@ def test_what_a_rescue_closes_of_a_hedge_is_no_longer_asked_for() -> None:
     hedge = record(hedged(book), book).after
     rescue = replace(unwound(book, hedge, share=HALF), command="rescue")
     added = record(rescue, book, hedge)
-    assert fold(book, added.after.entries).book.hedges == {"BTC": HedgeAsked("BTC", F("0.25"))}
+    assert fold(book, added.after.entries).book.hedges == {"BTC": HedgeAsked("BTC", F("0.25"), price=F(40000))}
     assert record(rescue, book, added.after).new == ()
 
 

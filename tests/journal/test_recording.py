@@ -15,7 +15,19 @@ from rebal.errors import InvalidInput, RebalError, Refused, UsageProblem
 from rebal.journal import drafts, recording
 from rebal.journal.drafts import Scene
 from rebal.journal.recording import Desk
-from rebal.ledger import Draft, Event, Fill, Funding, Journal, PositionChange, Recorded, Spot, Transfer
+from rebal.ledger import (
+    Draft,
+    EntryLine,
+    EntryType,
+    Event,
+    Fill,
+    Funding,
+    Journal,
+    PositionChange,
+    Recorded,
+    Spot,
+    Transfer,
+)
 
 from .books import AS_OF, BTCUSD, ETHUSD, SOLUSDT, at, part, portfolio
 
@@ -43,8 +55,13 @@ def transfer(quantity: str, asset: str = "BTC", contract: Any = None) -> Callabl
     return lambda scene: [drafts.transfer(scene, asset, quantity=F(quantity), contract=contract)]
 
 
+def happened(made: Recorded) -> list[EntryLine]:
+    """What was recorded beside the statement."""
+    return [line for line in made.entries if line.type is not EntryType.STATEMENT]
+
+
 def only(made: Recorded, desk: Desk) -> Event:
-    assert len(made.entries) == 1
+    assert len(happened(made)) == 1
     return journal.read(desk.path).entries[-1].event
 
 
@@ -135,7 +152,7 @@ def test_a_sale_moves_the_coin_alone_unless_said_otherwise(desk: Desk) -> None:
     assert only(recording.single(desk, spot(quantity="-0.5", price=F(41000))), desk) == Spot("BTC", F("-0.5"), F(41000))
     against = replace(desk, now=at(61), id="sale-1")
     made = recording.single(against, spot(quantity="-0.5", price=F(41000), against="USDT"))
-    assert [(line.id, line.asset, line.quantity) for line in made.entries] == [
+    assert [(line.id, line.asset, line.quantity) for line in happened(made)] == [
         ("sale-1", "BTC", F("-0.5")), ("sale-1.USDT", "USDT", F(20500))
     ]  # fmt: skip
     with pytest.raises(UsageProblem, match=r"--against USDT: give --price as well"):
@@ -199,7 +216,7 @@ def test_what_the_statement_covers_is_refused_unless_settled(desk: Desk, time: d
     with pytest.raises(Refused, match=r"is not later than the statement's as_of, 2026-11-20T08:00:00Z"):
         recording.single(replace(desk, time=time), spot())
     made = recording.single(replace(desk, time=time, settled=True), spot())
-    assert (len(made.entries), made.coins) == (1, ())
+    assert (len(happened(made)), made.coins) == (1, ())
 
 
 def test_settled_is_not_for_what_is_later(desk: Desk) -> None:
@@ -237,7 +254,7 @@ def test_the_hour_that_happens_twice_is_two_hours(desk: Desk) -> None:
     night = replace(desk, portfolio=book, now=datetime(2026, 10, 25, 12, tzinfo=UTC))
     for offset in ("+02:00", "+01:00"):
         recording.single(replace(night, time=datetime.fromisoformat(f"2026-10-25T02:30:00{offset}")), spot())
-    first, second = journal.read(desk.path).entries
+    _, first, second = journal.read(desk.path).entries
     assert second.time - first.time == timedelta(hours=1)
 
 

@@ -93,7 +93,7 @@ def test_funding_of_what_was_never_open_is_refused(desk: Desk) -> None:
 
 
 def test_a_voided_fill_opened_nothing(desk: Desk) -> None:
-    (line,) = sell(desk, "-10000").entries
+    _, line = sell(desk, "-10000").entries
     recording.single(desk, lambda scene: drafts.void(scene, line.id, because="a slip"))
     with pytest.raises(Refused, match=r"BTCUSD was never open"):
         pay(desk, "0.001")
@@ -101,7 +101,7 @@ def test_a_voided_fill_opened_nothing(desk: Desk) -> None:
 
 def test_funding_that_the_statement_covers_moves_no_coin(desk: Desk) -> None:
     told = pay(replace(desk, settled=True), "0.001", of=ETHUSD, time=at(-30))
-    assert (len(told.entries), told.coins) == (1, ())
+    assert (len(told.entries), told.coins) == (2, ())
 
 
 def test_funding_of_more_than_a_hundredth_is_noted(desk: Desk) -> None:

@@ -13,6 +13,7 @@ import pytest
 from rebal import journal
 from rebal.errors import InvalidInput, Refused, Unavailable
 from rebal.journal import files, schema, store
+from rebal.journal.adding import add
 from rebal.journal.columns import COLUMNS, columns_of
 from rebal.ledger import Draft, EntryType, Fill, Journal, Spot, Transfer, Void
 
@@ -357,22 +358,44 @@ def test_synchronous_is_extra_while_writing(path: str) -> None:
         assert connection.execute("PRAGMA journal_mode").fetchone() == (b"delete",)
 
 
-SECOND_VERSION = (*schema.MIGRATIONS, ("ALTER TABLE entries ADD COLUMN venue TEXT",))
+NEXT_VERSION = (*schema.MIGRATIONS, ("ALTER TABLE entries ADD COLUMN venue TEXT",))
 
 
 def test_an_older_file_is_read_as_it_is_and_brought_forward_by_the_next_record(path: str) -> None:
     journal.append(path, [SHORT])
     before = Path(path).read_bytes()
-    assert store.read(path, migrations=SECOND_VERSION).seq == 1
+    assert store.read(path, migrations=NEXT_VERSION).seq == 1
     assert Path(path).read_bytes() == before
-    added = store.record(path, lambda _: [PAID], migrations=SECOND_VERSION)
+    added = store.record(path, lambda _: [PAID], migrations=NEXT_VERSION)
     connection = sqlite3.connect(path)
-    assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (3,)
     assert "venue" in [name for _, name, *_ in connection.execute("PRAGMA table_info(entries)")]
     connection.close()
-    assert store.read(path, migrations=SECOND_VERSION) == added.after
-    with pytest.raises(InvalidInput, match=r"is of version 2, and this rebal knows 1; install a newer rebal"):
+    assert store.read(path, migrations=NEXT_VERSION) == added.after
+    with pytest.raises(InvalidInput, match=r"is of version 3, and this rebal knows 2; install a newer rebal"):
         journal.read(path)
+
+
+def test_a_journal_of_the_first_version_keeps_its_entries_and_their_hashes(path: str) -> None:
+    files.create(path, migrations=schema.MIGRATIONS[:1])
+    old = add(Journal(), [SHORT, PAID]).after
+    with sqlite3.connect(path) as connection:
+        for entry in old.entries:
+            row = {name: text for name, text in columns_of(entry).items() if text is not None}
+            marks = ", ".join("?" for _ in row)
+            connection.execute(f"INSERT INTO entries ({', '.join(row)}) VALUES ({marks})", tuple(row.values()))
+    connection.close()
+    before = Path(path).read_bytes()
+    assert journal.read(path) == old
+    assert Path(path).read_bytes() == before
+    brought = journal.append(path, [BOUGHT])
+    assert brought.after.entries[:2] == old.entries
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        with pytest.raises(sqlite3.IntegrityError, match=r"never changes"):
+            connection.execute("UPDATE entries SET price = '1'")
+    connection.close()
+    assert journal.read(path) == brought.after
 
 
 def test_a_migration_that_fails_changes_nothing(path: str) -> None:

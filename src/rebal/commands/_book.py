@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from rebal import __version__
+from rebal.amounts import plain
 from rebal.commands._answer import World
 from rebal.commands._options import Where
 from rebal.errors import InvalidInput, Problem, Unavailable
@@ -12,10 +13,11 @@ from rebal.frozen import frozen
 
 if TYPE_CHECKING:
     from rebal.book import Book
-    from rebal.ledger import Journal, Realised
+    from rebal.ledger import Carried, Journal, Realised
     from rebal.plan import Finding, Inputs
     from rebal.planner.draft import Check, Draft
     from rebal.portfolio import Portfolio
+    from rebal.stated import Shift
 
 
 @frozen
@@ -24,7 +26,7 @@ class Opened:
 
     ``path``: the portfolio file; ``market_path``: that of ``--market``; ``journal_path``: its journal, None on stdin
     without one; ``realised``: by contract;
-    ``checks``: what only the journal can tell.
+    ``checks``: what only the journal can tell; ``carried``: fees and funding of what is open.
     """
 
     path: str
@@ -36,6 +38,7 @@ class Opened:
     realised: "tuple[Realised, ...]"
     inputs: "Inputs"
     checks: "tuple[Check, ...]"
+    carried: "tuple[Carried, ...]" = ()
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -58,16 +61,20 @@ def opened(where: Where, world: World, *, targets_for: str | None = None) -> Ope
     if journal_path is None or not _is_there(journal_path):
         return _without_journal(path, journal_path, portfolio, where, world)
     from rebal import journal
-    from rebal.journal import fold
+    from rebal.journal import earned, fold, statements
 
     read = journal.read(journal_path)
     folded = fold.fold(portfolio, read.entries)
     _refuse_margin_aside(path, portfolio, folded.book)
     repeats = (_repeated,) if fold.repeats(portfolio, read.entries) else ()
-    checks = (*repeats, *((_earlier(folded.earlier),) if folded.earlier else ()))
+    differs = tuple(_differs(shift) for shift in statements.disagreement(portfolio, read.entries))
+    checks = (*repeats, *differs, *((_earlier(folded.earlier),) if folded.earlier else ()))
     inputs = _inputs(portfolio, where, world, journal=read)
-    realised = fold.realised(folded.booked)
-    return Opened(path, where.market, journal_path, portfolio, folded.book, read, realised, inputs, checks)
+    told = earned.earned(portfolio, read.entries)
+    realised = earned.realised(told.booked)
+    return Opened(
+        path, where.market, journal_path, portfolio, folded.book, read, realised, inputs, checks, told.carried()
+    )
 
 
 def _refuse_margin_aside(path: str, portfolio: "Portfolio", book: "Book") -> None:
@@ -130,6 +137,22 @@ def _earlier(entries: int) -> "Check":
         counted = f"{entries} {'entry is' if entries == 1 else 'entries are'}"
         message = f"{counted} not later than as_of: a part of the statement, counted in history alone"
         yield info(Code.EARLIER_ENTRIES, "journal", message, entries=entries)
+
+    return check
+
+
+def _differs(shift: "Shift") -> "Check":
+    def check(_: "Draft") -> "Iterator[Finding]":
+        from rebal.plan import Code
+        from rebal.planner.draft import warning
+
+        stated, booked = plain(shift.contracts_after), plain(shift.contracts_before)
+        message = (
+            f"the statement has {stated} contracts, and the journal adds up to {booked} by its as_of: correct "
+            "positions, or record what is missing with --settled; rebal record statement takes it as it is"
+        )
+        figures = {"contracts_stated": shift.contracts_after, "contracts_journal": shift.contracts_before}
+        yield warning(Code.STATEMENT_DIFFERS, shift.contract, message, **figures)
 
     return check
 

@@ -47,6 +47,7 @@ EXAMPLES = (
     "rebal record transfer --asset BTC --quantity 0.375",
     "rebal record spot --asset BTC --quantity -0.5 --price 40000 --against USDT",
     "rebal record void fill-1a2b3c4d5e6f --reason 'typed the wrong price'",
+    "rebal record statement",
     "rebal record from history.json",
 )
 
@@ -248,6 +249,18 @@ def void(
     return single(where, shown, world, entered, make=make)
 
 
+def statement(world: World, where: Where, shown: Shown, dry_run: DryRun = False) -> Answer:
+    """Record the file's statement as it is; where the journal adds up to something else, the difference too.
+
+    Any other record does so too, before what it records, where the file has a statement that the journal has not.
+    """
+    shown.check(world)
+    from rebal.journal import recording
+
+    at = desk(where, world, Entered(dry_run=dry_run))
+    return told(recording.statement(at), at, where, shown, world)
+
+
 def rebuild(
     world: World,
     where: Where,
@@ -273,6 +286,7 @@ SUBCOMMANDS: Mapping[str, Callable[..., Answer]] = {
     "transfer": transfer,
     "spot": spot,
     "void": void,
+    "statement": statement,
     "from": rebuild,
 }
 

@@ -60,7 +60,7 @@ def unwind(
         share=part,
         purpose=asked,
         force=closing.force,
-        recorded={line.contract: line for line in book.realised},
+        carried={line.contract: line for line in book.carried},
         extra=book.checks,
     )
     return shown.answer(

@@ -18,6 +18,7 @@ from rebal.amounts import plain
 from rebal.errors import UsageProblem
 from rebal.formats import Report, View, kind
 from rebal.formats.page.wording import rfc3339
+from rebal.stated import Row
 
 _FIRST_CHOICE = {"plan": "orders"}
 _TAKEN_FOR_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
@@ -68,7 +69,7 @@ def _sections(of: type) -> dict[str, type]:
 def _lists(of: type) -> Iterator[tuple[str, type]]:
     for each in fields(cast(Any, of)):
         row = _row_type(each.type)
-        if row is not None:
+        if row is not None and not issubclass(row, Row):
             yield each.name, row
 
 
@@ -86,7 +87,9 @@ def _row_type(annotation: object) -> type | None:
 def _columns(of: type, path: str = "") -> Iterator[tuple[str, _Cell]]:
     for each in fields(cast(Any, of)):
         key, part = path + each.name, _row_type(each.type)
-        if part is not None:
+        if part is not None and issubclass(part, Row):
+            yield key, partial(_member, each.name)
+        elif part is not None:
             yield from _spread(key, each.name, part) if _is_spread(part) else ()
         elif is_dataclass(each.type):
             for inner, cell in _columns(cast(type, each.type), f"{key}."):
@@ -135,6 +138,8 @@ def _text(value: object) -> str:
             return _harmless(" ".join(f"{key}={_text(each)}" for key, each in value.items()))
         case str():
             return _harmless(value)
+        case Row():
+            return "/".join(_text(getattr(value, each.name)) for each in fields(cast(Any, value)))
     raise TypeError(f"no CSV for {type(value).__name__}")
 
 

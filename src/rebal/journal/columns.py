@@ -10,29 +10,53 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from fractions import Fraction
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from rebal.amounts import plain, total
 from rebal.book import HedgeAsked, MarginMode, Purpose
-from rebal.ledger import EVENTS, Draft, Entry, EntryLine, EntryType, Event, Fill, FillPart, Spot, Transfer
+from rebal.ledger import (
+    EVENTS,
+    Difference,
+    Draft,
+    Entry,
+    EntryLine,
+    EntryType,
+    Event,
+    Fill,
+    FillPart,
+    Spot,
+    Stated,
+    Transfer,
+)
 from rebal.market.contract import Kind
+from rebal.stated import Coins, Price, Row, Shift, Stood
 
 _Member = TypeVar("_Member", bound=StrEnum)
 
 _FIELDS = {event: tuple(each.name for each in fields(event)) for event in EVENTS.values()}
 _OPTIONAL = {
-    Fill: frozenset({"expiry", "contracts_before", "entry_before"}),
+    Fill: frozenset({"expiry", "contracts_before", "entry_before", "index_price"}),
     Transfer: frozenset({"contract"}),
     Spot: frozenset({"price"}),
-    HedgeAsked: frozenset({"until"}),
+    HedgeAsked: frozenset({"until", "price"}),
+    Stated: frozenset({"holdings", "wallets", "positions", "prices", "marks"}),
+    Difference: frozenset({"holdings", "wallets", "shifts"}),
 }
+ROWS: Mapping[str, type[Row]] = {
+    "holdings": Coins, "wallets": Coins, "positions": Stood, "prices": Price, "marks": Price, "shifts": Shift
+}  # fmt: skip
+"""Columns that hold rows: words with a space between them, each its fields with a slash between them."""
 _DECIMALS = frozenset(
-    {"contracts", "price", "fee", "multiplier", "contracts_before", "entry_before", "amount", "quantity", "fraction"}
-)
+    {
+        "contracts", "price", "fee", "multiplier", "contracts_before", "entry_before", "index_price", "amount",
+        "quantity", "fraction", "usd", "entry_price", "hedge", "margin", "contracts_after", "entry_after"
+    }
+)  # fmt: skip
 _INSTANTS = frozenset({"expiry", "until"})
 _ENUMS: Mapping[str, type[StrEnum]] = {"kind": Kind, "margin_mode": MarginMode}
-_POSITIVE = frozenset({"price", "multiplier", "entry_before"})
+_POSITIVE = frozenset({"price", "multiplier", "entry_before", "index_price", "entry_price", "entry_after"})
 _NOT_ZERO = frozenset({"contracts", "quantity"})
+_LEFT_OPEN = frozenset({"margin", "expiry", "entry_before", "entry_after"})
 
 EVENT_COLUMNS = tuple(dict.fromkeys(name for names in _FIELDS.values() for name in names))
 HASHED = ("seq", "id", "time", "type", *EVENT_COLUMNS, "plan")
@@ -122,7 +146,7 @@ def contract(text: str) -> str:
 def texts(event: Event) -> dict[str, str]:
     """The columns of an event, those that it has. Raises TextProblem for a value that no column can hold."""
     found = {name: getattr(event, name) for name in _FIELDS[type(event)]}
-    return {name: _text(value) for name, value in found.items() if value is not None}
+    return {name: _text(value) for name, value in found.items() if value is not None and value != ()}
 
 
 def event_of(entry_type: EntryType, columns: Mapping[str, str]) -> Event:
@@ -133,7 +157,7 @@ def event_of(entry_type: EntryType, columns: Mapping[str, str]) -> Event:
     for name in names:
         if name not in columns and name not in optional:
             raise TextProblem(f"{name}: is missing")
-        found[name] = _value(name, columns[name]) if name in columns else None
+        found[name] = _value(name, columns[name]) if name in columns else () if name in ROWS else None
     for name in columns:
         if name not in names:
             raise TextProblem(f"{name}: has no place in an entry of type {entry_type}")
@@ -197,7 +221,8 @@ def line(entry: Entry) -> EntryLine:
     """An entry as one row of values."""
     event = entry.event
     own = {name: getattr(event, name) for name in _FIELDS[type(event)]}
-    given: dict[str, Any] = {name: own.get(name) for name in EVENT_COLUMNS} | {"parts": own.get("parts", ())}
+    given: dict[str, Any] = {name: own.get(name, () if name in ROWS else None) for name in EVENT_COLUMNS}
+    given["parts"] = own.get("parts", ())
     return EntryLine(
         seq=entry.seq, id=entry.id, time=entry.time, type=entry.type, plan=entry.plan, previous=entry.previous,
         hash=entry.hash, voided_by=entry.voided_by, **given,
@@ -207,6 +232,27 @@ def line(entry: Entry) -> EntryLine:
 def parts_of(text: str) -> tuple[FillPart, ...]:
     """Read parts as ``str`` prints each, separated by spaces. Raises TextProblem."""
     return tuple(_part(word) for word in text.split(" "))
+
+
+def word(row: Row) -> str:
+    """A row as one word. Raises TextProblem for a value that no column can hold."""
+    values = (getattr(row, each.name) for each in fields(cast(Any, row)))
+    return "/".join("" if value is None else _text(value) for value in values)
+
+
+def _rows(of: type[Row], text: str) -> tuple[Row, ...]:
+    return tuple(_row(of, each) for each in text.split(" "))
+
+
+def _row(of: type[Row], text: str) -> Row:
+    names, cells = [each.name for each in fields(cast(Any, of))], text.split("/")
+    if len(names) != len(cells):
+        raise TextProblem(f"is not {'/'.join(names)}")
+    made: Row = of(**{name: _value(name, cell) if cell else None for name, cell in zip(names, cells, strict=True)})
+    missing = [name for name in names if getattr(made, name) is None and name not in _LEFT_OPEN]
+    if missing:
+        raise TextProblem(f"{missing[0]}: is missing")
+    return made
 
 
 def arranged(parts: Iterable[FillPart]) -> tuple[FillPart, ...]:
@@ -240,7 +286,7 @@ def _text(value: object) -> str:
         case datetime():
             return instant_text(value)
         case tuple():
-            return " ".join(str(part) for part in value)
+            return " ".join(word(part) if isinstance(part, Row) else str(part) for part in value)
         case _:
             return str(value)
 
@@ -259,14 +305,16 @@ def _read(name: str, text: str) -> object:
         return _canonical_instant(text)
     if name in _ENUMS:
         return _member(_ENUMS[name], text)
+    if name in ROWS:
+        return _rows(ROWS[name], text)
     match name:
         case "type":
             return _member(EntryType, text)
         case "parts":
             return parts_of(text)
-        case "contract":
+        case "contract" | "name":
             return contract(text)
-        case "id" | "voids":
+        case "id" | "voids" | "statement":
             return identifier(text)
         case "reason":
             return reason(text)

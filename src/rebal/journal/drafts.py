@@ -63,8 +63,9 @@ def filled(
     parts: tuple[FillPart, ...],
     met: Position | None,
     portfolio: Portfolio,
+    index_price: Fraction | None = None,
 ) -> Fill:
-    """A fill with its contract's specification as it is, and the position that it met."""
+    """A fill with its contract's specification as it is, the position that it met, and the index if it is known."""
     flat = met is None or not met.contracts
     mode = portfolio.policy.margin_mode
     if met is not None:
@@ -83,6 +84,7 @@ def filled(
         expiry=contract.expiry,
         contracts_before=met.contracts if met is not None else ZERO,
         entry_before=None if flat or met is None else shortened(met.entry_price),
+        index_price=index_price,
     )
 
 

@@ -1,88 +1,120 @@
 """What the hedges did while they were open, beside what they were to protect from."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 
 from rebal.amounts import ZERO, total
-from rebal.book import Book, Position, Purpose, apply
-from rebal.journal.fold import dated, happened, in_order
-from rebal.ledger import Effect, Entry, Event, Fill
+from rebal.book import Book, HedgeAsked, Position, Purpose
+from rebal.journal.telling import NOTHING, Step, steps
+from rebal.ledger import Effect, Entry, Fill, Stated
 from rebal.market.contract import Kind
-from rebal.portfolio import Portfolio
+from rebal.portfolio import Market, Portfolio
 
 
 @dataclass(slots=True)
 class _Watched:
-    """An asset while hedges of it are open: both PnLs so far, and the price of each thing when last seen."""
+    """An asset while hedges of it are open: both PnLs so far, and the index when last seen."""
 
     hedge_usd: Fraction = ZERO
     spot_usd: Fraction = ZERO
-    spot_price: Fraction | None = None
+    index: Fraction | None = None
     since: datetime | None = None
     since_price: Fraction | None = None
 
 
-def effects(portfolio: Portfolio, entries: Iterable[Entry]) -> tuple[Effect, ...]:
+def effects(portfolio: Portfolio, entries: Sequence[Entry]) -> tuple[Effect, ...]:
     """How each hedged asset's hedges and coins did between one fill of its contracts and the next, and until now.
 
-    A hedge that the statement has is taken from its entry price on. Coins are priced by the fills in between, and by
-    the market now; hedges through a proxy are left out, since its fills do not tell the asset's price.
+    Told by the journal alone. Coins are priced by the index, as far as the journal knows it: that of a fill, or of the
+    hedge asked for with it, else the fill's price; and by the market now. A hedge that a statement has is taken from
+    its entry price on. Hedges through a proxy are left out, since its fills do not tell the asset's price.
     """
-    book = portfolio.statement
-    watched: dict[str, _Watched] = {}
-    seen: dict[str, Fraction] = {}
-    for name, position in book.positions.items():
-        if position.contracts and _hedged(position):
-            entry_price = position.entry_price
-            seen[name] = entry_price
-            watched.setdefault(position.contract.asset, _Watched(spot_price=entry_price, since_price=entry_price))
-    later = [entry for entry in in_order(entries) if entry.time > dated(portfolio)]
-    for entry, event in zip(later, happened(portfolio, later), strict=True):
-        _advance(entry.event, book, watched, seen)
-        book = apply(book, (event,)).book
-        _begin(entry, book, watched, seen)
-    for asset, watch in watched.items():
-        marks = {name: portfolio.market.mark(position.contract) for name, position in _open(asset, book)}
-        if marks:
-            _accrue(asset, portfolio.price(asset), marks, book, watch, seen)
-    return tuple(_effect(asset, watch) for asset, watch in sorted(watched.items()))
+    watching = _Watching(_asked_at(entries))
+    book = NOTHING
+    for step in steps(portfolio, entries):
+        watching.see(step)
+        book = step.after
+    watching.end(book, portfolio)
+    return tuple(_effect(asset, watch) for asset, watch in sorted(watching.assets.items()))
 
 
-def _advance(event: Event, book: Book, watched: dict[str, _Watched], seen: dict[str, Fraction]) -> None:
-    """Up to a fill, at its price: everything that was open moved there from where it was last seen."""
-    if isinstance(event, Fill) and event.asset in watched:
-        _accrue(event.asset, event.price, {event.contract: event.price}, book, watched[event.asset], seen)
+class _Watching:
+    """Every hedge while the journal is told; ``seen``: the price of each contract when last seen."""
+
+    def __init__(self, asked_at: Mapping[tuple[str, str], Fraction]) -> None:
+        self._asked_at = asked_at
+        self._seen: dict[str, Fraction] = {}
+        self.assets: dict[str, _Watched] = {}
+
+    def see(self, step: Step) -> None:
+        match step.event:
+            case Fill() as event:
+                index = self._index(event, step.entry)
+                if event.asset in self.assets:
+                    self._accrue(event.asset, index, {event.contract: event.price}, step.before)
+                if _hedged(step.after.positions.get(event.contract)):
+                    self._begin(event.contract, event.asset, event.price, index=index, since=step.time)
+            case Stated() as event:
+                self._statement(event.market(), step)
+            case _:
+                pass
+
+    def end(self, book: Book, portfolio: Portfolio) -> None:
+        for asset in self.assets:
+            marks = {name: portfolio.market.mark(position.contract) for name, position in _open(asset, book)}
+            if marks:
+                self._accrue(asset, portfolio.price(asset), marks, book)
+
+    def _statement(self, market: Market, step: Step) -> None:
+        """A hedge that is another than before ends, or begins, at the prices known with the statement."""
+        for name in {*step.before.positions, *step.after.positions}:
+            was, now = step.before.positions.get(name), step.after.positions.get(name)
+            if _hedged(was) == _hedged(now):
+                continue
+            asset = (now or was).contract.asset  # type: ignore[union-attr]
+            price = market.mark((now or was).contract) if asset in market.prices else None  # type: ignore[union-attr]
+            if was is not None and asset in self.assets and price is not None:
+                self._accrue(asset, market.prices[asset], {name: price}, step.before)
+            if now is not None and _hedged(now):
+                start = now.entry_price if was is None or price is None else price
+                index = start if was is None else market.prices.get(asset, start)
+                self._begin(name, asset, start, index=index, since=None)
+
+    def _begin(self, name: str, asset: str, price: Fraction, *, index: Fraction, since: datetime | None) -> None:
+        """What is open from here on is watched from its price on."""
+        self._seen[name] = price
+        watch = self.assets.setdefault(asset, _Watched(since=since, since_price=index))
+        watch.index = index
+
+    def _accrue(self, asset: str, index: Fraction, marks: Mapping[str, Fraction], book: Book) -> None:
+        """Up to an index: everything that was open moved there from where it was last seen."""
+        watch, open_then = self.assets[asset], _open(asset, book)
+        for name, position in open_then:
+            if name in marks:
+                contract = position.contract
+                pnl = contract.pnl(_hedged(position), self._seen[name], marks[name])
+                watch.hedge_usd += pnl * index if contract.kind is Kind.INVERSE else pnl
+                self._seen[name] = marks[name]
+        if open_then and watch.index is not None:
+            watch.spot_usd += book.holdings.get(asset, ZERO) * (index - watch.index)
+            watch.index = index
+
+    def _index(self, event: Fill, entry: Entry | None) -> Fraction:
+        if event.index_price is not None:
+            return event.index_price
+        plan = entry.plan if entry is not None else None
+        return self._asked_at.get((plan or "", event.asset), event.price)
 
 
-def _begin(entry: Entry, book: Book, watched: dict[str, _Watched], seen: dict[str, Fraction]) -> None:
-    """After a fill: what it opened is watched from its price on."""
-    event = entry.event
-    if isinstance(event, Fill) and _hedged(book.positions.get(event.contract)):
-        seen[event.contract] = event.price
-        watch = watched.setdefault(event.asset, _Watched(since=entry.time, since_price=event.price))
-        watch.spot_price = event.price
-
-
-def _accrue(
-    asset: str,
-    price: Fraction,
-    marks: dict[str, Fraction],
-    book: Book,
-    watch: _Watched,
-    seen: dict[str, Fraction],
-) -> None:
-    open_now = _open(asset, book)
-    for name, position in open_now:
-        if name in marks:
-            contract = position.contract
-            pnl = contract.pnl(_hedged(position), seen[name], marks[name])
-            watch.hedge_usd += pnl * marks[name] if contract.kind is Kind.INVERSE else pnl
-            seen[name] = marks[name]
-    if open_now and watch.spot_price is not None:
-        watch.spot_usd += book.holdings.get(asset, ZERO) * (price - watch.spot_price)
-        watch.spot_price = price
+def _asked_at(entries: Iterable[Entry]) -> dict[tuple[str, str], Fraction]:
+    """The index that hedges were asked at, by plan and asset."""
+    return {
+        (entry.plan, entry.event.asset): entry.event.price
+        for entry in entries
+        if isinstance(entry.event, HedgeAsked) and entry.plan is not None and entry.event.price is not None
+    }
 
 
 def _open(asset: str, book: Book) -> list[tuple[str, Position]]:

@@ -2,14 +2,16 @@
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import fields
+from typing import Any, cast
 
 from rebal.book import Purpose
 from rebal.errors import InvalidInput, Problem
-from rebal.journal.columns import COLUMNS
+from rebal.journal.columns import COLUMNS, ROWS
 from rebal.journal.store import chained
 from rebal.journal.strict_json import Numeral, parse, refusal, shown
 from rebal.ledger import HISTORY_SCHEMA, Journal
+from rebal.stated import Row
 
 _Row = dict[str, str | None]
 _PART_FIELDS = ("contracts", "stands_for", "beta")
@@ -41,10 +43,21 @@ def _from_json(text: str, source: str) -> Iterator[_Row]:
 
 def _column(value: Any, path: str, source: str) -> str | None:
     if isinstance(value, list):
-        return " ".join(_part(part, f"{path}[{n}]", source) for n, part in enumerate(value)) or None
+        of = ROWS.get(path.rpartition(".")[2])
+        return " ".join(_word(part, f"{path}[{n}]", source, of=of) for n, part in enumerate(value)) or None
     if value is not None and not isinstance(value, str):
         raise refusal(source, path, "is neither text nor a number", found=shown(value))
     return None if value is None else str(value)
+
+
+def _word(part: Any, path: str, source: str, *, of: type[Row] | None) -> str:
+    if of is None:
+        return _part(part, path, source)
+    names = [each.name for each in fields(cast(Any, of))]
+    values = [part.get(name) for name in names] if isinstance(part, dict) and part.keys() >= set(names) else [part]
+    if not all(value is None or (isinstance(value, str) and not isinstance(value, Numeral)) for value in values):
+        raise refusal(source, path, f"is no row of {', '.join(names)}", found=shown(part))
+    return "/".join(value or "" for value in values)
 
 
 def _part(part: Any, path: str, source: str) -> str:

@@ -114,6 +114,7 @@ class Filling:
 
     def __init__(self, plan: SavedPlan, portfolio: Portfolio, journal: Journal) -> None:
         self._digest = plan.digest
+        self._index = plan.prices
         self._portfolio = portfolio
         self._known = {entry.id: entry for entry in journal.entries}
         self._book = reached(portfolio, journal.entries)
@@ -150,6 +151,7 @@ class Filling:
             fee=contract.fee(leg.contracts, leg.price, contract.taker_fee) if fee is None else fee,
             parts=self._parts(leg.order, contract, abs(leg.contracts)),
             met=self._book.positions.get(leg.order.contract),
+            index_price=self._index.get(contract.asset),
             portfolio=self._portfolio,
         )
 

@@ -139,14 +139,14 @@ def _asked(plan: SavedPlan, before: Book) -> Iterator[HedgeAsked]:
     """What is asked for from now on, where the plan changes it: a hedge's new fraction, or what closing leaves."""
     if plan.command == "hedge":
         for asked in plan.hedges:
-            kept = HedgeAsked(asked.asset, shortened(asked.fraction), asked.until)
-            if before.hedges.get(asked.asset) != kept:
+            kept = HedgeAsked(asked.asset, shortened(asked.fraction), asked.until, plan.prices.get(asked.asset))
+            if not kept.asks_as(before.hedges.get(asked.asset)):
                 yield kept
     elif plan.command in ("unwind", "rescue"):
         for asset, asked in before.hedges.items():
             left = _left(plan, before, asset)
             if left < 1:
-                yield HedgeAsked(asset, shortened(asked.fraction * left), asked.until)
+                yield HedgeAsked(asset, shortened(asked.fraction * left), asked.until, plan.prices.get(asset))
 
 
 def _left(plan: SavedPlan, before: Book, asset: str) -> Fraction:

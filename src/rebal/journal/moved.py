@@ -8,7 +8,7 @@ from rebal.errors import Refused
 from rebal.journal.columns import instant_text
 from rebal.journal.fold import fold
 from rebal.journal.saved import SavedOrder, SavedPlan
-from rebal.ledger import Entry, Journal, Void
+from rebal.ledger import Difference, Entry, Journal, Stated, Void
 from rebal.market.contract import Contract
 from rebal.portfolio import Portfolio
 
@@ -66,11 +66,11 @@ def _moved_journal(plan: SavedPlan, journal: Journal) -> Iterator[str]:
 
 
 def _of_this(plan: SavedPlan, entry: Entry, journal: Journal) -> bool:
-    """Whether an entry is a part of the plan, or takes one back."""
+    """Whether an entry is a part of the plan, takes one back, or only tells of the statement, which is compared."""
     if not isinstance(entry.event, Void):
-        return entry.plan == plan.digest
+        return entry.plan == plan.digest or isinstance(entry.event, (Stated, Difference))
     voided = entry.event.voids
-    return any(other.id == voided and other.plan == plan.digest for other in journal.entries)
+    return any(other.id == voided and _of_this(plan, other, journal) for other in journal.entries)
 
 
 def _moved_contract(order: SavedOrder, contract: Contract | None) -> Iterator[str]:

@@ -11,6 +11,7 @@ from rebal.journal.drafts import Scene
 from rebal.journal.fold import dated
 from rebal.journal.placed import Placed
 from rebal.journal.saved import SavedPlan
+from rebal.journal.statements import with_statement
 from rebal.journal.times import moment, refuse_covered, refuse_future
 from rebal.ledger import Draft, Journal, Recorded
 from rebal.portfolio import Portfolio
@@ -100,7 +101,8 @@ def _record(
         added = add(journal, drafted, again=desk.again)
         slips.refuse(desk.portfolio, added)
         drafts.refuse_impossible(desk.portfolio, added)
-        return drafted, added
+        whole = with_statement(desk.portfolio, journal, drafted, again=desk.again)
+        return whole, add(journal, whole, again=desk.again)
 
     def checked(journal: Journal) -> Sequence[Draft]:
         drafted, added = tried(journal)
@@ -145,6 +147,11 @@ def _making(desk: Desk) -> tuple[str, ...]:
     if not desk.named or files.exists(desk.path):
         return ()
     return (f"{desk.path} does not exist: {'the record would create' if desk.dry_run else 'this record created'} it",)
+
+
+def statement(desk: Desk) -> Recorded:
+    """Record the file's statement, where the journal has not got it yet."""
+    return _record(desk, lambda _: (), lambda _: ())
 
 
 def rebuild(desk: Desk, exported: Journal) -> Recorded:

@@ -7,8 +7,9 @@ from rebal.amounts import ZERO
 from rebal.book import Book, Position, Purpose
 from rebal.journal.adding import Added
 from rebal.journal.columns import instant_text, line
+from rebal.journal.earned import earned, episodes, in_dollars, realised
 from rebal.journal.effect import effects
-from rebal.journal.fold import Folded, fold, in_dollars, realised
+from rebal.journal.fold import Folded, fold
 from rebal.ledger import (
     HISTORY_SCHEMA,
     RECORD_SCHEMA,
@@ -27,7 +28,9 @@ def history(portfolio: Portfolio, journal: Journal, *, since: datetime | None = 
     folded = fold(portfolio, journal.entries)
     shown = [entry for entry in journal.entries if since is None or entry.time >= since]
     numbers = {entry.seq for entry in shown}
-    totals = realised(booked for booked in folded.booked if booked.seq in numbers)
+    told = earned(portfolio, journal.entries)
+    booked = [line for line in told.booked if line.seq in numbers]
+    totals = realised(booked)
     return History(
         schema=HISTORY_SCHEMA,
         name=portfolio.name,
@@ -42,6 +45,7 @@ def history(portfolio: Portfolio, journal: Journal, *, since: datetime | None = 
         positions=tuple(_open(position) for _, position in sorted(folded.book.positions.items())),
         effects=effects(portfolio, journal.entries) if journal.entries else (),
         notes=tuple(_notes(portfolio, folded)),
+        episodes=episodes(told, booked),
     )
 
 

@@ -64,7 +64,7 @@ class SavedPlan:
     """What recording needs of a plan.
 
     ``digest``: SHA-256 over its contents, whatever its layout. ``refusals``: its error findings, in sentences.
-    ``contracts_before`` by contract, ``holdings`` (now) by asset.
+    ``contracts_before`` by contract, ``holdings`` (now) and ``prices`` by asset.
     """
 
     source: str
@@ -85,6 +85,7 @@ class SavedPlan:
     hedges: tuple[HedgeAsked, ...]
     holdings: Mapping[str, Fraction]
     contracts_before: Mapping[str, Fraction]
+    prices: Mapping[str, Fraction]
 
 
 def read(text: str, source: str) -> SavedPlan:
@@ -112,6 +113,7 @@ def read(text: str, source: str) -> SavedPlan:
         steps=tuple(_steps(root)),
         hedges=tuple(_hedge(node) for node in root.key("hedges").items()),
         holdings={node.key("asset").asset(): node.key("holding").decimal() for node in root.key("assets").items()},
+        prices={node.key("asset").asset(): node.key("price").positive() for node in root.key("assets").items()},
         **_positions(root.key("positions")),
     )
 

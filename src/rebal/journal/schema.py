@@ -3,37 +3,69 @@
 A version's script is never edited once it was released; a change of layout is one more script.
 """
 
+from dataclasses import dataclass
+
 APPLICATION_ID = 0x72626A6C
 """Marks the file as a rebal journal; nothing without it is ever written to."""
 
-_DECIMALS = ("contracts", "price", "fee", "multiplier", "contracts_before", "entry_before", "amount", "quantity",
-             "fraction")  # fmt: skip
 _INSTANTS = ("time", "expiry", "until")
-_WORDS = ("id", "contract", "parts", "margin_mode", "asset", "kind", "settle", "voids", "reason")
 _HASHES = ("plan", "previous", "hash")
-_FULL = (
-    ("fill", "contract contracts price fee parts margin_mode asset kind multiplier settle",
-     "expiry contracts_before entry_before"),
-    ("funding", "contract amount price asset kind settle", ""),
-    ("transfer", "asset quantity", "contract"),
-    ("spot", "asset quantity", "price"),
-    ("hedge", "asset fraction", "until"),
-    ("void", "voids reason", ""),
-)  # fmt: skip
 _EVERY = ("seq", "id", "time", "type", "plan", "previous", "hash")
 
 
-def _checks() -> str:
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """The columns of a version by what they hold, and for each type of entry those it has and those it may have."""
+
+    decimals: tuple[str, ...]
+    words: tuple[str, ...]
+    full: tuple[tuple[str, str, str], ...]
+    rows: tuple[str, ...] = ()
+
+
+_FIRST = _Layout(
+    decimals=("contracts", "price", "fee", "multiplier", "contracts_before", "entry_before", "amount", "quantity",
+              "fraction"),
+    words=("id", "contract", "parts", "margin_mode", "asset", "kind", "settle", "voids", "reason"),
+    full=(
+        ("fill", "contract contracts price fee parts margin_mode asset kind multiplier settle",
+         "expiry contracts_before entry_before"),
+        ("funding", "contract amount price asset kind settle", ""),
+        ("transfer", "asset quantity", "contract"),
+        ("spot", "asset quantity", "price"),
+        ("hedge", "asset fraction", "until"),
+        ("void", "voids reason", ""),
+    ),
+)  # fmt: skip
+_SECOND = _Layout(
+    decimals=(*_FIRST.decimals, "index_price", "usd"),
+    words=(*_FIRST.words, "statement"),
+    full=(
+        ("fill", "contract contracts price fee parts margin_mode asset kind multiplier settle",
+         "expiry contracts_before entry_before index_price"),
+        *_FIRST.full[1:4],
+        ("hedge", "asset fraction", "until price"),
+        _FIRST.full[5],
+        ("statement", "", "holdings wallets positions prices marks"),
+        ("difference", "statement usd", "holdings wallets shifts"),
+    ),
+    rows=("holdings", "wallets", "positions", "prices", "marks", "shifts"),
+)  # fmt: skip
+
+
+def _checks(of: _Layout) -> str:
     """What every row must be, as SQL: the types of its values, and for each type of entry what it has."""
     rules = ["typeof(seq) = 'integer' AND seq > 0", "(seq = 1) = (previous IS NULL)"]
-    rules += [f"{name} IS NULL OR ({_is_decimal(name)})" for name in _DECIMALS]
+    rules += [f"{name} IS NULL OR ({_is_decimal(name)})" for name in of.decimals]
     rules += [f"{name} IS NULL OR ({_is_instant(name)})" for name in _INSTANTS]
-    rules += [f"{name} IS NULL OR (typeof({name}) = 'text' AND length({name}) BETWEEN 1 AND 5000)" for name in _WORDS]
+    rules += [f"{name} IS NULL OR (typeof({name}) = 'text' AND length({name}) BETWEEN 1 AND 5000)" for name in of.words]
+    rules += [f"{name} IS NULL OR (typeof({name}) = 'text' AND length({name}) > 0)" for name in of.rows]
     rules += [f"{name} IS NULL OR ({_is_hash(name)})" for name in _HASHES]
-    for entry_type, needed, possible in _FULL:
+    for entry_type, needed, possible in of.full:
         allowed = {*_EVERY, *needed.split(), *possible.split()}
         present = [f"{name} IS NOT NULL" for name in needed.split()]
-        absent = [f"{name} IS NULL" for name in (*_DECIMALS, *_INSTANTS, *_WORDS) if name not in allowed]
+        all_of_it = (*of.decimals, *_INSTANTS, *of.words, *of.rows)
+        absent = [f"{name} IS NULL" for name in all_of_it if name not in allowed]
         rules.append(f"type <> '{entry_type}' OR ({' AND '.join(present + absent)})")
     return ",\n".join(f"    CHECK ({rule})" for rule in rules)
 
@@ -64,7 +96,7 @@ CREATE TABLE entries (
     contract TEXT, contracts TEXT, price TEXT, fee TEXT, parts TEXT, margin_mode TEXT, asset TEXT, kind TEXT,
     multiplier TEXT, settle TEXT, expiry TEXT, contracts_before TEXT, entry_before TEXT, amount TEXT, quantity TEXT,
     fraction TEXT, until TEXT, voids TEXT, reason TEXT, plan TEXT, previous TEXT, hash TEXT NOT NULL,
-{_checks()}
+{_checks(_FIRST)}
 )"""
 
 # Refusing a row whose number or id is taken is what holds against INSERT OR REPLACE: the row it would replace is
@@ -84,5 +116,32 @@ CREATE TRIGGER entries_never_go BEFORE DELETE ON entries
 BEGIN SELECT RAISE(ABORT, 'an entry never goes; record one that voids it'); END""",
 }
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = ((_TABLE, *TRIGGERS.values()),)
+_FIRST_COLUMNS = (
+    "seq, id, time, type, contract, contracts, price, fee, parts, margin_mode, asset, kind, multiplier, settle, "
+    "expiry, contracts_before, entry_before, amount, quantity, fraction, until, voids, reason, plan, previous, hash"
+)
+_SECOND_TABLE = f"""\
+CREATE TABLE entries (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    time TEXT NOT NULL,
+    type TEXT NOT NULL CHECK (type IN ('fill', 'funding', 'transfer', 'spot', 'hedge', 'void', 'statement',
+        'difference')),
+    contract TEXT, contracts TEXT, price TEXT, fee TEXT, parts TEXT, margin_mode TEXT, asset TEXT, kind TEXT,
+    multiplier TEXT, settle TEXT, expiry TEXT, contracts_before TEXT, entry_before TEXT, index_price TEXT, amount TEXT,
+    quantity TEXT, fraction TEXT, until TEXT, voids TEXT, reason TEXT, holdings TEXT, wallets TEXT, positions TEXT,
+    prices TEXT, marks TEXT, statement TEXT, shifts TEXT, usd TEXT, plan TEXT, previous TEXT, hash TEXT NOT NULL,
+{_checks(_SECOND)}
+)"""
+# What checks a table says cannot be changed, so the entries move to a new one; their hashes stay what they were.
+_TO_SECOND = (
+    *(f"DROP TRIGGER {name}" for name in TRIGGERS),
+    "ALTER TABLE entries RENAME TO entries_of_version_1",
+    _SECOND_TABLE,
+    f"INSERT INTO entries ({_FIRST_COLUMNS}) SELECT {_FIRST_COLUMNS} FROM entries_of_version_1 ORDER BY seq",
+    "DROP TABLE entries_of_version_1",
+    *TRIGGERS.values(),
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = ((_TABLE, *TRIGGERS.values()), _TO_SECOND)
 """The n-th script takes a file of version n to n + 1; an empty file is of version 0."""

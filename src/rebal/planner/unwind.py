@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from rebal.amounts import ONE, ZERO, down, toward_zero
 from rebal.book import Book, Purpose
-from rebal.ledger import Realised
+from rebal.ledger import Carried
 from rebal.plan import Code, Finding, Inputs, Order, Plan, PnlLine
 from rebal.planner.after import realised_by
 from rebal.planner.build import answer
@@ -31,13 +31,13 @@ def build_unwind(
     share: Fraction = ONE,
     purpose: Purpose | None = None,
     force: bool = False,
-    recorded: Mapping[str, Realised] | None = None,
+    carried: Mapping[str, Carried] | None = None,
     extra: Iterable[Check] = (),
 ) -> Plan:
     """Plan the closing of open positions, all of them or some assets', by a share of what is open now.
 
     Refused, unless ``force``, where rebalance positions are closed and spot does not match the targets: a weight would
-    be outside its band. ``recorded``: fees and funding so far, by contract, out of the journal.
+    be outside its band. ``carried``: fees and funding of what is open, by contract, out of the journal.
     """
     laid = desk(portfolio, book, now=inputs.now)
     legs = tuple(_closing(laid, assets=assets, share=share, purpose=purpose))
@@ -47,7 +47,7 @@ def build_unwind(
     checks = (*extra, _offers(legs), *(() if matches is not False or force else (_refuse_unmatched,)))
     decided = Decided(orders, (), outside_band(laid))
     plan = answer("unwind", laid, decided, done, inputs=inputs, extra=checks)
-    return replace(plan, pnl=_pnl(plan, laid, recorded or {}), spot_matches=matches)
+    return replace(plan, pnl=_pnl(plan, laid, carried or {}), spot_matches=matches)
 
 
 def _closing(laid: Desk, *, assets: frozenset[str] | None, share: Fraction, purpose: Purpose | None) -> Iterator[Leg]:
@@ -121,15 +121,21 @@ def _open_usd(asset: str, laid: Desk) -> Fraction:
     )
 
 
-def _pnl(plan: Plan, laid: Desk, recorded: Mapping[str, Realised]) -> tuple[PnlLine, ...]:
+def _pnl(plan: Plan, laid: Desk, carried: Mapping[str, Carried]) -> tuple[PnlLine, ...]:
     ordered = sorted(plan.orders, key=lambda order: order.contract)
-    return tuple(_pnl_line(order, laid, recorded.get(order.contract)) for order in ordered)
+    return tuple(_pnl_line(order, laid, carried.get(order.contract)) for order in ordered)
 
 
-def _pnl_line(order: Order, laid: Desk, so_far: Realised | None) -> PnlLine:
+def _pnl_line(order: Order, laid: Desk, open_so_far: Carried | None) -> PnlLine:
     contract = laid.book.positions[order.contract].contract
     rate = laid.portfolio.price(contract.settle)
     coin = realised_by(order, laid.book, contract)
-    fees = order.fee + (so_far.fees_coin if so_far else ZERO)
-    funding = so_far.funding_coin if so_far else ZERO
+    told = open_so_far.share(_share_closed(order, laid)) if open_so_far else Carried(order.contract, ZERO, ZERO)
+    fees, funding = order.fee + told.fees_coin, told.funding_coin
     return PnlLine(order.contract, coin, coin * rate, fees, funding, (coin - fees + funding) * rate, contract.settle)
+
+
+def _share_closed(order: Order, laid: Desk) -> Fraction:
+    """The share of the net position that an order closes."""
+    held = laid.book.positions[order.contract].contracts
+    return min(ONE, -order.signed / held) if held * order.signed < 0 else ZERO
