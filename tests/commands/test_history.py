@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from lifecycle import BOOK, LATER, SOLD, done, made, refused, saved, start_over
+from lifecycle import BOOK, LATER, PERP, SOLD, done, made, refused, saved, start_over
 
 from booked import STEP, near
 from program import NOW, PORTFOLIO, answered, rebal
@@ -35,7 +35,7 @@ class TestHistory:
 
     def test_since_a_day(self) -> None:
         done("record", *SOLD)
-        assert len(made("history", "--since", "2026-11-20")["entries"]) == 1
+        assert len(made("history", "--since", "2026-11-20")["entries"]) == 2
         assert made("history", "--since", "2026-11-21")["entries"] == []
         assert "--since yesterday" in refused(2, "history", "--since", "yesterday")
 
@@ -65,7 +65,7 @@ class TestHistory:
 
     def test_csv_is_one_row_an_entry(self) -> None:
         done("record", *SOLD, "--id", "ex-1")
-        (row,) = csv.DictReader(io.StringIO(done("history", "--format", "csv")))
+        _, row = csv.DictReader(io.StringIO(done("history", "--format", "csv")))
         assert (row["id"], row["contracts"], row["parts.hedge.contracts"]) == ("ex-1", "-100", "-100")
 
     @pytest.mark.parametrize("format", ["table", "plain"])
@@ -85,6 +85,45 @@ class TestHistory:
         for command in (("history",), ("plan",), ("status",), ("record", *SOLD)):
             assert "entry 1: hash: is not that of the contents" in refused(3, *command, now=LATER)
         assert path.read_bytes() == before
+
+    def test_a_position_that_a_new_statement_leaves_out_is_a_breach_until_it_is_taken(self, folder: Path) -> None:
+        done("record", *SOLD)
+        (folder / "portfolio.yaml").write_text(BOOK.replace("as_of: 2026-11-20T08", "as_of: 2026-11-20T10"))
+        code, out, _ = answered("status", "--format", "json", *LATER)
+        found = {finding["code"]: finding for finding in json.loads(out)["findings"]}["statement-differs"]
+        assert (code, found["severity"], found["subject"]) == (20, "warning", "BTCUSD_PERP")
+        assert found["message"].startswith("the statement has 0 contracts, and the journal adds up to -100")
+        assert found["data"] == {"contracts_stated": "0", "contracts_journal": "-100"}
+        assert "statement-differs" in done("plan", now=LATER)
+        taken = made("record", "statement", now=LATER)["entries"]
+        assert [entry["type"] for entry in taken] == ["statement", "difference"]
+        assert taken[1]["shifts"][0]["contracts_before"] == "-100"
+        assert "statement-differs" not in answered("status", *LATER).out
+        assert made("record", "statement", now=LATER)["entries"] == []
+
+    def test_a_half_unwind_tells_half_of_what_it_carries(self) -> None:
+        done("record", *SOLD, "--id", "open")
+        done("record", "funding", *PERP, "--amount", "0.00002", "--price", "40000")
+        for left in ("-50", "0"):
+            (line,) = made("unwind", "--purpose", "hedge", "--pct", "50" if left == "-50" else "100")["pnl"]
+            closing = Fraction("0.0000625")
+            assert Fraction(line["fees_coin"]) == closing + Fraction("0.000125") / 2
+            assert line["funding_coin"] == "0.00001"
+            done(
+                "record",
+                "fill",
+                *PERP,
+                "--contracts",
+                "50",
+                "--price",
+                "40000",
+                "--fee",
+                "0.0000625",
+                "--id",
+                f"left{left}",
+            )
+        (episode,) = made("history")["episodes"]
+        assert (episode["fees_coin"], episode["funding_coin"]) == ("0.00025", "0.00002")
 
 
 WEIGHTS = st.tuples(st.integers(0, 100), st.integers(0, 100)).filter(lambda w: sum(w) <= 100)
@@ -155,4 +194,4 @@ def test_the_journal_is_beside_the_file_however_the_file_is_named(tmp_path: Path
         spot = ("record", "spot", "--asset", "BTC", "--quantity", "1", "--id", f"spot-{n}", "-p", named, *NOW)
         assert rebal(*spot, cwd=cwd).returncode == 0
     assert sorted(path.name for path in tmp_path.rglob("*.db")) == ["p.journal.db"]
-    assert "entries 4 of 4" in rebal("history", "-p", "sub/p.yaml", *NOW, cwd=tmp_path).stdout
+    assert "entries 5 of 5" in rebal("history", "-p", "sub/p.yaml", *NOW, cwd=tmp_path).stdout

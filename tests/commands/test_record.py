@@ -41,7 +41,7 @@ class TestPlan:
         plan = made("plan")
         recorded = made("record", "plan", saved("plan"))
         assert plan["orders"]
-        assert len(recorded["entries"]) == len(plan["orders"]) + len(plan["transfers"])
+        assert len(recorded["entries"]) == 1 + len(plan["orders"]) + len(plan["transfers"])
         after = made("plan", now=LATER)
         assert (after["changes"], after["orders"], after["transfers"]) == (False, [], [])
         assert after["inputs"]["journal_seq"] == len(recorded["entries"])
@@ -58,7 +58,7 @@ class TestPlan:
         file = saved("plan")
         first = made("record", "plan", file)
         again = made("record", "plan", file, now=LATER)
-        assert (again["entries"], again["repeated"]) == ([], [entry["id"] for entry in first["entries"]])
+        assert (again["entries"], again["repeated"]) == ([], [entry["id"] for entry in first["entries"][1:]])
 
     def test_dry_run_shows_and_writes_nothing(self, folder: Path) -> None:
         file = saved("plan")
@@ -185,7 +185,7 @@ class TestHedge:
 
 class TestSingle:
     def test_a_fill_with_everything_said(self) -> None:
-        (entry,) = made("record", *SOLD, "--id", "ex-1", "--time", "2026-11-20T09:30:00+01:00")["entries"]
+        _, entry = made("record", *SOLD, "--id", "ex-1", "--time", "2026-11-20T09:30:00+01:00")["entries"]
         assert (entry["id"], entry["time"], entry["fee"]) == ("ex-1", "2026-11-20T08:30:00Z", "0.000125")
         assert entry["parts"] == [{"purpose": "hedge", "contracts": "-100", "stands_for": "BTC", "beta": None}]
         assert (entry["multiplier"], entry["settle"], entry["contracts_before"]) == ("100", "BTC", "0")
@@ -193,7 +193,7 @@ class TestSingle:
 
     def test_a_fill_without_its_fee_takes_the_taker_fee_and_says_so(self) -> None:
         recorded = made("record", "fill", *PERP, "--contracts", "-100", "--price", "40000")
-        assert recorded["entries"][0]["fee"] == "0.000125"
+        assert recorded["entries"][1]["fee"] == "0.000125"
         assert recorded["notes"] == ["the fee is the taker fee; give --fee for what the exchange took"]
 
     def test_a_price_far_from_the_mark_is_noted(self) -> None:
@@ -207,7 +207,7 @@ class TestSingle:
     def test_the_same_without_an_id_is_refused_unless_again(self) -> None:
         made("record", *SOLD)
         assert "give --again if it happened twice" in refused(1, "record", *SOLD)
-        assert made("record", *SOLD, "--again")["entries"][0]["seq"] == 2
+        assert made("record", *SOLD, "--again")["entries"][0]["seq"] == 3
 
     def test_transfer_spot_and_void(self) -> None:
         made("record", "transfer", "--asset", "BTC", "--quantity", "0.4")
@@ -221,7 +221,7 @@ class TestSingle:
     @pytest.mark.parametrize("named", [0, 1])
     def test_a_spot_trade_is_voided_as_one_act(self, named: int) -> None:
         trade = ("spot", "--asset", "BTC", "--quantity", "-0.5", "--price", "41000", "--against", "USDT")
-        sold = made("record", *trade, "--id", "s-1")["entries"]
+        sold = made("record", *trade, "--id", "s-1")["entries"][1:]
         made("record", "spot", "--asset", "USDT", "--quantity", "20500", "--id", "another")
         sides = ("s-1", "s-1.USDT") if named == 0 else ("s-1.USDT", "s-1")
         void = ("record", "void", sides[0], "--reason", "never filled", "--id", "v-1")
@@ -296,7 +296,7 @@ class TestSingle:
     def test_settled_is_history_alone(self) -> None:
         early = ("--time", "2026-11-20T07:00:00Z", "--settled")
         recorded = made("record", "spot", "--asset", "BTC", "--quantity", "1", *early)
-        assert (len(recorded["entries"]), recorded["coins"]) == (1, [])
+        assert ([entry["type"] for entry in recorded["entries"]], recorded["coins"]) == (["statement", "spot"], [])
 
     def test_a_file_without_as_of_has_no_journal(self, folder: Path) -> None:
         (folder / "portfolio.yaml").write_text(BOOK.replace("as_of: 2026-11-20T08:00:00Z\nholdings", "holdings"))
@@ -321,7 +321,8 @@ class TestSingle:
         assert not (folder / "kept.db").exists()
         assert made("record", *SOLD, *named)["notes"] == ["kept.db does not exist: this record created it"]
         assert made("record", *SOLD, *named, now=LATER)["notes"] == []
-        assert len(made("history", *named)["entries"]) == 2
+        types = [entry["type"] for entry in made("history", *named)["entries"]]
+        assert types == ["statement", "fill", "fill"]
 
     def test_the_answer_never_overwrites_the_journal(self, folder: Path) -> None:
         done("record", *SOLD)

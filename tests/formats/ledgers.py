@@ -10,6 +10,7 @@ from rebal.ledger import (
     Effect,
     EntryLine,
     EntryType,
+    Episode,
     FillPart,
     History,
     OpenPosition,
@@ -20,6 +21,7 @@ from rebal.ledger import (
 )
 from rebal.market.contract import Kind
 from rebal.plan import Code, Finding, FindingData, Severity, Standing, Wallet
+from rebal.stated import Coins, Shift, Stood
 from rebal.status import Needs, Status
 
 from . import books, extremes
@@ -122,7 +124,7 @@ def entry(seq: int, of: EntryType, **given: object) -> EntryLine:
         "id": f"fb0c1de2a3b4c5d6.{of}.{seq}",
         "time": MORNING + timedelta(minutes=7 * (seq % 1000)),
         "type": of,
-        "parts": (),
+        **dict.fromkeys(("parts", "holdings", "wallets", "positions", "prices", "marks", "shifts"), ()),
         "previous": PREVIOUS if seq > 1 else None,
         "hash": "ef" * 32,
         **given,
@@ -152,6 +154,12 @@ def fill(seq: int, contracts: str, price: str, fee: str, *parts: FillPart, **giv
     )
 
 
+STOOD = Stood(
+    "BTC-PERPETUAL", Fraction(-4000), Fraction("53800.5"), Fraction(-4000), "BTC", None, "BTC", Kind.INVERSE,
+    Fraction(10), "BTC", None,
+)  # fmt: skip
+
+
 def history() -> History:
     """Every kind of entry, one of them voided."""
     until = MORNING + timedelta(days=41)
@@ -174,6 +182,12 @@ def history() -> History:
         fill(12, "1", "2500.05", "0.125", contract="ETH_USDC-PERPETUAL", asset="ETH", settle="USDC",
              kind=Kind.LINEAR, margin_mode=MarginMode.ISOLATED, expiry=until,
              parts=(FillPart(Purpose.REBALANCE, Fraction(1), "ETH"),)),
+        entry(13, EntryType.STATEMENT, holdings=(Coins("BTC", Fraction("1.5")), Coins("DOGE", Fraction(1000))),
+              wallets=(Coins("BTC", Fraction("0.4")),), positions=(STOOD,)),
+        entry(14, EntryType.DIFFERENCE, statement="fb0c1de2a3b4c5d6.statement.13", usd=Fraction("-12.5"),
+              holdings=(Coins("BTC", Fraction("-0.00012")),), wallets=(Coins("BTC", Fraction("0.1")),), shifts=(
+                  Shift("BTC-PERPETUAL", Fraction(-4500), Fraction(-4000), Fraction("53791.55"), Fraction("53800.5")),
+                  Shift("LTCUSD", Fraction(10), Fraction(10), Fraction("80.5"), Fraction("81.25")))),
     )  # fmt: skip
     return History(
         schema="rebal/history/1",
@@ -181,7 +195,7 @@ def history() -> History:
         as_of=MORNING,
         currency="USD",
         since=None,
-        journal_seq=12,
+        journal_seq=14,
         journal_head="ef" * 32,
         entries=entries,
         totals=(
@@ -201,14 +215,24 @@ def history() -> History:
             Effect("BTC", Fraction("1250.5"), Fraction("-2600"), Fraction("1250.5") / 2600),
             Effect("LTC", Fraction("-3.25"), Fraction(0), None),
         ),
+        episodes=(
+            Episode("BTC-PERPETUAL", 1, None, MORNING + timedelta(minutes=21), Fraction(4500), "BTC",
+                    Fraction("-0.0133"), Fraction("0.001"), Fraction("0.00036181659"), Fraction("0.0000123456789"),
+                    Fraction("-0.0126494709111"), Fraction("-715.41"), Fraction("53.79"), Fraction("19.46"),
+                    Fraction("0.67"), Fraction("-680.41")),
+            Episode("ETH_USDC-PERPETUAL", 2, MORNING + timedelta(minutes=84), None, Fraction(1), "USDC", Fraction(150),
+                    None, Fraction("0.125"), Fraction(0), Fraction("149.875"), Fraction(150), None, Fraction("0.125"),
+                    Fraction(0), Fraction("149.875")),
+        ),
     )  # fmt: skip
 
 
 def unrecorded() -> History:
     """A journal that is not there yet."""
     empty: History = replace(
-        history(), journal_seq=0, journal_head=None, entries=(), totals=(), total=NOTHING, positions=(), effects=()
-    )
+        history(), journal_seq=0, journal_head=None, entries=(), totals=(), total=NOTHING, positions=(), effects=(),
+        episodes=(),
+    )  # fmt: skip
     return empty
 
 

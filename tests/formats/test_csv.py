@@ -84,7 +84,7 @@ def test_harmless_text_is_left_alone() -> None:
 
 def test_the_history_is_its_entries_in_full() -> None:
     entries = table(ledgers.history())
-    assert [row["seq"] for row in entries] == [str(n) for n in range(1, 13)]
+    assert [row["seq"] for row in entries] == [str(n) for n in range(1, 15)]
     assert {row["hash"] for row in entries} == {"ef" * 32}
     fill, void = entries[2], entries[7]
     assert fill["contracts"] == "-500"
@@ -100,7 +100,7 @@ def test_the_history_is_its_entries_in_full() -> None:
     ("report", "sections"),
     [
         (ledgers.status(), "assets wallets positions hedges realised findings"),
-        (ledgers.history(), "entries totals positions effects"),
+        (ledgers.history(), "entries totals positions effects episodes"),
         (ledgers.recorded(), "entries positions coins"),
     ],
 )

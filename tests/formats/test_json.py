@@ -225,7 +225,8 @@ def test_the_keys_of_status() -> None:
 def test_the_keys_of_history() -> None:
     history = json.loads(shown(ledgers.history()))
     assert " ".join(history) == (
-        "schema name as_of currency since journal_seq journal_head entries totals total positions effects notes"
+        "schema name as_of currency since journal_seq journal_head entries totals total positions effects notes "
+        "episodes"
     )
     fill = history["entries"][2]
     assert list(fill)[:4] == ["seq", "id", "time", "type"]

@@ -99,7 +99,7 @@ def test_the_first_words_say_what_a_record_is() -> None:
     ("names", "words"),
     [
         (STATUSES, "status origin warning note drift wallet position hedge realised"),
-        ((*HISTORIES, "unrecorded"), "history entry position realised total effect"),
+        ((*HISTORIES, "unrecorded"), "history entry position realised total episode effect"),
         (("recorded", "nothing-new"), "recorded dry-run entry known position coins note"),
     ],
 )

@@ -22,6 +22,7 @@ from rebal.formats.document import (
 )
 from rebal.ledger import EntryLine, EntryType, Realised, RealisedUsd
 from rebal.plan import OrderPart
+from rebal.stated import Coins, Shift
 
 
 def _deed(entry: EntryLine) -> tuple[Said, ...]:
@@ -41,6 +42,10 @@ def _deed(entry: EntryLine) -> tuple[Said, ...]:
             return (f"hedge of {entry.asset} asked: ", Figure(entry.fraction or ZERO, Kind.PERCENT), *until)
         case EntryType.VOID:
             return (f"voids {entry.voids}: {entry.reason}",)
+        case EntryType.STATEMENT:
+            return _statement(entry)
+        case EntryType.DIFFERENCE:
+            return _difference(entry)
 
 
 def _fill(entry: EntryLine) -> tuple[Said, ...]:
@@ -75,6 +80,37 @@ def _spot(entry: EntryLine) -> tuple[Said, ...]:
     if entry.price is None:
         return (moved, " came in" if quantity > 0 else " went out", ", price not given")
     return ("bought " if quantity > 0 else "sold ", moved, " at ", entry.price)
+
+
+def _statement(entry: EntryLine) -> tuple[Said, ...]:
+    held = _listed([_exact(row.quantity, row.asset) for row in entry.holdings]) or ("nothing",)
+    inside = _listed([_exact(row.quantity, row.asset) for row in entry.wallets])
+    listed = _listed([Figure(row.contracts, Kind.EXACT, row.contract) for row in entry.positions])
+    account = (", of them ", *inside, " in the futures account") if inside else ()
+    return ("the file: ", *held, " held", *account, "; ", *(listed or ("no position",)), " open")
+
+
+def _difference(entry: EntryLine) -> tuple[Said, ...]:
+    """What the statement has otherwise than the journal: positions first, what they are worth last."""
+    said: list[Said] = [_shift(row) for row in entry.shifts]
+    said += [(*_more(row), " held") for row in entry.holdings]
+    said += [(*_more(row), " in the futures account") for row in entry.wallets]
+    return ("the statement differs: ", *_listed(said), "; worth ", Figure(entry.usd or ZERO, Kind.USD))
+
+
+def _shift(row: Shift) -> tuple[Said, ...]:
+    now = Figure(row.contracts_after, Kind.EXACT, row.contract)
+    if row.contracts_before != row.contracts_after:
+        return (now, " where the journal has ", row.contracts_before)
+    return (now, " entered at ", row.entry_after, ", not ", row.entry_before)
+
+
+def _more(row: Coins) -> tuple[Said, ...]:
+    return (_exact(row.quantity, row.asset), " more" if row.quantity > 0 else " less")
+
+
+def _listed(said: Sequence[Said]) -> tuple[Said, ...]:
+    return tuple(piece for n, each in enumerate(said) for piece in ((", ", each) if n else (each,)))
 
 
 def _exact(quantity: Fraction, unit: str | None) -> Figure:
@@ -132,6 +168,30 @@ REALISED = (
     _in_dollars("net", "net_usd", "net-usd"),
 )
 """Each in the settlement coin and in dollars; a total has the dollars alone."""
+
+
+def _part(heading: str, of: str, record: str) -> tuple[Column, Column]:
+    """What an episode brought by one cause, in dollars for the eye and in coin as well on a pipe."""
+    dollars = Column(
+        f"{heading} $", f"{of}_usd", Kind.DOLLARS, heading, "dollars", record=f"{record}-usd {{}}", place=Place.LAST
+    )
+    return Column("", f"{of}_coin", Kind.COINS, record=f"{record} {{}}", unit="currency", only=Medium.RECORDS), dollars
+
+
+EPISODES = (
+    Column("contract", "contract", record="{}", role=Role.NAME, left=True),
+    Column("", lambda each: str(each.number), record="{}", role=Role.NAME),
+    Column("from", lambda each: each.since and Inked(each.since, DIM), record="since {}", left=True),
+    Column("until", lambda each: each.until and Inked(each.until, DIM), record="until {}", left=True),
+    Column("at most", "contracts", after="contracts", record="contracts {}"),
+    *_part("by price", "price", "price"),
+    *_part("by basis", "basis", "basis"),
+    *_part("fees", "fees", "fees"),
+    *_part("funding", "funding", "funding"),
+    Column("net", "net_coin", Kind.COINS, record="net {}", unit="currency"),
+    Column("net $", "net_usd", Kind.DOLLARS, "net", "dollars", record="net-usd {}", place=Place.LAST),
+)
+"""From flat to flat: what was realised by the index's move and by the basis, fees, funding, and what they come to."""
 
 
 def realised(lines: Sequence[Realised], *, total: RealisedUsd | None = None) -> Section:

@@ -64,6 +64,7 @@ def document(history: History, limits: Policy | None) -> Document:
         _journal.entries(history.entries, note="the newest last"),
         Section("Positions", (Table(_POSITIONS, history.positions, word="position"),), "now"),
         _journal.realised(history.totals, total=history.total),
+        Section("Episodes", (Table(_journal.EPISODES, history.episodes, word="episode"),), "from flat to flat"),
         Section("What hedges did", (Table(_EFFECTS, history.effects, word="effect"),), "while they were open"),
         Section("Notes", tuple(Text(Prose(each), word="note") for each in history.notes)),
     )
