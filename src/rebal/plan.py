@@ -322,7 +322,7 @@ class Costs:
 
 @frozen
 class PnlLine:
-    """What closing a contract realises: gross in its coin and USD, fees and funding so far, and what is left."""
+    """What closing a contract realises: gross in its coin and USD, its fees and funding, and what is left."""
 
     contract: str
     coin: Fraction

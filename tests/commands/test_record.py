@@ -275,7 +275,7 @@ class TestSingle:
             "well; nothing was recorded: correct it, or give --yes if it is so\n"
         )
         assert not (folder / "portfolio.journal.db").exists()
-        assert len(made(*sale, "--yes")["entries"]) == 1
+        assert len(made(*sale, "--yes")["entries"]) == 2
         assert len(made(*sale, "--again")["entries"]) == 1
 
     @pytest.mark.parametrize(("typed", "code"), [("y\n", 0), ("n\n", 1), ("\n", 1)])

@@ -81,6 +81,7 @@ TEXTS = {
     "expiry",
     "voids",
     "reason",
+    "statement",
     "plan",
     "previous",
     "hash",

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from booked import STEP, eighteen
 from rebal.amounts import ZERO
-from rebal.book import opened
+from rebal.book import MarginMode, opened
 from rebal.journal.adding import add
 from rebal.journal.earned import Earned, earned, episodes, realised
 from rebal.journal.effect import effects
@@ -157,7 +157,7 @@ PRICED = st.integers(100, 900).map(lambda n: n * 100)
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[Event]:
-    """Fills and funding of several contracts, inverse and linear, for both purposes, some of them by proxy."""
+    """Fills and funding of several contracts, inverse and linear, for both purposes, some by proxy or isolated."""
     made: list[Event] = []
     for _ in range(draw(st.integers(1, 12))):
         of = draw(st.sampled_from(ALL))
@@ -170,7 +170,7 @@ def histories(draw: st.DrawFn) -> list[Event]:
         shares = [part(str(hedge), "hedge", stands_for), part(str(size - hedge), "rebalance", of.asset)]
         event = fill(
             str(size), str(draw(PRICED)), *(each for each in shares if each.contracts), of=of,
-            fee=str(draw(st.sampled_from(["0.00012345", "-0.00000003", "0"]))),
+            fee=str(draw(st.sampled_from(["0.00012345", "-0.00000003", "0"]))), mode=draw(st.sampled_from(MarginMode)),
         )  # fmt: skip
         index = draw(st.one_of(st.none(), PRICED.map(F)))
         made.append(replace(event, index_price=index))

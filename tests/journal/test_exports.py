@@ -39,7 +39,7 @@ def plan(*orders: SavedOrder) -> SavedPlan:
     return SavedPlan(
         source="plan.json", digest="d" * 64, command="plan", refused=False, refusals=(), venue=None, as_of=AS_OF,
         statement_sha256="a" * 64, journal_seq=0, journal_head=None, market_as_of=None, now=at(60), orders=orders,
-        transfers=(), steps=(), hedges=(), holdings={}, contracts_before={},
+        transfers=(), steps=(), hedges=(), holdings={}, contracts_before={}, prices={},
     )  # fmt: skip
 
 

@@ -8,13 +8,14 @@ from fractions import Fraction
 from itertools import zip_longest
 
 from rebal.amounts import ONE, ZERO, down, plain, rounded, up
+from rebal.book import Book, Position
 from rebal.errors import Refused
 from rebal.journal.adding import Added
 from rebal.journal.drafts import one_trade
 from rebal.journal.fold import as_recorded, dated, fold, reached
 from rebal.ledger import Entry, Fill, Funding, Journal, Spot
 from rebal.market.contract import Contract
-from rebal.portfolio import Book, Portfolio, Position
+from rebal.portfolio import Portfolio
 
 FAR_FROM_MARK = Fraction(1, 10)
 """How far from the mark a price may be before it is noted."""

@@ -55,7 +55,7 @@ def document(plan: Plan, limits: Policy | None) -> Document:
         _orders.section(plan.orders),
         _orders.moves(plan.transfers),
         _orders.steps(plan),
-        Section("Realised by closing", closing, "with the fees and funding so far", only=_PAGE),
+        Section("Realised by closing", closing, "with the fees and funding of what is closed", only=_PAGE),
         *((_ways.section(plan.ways),) if plan.ways else ()),
         _margin.after(plan.wallets, plan.transfers, limits),
         _book.positions(plan.positions, planned=True),
