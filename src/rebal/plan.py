@@ -59,6 +59,7 @@ class Code(StrEnum):
     DRIFT = "drift"
     BASIS_PAID = "basis-paid"
     ROLL_DUE = "roll-due"
+    ROLLED = "rolled"
     BETA_UNCERTAIN = "beta-uncertain"
     CROSS_MARGIN_OFFSET = "cross-margin-offset"
     CONSTRUCTIVE_SALE = "constructive-sale"

@@ -85,7 +85,10 @@ class Alert:
 
 @frozen
 class Policy:
-    """The rules that a plan keeps; ``survive`` takes the place of ``liquidation_distance`` where it is given."""
+    """The rules that a plan keeps; ``survive`` takes the place of ``liquidation_distance`` where it is given.
+
+    ``hedge_band``: the share of its base by which a hedge may be off before it is traded.
+    """
 
     band: Band
     margin_mode: MarginMode
@@ -97,6 +100,7 @@ class Policy:
     sizing: Sizing
     max_at_venue: Fraction
     max_price_age: timedelta | None
+    hedge_band: Fraction
     survive: Fraction | None = None
 
     @property

@@ -22,6 +22,7 @@ def policy(*, relative: Fraction | None = None) -> Policy:
         sizing=Sizing.NOTIONAL,
         max_at_venue=Fraction(1),
         max_price_age=timedelta(days=1),
+        hedge_band=Fraction(1, 100),
     )
 
 

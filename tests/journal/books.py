@@ -54,6 +54,7 @@ POLICY = Policy(
     sizing=Sizing.NOTIONAL,
     max_at_venue=Fraction(1),
     max_price_age=timedelta(days=1),
+    hedge_band=Fraction(1, 100),
 )
 PRICES = {"BTC": Fraction(40000), "ETH": Fraction(2500), "SOL": Fraction(150), "DOT": Fraction(8)}
 

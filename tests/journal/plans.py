@@ -17,7 +17,8 @@ from rebal.ledger import Journal
 from rebal.plan import Inputs, Plan
 from rebal.planner import build_plan
 from rebal.planner.desk import desk
-from rebal.planner.hedge import Ask, build_hedge
+from rebal.planner.hedge import build_hedge
+from rebal.planner.hedge_legs import Ask
 from rebal.planner.unwind import build_unwind
 from rebal.portfolio import Portfolio
 

@@ -64,6 +64,7 @@ policy:
   sizing: coin
   max_at_venue: 50%
   max_price_age: 36h
+  hedge_band: 2%
 proxies: {DOT: {via: BTC, beta: 1.3}}
 costs: {spot_fee: 0.1%, slippage: 0.05%}
 tax: {method: hifo, short_term: 37%, long_term: 20%, long_after: 1y}
@@ -82,6 +83,7 @@ DEFAULT = Policy(
     sizing=Sizing.NOTIONAL,
     max_at_venue=Fraction(1),
     max_price_age=timedelta(days=1),
+    hedge_band=Fraction(1, 100),
 )
 
 
@@ -140,6 +142,7 @@ def test_rules_as_written(tmp_path: Path) -> None:
         sizing=Sizing.COIN,
         max_at_venue=Fraction(1, 2),
         max_price_age=timedelta(hours=36),
+        hedge_band=Fraction(2, 100),
     )
     assert portfolio.proxies == {"DOT": Proxy("DOT", "BTC", Fraction(13, 10))}
     assert portfolio.costs == Costs(Fraction(1, 1000), Fraction(1, 2000))

@@ -88,6 +88,7 @@ def policy(
     sizing: Sizing = Sizing.NOTIONAL,
     max_at_venue: str = "1",
     max_price_age: timedelta | None = timedelta(days=1),
+    hedge_band: str = "0.01",
 ) -> Policy:
     """The policy of a file that says nothing of it, but for what is named here."""
     return Policy(
@@ -101,6 +102,7 @@ def policy(
         sizing=sizing,
         max_at_venue=Fraction(max_at_venue),
         max_price_age=max_price_age,
+        hedge_band=Fraction(hedge_band),
     )
 
 

@@ -1,6 +1,7 @@
 """A hedge is a target ratio: asked twice it does nothing, asked for less it shrinks."""
 
 from dataclasses import replace
+from datetime import timedelta
 from fractions import Fraction
 
 import pytest
@@ -8,15 +9,18 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from booked import STEP, booked_usd
-from rebal.book import Book, Purpose, opened
+from rebal.book import Book, HedgeAsked, Purpose, opened
 from rebal.plan import Code, Plan, Severity
 from rebal.planner.desk import desk
 from rebal.planner.exposure import value
-from rebal.planner.hedge import Ask, build_hedge
+from rebal.planner.hedge import build_hedge
+from rebal.planner.hedge_legs import Ask
+from rebal.planner.hedging import cover
+from rebal.planner.status import build_status
 from rebal.planner.unwind import build_unwind
-from rebal.portfolio import Portfolio, Sizing
+from rebal.portfolio import Policy, Portfolio, Sizing
 
-from .given import INPUTS, inverse, policy, portfolio
+from .given import INPUTS, NOW, inverse, policy, portfolio
 from .test_laws import SETTINGS, books, carried_out
 
 
@@ -204,3 +208,92 @@ def test_two_hedges_on_one_wallet_count_what_each_other_realises() -> None:
     plan = asked(made.statement)
     assert plan.orders
     assert asked(carried_out(plan, made, made.statement)).orders == ()
+
+
+def test_a_base_that_fees_took_below_nothing_is_hedged_by_nothing() -> None:
+    btc, eth = inverse("BTC"), inverse("ETH")
+    short = opened(btc, contracts=Fraction(-40000), entry_price=Fraction(40000))
+    made = portfolio(
+        {"BTC": "0.9995", "ETH": "10"}, {"BTC": "0", "ETH": "0.4", "USD": "0.6"}, {"BTC": "40000", "ETH": "2500"},
+        (btc, eth), wallets={"BTC": "0.9995"}, positions=(short,),
+    )  # fmt: skip
+    assert cover(made, made.statement).base("BTC") == Fraction("-0.0005")
+    plan = hedged(made, "BTC", Fraction(1, 2))
+    assert (plan.orders, plan.refused) == ((), False)
+    asked = replace(made.statement, hedges={"BTC": HedgeAsked("BTC", Fraction(1, 2))})
+    assert "hedge-off" not in {found.code for found in build_status(made, asked, inputs=INPUTS).findings}
+
+
+DATED = inverse("BTC", name="XBTZ26", lot="100", expiry=NOW + timedelta(days=35))
+PERPETUAL = inverse("BTC", name="XBTUSD", lot="100")
+
+
+def on_both(*, hedge: str = "-9950", rules: Policy | None = None) -> Portfolio:
+    """35,000 USD of BTC short on two contracts, 34,900 less what of the dated one is no hedge."""
+    near = opened(DATED, contracts=Fraction(-10000), entry_price=Fraction(40000), hedge=Fraction(hedge))
+    far = opened(PERPETUAL, contracts=Fraction(-24900), entry_price=Fraction(40000), hedge=Fraction(-24900))
+    return portfolio(
+        {"BTC": "2"}, None, {"BTC": "40000"}, (DATED, PERPETUAL), wallets={"BTC": "1.5"}, positions=(near, far),
+        rules=rules,
+    )  # fmt: skip
+
+
+def test_a_hedge_on_several_contracts_is_bought_back_over_all_of_them() -> None:
+    plan = hedged(on_both(), "BTC", Fraction(0))
+    assert {order.contract: order.contracts for order in plan.orders} == {"XBTZ26": 9900, "XBTUSD": 24900}
+    (left,) = [found for found in plan.findings if found.code is Code.RESIDUAL]
+    assert left.message.startswith("50.00 USD are less than the least order of XBTZ26")
+
+
+def test_what_a_minimum_keeps_from_one_contract_is_bought_back_on_the_next() -> None:
+    made = on_both(hedge="-200", rules=policy(min_order="1000"))
+    plan = hedged(made, "BTC", Fraction(1, 8))
+    # the base is 2 BTC less the 0.245 that the dated contract rebalances: 25,100 short, 8,775 asked
+    assert [(order.contract, order.contracts) for order in plan.orders] == [("XBTUSD", 16300)]
+    closed = hedged(made, "BTC", Fraction(0))
+    assert [(order.contract, order.contracts) for order in closed.orders] == [("XBTUSD", 24900)]
+    (left,) = [found for found in closed.findings if found.code is Code.BELOW_MINIMUM]
+    assert left.message.startswith("200.00 USD on XBTZ26 are below policy.min_order, 1000.00 USD")
+
+
+def test_hedges_that_share_a_contract_count_the_pnl_of_the_net_order_alone() -> None:
+    contract = inverse("BTC", "1")
+    direct = opened(contract, contracts=Fraction(-20000), entry_price=Fraction(40000), hedge=Fraction(-20000))
+    through = opened(
+        contract, contracts=Fraction(-60000), entry_price=Fraction(40000), hedge=Fraction(-60000), stands_for="DOT"
+    )
+    both = replace(direct, contracts=Fraction(-80000), parts=(*direct.parts, *through.parts))
+    made = portfolio(
+        {"BTC": "3", "DOT": "10000"}, None, {"BTC": "80000", "DOT": "12"}, (contract,), wallets={"BTC": "3"},
+        positions=(both,), proxies={"DOT": ("BTC", "1")}, rules=policy(min_order="0"),
+    )  # fmt: skip
+
+    def asked(book: Book) -> Plan:
+        laid = desk(made, book, now=INPUTS.now)
+        asks = tuple(Ask(asset, Fraction(9, 10), laid.candidates(asset)) for asset in ("BTC", "DOT"))
+        return build_hedge(made, book, asks=asks, inputs=INPUTS)
+
+    plan = asked(made.statement)
+    after = carried_out(plan, made, made.statement)
+    # DOT buys 6,000 back and BTC sells more than that: the net order opens, and realises nothing; 2.2 BTC are missing,
+    # less nine tenths of DOT's fee
+    (order,) = plan.orders
+    assert {part.stands_for: part.contracts for part in order.parts} == {("BTC",): -175997, ("DOT",): 6000}
+    assert after.holdings["BTC"] == 3 - order.fee
+    assert asked(after).orders == ()
+
+
+def test_what_a_proxy_covers_is_one_figure_in_ratio_and_net_exposure() -> None:
+    contract = inverse("BTC", "1")
+    short = opened(
+        contract, contracts=Fraction(-60000), entry_price=Fraction(60000), hedge=Fraction(-60000), stands_for="DOT"
+    )
+    made = portfolio(
+        {"BTC": "2", "DOT": "12000"}, None, {"BTC": "40000", "DOT": "5"}, (contract,), wallets={"BTC": "2"},
+        positions=(short,), proxies={"DOT": ("BTC", "1")},
+    )  # fmt: skip
+    lines = {line.asset: line for line in build_status(made, made.statement, inputs=INPUTS).assets}
+    # one BTC short at 60,000 takes 40,000 USD at 40,000 from DOT's 60,000, its gain of half a BTC counted with it
+    assert (lines["DOT"].hedge_ratio, lines["DOT"].net_exposure) == (Fraction(2, 3), 20000)
+    assert lines["BTC"].net_exposure == 80000
+    assert sum(line.net_exposure for line in lines.values()) == 160000

@@ -14,15 +14,20 @@ from rebal.commands._verdict import refusals, verdict
 from rebal.errors import UsageProblem
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from fractions import Fraction
 
-    from rebal.planner.hedge import Ask
+    from rebal.market.contract import Contract
+    from rebal.planner.desk import Desk
+    from rebal.planner.hedge_legs import Ask
+    from rebal.planner.routes import Candidate
 
 EXAMPLES = (
     "rebal hedge BTC --pct 50",
     "rebal hedge BTC --notional 14950 --for 30d",
     "rebal hedge BTC ETH --pct 30 --format json --out hedge.json",
     "rebal hedge SOL AVAX --via BTC --pct 60",
+    "rebal hedge BTC --pct 50 --roll",
 )
 
 
@@ -46,12 +51,23 @@ class Wanted:
     ] = None
     contract: Annotated[
         str | None,
-        typer.Option("--contract", metavar="NAME", autocompletion=contracts, help="Open the hedge on this contract."),
+        typer.Option(
+            "--contract",
+            metavar="NAME",
+            autocompletion=contracts,
+            help="Hedge on this contract; from another it is rolled to it.",
+        ),
     ] = None
     until: Annotated[
         str | None,
-        typer.Option("--until", metavar="DATE", help="Open it on the first dated contract that lasts until then."),
+        typer.Option(
+            "--until", metavar="DATE", help="Hedge on the first dated contract that lasts until then, or roll to it."
+        ),
     ] = None
+    roll: Annotated[
+        bool,
+        typer.Option("--roll", help="Roll it off what expires within 7 days, or before the day it is to last until."),
+    ] = False
     via: Annotated[
         str | None,
         typer.Option(
@@ -86,15 +102,17 @@ def hedge(
     _refuse_contradictions(assets, wanted, everything=everything)
     book = opened(where, world)
     from rebal.planner.hedge import build_hedge
+    from rebal.planner.hedge_checks import nothing_to_roll
 
     named = sorted(_all(book)) if everything else sorted(known_assets(assets or (), book.book, book.portfolio))
+    asks = tuple(_ask(asset, wanted, book, world, where) for asset in named)
     report = build_hedge(
         book.portfolio,
         book.book,
-        asks=tuple(_ask(asset, wanted, book, world, where) for asset in named),
+        asks=asks,
         inputs=book.inputs,
         allow_over_hedge=allow_over_hedge,
-        extra=book.checks,
+        extra=(*book.checks, *((nothing_to_roll(asks),) if wanted.roll else ())),
     )
     return shown.answer(
         report,
@@ -118,9 +136,12 @@ def _refuse_contradictions(assets: list[str] | None, wanted: Wanted, *, everythi
         )
     if wanted.pct is None and (everything or len(set(assets or ())) > 1):
         raise UsageProblem("--notional and --coins size the hedge of one asset; give --pct for several")
-    through = [way for way in (wanted.contract, wanted.until, wanted.via) if way is not None]
+    named_until = wanted.until if wanted.contract is None else None
+    through = [way for way in (wanted.contract, named_until, wanted.via, wanted.roll or None) if way is not None]
     if len(through) > 1:
-        raise UsageProblem("--contract, --until and --via each name what to trade; give one of them")
+        raise UsageProblem("--contract, --until, --via and --roll each name what to trade; give one of them")
+    if wanted.until is not None and wanted.lasting is not None:
+        raise UsageProblem("--until and --for each say how long the hedge is to stay; give one of them")
     if wanted.contract is not None and (everything or len(set(assets or ())) > 1):
         raise UsageProblem("--contract serves one asset; hedge the others in calls of their own")
 
@@ -132,30 +153,53 @@ def _all(book: Opened) -> list[str]:
 
 def _ask(asset: str, wanted: Wanted, book: Opened, world: World, where: Where) -> "Ask":
     from rebal.planner.desk import desk
-    from rebal.planner.hedge import Ask, fraction_of
-    from rebal.planner.routes import expiring_after, named, through
+    from rebal.planner.hedge import fraction_of
+    from rebal.planner.hedge_legs import Ask
 
     now = where.time(world)
     laid = desk(book.portfolio, book.book, now=now)
     until = None if wanted.until is None else day(wanted.until, option="--until")
     if until is not None and until <= now:
         raise UsageProblem(f"--until {wanted.until}: has passed; write a day to come")
-    if wanted.contract is not None:
-        candidates = named(wanted.contract, asset, book.portfolio, now=now)
-    elif until is not None:
-        candidates = expiring_after(until, asset, laid.served, now=now)
-    elif wanted.via is not None:
-        candidates = through(wanted.via, asset, book.portfolio, laid.served, now=now)
-    else:
-        candidates = laid.candidates(asset)
     ends = until if wanted.lasting is None else day_after(wanted.lasting, now, option="--for")
+    candidates, stays = _onto(asset, wanted, laid, until=until, ends=ends)
     if wanted.pct is not None:
-        return Ask(asset, points(wanted.pct, option="--pct"), candidates, ends)
+        return Ask(asset, points(wanted.pct, option="--pct"), candidates, ends, stays=stays)
     coins = _coins(asset, wanted, book)
     fraction = fraction_of(asset, coins, book.portfolio, book.book)
     if fraction is None:
         raise UsageProblem(f"{asset}: none is held, so there is nothing to hedge")
-    return Ask(asset, fraction, candidates, ends, coins)
+    return Ask(asset, fraction, candidates, ends, coins, stays)
+
+
+def _onto(
+    asset: str, wanted: Wanted, laid: "Desk", *, until: "datetime | None", ends: "datetime | None"
+) -> "tuple[tuple[Candidate, ...], frozenset[str] | None]":
+    """What may open a hedge, what carries it already first, and where it may stay; None: wherever it is."""
+    from rebal.planner.hedge_legs import in_the_way
+    from rebal.planner.routes import expiring_after, named, rolling, through
+
+    portfolio, now = laid.portfolio, laid.now
+    sits_on = tuple(position.contract for position in in_the_way(asset, laid))
+    if wanted.contract is not None:
+        found = named(wanted.contract, asset, portfolio, now=now)
+    elif until is not None:
+        found = expiring_after(until, asset, laid.served, now=now)
+    elif wanted.via is not None:
+        found = through(wanted.via, asset, portfolio, laid.served, now=now)
+        return found, frozenset(each.name for each in portfolio.contracts.values() if each.asset == wanted.via)
+    elif wanted.roll:
+        kept = laid.book.hedges.get(asset)
+        last = ends or (kept.until if kept is not None else None)
+        found, stays = rolling(asset, sits_on, until=last, portfolio=portfolio, served=laid.served, now=now)
+        return _carrying_first(found, sits_on), stays
+    else:
+        return laid.candidates(asset), None
+    return _carrying_first(found, sits_on), frozenset(each.contract.name for each in found)
+
+
+def _carrying_first(found: "tuple[Candidate, ...]", sits_on: "tuple[Contract, ...]") -> "tuple[Candidate, ...]":
+    return tuple(sorted(found, key=lambda each: each.contract not in sits_on))
 
 
 def _coins(asset: str, wanted: Wanted, book: Opened) -> "Fraction":

@@ -19,4 +19,5 @@ ROUTE_WORDS = ("inverse", "dated", "linear", "proxy")
 SIZING = Sizing.NOTIONAL
 MAX_AT_VENUE = Fraction(1)
 MAX_PRICE_AGE = timedelta(days=1)
+HEDGE_BAND = Fraction(1, 100)
 CASH = ("USD", "USDT", "USDC")

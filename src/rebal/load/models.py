@@ -245,13 +245,11 @@ class Alert(Written):
 
     distance: Annotated[Fraction | None, COST] = Field(
         default=None,
-        description="Least distance to liquidation; default 35%, and never more than 0.7 of liquidation_distance, so "
-        "that a fresh plan is no breach.",
+        description="Least distance to liquidation; default 35%, and never more than 0.7 of liquidation_distance.",
     )
     leverage: Annotated[Fraction | None, COUNT] = Field(
         default=None,
-        description="Most leverage; default 1.25, and never less than 1.25 times policy.leverage, so that a fresh "
-        "plan is no breach.",
+        description="Most leverage; default 1.25, and never less than 1.25 times policy.leverage.",
     )
 
 
@@ -299,6 +297,7 @@ class Policy(Written):
     max_price_age: Annotated[Duration | Literal["none"] | None, AGE] = Field(
         default=None, description="Prices older than this are stale; default 1d, none switches it off."
     )
+    hedge_band: Annotated[Fraction | None, SHARE] = Field(default=None, description="Points a hedge may be off; 1%.")
 
 
 class Proxy(Written):

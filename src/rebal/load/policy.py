@@ -23,6 +23,7 @@ def policy_of(written: models.Policy, now: datetime) -> Policy:
         sizing=written.sizing or defaults.SIZING,
         max_at_venue=_or(written.max_at_venue, defaults.MAX_AT_VENUE),
         max_price_age=_age(written.max_price_age, now),
+        hedge_band=_or(written.hedge_band, defaults.HEDGE_BAND),
         survive=survive,
     )
 

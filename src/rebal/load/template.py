@@ -61,6 +61,7 @@ policy:
   sizing: notional            # or coin
   max_at_venue: 100%          # most of a holding that may sit in the futures account
   max_price_age: 1d
+  hedge_band: 1%              # points of its coins that a hedge may be off before it is traded
 
 # What a spot trade costs and how gains are taxed: for comparisons with selling; nothing is assumed.
 # costs: {spot_fee: 0.1%, slippage: 0.05%}

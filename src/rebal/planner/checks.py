@@ -16,7 +16,7 @@ from rebal.planner.fit import fitting_distance, fitting_leverage
 from rebal.planner.market_checks import MARKET_CHECKS
 from rebal.planner.routes import SOONEST_EXPIRY
 from rebal.planner.sizing import LeftOut, Residual
-from rebal.planner.words import coins, percent, times, usd
+from rebal.planner.words import coins, exact_percent, percent, times, usd
 from rebal.portfolio import DOLLARS
 
 
@@ -137,6 +137,10 @@ def _left_out(draft: Draft) -> Iterator[Finding]:
                 message = f"{size} are below the venue's minimum, {least}: left out"
                 data["min_contracts"] = contract.min_contracts
                 yield info(Code.BELOW_MINIMUM, residual.asset, message, **data)
+            case LeftOut.WITHIN_HEDGE_BAND:
+                band = draft.desk.portfolio.policy.hedge_band
+                message = f"{size} are within policy.hedge_band, {exact_percent(band)} of its coins: left out"
+                yield info(Code.RESIDUAL, residual.asset, message, **data, hedge_band=band)
             case LeftOut.CANCELS:
                 message = f"{size} on {contract.name} cancel against other legs on it to less than an order: left out"
                 yield warning(Code.RESIDUAL, residual.asset, message, **data)

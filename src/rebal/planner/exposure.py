@@ -1,6 +1,6 @@
 """What a book is worth, and how much of it moves with each asset."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from typing import assert_never
@@ -8,7 +8,7 @@ from typing import assert_never
 from rebal.amounts import ONE, ZERO, total
 from rebal.book import Book, Part, Position, Purpose
 from rebal.frozen import frozen
-from rebal.market.contract import Contract
+from rebal.market.contract import Contract, Kind
 from rebal.market.margin import Held
 from rebal.portfolio import DOLLARS, Market, Portfolio, Sizing
 
@@ -20,7 +20,8 @@ class Valuation:
     ``exposures``: by asset, ``S·(coins held + unrealised coin PnL) + Σ e`` of its rebalance contracts, and under
     ``USD`` what is left of the equity: dollars held, PnL in dollars, the dollars that shorts make and longs spend; what
     counts as dollars stands there at its price, where it has one. PnL in any other currency is coins of it.
-    ``hedged``: ``Σ e`` of the hedge contracts, by the asset they protect. ``held``: coins owned, by asset.
+    ``hedged``: ``Σ e`` of the hedge contracts, by the asset they protect, a proxy's at its own entry and with its PnL
+    taken from the coin that it is paid in. ``held``: coins owned, by asset.
     """
 
     equity: Fraction
@@ -72,6 +73,25 @@ def beta(asset: str, contract: Contract, portfolio: Portfolio) -> Fraction:
     return proxy.beta if proxy is not None and asset != contract.asset and proxy.via == contract.asset else ONE
 
 
+def hedged_coins(part: Part, contract: Contract, portfolio: Portfolio) -> Fraction:
+    """Coins of the asset that a part adds (negative: protects), measured so that the mark moving alone changes nothing.
+
+    Through a proxy: its coins, as dollars over beta, in coins of the asset at today's prices.
+    """
+    coins = contract.delta(part.contracts, part.entry_price) * sizing_factor(contract, portfolio)
+    if part.stands_for == contract.asset:
+        return coins
+    rate = portfolio.price(contract.asset) / portfolio.price(part.stands_for)
+    return coins * rate / beta(part.stands_for, contract, portfolio)
+
+
+def sizing_factor(contract: Contract, portfolio: Portfolio) -> Fraction:
+    """``P/S`` under notional sizing, where a futures dollar stands for a spot dollar; one under coin sizing."""
+    if portfolio.policy.sizing is Sizing.COIN:
+        return Fraction(1)
+    return portfolio.mark_usd(contract) / portfolio.price(contract.asset)
+
+
 def held_position(position: Position, market: Market) -> Held:
     """A position as margin sees it, at its mark."""
     contract = position.contract
@@ -95,8 +115,8 @@ def value(portfolio: Portfolio, book: Book) -> Valuation:
     """Value a book at the portfolio's market."""
     coin_pnl = _unrealised(portfolio, book)
     dollar_pnl = total(pnl * portfolio.price(each) for each, pnl in coin_pnl.items() if each in portfolio.cash)
-    legs = _legs(portfolio, book, Purpose.REBALANCE)
-    hedged = _legs(portfolio, book, Purpose.HEDGE)
+    legs = _legs(portfolio, book)
+    hedged = _hedges(portfolio, book)
     exposures: dict[str, Fraction] = {}
     held: dict[str, Fraction] = {}
     coins_usd: list[Fraction] = []
@@ -138,11 +158,37 @@ def _unrealised(portfolio: Portfolio, book: Book) -> dict[str, Fraction]:
     return coins
 
 
-def _legs(portfolio: Portfolio, book: Book, purpose: Purpose) -> dict[str, Fraction]:
+def _legs(portfolio: Portfolio, book: Book) -> dict[str, Fraction]:
     legs: dict[str, Fraction] = {}
+    for position, part in _parts(portfolio, book, Purpose.REBALANCE):
+        dollars = stood_for(part, position.contract, portfolio)
+        legs[part.stands_for] = legs.get(part.stands_for, ZERO) + dollars
+    return legs
+
+
+def _hedges(portfolio: Portfolio, book: Book) -> dict[str, Fraction]:
+    """Dollars that hedges take from each asset's exposure.
+
+    Through a proxy: the coins that it covers by ``hedged_coins``, so that net exposure is nothing where all is hedged.
+    What such a part has gained or lost belongs to what it protects, and so not to the net of the coin it is paid in.
+    """
+    hedged: dict[str, Fraction] = {}
+    for position, part in _parts(portfolio, book, Purpose.HEDGE):
+        contract, asset = position.contract, part.stands_for
+        if asset == contract.asset:
+            dollars = stood_for(part, contract, portfolio)
+        else:
+            dollars = hedged_coins(part, contract, portfolio) * portfolio.price(asset)
+            if contract.kind is Kind.INVERSE and contract.settle not in portfolio.aside:
+                pnl = contract.pnl(part.contracts, part.entry_price, portfolio.market.mark(contract))
+                gained = pnl * portfolio.price(contract.settle)
+                hedged[contract.settle] = hedged.get(contract.settle, ZERO) - gained
+        hedged[asset] = hedged.get(asset, ZERO) + dollars
+    return hedged
+
+
+def _parts(portfolio: Portfolio, book: Book, purpose: Purpose) -> Iterator[tuple[Position, Part]]:
     for position in book.positions.values():
         for part in position.parts:
             if part.purpose is purpose and part.stands_for not in portfolio.aside:
-                dollars = stood_for(part, position.contract, portfolio)
-                legs[part.stands_for] = legs.get(part.stands_for, ZERO) + dollars
-    return legs
+                yield position, part

@@ -7,8 +7,8 @@ from rebal.amounts import ZERO
 from rebal.book import Book, Part, Purpose
 from rebal.frozen import frozen
 from rebal.market.contract import Contract
-from rebal.planner.exposure import beta, stood_for
-from rebal.portfolio import Portfolio, Sizing
+from rebal.planner.exposure import hedged_coins, stood_for
+from rebal.portfolio import Portfolio
 
 
 @frozen
@@ -48,25 +48,6 @@ def cover(portfolio: Portfolio, book: Book) -> Cover:
             else:
                 rebalanced[asset] = rebalanced.get(asset, ZERO) + _spot_coins(part, position.contract, portfolio)
     return Cover(hedged, rebalanced, book.holdings)
-
-
-def hedged_coins(part: Part, contract: Contract, portfolio: Portfolio) -> Fraction:
-    """Coins of the asset that a part adds (negative: protects), measured so that the mark moving alone changes nothing.
-
-    Through a proxy: its coins, as dollars over beta, in coins of the asset at today's prices.
-    """
-    coins = contract.delta(part.contracts, part.entry_price) * sizing_factor(contract, portfolio)
-    if part.stands_for == contract.asset:
-        return coins
-    rate = portfolio.price(contract.asset) / portfolio.price(part.stands_for)
-    return coins * rate / beta(part.stands_for, contract, portfolio)
-
-
-def sizing_factor(contract: Contract, portfolio: Portfolio) -> Fraction:
-    """``P/S`` under notional sizing, where a futures dollar stands for a spot dollar; one under coin sizing."""
-    if portfolio.policy.sizing is Sizing.COIN:
-        return Fraction(1)
-    return portfolio.mark_usd(contract) / portfolio.price(contract.asset)
 
 
 def _spot_coins(part: Part, contract: Contract, portfolio: Portfolio) -> Fraction:

@@ -89,6 +89,42 @@ def expiring_after(day: datetime, asset: str, served: Served, *, now: datetime) 
     return tuple(Candidate(contract, route_of(asset, contract), ONE) for contract in lasting)
 
 
+def rolling(
+    asset: str,
+    sits_on: Iterable[Contract],
+    *,
+    until: datetime | None,
+    portfolio: Portfolio,
+    served: Served,
+    now: datetime,
+) -> tuple[tuple[Candidate, ...], frozenset[str]]:
+    """Where a hedge moves when it is rolled, best first, and the contracts on which it may stay.
+
+    It may stay on what lasts until its day and does not expire within 7 days; it moves to the nearest such dated
+    contract of the kind that it sits on, else to what would open it; where nothing lasts so long, to what lasts most.
+    """
+    soonest = now + SOONEST_EXPIRY
+    lasts = frozenset(
+        each.name
+        for each in portfolio.contracts.values()
+        if each.expiry is None or each.expiry >= max(soonest, until or soonest)
+    )
+    leaving = [each for each in sits_on if each.name not in lasts]
+    kin = {(each.asset, each.kind) for each in leaving}
+    dated = [
+        Candidate(each, route_of(asset, each), ONE)
+        for on in sorted({on for on, _ in kin})
+        for each in sorted(served.get(on, ()), key=_preference)
+        if each.expiry is not None and (on, each.kind) in kin and tradable(each, now=now) and _lasts(each, now)
+    ]
+    usual = candidates(asset, portfolio, served, now=now)
+    lasting = tuple(found for found in (*dated, *usual) if found.contract.name in lasts)
+    if lasting or not dated:
+        return lasting or usual, lasts | {found.contract.name for found in usual if not lasting}
+    last = max(dated, key=lambda found: (found.contract.expiry or now, found.contract.name))
+    return (last,), lasts | {last.contract.name}
+
+
 def through(via: str, asset: str, portfolio: Portfolio, served: Served, *, now: datetime) -> tuple[Candidate, ...]:
     """The contracts of a proxy for an asset, its own for the proxy itself. Raises UsageProblem without a beta."""
     if asset == via:

@@ -22,6 +22,7 @@ class LeftOut(StrEnum):
     SMALLER_THAN_A_LOT = "smaller than a lot"
     BELOW_MIN_ORDER = "below min_order"
     BELOW_MIN_CONTRACTS = "below min_contracts"
+    WITHIN_HEDGE_BAND = "within hedge_band"
     CANCELS = "cancels against another leg"
 
 
@@ -102,15 +103,17 @@ def close_orders(legs: Iterable[Leg], *, book: Book, portfolio: Portfolio) -> tu
 
 
 def too_small(legs: Sequence[Leg], book: Book, portfolio: Portfolio) -> LeftOut | None:
-    """Which minimum, if any, the net order of legs on one contract is below; all of a position may always be closed."""
-    contract = legs[0].contract
-    signed = total(leg.contracts for leg in legs)
-    net = abs(signed)
+    """Which minimum, if any, the net order of legs on one contract is below."""
+    return refused_size(legs[0].contract, total(leg.contracts for leg in legs), book=book, portfolio=portfolio)
+
+
+def refused_size(contract: Contract, signed: Fraction, *, book: Book, portfolio: Portfolio) -> LeftOut | None:
+    """Which minimum, if any, an order is below; all of a position may always be closed."""
     position = book.positions.get(contract.name)
     closes = position is not None and position.contracts == -signed
-    if net < contract.min_contracts and not closes:
+    if abs(signed) < contract.min_contracts and not closes:
         return LeftOut.BELOW_MIN_CONTRACTS
-    if portfolio.notional_usd(contract, net) < portfolio.policy.min_order:
+    if portfolio.notional_usd(contract, abs(signed)) < portfolio.policy.min_order:
         return LeftOut.BELOW_MIN_ORDER
     return None
 

@@ -5,13 +5,14 @@ from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 
-from rebal.book import Book
+from rebal.book import Book, HedgeAsked, Position, Purpose
 from rebal.ledger import Realised
 from rebal.plan import Code, Finding, Inputs, Severity
 from rebal.planner.checks import findings, names_rescue
 from rebal.planner.desk import Desk, desk
 from rebal.planner.draft import Check, Draft, drafted, info, warning
-from rebal.planner.hedge import hedge_moves, rolls
+from rebal.planner.hedge import hedge_moves
+from rebal.planner.hedge_checks import apart, day, order_again, rolls
 from rebal.planner.hedging import cover
 from rebal.planner.lines import hedge_lines
 from rebal.planner.rebalance import rebalance
@@ -85,31 +86,52 @@ def _drifted(draft: Draft) -> Iterator[Finding]:
 def _hedges(draft: Draft) -> Iterator[Finding]:
     laid = draft.desk
     covered = cover(laid.portfolio, laid.book)
+    rolling = {asset for position in _near_expiry(draft) for asset in _rolled_by(position, laid)}
     for asset, asked in sorted(laid.book.hedges.items()):
-        now = covered.ratio(asset)
-        if hedge_moves(asset, asked.fraction, laid):
-            is_now = percent(now) if now is not None else "nothing to hedge"
-            wanted = percent(asked.fraction)
-            message = f"hedge asked {wanted}, is {is_now}: rebal hedge {asset} --pct {wanted.removesuffix(' %')}"
-            yield warning(Code.HEDGE_OFF, asset, message, asked=asked.fraction, hedge_ratio=now)
-        if asked.until is not None and laid.now >= asked.until and covered.hedged.get(asset):
-            day = asked.until.date().isoformat()
-            message = f"hedge was meant to end on {day}: rebal unwind {asset} --purpose hedge"
+        if _overdue(asked, laid) and covered.hedged.get(asset):
+            message = f"hedge was meant to end on {day(asked.until or laid.now)}: rebal unwind {asset} --purpose hedge"
             yield warning(Code.HEDGE_OVERDUE, asset, message, until=asked.until)
+        elif hedge_moves(asset, asked.fraction, covered, laid=laid):
+            now = covered.ratio(asset)
+            wanted, is_now = apart(asked.fraction, now)
+            cure = "rolling it mends that too" if asset in rolling else order_again(asked, laid)
+            message = f"hedge asked {wanted}, is {is_now}: {cure}"
+            yield warning(Code.HEDGE_OFF, asset, message, asked=asked.fraction, hedge_ratio=now)
 
 
 def _expiring(draft: Draft) -> Iterator[Finding]:
     for position in draft.positions_after:
         expiry = position.contract.expiry
-        if expiry is None or not position.contracts:
-            continue
-        left = expiry - draft.desk.now
-        if left <= timedelta():
-            message = f"expired on {expiry.date().isoformat()}: record its delivery as a fill at the delivery price"
+        if expiry is not None and position.contracts and expiry <= draft.desk.now:
+            message = f"expired on {day(expiry)}: record its delivery as a fill at the delivery price"
             yield warning(Code.EXPIRES_SOON, position.contract.name, message, expiry=expiry)
-        elif left < SOONEST_EXPIRY:
-            message = f"expires in {left.days} days, on {expiry.date().isoformat()}: roll it or let it deliver"
-            yield warning(Code.EXPIRES_SOON, position.contract.name, message, expiry=expiry, days=left.days)
+    for position in _near_expiry(draft):
+        expiry = position.contract.expiry or draft.desk.now
+        left = expiry - draft.desk.now
+        when = f"{left.days} days" if left.days > 1 else f"{left // timedelta(hours=1)} hours"
+        cures = [order_again(asked, draft.desk, roll=True) for asked in _rolled_by(position, draft.desk).values()]
+        message = f"expires in {when}, on {day(expiry)}: " + (
+            f"let it deliver, or roll it: {', '.join(cures)}" if cures else "roll it or let it deliver"
+        )
+        yield warning(Code.EXPIRES_SOON, position.contract.name, message, expiry=expiry, days=left.days)
+
+
+def _near_expiry(draft: Draft) -> Iterator[Position]:
+    for position in draft.positions_after:
+        expiry = position.contract.expiry
+        if expiry is not None and position.contracts and timedelta() < expiry - draft.desk.now < SOONEST_EXPIRY:
+            yield position
+
+
+def _rolled_by(position: Position, laid: Desk) -> dict[str, HedgeAsked]:
+    """The hedges in force that sit on a position and are not overdue, by asset."""
+    protected = sorted({part.stands_for for part in position.parts if part.purpose is Purpose.HEDGE})
+    asked = {asset: laid.book.hedges[asset] for asset in protected if asset in laid.book.hedges}
+    return {asset: each for asset, each in asked.items() if not _overdue(each, laid)}
+
+
+def _overdue(asked: HedgeAsked, laid: Desk) -> bool:
+    return asked.until is not None and laid.now >= asked.until
 
 
 def _needs(found: Sequence[Finding]) -> Needs:

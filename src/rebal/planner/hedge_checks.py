@@ -1,0 +1,178 @@
+"""What is worth a look about hedges: more short than held, rolls done and due, and the command that mends one."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from fractions import Fraction
+
+from rebal.amounts import ZERO, plain, rounded
+from rebal.book import HedgeAsked, Purpose
+from rebal.market.contract import Contract, Kind
+from rebal.plan import Code, Finding
+from rebal.planner.checks import fees_and_basis
+from rebal.planner.desk import Desk
+from rebal.planner.draft import Check, Draft, error, info
+from rebal.planner.hedge_legs import Ask, in_the_way, misplaced
+from rebal.planner.hedging import cover
+from rebal.planner.routes import SOONEST_EXPIRY
+from rebal.planner.words import coins, percent, price, usd
+
+_LEFT_BY_FEES_AND_LOTS = Fraction(1, 100)
+
+
+def refuse_over_hedge(asked: Mapping[str, HedgeAsked]) -> Check:
+    """The check that more is not short than is held; the fee of a full hedge is no over-hedge."""
+
+    def check(draft: Draft) -> Iterator[Finding]:
+        differ = fees_and_basis(draft)
+        for line in draft.assets:
+            wanted = asked.get(line.asset)
+            if wanted is None:
+                continue
+            protected = any(part.stands_for == (line.asset,) for order in draft.orders for part in order.parts)
+            tolerated = line.spot_value * max(_LEFT_BY_FEES_AND_LOTS, differ.get(line.asset, ZERO))
+            if wanted.fraction > 1 or (protected and line.net_exposure_after < -tolerated):
+                base = cover(draft.desk.portfolio, draft.desk.book).base(line.asset)
+                message = (
+                    f"{percent(wanted.fraction)} of {coins(base, line.asset)} asked leave a net exposure of "
+                    f"{usd(line.net_exposure_after)}: more would be short than is held; ask for at most 100 %, or "
+                    "give --allow-over-hedge"
+                )
+                data = {"asked": wanted.fraction, "base_coins": base, "net_exposure_after_usd": line.net_exposure_after}
+                yield error(Code.OVER_HEDGED, line.asset, message, **data)
+
+    return check
+
+
+def sale_note(draft: Draft) -> Iterator[Finding]:
+    """Say once that a tax law may see a sale in a hedge."""
+    if draft.orders and draft.desk.portfolio.tax is not None:
+        message = "some tax laws treat a short against coins held as their sale: ask before relying on deferral"
+        yield info(Code.CONSTRUCTIVE_SALE, "tax", message)
+
+
+def rolls(asked: Mapping[str, HedgeAsked]) -> Check:
+    """The check that a hedge asked for until a day stands on contracts that last until then.
+
+    In a state, what expires so soon that it is to be rolled now is said elsewhere, with the order.
+    """
+
+    def check(draft: Draft) -> Iterator[Finding]:
+        now = draft.desk.now
+        for position in draft.positions_after:
+            contract, expiry = position.contract, position.contract.expiry
+            for asset in sorted({part.stands_for for part in position.parts if part.purpose is Purpose.HEDGE}):
+                until = asked[asset].until if asset in asked else None
+                if expiry is None or until is None or not now < expiry < until:
+                    continue
+                by = expiry - SOONEST_EXPIRY
+                if by <= now and not draft.planned:
+                    continue
+                message = (
+                    f"expires on {day(expiry)}, and the hedge of {asset} is to last until {day(until)}: "
+                    f"roll it {f'by {day(by)}' if by > now else 'before then'}"
+                )
+                yield info(Code.ROLL_DUE, contract.name, message, expiry=expiry, asset=asset, until=until, by=by)
+
+    return check
+
+
+def rolled(asks: Sequence[Ask]) -> Check:
+    """The check that tells what a roll is: from where to where, its two fees, and the calendar spread."""
+
+    def check(draft: Draft) -> Iterator[Finding]:
+        for ask in asks:
+            traded = {
+                order.contract: part.contracts
+                for order in draft.orders
+                for part in order.parts
+                if part.purpose is Purpose.HEDGE and part.stands_for == (ask.asset,)
+            }
+            onto = next((draft.contract(name) for name, signed in traded.items() if signed < 0), None)
+            left = ZERO if onto is None else _dollars(onto, traded[onto.name], draft)
+            for position in misplaced(ask, draft.desk):
+                contract = position.contract
+                dollars = min(left, _dollars(contract, traded.get(contract.name, ZERO), draft))
+                if onto is not None and dollars > 0:
+                    left -= dollars
+                    yield _roll(contract, onto, dollars=dollars, asset=ask.asset, draft=draft)
+
+    return check
+
+
+def _roll(contract: Contract, onto: Contract, *, dollars: Fraction, asset: str, draft: Draft) -> Finding:
+    """Bought back at ``F1`` and sold at ``F2``: ``N·S·(1/F1 - 1/F2)`` dollars, ``N·(F2/F1 - 1)`` of a linear one."""
+    portfolio = draft.desk.portfolio
+    near, far = portfolio.market.mark(contract), portfolio.market.mark(onto)
+    index = portfolio.price(onto.asset)
+    earned = dollars * (index * (1 / near - 1 / far) if onto.kind is Kind.INVERSE else far / near - 1)
+    fees = dollars * (contract.taker_fee + onto.taker_fee)
+    spread = far / near - 1
+    terms = "there is no calendar spread"
+    if spread:
+        side = "earns" if earned > 0 else "pays"
+        terms = f"the calendar spread is {percent(abs(spread), 2)}, {usd(abs(earned))} that the hedge {side}"
+    message = (
+        f"the hedge of {asset} rolls to {onto.name}: {usd(dollars)} bought back at {price(near)} and sold at "
+        f"{price(far)}; {terms}, and its two fees are {usd(fees)}"
+    )
+    return info(
+        Code.ROLLED, contract.name, message, asset=asset, onto=onto.name, notional_usd=dollars, spread=spread,
+        spread_usd=earned, fees_usd=fees,
+    )  # fmt: skip
+
+
+def nothing_to_roll(asks: Sequence[Ask]) -> Check:
+    """The check that says why a roll that was asked for moves nothing."""
+
+    def check(draft: Draft) -> Iterator[Finding]:
+        for ask in asks:
+            sits_on = [position.contract for position in in_the_way(ask.asset, draft.desk)]
+            if sits_on and not misplaced(ask, draft.desk):
+                where = ", ".join(_lasting(contract) for contract in sits_on)
+                message = f"nothing to roll: its hedge sits on {where}; --contract or --until moves it all the same"
+                yield info(Code.ROLLED, ask.asset, message)
+
+    return check
+
+
+def order_again(asked: HedgeAsked, laid: Desk, *, roll: bool = False) -> str:
+    """The command that brings a hedge to what was asked where it sits, the day that it is to last kept."""
+    words = ["rebal hedge", asked.asset, "--pct", _points(asked.fraction)]
+    if roll:
+        return " ".join((*words, "--roll"))
+    sits_on = [position.contract.name for position in in_the_way(asked.asset, laid)]
+    opens_on = [candidate.contract.name for candidate in laid.candidates(asked.asset)[:1]]
+    lasts = asked.until is not None and asked.until > laid.now
+    if len(sits_on) == 1 and (lasts or sits_on != opens_on):
+        words += ["--contract", sits_on[0]]
+        words += ["--until", day(asked.until)] if asked.until is not None and lasts else []
+    return " ".join(words)
+
+
+def apart(asked: Fraction, now: Fraction | None) -> tuple[str, str]:
+    """The share asked and the one there is, in percent, with the digits by which they differ."""
+    if now is None:
+        return percent(asked), "nothing to hedge"
+    places = 1
+    while asked != now and places < 12 and percent(asked, places) == percent(now, places):
+        places += 1
+    return percent(asked, places), percent(now, places)
+
+
+def day(moment: datetime) -> str:
+    """A day, or the instant where it is not the start of one; as it is typed."""
+    text = moment.isoformat().replace("+00:00", "Z")
+    return text.removesuffix("T00:00:00Z")
+
+
+def _points(fraction: Fraction) -> str:
+    text = plain(fraction * 100)
+    return text if len(text) <= 8 else rounded(fraction * 100, 6).rstrip("0").rstrip(".")
+
+
+def _lasting(contract: Contract) -> str:
+    return f"{contract.name}{'' if contract.expiry is None else f' until {contract.expiry.date().isoformat()}'}"
+
+
+def _dollars(contract: Contract, signed: Fraction, draft: Draft) -> Fraction:
+    return draft.desk.portfolio.notional_usd(contract, abs(signed))

@@ -1,0 +1,187 @@
+"""A hedge asked for on another contract is rolled there: closed here, opened there, one act with its cost."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from fractions import Fraction
+
+import pytest
+
+from rebal.book import Book, HedgeAsked, opened
+from rebal.plan import Code, Plan
+from rebal.planner.desk import desk
+from rebal.planner.hedge import build_hedge
+from rebal.planner.hedge_legs import Ask, in_the_way
+from rebal.planner.routes import Candidate, named, rolling
+from rebal.planner.status import build_status
+from rebal.portfolio import Portfolio
+from rebal.status import Needs, Status
+
+from .given import INPUTS, NOW, inverse, policy, portfolio
+from .test_laws import carried_out
+
+DECEMBER = inverse("BTC", name="XBTZ26", lot="100", expiry=NOW + timedelta(days=35))
+MARCH = inverse("BTC", name="XBTH27", lot="100", expiry=NOW + timedelta(days=126))
+PERPETUAL = inverse("BTC", name="XBTUSD", lot="100")
+
+
+def hedged_on_december(*, days: int = 35, asked: str = "0.5", until: datetime | None = None) -> Portfolio:
+    """One BTC of two short on a contract of some days more, two others beside it with a premium."""
+    near = replace(DECEMBER, expiry=NOW + timedelta(days=days))
+    short = opened(near, contracts=Fraction(-40000), entry_price=Fraction(40000), hedge=Fraction(-40000))
+    made = portfolio(
+        {"BTC": "2"}, None, {"BTC": "40000"}, (near, MARCH, PERPETUAL), wallets={"BTC": "1"}, positions=(short,),
+        marks={"XBTZ26": "40000", "XBTH27": "41000", "XBTUSD": "40000"},
+    )  # fmt: skip
+    hedges = {"BTC": HedgeAsked("BTC", Fraction(asked), until)}
+    return replace(made, statement=replace(made.statement, hedges=hedges))
+
+
+def asked_on(name: str, pct: str, made: Portfolio, book: Book | None = None) -> Plan:
+    found = named(name, "BTC", made, now=NOW)
+    ask = Ask("BTC", Fraction(pct), found, stays=frozenset({name}))
+    return build_hedge(made, book or made.statement, asks=(ask,), inputs=INPUTS)
+
+
+def test_a_hedge_named_on_another_contract_is_closed_there_and_opened_here() -> None:
+    made = hedged_on_december()
+    plan = asked_on("XBTH27", "0.5", made)
+    # 1 BTC at 41,000 under notional sizing is 40,000 dollars of it
+    assert [(order.side, order.contracts, order.contract) for order in plan.orders] == [
+        ("buy", 40000, "XBTZ26"),
+        ("sell", 39900, "XBTH27"),
+    ]
+    (said,) = [found for found in plan.findings if found.code is Code.ROLLED]
+    assert said.message == (
+        "the hedge of BTC rolls to XBTH27: 39900.00 USD bought back at 40000.00 and sold at 41000.00; the calendar "
+        "spread is 2.50 %, 973.17 USD that the hedge earns, and its two fees are 39.90 USD"
+    )
+    assert said.data["spread_usd"] == Fraction(39900) * (1 - Fraction(40, 41))
+    again = asked_on("XBTH27", "0.5", made, carried_out(plan, made, made.statement))
+    assert (again.orders, again.transfers) == ((), ())
+
+
+@pytest.mark.parametrize(("pct", "sold"), [("0.3", 23900), ("0.8", 63900), ("0", None)])
+def test_a_roll_comes_to_what_is_asked_at_once(pct: str, sold: int | None) -> None:
+    made = hedged_on_december()
+    plan = asked_on("XBTUSD", pct, made)
+    orders = {order.contract: order.contracts for order in plan.orders}
+    assert orders.pop("XBTZ26") == 40000
+    assert orders == ({} if sold is None else {"XBTUSD": sold})
+
+
+def test_a_hedge_that_is_there_already_is_left_alone() -> None:
+    made = hedged_on_december()
+    assert asked_on("XBTZ26", "0.5", made).orders == ()
+
+
+def rolled(made: Portfolio, *, until: datetime | None = None) -> tuple[list[str], frozenset[str]]:
+    laid = desk(made, made.statement, now=NOW)
+    sits_on = [position.contract for position in in_the_way("BTC", laid)]
+    found, stays = rolling("BTC", sits_on, until=until, portfolio=made, served=laid.served, now=NOW)
+    return [each.contract.name for each in found], stays
+
+
+@pytest.mark.parametrize(
+    ("days", "until", "onto", "moves"),
+    [
+        (35, None, "XBTUSD", False),
+        (6, None, "XBTH27", True),
+        (35, 60, "XBTH27", True),
+        (35, 300, "XBTUSD", True),
+    ],
+)
+def test_a_roll_leaves_what_ends_too_soon_for_the_nearest_that_lasts(
+    days: int, until: int | None, onto: str, moves: bool
+) -> None:
+    made = hedged_on_december(days=days)
+    found, stays = rolled(made, until=None if until is None else NOW + timedelta(days=until))
+    assert (found[0], "XBTZ26" not in stays) == (onto, moves)
+    assert onto in stays
+
+
+def test_what_nothing_outlasts_is_rolled_to_the_last_to_expire() -> None:
+    made = hedged_on_december(days=6)
+    without = {name: each for name, each in made.contracts.items() if name != "XBTUSD"}
+    found, stays = rolled(replace(made, contracts=without), until=NOW + timedelta(days=300))
+    assert found == ["XBTH27"]
+    assert stays == {"XBTH27"}
+
+
+def status(made: Portfolio) -> Status:
+    return build_status(made, made.statement, inputs=INPUTS)
+
+
+def said(answer: Status, code: Code) -> list[str]:
+    return [found.message for found in answer.findings if found.code is code]
+
+
+def test_status_names_the_roll_with_its_day_ahead_and_never_one_that_has_passed() -> None:
+    ahead = status(hedged_on_december(days=35, until=NOW.replace(hour=0) + timedelta(days=60)))
+    assert said(ahead, Code.ROLL_DUE) == [
+        "expires on 2026-12-25T08:00:00Z, and the hedge of BTC is to last until 2027-01-19: "
+        "roll it by 2026-12-18T08:00:00Z"
+    ]
+    now = status(hedged_on_december(days=6, until=NOW + timedelta(days=60)))
+    assert now.needs is Needs.ACTION
+    assert said(now, Code.ROLL_DUE) == []
+    assert said(now, Code.EXPIRES_SOON) == [
+        "expires in 6 days, on 2026-11-26T08:00:00Z: let it deliver, or roll it: rebal hedge BTC --pct 50 --roll"
+    ]
+
+
+def test_status_names_one_cure() -> None:
+    both = status(hedged_on_december(days=6, asked="0.8"))
+    assert [line for line in (*said(both, Code.HEDGE_OFF), *said(both, Code.EXPIRES_SOON)) if "rebal " in line] == [
+        "expires in 6 days, on 2026-11-26T08:00:00Z: let it deliver, or roll it: rebal hedge BTC --pct 80 --roll"
+    ]
+    overdue = status(hedged_on_december(asked="0.8", until=NOW - timedelta(hours=8)))
+    assert (said(overdue, Code.HEDGE_OFF), said(overdue, Code.HEDGE_OVERDUE)) == (
+        [],
+        ["hedge was meant to end on 2026-11-20: rebal unwind BTC --purpose hedge"],
+    )
+
+
+def test_the_order_that_status_suggests_stays_where_the_hedge_is_and_keeps_its_day() -> None:
+    day = NOW.replace(hour=0) + timedelta(days=20)
+    assert said(status(hedged_on_december(asked="0.8", until=day)), Code.HEDGE_OFF) == [
+        "hedge asked 80.0 %, is 50.0 %: rebal hedge BTC --pct 80 --contract XBTZ26 --until 2026-12-10"
+    ]
+    assert said(status(hedged_on_december(asked="0.8")), Code.HEDGE_OFF) == [
+        "hedge asked 80.0 %, is 50.0 %: rebal hedge BTC --pct 80 --contract XBTZ26"
+    ]
+
+
+def test_status_shows_the_digits_that_differ() -> None:
+    made = hedged_on_december(asked="0.50032")
+    assert said(status(made), Code.HEDGE_OFF) == []
+    free = {
+        name: replace(each, lot_size=Fraction(1), min_contracts=Fraction(1), taker_fee=Fraction(0))
+        for name, each in made.contracts.items()
+    }
+    short = replace(made.statement.positions["XBTZ26"], contract=free["XBTZ26"])
+    rules = policy(hedge_band="0", min_order="0")
+    fine = replace(made, contracts=free, policy=rules, statement=replace(made.statement, positions={"XBTZ26": short}))
+    (line,) = said(status(fine), Code.HEDGE_OFF)
+    assert line.startswith("hedge asked 50.03 %, is 50.00 %: rebal hedge BTC --pct 50.032 ")
+
+
+@pytest.mark.parametrize(("pct", "moves"), [("0.491", False), ("0.51", False), ("0.511", True), ("0.489", True)])
+def test_a_hedge_within_its_band_is_as_asked(pct: str, *, moves: bool) -> None:
+    made = hedged_on_december()
+    laid = desk(made, made.statement, now=NOW)
+    ask = Ask("BTC", Fraction(pct), laid.candidates("BTC"))
+    plan = build_hedge(made, made.statement, asks=(ask,), inputs=INPUTS)
+    assert bool(plan.orders) is moves
+    assert bool([found for found in plan.findings if "policy.hedge_band, 1 %" in found.message]) is not moves
+
+
+def test_the_day_asked_for_stays_until_another_is_given() -> None:
+    day = NOW + timedelta(days=20)
+    made = hedged_on_december(until=day)
+    candidates: tuple[Candidate, ...] = desk(made, made.statement, now=NOW).candidates("BTC")
+    for ask, until in (
+        (Ask("BTC", Fraction(2, 5), candidates), day),
+        (Ask("BTC", Fraction(2, 5), candidates, NOW + timedelta(days=3)), NOW + timedelta(days=3)),
+        (Ask("BTC", Fraction(0), candidates), None),
+    ):
+        assert [line.until for line in build_hedge(made, made.statement, asks=(ask,), inputs=INPUTS).hedges] == [until]
