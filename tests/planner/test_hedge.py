@@ -297,3 +297,17 @@ def test_what_a_proxy_covers_is_one_figure_in_ratio_and_net_exposure() -> None:
     assert (lines["DOT"].hedge_ratio, lines["DOT"].net_exposure) == (Fraction(2, 3), 20000)
     assert lines["BTC"].net_exposure == 80000
     assert sum(line.net_exposure for line in lines.values()) == 160000
+
+
+def test_a_hedge_of_what_is_no_longer_held_is_closed() -> None:
+    contract = inverse("BTC", "1")
+    short = opened(
+        contract, contracts=Fraction(-5000), entry_price=Fraction(40000), hedge=Fraction(-5000), stands_for="DOT"
+    )
+    made = portfolio(
+        {"BTC": "1"}, None, {"BTC": "40000", "DOT": "5"}, (contract,), wallets={"BTC": "1"}, positions=(short,),
+        proxies={"DOT": ("BTC", "1")},
+    )  # fmt: skip
+    plan = hedged(made, "DOT", Fraction(0))
+    assert [order.contracts for order in plan.orders] == [5000]
+    assert {line.asset: line.net_exposure_after for line in plan.assets}["DOT"] == 0
