@@ -52,6 +52,7 @@ class Code(StrEnum):
     STATEMENT_REPEATS_JOURNAL = "statement-repeats-journal"
     STATEMENT_DIFFERS = "statement-differs"
     SPOT_DIFFERS = "spot-differs"
+    NEEDLESS = "needless"
     HEDGE_OFF = "hedge-off"
     HEDGE_OVERDUE = "hedge-overdue"
     EXPIRES_SOON = "expires-soon"

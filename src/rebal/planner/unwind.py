@@ -104,7 +104,7 @@ def _offers(legs: Sequence[Leg]) -> Check:
                     f"rebal unwind {asset} --purpose rebalance --pct {percent(share).removesuffix(' %')}"
                 )
                 data = {"spent_usd": abs(open_now - needed), "open_usd": abs(open_now), "share": share}
-                yield info(Code.SPOT_DIFFERS, asset, message, **data)
+                yield info(Code.NEEDLESS, asset, message, **data)
 
     return check
 
