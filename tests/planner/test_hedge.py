@@ -311,3 +311,19 @@ def test_a_hedge_of_what_is_no_longer_held_is_closed() -> None:
     plan = hedged(made, "DOT", Fraction(0))
     assert [order.contracts for order in plan.orders] == [5000]
     assert {line.asset: line.net_exposure_after for line in plan.assets}["DOT"] == 0
+
+
+def test_a_lot_of_a_proxy_is_as_many_dollars_of_the_asset_as_its_beta_makes_of_it() -> None:
+    contract = inverse("BTC", "1000")
+    made = portfolio(
+        {"BTC": "2", "DOT": "10000"}, None, {"BTC": "40000", "DOT": "5"}, (contract,), wallets={"BTC": "2"},
+        proxies={"DOT": ("BTC", "0.5")}, rules=policy(hedge_band="0"),
+    )  # fmt: skip
+    # 1,900 dollars of DOT are 950 of BTC: less than a lot of it
+    assert hedged(made, "DOT", Fraction(19, 500)).orders == ()
+    finer = replace(made, contracts={**made.contracts, "BTCUSDF": inverse("BTC", name="BTCUSDF")})
+    short = opened(
+        contract, contracts=Fraction(-10), entry_price=Fraction(40000), hedge=Fraction(-10), stands_for="DOT"
+    )
+    book = replace(finer.statement, positions={"BTCUSD": short})
+    assert hedged(finer, "DOT", Fraction("0.43"), book).orders == ()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from rebal.market.contract import Contract
     from rebal.planner.desk import Desk
+    from rebal.planner.draft import Check
     from rebal.planner.hedge_legs import Ask
     from rebal.planner.routes import Candidate
 
@@ -102,7 +103,6 @@ def hedge(
     _refuse_contradictions(assets, wanted, everything=everything)
     book = opened(where, world)
     from rebal.planner.hedge import build_hedge
-    from rebal.planner.hedge_checks import nothing_to_roll
 
     named = sorted(_all(book)) if everything else sorted(known_assets(assets or (), book.book, book.portfolio))
     asks = tuple(_ask(asset, wanted, book, world, where) for asset in named)
@@ -112,7 +112,7 @@ def hedge(
         asks=asks,
         inputs=book.inputs,
         allow_over_hedge=allow_over_hedge,
-        extra=(*book.checks, *((nothing_to_roll(asks),) if wanted.roll else ())),
+        extra=_checks(book, asks, wanted),
     )
     return shown.answer(
         report,
@@ -144,6 +144,12 @@ def _refuse_contradictions(assets: list[str] | None, wanted: Wanted, *, everythi
         raise UsageProblem("--until and --for each say how long the hedge is to stay; give one of them")
     if wanted.contract is not None and (everything or len(set(assets or ())) > 1):
         raise UsageProblem("--contract serves one asset; hedge the others in calls of their own")
+
+
+def _checks(book: Opened, asks: "tuple[Ask, ...]", wanted: Wanted) -> "tuple[Check, ...]":
+    from rebal.planner.hedge_checks import nothing_to_roll
+
+    return (*book.checks, nothing_to_roll(asks)) if wanted.roll else book.checks
 
 
 def _all(book: Opened) -> list[str]:

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 from rebal.amounts import ZERO
 from rebal.market.contract import Contract
-from rebal.planner.exposure import Valuation, leg_value
+from rebal.planner.exposure import Valuation, beta, leg_value
 from rebal.portfolio import Portfolio
 
 
@@ -32,6 +32,11 @@ def band_width(asset: str, contract: Contract | None, valued: Valuation, portfol
 def lot_usd(contract: Contract, portfolio: Portfolio) -> Fraction:
     """Dollars of exposure in one lot of a contract."""
     return leg_value(contract, contract.lot_size, portfolio)
+
+
+def least_leg_usd(asset: str, contract: Contract, portfolio: Portfolio) -> Fraction:
+    """Dollars of an asset in the least order of a contract that carries it; a proxy's are divided by its beta."""
+    return least_order_usd(contract, portfolio) / beta(asset, contract, portfolio)
 
 
 def least_order_usd(contract: Contract, portfolio: Portfolio) -> Fraction:

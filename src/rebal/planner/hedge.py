@@ -10,7 +10,7 @@ from rebal.plan import Inputs, Plan
 from rebal.planner.build import answer
 from rebal.planner.desk import Desk, desk
 from rebal.planner.draft import Check
-from rebal.planner.drift import least_order_usd
+from rebal.planner.drift import least_leg_usd
 from rebal.planner.hedge_checks import refuse_over_hedge, rolled, rolls, sale_note
 from rebal.planner.hedge_legs import Ask, Tally, contract_moved, in_turn, left_behind
 from rebal.planner.hedging import Cover, cover
@@ -109,6 +109,6 @@ def _residual(
         return Residual(ask.asset, wanted, left, LeftOut.WITHIN_HEDGE_BAND, contract)
     if missing < 0 or before.protected(ask.asset):
         return Residual(ask.asset, wanted, ZERO, None, contract)
-    too_large = abs(wanted) <= least_order_usd(contract, laid.portfolio)
+    too_large = abs(wanted) <= least_leg_usd(ask.asset, contract, laid.portfolio)
     reason = LeftOut.SMALLER_THAN_A_LOT if too_large else LeftOut.BELOW_MIN_ORDER
     return Residual(ask.asset, wanted, wanted, reason, contract)

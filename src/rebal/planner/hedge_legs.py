@@ -14,7 +14,7 @@ from rebal.book import Part, Position, Purpose
 from rebal.frozen import frozen
 from rebal.market.contract import Contract
 from rebal.planner.desk import Desk, has_collateral
-from rebal.planner.drift import least_order_usd
+from rebal.planner.drift import least_leg_usd
 from rebal.planner.exposure import hedged_coins
 from rebal.planner.hedging import Cover
 from rebal.planner.routes import Candidate, reducible, route_of
@@ -287,7 +287,7 @@ def left_behind(ask: Ask, missing: Fraction, base: Fraction, *, laid: Desk) -> b
     if moved is None:
         return False
     carriers = {each.name: each for each in (moved, *(at.contract for at in in_the_way(ask.asset, laid)))}
-    lot = max(least_order_usd(each, portfolio) for each in carriers.values())
+    lot = max(least_leg_usd(ask.asset, each, portfolio) for each in carriers.values())
     fee = max(each.taker_fee for each in carriers.values())
     fees = 2 * fee * ask.of(base) * index
     # a hedge just carried out is off by less than a lot, by what its fees took from the base and by the steps that its
