@@ -111,7 +111,7 @@ def _expiring(draft: Draft) -> Iterator[Finding]:
         when = f"{left.days} days" if left.days > 1 else f"{left // timedelta(hours=1)} hours"
         cures = [order_again(asked, draft.desk, roll=True) for asked in _rolled_by(position, draft.desk).values()]
         message = f"expires in {when}, on {day(expiry)}: " + (
-            f"let it deliver, or roll it: {', '.join(cures)}" if cures else "roll it or let it deliver"
+            f"let it deliver, or roll it: {'; and: '.join(cures)}" if cures else "roll it or let it deliver"
         )
         yield warning(Code.EXPIRES_SOON, position.contract.name, message, expiry=expiry, days=left.days)
 
