@@ -112,10 +112,6 @@ class FindingData(Mapping[str, Figure]):
         return f"FindingData({', '.join(f'{name}={figure!r}' for name, figure in self._figures.items())})"
 
 
-NO_FIGURES = FindingData()
-"""What a sentence without figures carries."""
-
-
 @frozen
 class Finding:
     """Something worth a look: what it is about, a plain sentence, and the figures in it by name.
@@ -127,7 +123,7 @@ class Finding:
     code: Code
     subject: str
     message: str
-    data: FindingData = NO_FIGURES
+    data: FindingData = FindingData()
 
 
 @frozen
