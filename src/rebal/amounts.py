@@ -171,10 +171,16 @@ def plain(value: Fraction) -> str:
 
 def rounded(value: Fraction, places: int, *, shift: int = 0) -> str:
     """Print for the eye: exactly ``places`` decimals, half-even, never -0; ``shift`` 2: of a hundred times it."""
-    numerator, denominator = value.numerator, value.denominator
-    units, rest = divmod(numerator * 10 ** (places + shift), denominator)
+    return _placed(half_even(value, places + shift), places)
+
+
+def half_even(value: Fraction, places: int) -> int:
+    """The nearest whole number of units of so many decimals; a tie goes to the even one."""
+    numerator, denominator = value.as_integer_ratio()
+    scale: int = 10**places
+    units, rest = divmod(numerator * scale, denominator)
     twice = 2 * rest - denominator
-    return _placed(units + (twice > 0 or (twice == 0 and units % 2 == 1)), places)
+    return units + int(twice > 0 or (twice == 0 and units % 2 == 1))
 
 
 def _decimal_places(denominator: int) -> int | None:

@@ -33,6 +33,7 @@ from rebal.plan import Standing, Transfer, Wallet
 from rebal.portfolio import Policy
 
 _State = Standing | Wallet
+_Columns = tuple[Column, ...]
 _PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS
 _FAR, _NEAR = Fraction(1, 2), Fraction(35, 100)
 """Where a distance turns from green to yellow to red if no policy says: the policy's own defaults."""
@@ -74,65 +75,28 @@ def _alert(policy: Policy | None) -> str:
     return f"alert at leverage above {plain(policy.alert.leverage)}, {distance}"
 
 
-def _columns(
-    moved: Mapping[tuple[str, str | None], Fraction], limits: Policy | None, *, planned: bool
-) -> tuple[Column, ...]:
-    def told(get: Callable[[_State], Said], was: Callable[[Standing], bool]) -> Callable[[Wallet], Said]:
-        return partial(_change, get, was) if planned else get
-
+def _columns(moved: Mapping[tuple[str, str | None], Fraction], limits: Policy | None, *, planned: bool) -> _Columns:
+    first, last = _PLANNED if planned else _STANDING
     return (
-        Column("wallet", "currency", before="", record="{}", role=Role.NAME, left=True, place=Place.FIRST),
-        Column("", "contract", role=Role.NAME, left=True, only=_PAGE),
-        Column("", lambda wallet: f"{wallet.mode} {wallet.contract or 'none'}", only=_RECORDS, place=Place.FIRST),
+        *_NAMES,
         Column("move", lambda wallet: moved.get((wallet.currency, wallet.contract)), yields=1, only=_PAGE),
-        Column(
-            "", told(attrgetter("balance"), _had_coins), Kind.COINS, record="balance {}",
-            only=_RECORDS, place=Place.FIRST,
-        ),
-        Column(
-            "margin balance", told(attrgetter("margin_balance"), _had_coins), Kind.COINS, record="margin {}", yields=2,
-            place=Place.FIRST,
-        ),
-        Column("leverage", told(_leverage, _is_open), Kind.TIMES, yields=3, when=_is_traded, place=Place.FIRST),
-        Column("liquidated at", told(_prices, _is_open), before="liquidation", when=_is_traded, only=_PAGE),
-        Column("distance", partial(_distance, told(_away, _is_open), limits), when=_is_exposed, only=_PAGE),
+        *first,
+        Column("distance", partial(_distance, limits, planned), when=_is_exposed, had=_was_open, only=_PAGE),
         Column("", partial(_buffer, limits), role=Role.BAR, left=True, when=_is_traded, only=_PAGE),
-        Column("maintenance", "maintenance_margin", Kind.COINS, role=Role.BELOW, when=_is_traded),
-        Column(
-            "margin ratio", told(_ratio, _is_open), Kind.PERCENT, record="ratio {}", role=Role.BELOW, when=_is_traded,
-            place=Place.FIRST,
-        ),
-        Column("initial margin", "initial_margin", Kind.COINS, record="initial {}", role=Role.BELOW, when=_is_traded),
-        Column("", "required", Kind.COINS, record="required {}", only=_RECORDS),
-        *_ends_of(told),
-        *_LAST,
-    )  # fmt: skip
+        *last,
+    )
 
 
-def _ends_of(told: Callable[..., Callable[[Wallet], Said]]) -> Iterator[Column]:
-    for side in ("below", "above"):
-        price, distance = (told(partial(get, side), _is_open) for get in (_price_of, _distance_of))
-        yield Column("", price, Kind.PRICE, record=f"liquidation-{side} {{}}", only=_RECORDS)
-        yield Column("", distance, Kind.PERCENT, record=f"distance-{side} {{}}", only=_RECORDS)
+def _change(get: Callable[[_State], Said], wallet: Wallet) -> Said:
+    return Change(get(wallet.before), get(wallet))
 
 
-def _price_of(side: str, state: _State) -> Said:
-    price: Fraction | None = getattr(state, f"liquidation_{side}")
-    return price if getattr(state, f"distance_{side}") is not None else Absent.NEVER
+def _had_coins(wallet: Wallet) -> bool:
+    return bool(wallet.before.balance or wallet.before.margin_balance)
 
 
-def _distance_of(side: str, state: _State) -> Said:
-    distance: Fraction | None = getattr(state, f"distance_{side}")
-    return Absent.NEVER if distance is None else distance
-
-
-def _change(get: Callable[[_State], Said], was: Callable[[Standing], bool], wallet: Wallet) -> Said:
-    """Now and after; ``was``: whether there was anything before."""
-    return Change(get(wallet.before), get(wallet), new=not was(wallet.before))
-
-
-def _had_coins(before: Standing) -> bool:
-    return bool(before.balance or before.margin_balance)
+def _was_open(wallet: Wallet) -> bool:
+    return _is_open(wallet.before)
 
 
 def _is_open(state: _State) -> bool:
@@ -140,11 +104,11 @@ def _is_open(state: _State) -> bool:
 
 
 def _is_traded(wallet: Wallet) -> bool:
-    return _is_open(wallet.before) or _is_open(wallet)
+    return _was_open(wallet) or _is_open(wallet)
 
 
 def _is_exposed(wallet: Wallet) -> bool:
-    return _is_open(wallet.before) or bool(_distances(wallet))
+    return _was_open(wallet) or bool(_distances(wallet))
 
 
 def _distances(state: _State) -> list[Fraction]:
@@ -172,8 +136,10 @@ def _away(state: _State) -> Said:
     return away(state.distance_below, state.distance_above) or None
 
 
-def _distance(get: Callable[[Wallet], Said], limits: Policy | None, wallet: Wallet) -> Said:
-    return Inked(get(wallet) or Absent.NONE, _ink(min(_distances(wallet), default=ONE), limits))
+def _distance(limits: Policy | None, planned: bool, wallet: Wallet) -> Said:
+    return Inked(
+        _change(_away, wallet) if planned else _away(wallet), _ink(min(_distances(wallet), default=ONE), limits)
+    )
 
 
 def _buffer(limits: Policy | None, wallet: Wallet) -> Said:
@@ -211,7 +177,57 @@ def _is_foreseeable(wallet: Wallet) -> bool:
     return wallet.funding_days_to_alert is not None and wallet.funding_days_to_alert <= _FORESEEABLE
 
 
-_LAST = (
+def _price(end: tuple[Callable[[_State], Said], Callable[[_State], Said]], state: _State) -> Said:
+    price, distance = end
+    return Absent.NEVER if distance(state) is None else price(state)
+
+
+def _told(get: Callable[[_State], Said], planned: bool) -> Callable[[Wallet], Said]:
+    return partial(_change, get) if planned else get
+
+
+def _first(*, planned: bool) -> _Columns:
+    column = partial(Column, when=_is_traded, had=_was_open)
+    coins = partial(Column, kind=Kind.COINS, had=_had_coins, place=Place.FIRST)
+    return (
+        coins("", _told(attrgetter("balance"), planned), record="balance {}", only=_RECORDS),
+        coins("margin balance", _told(attrgetter("margin_balance"), planned), record="margin {}", yields=2),
+        column("leverage", _told(_leverage, planned), Kind.TIMES, yields=3, place=Place.FIRST),
+        column("liquidated at", _told(_prices, planned), before="liquidation", only=_PAGE),
+    )
+
+
+def _last(*, planned: bool) -> _Columns:
+    ratio = Column(
+        "margin ratio",
+        _told(_ratio, planned),
+        Kind.PERCENT,
+        record="ratio {}",
+        role=Role.BELOW,
+        when=_is_traded,
+        had=_was_open,
+        place=Place.FIRST,
+    )
+    ends: list[Column] = []
+    for side in ("below", "above"):
+        price, distance = attrgetter(f"liquidation_{side}"), attrgetter(f"distance_{side}")
+        for word, kind, figure in (("liquidation", Kind.PRICE, price), ("distance", Kind.PERCENT, distance)):
+            get = _told(partial(_price, (figure, distance)), planned)
+            ends.append(Column("", get, kind, record=f"{word}-{side} {{}}", only=_RECORDS))
+    return (_MAINTENANCE, ratio, *_REQUIRED, *ends, *_FURTHER)
+
+
+_NAMES = (
+    Column("wallet", "currency", before="", record="{}", role=Role.NAME, left=True, place=Place.FIRST),
+    Column("", "contract", role=Role.NAME, left=True, only=_PAGE),
+    Column("", lambda wallet: f"{wallet.mode} {wallet.contract or 'none'}", only=_RECORDS, place=Place.FIRST),
+)
+_MAINTENANCE = Column("maintenance", "maintenance_margin", Kind.COINS, role=Role.BELOW, when=_is_traded)
+_REQUIRED = (
+    Column("initial margin", "initial_margin", Kind.COINS, record="initial {}", role=Role.BELOW, when=_is_traded),
+    Column("", "required", Kind.COINS, record="required {}", only=_RECORDS),
+)
+_FURTHER = (
     Column("at the venue", _at_venue, role=Role.BELOW, only=_PAGE),
     Column("", _all_posted, before="if every free coin were posted:", role=Role.BELOW, when=_is_traded, only=_PAGE),
     Column("", "distance_below_all_posted", Kind.PERCENT, record="posted-below {}", absent=Absent.NEVER, only=_RECORDS),
@@ -227,6 +243,9 @@ _LAST = (
         when=_is_foreseeable,
     ),
 )
+
+
+_PLANNED, _STANDING = ((_first(planned=planned), _last(planned=planned)) for planned in (True, False))
 
 
 class _Rung(NamedTuple):

@@ -87,11 +87,10 @@ class Figure:
 
 @frozen
 class Change:
-    """Now and after; a page says it once where both are the same, or where there was nothing before (``new``)."""
+    """Now and after; a page says it once where both are the same."""
 
     before: "Said"
     after: "Said"
-    new: bool = False
 
 
 @frozen
@@ -149,7 +148,8 @@ class Column:
 
     ``before`` and ``after``: the words around its cell where that stands in a sentence (None: the heading). ``record``:
     the same in a record, with ``{}`` for the figure (None: the words before). ``unit``: gets the coin that a figure is
-    of. ``absent``: what None means. ``when``: gets whether a page shows it. ``echoes``: gets the figure that it repeats
+    of. ``absent``: what None means. ``when``: gets whether a page shows it, ``had``:
+    whether it shows what was before a change. ``echoes``: gets the figure that it repeats
     where both are equal. ``yields``: columns with a higher one go below the row first, among equals the last; from 2 on
     even before bars. ``totalled``: whether a total has it too.
     """
@@ -166,10 +166,14 @@ class Column:
     yields: int = 0
     absent: Absent = Absent.NONE
     when: Getter | None = None
+    had: Getter | None = None
     echoes: Getter | None = None
     totalled: bool = False
     place: Place = Place.MIDDLE
     only: Medium | None = None
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
 
 
 @frozen

@@ -14,6 +14,7 @@ from rebal.formats.document import (
     Absent,
     Bar,
     Block,
+    Change,
     Chart,
     Column,
     Facts,
@@ -84,7 +85,10 @@ def _cells(column: Column, rows: Sequence[Any], sheet: Sheet) -> list[Line]:
     if column.when is not None:
         shows = getter(column.when)
         values = [value if shows(row) else None for value, row in zip(values, rows, strict=True)]
-    elif column.absent is Absent.UNKNOWN:
+    if column.had is not None:
+        had = getter(column.had)
+        values = [value if had(row) else _after(value) for value, row in zip(values, rows, strict=True)]
+    if column.absent is Absent.UNKNOWN:
         values = [column.absent if value is None else value for value in values]
     if column.unit is not None:
         unit = getter(column.unit)
@@ -97,6 +101,13 @@ def _cells(column: Column, rows: Sequence[Any], sheet: Sheet) -> list[Line]:
         pairs = zip(values, rows, strict=True)
         return [_cell(value, sheet, write, ECHO if value == same(row) else PLAIN) for value, row in pairs]
     return [_cell(value, sheet, write) for value in values]
+
+
+def _after(said: Said) -> Said:
+    """What is said of after alone."""
+    if isinstance(said, Inked):
+        return Inked(_after(said.said), said.ink)
+    return said.after if isinstance(said, Change) else said
 
 
 def _cell(said: Said, sheet: Sheet, write: Write | None = None, ink: str = PLAIN) -> Line:

@@ -12,13 +12,13 @@ Halves go to the even digit. JSON and csv have every figure in full.
 
 from collections.abc import Callable
 from fractions import Fraction
+from typing import NamedTuple
 
-from rebal.amounts import plain, rounded
+from rebal.amounts import half_even, plain, rounded
 from rebal.formats.document import GLUE as GLUE
 from rebal.frozen import frozen
 
 _HUNDRED = 100
-_TENS: tuple[int, ...] = tuple(10**n for n in range(9))
 _UNDIVIDED = 3
 
 
@@ -38,7 +38,7 @@ class Figures:
 
     def dollars(self, value: Fraction) -> str:
         """2 decimals; below 1 dollar as many as two significant digits need."""
-        return self._signed(_for_the_eye(value, decimals=2, significant=2, kept=2))
+        return self._signed(_for_the_eye(value, _DOLLARS))
 
     def usd(self, value: Fraction) -> str:
         """Dollars with their sign in front, for where no heading says so."""
@@ -46,11 +46,11 @@ class Figures:
 
     def coins(self, value: Fraction) -> str:
         """8 decimals without trailing zeros; below 0.00000001 two significant digits."""
-        return self._signed(_for_the_eye(value, decimals=8, significant=2, kept=0))
+        return self._signed(_for_the_eye(value, _COINS))
 
     def price(self, value: Fraction) -> str:
         """Six significant digits, and 2 decimals at least."""
-        return self._signed(_for_the_eye(value, decimals=2, significant=6, kept=2))
+        return self._signed(_for_the_eye(value, _PRICE))
 
     def percent(self, value: Fraction) -> str:
         """1 decimal, of a fraction: 0.5 is 50.0 %."""
@@ -108,19 +108,35 @@ TABLE = Figures("\N{MINUS SIGN}", ",", GLUE, "$", "\N{MULTIPLICATION SIGN}")
 ASCII_TABLE = Figures("-", ",", GLUE, "$", "x")
 
 
-def _for_the_eye(value: Fraction, *, decimals: int, significant: int, kept: int) -> str:
-    if not _reaches(value, significant - decimals):
-        decimals = max(decimals, significant - _magnitude(value))
-    text = rounded(value, decimals)
-    whole, _, fraction = text.partition(".")
-    fraction = fraction[:kept] + fraction[kept:].rstrip("0")
-    return f"{whole}.{fraction}" if fraction else whole
+class _Rule(NamedTuple):
+    """Decimals, more where the significant digits need them, trailing zeros dropped beyond those ``kept``.
+
+    A value of ``least[0] / least[1]`` or more has its significant digits within the decimals.
+    """
+
+    decimals: int
+    significant: int
+    kept: int
+    least: tuple[int, int]
 
 
-def _reaches(value: Fraction, digits: int) -> bool:
-    # Whether the magnitude is this at least: then the decimals of its kind give a figure all its significant digits.
-    numerator, denominator = abs(value.numerator), value.denominator
-    return numerator * _TENS[max(1 - digits, 0)] >= denominator * _TENS[max(digits - 1, 0)]
+_DOLLARS = _Rule(2, 2, 2, least=(1, 10))
+_COINS = _Rule(8, 2, 0, least=(1, 10**7))
+_PRICE = _Rule(2, 6, 2, least=(1000, 1))
+
+
+def _for_the_eye(value: Fraction, rule: _Rule) -> str:
+    places, significant, kept, (least, of) = rule
+    numerator, denominator = value.as_integer_ratio()
+    if abs(numerator) * of < denominator * least:
+        places = max(places, significant - _magnitude(value))
+    units = half_even(value, places)
+    digits = str(abs(units)).rjust(places + 1, "0")
+    whole, fraction = digits[:-places], digits[-places:]
+    if places > kept:
+        fraction = fraction[:kept] + fraction[kept:].rstrip("0")
+    sign = "-" if units < 0 else ""
+    return f"{sign}{whole}.{fraction}" if fraction else f"{sign}{whole}"
 
 
 def _magnitude(value: Fraction) -> int:

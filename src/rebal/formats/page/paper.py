@@ -50,6 +50,7 @@ def sheet(view: View) -> Sheet:
         prose=lambda said: unbroken(text(said)),
         absent=absent,
         between=signs.between,
+        arrow=f" {text('→')}{GLUE}",
         both=False,
     )
     return Sheet(view, pen, signs)

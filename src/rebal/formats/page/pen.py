@@ -17,8 +17,8 @@ class Pen:
     """The hand of one medium.
 
     ``data``, ``words`` and ``prose``: write a text from outside, a text of ours, and a sentence with figures in it.
-    ``absent``: the words for what there is not. ``between``: what stands between phrases. ``both``: a change is written
-    as one also where nothing changes.
+    ``absent``: the words for what there is not. ``between``: what stands between phrases, ``arrow``: between now and
+    after. ``both``: a change is written as one also where nothing changes.
     """
 
     figures: Figures
@@ -28,6 +28,7 @@ class Pen:
     prose: Callable[[str], str]
     absent: Mapping[Absent, str]
     between: str
+    arrow: str
     both: bool
 
     def writer(self, kind: Kind) -> Write:
@@ -55,14 +56,12 @@ class Pen:
         return f"{text}{GLUE}{self.data(said.unit)}" if said.unit else text
 
     def _change(self, said: Change, write: Write | None) -> str:
-        if write is not None and said.before.__class__ is said.after.__class__ is Fraction:
-            before, after = write(said.before), write(said.after)
+        before, after = said.before, said.after
+        if write is not None and before.__class__ is after.__class__ is Fraction:
+            was, now = write(before), write(after)
         else:
-            before, after = self.tell(said.before, write), self.tell(said.after, write)
-        return f"{before} {self.words('→')}{GLUE}{after}" if self._is_told(said, before, after) else after
-
-    def _is_told(self, said: Change, before: str, after: str) -> bool:
-        return self.both or (before != after and not said.new)
+            was, now = self.tell(before, write), self.tell(after, write)
+        return f"{was}{self.arrow}{now}" if self.both or was != now else now
 
     def _loud(self, said: Loud, write: Write | None) -> str:
         return said.text

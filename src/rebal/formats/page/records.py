@@ -6,6 +6,7 @@ does not exist, ``unknown`` where it is not known, ``never`` where nothing comes
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
@@ -41,6 +42,7 @@ PEN = Pen(
     prose=ascii_signs,
     absent={each: each.value for each in Absent},
     between=", ",
+    arrow=" -> ",
     both=True,
 )
 _Teller = Callable[[Any], str]
@@ -75,19 +77,20 @@ def _fields_of(columns: Iterable[Column]) -> list[Column]:
     return sorted((each for each in columns if each.only is not Medium.PAGE), key=attrgetter("place"))
 
 
+@lru_cache(maxsize=1024)
 def _teller(column: Column) -> _Teller:
     """How a column's field is told of a row: its words with the figure in them."""
-    get, write, pen = getter(column.get), PEN.writer(column.kind), PEN
+    get, write, tell_other, absent = getter(column.get), PEN.writer(column.kind), PEN.tell, PEN.absent[column.absent]
     label = column.heading if column.before is None else column.before
     template = column.record if column.record is not None else f"{label} {{}}" if label else "{}"
     before, _, after = template.partition("{}")
-    unit, absent = None if column.unit is None else getter(column.unit), pen.absent[column.absent]
+    unit = None if column.unit is None else getter(column.unit)
 
     def tell(row: Any) -> str:
         value = get(row)
         if value is None:
             return f"{before}{absent}{after}"
-        text = write(value) if value.__class__ is Fraction else pen.tell(value, write)
+        text = write(value) if value.__class__ is Fraction else tell_other(value, write)
         return f"{before}{text}{after}" if unit is None else f"{before}{text} {unit(row)}{after}"
 
     return tell
