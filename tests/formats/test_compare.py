@@ -14,7 +14,7 @@ from compare.given import BTC_DECEMBER, COSTS, ETH, HALF, book, compared
 from planner.given import inverse, portfolio
 from rebal import formats
 from rebal.formats import View
-from rebal.formats.page.comparison import letters
+from rebal.formats.describe._routes import letters
 from rebal.portfolio import Costs, FundingRate
 from rebal.reports.comparison import Compare
 

@@ -1,11 +1,13 @@
 """Layout: whatever the width, everything is there, whole and in order."""
 
+from typing import Any
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rebal.formats.page.figures import GLUE
-from rebal.formats.page.ink import BOLD, DIM, ECHO, EMPTY, Line, Piece, breadth, line, paint
-from rebal.formats.page.layout import Column, Role, flow, hang, table, wrap
+from rebal.formats.document import BOLD, DIM, GLUE, Column, Role
+from rebal.formats.page.ink import ECHO, EMPTY, Line, Piece, breadth, line, paint
+from rebal.formats.page.layout import flow, hang, table, wrap
 
 WORDS = st.text("abc019.,−長", min_size=1, max_size=30)
 CELLS = st.lists(WORDS, min_size=1, max_size=3).map(GLUE.join)
@@ -16,6 +18,11 @@ TABLES = st.integers(1, 7).flatmap(
         st.lists(st.lists(st.none() | CELLS, min_size=count, max_size=count), min_size=1, max_size=4),
     )
 )
+
+
+def column(heading: str, before: str | None = None, after: str = "", **given: Any) -> Column:
+    """A column whose cells are laid out by hand."""
+    return Column(heading, "", before=before, after=after, **given)
 
 
 def text(lines: list[Line]) -> str:
@@ -32,7 +39,7 @@ def test_a_table_loses_no_word_at_any_width(
     drawn: tuple[list[tuple[str, Role, int]], list[list[str | None]]], width: int
 ) -> None:
     heads, cells = drawn
-    columns = [Column(heading, role=role, yields=yields) for heading, role, yields in heads]
+    columns = [column(heading, role=role, yields=yields) for heading, role, yields in heads]
     rows = [[line(cell) if cell else EMPTY for cell in row] for row in cells]
     shown = text(laid(columns, rows, width)).split()
     for row in cells:
@@ -69,13 +76,13 @@ def test_a_text_hangs_from_its_lead_where_that_is_short() -> None:
 
 
 COLUMNS = [
-    Column("coin", role=Role.NAME, left=True),
-    Column("held"),
-    Column("worth $", "worth", "dollars", yields=1),
-    Column("exposure $", "exposure", "dollars", yields=2),
-    Column("weight"),
-    Column("", role=Role.BAR, left=True),
-    Column("own margin", role=Role.BELOW),
+    column("coin", role=Role.NAME, left=True),
+    column("held"),
+    column("worth $", "worth", "dollars", yields=1),
+    column("exposure $", "exposure", "dollars", yields=2),
+    column("weight"),
+    column("", role=Role.BAR, left=True),
+    column("own margin", role=Role.BELOW),
 ]
 ROW = [line("BTC"), line("2"), line("80,000.00"), line("65,000.00"), line("61.5%"), line("#####"), line("0.1")]
 
@@ -119,7 +126,7 @@ def test_a_column_of_echoes_is_left_out() -> None:
 
 
 def test_columns_without_a_cell_are_left_out_and_a_missing_figure_is_shown_missing() -> None:
-    columns = [Column("coin", role=Role.NAME), Column("held"), Column("weight")]
+    columns = [column("coin", role=Role.NAME), column("held"), column("weight")]
     assert text(laid(columns, [[line("A"), line("2"), EMPTY], [line("B"), EMPTY, EMPTY]], 40)).splitlines() == [
         "coin   held",
         "-----------",

@@ -1,7 +1,8 @@
 """Output formats: one a file, found by name; each renders a report and computes nothing.
 
 A report is a dataclass whose ``schema`` says its kind: ``rebal/plan/1`` is a plan. json and csv print any kind from
-its fields. The words for people are one module a kind: ``screens`` for terminals, ``records`` for pipes.
+its fields. For people ``describe`` tells each kind once, one module a kind, as a ``document`` that every other format
+renders.
 """
 
 import sys

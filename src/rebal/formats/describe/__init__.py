@@ -3,3 +3,16 @@
 Each has ``document(report, limits)``; ``limits``: the policy that the report is measured against, None where it is not
 known. The modules with an underscore are the parts that kinds share: a drift table or a wallet is the same in each.
 """
+
+import sys
+
+from rebal import discover
+from rebal.formats import Report, View, kind
+from rebal.formats.document import Document
+
+
+def document(report: Report, view: View) -> Document:
+    """Describe a report of any kind. Raises LookupError where none of the modules describes its kind."""
+    limits = None if view.portfolio is None else view.portfolio.policy
+    described: Document = discover.load(sys.modules[__name__], kind(report)).document(report, limits)
+    return described

@@ -40,6 +40,7 @@ class Kind(Enum):
     TIMES = "times"
     DAYS = "days"
     SIZE = "size"
+    FINE = "fine"
     COUNT = "count"
 
 
@@ -181,6 +182,7 @@ class Table:
     """Rows of one kind under their columns; ``word``: what each is in a record.
 
     ``shown``: the rows that a page has, None for all. ``total``: a row over all, its record beginning with "total".
+    ``known``: a page leaves columns out in which no figure is known.
     """
 
     columns: Sequence[Column]
@@ -188,6 +190,7 @@ class Table:
     word: str = ""
     shown: Sequence[Any] | None = None
     total: Any = None
+    known: bool = False
     only: Medium | None = None
 
 
@@ -288,7 +291,7 @@ class Chart:
 class Section:
     """Blocks under a title; not shown on a page where they show nothing, unless ``always``."""
 
-    title: str
+    title: Said
     blocks: Sequence["Block"]
     note: Said = ""
     always: bool = False

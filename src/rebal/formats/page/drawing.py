@@ -36,8 +36,8 @@ from rebal.formats.document import (
 )
 from rebal.formats.page import chart, layout
 from rebal.formats.page.ink import ECHO, EMPTY, Line, Piece, line, measure
-from rebal.formats.page.paper import Sheet
 from rebal.formats.page.pen import Write
+from rebal.formats.page.sheet import Sheet
 
 _IN_INK = (Inked, Loud)
 _HALF_CELLS, _CELLS = 12, 10
@@ -65,7 +65,11 @@ def _table(table: Table, sheet: Sheet) -> list[Line]:
         return []
     columns = [each for each in table.columns if each.only is not Medium.RECORDS]
     total = () if table.total is None or len(rows) < 2 else (table.total,)
-    cells = zip(*[_cells(each, rows, sheet) for each in columns], strict=True)
+    told = [_cells(each, rows, sheet) for each in columns]
+    if table.known:
+        unknown = _cell(Absent.UNKNOWN, sheet)
+        told = [each if any(cell not in (EMPTY, unknown) for cell in each) else [EMPTY] * len(each) for each in told]
+    cells = zip(*told, strict=True)
     last = ([_of_total(each, over_all, sheet) for each in columns] for over_all in total)
     signs = sheet.signs
     return layout.table(
@@ -82,14 +86,14 @@ def _of_total(column: Column, total: Any, sheet: Sheet) -> Line:
 def _cells(column: Column, rows: Sequence[Any], sheet: Sheet) -> list[Line]:
     get, write, data = getter(column.get), sheet.pen.writer(column.kind), sheet.pen.data
     values = [get(row) for row in rows]
+    if column.absent is Absent.UNKNOWN:
+        values = [column.absent if value is None else value for value in values]
     if column.when is not None:
         shows = getter(column.when)
         values = [value if shows(row) else None for value, row in zip(values, rows, strict=True)]
     if column.had is not None:
         had = getter(column.had)
         values = [value if had(row) else _after(value) for value, row in zip(values, rows, strict=True)]
-    if column.absent is Absent.UNKNOWN:
-        values = [column.absent if value is None else value for value in values]
     if column.unit is not None:
         unit = getter(column.unit)
         return [

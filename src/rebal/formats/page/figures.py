@@ -15,7 +15,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from rebal.amounts import half_even, plain, rounded
-from rebal.formats.document import GLUE as GLUE
+from rebal.formats.document import GLUE
 from rebal.frozen import frozen
 
 _HUNDRED = 100
@@ -59,6 +59,10 @@ class Figures:
     def rate(self, value: Fraction) -> str:
         """A percentage with every digit: 0.0001 is 0.01 %."""
         return f"{self.exact(value * _HUNDRED)}{self.before_percent}%"
+
+    def fine(self, value: Fraction) -> str:
+        """A percentage by the rule of dollars: for one that is small, or not typed by anyone."""
+        return f"{self.dollars(value * _HUNDRED)}{self.before_percent}%"
 
     def change(self, value: Fraction) -> str:
         """A percentage that carries its sign."""

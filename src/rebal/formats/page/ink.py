@@ -10,14 +10,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from rebal.formats import SIGNS
-from rebal.formats.document import ALARM as ALARM
-from rebal.formats.document import BOLD as BOLD
-from rebal.formats.document import DIM as DIM
-from rebal.formats.document import GLUE
-from rebal.formats.document import GREEN as GREEN
-from rebal.formats.document import PLAIN as PLAIN
-from rebal.formats.document import RED as RED
-from rebal.formats.document import YELLOW as YELLOW
+from rebal.formats.document import ALARM, BOLD, DIM, GLUE, GREEN, PLAIN, RED, YELLOW
 
 if TYPE_CHECKING:
     from rich.style import Style

@@ -9,11 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from rebal.formats import document
-from rebal.formats.document import BOLD, DIM, GLUE
-from rebal.formats.document import Role as Role
+from rebal.formats.document import BOLD, DIM, GLUE, Column, Role
 from rebal.formats.page.ink import ECHO, EMPTY, Line, Piece, breadth, line
-from rebal.frozen import frozen
 
 _CARD_INDENT = 2
 _DEEPEST_INDENT = 8
@@ -22,22 +19,6 @@ _FEWEST_FIGURES = 3
 _BEFORE_BARS = 2
 
 
-@frozen
-class Column:
-    """A column: its heading, and the words around its cell where that stands in a sentence (None: the heading).
-
-    ``yields``: columns with a higher one go below the row first, among equals the last; from 2 on even before bars.
-    """
-
-    heading: str
-    before: str | None = None
-    after: str = ""
-    role: Role = Role.FIGURE
-    left: bool = False
-    yields: int = 0
-
-
-AnyColumn = Column | document.Column
 Row = Sequence[Line]
 
 
@@ -98,7 +79,7 @@ def hang(lead: Line, pieces: Line, width: int) -> list[Line]:
 
 
 def table(
-    columns: Sequence[AnyColumn], rows: Sequence[Row], width: int, *, rule: str, between: str, nothing: str
+    columns: Sequence[Column], rows: Sequence[Row], width: int, *, rule: str, between: str, nothing: str
 ) -> list[Line]:
     """Set rows under headings, or in whatever shape the width asks for.
 
@@ -124,7 +105,7 @@ def table(
     return [each for row in rows for each in _card(columns, row, used, width, between)]
 
 
-def _arrangements(columns: Sequence[AnyColumn], used: list[int]) -> Iterator[_Arrangement]:
+def _arrangements(columns: Sequence[Column], used: list[int]) -> Iterator[_Arrangement]:
     # From the most columns to the fewest that still make a table. The first to yield go below before the bars are given
     # up, the others after.
     figures = sorted((i for i in used if columns[i].role is Role.FIGURE), key=lambda i: (columns[i].yields, i))
@@ -144,7 +125,7 @@ def _aligned(
     cells: Row,
     breadths: Sequence[int],
     *,
-    columns: Sequence[AnyColumn],
+    columns: Sequence[Column],
     widths: Sequence[int],
     arrangement: _Arrangement,
 ) -> Line:
@@ -160,14 +141,14 @@ def _aligned(
     return tuple(pieces)
 
 
-def _card(columns: Sequence[AnyColumn], row: Row, used: list[int], width: int, between: str) -> list[Line]:
+def _card(columns: Sequence[Column], row: Row, used: list[int], width: int, between: str) -> list[Line]:
     names = [_bold(row[i]) for i in used if columns[i].role is Role.NAME and row[i]]
     rest = [i for i in used if columns[i].role in (Role.FIGURE, Role.BELOW)]
     title = tuple(piece for name in names for piece in (Piece(" "), *name))[1:]
     return [*wrap(title, width), *flow(_phrases(columns, row, rest), width, between=between, indent=_CARD_INDENT)]
 
 
-def _phrases(columns: Sequence[AnyColumn], row: Row, indices: Iterable[int]) -> Iterator[Line]:
+def _phrases(columns: Sequence[Column], row: Row, indices: Iterable[int]) -> Iterator[Line]:
     for index in indices:
         column, cell = columns[index], row[index]
         if not _says_something(cell):

@@ -1,0 +1,298 @@
+"""By which routes a comparison can be carried, what each costs, and when selling is cheaper."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from fractions import Fraction
+from functools import partial
+from string import ascii_lowercase
+from typing import Any, NamedTuple
+
+from rebal.formats.describe._words import day, days, joined
+from rebal.formats.document import (
+    BOLD,
+    GLUE,
+    YELLOW,
+    Absent,
+    Axis,
+    Block,
+    Chart,
+    Column,
+    Figure,
+    Inked,
+    Kind,
+    Medium,
+    Place,
+    Role,
+    Said,
+    Section,
+    Series,
+    Table,
+)
+from rebal.reports.comparison import Compare, PostedLine, RankLine, RouteLine, Way
+
+_PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS
+_UNSEEN = "?"
+"""What stands for a figure that is not known, as a page has it."""
+
+
+def expiry(line: Any) -> Said:
+    return None if line.expiry is None else day(line.expiry)
+
+
+def named(line: RouteLine | RankLine) -> str:
+    """A route by its way and, where it is one of several, its expiry."""
+    return line.route.value if line.expiry is None else f"{line.route.value}{GLUE}{day(line.expiry)}"
+
+
+def words(items: Sequence[str], between: str) -> str | None:
+    return between.join(items) or None
+
+
+KEY = (
+    Column("", "route", place=Place.FIRST, only=_RECORDS),
+    Column("", expiry, place=Place.FIRST, only=_RECORDS),
+)
+
+
+class _Route(NamedTuple):
+    """A route, the letter that stands for it, and the comparison that it is of."""
+
+    letter: str
+    line: RouteLine
+    report: Compare
+
+    @property
+    def route(self) -> Way:
+        """Its way."""
+        return self.line.route
+
+    @property
+    def expiry(self) -> datetime | None:
+        """Of its contracts."""
+        return self.line.expiry
+
+
+def letters(report: Compare) -> dict[str, RouteLine]:
+    """The routes under the letters that stand for them: a, b, c, and aa where there are more than twenty-six."""
+    return {ascii_lowercase[n % 26] * (n // 26 + 1): line for n, line in enumerate(report.routes)}
+
+
+def routes(report: Compare) -> Iterator[Block]:
+    if not report.routes:
+        return
+    reach = days(Fraction(report.reach_days))
+    note = ("above 0 paid, below 0 earned; break-even looked for over ", reach)
+    unseen = f"; {_UNSEEN}: not given" if any(each.missing for each in report.routes) else ""
+    rows = [_Route(letter, line, report) for letter, line in letters(report).items()]
+    title = ("Cost over ", days(report.horizon_days))
+    yield Section(title, (Table((*_ROUTES, *_RANGE, *_SOLD), rows, known=True),), (*note, unseen), only=_PAGE)
+    yield Table(_ROUTES, rows, word="route", only=_RECORDS)
+    yield Table((*KEY, *_RANGE, *_SOLD), rows, word="range", only=_RECORDS)
+
+
+def _total(row: _Route) -> Said:
+    if row.line.total_usd is not None:
+        return Inked(Figure(row.line.total_usd, Kind.USD), BOLD)
+    return Inked((Figure(row.line.known_usd, Kind.USD), f"{GLUE}+{GLUE}{_UNSEEN}"), YELLOW)
+
+
+def _on_day(number: int | None) -> Said:
+    """A day by its number from today, or that there is none."""
+    return "never" if number is None else (f"day{GLUE}", number)
+
+
+def _breaks_even(row: _Route) -> Said:
+    """When a route costs more than selling, in words; nothing for selling itself."""
+    line = row.line
+    if line.route is Way.SPOT:
+        return None
+    if line.break_even_day is None and line.cheaper_from_day is None:
+        return Absent.UNKNOWN
+    if line.break_even_day == 0:
+        return joined(
+            ["cheaper " if line.cheaper_from_day is None else "cheaper from ", _on_day(line.cheaper_from_day)], ""
+        )
+    return _on_day(line.break_even_day)
+
+
+def _day(attribute: str, row: _Route) -> Said:
+    line = row.line
+    if line.route is Way.SPOT:
+        return None
+    if line.break_even_day is None and line.cheaper_from_day is None:
+        return Absent.UNKNOWN
+    number: int | None = getattr(line, attribute)
+    return Absent.NEVER if number is None else number
+
+
+def _legs_of(row: _Route) -> Said:
+    whole = row.line.notional == row.report.notional
+    return None if whole else (Figure(row.line.notional, Kind.USD), " only")
+
+
+def _posts(row: _Route) -> Said:
+    own = [each for each in row.report.posted if (each.route, each.expiry) == (row.route, row.expiry)]
+    return joined(map(_collateral, own), " and ") or None
+
+
+def _collateral(posted: PostedLine) -> Said:
+    held = Figure(posted.quantity, Kind.COINS, posted.currency)
+    return (held, " (", Figure(posted.missing, Kind.COINS, posted.currency), " missing)") if posted.missing else held
+
+
+def _fees(row: _Route) -> Said:
+    line = row.line
+    parts = ((line.fees_in_usd, " in"), (line.fees_rolling_usd, " at rolls"), (line.fees_out_usd, " out"))
+    words = [(Figure(usd, Kind.USD), when) for usd, when in parts if usd]
+    return joined(words) if len(words) > 1 else None
+
+
+def _spans(row: _Route) -> bool:
+    return row.line.carry_usd_low != row.line.carry_usd_high
+
+
+def _range(figure: str, row: _Route) -> Said:
+    low, high = (getattr(row.line, f"{figure}_{end}") for end in ("low", "high"))
+    return tuple(Absent.UNKNOWN if each is None else each for each in (low, " to ", high))
+
+
+def _is_known(figure: str, row: _Route) -> bool:
+    ends = (getattr(row.line, f"{figure}_{end}") for end in ("low", "high"))
+    return _spans(row) and all(each is not None for each in ends)
+
+
+def _even_from(row: _Route) -> Said:
+    """The earliest and the latest break-even day, where funding is a range that makes them differ."""
+    low, high = row.line.break_even_day_low, row.line.break_even_day_high
+    return None if low == high else joined([_on_day(low), _on_day(high)], " to ")
+
+
+def _is_sold_later(row: _Route) -> bool:
+    return row.report.hedge is None and bool(row.line.contracts)
+
+
+def _then_sold(row: _Route) -> Said:
+    in_all = row.line.total_then_sold_usd
+    if in_all is None:
+        return None
+    return joined([(Figure(in_all, Kind.USD), " in all, breaks even "), _on_day(row.line.break_even_day_then_sold)], "")
+
+
+def _dollars(heading: str, attribute: str, record: str = "", only: Medium | None = None) -> Column:
+    get, word = f"line.{attribute}", record or heading
+    return Column(heading, get, Kind.USD, record=f"{word} {{}}", absent=Absent.UNKNOWN, only=only)
+
+
+def _below(heading: str, get: Any, when: Any = None) -> Column:
+    return Column(heading, get, role=Role.BELOW, when=when, only=_PAGE)
+
+
+def _even_days(row: _Route) -> Said:
+    return joined([_day("break_even_day_low", row), _day("break_even_day_high", row)], " to ")
+
+
+def _sold_even_day(row: _Route) -> Said:
+    return None if row.line.total_then_sold_usd is None else _day("break_even_day_then_sold", row)
+
+
+def _between(word: str) -> Column:
+    figure, known = (partial(get, f"{word}_usd") for get in (_range, _is_known))
+    return Column(f"{word} from", figure, Kind.USD, record=f"{word} {{}}", role=Role.BELOW, when=known)
+
+
+_ROUTES = (
+    Column("", lambda row: Inked(row.letter, BOLD), role=Role.NAME, only=_PAGE),
+    Column("route", lambda row: named(row.line), role=Role.NAME, left=True, only=_PAGE),
+    *KEY,
+    Column("", lambda row: words(row.line.contracts, " "), only=_RECORDS),
+    _dollars("", "notional", "legs", only=_RECORDS),
+    _dollars("fees", "fees_usd"),
+    _dollars("", "fees_in_usd", "in", only=_RECORDS),
+    _dollars("", "fees_rolling_usd", "rolls", only=_RECORDS),
+    _dollars("", "fees_out_usd", "out", only=_RECORDS),
+    _dollars("slippage", "slippage_usd"),
+    _dollars("carry", "carry_usd"),
+    _dollars("tax now", "tax_usd", "tax"),
+    _dollars("", "tax_deferred_usd", "deferred", only=_RECORDS),
+    Column("total", _total, only=_PAGE),
+    _dollars("", "total_usd", "total", only=_RECORDS),
+    _dollars("", "known_usd", "known", only=_RECORDS),
+    Column(
+        "of notional",
+        "line.share_of_notional",
+        Kind.PERCENT,
+        "share of notional",
+        record="share {}",
+        absent=Absent.UNKNOWN,
+    ),
+    Column("breaks even", _breaks_even, left=True, only=_PAGE),
+    Column("", partial(_day, "break_even_day"), Kind.COUNT, record="break-even {}", only=_RECORDS),
+    Column("", partial(_day, "cheaper_from_day"), Kind.COUNT, record="cheaper-from {}", only=_RECORDS),
+    Column("capital", "line.capital", Kind.USD, yields=1, when="line.contracts"),
+    Column("", lambda row: words(row.line.missing, " "), record="missing {}", only=_RECORDS),
+    _below("", lambda row: words(row.line.contracts, ", ")),
+    _below("legs of", _legs_of),
+    _below("posts", _posts),
+    _below("fees", _fees),
+)
+_RANGE = (
+    Column(
+        "carry from",
+        partial(_range, "carry_usd"),
+        Kind.USD,
+        record="carry {}",
+        role=Role.BELOW,
+        when=partial(_is_known, "carry_usd"),
+    ),
+    Column(
+        "total from",
+        partial(_range, "total_usd"),
+        Kind.USD,
+        record="total {}",
+        role=Role.BELOW,
+        when=partial(_is_known, "total_usd"),
+    ),
+    _below("breaks even from", _even_from, _spans),
+    Column(
+        "",
+        lambda row: joined([_day("break_even_day_low", row), _day("break_even_day_high", row)], " to "),
+        record="break-even {}",
+        only=_RECORDS,
+    ),
+)
+_SOLD = (
+    Column(
+        "tax deferred",
+        "line.tax_deferred_usd",
+        Kind.USD,
+        role=Role.BELOW,
+        when=_is_sold_later,
+        absent=Absent.UNKNOWN,
+        only=_PAGE,
+    ),
+    _below("with the sale after it", _then_sold, _is_sold_later),
+    Column("", "line.total_then_sold_usd", Kind.USD, record="then-sold {}", only=_RECORDS),
+    Column(
+        "",
+        lambda row: None if row.line.total_then_sold_usd is None else _day("break_even_day_then_sold", row),
+        record="then-sold-break-even {}",
+        only=_RECORDS,
+    ),
+)
+
+
+def curves(report: Compare) -> Iterator[Section]:
+    series = []
+    for letter, route in letters(report).items():
+        own = [each for each in report.curve if (each.route, each.expiry) == (route.route, route.expiry)]
+        if own and route.notional == report.notional:
+            points = [(Fraction(each.day), each.cost_usd) for each in own]
+            series.append(Series(letter[-1], named(route), points))
+    last = max((each.day for each in report.curve), default=0)
+    if not last or len(series) < 2:
+        return
+    values = [cost for each in series for _, cost in each.points]
+    low, high = (Figure(each, Kind.USD) for each in (min(values), max(values)))
+    note = joined([("were it closed that day: from today to ",), _on_day(last), ", from ", low, " to ", high], "")
+    chart = Chart(Axis("day", Kind.COUNT), Axis("cost", Kind.USD), series)
+    yield Section("Cost by day", (chart,), note, always=True)
