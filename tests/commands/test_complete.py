@@ -33,7 +33,7 @@ def offered(folder: Path, *words: str, **more: str) -> list[str]:
         (("hedge", ""), ["BTC", "ETH"]),
         (("hedge", "BTC", "--contract", "BTCUSD_P"), ["BTCUSD_PERP"]),
         (("unwind", "--purpose", "h"), ["hedge"]),
-        (("plan", "--section", "w"), ["wallets"]),
+        (("plan", "--section", "wal"), ["wallets"]),
         (("stress", "--section", "sc"), ["scenarios"]),
         (("hedge", "-p", "other.yaml", "S"), ["SOL"]),
         (("hedge", "-p", "missing.yaml", "B"), []),

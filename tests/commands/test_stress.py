@@ -150,7 +150,7 @@ def test_what_the_journal_recorded_is_in_the_book(file: Path) -> None:
     )
     assert done.code == 0
     report = told(file)
-    assert report["inputs"]["journal_seq"] == 1
+    assert report["inputs"]["journal_seq"] == 2  # the statement, and what was recorded
     assert not scenario(report, "-60%")["wallets"][1]["liquidated"]
 
 
