@@ -333,6 +333,6 @@ class TestAnswer:
         world = cli._world({})
         names = list(signature(cli._spelled_out(plan.plan, world)).parameters)
         assert {"portfolio", "market", "now", "file", "format", "out"} <= set(names)
-        assert names[-1] == "exit_code"
+        assert names[-2:] == ["exit_code", "fit"]
         assert "world" not in names
         assert isinstance(world, World)

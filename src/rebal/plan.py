@@ -61,6 +61,7 @@ class Code(StrEnum):
     BASIS_PAID = "basis-paid"
     ROLL_DUE = "roll-due"
     ROLLED = "rolled"
+    ROUTE = "route"
     BETA_UNCERTAIN = "beta-uncertain"
     CROSS_MARGIN_OFFSET = "cross-margin-offset"
     CONSTRUCTIVE_SALE = "constructive-sale"
@@ -140,7 +141,10 @@ class Inputs:
 
 @frozen
 class AssetLine:
-    """One row of the drift table. USD, except ``holding`` (coins) and the ratios (fractions)."""
+    """One row of the drift table. USD, except ``holding`` (coins) and the ratios (fractions).
+
+    ``aimed_weight``: what the plan aims at: the target, unless an asset is uncovered and the others share the rest.
+    """
 
     asset: str
     price: Fraction
@@ -157,6 +161,7 @@ class AssetLine:
     hedge_ratio_after: Fraction | None
     net_exposure: Fraction
     net_exposure_after: Fraction
+    aimed_weight: Fraction | None
 
 
 @frozen

@@ -29,6 +29,16 @@ class Sizing(StrEnum):
     COIN = "coin"
 
 
+class Uncovered(StrEnum):
+    """What becomes of an asset that no contract serves or no coin margins.
+
+    ``spread``: it keeps its exposure and the others share what is left; ``refuse``: the plan is refused.
+    """
+
+    SPREAD = "spread"
+    REFUSE = "refuse"
+
+
 class Route(StrEnum):
     """By what a leg is carried."""
 
@@ -102,6 +112,7 @@ class Policy:
     max_price_age: timedelta | None
     hedge_band: Fraction
     survive: Fraction | None = None
+    uncovered: Uncovered = Uncovered.SPREAD
 
     @property
     def shock(self) -> Fraction:

@@ -47,6 +47,7 @@ class TestCommand:
             PORTFOLIO.replace("ETH: 14", "ETH: 14, NOPE: 10")
             .replace("ETH: 40%", "ETH: 20%, NOPE: 20%")
             .replace("ETH: 2500", "ETH: 2500, NOPE: 1")
+            + "policy: {uncovered: refuse}\n"
         )
         done = rebal("plan", "--out", "a.json", *NOW, cwd=folder)
         assert (done.returncode, done.stdout) == (1, "")

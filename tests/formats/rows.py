@@ -77,6 +77,7 @@ def asset(name: str, price: str, holding: str, **given: Fraction | bool | None) 
             "hedge_ratio_after": Fraction(0),
             "net_exposure": exposure,
             "net_exposure_after": after,
+            "aimed_weight": None,
             **given,
         }
     )

@@ -25,7 +25,7 @@ KEYS = {
     "positions hedges costs findings settings",
     "inputs": "statement_sha256 journal_seq journal_head market_as_of now version",
     "assets": "asset price holding spot_value exposure weight target_weight drift outside_band exposure_after "
-    "weight_after hedge_ratio hedge_ratio_after net_exposure net_exposure_after",
+    "weight_after hedge_ratio hedge_ratio_after net_exposure net_exposure_after aimed_weight",
     "orders": "contract asset kind side contracts order_quantity order_unit notional coins price limit_price "
     "reduce_only fee fee_currency route parts",
     "parts": "purpose contracts stands_for",

@@ -24,7 +24,7 @@ from rebal.journal.placed import Given, Moved, Placed
 from rebal.journal.saved import SavedOrder, SavedPart
 from rebal.ledger import Draft, EntryType, Fill, Journal, Spot, Transfer, Void
 from rebal.plan import Plan
-from rebal.portfolio import Portfolio
+from rebal.portfolio import Portfolio, Uncovered
 
 from .books import BTCUSD, LATER, at, portfolio
 from .plans import HALF, hedged, planned, read, rebalancing, record, text_of, unwound
@@ -119,7 +119,8 @@ def test_entries_that_follow_do_not_stop_a_retry() -> None:
 
 
 def test_a_refused_plan_is_not_recorded() -> None:
-    book = replace(rebalancing(), contracts={})
+    made = rebalancing()
+    book = replace(made, contracts={}, policy=replace(made.policy, uncovered=Uncovered.REFUSE))
     plan = planned(book)
     assert plan.refused
     with pytest.raises(Refused, match=r"was refused and cannot be recorded: .* BTC|was refused and cannot be recorded"):

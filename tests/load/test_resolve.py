@@ -22,6 +22,7 @@ from rebal.portfolio import (
     Route,
     Sizing,
     Tax,
+    Uncovered,
 )
 
 FULL = """\
@@ -63,6 +64,7 @@ policy:
   routes: [linear, inverse]
   sizing: coin
   max_at_venue: 50%
+  uncovered: refuse
   max_price_age: 36h
   hedge_band: 2%
 proxies: {DOT: {via: BTC, beta: 1.3}}
@@ -84,6 +86,7 @@ DEFAULT = Policy(
     max_at_venue=Fraction(1),
     max_price_age=timedelta(days=1),
     hedge_band=Fraction(1, 100),
+    uncovered=Uncovered.SPREAD,
 )
 
 
@@ -143,6 +146,7 @@ def test_rules_as_written(tmp_path: Path) -> None:
         max_at_venue=Fraction(1, 2),
         max_price_age=timedelta(hours=36),
         hedge_band=Fraction(2, 100),
+        uncovered=Uncovered.REFUSE,
     )
     assert portfolio.proxies == {"DOT": Proxy("DOT", "BTC", Fraction(13, 10))}
     assert portfolio.costs == Costs(Fraction(1, 1000), Fraction(1, 2000))

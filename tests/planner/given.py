@@ -8,7 +8,7 @@ from rebal.book import Book, MarginMode, Position
 from rebal.market.contract import Assumption, Contract, Kind, OrderUnit
 from rebal.market.maintenance import Maintenance, Method, Tier, Tiers, TierUnit, Valuation
 from rebal.plan import Inputs
-from rebal.portfolio import Alert, Band, FundingRate, Holding, Market, Policy, Portfolio, Proxy, Sizing
+from rebal.portfolio import Alert, Band, FundingRate, Holding, Market, Policy, Portfolio, Proxy, Sizing, Uncovered
 
 NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
 INPUTS = Inputs("0" * 64, None, None, NOW, NOW, "test")
@@ -89,6 +89,7 @@ def policy(
     max_at_venue: str = "1",
     max_price_age: timedelta | None = timedelta(days=1),
     hedge_band: str = "0.01",
+    uncovered: str = "spread",
 ) -> Policy:
     """The policy of a file that says nothing of it, but for what is named here."""
     return Policy(
@@ -103,6 +104,7 @@ def policy(
         max_at_venue=Fraction(max_at_venue),
         max_price_age=max_price_age,
         hedge_band=Fraction(hedge_band),
+        uncovered=Uncovered(uncovered),
     )
 
 

@@ -38,7 +38,9 @@ def book(**given: object) -> Portfolio:
 @pytest.mark.parametrize(
     ("code", "severity", "made"),
     [
-        (Code.UNSERVED_ASSET, "error", portfolio({"BTC": "1"}, HALF, {"BTC": "40000"}, ())),
+        (Code.UNSERVED_ASSET, "warning", portfolio({"BTC": "1"}, HALF, {"BTC": "40000"}, ())),
+        (Code.UNSERVED_ASSET, "error", portfolio({"BTC": "1"}, HALF, {"BTC": "40000"}, (),
+                                                 rules=policy(uncovered="refuse"))),
         (Code.UNDER_COLLATERALISED, "error", book(rules=policy(max_at_venue="0.1"))),
         (Code.NO_EQUITY, "error", portfolio({}, {"BTC": "1"}, {"BTC": "40000"}, (BTC,))),
         (Code.NEAR_LIQUIDATION, "error", book(wallets={"BTC": "0.0001"}, positions=(short("-20000"),),

@@ -15,7 +15,7 @@ from rebal.plan import Plan
 from rebal.planner import build_plan
 from rebal.planner.after import after_orders, after_transfers
 from rebal.planner.exposure import value
-from rebal.portfolio import Portfolio, Sizing
+from rebal.portfolio import Portfolio, Sizing, Uncovered
 
 from .given import INPUTS, inverse, linear, policy, portfolio, whole
 
@@ -138,12 +138,12 @@ def test_no_order_trades_past_its_target(portfolio: Portfolio) -> None:
     orders = {part.stands_for[0]: order for order in plan.orders for part in order.parts}
     for line in plan.assets:
         order = orders.get(line.asset)
-        if order is None or line.target_weight is None:
+        if order is None or line.aimed_weight is None:
             continue
         contract = portfolio.contracts[order.contract]
         assert (order.contracts / contract.lot_size).denominator == 1
         fee = sum(o.fee for o in plan.orders if o.fee_currency == line.asset) * line.price
-        wanted = line.target_weight * plan.equity - line.exposure
+        wanted = line.aimed_weight * plan.equity - line.exposure
         done = line.exposure_after + fee - line.exposure
         assert abs(done) <= abs(wanted)
         assert done * wanted >= 0
@@ -215,7 +215,8 @@ def test_the_order_of_the_file_changes_nothing(portfolio: Portfolio) -> None:
 @given(books(), st.integers(2, 9))
 def test_scaling_the_book_scales_the_orders(portfolio: Portfolio, k: int) -> None:
     # of one route: a larger book's orders are nearer to whole lots, and may miss the coins for another by a hair
-    rules = replace(portfolio.policy, min_order=Fraction(0), routes=("inverse",))
+    # and refused where none is: whether one least order finds its coins does not scale
+    rules = replace(portfolio.policy, min_order=Fraction(0), routes=("inverse",), uncovered=Uncovered.REFUSE)
     single = {c.name: replace(c, maintenance=whole("0.005")) for c in portfolio.contracts.values()}
     small = replace(
         portfolio,

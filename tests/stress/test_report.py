@@ -251,7 +251,7 @@ def test_a_plan_differs_from_spot_by_its_residuals_fees_and_basis(made: Portfoli
     assert parts_of(line.made_of).keys() <= {"basis_usd", "residuals_usd", "fees_usd", "liquidations_usd"}
     assume(plan.orders)
     left = {
-        row.asset: (row.target_weight or ZERO) * plan.equity - row.exposure_after - fees[row.asset] * row.price
+        row.asset: (row.aimed_weight or ZERO) * plan.equity - row.exposure_after - fees[row.asset] * row.price
         for row in plan.assets
         if row.asset != DOLLARS
     }

@@ -13,6 +13,7 @@ EXAMPLES = (
     "rebal plan portfolio.yaml",
     "rebal plan --market prices.yaml --format json --out plan.json",
     "rebal plan --exit-code --quiet",
+    "rebal plan --fit",
 )
 
 
@@ -22,6 +23,9 @@ def plan(
     shown: Shown,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Leave with 10 where there is something to do, 20 on a breach.")
+    ] = False,
+    fit: Annotated[
+        bool, typer.Option("--fit", help="Shrink what coins do not margin whole to the lots that they do.")
     ] = False,
 ) -> Answer:
     """Plan the orders and collateral that bring the weights to target.
@@ -33,7 +37,7 @@ def plan(
     book = opened(source, world, targets_for="plan")
     from rebal.planner import build_plan
 
-    report = build_plan(book.portfolio, book.book, inputs=book.inputs, extra=book.checks)
+    report = build_plan(book.portfolio, book.book, inputs=book.inputs, fit=fit, extra=book.checks)
     return shown.answer(
         report,
         world,

@@ -4,7 +4,7 @@ from datetime import timedelta
 from fractions import Fraction
 
 from rebal.book import MarginMode
-from rebal.portfolio import Route, Sizing
+from rebal.portfolio import Route, Sizing, Uncovered
 
 BAND = Fraction(5, 100)
 MARGIN_MODE = MarginMode.CROSS
@@ -18,6 +18,7 @@ ROUTES = (Route.INVERSE, Route.LINEAR, Route.PROXY)
 ROUTE_WORDS = ("inverse", "dated", "linear", "proxy")
 SIZING = Sizing.NOTIONAL
 MAX_AT_VENUE = Fraction(1)
+UNCOVERED = Uncovered.SPREAD
 MAX_PRICE_AGE = timedelta(days=1)
 HEDGE_BAND = Fraction(1, 100)
 CASH = ("USD", "USDT", "USDC")

@@ -1,7 +1,4 @@
-"""The portfolio file as its owner wrote it: every section and key, with what an editor shows for each.
-
-What the sections mean together is resolved elsewhere; a key that is absent is None here, whatever stands in for it.
-"""
+"""The portfolio file as its owner wrote it, with what an editor shows for each key; an absent key is None."""
 
 from collections.abc import Mapping as Map
 from datetime import datetime
@@ -15,7 +12,7 @@ from rebal.load.fields import ByHistory, Choice, Either, List, Mapping, Name, Nu
 from rebal.load.flaws import Unreadable
 from rebal.market.contract import Kind
 from rebal.market.maintenance import Method, TierUnit, Valuation
-from rebal.portfolio import Duration, LotMethod, MarginMode, Sizing
+from rebal.portfolio import Duration, LotMethod, MarginMode, Sizing, Uncovered
 
 ASSET = Name("an asset's name", "[A-Z0-9]{1,20}", "write 1 to 20 of A-Z and 0-9")
 CONTRACT = Name(
@@ -283,16 +280,17 @@ class Policy(Written):
         default=None, description="Dollars; smaller orders are left out. Default 10."
     )
     routes: Annotated[tuple[str, ...] | None, List(CONTRACT.text(), "write [inverse, linear, proxy]")] = Field(
-        default=None,
-        description="By what legs are carried, in order of preference: inverse, dated, linear, proxy, or a contract's "
-        "name; default inverse, linear, proxy.",
+        default=None, description="Best first: inverse, dated, linear, proxy, a contract's name; default all but dated."
     )
     sizing: Annotated[Sizing | None, Choice(Sizing)] = Field(
-        default=None,
-        description="notional (the default): a futures dollar for a spot dollar; coin: a futures coin for a spot coin.",
+        default=None, description="notional (the default): a futures dollar for a spot dollar; coin: a coin for a coin."
     )
     max_at_venue: Annotated[Fraction | None, SHARE] = Field(
         default=None, description="Most of each holding that may sit in the futures account; default 100%."
+    )
+    uncovered: Annotated[Uncovered | None, Choice(Uncovered)] = Field(
+        default=None,
+        description="What no route or coin covers: spread (the default) its part over the rest, or refuse.",
     )
     max_price_age: Annotated[Duration | Literal["none"] | None, AGE] = Field(
         default=None, description="Prices older than this are stale; default 1d, none switches it off."

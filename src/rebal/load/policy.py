@@ -25,6 +25,7 @@ def policy_of(written: models.Policy, now: datetime) -> Policy:
         max_price_age=_age(written.max_price_age, now),
         hedge_band=_or(written.hedge_band, defaults.HEDGE_BAND),
         survive=survive,
+        uncovered=written.uncovered or defaults.UNCOVERED,
     )
 
 

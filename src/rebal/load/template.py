@@ -60,6 +60,7 @@ policy:
   routes: [inverse, linear, proxy]
   sizing: notional            # or coin
   max_at_venue: 100%          # most of a holding that may sit in the futures account
+  uncovered: spread           # what cannot be covered keeps its exposure, the others share the rest; or refuse
   max_price_age: 1d
   hedge_band: 1%              # points of its coins that a hedge may be off before it is traded
 

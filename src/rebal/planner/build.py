@@ -16,14 +16,17 @@ from rebal.portfolio import DOLLARS, Portfolio
 SCHEMA = "rebal/plan/1"
 
 
-def build_plan(portfolio: Portfolio, book: Book, *, inputs: Inputs, extra: Iterable[Check] = ()) -> Plan:
+def build_plan(
+    portfolio: Portfolio, book: Book, *, inputs: Inputs, fit: bool = False, extra: Iterable[Check] = ()
+) -> Plan:
     """Plan the rebalance of a book to the portfolio's targets.
 
     The same portfolio, book and inputs give the same plan, whatever the order they were written in. A plan with an
-    error finding is ``refused``: it is to be read, not placed. ``extra``: checks of what only the caller knows.
+    error finding is ``refused``: it is to be read, not placed. ``fit``: what coins do not margin whole shrinks to
+    the lots that they do. ``extra``: checks of what only the caller knows.
     """
     laid = desk(portfolio, book, now=inputs.now)
-    decided = rebalance(laid)
+    decided = rebalance(laid, fit=fit)
     done = step(laid.portfolio, book, decided.orders)
     return answer("plan", laid, decided, done, inputs=inputs, extra=extra)
 

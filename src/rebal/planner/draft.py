@@ -116,7 +116,7 @@ def drafted(laid: Desk, decided: Decided, done: Outcome, *, planned: bool = True
         laid,
         decided,
         done,
-        asset_lines(portfolio, then, now, decided.outside.__contains__),
+        asset_lines(portfolio, then, now, decided.outside.__contains__, decided.aims),
         wallet_lines(done.before, done.after, books=(before, after), portfolio=portfolio),
         position_lines(before, after, portfolio, done.after),
         planned=planned,

@@ -18,12 +18,13 @@ def leg(asset: str, valued: Valuation, portfolio: Portfolio) -> Fraction:
     return target(asset, portfolio) * valued.equity - valued.exposures[asset]
 
 
-def band_width(asset: str, contract: Contract | None, valued: Valuation, portfolio: Portfolio) -> Fraction:
+def band_width(aimed: Fraction, contract: Contract | None, valued: Valuation, portfolio: Portfolio) -> Fraction:
     """How far a weight may drift: the policy's band, two taker fees, or one lot over equity, whichever is largest.
 
-    ``contract``: the one that a leg of the asset would be traded on, None where nothing serves it.
+    ``aimed``: the weight aimed at. ``contract``: the one that a leg of the asset would be traded on, None where
+    nothing serves it.
     """
-    width = portfolio.policy.band.width(target(asset, portfolio))
+    width = portfolio.policy.band.width(aimed)
     if contract is None:
         return width
     return max(width, 2 * contract.taker_fee, lot_usd(contract, portfolio) / valued.equity)

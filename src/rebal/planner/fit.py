@@ -29,11 +29,11 @@ def fitting_distance(shortage: Shortage, policy: Policy) -> Fraction | None:
         distance = steps * _DISTANCE_STEP
         return required_balance(held, lowest=ONE - distance, highest=ONE + distance) <= spare
 
-    steps = _last_that(survives, int(policy.shock / _DISTANCE_STEP))
+    steps = last_that(survives, int(policy.shock / _DISTANCE_STEP))
     return steps * _DISTANCE_STEP if steps else None
 
 
-def _last_that(holds: Callable[[int], bool], highest: int) -> int:
+def last_that(holds: Callable[[int], bool], highest: int) -> int:
     """The largest count up to ``highest`` for which a condition holds that, once broken, stays broken; 0 if none."""
     low, high = 0, highest
     while low < high:

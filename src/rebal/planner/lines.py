@@ -16,6 +16,7 @@ from rebal.market.margin import (
     maintenance_margin,
 )
 from rebal.plan import AssetLine, CostLine, Costs, HedgeLine, Order, PositionLine, Setting, Standing, Wallet
+from rebal.planner.aims import Aims
 from rebal.planner.collateral import Account, account_leverage, balance_at, free_coins, need
 from rebal.planner.drift import target
 from rebal.planner.exposure import Valuation, fees_usd, held_position
@@ -29,11 +30,13 @@ def asset_lines(
     before: tuple[Valuation, Cover],
     after: tuple[Valuation, Cover],
     outside: Callable[[str], bool],
+    aims: Aims | None = None,
 ) -> tuple[AssetLine, ...]:
     """The drift table, by name; the dollars' row where dollars are held, wanted or made by futures."""
+    aimed = {} if aims is None or before[0].equity <= 0 else aims.weights(before[0].equity)
     names = sorted({*before[0].exposures, *after[0].exposures})
     return tuple(
-        _asset_line(asset, portfolio, before, after, outside)
+        _asset_line(asset, portfolio, before, after, outside=outside, aimed=aimed)
         for asset in names
         if asset != DOLLARS or _shows_dollars(portfolio, before[0], after[0])
     )
@@ -116,7 +119,9 @@ def _asset_line(
     portfolio: Portfolio,
     before: tuple[Valuation, Cover],
     after: tuple[Valuation, Cover],
+    *,
     outside: Callable[[str], bool],
+    aimed: Mapping[str, Fraction],
 ) -> AssetLine:
     (valued, cover), (later, cover_later) = before, after
     price = portfolio.price(asset)
@@ -140,6 +145,7 @@ def _asset_line(
         hedge_ratio_after=None if is_dollars else cover_later.ratio(asset),
         net_exposure=valued.net_exposure(asset),
         net_exposure_after=later.net_exposure(asset),
+        aimed_weight=aimed.get(asset, wanted),
     )
 
 

@@ -1,6 +1,6 @@
 """What a rebalance trades: nothing while every weight is inside its band, all legs to target once one is outside."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from fractions import Fraction
 
 from rebal.amounts import ZERO
@@ -8,11 +8,13 @@ from rebal.book import Purpose
 from rebal.frozen import frozen
 from rebal.market.contract import Contract
 from rebal.plan import Order
-from rebal.planner.desk import Desk, has_collateral
+from rebal.planner.aims import Aims, aims
+from rebal.planner.carrying import Carried, Shrink, carry, moved_usd
+from rebal.planner.desk import Desk
 from rebal.planner.drift import band_width, least_order_usd, leg, lot_usd, target
 from rebal.planner.routes import Candidate, part_held, reducible
-from rebal.planner.sizing import Leg, Residual, legs_for, orders_of, residual
-from rebal.portfolio import DOLLARS
+from rebal.planner.sizing import LeftOut, Leg, Residual, legs_for, orders_of, residual
+from rebal.portfolio import DOLLARS, Uncovered
 
 
 @frozen
@@ -20,91 +22,151 @@ class Decided:
     """Orders, what each leg that was wanted leaves undone, and which weights are off.
 
     ``outside``: beyond the effective band; ``beyond_policy``: beyond the policy's own, which a lot or fees may widen.
+    ``aims``: what is aimed at in place of the targets, None where there are none.
     """
 
     orders: tuple[Order, ...]
     residuals: tuple[Residual, ...]
     outside: frozenset[str] = frozenset()
     beyond_policy: frozenset[str] = frozenset()
+    aims: Aims | None = None
 
 
-def rebalance(desk: Desk) -> Decided:
+@frozen
+class _Round:
+    """What is wanted of each asset while some are left as they are; ``moved``: what of it is to be traded."""
+
+    aims: Aims
+    wanted: Mapping[str, Fraction]
+    outside: frozenset[str]
+    beyond_policy: frozenset[str]
+    triggered: bool
+    moved: Mapping[str, Fraction]
+
+
+def rebalance(desk: Desk, *, fit: bool = False) -> Decided:
     """Decide the legs of a rebalance.
 
-    A weight outside its band triggers all legs to their targets, unless its own order is empty (no contract serves
-    it, or a lot or a minimum is too large for it): that one is reported, and triggers nothing. The dollars' row has no
-    order of its own.
+    A weight outside its band triggers all legs to their aims, unless its own order is empty (no contract serves it, or
+    a lot or a minimum is too large for it): that one is reported, and triggers nothing. The dollars' row has no order
+    of its own. What no contract serves or no coin margins keeps its exposure, and the others aim at what it leaves
+    (see ``aims``), until no further one is found; ``fit``: so does what the coins do not margin whole, shrunk to the
+    lots that they do. Where the policy refuses the uncovered, everything aims at its target.
     """
     if desk.portfolio.targets is None or desk.valued.equity <= 0:
         return Decided((), ())
-    wanted = _wanted(desk)
-    outside, beyond_policy = _outside(wanted, desk), _beyond_policy(wanted, desk)
-    if any(_triggers(asset, wanted[asset], desk) for asset in sorted(outside - {DOLLARS})):
-        moved = wanted
-    else:
-        moved = {asset: wanted[asset] for asset in beyond_policy if not _own_order(asset, wanted[asset], desk)}
-    orders, residuals = trade(moved, desk)
-    return Decided(orders, residuals, outside, beyond_policy)
+    spreads = desk.portfolio.policy.uncovered is Uncovered.SPREAD
+    kept = _out_of_reach(desk) if spreads else {}
+    met: dict[str, Carried] = {}
+    triggered = False
+    while True:
+        found = _round(kept, desk)
+        triggered = triggered or found.triggered
+        carried = carry(found.moved, desk, shrink=Shrink(to_nothing=spreads or fit, to_fit=fit))
+        left = {asset: each for asset, each in carried.items() if not each.covered and asset not in kept}
+        further = {asset: each for asset, each in left.items() if spreads or each.passed}
+        if not further:
+            return _decided(found, carried, met, desk, triggered=triggered)
+        met |= further
+        kept = kept | {asset: _left_with(asset, each, desk) for asset, each in further.items()}
 
 
 def outside_band(desk: Desk) -> frozenset[str]:
     """The assets whose weight has drifted out of its band, the dollars' row among them.
 
-    The band is the larger of the policy's, two taker fees, and one lot over equity.
+    The band is the larger of the policy's, two taker fees, and one lot over equity; around what futures can aim at.
     """
     if desk.portfolio.targets is None or desk.valued.equity <= 0:
         return frozenset()
-    return _outside(_wanted(desk), desk)
+    spreads = desk.portfolio.policy.uncovered is Uncovered.SPREAD
+    return _round(_out_of_reach(desk) if spreads else {}, desk).outside
 
 
-def _outside(wanted: Mapping[str, Fraction], desk: Desk) -> frozenset[str]:
+def off_target(desk: Desk) -> frozenset[str]:
+    """The same around the targets themselves: what spot, which serves every asset, has not done yet."""
+    if desk.portfolio.targets is None or desk.valued.equity <= 0:
+        return frozenset()
+    return _round({}, desk).outside
+
+
+def _round(kept: Mapping[str, Fraction], desk: Desk) -> _Round:
+    portfolio, valued = desk.portfolio, desk.valued
+    aimed = aims(kept, valued, portfolio)
+    wanted = {asset: aimed.exposures[asset] - now for asset, now in valued.exposures.items() if asset != DOLLARS}
+    off = {asset: leg(asset, valued, portfolio) if asset in kept else wanted[asset] for asset in wanted}
+    weights = {**aimed.weights(valued.equity), **{asset: target(asset, portfolio) for asset in kept}}
+    outside, beyond_policy = _outside(off, aimed, weights, desk), _beyond_policy(off, weights, desk)
+    if any(_triggers(asset, wanted[asset], desk) for asset in sorted(outside - {DOLLARS})):
+        return _Round(aimed, wanted, outside, beyond_policy, triggered=True, moved=wanted)
+    small = beyond_policy - kept.keys()
+    moved = {asset: wanted[asset] for asset in small if not _own_order(asset, wanted[asset], desk)}
+    return _Round(aimed, wanted, outside, beyond_policy, triggered=False, moved=moved)
+
+
+def _out_of_reach(desk: Desk) -> dict[str, Fraction]:
+    """What no contract serves, each with the exposure that closing its positions leaves it with."""
+    wanted = {asset: leg(asset, desk.valued, desk.portfolio) for asset in desk.valued.exposures if asset != DOLLARS}
+    unserved = {asset: dollars for asset, dollars in wanted.items() if not desk.candidates(asset)}
+    carried = carry(unserved, desk, shrink=Shrink(to_nothing=True, to_fit=False))
+    return {asset: _left_with(asset, each, desk) for asset, each in carried.items() if not each.covered}
+
+
+def _left_with(asset: str, carried: Carried, desk: Desk) -> Fraction:
+    return desk.valued.exposures[asset] + moved_usd(carried, desk.portfolio)
+
+
+def _decided(
+    found: _Round, carried: Mapping[str, Carried], met: Mapping[str, Carried], desk: Desk, *, triggered: bool
+) -> Decided:
+    orders = orders_of(
+        [leg for each in carried.values() for leg in each.legs], book=desk.book, portfolio=desk.portfolio
+    )
+    placed = {order.contract: order for order in orders}
+    told = {*carried, *(asset for asset in found.aims.kept if triggered or asset in found.beyond_policy)}
+    residuals = tuple(
+        _residual(asset, found, carried.get(asset), met.get(asset), placed, desk) for asset in sorted(told)
+    )
+    return Decided(orders, residuals, found.outside, found.beyond_policy, aims=found.aims)
+
+
+def _residual(
+    asset: str,
+    found: _Round,
+    carried: Carried | None,
+    met: Carried | None,
+    placed: Mapping[str, Order],
+    desk: Desk,
+) -> Residual:
+    if asset in found.aims.kept:
+        wanted = leg(asset, desk.valued, desk.portfolio)
+        undone = wanted - found.wanted[asset]
+        opening = met.opening if met else None
+        contract = opening.contract if opening else None
+        return Residual(asset, wanted, undone, LeftOut.UNCOVERED, contract, met.passed if met else ())
+    assert carried is not None
+    return residual(
+        asset,
+        found.wanted[asset],
+        legs=carried.legs,
+        orders=placed,
+        opening=carried.opening,
+        passed=carried.passed,
+        book=desk.book,
+        portfolio=desk.portfolio,
+    )
+
+
+def _outside(off: Mapping[str, Fraction], aimed: Aims, weights: Mapping[str, Fraction], desk: Desk) -> frozenset[str]:
     portfolio, equity = desk.portfolio, desk.valued.equity
     found = {
         asset
-        for asset, dollars in wanted.items()
-        if abs(dollars) > equity * band_width(asset, _trades_on(asset, dollars, desk), desk.valued, portfolio)
+        for asset, dollars in off.items()
+        if abs(dollars) > equity * band_width(weights[asset], _trades_on(asset, dollars, desk), desk.valued, portfolio)
     }
-    dollars = leg(DOLLARS, desk.valued, portfolio)
-    if abs(dollars) > equity * portfolio.policy.band.width(target(DOLLARS, portfolio)):
+    dollars = aimed.exposures[DOLLARS] - desk.valued.exposures[DOLLARS]
+    if abs(dollars) > equity * portfolio.policy.band.width(weights[DOLLARS]):
         found.add(DOLLARS)
     return frozenset(found)
-
-
-def trade(wanted: Mapping[str, Fraction], desk: Desk) -> tuple[tuple[Order, ...], tuple[Residual, ...]]:
-    """Orders that move each asset's exposure by the dollars wanted, by the first route that has its collateral."""
-    legs: list[Leg] = []
-    chosen: dict[str, tuple[Candidate | None, tuple[Leg, ...]]] = {}
-    for asset, dollars in sorted(wanted.items()):
-        chosen[asset] = _carried(asset, dollars, desk, legs)
-        legs += chosen[asset][1]
-    orders = orders_of(legs, book=desk.book, portfolio=desk.portfolio)
-    by_contract = {order.contract: order for order in orders}
-    residuals = tuple(
-        residual(
-            asset,
-            wanted[asset],
-            legs=own,
-            orders=by_contract,
-            opening=opening,
-            book=desk.book,
-            portfolio=desk.portfolio,
-        )
-        for asset, (opening, own) in chosen.items()
-    )
-    return orders, residuals
-
-
-def _carried(
-    asset: str, dollars: Fraction, desk: Desk, taken: Sequence[Leg]
-) -> tuple[Candidate | None, tuple[Leg, ...]]:
-    found = desk.candidates(asset)
-    if not found:
-        return None, _legs(asset, dollars, None, desk)
-    for candidate in found if len(found) > 1 else ():
-        legs = _legs(asset, dollars, candidate, desk)
-        if has_collateral(legs, desk, taken=taken):
-            return candidate, legs
-    return found[0], _legs(asset, dollars, found[0], desk)
 
 
 def _legs(asset: str, dollars: Fraction, opening: Candidate | None, desk: Desk) -> tuple[Leg, ...]:
@@ -146,14 +208,6 @@ def _trades_on(asset: str, dollars: Fraction, desk: Desk) -> Contract | None:
     return found[0].contract if found else None
 
 
-def _wanted(desk: Desk) -> dict[str, Fraction]:
-    return {asset: leg(asset, desk.valued, desk.portfolio) for asset in desk.valued.exposures if asset != DOLLARS}
-
-
-def _beyond_policy(wanted: Mapping[str, Fraction], desk: Desk) -> frozenset[str]:
-    band, portfolio = desk.portfolio.policy.band, desk.portfolio
-    return frozenset(
-        asset
-        for asset, dollars in wanted.items()
-        if abs(dollars) > desk.valued.equity * band.width(target(asset, portfolio))
-    )
+def _beyond_policy(off: Mapping[str, Fraction], weights: Mapping[str, Fraction], desk: Desk) -> frozenset[str]:
+    band, equity = desk.portfolio.policy.band, desk.valued.equity
+    return frozenset(asset for asset, dollars in off.items() if abs(dollars) > equity * band.width(weights[asset]))

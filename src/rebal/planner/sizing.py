@@ -10,6 +10,7 @@ from rebal.book import Book, Position, Purpose
 from rebal.frozen import frozen
 from rebal.market.contract import Contract
 from rebal.plan import Order, OrderPart, Side
+from rebal.planner.collateral import Shortage
 from rebal.planner.exposure import beta, leg_value
 from rebal.planner.routes import Candidate, part_held, reducible, route_of
 from rebal.portfolio import Portfolio, Route
@@ -24,6 +25,7 @@ class LeftOut(StrEnum):
     BELOW_MIN_CONTRACTS = "below min_contracts"
     WITHIN_HEDGE_BAND = "within hedge_band"
     CANCELS = "cancels against another leg"
+    UNCOVERED = "uncovered"
 
 
 @frozen
@@ -38,10 +40,20 @@ class Leg:
 
 
 @frozen
+class Passed:
+    """A contract that could carry a leg, but for the coins: what it would have opened, and what that lacks."""
+
+    candidate: Candidate
+    contracts: Fraction
+    shortage: Shortage
+
+
+@frozen
 class Residual:
     """What an asset's leg leaves undone, and why.
 
     ``wanted``: the whole leg in USD. ``undone``: what no order carries. ``contract``: where it would have been traded.
+    ``passed``: the contracts better liked for which the coins do not do.
     """
 
     asset: str
@@ -49,6 +61,7 @@ class Residual:
     undone: Fraction
     left_out: LeftOut | None
     contract: Contract | None
+    passed: tuple[Passed, ...] = ()
 
 
 def legs_for(
@@ -82,6 +95,11 @@ def legs_for(
         if contracts:
             legs.append(Leg(opening.contract, contracts, opening.route, Purpose.REBALANCE, asset))
     return tuple(legs)
+
+
+def carried_usd(leg: Leg, portfolio: Portfolio) -> Fraction:
+    """Dollars that a leg moves the exposure of its asset by."""
+    return leg_value(leg.contract, leg.contracts, portfolio) / beta(leg.stands_for, leg.contract, portfolio)
 
 
 def orders_of(legs: Iterable[Leg], *, book: Book, portfolio: Portfolio) -> tuple[Order, ...]:
@@ -132,26 +150,23 @@ def residual(
     legs: Sequence[Leg],
     orders: Mapping[str, Order],
     opening: Candidate | None,
+    passed: tuple[Passed, ...],
     book: Book,
     portfolio: Portfolio,
 ) -> Residual:
     """What the orders carry of an asset's leg, and why the rest is left."""
-    done = total(
-        leg_value(leg.contract, leg.contracts, portfolio) / beta(asset, leg.contract, portfolio)
-        for leg in legs
-        if leg.contract.name in orders
-    )
+    done = total(carried_usd(leg, portfolio) for leg in legs if leg.contract.name in orders)
     contract = legs[-1].contract if legs else opening.contract if opening else None
     dropped = [leg for leg in legs if leg.contract.name not in orders]
     reason: LeftOut | None = None
     if dropped:
         contract = dropped[0].contract
         reason = too_small(dropped[:1], book, portfolio) or LeftOut.CANCELS
-    elif opening is None and not _fully_reducing(legs, wanted - done, portfolio):
+    elif opening is None and not fully_reducing(legs, wanted - done, portfolio):
         reason = LeftOut.UNSERVED
     elif not legs and wanted:
         reason = LeftOut.SMALLER_THAN_A_LOT
-    return Residual(asset, wanted, wanted - done, reason, contract)
+    return Residual(asset, wanted, wanted - done, reason, contract, passed)
 
 
 def _by_contract(legs: Iterable[Leg]) -> dict[str, list[Leg]]:
@@ -161,7 +176,7 @@ def _by_contract(legs: Iterable[Leg]) -> dict[str, list[Leg]]:
     return grouped
 
 
-def _fully_reducing(legs: Sequence[Leg], undone: Fraction, portfolio: Portfolio) -> bool:
+def fully_reducing(legs: Sequence[Leg], undone: Fraction, portfolio: Portfolio) -> bool:
     """Whether reducing orders alone carry a leg, up to a lot of the last of them."""
     if not legs:
         return not undone

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 
+from rebal.amounts import ZERO
 from rebal.book import Book, HedgeAsked, Position, Purpose
 from rebal.ledger import Realised
 from rebal.plan import Code, Finding, Inputs, Severity
@@ -64,7 +65,7 @@ def build_status(
 
 def _draft(laid: Desk) -> Draft:
     decided = rebalance(laid)
-    kept = tuple(each for each in decided.residuals if each.left_out not in (None, LeftOut.UNSERVED))
+    kept = tuple(each for each in decided.residuals if each.left_out not in (None, LeftOut.UNSERVED, LeftOut.UNCOVERED))
     done = standing(laid.portfolio, laid.book)
     return drafted(laid, replace(decided, residuals=kept), done, planned=False)
 
@@ -73,14 +74,16 @@ def _drifted(draft: Draft) -> Iterator[Finding]:
     traded = {part.stands_for[0] for order in rebalance(draft.desk).orders for part in order.parts}
     for line in draft.assets:
         if line.outside_band and line.drift is not None:
-            over = "over" if line.drift > 0 else "under"
-            points = percent(abs(line.drift)).removesuffix(" %")
+            aimed = line.aimed_weight if line.aimed_weight is not None else line.target_weight
+            off = (line.weight or ZERO) - (aimed or ZERO) or line.drift
+            over = "over" if off > 0 else "under"
+            points = percent(abs(off)).removesuffix(" %")
             if line.asset in traded or (line.asset == DOLLARS and traded):
                 message = f"is {points} points {over} its weight: rebal plan"
-                yield warning(Code.DRIFT, line.asset, message, drift=line.drift)
+                yield warning(Code.DRIFT, line.asset, message, drift=off)
             else:
                 message = f"is {points} points {over} its weight; no order can mend it"
-                yield info(Code.RESIDUAL, line.asset, message, drift=line.drift)
+                yield info(Code.RESIDUAL, line.asset, message, drift=off)
 
 
 def _hedges(draft: Draft) -> Iterator[Finding]:

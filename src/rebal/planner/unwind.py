@@ -14,7 +14,7 @@ from rebal.planner.desk import Desk, desk
 from rebal.planner.draft import Check, Draft, error, info
 from rebal.planner.drift import leg
 from rebal.planner.exposure import stood_for
-from rebal.planner.rebalance import Decided, outside_band
+from rebal.planner.rebalance import Decided, off_target, outside_band
 from rebal.planner.routes import route_of, tradable
 from rebal.planner.sizing import Leg, close_orders
 from rebal.planner.step import Outcome, step
@@ -66,7 +66,7 @@ def _spot_matches(legs: Sequence[Leg], laid: Desk, done: Outcome) -> bool | None
     """Whether every weight is inside its band once the rebalance positions are closed; None where none is."""
     if laid.portfolio.targets is None or not any(each.purpose is Purpose.REBALANCE for each in legs):
         return None
-    return not outside_band(_closed(laid, done))
+    return not off_target(_closed(laid, done))
 
 
 def _closed(laid: Desk, done: Outcome) -> Desk:
@@ -76,7 +76,7 @@ def _closed(laid: Desk, done: Outcome) -> Desk:
 def _refuse_unmatched(draft: Draft) -> Iterator[Finding]:
     portfolio = draft.desk.portfolio
     later = _closed(draft.desk, draft.done)
-    for asset in sorted(outside_band(later)):
+    for asset in sorted(off_target(later)):
         weight, wanted = later.valued.weight(asset), (portfolio.targets or {}).get(asset, ZERO)
         if weight is not None:
             message = (

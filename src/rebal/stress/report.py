@@ -15,6 +15,7 @@ from rebal.planner.desk import Desk, desk
 from rebal.planner.draft import Check, drafted, info, warning
 from rebal.planner.exposure import assets_of
 from rebal.planner.rebalance import Decided, rebalance
+from rebal.planner.sizing import LeftOut
 from rebal.planner.step import standing, step
 from rebal.planner.words import coins, exact_percent, usd
 from rebal.portfolio import Portfolio
@@ -161,7 +162,11 @@ def _stood(laid: Desk, extra: Iterable[Check], *, planned: bool) -> _Stood:
         draft.wallets,
         findings(draft, extra),
         fees=added(worth.coins(order.fee_currency, order.fee, laid.portfolio) for order in done.orders),
-        undone=added(Payoff(ZERO, {each.asset: each.undone}) for each in decided.residuals),
+        undone=added(
+            Payoff(ZERO, {each.asset: each.undone})
+            for each in decided.residuals
+            if each.left_out is not LeftOut.UNCOVERED
+        ),
     )
 
 

@@ -1,0 +1,140 @@
+"""By which contract the leg of each asset is carried, and what of it no contract or no coin can carry."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+
+from rebal.amounts import ONE, total, up
+from rebal.book import Purpose
+from rebal.frozen import frozen
+from rebal.planner.collateral import Shortage
+from rebal.planner.desk import Desk
+from rebal.planner.fit import last_that
+from rebal.planner.routes import Candidate
+from rebal.planner.sizing import Leg, Passed, carried_usd, fully_reducing, legs_for
+from rebal.portfolio import Portfolio
+
+_Taken = Mapping[str, Sequence[Leg]]
+
+
+@frozen
+class Carried:
+    """The legs that carry what an asset is off by; ``opening``: the contract of what closing does not do.
+
+    ``passed``: the contracts better liked for which the coins do not do. ``covered``: False where no contract serves
+    the asset, where no coin margins the least order of one, or where the leg was shrunk to what is margined.
+    """
+
+    opening: Candidate | None
+    legs: tuple[Leg, ...]
+    opens: bool
+    passed: tuple[Passed, ...] = ()
+    covered: bool = True
+
+
+@frozen
+class Shrink:
+    """What becomes of a leg that coins do not carry whole: ``to_nothing`` where they carry none of it, ``to_fit``."""
+
+    to_nothing: bool
+    to_fit: bool
+
+
+def carry(wanted: Mapping[str, Fraction], desk: Desk, *, shrink: Shrink) -> dict[str, Carried]:
+    """Carry the dollars that each asset's exposure is to move by, each by the first contract that has its collateral.
+
+    Where the coins do for the first contract of every asset, that is it. Otherwise they are given out in turn: first to
+    legs that only close, then by name.
+    """
+    plain = {asset: _by_first(asset, dollars, desk) for asset, dollars in sorted(wanted.items())}
+    legs = [leg for each in plain.values() for leg in each.legs]
+    opened = {each.opening.contract.settle for each in plain.values() if each.opening is not None and each.opens}
+    if not any(desk.shortages(currency, _in(currency, legs)) for currency in sorted(opened)):
+        return plain
+    taken: dict[str, list[Leg]] = {}
+    carried: dict[str, Carried] = {}
+    for asset in sorted(plain, key=lambda asset: (plain[asset].opens, asset)):
+        chosen = plain[asset]
+        carried[asset] = _in_turn(asset, wanted[asset], desk, taken, shrink=shrink) if chosen.opens else chosen
+        for leg in carried[asset].legs:
+            taken.setdefault(leg.contract.settle, []).append(leg)
+    return dict(sorted(carried.items()))
+
+
+def moved_usd(carried: Carried, portfolio: Portfolio) -> Fraction:
+    """Dollars that the legs move the exposure of their asset by."""
+    return total(carried_usd(leg, portfolio) for leg in carried.legs)
+
+
+def _by_first(asset: str, dollars: Fraction, desk: Desk) -> Carried:
+    found = desk.candidates(asset)
+    closing = _legs(asset, dollars, None, desk)
+    if not found:
+        undone = dollars - total(carried_usd(leg, desk.portfolio) for leg in closing)
+        return Carried(None, closing, opens=False, covered=fully_reducing(closing, undone, desk.portfolio))
+    legs = _legs(asset, dollars, found[0], desk)
+    return Carried(found[0], legs, opens=len(legs) > len(closing))
+
+
+def _in_turn(asset: str, dollars: Fraction, desk: Desk, taken: _Taken, *, shrink: Shrink) -> Carried:
+    closing = _legs(asset, dollars, None, desk)
+    passed: list[Passed] = []
+    for candidate in desk.candidates(asset):
+        legs = _legs(asset, dollars, candidate, desk)
+        if len(legs) == len(closing):
+            continue  # its lot is too large for this leg
+        lacking = _lacking(legs, desk, taken)
+        if not lacking:
+            return Carried(candidate, legs, opens=True, passed=tuple(passed))
+        passed.append(Passed(candidate, legs[-1].contracts, lacking[0]))
+    first = passed[0].candidate
+    whole = Carried(first, _legs(asset, dollars, first, desk), opens=True, passed=tuple(passed))
+    if not shrink.to_nothing:
+        return whole
+    for each in passed:
+        fitting = _largest(closing, each, asset, desk, taken)
+        if fitting:
+            shrunk = Carried(each.candidate, fitting, opens=True, passed=tuple(passed), covered=False)
+            return shrunk if shrink.to_fit else whole
+    return Carried(first, closing, opens=False, passed=tuple(passed), covered=False)
+
+
+def _largest(closing: tuple[Leg, ...], passed: Passed, asset: str, desk: Desk, taken: _Taken) -> tuple[Leg, ...]:
+    """The legs with the most whole lots opened that the coins margin; none where a least order finds no coins.
+
+    What an account needs is convex in the contracts opened, so that what fits is one stretch of them: it is halved.
+    """
+    contract, portfolio = passed.candidate.contract, desk.portfolio
+    one = contract.notional(ONE, portfolio.market.mark(contract))
+    smallest = max(contract.lot_size, contract.min_contracts, portfolio.policy.min_order / one)
+    least = int(up(smallest, contract.lot_size) / contract.lot_size)
+    sign = 1 if passed.contracts > 0 else -1
+
+    def legs(lots: int) -> tuple[Leg, ...]:
+        contracts = sign * lots * contract.lot_size
+        return (*closing, Leg(contract, contracts, passed.candidate.route, Purpose.REBALANCE, asset))
+
+    def fits(more: int) -> bool:
+        return not _lacking(legs(least + more), desk, taken)
+
+    if not fits(0):
+        return ()
+    return legs(least + last_that(fits, max(0, int(abs(passed.contracts) / contract.lot_size) - least)))
+
+
+def _lacking(legs: Iterable[Leg], desk: Desk, taken: _Taken) -> tuple[Shortage, ...]:
+    """What the accounts of some legs lack, counting what the legs before them already take."""
+    own = tuple(legs)
+    return tuple(
+        shortage
+        for currency in sorted({leg.contract.settle for leg in own})
+        for shortage in desk.shortages(currency, [*taken.get(currency, ()), *_in(currency, own)])
+    )
+
+
+def _in(currency: str, legs: Iterable[Leg]) -> list[Leg]:
+    return [leg for leg in legs if leg.contract.settle == currency]
+
+
+def _legs(asset: str, dollars: Fraction, opening: Candidate | None, desk: Desk) -> tuple[Leg, ...]:
+    positions = desk.positions_for.get(asset, ())
+    return legs_for(asset, dollars, opening, positions=positions, portfolio=desk.portfolio, now=desk.now)

@@ -1,0 +1,142 @@
+"""What cannot be covered keeps its exposure, and the others share what it leaves."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+from rebal.plan import Code, Plan, Severity
+from rebal.planner import build_plan
+from rebal.portfolio import Portfolio
+
+from .given import INPUTS, inverse, linear, policy, portfolio
+
+PRICES = {"BTC": "40000", "ETH": "2500", "ALT": "0.5"}
+HELD = {"BTC": "2", "ETH": "14", "ALT": "30000"}
+TARGETS = {"BTC": "0.5", "ETH": "0.3", "ALT": "0.2"}
+BTC, ETH = inverse("BTC", "1"), inverse("ETH", "1")
+
+
+def planned(made: Portfolio, *, fit: bool = False) -> Plan:
+    return build_plan(made, made.statement, inputs=INPUTS, fit=fit)
+
+
+def traded(plan: Plan) -> dict[str, Fraction]:
+    return {order.contract: order.signed for order in plan.orders}
+
+
+def aimed(plan: Plan) -> dict[str, Fraction | None]:
+    return {line.asset: line.aimed_weight for line in plan.assets}
+
+
+def severities(plan: Plan, code: Code) -> dict[str, Severity]:
+    return {each.subject: each.severity for each in plan.findings if each.code is code}
+
+
+def test_what_no_contract_serves_keeps_its_exposure_and_the_others_share_the_rest() -> None:
+    """ALT keeps 15,000 of 130,000; BTC aims at 5/8 and ETH at 3/8 of the other 115,000: 71,875 and 43,125."""
+    plan = planned(portfolio(HELD, TARGETS, PRICES, (BTC, ETH)))
+    assert traded(plan) == {"BTCUSD": -8125, "ETHUSD": 8125}
+    assert aimed(plan) == {
+        "ALT": Fraction(15000, 130000),
+        "BTC": Fraction(71875, 130000),
+        "ETH": Fraction(43125, 130000),
+    }
+    assert {line.asset: line.target_weight for line in plan.assets if line.target_weight} == {
+        asset: Fraction(weight) for asset, weight in TARGETS.items()
+    }
+    assert severities(plan, Code.UNSERVED_ASSET) == {"ALT": Severity.WARNING}
+    assert not plan.refused
+
+
+def test_the_dollars_share_too() -> None:
+    """ALT keeps 10,000 of 50,000; BTC aims at 5/8 and dollars at 3/8 of the other 40,000."""
+    held, targets = {"BTC": "1", "ALT": "20000"}, {"BTC": "0.5", "ALT": "0.2", "USD": "0.3"}
+    plan = planned(portfolio(held, targets, {"BTC": "40000", "ALT": "0.5"}, (BTC,)))
+    assert traded(plan) == {"BTCUSD": -15000}
+    assert {line.asset: line.exposure_after for line in plan.assets}["USD"] == 15000
+
+
+def test_what_has_a_contract_and_no_coin_is_left_as_it_is() -> None:
+    """No ETH is held to margin a long of it: it stays at nothing, and BTC aims at 5/7 of 80,000."""
+    targets = {"BTC": "0.5", "ETH": "0.3", "USD": "0.2"}
+    plan = planned(portfolio({"BTC": "2"}, targets, PRICES, (BTC, ETH)))
+    assert traded(plan) == {"BTCUSD": -22857}
+    assert severities(plan, Code.UNDER_COLLATERALISED) == {"ETH": Severity.WARNING}
+    (said,) = [each for each in plan.findings if each.subject == "ETH"]
+    assert said.data["available_coins"] == 0
+    assert said.data["undone_usd"] == 24000
+
+
+def test_it_is_refused_where_the_policy_says_so() -> None:
+    plan = planned(portfolio(HELD, TARGETS, PRICES, (BTC, ETH), rules=policy(uncovered="refuse")))
+    assert severities(plan, Code.UNSERVED_ASSET) == {"ALT": Severity.ERROR}
+    assert plan.refused
+    assert traded(plan) == {"BTCUSD": -15000, "ETHUSD": 4000}
+
+
+def test_targets_that_nothing_covers_leave_the_rest_in_dollars() -> None:
+    targets = {"ALT": "1", "BTC": "0"}
+    plan = planned(portfolio({"BTC": "1", "ALT": "20000"}, targets, {"BTC": "40000", "ALT": "0.5"}, (BTC,)))
+    assert traded(plan) == {"BTCUSD": -40000}
+
+
+def test_more_than_the_equity_left_in_place_leaves_the_others_nothing() -> None:
+    """A short of ALT's proxy is not there to be closed: what is kept may exceed the equity, and no aim is below 0."""
+    held = {"BTC": "0.5", "ALT": "30000", "USD": "-10000"}
+    made = portfolio({**held, "USD": "0"}, {"BTC": "0.8", "ALT": "0.2"}, {"BTC": "40000", "ALT": "0.5"}, (BTC,))
+    plan = planned(replace(made, statement=replace(made.statement, holdings=numbers(held))))
+    assert aimed(plan)["BTC"] == Fraction(10000, 25000)
+
+
+def numbers(given: Mapping[str, str]) -> dict[str, Fraction]:
+    return {name: Fraction(text) for name, text in given.items()}
+
+
+def test_nothing_is_said_where_it_is_at_its_target() -> None:
+    plan = planned(portfolio({"BTC": "1", "ALT": "80000"}, {"BTC": "0.5", "ALT": "0.5"}, PRICES, (BTC,)))
+    assert (plan.orders, severities(plan, Code.UNSERVED_ASSET)) == ((), {})
+
+
+@pytest.mark.parametrize(("lots", "needed"), [("1", "0.2"), ("10", "0.2")])
+def test_a_leg_shrinks_to_the_whole_lots_that_fit(lots: str, needed: str) -> None:
+    """0.2 ETH margin a long of 500 USD less the fees; the rest of what BTC sells stays dollars and BTC."""
+    eth = inverse("ETH", "1", lot=lots)
+    made = portfolio({"BTC": "2", "ETH": needed}, {"BTC": "0.5", "ETH": "0.5"}, PRICES, (BTC, eth))
+    assert planned(made).refused
+    fitted = planned(made, fit=True)
+    assert not fitted.refused
+    (bought,) = [order for order in fitted.orders if order.contract == "ETHUSD"]
+    assert bought.contracts % Fraction(lots) == 0
+    assert severities(fitted, Code.UNDER_COLLATERALISED) == {"ETH": Severity.WARNING}
+    more = brute_force_fit(made, "ETHUSD", Fraction(lots))
+    assert bought.contracts == more
+
+
+def brute_force_fit(made: Portfolio, contract: str, lot: Fraction) -> Fraction:
+    """The most lots that one order alone can be of without coins missing, counted one by one."""
+    from rebal.book import Purpose
+    from rebal.planner.desk import desk
+    from rebal.planner.sizing import Leg
+    from rebal.portfolio import Route
+
+    laid, lots = desk(made, made.statement, now=INPUTS.now), 0
+    while True:
+        leg = Leg(made.contracts[contract], (lots + 1) * lot, Route.INVERSE, Purpose.REBALANCE, "ETH")
+        if laid.shortages("ETH", [leg]):
+            return lots * lot
+        lots += 1
+
+
+def test_the_route_that_is_passed_over_is_named_with_its_reason() -> None:
+    """0.01 ETH do not margin a long of 16 ETH; USDT do."""
+    held = {"BTC": "2", "ETH": "0.01", "USDT": "200000"}
+    targets = {"BTC": "0.3", "ETH": "0.2", "USD": "0.5"}
+    plan = planned(portfolio(held, targets, PRICES, (BTC, ETH, linear("ETH"))))
+    assert not plan.refused
+    (said,) = [each for each in plan.findings if each.code is Code.ROUTE]
+    assert said.subject == "ETH"
+    assert said.data["instead"] == "ETHUSDT"
+    assert said.message.startswith("0.01 ETH do not margin a long of ")
+    assert said.message.endswith("; ETHUSDT instead")
