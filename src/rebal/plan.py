@@ -62,6 +62,8 @@ class Code(StrEnum):
     ROLL_DUE = "roll-due"
     ROLLED = "rolled"
     ROUTE = "route"
+    SUSTAIN = "sustain"
+    COIN_MARGINED_LONG = "coin-margined-long"
     BETA_UNCERTAIN = "beta-uncertain"
     CROSS_MARGIN_OFFSET = "cross-margin-offset"
     CONSTRUCTIVE_SALE = "constructive-sale"
@@ -87,10 +89,7 @@ Figure = Fraction | int | str | datetime | tuple[str, ...] | None
 
 
 class FindingData(Mapping[str, Figure]):
-    """A finding's figures by name, in the order in which its sentence tells them; never changed, equal by value.
-
-    Fractions are fractions of one (0.5 is 50 %) or in the unit that the name ends in: ``_usd``, ``_coins``, ``_days``.
-    """
+    """A finding's figures by name, in its sentence's order: fractions of one, or in the unit that the name ends in."""
 
     __slots__ = ("_figures",)
 
@@ -108,9 +107,6 @@ class FindingData(Mapping[str, Figure]):
 
     def __hash__(self) -> int:
         return hash(frozenset(self._figures.items()))
-
-    def __repr__(self) -> str:
-        return f"FindingData({', '.join(f'{name}={figure!r}' for name, figure in self._figures.items())})"
 
 
 @frozen
@@ -141,10 +137,7 @@ class Inputs:
 
 @frozen
 class AssetLine:
-    """One row of the drift table. USD, except ``holding`` (coins) and the ratios (fractions).
-
-    ``aimed_weight``: what the plan aims at: the target, unless an asset is uncovered and the others share the rest.
-    """
+    """A row of the drift table, in USD and fractions, ``holding`` in coins; ``aimed_weight``: what is aimed at."""
 
     asset: str
     price: Fraction

@@ -39,6 +39,14 @@ def test_nothing_to_do() -> None:
     assert said(rows.plan(command="hedge")) == "hedges are as asked: nothing to do"
 
 
+def test_what_is_off_and_cannot_be_traded_is_not_nothing_to_do() -> None:
+    off = rows.asset("ALT", "1", "1", drift=Fraction(1, 5), outside_band=True)
+    why_not = Finding(Severity.WARNING, Code.UNSERVED_ASSET, "ALT", "no contract")
+    assert said(rows.plan(assets=(off,), findings=(why_not,))) == (
+        "ALT is 20.0 points over its weight: nothing can be done, no contract for ALT"
+    )
+
+
 def test_a_hedge_says_what_becomes_of_the_ratio() -> None:
     assert said(books.open_book()) == "BTC hedged 10.0% -> 50.0%: 2 orders, 2 transfers"
 

@@ -105,3 +105,21 @@ def test_a_shortage_names_the_coins_and_what_would_fit() -> None:
     (message,) = [f.message for f in planned(book(rules=policy(max_at_venue="0.1"))).findings if f.severity == "error"]
     assert "0.4 BTC are missing" in message
     assert "policy.leverage 5" in message
+
+
+def test_a_difference_that_no_digit_shows_is_no_finding() -> None:
+    """Leverage 1.000025 prints as 1.00: nothing is said of it; 1.0125 prints as 1.01, and is told."""
+    for wallet, told in (("0.5", False), ("0.4999875", False), ("0.49382716", True)):
+        made = portfolio(
+            {"BTC": "1"}, None, {"BTC": "40000"}, (BTC,), wallets={"BTC": wallet}, positions=(short("-20000"),)
+        )
+        assert (Code.LEVERAGE in found(made)) is told
+
+
+def test_an_alert_that_two_decimals_hide_is_told_with_more() -> None:
+    """20,000 dollars on 0.39999 BTC are 1.250031...: above the alert level of 1.25, which 1.25 would not show."""
+    made = portfolio(
+        {"BTC": "1"}, None, {"BTC": "40000"}, (BTC,), wallets={"BTC": "0.39999"}, positions=(short("-20000"),)
+    )
+    (said,) = [each.message for each in planned(made).findings if each.code is Code.ALERT]
+    assert said == "leverage is 1.25003 now; the alert level is 1.25000"

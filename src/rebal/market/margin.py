@@ -133,6 +133,35 @@ def bankruptcy(balance: Fraction, held: Sequence[Held]) -> Factors:
     return _ends(balance, held, lambda _: (Piece(None, ZERO, ZERO),))
 
 
+def kept_within(
+    balance: Fraction,
+    held: Sequence[Held],
+    *,
+    leverage: Fraction,
+    set_to: Callable[[Contract], Fraction],
+    shock: Fraction,
+) -> Factors:
+    """How far all marks may move, as factors, until a balance no longer more than keeps a policy; None: without end.
+
+    Three rules, each solved on its own, the nearest counts: margin balance is at least ``Σ value/leverage``, at least
+    initial margin at the leverage that the account is ``set_to``, within the venue's caps, and covers maintenance after
+    a further move of ``shock`` either way. The last is where liquidation, at ``b`` below and ``a`` above, is ``shock``
+    away: ``b/(1 - shock)`` and ``a/(1 + shock)``.
+    """
+    ends = liquidation(balance, held)
+    found = [
+        _ends(balance, held, lambda position: (Piece(None, ZERO, position.position_value / leverage),)),
+        _ends(balance, held, lambda position: _initial_pieces(position, set_to(position.contract))),
+        Factors(
+            None if ends.below is None else ends.below / (ONE - shock),
+            None if ends.above is None else ends.above / (ONE + shock),
+        ),
+    ]
+    below = [each.below for each in found if each.below is not None]
+    above = [each.above for each in found if each.above is not None]
+    return Factors(min(ONE, max(below)) if below else None, max(ONE, min(above)) if above else None)
+
+
 def required_balance(held: Sequence[Held], *, lowest: Fraction, highest: Fraction) -> Fraction:
     """The least ``W`` that covers maintenance margin at every factor between ``lowest`` and ``highest``, ends included.
 
@@ -256,6 +285,32 @@ def maintenance_pieces(position: Held) -> tuple[Piece, ...]:
             return (_fixed_tier(position, schedule),)
         case _:
             assert_never(schedule)
+
+
+def _initial_pieces(position: Held, lever: Fraction) -> tuple[Piece, ...]:
+    """Initial margin at a leverage, within the caps of the tiers that prices move the position through."""
+    value, schedule = position.position_value, position.contract.maintenance
+    most = min(lever, position.contract.max_leverage or lever)
+    if isinstance(schedule, SizeRate):
+        grown = Piece(None, ZERO, value * schedule.initial_base, value * value * schedule.slope)
+        more = value / most - grown.linear
+        if more <= 0:
+            return (grown,)
+        return (
+            (Piece(more / grown.quadratic, ZERO, value / most), grown)
+            if grown.quadratic
+            else (Piece(None, ZERO, value / most),)
+        )
+    if schedule.valuation is Valuation.ENTRY or not _size_moves(position.contract, schedule):
+        return (Piece(None, ZERO, value / min(lever, leverage_cap(position))),)
+    return tuple(
+        Piece(
+            None if tier is schedule.tiers[-1] or tier.up_to is None else tier.up_to / value,
+            ZERO,
+            value / min(most, tier.max_leverage or most),
+        )
+        for tier in schedule.tiers
+    )
 
 
 def _at_entry(position: Held, schedule: Tiers) -> Piece:

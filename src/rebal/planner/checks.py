@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 
-from rebal.amounts import ONE, ZERO, plain
+from rebal.amounts import ONE, ZERO, plain, rounded
 from rebal.book import MarginMode
 from rebal.market.contract import Kind
 from rebal.market.margin import Held, beyond_last_tier, leverage_cap
@@ -14,9 +14,10 @@ from rebal.planner.collateral import Shortage
 from rebal.planner.draft import Check, Draft, error, held_after, info, warning
 from rebal.planner.fit import fitting_distance, fitting_leverage
 from rebal.planner.market_checks import MARKET_CHECKS
-from rebal.planner.routes import SOONEST_EXPIRY
-from rebal.planner.sizing import LeftOut, Passed, Residual
-from rebal.planner.words import coins, exact_percent, percent, times, usd
+from rebal.planner.sizing import LeftOut
+from rebal.planner.sustain import SUSTAIN_CHECKS
+from rebal.planner.uncovered import UNCOVERED_CHECKS
+from rebal.planner.words import apart, coins, exact_percent, percent, times, usd
 from rebal.portfolio import DOLLARS
 
 
@@ -32,7 +33,11 @@ def names_rescue(found: Iterable[Finding]) -> tuple[Finding, ...]:
 
 def findings(draft: Draft, extra: Iterable[Check] = ()) -> tuple[Finding, ...]:
     """Everything worth a look, errors first, each kind in the order of its checks."""
-    found = dict.fromkeys(finding for check in (*extra, *CHECKS, *MARKET_CHECKS) for finding in check(draft))
+    found = dict.fromkeys(
+        finding
+        for check in (*extra, *UNCOVERED_CHECKS, *CHECKS, *SUSTAIN_CHECKS, *MARKET_CHECKS)
+        for finding in check(draft)
+    )
     errors = {(finding.code, finding.subject) for finding in found if finding.severity is Severity.ERROR}
     said = [each for each in found if each.severity is Severity.ERROR or (each.code, each.subject) not in errors]
     rank = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
@@ -54,88 +59,6 @@ def _no_equity(draft: Draft) -> Iterator[Finding]:
     if equity <= 0 and draft.desk.portfolio.targets is not None:
         say, message = _if_it_matters(draft), f"equity is {usd(equity)}: there is nothing to weigh"
         yield say(Code.NO_EQUITY, DOLLARS, message, equity_usd=equity)
-
-
-def _unserved(draft: Draft) -> Iterator[Finding]:
-    for residual in draft.residuals:
-        if residual.left_out is LeftOut.UNSERVED and residual.undone:
-            message, routes = _unserved_message(residual, draft), tuple(map(str, draft.desk.portfolio.policy.routes))
-            yield error(Code.UNSERVED_ASSET, residual.asset, message, undone_usd=residual.undone, routes=routes)
-
-
-_CURES = "define a contract under contracts, name a proxy under proxies, or put it under aside"
-
-
-def _unserved_message(residual: Residual, draft: Draft) -> str:
-    verb = "add" if residual.undone > 0 else "take away"
-    undone = f"{usd(abs(residual.undone))} of exposure to {verb} are left undone"
-    return f"{_why_unserved(residual.asset, draft)}, so {undone}; {_CURES}"
-
-
-def _why_unserved(asset: str, draft: Draft) -> str:
-    portfolio, now = draft.desk.portfolio, draft.desk.now
-    listed = [each for each in portfolio.contracts.values() if each.asset == asset and each.listed]
-    soon = sorted(each.name for each in listed if each.expiry is not None and each.expiry - now < SOONEST_EXPIRY)
-    if soon and len(soon) == len(listed):
-        return f"what serves {asset} expires within 7 days ({', '.join(soon)})"
-    at, routes = portfolio.venue or "this file", ", ".join(portfolio.policy.routes)
-    return f"no contract of {at} serves {asset} on the routes {routes}"
-
-
-def _uncovered(draft: Draft) -> Iterator[Finding]:
-    rows = {line.asset: line for line in draft.assets}
-    for residual in draft.residuals:
-        line = rows.get(residual.asset)
-        if residual.left_out is not LeftOut.UNCOVERED or not residual.undone or line is None:
-            continue
-        aimed, wanted = line.aimed_weight or ZERO, line.target_weight or ZERO
-        keeps = f"it stays at {percent(aimed)} in place of {percent(wanted)}, and the others share the rest"
-        data: dict[str, Figure] = {"undone_usd": residual.undone, "aimed_weight": aimed, "target_weight": wanted}
-        if not residual.passed:
-            message = f"{_why_unserved(residual.asset, draft)}: {keeps}; {_CURES}"
-            yield warning(Code.UNSERVED_ASSET, residual.asset, message, **data)
-            continue
-        (passed, *_), shortage = residual.passed, residual.passed[0].shortage
-        currency, contract = shortage.account.currency, passed.candidate.contract
-        carried = "in part only" if residual.undone != residual.wanted else "nothing"
-        message = (
-            f"{coins(shortage.available, currency)} margin {carried} of {_said(passed, draft)}, which needs "
-            f"{coins(shortage.needed, currency)}: {keeps}; bring {currency}, or shape policy.routes"
-        )
-        data |= {"contract": contract.name, "currency": currency}
-        data |= {"needed_coins": shortage.needed, "available_coins": shortage.available}
-        yield warning(Code.UNDER_COLLATERALISED, residual.asset, message, **data)
-
-
-def _passed_over(draft: Draft) -> Iterator[Finding]:
-    for residual in draft.residuals:
-        if residual.left_out is LeftOut.UNCOVERED or residual.contract is None:
-            continue
-        for passed in residual.passed:
-            contract, shortage = passed.candidate.contract, passed.shortage
-            currency = shortage.account.currency
-            if contract.name == residual.contract.name:
-                continue
-            yield info(
-                Code.ROUTE,
-                residual.asset,
-                f"{coins(shortage.available, currency)} do not margin {_said(passed, draft)}, which needs "
-                f"{coins(shortage.needed, currency)}; {residual.contract.name} instead",
-                contract=contract.name,
-                contracts=passed.contracts,
-                currency=currency,
-                needed_coins=shortage.needed,
-                available_coins=shortage.available,
-                instead=residual.contract.name,
-            )
-
-
-def _said(passed: Passed, draft: Draft) -> str:
-    """A leg that was not opened, in the words of a person: its side, its size, its contract."""
-    contract = passed.candidate.contract
-    side = "long" if passed.contracts > 0 else "short"
-    size = contract.coins(passed.contracts, draft.desk.portfolio.market.mark(contract))
-    return f"a {side} of {coins(size, contract.asset)} on {contract.name}"
 
 
 def _short_of_coins(draft: Draft) -> Iterator[Finding]:
@@ -261,6 +184,8 @@ def _at_liquidation(draft: Draft) -> Iterator[Finding]:
                 "maintenance_margin_coins": wallet.maintenance_margin,
             }
             yield _if_it_matters(draft)(Code.NEAR_LIQUIDATION, subject, message, **data)
+        elif percent(nearest) == percent(policy.shock):
+            continue
         elif nearest < policy.shock and (wallet.currency, wallet.contract) not in short:
             # of a book as it stands, what its alert allows is no breach, though a plan would leave it further away
             say = warning if draft.planned or nearest < policy.alert.distance else info
@@ -281,10 +206,12 @@ def _alerts(draft: Draft) -> Iterator[Finding]:
         distances = [d for d in (then.distance_below, then.distance_above) if d is not None]
         nearest = min(distances, default=None)
         if nearest is not None and nearest < alert.distance:
-            message = f"liquidation is {percent(nearest)} away now; the alert level is {percent(alert.distance)}"
+            is_now, level = apart(nearest, alert.distance, percent, places=1)
+            message = f"liquidation is {is_now} away now; the alert level is {level}"
             yield warning(Code.ALERT, subject, message, distance=nearest, alert_distance=alert.distance)
         if then.leverage is not None and then.leverage > alert.leverage:
-            message = f"leverage is {times(then.leverage)} now; the alert level is {times(alert.leverage)}"
+            is_now, level = apart(then.leverage, alert.leverage, rounded, places=2)
+            message = f"leverage is {is_now} now; the alert level is {level}"
             yield warning(Code.ALERT, subject, message, leverage=then.leverage, alert_leverage=alert.leverage)
 
 
@@ -292,7 +219,9 @@ def _leverage(draft: Draft) -> Iterator[Finding]:
     policy = draft.desk.portfolio.policy
     traded = {order.fee_currency for order in draft.orders}
     for wallet in draft.wallets:
-        if wallet.currency not in traded and wallet.leverage is not None and wallet.leverage > policy.leverage:
+        if wallet.currency in traded or wallet.leverage is None or times(wallet.leverage) == times(policy.leverage):
+            continue
+        if wallet.leverage > policy.leverage:
             message = f"leverage is {times(wallet.leverage)}, above policy.leverage {plain(policy.leverage)}"
             subject = wallet.contract or wallet.currency
             yield info(Code.LEVERAGE, subject, message, leverage=wallet.leverage, policy_leverage=policy.leverage)
@@ -371,15 +300,12 @@ def _no_wallets(draft: Draft) -> Iterator[Finding]:
 _ALERTED = frozenset({"alert_distance", "alert_leverage"})
 CHECKS: tuple[Check, ...] = (
     _no_equity,
-    _unserved,
-    _uncovered,
     _short_of_coins,
     _at_liquidation,
     _alerts,
     _over_hedged,
     _leverage,
     _beyond_tiers,
-    _passed_over,
     _left_out,
     _residuals,
     _long_hedges,

@@ -1,5 +1,6 @@
 """How figures read inside a sentence."""
 
+from collections.abc import Callable
 from fractions import Fraction
 
 from rebal.amounts import plain, rounded
@@ -37,3 +38,13 @@ def price(value: Fraction) -> str:
     while value and places < 12 and abs(value) * 10**places < 10**4:
         places += 1
     return rounded(value, places)
+
+
+def apart(value: Fraction, limit: Fraction, write: Callable[[Fraction, int], str], *, places: int) -> tuple[str, str]:
+    """Two figures that differ, with as many decimals as it takes to see it."""
+    while write(value, places) == write(limit, places) and value != limit and places < _MOST_PLACES:
+        places += 1
+    return write(value, places), write(limit, places)
+
+
+_MOST_PLACES = 18

@@ -5,7 +5,7 @@ from fractions import Fraction
 from functools import partial
 
 from rebal.amounts import ZERO, plain
-from rebal.formats.describe._words import DUE
+from rebal.formats.describe._words import DUE, FAR, foreseeable
 from rebal.formats.document import (
     GREEN,
     PLAIN,
@@ -135,6 +135,9 @@ def _liquidated(position: PositionLine) -> Said:
         return "never liquidated"
     if position.liquidation_price == position.mark_price:
         return f"liquidation {DUE}"
+    factor = position.liquidation_price / position.mark_price
+    if foreseeable(1 - factor if factor < 1 else None, factor - 1 if factor > 1 else None) == (None, None):
+        return f"liquidated {FAR}"
     return ("liquidated at a mark of ", Figure(position.liquidation_price, Kind.PRICE))
 
 

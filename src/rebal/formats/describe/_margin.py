@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from rebal.amounts import ONE, ZERO, plain
-from rebal.formats.describe._words import DUE, away, joined
+from rebal.formats.describe._words import DUE, FAR, away, foreseeable, joined
 from rebal.formats.document import (
     BOLD,
     GLUE,
@@ -128,12 +128,16 @@ def _prices(state: _State) -> Said:
         return "never"
     if 0 in _distances(state):
         return DUE
-    prices = [each for each in (state.liquidation_below, state.liquidation_above) if each is not None]
+    below, above = foreseeable(state.distance_below, state.distance_above)
+    if below is None and above is None:
+        return FAR
+    sides = ((below, state.liquidation_below), (above, state.liquidation_above))
+    prices = [price for distance, price in sides if distance is not None and price is not None]
     return joined((Figure(each, Kind.PRICE) for each in prices), " or ") or "no one price"
 
 
 def _away(state: _State) -> Said:
-    return away(state.distance_below, state.distance_above) or None
+    return away(*foreseeable(state.distance_below, state.distance_above)) or None
 
 
 def _distance(limits: Policy | None, planned: bool, wallet: Wallet) -> Said:
@@ -168,6 +172,9 @@ def _all_posted(wallet: Wallet) -> Said:
         return "never liquidated"
     if 0 in (below, above):
         return f"liquidation {DUE}"
+    below, above = foreseeable(below, above)
+    if below is None and above is None:
+        return f"liquidated {FAR}"
     if below is not None and above is not None:
         return ("liquidation ", Figure(below, Kind.PERCENT), " below or ", Figure(above, Kind.PERCENT), " above")
     return ("liquidation ", Figure(below or above or ZERO, Kind.PERCENT), " away")
@@ -262,7 +269,9 @@ def ladder(wallets: Sequence[Wallet], limits: Policy | None) -> Section:
     if not rungs:
         return Section("", ())
     up, down = ([rung for rung in rungs if (rung.move > 0) is above] for above in (True, False))
-    never = ", ".join(_name(each) for each in wallets if each.position_value and not _distances(each))
+    open_now = [each for each in wallets if each.position_value]
+    never = ", ".join(_name(each) for each in open_now if not _distances(each))
+    far = ", ".join(_name(each) for each in open_now if _distances(each) and not list(_rungs(each)))
     columns = (
         Column(
             "wallet",
@@ -279,8 +288,8 @@ def ladder(wallets: Sequence[Wallet], limits: Policy | None) -> Section:
     )
     table = Table(columns, [*up, _Rung(ZERO, None, None), *down])
     note = "at index prices, all marks of a wallet moving together"
-    others = (Text(f"never liquidated: {never}"),) if never else ()
-    return Section("Liquidation ladder", (table, *others), note, only=_PAGE)
+    said = ((never, f"never liquidated: {never}"), (far, f"{FAR}: {far}"))
+    return Section("Liquidation ladder", (table, *(Text(text) for named, text in said if named)), note, only=_PAGE)
 
 
 def _name(wallet: Wallet) -> str:
@@ -288,7 +297,7 @@ def _name(wallet: Wallet) -> str:
 
 
 def _rungs(wallet: Wallet) -> Iterator[_Rung]:
-    below, above = wallet.distance_below, wallet.distance_above
+    below, above = foreseeable(wallet.distance_below, wallet.distance_above)
     if above is not None:
         yield _Rung(above, wallet.liquidation_above, wallet)
     if below is not None and above != 0:

@@ -15,7 +15,11 @@ ORDER_UNITS = {OrderUnit.CONTRACTS: "contracts", OrderUnit.USD: "USD"}
 DUE = "due now"
 """Instead of a liquidation price where it is today's."""
 
+FAR = f"never, within 10{GLUE}×"
+"""Instead of a liquidation price that no one will see."""
+
 _NAMED_AT_MOST = 3
+_TENTH, _TENFOLD = Fraction(9, 10), Fraction(9)
 
 
 def joined(items: Iterable[Said], between: str = ", ") -> tuple[Said, ...]:
@@ -67,6 +71,11 @@ def _purpose(part: OrderPart, asset: str, *, alone: bool) -> Said:
     if not alone:
         words.append(Figure(part.contracts, Kind.EXACT, signed=True))
     return joined(words, GLUE)
+
+
+def foreseeable(below: Fraction | None, above: Fraction | None) -> tuple[Fraction | None, Fraction | None]:
+    """The distances of liquidation that are figures for a person: to ten times the price, and to a tenth of it."""
+    return None if below is None or below > _TENTH else below, None if above is None or above > _TENFOLD else above
 
 
 def away(below: Fraction | None, above: Fraction | None) -> tuple[Said, ...]:

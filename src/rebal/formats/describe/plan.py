@@ -37,6 +37,15 @@ _REFUSALS = {
     Code.OVER_HEDGED: ("", " over-hedged"),
     Code.SPOT_DIFFERS: ("", " spot is not at its target"),
 }
+_HINDRANCES = {
+    Code.UNSERVED_ASSET: "no contract for {}",
+    Code.UNDER_COLLATERALISED: "not enough coins for {}",
+    Code.CONTRACT_TOO_LARGE: "the lot is too large for {}",
+    Code.BELOW_MINIMUM: "{} below a minimum",
+    Code.RESIDUAL: "{} off by less than an order",
+}
+"""What stands in the way of a weight that is off and not traded."""
+
 _SPOT_MATCHES = {
     True: Inked("spot matches: after closing, every weight is inside its band", GREEN),
     False: Inked("spot does not match: after closing, a weight is outside its band", ALARM),
@@ -108,8 +117,19 @@ def headline(plan: Plan) -> Said:
         todo.append(counted(len(plan.transfers), "transfer"))
     if plan.orders and plan.command == "plan":
         todo.append("no coin sold")
-    matter, doing = _matter(plan), ", ".join(todo) or "nothing to do"
+    stuck = plan.command == "plan" and any(each.outside_band for each in plan.assets)
+    matter, doing = _matter(plan), ", ".join(todo) or (_stuck(plan) if stuck else "nothing to do")
     return (*matter, ": ", doing) if matter else (doing,)
+
+
+def _stuck(plan: Plan) -> str:
+    """That nothing can be done, and what stands in the way."""
+    subjects: dict[Code, list[str]] = {}
+    for each in plan.findings:
+        if each.code in _HINDRANCES:
+            subjects.setdefault(each.code, []).append(each.subject)
+    reasons = [_HINDRANCES[code].format("".join(map(str, several(named)))) for code, named in subjects.items()]
+    return ", ".join(["nothing can be done", *reasons])
 
 
 def _matter(plan: Plan) -> tuple[Said, ...]:

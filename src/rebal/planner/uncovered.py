@@ -1,0 +1,95 @@
+"""What is said of legs that no contract serves or no coin margins, and of contracts that were passed over."""
+
+from collections.abc import Iterator
+
+from rebal.amounts import ZERO
+from rebal.plan import Code, Figure, Finding
+from rebal.planner.draft import Check, Draft, error, info, warning
+from rebal.planner.routes import SOONEST_EXPIRY
+from rebal.planner.sizing import LeftOut, Passed, Residual
+from rebal.planner.words import coins, percent, usd
+
+
+def _unserved(draft: Draft) -> Iterator[Finding]:
+    for residual in draft.residuals:
+        if residual.left_out is LeftOut.UNSERVED and residual.undone:
+            message, routes = _unserved_message(residual, draft), tuple(map(str, draft.desk.portfolio.policy.routes))
+            yield error(Code.UNSERVED_ASSET, residual.asset, message, undone_usd=residual.undone, routes=routes)
+
+
+_CURES = "define a contract under contracts, name a proxy under proxies, or put it under aside"
+
+
+def _unserved_message(residual: Residual, draft: Draft) -> str:
+    verb = "add" if residual.undone > 0 else "take away"
+    undone = f"{usd(abs(residual.undone))} of exposure to {verb} are left undone"
+    return f"{_why_unserved(residual.asset, draft)}, so {undone}; {_CURES}"
+
+
+def _why_unserved(asset: str, draft: Draft) -> str:
+    portfolio, now = draft.desk.portfolio, draft.desk.now
+    listed = [each for each in portfolio.contracts.values() if each.asset == asset and each.listed]
+    soon = sorted(each.name for each in listed if each.expiry is not None and each.expiry - now < SOONEST_EXPIRY)
+    if soon and len(soon) == len(listed):
+        return f"what serves {asset} expires within 7 days ({', '.join(soon)})"
+    at, routes = portfolio.venue or "this file", ", ".join(portfolio.policy.routes)
+    return f"no contract of {at} serves {asset} on the routes {routes}"
+
+
+def _uncovered(draft: Draft) -> Iterator[Finding]:
+    rows = {line.asset: line for line in draft.assets}
+    for residual in draft.residuals:
+        line = rows.get(residual.asset)
+        if residual.left_out is not LeftOut.UNCOVERED or not residual.undone or line is None:
+            continue
+        aimed, wanted = line.aimed_weight or ZERO, line.target_weight or ZERO
+        keeps = f"it stays at {percent(aimed)} in place of {percent(wanted)}, and the others share the rest"
+        data: dict[str, Figure] = {"undone_usd": residual.undone, "aimed_weight": aimed, "target_weight": wanted}
+        if not residual.passed:
+            message = f"{_why_unserved(residual.asset, draft)}: {keeps}; {_CURES}"
+            yield warning(Code.UNSERVED_ASSET, residual.asset, message, **data)
+            continue
+        (passed, *_), shortage = residual.passed, residual.passed[0].shortage
+        currency, contract = shortage.account.currency, passed.candidate.contract
+        carried = "in part only" if residual.undone != residual.wanted else "nothing"
+        message = (
+            f"{coins(shortage.available, currency)} margin {carried} of {_said(passed, draft)}, which needs "
+            f"{coins(shortage.needed, currency)}: {keeps}; bring {currency}, or shape policy.routes"
+        )
+        data |= {"contract": contract.name, "currency": currency}
+        data |= {"needed_coins": shortage.needed, "available_coins": shortage.available}
+        yield warning(Code.UNDER_COLLATERALISED, residual.asset, message, **data)
+
+
+def _passed_over(draft: Draft) -> Iterator[Finding]:
+    for residual in draft.residuals:
+        if residual.left_out is LeftOut.UNCOVERED or residual.contract is None:
+            continue
+        for passed in residual.passed:
+            contract, shortage = passed.candidate.contract, passed.shortage
+            currency = shortage.account.currency
+            if contract.name == residual.contract.name:
+                continue
+            yield info(
+                Code.ROUTE,
+                residual.asset,
+                f"{coins(shortage.available, currency)} do not margin {_said(passed, draft)}, which needs "
+                f"{coins(shortage.needed, currency)}; {residual.contract.name} instead",
+                contract=contract.name,
+                contracts=passed.contracts,
+                currency=currency,
+                needed_coins=shortage.needed,
+                available_coins=shortage.available,
+                instead=residual.contract.name,
+            )
+
+
+def _said(passed: Passed, draft: Draft) -> str:
+    """A leg that was not opened, in the words of a person: its side, its size, its contract."""
+    contract = passed.candidate.contract
+    side = "long" if passed.contracts > 0 else "short"
+    size = contract.coins(passed.contracts, draft.desk.portfolio.market.mark(contract))
+    return f"a {side} of {coins(size, contract.asset)} on {contract.name}"
+
+
+UNCOVERED_CHECKS: tuple[Check, ...] = (_unserved, _uncovered, _passed_over)
