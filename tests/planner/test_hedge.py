@@ -327,3 +327,18 @@ def test_a_lot_of_a_proxy_is_as_many_dollars_of_the_asset_as_its_beta_makes_of_i
     )
     book = replace(finer.statement, positions={"BTCUSD": short})
     assert hedged(finer, "DOT", Fraction("0.43"), book).orders == ()
+
+
+def test_a_lot_is_as_large_as_what_it_takes_off_at_its_own_entry() -> None:
+    coarse, fine = inverse("BTC", name="BTCDEC", lot="10000", expiry=NOW + timedelta(days=35)), inverse("BTC")
+    old = opened(coarse, contracts=Fraction(-30000), entry_price=Fraction(20000), hedge=Fraction(-30000))
+    young = opened(fine, contracts=Fraction(-20000), entry_price=Fraction(40000), hedge=Fraction(-20000))
+    made = portfolio(
+        {"BTC": "10"}, None, {"BTC": "40000"}, (coarse, fine), wallets={"BTC": "9"}, positions=(old, young),
+        rules=policy(hedge_band="0", min_order="0", sizing=Sizing.COIN),
+    )  # fmt: skip
+    # a lot of 10,000 opened at 20,000 protects half a bitcoin, 20,000 dollars today: 2 BTC are 1.6 up to a lot
+    assert hedged(made, "BTC", Fraction(16, 100)).orders == ()
+    plan = hedged(made, "BTC", Fraction(13, 100))
+    assert [order.contracts for order in plan.orders] == [10000]
+    assert hedged(made, "BTC", Fraction(13, 100), carried_out(plan, made, made.statement)).orders == ()

@@ -286,14 +286,29 @@ def left_behind(ask: Ask, missing: Fraction, base: Fraction, *, laid: Desk) -> b
     moved = contract_moved(ask, missing, laid)
     if moved is None:
         return False
-    carriers = {each.name: each for each in (moved, *(at.contract for at in in_the_way(ask.asset, laid)))}
-    lot = max(least_leg_usd(ask.asset, each, portfolio) for each in carriers.values())
+    positions = in_the_way(ask.asset, laid)
+    carriers = {each.name: each for each in (moved, *(at.contract for at in positions))}
+    opening = (least_leg_usd(ask.asset, each, portfolio) for each in carriers.values())
+    closing = (_least_closing(ask, position, laid) * index for position in positions)
+    lot = max((*opening, *closing))
     fee = max(each.taker_fee for each in carriers.values())
     fees = 2 * fee * ask.of(base) * index
     # a hedge just carried out is off by less than a lot, by what its fees took from the base and by the steps that its
     # PnL is booked in, all at once
     booked = COIN_STEP * (len(carriers) + 1) * index
     return abs(missing) * index <= max(lot + fees + booked, portfolio.policy.min_order)
+
+
+def _least_closing(ask: Ask, position: Position, laid: Desk) -> Fraction:
+    """Coins that the least order takes off a hedge on a position: at its own entry, with the PnL that it realises."""
+    contract, portfolio = position.contract, laid.portfolio
+    least = max(contract.lot_size, contract.min_contracts)
+    part = next(each for each in position.parts if each.purpose is Purpose.HEDGE and each.stands_for == ask.asset)
+    covered = abs(hedged_coins(part, contract, portfolio)) / abs(part.contracts) * least
+    if contract.settle != ask.asset or ask.coins is not None:
+        return covered
+    realised = contract.pnl(-least, position.entry_price, portfolio.market.mark(contract))
+    return covered + ask.fraction * max(ZERO, realised)
 
 
 def _here(ask: Ask, contract: Contract) -> Candidate:
