@@ -140,10 +140,12 @@ def total(values: Iterable[Fraction]) -> Fraction:
     nearest 1e-60: no figure printed from it changes, and the next operation stays cheap.
     """
     terms = list(values)
+    if len(terms) < 2:
+        return terms[0] if terms else ZERO
     while len(terms) > 1:
         paired = [a + b for a, b in zip(terms[::2], terms[1::2], strict=False)]
         terms = paired + terms[-1:] if len(terms) % 2 else paired
-    result = terms[0] if terms else ZERO
+    result = terms[0]
     if result.denominator.bit_length() > _LARGEST_DENOMINATOR_BITS:
         return Fraction(round(result * _SNAP), _SNAP)
     return result

@@ -236,6 +236,12 @@ def _needed(held: Sequence[Held], schedule: Callable[[Held], tuple[Piece, ...]])
 
 def merged(parts: Sequence[tuple[Piece, Sequence[Piece]]]) -> list[Piece]:
     """``W`` needed at each y, from each position's loss and maintenance, as pieces of all together over y > 0."""
+    if len(parts) == 1:
+        ((line, pieces),) = parts
+        return [
+            Piece(each.until, line.constant + each.constant, line.linear + each.linear, each.quadratic)
+            for each in pieces
+        ]
     constant, linear = total(line.constant for line, _ in parts), total(line.linear for line, _ in parts)
     quadratic = ZERO
     changes: dict[Fraction, list[tuple[Piece, Piece]]] = {}
