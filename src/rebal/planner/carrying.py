@@ -91,34 +91,46 @@ def _in_turn(asset: str, dollars: Fraction, desk: Desk, taken: _Taken, *, shrink
     if not shrink.to_nothing:
         return whole
     for each in passed:
-        fitting = _largest(closing, each, asset, desk, taken)
-        if fitting:
-            shrunk = Carried(each.candidate, fitting, opens=True, passed=tuple(passed), covered=False)
-            return shrunk if shrink.to_fit else whole
+        tried = _Shrinking(asset, closing, each, desk, taken)
+        if tried.fits(tried.least):
+            shrunk = tried.largest() if shrink.to_fit else ()
+            return Carried(each.candidate, shrunk, opens=True, passed=tuple(passed), covered=False) if shrunk else whole
     return Carried(first, closing, opens=False, passed=tuple(passed), covered=False)
 
 
-def _largest(closing: tuple[Leg, ...], passed: Passed, asset: str, desk: Desk, taken: _Taken) -> tuple[Leg, ...]:
-    """The legs with the most whole lots opened that the coins margin; none where a least order finds no coins.
+@frozen
+class _Shrinking:
+    """A leg that was passed over for its coins, with fewer lots opened."""
 
-    What an account needs is convex in the contracts opened, so that what fits is one stretch of them: it is halved.
-    """
-    contract, portfolio = passed.candidate.contract, desk.portfolio
-    one = contract.notional(ONE, portfolio.market.mark(contract))
-    smallest = max(contract.lot_size, contract.min_contracts, portfolio.policy.min_order / one)
-    least = int(up(smallest, contract.lot_size) / contract.lot_size)
-    sign = 1 if passed.contracts > 0 else -1
+    asset: str
+    closing: tuple[Leg, ...]
+    passed: Passed
+    desk: Desk
+    taken: _Taken
 
-    def legs(lots: int) -> tuple[Leg, ...]:
-        contracts = sign * lots * contract.lot_size
-        return (*closing, Leg(contract, contracts, passed.candidate.route, Purpose.REBALANCE, asset))
+    @property
+    def least(self) -> int:
+        """The lots of the least order that the venue and the policy take."""
+        contract, portfolio = self.passed.candidate.contract, self.desk.portfolio
+        one = contract.notional(ONE, portfolio.market.mark(contract))
+        smallest = max(contract.lot_size, contract.min_contracts, portfolio.policy.min_order / one)
+        return int(up(smallest, contract.lot_size) / contract.lot_size)
 
-    def fits(more: int) -> bool:
-        return not _lacking(legs(least + more), desk, taken)
+    def legs(self, lots: int) -> tuple[Leg, ...]:
+        candidate = self.passed.candidate
+        contracts = lots * candidate.contract.lot_size * (1 if self.passed.contracts > 0 else -1)
+        return (*self.closing, Leg(candidate.contract, contracts, candidate.route, Purpose.REBALANCE, self.asset))
 
-    if not fits(0):
-        return ()
-    return legs(least + last_that(fits, max(0, int(abs(passed.contracts) / contract.lot_size) - least)))
+    def fits(self, lots: int) -> bool:
+        return not _lacking(self.legs(lots), self.desk, self.taken)
+
+    def largest(self) -> tuple[Leg, ...]:
+        """The legs with the most whole lots opened that the coins margin, where they do the least order's.
+
+        What an account needs is convex in the contracts opened, so that what fits is one stretch of them: it is halved.
+        """
+        least, whole = self.least, int(abs(self.passed.contracts) / self.passed.candidate.contract.lot_size)
+        return self.legs(least + last_that(lambda more: self.fits(least + more), max(0, whole - least)))
 
 
 def _lacking(legs: Iterable[Leg], desk: Desk, taken: _Taken) -> tuple[Shortage, ...]:
