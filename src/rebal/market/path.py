@@ -17,18 +17,8 @@ from math import lcm
 from typing import NamedTuple
 
 from rebal.amounts import ONE, ZERO, total
-from rebal.market.margin import (
-    Factors,
-    Held,
-    Piece,
-    first_above_one,
-    is_inverse,
-    liquidation,
-    loss,
-    maintenance_pieces,
-    merged,
-    most_needed,
-)
+from rebal.market.margin import Factors, Held, is_inverse, liquidation, loss, maintenance_pieces
+from rebal.market.pieces import Piece, first_above_one, merged, most_needed
 
 _ARRIVED = Fraction(2)
 Rational = int | Fraction
