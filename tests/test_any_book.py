@@ -109,7 +109,7 @@ def targets(draw: st.DrawFn, assets: list[str]) -> dict[str, str]:
 
 @st.composite
 def positions(draw: st.DrawFn, coins: list[str], wallets: Mapping[str, str]) -> list[dict[str, Any]]:
-    made = []
+    made: list[dict[str, Any]] = []
     listed = [name for name, of in sorted(CONTRACTS.items()) if of[0] in coins]
     for name in draw(st.lists(st.sampled_from(listed), max_size=3, unique=True)):
         row: dict[str, Any] = {"contract": name, "contracts": draw(SIZES), "entry_price": draw(PRICES)}

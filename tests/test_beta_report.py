@@ -29,7 +29,7 @@ def test_a_sure_one_is_pasted_without_a_word() -> None:
     report = judged("1.29925145977", "0.73")
     assert (report.refused, report.findings) == (False, ())
     assert report.proxies == ("proxies:", "  SOL: {via: BTC, beta: 1.2993}")
-    assert (report.step_hours, report.last) == (8, datetime(2026, 1, 31, tzinfo=UTC))
+    assert (report.step_hours, report.last) == (Fraction(8), datetime(2026, 1, 31, tzinfo=UTC))
 
 
 @pytest.mark.parametrize(("r_squared", "refused"), [("0.5", False), ("0.499999", True), ("0", True), ("1", False)])
@@ -72,4 +72,6 @@ def test_small_betas_keep_four_digits(beta: str, pasted: str) -> None:
 
 def test_what_is_pasted_is_a_proxy() -> None:
     pasted = judged("1.29925145977", "0.73").proxies[1].partition("beta: ")[2].rstrip("}")
-    assert Section(Proxy).read({"via": "BTC", "beta": pasted}).beta == Fraction("1.2993")
+    proxy = Section(Proxy).read({"via": "BTC", "beta": pasted})
+    assert isinstance(proxy, Proxy)
+    assert proxy.beta == Fraction("1.2993")

@@ -60,7 +60,7 @@ EVENTS = st.one_of(
 
 @given(st.lists(EVENTS, max_size=10))
 def test_events_applied_together_are_events_applied_one_by_one(events: list[Event]) -> None:
-    book, brought = EMPTY, []
+    book, brought = EMPTY, list[Brought | None]()
     for event in events:
         one = apply(book, (event,))
         book, brought = one.book, [*brought, *one.brought]

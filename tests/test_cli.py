@@ -9,6 +9,7 @@ import subprocess
 import sys
 import termios
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -268,12 +269,12 @@ class TestStdout:
         assert "40000" in done.stdout.decode(encoding).replace(",", "")
 
 
-def on_a_terminal(*arguments: str, cwd: Path, columns: int = 80, **env: str) -> str:
+def on_a_terminal(*arguments: str, cwd: Path, columns: int = 80, env: Mapping[str, str] | None = None) -> str:
     """What the program prints where stdout is a terminal of that width."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     running = subprocess.Popen(
-        [*PROGRAM, *arguments], cwd=cwd, env=environment(**{"TERM": "xterm", **env}), stdin=subprocess.DEVNULL,
+        [*PROGRAM, *arguments], cwd=cwd, env=environment(**{"TERM": "xterm", **(env or {})}), stdin=subprocess.DEVNULL,
         stdout=theirs, stderr=subprocess.PIPE,
     )  # fmt: skip
     os.close(theirs)
@@ -298,7 +299,7 @@ class TestTerminal:
 
     @pytest.mark.parametrize("quietened", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
     def test_no_colour_by_environment(self, folder: Path, quietened: dict[str, str]) -> None:
-        printed = on_a_terminal("plan", *NOW, cwd=folder, **quietened)
+        printed = on_a_terminal("plan", *NOW, cwd=folder, env=quietened)
         assert "\x1b" not in printed
         assert printed == rebal("plan", "--format", "table", "--width", "80", *NOW, cwd=folder).stdout
 
@@ -316,7 +317,7 @@ class TestTerminal:
         assert table("--width", "60", COLUMNS="140") == wide
         assert table(COLUMNS="60") == wide
         assert table() == table("--width", "100") == table(COLUMNS="none") == table(COLUMNS="0")
-        assert on_a_terminal("plan", "--no-color", *NOW, cwd=folder, columns=60, COLUMNS="140") == wide
+        assert on_a_terminal("plan", "--no-color", *NOW, cwd=folder, columns=60, env={"COLUMNS": "140"}) == wide
 
 
 class TestAnswer:

@@ -65,9 +65,9 @@ def _orders(file: str) -> dict[str, tuple[str, Fraction, Fraction]]:
 
 def test_the_first_documents_drift_takes_three_exact_orders() -> None:
     assert _orders("drift.yaml") == {
-        "BTCUSD_PERP": ("sell", 150, Fraction("0.375")),
-        "ETHUSD_PERP": ("buy", 400, Fraction("1.6")),
-        "ALTUSD": ("buy", 1100, 22000),
+        "BTCUSD_PERP": ("sell", Fraction(150), Fraction("0.375")),
+        "ETHUSD_PERP": ("buy", Fraction(400), Fraction("1.6")),
+        "ALTUSD": ("buy", Fraction(1100), Fraction(22000)),
     }
     text = json.loads(render("json", planned(ROOT / "portfolios" / "drift.yaml"), View(width=100, colour=False)))
     weights = {line["asset"]: line["weight"] for line in text["assets"]}

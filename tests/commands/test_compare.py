@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ def compare(file: Path, *arguments: str) -> Answered:
     return answered("compare", str(file), *NOW, *arguments)
 
 
-def routes(file: Path, *arguments: str) -> dict[tuple[str, str | None], dict[str, str | None]]:
+def routes(file: Path, *arguments: str) -> dict[tuple[str, str | None], dict[str, Any]]:
     done = compare(file, "--format", "json", *arguments)
     assert (done.code, done.err) == (0, "")
     return {(each["route"], each["contract"]): each for each in json.loads(done.out)["routes"]}

@@ -17,9 +17,8 @@ AWKWARD = "my book's; rm.yaml"
 OPEN = PORTFOLIO.replace("targets: {BTC: 60%, ETH: 40%}", "targets: {BTC: 60%, ETH: 40%}")
 
 
-def world(**changes: object) -> World:
-    told = World(datetime(2026, 11, 20, 9, tzinfo=UTC), "portfolio.yaml", False, 100, False, True)
-    return told._replace(**changes)
+def world() -> World:
+    return World(datetime(2026, 11, 20, 9, tzinfo=UTC), "portfolio.yaml", False, 100, False, True)
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,8 @@ def by_way(report: Compare) -> Mapping[tuple[Way, object], RankLine]:
 def test_by_the_total_with_the_deferred_tax_and_only_routes_that_can_be_taken_whole() -> None:
     report = compared(book())
     assert [(line.route, line.place, line.known_usd) for line in report.ranking[:2]] == [
-        (Way.INVERSE, 1, 60 + 1_500),
-        (Way.SPOT, 2, 2_820),
+        (Way.INVERSE, 1, F(60 + 1_500)),
+        (Way.SPOT, 2, F(2_820)),
     ]
     assert {line.left_out for line in report.ranking[2:]} == {"it carries only some legs"}
     assert all(line.place is None for line in report.ranking[2:])
@@ -49,7 +49,7 @@ def test_what_is_missing_is_ranked_by_what_is_known_and_told() -> None:
     report = compared(book(costs=Costs(None, F(0)), tax=replace(TAX, short_term=F("0.2"), method=LotMethod.FIFO)))
     first, second = report.ranking[:2]
     assert (first.route, first.known_usd, first.missing) == (Way.SPOT, F(3, 8) * 30_000 * F("0.2"), ("costs.spot_fee",))
-    assert (second.route, second.known_usd - first.known_usd) == (Way.INVERSE, 30)
+    assert (second.route, second.known_usd - first.known_usd) == (Way.INVERSE, F(30))
     (turn,) = report.turns
     assert (turn.key, turn.above, turn.route) == ("costs.spot_fee", F("0.001"), Way.INVERSE)
 

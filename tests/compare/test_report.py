@@ -1,9 +1,10 @@
 """Every route of a rebalance or a hedge, over a horizon, against selling."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from typing import TypeVar
 
 import pytest
 from hypothesis import given, settings
@@ -33,6 +34,7 @@ from .given import (
     compared,
 )
 
+Each = TypeVar("Each")
 F = Fraction
 
 
@@ -65,24 +67,24 @@ class TestTheDrift:
 
     def test_the_perpetuals_by_hand(self) -> None:
         line = route(compared(book()), Way.INVERSE)
-        assert (line.fees_usd, line.slippage_usd) == (30, 30)
+        assert (line.fees_usd, line.slippage_usd) == (F(30), F(30))
         assert line.carry_usd == 0  # the short receives what the longs pay
-        assert (line.total_usd, line.share_of_notional) == (60, F(60, 30_000))
+        assert (line.total_usd, line.share_of_notional) == (F(60), F(60, 30_000))
         assert line.tax_deferred_usd == F(3, 8) * 20_000 * F("0.2")  # long-term before the horizon ends
         assert line.total_then_sold_usd == 60 + 45 + 1_500
 
     def test_spot_sells_what_is_over_and_buys_the_rest(self) -> None:
         line = route(compared(book()), Way.SPOT)
-        assert (line.fees_usd, line.slippage_usd, line.carry_usd) == (30, 15, 0)
+        assert (line.fees_usd, line.slippage_usd, line.carry_usd) == (F(30), F(15), F(0))
         assert line.tax_usd == F(3, 8) * 20_000 * F("0.37")
-        assert (line.total_usd, line.capital, line.break_even_day) == (2_820, 0, None)
+        assert (line.total_usd, line.capital, line.break_even_day) == (F(2_820), F(0), None)
 
     def test_a_row_that_carries_some_legs_is_compared_with_the_sale_of_those(self) -> None:
         report = compared(book(funding={"BTCUSDT": "-0.0002"}))
         line = route(report, Way.LINEAR)
         assert line.notional == 15_000
         daily = 15_000 * F("0.0002") * 3
-        assert (line.fees_usd, line.slippage_usd, line.carry_usd) == (15, 15, 90 * daily)
+        assert (line.fees_usd, line.slippage_usd, line.carry_usd) == (F(15), F(15), 90 * daily)
         alone = 15_000 * F("0.0015") + 2_775
         assert line.break_even_day == (alone - 30) // daily + 1
         left_out = {leg.asset: leg.left_out for leg in report.legs if leg.route is Way.LINEAR and leg.left_out}
@@ -107,7 +109,7 @@ class TestTheDrift:
     def test_legs_below_the_least_order_are_no_legs(self) -> None:
         exact = replace(book(), targets={"BTC": F(80, 130), "ETH": F(35, 130), "ALT": F(15, 130)})
         report = compared(exact)
-        assert (report.notional, report.routes, report.lots, report.methods) == (0, (), (), ())
+        assert (report.notional, report.routes, report.lots, report.methods) == (F(0), (), (), ())
         assert [each.code for each in report.findings] == [Code.DRIFT]
 
 
@@ -124,7 +126,7 @@ class TestAHedge:
         made = replace(made, costs=COSTS, tax=TAX, holdings={"BTC": Holding("BTC", F(5), LOTS)})
         report = compared(made, 30, ("BTC", F(1, 2)))
         (leg,) = report.legs
-        assert (leg.leg_usd, leg.notional) == (-162_500, 162_500)
+        assert (leg.leg_usd, leg.notional) == (F(-162_500), F(162_500))
         perpetual = made.contracts["BTCUSD_PERP"]
         gained = perpetual.pnl(leg.leg_usd / perpetual.multiplier, F(64_500), F(58_000))
         assert round(gained, 8) == F("0.28234429")
@@ -136,7 +138,7 @@ class TestAHedge:
     def test_the_sale_is_bought_back_and_no_tax_is_deferred(self) -> None:
         report = compared(book(), hedge=HALF)
         line = route(report, Way.SPOT)
-        assert (line.fees_usd, line.fees_in_usd, line.fees_out_usd, line.slippage_usd) == (80, 40, 40, 40)
+        assert (line.fees_usd, line.fees_in_usd, line.fees_out_usd, line.slippage_usd) == (F(80), F(40), F(40), F(40))
         assert line.tax_usd == 20_000 * F("0.37")
         assert [each.tax_deferred_usd for each in report.routes] == [0] * 5
         assert {each.total_then_sold_usd for each in report.routes} == {None}
@@ -225,7 +227,7 @@ class TestBreakEven:
         # 40,000 sold short pay 12 a day; selling costs 120 and 7,400 tax, the hedge 80 for being traded
         report = compared(book(funding={"BTCUSD": "-0.0001"}), hedge=HALF)
         line = route(report, Way.INVERSE)
-        assert (line.total_usd, line.break_even_day, line.cheaper_from_day) == (80 + 90 * 12, 621, 0)
+        assert (line.total_usd, line.break_even_day, line.cheaper_from_day) == (F(80 + 90 * 12), 621, 0)
         assert 80 + 12 * 620 == 7_520 == route(report, Way.SPOT).total_usd
 
     def test_a_hedge_that_is_paid_never_costs_more(self) -> None:
@@ -244,8 +246,8 @@ class TestBreakEven:
         made = replace(made, market=replace(made.market, funding={"BTCUSD": rates}))
         line = route(compared(made, hedge=HALF), Way.INVERSE)
         assert (line.break_even_day_low, line.break_even_day, line.break_even_day_high) == (311, 621, None)
-        assert (line.carry_usd_low, line.carry_usd, line.carry_usd_high) == (-1080, 1080, 2160)
-        assert (line.total_usd_low, line.total_usd, line.total_usd_high) == (-1000, 1160, 2240)
+        assert (line.carry_usd_low, line.carry_usd, line.carry_usd_high) == (F(-1080), F(1080), F(2160))
+        assert (line.total_usd_low, line.total_usd, line.total_usd_high) == (F(-1000), F(1160), F(2240))
 
     def test_with_the_deferred_tax_only_what_waiting_saves_counts(self) -> None:
         made = book(funding={"BTCUSD": "-0.0001", "ETHUSD": "0", "ALTUSD": "0"})
@@ -322,9 +324,9 @@ def _every_day(size: Fraction, made: Portfolio, expiry: datetime | None) -> Iter
 class TestTaxByLot:
     def test_what_waiting_saves_against_what_hedging_costs(self) -> None:
         (lot,) = compared(book(funding={"BTCUSD": "-0.0001"})).lots
-        assert (lot.asset, lot.quantity, lot.gain_usd, lot.rate) == ("BTC", F(3, 8), 7_500, F("0.37"))
+        assert (lot.asset, lot.quantity, lot.gain_usd, lot.rate) == ("BTC", F(3, 8), F(7_500), F("0.37"))
         assert lot.long_term_on == datetime(2027, 2, 2, tzinfo=UTC)
-        assert (lot.tax_usd, lot.saved_by_waiting_usd) == (2_775, 1_275)
+        assert (lot.tax_usd, lot.saved_by_waiting_usd) == (F(2_775), F(1_275))
         days = F(73) + F(16, 24)
         assert lot.hedge_cost_until_usd == 30 + F("4.5") * days
         assert (lot.hedged_on, lot.worth_waiting) == ("BTCUSD", True)
@@ -335,7 +337,7 @@ class TestTaxByLot:
 
     def test_a_lot_that_is_long_term_has_nothing_to_wait_for(self) -> None:
         (lot,) = compared(book(tax=replace(TAX, method=LotMethod.FIFO))).lots
-        assert (lot.rate, lot.saved_by_waiting_usd) == (F("0.2"), 0)
+        assert (lot.rate, lot.saved_by_waiting_usd) == (F("0.2"), F(0))
         assert (lot.hedge_cost_until_usd, lot.hedged_on, lot.worth_waiting) == (None, None, None)
 
     def test_what_hedging_costs_may_not_be_known(self) -> None:
@@ -379,7 +381,7 @@ class TestFindings:
     def test_missing_collateral(self) -> None:
         report = compared(book())
         lacking = [(line.currency, line.missing) for line in report.posted if line.missing]
-        assert lacking == [("USDT", 15_000)]
+        assert lacking == [("USDT", F(15_000))]
         assert any(each.code is Code.UNDER_COLLATERALISED and each.subject == "USDT" for each in report.findings)
 
     def test_no_contract_at_all(self) -> None:
@@ -426,9 +428,13 @@ def test_a_proxy_carries_beta_dollars() -> None:
     )
     report = compared(replace(made, costs=COSTS), hedge=("DOT", F(1)))
     line = route(report, Way.PROXY)
-    assert (line.notional, line.fees_usd) == (5_000, 2 * 6_500 * F("0.0005"))
+    assert (line.notional, line.fees_usd) == (F(5_000), 2 * 6_500 * F("0.0005"))
     assert line.carry_usd == -6_500 * F("0.0001") * 270
     assert [each.currency for each in report.posted] == ["BTC"]
+
+
+def turned(mapping: Mapping[str, Each]) -> dict[str, Each]:
+    return dict([*mapping.items()][::-1])
 
 
 @pytest.mark.parametrize("hedge", [None, HALF])
@@ -436,16 +442,14 @@ def test_the_order_of_the_file_changes_nothing(hedge: tuple[str, Fraction] | Non
     made = book()
     backwards = replace(
         made,
-        contracts=dict(reversed(made.contracts.items())),
-        targets=dict(reversed((made.targets or {}).items())),
-        holdings={
-            asset: replace(holding, lots=holding.lots[::-1]) for asset, holding in reversed(made.holdings.items())
-        },
+        contracts=turned(made.contracts),
+        targets=turned(made.targets or {}),
+        holdings={asset: replace(holding, lots=holding.lots[::-1]) for asset, holding in turned(made.holdings).items()},
         market=Market(
             made.market.as_of,
-            dict(reversed(made.market.prices.items())),
-            dict(reversed(made.market.marks.items())),
-            dict(reversed(made.market.funding.items())),
+            turned(made.market.prices),
+            turned(made.market.marks),
+            turned(made.market.funding),
         ),
     )
     assert compared(backwards, hedge=hedge) == compared(made, hedge=hedge)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rebal.formats.page.figures import ASCII_TABLE, GLUE, PLAIN, TABLE, Figures
+from rebal.formats.document import GLUE
+from rebal.formats.page.figures import ASCII_TABLE, PLAIN, TABLE, Figures
 
 VALUES = st.tuples(st.integers(-(10**36), 10**36), st.integers(0, 36)).map(
     lambda pair: Fraction(pair[0], 10 ** pair[1])

@@ -16,7 +16,8 @@ from rebal.book import opened
 from rebal.formats import View
 from rebal.portfolio import Portfolio
 from rebal.reports.stress import Stress
-from rebal.stress.report import Scenario, Strain, build_stress, everywhere, scenarios_of
+from rebal.stress.report import Scenario, build_stress, everywhere, scenarios_of
+from rebal.stress.wallets import Strain
 
 from .golden import assert_golden
 

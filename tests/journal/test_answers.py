@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from formats import books, extremes, ledgers
 from rebal import discover
 from rebal.errors import InvalidInput
-from rebal.formats import Report, View, describe, kind, render, screens
+from rebal.formats import Report, View, describe, kind, render
 from rebal.journal import answers
 
 GOLDEN = sorted((Path(__file__).parents[1] / "golden").glob("*/*.json"))
@@ -40,7 +40,7 @@ def test_every_report_reads_back_as_it_was(make: Callable[[], Report]) -> None:
 
 def test_every_kind_of_report_that_is_shown_is_read() -> None:
     read = {schema.split("/")[1] for schema in answers.REPORTS}
-    assert read == {*discover.names(screens), *discover.names(describe)}
+    assert read == {*discover.names(describe)}
     for schema, name in answers.REPORTS.items():
         module, _, of = name.rpartition(".")
         assert schema == f"rebal/{schema.split('/')[1]}/1"

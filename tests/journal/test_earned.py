@@ -50,13 +50,13 @@ def test_an_episode_tells_price_basis_funding_and_fees() -> None:
     (episode,) = told(portfolio(), made)
     price = F(floor(F(-40400) * (F(1, 40000) - F(1, 50000)) / STEP)) * STEP
     coin = F(floor(F(-40400) * (F(1, 40400) - F(1, 50000)) / STEP)) * STEP
-    assert (episode.since, episode.until, episode.contracts) == (at(1), at(3), 40400)
+    assert (episode.since, episode.until, episode.contracts) == (at(1), at(3), F(40400))
     assert (episode.price_coin, episode.basis_coin) == (price, coin - price)
     assert (price, coin - price) == (F("-0.202"), F("0.01"))
     assert (episode.fees_coin, episode.funding_coin) == (F("0.0009"), F("0.002"))
     assert episode.net_coin == price + F("0.01") - F("0.0009") + F("0.002")
-    assert (episode.price_usd, episode.basis_usd) == (-10100, 500)
-    assert (episode.fees_usd, episode.funding_usd) == (F("0.0005") * 40400 + 20, 90)
+    assert (episode.price_usd, episode.basis_usd) == (F(-10100), F(500))
+    assert (episode.fees_usd, episode.funding_usd) == (F("0.0005") * 40400 + 20, F(90))
     assert episode.net_usd == -10100 + 500 - (F("0.0005") * 40400 + 20) + 90
 
 
@@ -69,7 +69,7 @@ def test_a_fill_through_zero_ends_one_episode_and_begins_another() -> None:
     first, second = told(portfolio(), entries(fill("-100", "40000"), fill("300", "50000", fee="0.0000003")))
     assert (first.number, first.until, first.fees_coin) == (1, at(2), F("0.0000001"))
     assert (second.number, second.since, second.until, second.fees_coin) == (2, at(2), None, F("0.0000002"))
-    assert (second.contracts, second.price_coin) == (200, 0)
+    assert (second.contracts, second.price_coin) == (F(200), F(0))
 
 
 def test_what_is_open_carries_what_was_not_told_with_what_was_closed() -> None:
@@ -84,7 +84,7 @@ def test_what_is_open_carries_what_was_not_told_with_what_was_closed() -> None:
 def test_a_position_of_a_statement_is_an_episode_without_a_beginning() -> None:
     held = {"BTCUSD": opened(BTCUSD, contracts=F(-100), entry_price=F(40000))}
     (episode,) = told(portfolio(positions=held), entries(fill("100", "50000")))
-    assert (episode.since, episode.until, episode.contracts) == (None, at(1), 100)
+    assert (episode.since, episode.until, episode.contracts) == (None, at(1), F(100))
     assert episode.price_coin == F("-0.0005")
 
 
@@ -93,7 +93,7 @@ def test_a_basis_alone_is_no_loss_of_coins() -> None:
     made = entries(draft(at_index(fill("-80000", "40400"), "40000"), 1))
     market = replace(portfolio().market, marks={"BTCUSD": F(40400)})
     (effect,) = effects(replace(portfolio(), market=market), made)
-    assert (effect.hedge_pnl_usd, effect.spot_pnl_usd, effect.since_price) == (0, 0, 40000)
+    assert (effect.hedge_pnl_usd, effect.spot_pnl_usd, effect.since_price) == (F(0), F(0), F(40000))
 
 
 def test_a_voided_fill_recorded_anew_earns_as_if_it_had_been_right_at_once() -> None:

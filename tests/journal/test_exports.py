@@ -99,7 +99,7 @@ def test_answers_of_an_api_are_unwrapped(around: Any) -> None:
 def test_numbers_outside_quotes_keep_their_digits() -> None:
     text = json.dumps([DERIBIT]).replace('"1.875e-4"', "1.875e-4").replace('"150"', "150.0")
     (fill,) = chosen(text).fills
-    assert (fill.fee, fill.contracts) == (F("0.0001875"), 150)
+    assert (fill.fee, fill.contracts) == (F("0.0001875"), F(150))
 
 
 def test_a_rebate_is_negative_everywhere() -> None:

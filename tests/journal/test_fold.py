@@ -55,7 +55,7 @@ def test_without_entries_the_book_is_the_statement() -> None:
 def test_a_fill_opens_a_position_and_its_fee_leaves_the_wallet() -> None:
     made = book(fill("-100", "40000", fee="0.00125"), wallets={"BTC": "0.4"})
     position = made.positions["BTCUSD"]
-    assert (position.contracts, position.entry_price, position.margin) == (-100, 40000, None)
+    assert (position.contracts, position.entry_price, position.margin) == (F(-100), F(40000), None)
     assert position.parts == (Part(HEDGE, F(-100), F(40000), "BTC"),)
     assert (made.holdings["BTC"], made.wallets["BTC"]) == (F("1.99875"), F("0.39875"))
     assert made.holdings["ETH"] == 14
@@ -100,10 +100,10 @@ def test_purposes_keep_their_own_entries() -> None:
 def test_purposes_that_cancel_out_leave_their_parts() -> None:
     made = book(fill("-100", "40000"), fill("100", "50000", part("100", "rebalance")))
     position = made.positions["BTCUSD"]
-    assert (position.contracts, position.entry_price) == (0, 50000)
+    assert (position.contracts, position.entry_price) == (F(0), F(50000))
     assert position.parts == (Part(HEDGE, F(-100), F(40000), "BTC"), Part(REBALANCE, F(100), F(50000), "BTC"))
     again = book(fill("-100", "40000"), fill("100", "50000", part("100", "rebalance")), fill("-30", "45000"))
-    assert (again.positions["BTCUSD"].contracts, again.positions["BTCUSD"].entry_price) == (-30, 45000)
+    assert (again.positions["BTCUSD"].contracts, again.positions["BTCUSD"].entry_price) == (F(-30), F(45000))
 
 
 def test_a_proxys_share_stands_for_its_own_asset() -> None:
@@ -114,12 +114,12 @@ def test_a_proxys_share_stands_for_its_own_asset() -> None:
 
 def test_transfers_move_wallets_alone() -> None:
     made = book(Transfer("BTC", F("0.5")), Transfer("BTC", F("-0.2")))
-    assert (made.wallets["BTC"], made.holdings["BTC"]) == (F("0.3"), 2)
+    assert (made.wallets["BTC"], made.holdings["BTC"]) == (F("0.3"), F(2))
 
 
 def test_spot_moves_holdings_alone() -> None:
     made = book(Spot("BTC", F("-0.5"), F(41000)), Spot("USDT", F(20500)))
-    assert (made.holdings["BTC"], made.holdings["USDT"], made.wallets) == (F("1.5"), 25500, {})
+    assert (made.holdings["BTC"], made.holdings["USDT"], made.wallets) == (F("1.5"), F(25500), {})
 
 
 def test_hedges_are_as_they_were_last_asked() -> None:
@@ -185,7 +185,7 @@ def test_entries_of_one_time_count_in_the_order_of_recording() -> None:
 def test_what_the_statement_covers_is_history() -> None:
     old = [draft(Spot("BTC", F(1)), 0), draft(fill("-100", "40000"), -5, "a")]
     folded = fold(portfolio(), entries(*old, draft(Spot("ETH", F(1)), 1)))
-    assert (folded.book.holdings["BTC"], folded.book.holdings["ETH"], folded.book.positions) == (2, 15, {})
+    assert (folded.book.holdings["BTC"], folded.book.holdings["ETH"], folded.book.positions) == (F(2), F(15), {})
 
 
 def test_what_earlier_entries_brought_stays_counted() -> None:
@@ -209,8 +209,8 @@ def test_dollars_are_of_their_own_time() -> None:
         ),
     )
     bitcoin, solana = realised(told.booked)
-    assert (bitcoin.fees_coin, bitcoin.fees_usd) == (F("0.004"), 40 + 150)
-    assert (bitcoin.funding_coin, bitcoin.funding_usd) == (F("-0.002"), -90)
+    assert (bitcoin.fees_coin, bitcoin.fees_usd) == (F("0.004"), F(40 + 150))
+    assert (bitcoin.funding_coin, bitcoin.funding_usd) == (F("-0.002"), F(-90))
     assert bitcoin.usd == bitcoin.coin * 50000
     assert bitcoin.net_usd == bitcoin.usd - 190 - 90
     assert (solana.currency, solana.fees_usd, solana.funding_usd) == ("USDT", F("0.1"), F("0.5"))

@@ -201,7 +201,7 @@ def test_fills_as_they_happened() -> None:
     added = record(plan, book, given=[one_fill(plan)])
     (filled,) = (entry.event for entry in added.new if isinstance(entry.event, Fill))
     contract = book.contracts[first.contract]
-    assert (filled.contracts, filled.price) == (first.signed, 40100)
+    assert (filled.contracts, filled.price) == (first.signed, F(40100))
     assert filled.fee == contract.fee(first.contracts, F(40100), contract.taker_fee)
     second = plan.orders[1]
     assert ends(plan, Journal(), added.after, [one_fill(plan)]) == [

@@ -37,7 +37,7 @@ def close(ours: Fraction | None, theirs: Fraction | None, *, steps: int = 0) -> 
     """Equal, up to what JSON rounds away of a number without end, and so many steps of booked figures."""
     if ours is None or theirs is None:
         return ours is theirs
-    return abs(ours - theirs) <= DUST * max(1, abs(theirs)) + STEP * steps
+    return abs(ours - theirs) <= DUST * max(Fraction(1), abs(theirs)) + STEP * steps
 
 
 def same(ours: Book, theirs: Book, *, steps: int = 0) -> None:

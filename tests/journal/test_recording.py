@@ -68,12 +68,12 @@ def only(made: Recorded, desk: Desk) -> Event:
 def test_a_fill_knows_its_contract_its_fee_and_what_it_met(desk: Desk) -> None:
     first = only(recording.single(desk, short), desk)
     assert isinstance(first, Fill)
-    assert (first.fee, first.settle, first.multiplier) == (F("0.00000125"), "BTC", 1)
-    assert (first.parts, first.contracts_before, first.entry_before) == ((part("-100", "rebalance"),), 0, None)
+    assert (first.fee, first.settle, first.multiplier) == (F("0.00000125"), "BTC", F(1))
+    assert (first.parts, first.contracts_before, first.entry_before) == ((part("-100", "rebalance"),), F(0), None)
     later = replace(desk, now=at(61))
     second = only(recording.single(later, lambda scene: short(scene, price="41000", fee=F("0.1"))), desk)
     assert isinstance(second, Fill)
-    assert (second.fee, second.contracts_before, second.entry_before) == (F("0.1"), -100, 40000)
+    assert (second.fee, second.contracts_before, second.entry_before) == (F("0.1"), F(-100), F(40000))
 
 
 def test_a_fill_in_the_past_meets_what_was_open_then(desk: Desk) -> None:
@@ -178,7 +178,7 @@ def test_coins_that_are_not_there_cannot_go(desk: Desk, make: Callable[[Scene], 
 def test_a_void(desk: Desk) -> None:
     recording.single(replace(desk, id="s-1"), spot())
     made = recording.single(desk, lambda scene: drafts.void(scene, "s-1", because="never arrived"))
-    assert (made.entries[0].voids, made.coins[0].holding_after) == ("s-1", 2)
+    assert (made.entries[0].voids, made.coins[0].holding_after) == ("s-1", F(2))
     for target, because in (("s 1", "x"), ("s-1", "")):
         with pytest.raises(UsageProblem, match=r"record void"):
             recording.single(desk, lambda scene, t=target, b=because: drafts.void(scene, t, because=b))  # type: ignore[misc]
@@ -229,7 +229,7 @@ def test_a_settled_fill_meets_nothing_that_is_known(desk: Desk) -> None:
     old = replace(desk, portfolio=portfolio(positions=held), time=at(-5), settled=True)
     event = only(recording.single(old, short), old)
     assert isinstance(event, Fill)
-    assert (event.contracts_before, event.entry_before) == (0, None)
+    assert (event.contracts_before, event.entry_before) == (F(0), None)
 
 
 def test_the_future_is_refused_beyond_a_minute(desk: Desk) -> None:

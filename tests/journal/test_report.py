@@ -13,7 +13,7 @@ from rebal.book import opened
 from rebal.journal.adding import add
 from rebal.journal.effect import effects
 from rebal.journal.report import history, recorded
-from rebal.ledger import CoinChange, Draft, Effect, Entry, EntryType, Event, Journal, PositionChange, Spot, Void
+from rebal.ledger import CoinChange, Draft, Effect, Entry, EntryType, Event, Fill, Journal, PositionChange, Spot, Void
 from rebal.portfolio import Portfolio
 
 from .books import BTCUSD, PRICES, SOLUSDT, at, draft, fill, funding, part, portfolio
@@ -33,7 +33,7 @@ def priced(bitcoin: str) -> Portfolio:
 def test_history_of_nothing() -> None:
     made = history(portfolio(as_of=None), Journal())
     assert (made.entries, made.totals, made.positions, made.effects) == ((), (), (), ())
-    assert (made.schema, made.journal_seq, made.journal_head, made.total.net_usd) == ("rebal/history/1", 0, None, 0)
+    assert (made.schema, made.journal_seq, made.journal_head, made.total.net_usd) == ("rebal/history/1", 0, None, F(0))
 
 
 def test_history_shows_all_and_adds_up() -> None:
@@ -54,7 +54,7 @@ def test_history_shows_all_and_adds_up() -> None:
     assert made.total.net_usd == line.net_usd == line.coin * 50000 - 40 - 50 + 20
     assert made.journal_head == kept.head
     (position,) = made.positions
-    assert (position.contracts, position.contracts_hedge, position.contracts_rebalance) == (0, -50, 50)
+    assert (position.contracts, position.contracts_hedge, position.contracts_rebalance) == (F(0), F(-50), F(50))
     assert position.entry_price is None
 
 
@@ -74,7 +74,7 @@ def test_a_covered_short_gives_back_what_the_coins_lose() -> None:
 
 def test_half_a_hedge_gives_back_half() -> None:
     (effect,) = effects(priced("50000"), journal(fill("-40000", "40000")).entries)
-    assert (effect.hedge_pnl_usd, effect.spot_pnl_usd, effect.effectiveness) == (-10000, 20000, F("0.5"))
+    assert (effect.hedge_pnl_usd, effect.spot_pnl_usd, effect.effectiveness) == (F(-10000), F(20000), F("0.5"))
 
 
 def test_a_hedge_counts_while_it_is_open() -> None:
@@ -89,8 +89,8 @@ def test_a_statements_hedge_counts_from_its_entry() -> None:
     book = replace(portfolio(positions=stated), market=priced("30000").market)
     kept = journal(Spot("ETH", F(1)))
     (effect,) = effects(book, kept.entries)
-    assert (effect.hedge_pnl_usd, effect.spot_pnl_usd) == (10000, -20000)
-    assert (effect.since, effect.since_price) == (None, 40000)
+    assert (effect.hedge_pnl_usd, effect.spot_pnl_usd) == (F(10000), F(-20000))
+    assert (effect.since, effect.since_price) == (None, F(40000))
 
 
 def test_coins_bought_meanwhile_count_from_then_on() -> None:
@@ -145,10 +145,10 @@ def test_the_effect_is_the_sum_of_its_moves(prices: list[int]) -> None:
     entry_coins = F(0)
     for entry in entries:
         event = entry.event
-        price = event.price  # type: ignore[union-attr]
+        assert isinstance(event, Fill)
+        price, traded = event.price, event.contracts
         hedge += held * (1 / last - 1 / price) * price
         spot += (holding if held else F(0)) * (price - last)
-        traded = event.contracts  # type: ignore[union-attr]
         if held and held * traded < 0:
             holding += down(-traded * (1 / entry_coins - 1 / price), STEP)
         else:

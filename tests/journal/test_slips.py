@@ -133,8 +133,13 @@ def doubted(desk: Desk, record: Callable[[Desk], Recorded]) -> str:
     """What is asked of a record; a no, and nobody to ask, leave everything as it is."""
     before = journal_bytes(desk)
     asked: list[str] = []
+
+    def no(question: str) -> bool:
+        asked.append(question)
+        return False
+
     with pytest.raises(Refused, match=r"^nothing was recorded$"):
-        record(replace(desk, sure=False, ask=lambda question: bool(asked.append(question))))
+        record(replace(desk, sure=False, ask=no))
     assert journal_bytes(desk) == before
     with pytest.raises(Refused) as refused:
         record(replace(desk, sure=False))

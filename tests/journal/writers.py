@@ -21,6 +21,8 @@ from typing import Any
 from rebal import journal
 from rebal.errors import Unavailable
 from rebal.journal import files, store
+from rebal.journal.adding import add
+from rebal.journal.columns import columns_of
 from rebal.ledger import Draft, Spot
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
@@ -134,9 +136,9 @@ def killed_at(path: str, count: str) -> None:
         close = counted(sqlite3.Connection.close)
 
     connect = sqlite3.connect
-    files.sqlite3.connect = lambda *args, **kwargs: connect(*args, factory=Connection, **kwargs)  # type: ignore[assignment]
+    setattr(sqlite3, "connect", partial(connect, factory=Connection))  # noqa: B010 # one for all of its overloads
     for name in ("open", "close", "fsync", "link", "unlink"):
-        setattr(files.os, name, counted(getattr(os, name)))
+        setattr(os, name, counted(getattr(os, name)))
     twice(path)
 
 
@@ -161,8 +163,8 @@ def left_hot(path: str) -> None:
         connection.execute("PRAGMA cache_size = 2")
         connection.execute("PRAGMA cache_spill = 1")
         before = store._journal(connection, path)
-        added = store.add(before, batch("hot", 400))
-        connection.executemany(store._INSERT, [store.columns_of(entry) for entry in added.new])
+        added = add(before, batch("hot", 400))
+        connection.executemany(store._INSERT, [columns_of(entry) for entry in added.new])
         os.kill(os.getpid(), signal.SIGKILL)
 
 

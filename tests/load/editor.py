@@ -18,8 +18,18 @@ for _tag, _pattern, _first in (
     ("tag:yaml.org,2002:float", r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?", "-+.0123456789"),
 ):
     _Core.add_implicit_resolver(_tag, re.compile(f"^(?:{_pattern})$"), list(_first))
-_Core.add_constructor("tag:yaml.org,2002:int", lambda loader, node: int(loader.construct_scalar(node)))
-_Core.add_constructor("tag:yaml.org,2002:float", lambda loader, node: float(loader.construct_scalar(node)))
+
+
+def _int(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
+    return int(loader.construct_scalar(node))
+
+
+def _float(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> float:
+    return float(loader.construct_scalar(node))
+
+
+_Core.add_constructor("tag:yaml.org,2002:int", _int)
+_Core.add_constructor("tag:yaml.org,2002:float", _float)
 
 
 def seen(text: str) -> Any:

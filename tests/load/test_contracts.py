@@ -159,7 +159,7 @@ class TestOverrides:
     def test_only_what_is_given_changes(self, tmp_path: Path) -> None:
         known = listed("BTCUSD_PERP")
         contract = made(tmp_path, "leverage: 5", "BTCUSD_PERP")
-        assert (contract.leverage, contract.own) == (5, True)
+        assert (contract.leverage, contract.own) == (Fraction(5), True)
         assert (contract.multiplier, contract.maintenance, contract.taker_fee, contract.assumed) == (
             known.multiplier, known.maintenance, known.taker_fee, known.assumed,
         )  # fmt: skip

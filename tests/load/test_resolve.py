@@ -114,8 +114,8 @@ def test_targets_of_all_dollars_stand_in_one_row(tmp_path: Path) -> None:
 def test_positions_and_their_purposes(tmp_path: Path) -> None:
     positions = read(tmp_path, FULL).statement.positions
     short = positions["BTCUSD"]
-    assert (short.contracts, short.entry_price, short.margin) == (-14900, 40000, Fraction(1, 100))
-    assert (short.held_for(Purpose.HEDGE), short.held_for(Purpose.REBALANCE)) == (-10000, -4900)
+    assert (short.contracts, short.entry_price, short.margin) == (Fraction(-14900), Fraction(40000), Fraction(1, 100))
+    assert (short.held_for(Purpose.HEDGE), short.held_for(Purpose.REBALANCE)) == (Fraction(-10000), Fraction(-4900))
     assert [part.stands_for for part in short.parts] == ["BTC", "BTC"]
     assert [part.stands_for for part in positions["BTCX"].parts] == ["DOT"]
     assert positions["BTCX"].margin is None

@@ -1,7 +1,7 @@
 """Beta against the textbook, in exact sums where the textbook has them, and against data whose answer is printed."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
 from fractions import Fraction
@@ -32,6 +32,10 @@ def of_returns(own: Sequence[float], other: Sequence[float], step: timedelta = D
     return regression(Pair("SOL", "BTC", MONDAY, step, closes(own), closes(other)))
 
 
+def total(figures: Iterable[Decimal]) -> Decimal:
+    return sum(figures, Decimal(0))
+
+
 def textbook(pair: Pair) -> dict[str, Decimal]:
     """Means, then sums of products, in forty digits."""
     with localcontext(prec=40):
@@ -40,11 +44,11 @@ def textbook(pair: Pair) -> dict[str, Decimal]:
             for prices in (pair.closes, pair.via_closes)
         )
         n = len(own)
-        y, x = sum(own) / n, sum(other) / n
-        sxy = sum((a - y) * (b - x) for a, b in zip(own, other, strict=True))
-        sxx, syy = sum((b - x) ** 2 for b in other), sum((a - y) ** 2 for a in own)
+        y, x = total(own) / n, total(other) / n
+        sxy = total((a - y) * (b - x) for a, b in zip(own, other, strict=True))
+        sxx, syy = total((b - x) ** 2 for b in other), total((a - y) ** 2 for a in own)
         slope = sxy / sxx
-        left = sum((a - y - slope * (b - x)) ** 2 for a, b in zip(own, other, strict=True))
+        left = total((a - y - slope * (b - x)) ** 2 for a, b in zip(own, other, strict=True))
         return {
             "beta": slope,
             "standard_error": (left / (n - 2) / sxx).sqrt(),
@@ -88,7 +92,7 @@ def test_anscombes_quartet(data: Sequence[str], beta: str, r_squared: str, error
 def test_a_coin_that_moves_twice_as_far_has_beta_two_and_leaves_nothing() -> None:
     other = [0.01, -0.02, 0.015, 0.005, -0.01]
     found = of_returns([2 * each for each in other], other)
-    assert (found.beta, found.r_squared) == (2, 1)
+    assert (found.beta, found.r_squared) == (Fraction(2), Fraction(1))
     assert found.standard_error < Fraction(1, 10**6)
     assert found.residual_volatility_per_day < Fraction(1, 10**6)
 

@@ -60,11 +60,11 @@ def test_average_entry_is_where_the_same_size_would_have_made_the_same(
 ) -> None:
     signed = [(sign * contracts, price) for contracts, price in trades]
     held, realised = play(contract, signed)
-    size = sum(contracts for contracts, _ in trades)
+    size = sum((contracts for contracts, _ in trades), Fraction(0))
     if contract.kind is Kind.INVERSE:
-        expected = size / sum(contracts / price for contracts, price in trades)
+        expected = size / sum((contracts / price for contracts, price in trades), Fraction(0))
     else:
-        expected = sum(contracts * price for contracts, price in trades) / size
+        expected = sum((contracts * price for contracts, price in trades), Fraction(0)) / size
     assert realised == 0
     assert contract.average_entry(signed) == expected
     assert held.entry_price is not None

@@ -38,7 +38,7 @@ FIVE_BTC = portfolio(
 def test_half_of_five_bitcoin_is_the_second_documents_order() -> None:
     plan = hedged(FIVE_BTC, "BTC", Fraction(1, 2))
     (order,) = plan.orders
-    assert (order.side, order.contracts, order.notional) == ("sell", 162500, 162500)
+    assert (order.side, order.contracts, order.notional) == ("sell", Fraction(162500), Fraction(162500))
     assert order.coins == Fraction(162500, 64500)
     assert plan.assets[0].hedge_ratio_after is not None
     assert abs(plan.assets[0].hedge_ratio_after - Fraction(1, 2)) < Fraction(1, 1000)
@@ -249,9 +249,9 @@ def test_what_a_minimum_keeps_from_one_contract_is_bought_back_on_the_next() -> 
     made = on_both(hedge="-200", rules=policy(min_order="1000"))
     plan = hedged(made, "BTC", Fraction(1, 8))
     # the base is 2 BTC less the 0.245 that the dated contract rebalances: 25,100 short, 8,775 asked
-    assert [(order.contract, order.contracts) for order in plan.orders] == [("XBTUSD", 16300)]
+    assert [(order.contract, order.contracts) for order in plan.orders] == [("XBTUSD", Fraction(16300))]
     closed = hedged(made, "BTC", Fraction(0))
-    assert [(order.contract, order.contracts) for order in closed.orders] == [("XBTUSD", 24900)]
+    assert [(order.contract, order.contracts) for order in closed.orders] == [("XBTUSD", Fraction(24900))]
     (left,) = [found for found in closed.findings if found.code is Code.BELOW_MINIMUM]
     assert left.message.startswith("200.00 USD on XBTZ26 are below policy.min_order, 1000.00 USD")
 
@@ -294,7 +294,7 @@ def test_what_a_proxy_covers_is_one_figure_in_ratio_and_net_exposure() -> None:
     )  # fmt: skip
     lines = {line.asset: line for line in build_status(made, made.statement, inputs=INPUTS).assets}
     # one BTC short at 60,000 takes 40,000 USD at 40,000 from DOT's 60,000, its gain of half a BTC counted with it
-    assert (lines["DOT"].hedge_ratio, lines["DOT"].net_exposure) == (Fraction(2, 3), 20000)
+    assert (lines["DOT"].hedge_ratio, lines["DOT"].net_exposure) == (Fraction(2, 3), Fraction(20000))
     assert lines["BTC"].net_exposure == 80000
     assert sum(line.net_exposure for line in lines.values()) == 160000
 

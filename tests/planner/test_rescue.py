@@ -66,7 +66,10 @@ def test_without_coins_the_fewest_lots_are_closed() -> None:
     # 0.0025 BTC closed at cost (fee 0.00000125 each): at 23,000 the rest has lost (600 - k)·(100/23000 - 0.0025) and
     # asks 0.005 of its value there; 1 BTC less the fee covers both from k = 134 on, and the leverage from k = 151 on
     plan = rescued(long_of(600, wallet="1"))
-    rest = lambda k: (600 - k) * F("0.0025") / (1 - k * F("0.00000125"))  # noqa: E731
+
+    def rest(k: int) -> Fraction:
+        return (600 - k) * F("0.0025") / (1 - k * F("0.00000125"))
+
     assert rest(150) > F("1.125") >= rest(151)
     assert [(order.signed, order.reduce_only) for order in plan.orders] == [(F(-151), True)]
     assert [line.way for line in plan.ways] == [Rescue.CLOSE]
@@ -313,7 +316,7 @@ STEPS = continuous(((F(1, 2), F("0.004")), (F(5), F("0.01")), (None, F("0.05")))
 JUMPS = (Tier(F(1), F("0.01")), Tier(F(3), F("0.05")), Tier(None, F("0.1")))
 LEVELS = continuous(((F(100), F("0.01")), (None, F("0.04"))))
 DOLLARS = continuous(((F(20000), F("0.01")), (None, F("0.03"))))
-SCHEDULES = (
+SCHEDULES: tuple[Tiers | SizeRate, ...] = (
     whole("0.005"),
     whole("0.03", close_fee=True),
     Tiers(Valuation.MARK, False, Method.DEDUCTION, TierUnit.COIN, STEPS),

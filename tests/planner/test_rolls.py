@@ -47,8 +47,8 @@ def test_a_hedge_named_on_another_contract_is_closed_there_and_opened_here() -> 
     plan = asked_on("XBTH27", "0.5", made)
     # 1 BTC at 41,000 under notional sizing is 40,000 dollars of it
     assert [(order.side, order.contracts, order.contract) for order in plan.orders] == [
-        ("buy", 40000, "XBTZ26"),
-        ("sell", 39900, "XBTH27"),
+        ("buy", Fraction(40000), "XBTZ26"),
+        ("sell", Fraction(39900), "XBTH27"),
     ]
     (said,) = [found for found in plan.findings if found.code is Code.ROLLED]
     assert said.message == (

@@ -59,7 +59,7 @@ def test_a_wallet_past_its_alert_is_a_breach() -> None:
 def test_a_liquidation_that_is_due_is_a_breach_at_distance_zero() -> None:
     answer = status(book(wallet="0.002"))
     assert answer.needs is Needs.ATTENTION
-    assert (answer.wallets[0].distance_below, answer.wallets[0].liquidation_below) == (0, 40000)
+    assert (answer.wallets[0].distance_below, answer.wallets[0].liquidation_below) == (Fraction(0), Fraction(40000))
 
 
 @pytest.mark.parametrize(("age", "needs"), [("23", Needs.NOTHING), ("25", Needs.ATTENTION), (None, Needs.ATTENTION)])

@@ -14,15 +14,15 @@ SHORT = opened(inverse("BTC"), contracts=Fraction(-20000), entry_price=Fraction(
 
 
 def book(wallets: dict[str, str]) -> Portfolio:
-    given = {"wallets": wallets, "positions": (SHORT,)}
-    return portfolio({"BTC": "2"}, {"BTC": "1"}, {"BTC": "40000"}, (inverse("BTC"),), **given)  # type: ignore[arg-type]
+    contracts = (inverse("BTC"),)
+    return portfolio({"BTC": "2"}, {"BTC": "1"}, {"BTC": "40000"}, contracts, wallets=wallets, positions=(SHORT,))
 
 
 def missing(of: Portfolio) -> list[tuple[Severity, str, str]]:
-    found = [build_plan(of, of.statement, inputs=INPUTS), build_status(of, of.statement, inputs=INPUTS)]
+    plan, status = build_plan(of, of.statement, inputs=INPUTS), build_status(of, of.statement, inputs=INPUTS)
     told = [
         [(each.severity, each.subject, each.message) for each in one.findings if each.code is Code.MISSING]
-        for one in found
+        for one in (plan, status)
     ]
     assert told[0] == told[1]
     return told[0]

@@ -22,13 +22,15 @@ from rebal.plan import Code
 from rebal.planner.exposure import value
 from rebal.portfolio import DOLLARS, FundingRate, Portfolio, Sizing
 from rebal.reports.stress import Difference, ScenarioLine, Stress
-from rebal.stress.report import LADDER, Scenario, Strain, build_stress, everywhere, scenarios_of
+from rebal.stress.report import LADDER, Scenario, build_stress, everywhere, scenarios_of
+from rebal.stress.wallets import Strain
 
 ZERO, ONE = Fraction(0), Fraction(1)
 COINS = ("BTC", "ETH", "SOL")
 DATED = datetime(2026, 12, 25, 8, tzinfo=UTC)
 shocks = st.one_of(decimals("-0.95", "2"), st.just(ZERO))
 scenarios = st.fixed_dictionaries(dict.fromkeys(COINS, shocks)).map(lambda moves: Scenario("drawn", moves))
+SIZES = (ZERO, -ONE, ONE, Fraction("-0.6"), Fraction("0.4"))
 strains = st.builds(
     Strain,
     widening=st.sampled_from([ZERO, ZERO, Fraction("0.02"), Fraction("-0.15")]),
@@ -56,7 +58,7 @@ def stressed(draw: st.DrawFn, *, marks: tuple[str, ...] = ("1", "1.003", "0.96")
     for contract in contracts:
         entry = prices[contract.asset] * draw(decimals("0.8", "1.25"))
         one = contract.multiplier * (entry if contract.kind is Kind.LINEAR else 1)
-        lots = int(worth[contract.settle] / one * draw(st.sampled_from([ZERO, *map(Fraction, (-1, 1, "-0.6", "0.4"))])))
+        lots = int(worth[contract.settle] / one * draw(st.sampled_from(SIZES)))
         if not lots:
             continue
         isolated = draw(st.sampled_from([False, False, True]))
@@ -129,9 +131,9 @@ def simulated(made: Portfolio, moves: Mapping[str, Fraction], strain: Strain) ->
         if due[account] is not None:
             coins[currency] -= balance
             continue
-        for position in held:
-            contract, mark = position.contract, position.mark_price * (1 + moves[position.contract.asset])
-            gained = contract.pnl(position.contracts, position.entry_price, mark)
+        for one in held:
+            contract, mark = one.contract, one.mark_price * (1 + moves[one.contract.asset])
+            gained = contract.pnl(one.contracts, one.entry_price, mark)
             pnl_usd += gained * _then(currency, made, moves)
     return End(sum((quantity * _then(coin, made, moves) for coin, quantity in coins.items()), pnl_usd), due)
 
@@ -151,7 +153,7 @@ def _funding(position: Held, made: Portfolio, strain: Strain) -> Fraction:
 
 
 def parts_of(made_of: Difference) -> dict[str, Fraction]:
-    return {name: getattr(made_of, name) for name in Difference.__slots__ if getattr(made_of, name)}
+    return {name: getattr(made_of, name) for name in Difference.__dataclass_fields__ if getattr(made_of, name)}
 
 
 @SETTINGS
@@ -361,7 +363,7 @@ def test_over_all_scenarios_a_wallet_needs_its_largest_top_up() -> None:
     assert (btc.currency, btc.contract, btc.liquidated_in, btc.mildest) == ("BTC", None, 2, "+100%")
     assert btc.top_up == stress.scenarios[-1].wallets[0].top_up > stress.scenarios[-2].wallets[0].top_up
     assert btc.free == Fraction("1.8")
-    assert (eth.liquidated_in, eth.mildest, eth.top_up) == (0, None, 0)
+    assert (eth.liquidated_in, eth.mildest, eth.top_up) == (0, None, Fraction(0))
 
 
 def test_the_ladder_first_then_what_else_is_asked_then_what_the_file_names() -> None:
@@ -427,7 +429,7 @@ def test_futures_for_what_is_set_aside_are_in_nobodys_place(sizing: Sizing) -> N
     )  # fmt: skip
     (line,) = under(made, everywhere(Fraction(1, 2))).scenarios
     assert line.equity_hedged == 61000 - 10 - 55
-    assert (line.difference, line.equity_unhedged) == (0, 61000 - 10)
+    assert (line.difference, line.equity_unhedged) == (Fraction(0), Fraction(61000 - 10))
 
 
 def test_a_wallet_that_is_due_today_is_lost_in_every_scenario() -> None:
@@ -493,7 +495,7 @@ def test_collateral_that_a_plan_posts_survives_the_move_that_it_was_sized_for(sh
     assert [order.side for order in planned(made).orders] == ["buy"]
     found = build_stress(made, made.statement, inputs=INPUTS, scenarios=(everywhere(Fraction(shock)),), planned=True)
     (wallet,) = found.scenarios[0].wallets
-    assert (wallet.liquidated, wallet.top_up) == (False, 0)
+    assert (wallet.liquidated, wallet.top_up) == (False, Fraction(0))
 
 
 def test_funding_that_is_asked_about_and_not_known_is_said() -> None:
