@@ -225,6 +225,19 @@ def test_a_plan_filled_in_parts_is_recorded_in_parts() -> None:
         record(plan, book, second.after, given=[Given(plan.orders[0].contract, F(1), F(40300))])
 
 
+def test_an_order_through_zero_keeps_its_margin_mode_however_it_fills() -> None:
+    long = opened(BTCUSD, contracts=F(1000), entry_price=F(40000))
+    book = rebalancing(isolated=True, wallets={"BTC": "1"}, positions={"BTCUSD": long})
+    plan = planned(book)
+    (order,) = (each for each in plan.orders if each.contract == "BTCUSD")
+    assert order.signed < -1000
+    to_flat = Given("BTCUSD", F(1000), order.price)
+    beyond = Given("BTCUSD", order.contracts - 1000, order.price)
+    first = record(plan, book, given=[to_flat])
+    left = fold(book, record(plan, book, first.after, given=[beyond]).after.entries).book.positions["BTCUSD"]
+    assert (left.contracts, left.margin) == (1000 + order.signed, None)
+
+
 def test_more_than_was_ordered_is_refused() -> None:
     book = rebalancing()
     plan = planned(book)

@@ -64,10 +64,14 @@ def filled(
     met: Position | None,
     portfolio: Portfolio,
     index_price: Fraction | None = None,
+    margin_mode: MarginMode | None = None,
 ) -> Fill:
-    """A fill with its contract's specification as it is, the position that it met, and the index if it is known."""
+    """A fill with its contract's specification as it is, the position that it met, and the index if it is known.
+
+    ``margin_mode``: that of the position, and the policy's where none is met, unless it is given.
+    """
     flat = met is None or not met.contracts
-    mode = portfolio.policy.margin_mode
+    mode = margin_mode or portfolio.policy.margin_mode
     if met is not None:
         mode = MarginMode.CROSS if met.margin is None else MarginMode.ISOLATED
     return Fill(

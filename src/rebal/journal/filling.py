@@ -6,7 +6,7 @@ from datetime import datetime
 from fractions import Fraction
 
 from rebal.amounts import ZERO, plain, toward_zero
-from rebal.book import apply
+from rebal.book import MarginMode, apply
 from rebal.errors import Refused, UsageProblem
 from rebal.journal.drafts import beta, filled
 from rebal.journal.fold import reached, to_book
@@ -119,6 +119,10 @@ class Filling:
         self._known = {entry.id: entry for entry in journal.entries}
         self._book = reached(portfolio, journal.entries)
         self._done = filled_so_far(plan, journal)
+        self._modes: dict[str, MarginMode] = {}
+        for entry in own(plan, journal):
+            if isinstance(entry.event, Fill):
+                self._modes.setdefault(entry.event.contract, entry.event.margin_mode)
 
     def draft(self, leg: Leg, *, time: datetime) -> Draft:
         """A fill to record; one that is recorded already as it is. Raises Refused for more than was ordered."""
@@ -126,6 +130,8 @@ class Filling:
         if known is not None:
             return self._again(known, leg)
         event = self._event(leg)
+        # An order through zero keeps its margin mode, whether or not one of its fills left the position flat.
+        self._modes.setdefault(event.contract, event.margin_mode)
         contract = self._portfolio.contracts[event.contract]
         self._book = apply(self._book, (to_book(event, contract),)).book
         happened = leg.given.time if leg.given is not None else None
@@ -152,6 +158,7 @@ class Filling:
             parts=self._parts(leg.order, contract, abs(leg.contracts)),
             met=self._book.positions.get(leg.order.contract),
             index_price=self._index.get(contract.asset),
+            margin_mode=self._modes.get(contract.name),
             portfolio=self._portfolio,
         )
 
