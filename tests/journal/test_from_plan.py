@@ -26,7 +26,7 @@ from rebal.ledger import Draft, EntryType, Fill, Journal, Spot, Transfer, Void
 from rebal.plan import Plan
 from rebal.portfolio import Portfolio, Uncovered
 
-from .books import BTCUSD, LATER, at, portfolio
+from .books import BTCUSD, CONTRACTS, LATER, PRICES, at, portfolio
 from .plans import HALF, hedged, planned, read, rebalancing, record, text_of, unwound
 
 F = Fraction
@@ -177,6 +177,26 @@ def test_a_plan_is_refused_once_the_journal_went_on() -> None:
     with pytest.raises(Refused, match=r"another one: its entry 1 differs"):
         record(later, book, other)
     assert record(later, book, grown).new
+
+
+def settled_in_cheaper_dollars() -> Portfolio:
+    """SOL to be bought through a linear contract, while its settlement coin is worth 0.99 USD."""
+    made = portfolio(holdings={"SOL": "100", "USDT": "30000"}, prices={**PRICES, "USDT": F("0.99")})
+    return replace(made, targets={"SOL": F(1, 2), "USD": F(1, 2)}, contracts={"SOLUSDT": CONTRACTS["SOLUSDT"]})
+
+
+def test_a_plan_in_linear_contracts_is_recorded_whatever_their_dollars_are_worth() -> None:
+    book = settled_in_cheaper_dollars()
+    plan = planned(book)
+    # 44,700 USD in all, half of it in SOL, of which 15,000 are there: 7,350 at 15 x 0.99 USD a contract
+    (order,) = plan.orders
+    assert (order.signed, order.notional) == (F(494), 494 * 15 * F("0.99"))
+    assert record(plan, book).new
+    dearer = replace(book, market=replace(book.market, prices={**book.market.prices, "USDT": F("1.01")}))
+    assert record(plan, dearer).new
+    larger = replace(CONTRACTS["SOLUSDT"], multiplier=F(1))
+    with pytest.raises(Refused, match=r"the size in coins of the order in SOLUSDT was 49\.4, would be 494"):
+        record(plan, replace(book, contracts={"SOLUSDT": larger}))
 
 
 def test_prices_and_policy_may_move() -> None:

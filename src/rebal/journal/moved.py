@@ -1,6 +1,7 @@
 """What a plan was made from, held against what is there now."""
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 from rebal.amounts import ZERO, plain
 from rebal.book import Book
@@ -9,7 +10,7 @@ from rebal.journal.columns import instant_text
 from rebal.journal.fold import fold
 from rebal.journal.saved import SavedOrder, SavedPlan
 from rebal.ledger import Difference, Entry, Journal, Stated, Void
-from rebal.market.contract import Contract
+from rebal.market.contract import Contract, Kind
 from rebal.portfolio import Portfolio
 
 _MOST_NAMED = 5
@@ -78,18 +79,19 @@ def _moved_contract(order: SavedOrder, contract: Contract | None) -> Iterator[st
     if contract is None:
         yield f"{name} is no contract any more"
         return
+    size, measured = _size(order, contract)
     now = {
         "asset": contract.asset,
         "kind": contract.kind.value,
         "settlement coin": contract.settle,
-        "notional": plain(contract.notional(order.contracts, order.price)),
+        measured: plain(size),
         "taker fee": plain(contract.fee(order.contracts, order.price, contract.taker_fee)),
     }
     then = {
         "asset": order.asset,
         "kind": order.kind,
         "settlement coin": order.fee_currency,
-        "notional": plain(order.notional),
+        measured: plain(order.size),
         "taker fee": plain(order.fee),
     }
     for figure, was in then.items():
@@ -97,3 +99,10 @@ def _moved_contract(order: SavedOrder, contract: Contract | None) -> Iterator[st
             yield f"the {figure} of the order in {name} was {was}, would be {now[figure]}"
     if order.contracts % contract.lot_size:
         yield f"{plain(abs(order.contracts))} {name} are no whole lots of {plain(contract.lot_size)}"
+
+
+def _size(order: SavedOrder, contract: Contract) -> tuple[Fraction, str]:
+    """What the contract makes of an order's size, and how it is called; dollars of a linear one need a price too."""
+    if contract.kind is Kind.LINEAR:
+        return contract.coins(order.contracts, order.price), "size in coins"
+    return contract.notional(order.contracts, order.price), "notional"

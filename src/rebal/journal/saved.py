@@ -11,6 +11,7 @@ from rebal.amounts import NumberProblem, number
 from rebal.book import HedgeAsked, Purpose
 from rebal.journal.columns import TextProblem, asset, contract, instant
 from rebal.journal.strict_json import Numeral, parse, refusal, shown
+from rebal.market.contract import Kind
 
 SCHEMA = "rebal/plan/1"
 _COMMANDS = ("plan", "hedge", "unwind", "rescue")
@@ -29,13 +30,16 @@ class SavedPart:
 
 @dataclass(frozen=True, slots=True)
 class SavedOrder:
-    """An order as it was planned; ``contracts`` signed. The rest tells the contract's specification of then."""
+    """An order as it was planned; ``contracts`` signed. The rest tells the contract's specification of then.
+
+    ``size``: in what the multiplier counts, dollars where inverse and coins where linear: no price is a part of it.
+    """
 
     contract: str
     asset: str
     kind: str
     contracts: Fraction
-    notional: Fraction
+    size: Fraction
     price: Fraction
     fee: Fraction
     fee_currency: str
@@ -204,12 +208,13 @@ def _order(node: _Node) -> SavedOrder:
     parts = tuple(_part(part) for part in node.key("parts").items())
     if sum(part.contracts for part in parts) != signed:
         raise node.key("parts").wrong("do not sum to the order's contracts")
+    kind = node.key("kind").text()
     return SavedOrder(
         contract=node.key("contract").contract(),
         asset=node.key("asset").asset(),
-        kind=node.key("kind").text(),
+        kind=kind,
         contracts=signed,
-        notional=node.key("notional").positive(),
+        size=node.key("coins" if kind == Kind.LINEAR else "notional").positive(),
         price=node.key("price").positive(),
         fee=node.key("fee").decimal(),
         fee_currency=node.key("fee_currency").asset(),
