@@ -6,10 +6,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 MODULES = sorted((ROOT / "src" / "rebal").rglob("*.py"))
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 40
+MOST_POSITIONAL = {"public": 3, "private": 4}
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+NO_NAMES = frozenset({"helper", "helpers", "util", "utils", "manager", "managers", "misc", "common"})
 
 
 def name(module: Path) -> str:
@@ -46,3 +51,76 @@ def test_no_function_is_too_long() -> None:
         if length(function) > LONGEST_FUNCTION
     ]
     assert grown == []
+
+
+def positional(function: ast.FunctionDef) -> list[ast.arg]:
+    """What may be given by place alone, the object or class of a method aside."""
+    arguments = [*function.args.posonlyargs, *function.args.args]
+    return arguments[1:] if arguments and arguments[0].arg in ("self", "cls") else arguments
+
+
+def crowded(function: ast.FunctionDef) -> list[str]:
+    """What a call of it would not say: arguments past the third (fourth of a private one), and any yes or no."""
+    private = function.name.startswith("_") and not function.name.startswith("__")
+    most, found = MOST_POSITIONAL["private" if private else "public"], positional(function)
+    return [
+        *(each.arg for each in found[most:]),
+        *(each.arg for each in found[:most] if each.annotation and "bool" in ast.unparse(each.annotation).split(" | ")),
+    ]
+
+
+def test_calls_name_what_they_give() -> None:
+    found = [
+        f"{name(module)}:{function.lineno} {function.name}: make {', '.join(crowded(function))} keyword-only"
+        for module in MODULES
+        for function in functions(module)
+        if crowded(function)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("def pair(a, b, c): ...", []),
+        ("def pair(a, b, c, d): ...", ["d"]),
+        ("def _pair(a, b, c, d): ...", []),
+        ("def _pair(a, b, c, d, /, e): ...", ["e"]),
+        ("def pair(self, a, b, c, *, d: bool): ...", []),
+        ("def pair(a, sure: bool = False): ...", ["sure"]),
+        ("def _pair(sure: bool | None): ...", ["sure"]),
+        ("def __init__(self, a, b, c, d): ...", ["d"]),
+    ],
+)
+def test_which_arguments_a_call_has_to_name(text: str, said: list[str]) -> None:
+    (function,) = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef))
+    assert crowded(function) == said
+
+
+def one_character_fractions(text: str) -> list[int]:
+    """The lines on which a fraction is read from a single character: the compiled fractions misread those."""
+    return [
+        node.lineno
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in ("F", "Fraction", "fractions.Fraction", "amounts.Fraction")
+        and any(
+            isinstance(each, ast.Constant) and isinstance(each.value, str) and len(each.value) == 1
+            for each in node.args
+        )
+    ]
+
+
+def test_no_fraction_is_read_from_one_character() -> None:
+    found = [
+        f"{name(module)}:{line}: write the number without quotes"
+        for module in [*MODULES, *TESTS]
+        for line in one_character_fractions(module.read_text())
+    ]
+    assert found == []
+    assert one_character_fractions('F("0.5")\nFraction(5)\nF("' + '5")') == [3]
+
+
+def test_names_say_what_a_module_holds() -> None:
+    folders = {module.parent for module in [*MODULES, *TESTS]}
+    assert [name(each) for each in [*MODULES, *TESTS, *folders] if each.stem.strip("_") in NO_NAMES] == []

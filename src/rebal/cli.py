@@ -235,7 +235,7 @@ Start with 'rebal init', edit portfolio.yaml, then run 'rebal plan'.
 """
 
 
-def _show_version(asked: bool) -> None:
+def _show_version(*, asked: bool) -> None:
     if asked:
         print(f"rebal {__version__}")
         raise typer.Exit
@@ -255,17 +255,25 @@ def _command(name: str, world: World) -> Any:
     subcommands: Mapping[str, Callable[..., Answer]] | None = getattr(module, "SUBCOMMANDS", None)
     if subcommands is None:
         app = typer.Typer(add_completion=False, rich_markup_mode=None)
-        _add(app, name, getattr(module, name), module.EXAMPLES, world)
+        _add(app, name, function=getattr(module, name), examples=module.EXAMPLES, world=world)
         return get_command(app)
     group = typer.Typer(name=name, cls=_Subgroup, add_completion=False, rich_markup_mode=None, no_args_is_help=True)
     group.callback(short_help=module.HELP.partition("\n")[0], epilog=_examples(module.EXAMPLES))(_nothing)
     group.info.help = module.HELP
     for subcommand, function in subcommands.items():
-        _add(group, subcommand, function, [line for line in module.EXAMPLES if f" {subcommand}" in line], world)
+        _add(
+            group,
+            subcommand,
+            function=function,
+            examples=[line for line in module.EXAMPLES if f" {subcommand}" in line],
+            world=world,
+        )
     return get_command(group)
 
 
-def _add(app: typer.Typer, name: str, function: Callable[..., Answer], examples: Sequence[str], world: World) -> None:
+def _add(
+    app: typer.Typer, name: str, *, function: Callable[..., Answer], examples: Sequence[str], world: World
+) -> None:
     app.command(
         name,
         cls=_Command,

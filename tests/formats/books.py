@@ -246,7 +246,7 @@ def open_book() -> Plan:
                 before=Standing(
                     Fraction("430.5"),
                     Fraction("430.5"),
-                    Fraction("9"),
+                    Fraction(9),
                     Fraction("0.05"),
                     Fraction(2100),
                     None,

@@ -69,4 +69,6 @@ def record(
     **placed: Any,
 ) -> Added:
     kept = read(plan) if isinstance(plan, Plan) else plan
-    return add(journal, drafts(kept, book, journal, Placed(given, **placed), time=placed.get("time") or LATER))
+    return add(
+        journal, drafts(kept, book, journal=journal, placed=Placed(given, **placed), time=placed.get("time") or LATER)
+    )

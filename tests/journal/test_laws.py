@@ -29,7 +29,13 @@ STEP = Fraction(1, 10**8)
 
 def recorded(plan: Plan, portfolio: Portfolio) -> Journal:
     text = formats.render("json", plan, View(width=100, colour=False))
-    made = drafts(saved.read(text, "plan.json"), portfolio, Journal(), Placed(), time=INPUTS.now + timedelta(minutes=1))
+    made = drafts(
+        saved.read(text, "plan.json"),
+        portfolio,
+        journal=Journal(),
+        placed=Placed(),
+        time=INPUTS.now + timedelta(minutes=1),
+    )
     return add(Journal(), made).after
 
 
@@ -84,11 +90,14 @@ def test_a_plan_recorded_in_any_number_of_parts_is_the_plan(portfolio: Portfolio
     for minute, fill in enumerate(data.draw(st.permutations([*parts(plan, portfolio, data)]))):
         time = INPUTS.now + timedelta(minutes=1 + minute)
         placed = Placed(fills=(fill,), time=time)
-        part = add(journal, drafts(saved_plan, portfolio, journal, placed, time=time))
-        assert add(part.after, drafts(saved_plan, portfolio, part.after, placed, time=time)).new == ()
-        assert add(part.after, drafts(saved_plan, portfolio, part.after, placed, time=time)).after == part.after
+        part = add(journal, drafts(saved_plan, portfolio, journal=journal, placed=placed, time=time))
+        assert add(part.after, drafts(saved_plan, portfolio, journal=part.after, placed=placed, time=time)).new == ()
+        assert (
+            add(part.after, drafts(saved_plan, portfolio, journal=part.after, placed=placed, time=time)).after
+            == part.after
+        )
         journal = part.after
-    assert add(journal, drafts(saved_plan, portfolio, journal, Placed(), time=INPUTS.now)).new == ()
+    assert add(journal, drafts(saved_plan, portfolio, journal=journal, placed=Placed(), time=INPUTS.now)).new == ()
     made = fold(portfolio, journal.entries).book
     same(made, carried_out(plan, portfolio, portfolio.statement), steps=journal.seq)
     again = planned(portfolio, made)

@@ -17,21 +17,24 @@ DATED = replace(INVERSE, expiry=datetime(2026, 12, 25, 8, tzinfo=UTC), funding_i
 
 
 def test_a_short_of_15_000_dollars_receives_one_fifty_three_times_a_day() -> None:
-    assert funding_usd_per_day(INVERSE, Fraction(-150), PRICE, RATE) == Fraction("-4.5")
-    assert funding_usd_per_day(INVERSE, Fraction(150), PRICE, RATE) == Fraction("4.5")
+    assert funding_usd_per_day(INVERSE, Fraction(-150), price=PRICE, rate=RATE) == Fraction("-4.5")
+    assert funding_usd_per_day(INVERSE, Fraction(150), price=PRICE, rate=RATE) == Fraction("4.5")
 
 
 @pytest.mark.parametrize(("hours", "payments"), [("1", 24), ("4", 6), ("8", 3), ("24", 1)])
 def test_the_interval_sets_how_often(hours: str, payments: int) -> None:
     contract = replace(INVERSE, funding_interval_hours=Fraction(hours))
-    assert funding_usd_per_day(contract, Fraction(1), PRICE, RATE) == INVERSE.multiplier * RATE * payments
+    assert funding_usd_per_day(contract, Fraction(1), price=PRICE, rate=RATE) == INVERSE.multiplier * RATE * payments
 
 
 def test_dated_contracts_and_empty_positions_cost_nothing_and_the_unknown_is_said() -> None:
-    assert funding_usd_per_day(DATED, Fraction(150), PRICE, RATE) == 0
-    assert funding_usd_per_day(INVERSE, Fraction(0), PRICE, None) == 0
-    assert funding_usd_per_day(INVERSE, Fraction(150), PRICE, None) is None
-    assert funding_usd_per_day(replace(INVERSE, funding_interval_hours=None), Fraction(150), PRICE, RATE) is None
+    assert funding_usd_per_day(DATED, Fraction(150), price=PRICE, rate=RATE) == 0
+    assert funding_usd_per_day(INVERSE, Fraction(0), price=PRICE, rate=None) == 0
+    assert funding_usd_per_day(INVERSE, Fraction(150), price=PRICE, rate=None) is None
+    assert (
+        funding_usd_per_day(replace(INVERSE, funding_interval_hours=None), Fraction(150), price=PRICE, rate=RATE)
+        is None
+    )
 
 
 def test_basis_is_a_fraction_of_the_index_and_annualises_simply() -> None:

@@ -59,7 +59,7 @@ def opened(where: Where, world: World, *, targets_for: str | None = None) -> Ope
     journal_path = journal_of(path, where.journal, portfolio)
     refuse_missing(where.journal)
     if journal_path is None or not _is_there(journal_path):
-        return _without_journal(path, journal_path, portfolio, where, world)
+        return _without_journal(path, journal_path, portfolio=portfolio, where=where, world=world)
     from rebal import journal
     from rebal.journal import earned, fold, statements
 
@@ -111,7 +111,9 @@ def refuse_missing(named: str | None) -> None:
         raise InvalidInput([Problem(named, 0, 0, "", "does not exist", None, instead)])
 
 
-def _without_journal(path: str, journal_path: str | None, portfolio: "Portfolio", where: Where, world: World) -> Opened:
+def _without_journal(
+    path: str, journal_path: str | None, *, portfolio: "Portfolio", where: Where, world: World
+) -> Opened:
     inputs = _inputs(portfolio, where, world, journal=None)
     return Opened(path, where.market, journal_path, portfolio, portfolio.statement, None, (), inputs, ())
 

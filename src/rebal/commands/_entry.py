@@ -75,9 +75,9 @@ def desk(where: Where, world: World, entered: Entered) -> "Desk":
 def single(
     where: Where,
     shown: Shown,
+    *,
     world: World,
     entered: Entered,
-    *,
     make: "Callable[[Scene], Sequence[Draft]]",
     notes: Sequence[str] = (),
 ) -> Answer:
@@ -86,10 +86,10 @@ def single(
     from rebal.journal import recording
 
     at = desk(where, world, entered)
-    return told(recording.single(at, make, notes=notes), at, where, shown, world)
+    return told(recording.single(at, make, notes=notes), at, where=where, shown=shown, world=world)
 
 
-def told(recorded: "Recorded", at: "Desk", where: Where, shown: Shown, world: World) -> Answer:
+def told(recorded: "Recorded", at: "Desk", *, where: Where, shown: Shown, world: World) -> Answer:
     """What a record changed, as the answer to its command."""
     files = tuple(file for file in (where.path(world), where.market, at.path) if file is not None)
     return shown.answer(recorded, world, portfolio=at.portfolio, inputs=files, where=where)

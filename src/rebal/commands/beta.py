@@ -23,6 +23,7 @@ _ASSET = "[A-Z0-9]{1,20}"
 
 def beta(
     world: World,
+    *,
     shown: Shown,
     asset: Annotated[str, typer.Argument(metavar="ASSET", show_default=False, help="The coin without a contract.")],
     via: Annotated[

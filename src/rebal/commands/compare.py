@@ -22,8 +22,14 @@ EXAMPLES = (
 )
 
 
+_Percent = Annotated[
+    str | None, typer.Option("--pct", metavar="PERCENT", help="Of the coins held; 50 is half of them.")
+]
+
+
 def compare(
     world: World,
+    *,
     source: Source,
     shown: Shown,
     terms: Terms,
@@ -33,9 +39,7 @@ def compare(
     hedge: Annotated[
         str | None, typer.Option("--hedge", metavar="ASSET", help="Compare a hedge of this coin, not the drift.")
     ] = None,
-    pct: Annotated[
-        str | None, typer.Option("--pct", metavar="PERCENT", help="Of the coins held; 50 is half of them.")
-    ] = None,
+    pct: _Percent = None,
 ) -> Answer:
     """Compare futures with selling: cost, break-even day, tax by lot.
 

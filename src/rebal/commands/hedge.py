@@ -83,16 +83,20 @@ class Wanted:
     ] = None
 
 
+_OverHedge = Annotated[
+    bool, typer.Option("--allow-over-hedge", help="Plan it though more would be short than is held.")
+]
+
+
 def hedge(
     world: World,
+    *,
     where: Where,
     shown: Shown,
     wanted: Wanted,
     assets: _Assets = None,
     everything: Annotated[bool, typer.Option("--all", help="Every coin held that is not under aside.")] = False,
-    allow_over_hedge: Annotated[
-        bool, typer.Option("--allow-over-hedge", help="Plan it though more would be short than is held.")
-    ] = False,
+    allow_over_hedge: _OverHedge = False,
 ) -> Answer:
     """Plan the orders that bring the hedge of a coin to a share of what is held.
 
@@ -105,7 +109,7 @@ def hedge(
     from rebal.planner.hedge import build_hedge
 
     named = sorted(_all(book)) if everything else sorted(known_assets(assets or (), book.book, book.portfolio))
-    asks = tuple(_ask(asset, wanted, book, world, where) for asset in named)
+    asks = tuple(_ask(asset, wanted, book=book, world=world, where=where) for asset in named)
     report = build_hedge(
         book.portfolio,
         book.book,
@@ -157,7 +161,7 @@ def _all(book: Opened) -> list[str]:
     return [asset for asset, quantity in book.book.holdings.items() if quantity > 0 and asset not in apart]
 
 
-def _ask(asset: str, wanted: Wanted, book: Opened, world: World, where: Where) -> "Ask":
+def _ask(asset: str, wanted: Wanted, *, book: Opened, world: World, where: Where) -> "Ask":
     from rebal.planner.desk import desk
     from rebal.planner.hedge import fraction_of
     from rebal.planner.hedge_legs import Ask
@@ -172,7 +176,7 @@ def _ask(asset: str, wanted: Wanted, book: Opened, world: World, where: Where) -
     if wanted.pct is not None:
         return Ask(asset, points(wanted.pct, option="--pct"), candidates, ends, stays=stays)
     coins = _coins(asset, wanted, book)
-    fraction = fraction_of(asset, coins, book.portfolio, book.book)
+    fraction = fraction_of(asset, coins, portfolio=book.portfolio, book=book.book)
     if fraction is None:
         raise UsageProblem(f"{asset}: none is held, so there is nothing to hedge")
     return Ask(asset, fraction, candidates, ends, coins, stays)
@@ -192,7 +196,7 @@ def _onto(
     elif until is not None:
         found = expiring_after(until, asset, laid.served, now=now)
     elif wanted.via is not None:
-        found = through(wanted.via, asset, portfolio, laid.served, now=now)
+        found = through(wanted.via, asset, portfolio=portfolio, served=laid.served, now=now)
         return found, frozenset(each.name for each in portfolio.contracts.values() if each.asset == wanted.via)
     elif wanted.roll:
         kept = laid.book.hedges.get(asset)

@@ -15,6 +15,7 @@ EXAMPLES = ("rebal history", "rebal history --since 2026-11-01", "rebal history 
 
 def history(
     world: World,
+    *,
     where: Where,
     shown: Shown,
     since: Annotated[

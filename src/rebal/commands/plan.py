@@ -19,6 +19,7 @@ EXAMPLES = (
 
 def plan(
     world: World,
+    *,
     source: Source,
     shown: Shown,
     exit_code: Annotated[

@@ -76,6 +76,7 @@ _Transfer = Annotated[
 
 def plan(
     world: World,
+    *,
     where: Where,
     shown: Shown,
     file: Annotated[str, typer.Argument(metavar="FILE", help="The JSON of plan, hedge, unwind or rescue; - is stdin.")],
@@ -112,11 +113,23 @@ def plan(
     kept = saved.read(*content(file, where, world, is_plan=True))
     export = None if fills is None else content(fills, where, world)
     placed = Placed(fed, shifted, at.time, again)
-    return told(recording.plan(at, kept, placed, export=export), at, where, shown, world)
+    return told(recording.plan(at, kept, placed, export=export), at, where=where, shown=shown, world=world)
+
+
+_Purpose = Annotated[
+    str | None,
+    typer.Option(
+        "--purpose",
+        metavar="NAME",
+        autocompletion=purposes,
+        help="rebalance or hedge; that of what is open without.",
+    ),
+]
 
 
 def fill(
     world: World,
+    *,
     where: Where,
     shown: Shown,
     entered: Entered,
@@ -126,15 +139,7 @@ def fill(
     fee: Annotated[
         str | None, typer.Option("--fee", metavar="COINS", help="In its settlement coin, + paid; else the taker fee.")
     ] = None,
-    purpose: Annotated[
-        str | None,
-        typer.Option(
-            "--purpose",
-            metavar="NAME",
-            autocompletion=purposes,
-            help="rebalance or hedge; that of what is open without.",
-        ),
-    ] = None,
+    purpose: _Purpose = None,
 ) -> Answer:
     """Record a fill on a contract.
 
@@ -154,11 +159,12 @@ def fill(
         return [drafts.fill(scene, named, contracts=size, price=cost, fee=paid, parts=parts)]
 
     notes = ("the fee is the taker fee; give --fee for what the exchange took",) if fee is None else ()
-    return single(where, shown, world, entered, make=make, notes=notes)
+    return single(where, shown, world=world, entered=entered, make=make, notes=notes)
 
 
 def funding(
     world: World,
+    *,
     where: Where,
     shown: Shown,
     entered: Entered,
@@ -175,11 +181,12 @@ def funding(
         return [drafts.funding(scene, drafts.contract_named(scene, contract), amount=coins, price=worth)]
 
     notes = ("its dollars are at the portfolio's price; give --price for that of its time",) if at is None else ()
-    return single(where, shown, world, entered, make=make, notes=notes)
+    return single(where, shown, world=world, entered=entered, make=make, notes=notes)
 
 
 def transfer(
     world: World,
+    *,
     where: Where,
     shown: Shown,
     entered: Entered,
@@ -201,11 +208,12 @@ def transfer(
         named = None if contract is None else drafts.contract_named(scene, contract)
         return [drafts.transfer(scene, asset, quantity=coins, contract=named)]
 
-    return single(where, shown, world, entered, make=make)
+    return single(where, shown, world=world, entered=entered, make=make)
 
 
 def spot(
     world: World,
+    *,
     where: Where,
     shown: Shown,
     entered: Entered,
@@ -224,11 +232,12 @@ def spot(
     def make(scene: "Scene") -> "Sequence[Draft]":
         return drafts.spot(scene, asset, quantity=coins, price=cost, against=against)
 
-    return single(where, shown, world, entered, make=make)
+    return single(where, shown, world=world, entered=entered, make=make)
 
 
 def void(
     world: World,
+    *,
     where: Where,
     shown: Shown,
     entered: Entered,
@@ -246,10 +255,10 @@ def void(
     def make(scene: "Scene") -> "Sequence[Draft]":
         return drafts.void(scene, entry, because=reason)
 
-    return single(where, shown, world, entered, make=make)
+    return single(where, shown, world=world, entered=entered, make=make)
 
 
-def statement(world: World, where: Where, shown: Shown, dry_run: DryRun = False) -> Answer:
+def statement(world: World, *, where: Where, shown: Shown, dry_run: DryRun = False) -> Answer:
     """Record the file's statement as it is; where the journal adds up to something else, the difference too.
 
     Any other record does so too, before what it records, where the file has a statement that the journal has not.
@@ -258,11 +267,12 @@ def statement(world: World, where: Where, shown: Shown, dry_run: DryRun = False)
     from rebal.journal import recording
 
     at = desk(where, world, Entered(dry_run=dry_run))
-    return told(recording.statement(at), at, where, shown, world)
+    return told(recording.statement(at), at, where=where, shown=shown, world=world)
 
 
 def rebuild(
     world: World,
+    *,
     where: Where,
     shown: Shown,
     file: Annotated[str, typer.Argument(metavar="FILE", help="What rebal history --format json or csv wrote.")],
@@ -276,7 +286,9 @@ def rebuild(
     at = desk(where, world, Entered(dry_run=dry_run))
     from rebal.journal import exported, recording
 
-    return told(recording.rebuild(at, exported.read(*content(file, where, world))), at, where, shown, world)
+    return told(
+        recording.rebuild(at, exported.read(*content(file, where, world))), at, where=where, shown=shown, world=world
+    )
 
 
 SUBCOMMANDS: Mapping[str, Callable[..., Answer]] = {

@@ -35,15 +35,19 @@ class Safety:
     ] = None
 
 
+_Wallets = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[WALLET]...", help="A currency, or the contract of an isolated position; all without."),
+]
+
+
 def rescue(
     world: World,
+    *,
     where: Where,
     shown: Shown,
     safety: Safety,
-    wallets: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[WALLET]...", help="A currency, or the contract of an isolated position; all without."),
-    ] = None,
+    wallets: _Wallets = None,
 ) -> Answer:
     """Plan the least that brings wallets out of danger: coins, closing orders, or both.
 

@@ -43,6 +43,7 @@ class Under:
 
 def stress(
     world: World,
+    *,
     source: Source,
     shown: Shown,
     under: Under,

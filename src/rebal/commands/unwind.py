@@ -35,6 +35,7 @@ class Closing:
 
 def unwind(
     world: World,
+    *,
     where: Where,
     shown: Shown,
     closing: Closing,

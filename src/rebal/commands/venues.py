@@ -24,6 +24,7 @@ def _venues_like(incomplete: str) -> list[str]:
 
 def venues(
     world: World,
+    *,
     clock: Clock,
     shown: Shown,
     venue: Annotated[

@@ -58,7 +58,7 @@ class BreakEven:
     then_sold: int | None = None
 
 
-def break_even(positions: Sequence[Carried], sale: SpotTrade, span: Span, portfolio: Portfolio) -> BreakEven:
+def break_even(positions: Sequence[Carried], sale: SpotTrade, *, span: Span, portfolio: Portfolio) -> BreakEven:
     """Find the days for positions and the sale of the same legs."""
     together, now = cost(positions, portfolio), sale.total_usd(span.now)
     if not positions or now is None or together.total_usd(ZERO) is None:

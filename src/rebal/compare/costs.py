@@ -155,7 +155,7 @@ def carry_per_day(held: Carried, portfolio: Portfolio) -> Range | None:
     if known is None or contract.funding_interval_hours is None:
         return None
     rates = (known.low, known.base, known.high)
-    paid = [funding_usd_per_day(contract, held.contracts, mark, rate) or ZERO for rate in rates]
+    paid = [funding_usd_per_day(contract, held.contracts, price=mark, rate=rate) or ZERO for rate in rates]
     return Range(min(paid), paid[1], max(paid))
 
 

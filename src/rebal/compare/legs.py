@@ -56,7 +56,7 @@ def choices(wanted: Mapping[str, Fraction], laid: Desk) -> tuple[Course, ...]:
         (Way.LINEAR, None, _first(Route.LINEAR, wanted, laid)),
         (Way.PROXY, None, _first(Route.PROXY, wanted, laid)),
     ]
-    made = (_choice(way, expiry, found, wanted, laid) for way, expiry, found in listed if found)
+    made = (_choice(way, expiry, found=found, wanted=wanted, laid=laid) for way, expiry, found in listed if found)
     return tuple(choice for choice in made if choice.carried)
 
 
@@ -64,7 +64,11 @@ def leg_lines(choice: Course, *, days: Fraction, portfolio: Portfolio) -> Iterat
     """A row an asset."""
     for asset in choice.wanted:
         held = choice.carried.get(asset)
-        yield _left_out_line(choice, asset) if held is None else _leg_line(choice, asset, held, days, portfolio)
+        yield (
+            _left_out_line(choice, asset)
+            if held is None
+            else _leg_line(choice, asset, held=held, days=days, portfolio=portfolio)
+        )
 
 
 def posted_lines(choice: Course, *, share_to_open: Fraction, purpose: Purpose, laid: Desk) -> Iterator[PostedLine]:
@@ -86,7 +90,7 @@ def posted_lines(choice: Course, *, share_to_open: Fraction, purpose: Purpose, l
 
 
 def _choice(
-    way: Way, expiry: datetime | None, found: Mapping[str, Candidate], wanted: Mapping[str, Fraction], laid: Desk
+    way: Way, expiry: datetime | None, *, found: Mapping[str, Candidate], wanted: Mapping[str, Fraction], laid: Desk
 ) -> Course:
     carried: dict[str, Carried] = {}
     left_out: dict[str, LeftOut] = {}
@@ -127,7 +131,7 @@ def _expiring(expiry: datetime | None, found: Mapping[str, tuple[Candidate, ...]
     return {asset: each[0] for asset, each in fitting.items() if each}
 
 
-def _leg_line(choice: Course, asset: str, held: Carried, days: Fraction, portfolio: Portfolio) -> LegLine:
+def _leg_line(choice: Course, asset: str, *, held: Carried, days: Fraction, portfolio: Portfolio) -> LegLine:
     contract, daily, left = held.contract, carry_per_day(held, portfolio), held.days_left
     dated = left is not None
     return LegLine(

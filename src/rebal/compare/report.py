@@ -50,7 +50,7 @@ def build_compare(
         schema=SCHEMA,
         horizon_days=horizon_days,
         notional=total(abs(dollars) for dollars in wanted.values()),
-        routes=tuple(_routes(found, posted, sale, span, portfolio)),
+        routes=tuple(_routes(found, posted, sale=sale, span=span, portfolio=portfolio)),
         lots=tuple(_lot_lines(sale, laid)),
         command="compare",
         name=portfolio.name,
@@ -65,11 +65,12 @@ def build_compare(
         curve=tuple(_curve(found, sale, span, portfolio)),
         reach_days=span.reach,
     )
-    return _concluded(report, tuple(_runners(found, report, posted, sale, span)), wanted, laid, extra)
+    runners = tuple(_runners(found, report, posted=posted, sale=sale, span=span))
+    return _concluded(report, runners, wanted=wanted, laid=laid, extra=extra)
 
 
 def _concluded(
-    report: Compare, runners: Sequence[Runner], wanted: Mapping[str, Fraction], laid: Desk, extra: Sequence[Check]
+    report: Compare, runners: Sequence[Runner], *, wanted: Mapping[str, Fraction], laid: Desk, extra: Sequence[Check]
 ) -> Compare:
     ranked = replace(report, ranking=ranking(runners), turns=turns(runners))
     return replace(ranked, findings=caveats(ranked, wanted, laid, extra=extra))
@@ -97,7 +98,12 @@ def _posted(choice: Course, hedge: tuple[str, Fraction] | None, laid: Desk) -> I
 
 
 def _routes(
-    found: Iterable[Course], posted: Iterable[tuple[PostedLine, ...]], sale: SpotTrade, span: Span, portfolio: Portfolio
+    found: Iterable[Course],
+    posted: Iterable[tuple[PostedLine, ...]],
+    *,
+    sale: SpotTrade,
+    span: Span,
+    portfolio: Portfolio,
 ) -> Iterator[RouteLine]:
     for choice, lines in zip(found, posted, strict=True):
         capital = total(line.usd for line in lines)
@@ -107,7 +113,7 @@ def _routes(
 
 
 def _runners(
-    found: Sequence[Course], report: Compare, posted: Iterable[tuple[PostedLine, ...]], sale: SpotTrade, span: Span
+    found: Sequence[Course], report: Compare, *, posted: Iterable[tuple[PostedLine, ...]], sale: SpotTrade, span: Span
 ) -> Iterator[Runner]:
     routes, notional = report.routes, report.notional
     for choice, line, lines in zip(found, routes, posted, strict=False):
@@ -132,7 +138,7 @@ def _futures_line(choice: Course, sale: SpotTrade, span: Span, portfolio: Portfo
     low, all_in, high = _figures(together.total_usd(days))
     same_sale = sale.only(choice.carried)
     deferred = ZERO if sale.bought_back else same_sale.tax_usd(span.end)
-    even = break_even([choice.carried[asset] for asset in same_sale.legs], same_sale, span, portfolio)
+    even = break_even([choice.carried[asset] for asset in same_sale.legs], same_sale, span=span, portfolio=portfolio)
     return RouteLine(
         route=choice.way,
         contract=choice.contracts[0] if len(choice.contracts) == 1 else None,

@@ -102,7 +102,10 @@ def _spread(key: str, name: str, part: type) -> Iterator[tuple[str, _Cell]]:
     first, *rest = fields(cast(Any, part))
     for member in cast(type[Enum], first.type):
         for each in rest:
-            yield f"{key}.{member.value}.{each.name}", partial(_of_parts, name, first.name, member, each.name)
+            yield (
+                f"{key}.{member.value}.{each.name}",
+                partial(_of_parts, name, selector=first.name, member=member, wanted=each.name),
+            )
 
 
 def _within(name: str, cell: _Cell, row: object) -> str:
@@ -113,7 +116,7 @@ def _member(name: str, row: object) -> str:
     return _text(getattr(row, name))
 
 
-def _of_parts(name: str, selector: str, member: Enum, wanted: str, row: object) -> str:
+def _of_parts(name: str, row: object, *, selector: str, member: Enum, wanted: str) -> str:
     found = [getattr(part, wanted) for part in getattr(row, name) if getattr(part, selector) is member]
     return _text(found[0]) if len(found) == 1 else _text(tuple(found))
 

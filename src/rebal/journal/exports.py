@@ -84,7 +84,7 @@ def choose(text: str, source: str, *, plan: SavedPlan, portfolio: Portfolio, jou
     fills, seen = [], 0
     others: dict[str, str] = {}
     for seen, record in enumerate(records, start=1):
-        reader = _Record(record, layout, source, seen)
+        reader = _Record(record, layout, source=source, number=seen)
         reason = reader.not_of(plan)
         if reason is None:
             fill = reader.given(portfolio.contracts.get(reader.contract()), now=now)
@@ -123,7 +123,7 @@ def _none_of(plan: SavedPlan, seen: int, others: Mapping[str, str]) -> str:
 class _Record:
     """One record of an export, read by its layout."""
 
-    def __init__(self, record: Mapping[str, str], layout: Layout, source: str, number: int) -> None:
+    def __init__(self, record: Mapping[str, str], layout: Layout, *, source: str, number: int) -> None:
         self._record = record
         self._layout = layout
         self._source = source

@@ -38,7 +38,7 @@ class Leg:
         return self.order.price if self.given is None else self.given.price
 
 
-def legs(plan: SavedPlan, placed: Placed, journal: Journal, names: Names) -> Iterator[Leg]:
+def legs(plan: SavedPlan, placed: Placed, *, journal: Journal, names: Names) -> Iterator[Leg]:
     """The fills to record, each with its id.
 
     Moves that are said alone of a plan in the journal fill nothing. Raises UsageProblem for a fill of what the plan

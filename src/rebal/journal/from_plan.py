@@ -24,7 +24,7 @@ from rebal.portfolio import Portfolio
 
 
 def drafts(
-    plan: SavedPlan, portfolio: Portfolio, journal: Journal, placed: Placed, *, time: datetime
+    plan: SavedPlan, portfolio: Portfolio, *, journal: Journal, placed: Placed, time: datetime
 ) -> tuple[Draft, ...]:
     """What recording the plan adds: transfers and fills in the plan's order, then the hedges it was asked for.
 
@@ -35,13 +35,13 @@ def drafts(
     if plan.refused:
         raise Refused(f"{plan.source}: the plan was refused and cannot be recorded: {' '.join(plan.refusals)}")
     names = Names(journal, placed)
-    filled = tuple(legs(plan, placed, journal, names))
-    moved = Transferring(plan, journal, placed, names)
+    filled = tuple(legs(plan, placed, journal=journal, names=names))
+    moved = Transferring(plan, journal, placed=placed, names=names)
     again = _recorded(plan, filled, moved, journal)
     if again is not None:
         return again
     refuse_moved(plan, portfolio, journal)
-    return tuple(_drafts(plan, filled, moved, portfolio, journal, time=time))
+    return tuple(_drafts(plan, filled, moved=moved, portfolio=portfolio, journal=journal, time=time))
 
 
 def refuse_future(plan: SavedPlan, *, now: datetime) -> None:
@@ -73,7 +73,7 @@ def left_open(plan: SavedPlan, placed: Placed, *, before: Journal, after: Journa
 def _known(plan: SavedPlan, placed: Placed, before: Journal, rest: Mapping[str, Fraction]) -> Iterator[str]:
     """The fills without id or time that are in the journal already, and could fill what is left of their order."""
     there = {entry.id: entry for entry in before.entries}
-    for leg in legs(plan, placed, before, Names(before, placed)):
+    for leg in legs(plan, placed, journal=before, names=Names(before, placed)):
         known, given = there.get(leg.id), leg.given
         if known is None or given is None or given.id or given.time or placed.time or not rest[given.contract]:
             continue
@@ -106,10 +106,10 @@ def _recorded(
 def _drafts(
     plan: SavedPlan,
     filled: Sequence[Leg],
+    *,
     moved: Transferring,
     portfolio: Portfolio,
     journal: Journal,
-    *,
     time: datetime,
 ) -> Iterator[Draft]:
     filling = Filling(plan, portfolio, journal)

@@ -76,7 +76,7 @@ def plan(desk: Desk, saved: SavedPlan, placed: Placed, *, export: tuple[str, str
 
     def build(journal: Journal) -> Sequence[Draft]:
         time = moment(desk.time, now=desk.now, portfolio=desk.portfolio, journal=journal)
-        made = from_plan.drafts(saved, desk.portfolio, journal, placed, time=time)
+        made = from_plan.drafts(saved, desk.portfolio, journal=journal, placed=placed, time=time)
         known = {entry.id for entry in journal.entries}
         for draft in made:
             if draft.id not in known:

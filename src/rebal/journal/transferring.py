@@ -14,7 +14,7 @@ from rebal.ledger import Draft, Entry, Journal, Transfer
 class Transferring:
     """The plan's transfers one after the other: recorded already, as they are said, as planned, or open."""
 
-    def __init__(self, plan: SavedPlan, journal: Journal, placed: Placed, names: Names) -> None:
+    def __init__(self, plan: SavedPlan, journal: Journal, *, placed: Placed, names: Names) -> None:
         self._plan = plan
         self._journal = journal
         self._known = {entry.id: entry for entry in journal.entries}

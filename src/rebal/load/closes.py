@@ -117,7 +117,7 @@ class _Sheet:
         symbols: dict[str, list[tuple[Series, int]]] = {}
         for line, row in rows:
             if len(row) != where.width:
-                self._wrong(line, row, 0, f"has {len(row)} cells, where the first row has {where.width}")
+                self._wrong(line, row, index=0, problem=f"has {len(row)} cells, where the first row has {where.width}")
                 continue
             symbol = "" if where.symbol is None else row[where.symbol]
             if symbol not in symbols:
@@ -138,12 +138,20 @@ class _Sheet:
     def _take(self, line: int, row: list[str], into: list[tuple[Series, int]]) -> None:
         time = _milliseconds(row[self.columns.time].strip()) if into else 0
         if time is None:
-            self._wrong(line, row, self.columns.time, "is no time", "write one like 2026-11-20 or 1795132800000")
+            self._wrong(
+                line,
+                row,
+                index=self.columns.time,
+                problem="is no time",
+                instead="write one like 2026-11-20 or 1795132800000",
+            )
             return
         for series, index in into:
             close = _close(row[index].strip())
             if close is None:
-                self._wrong(line, row, index, "is no price", "write a number above 0, without separators")
+                self._wrong(
+                    line, row, index=index, problem="is no price", instead="write a number above 0, without separators"
+                )
             else:
                 series.times.append(time)
                 series.closes.append(close)
@@ -162,7 +170,7 @@ class _Sheet:
             problem = Problem(self.name, begins, 1, "", f"is no CSV: {error}", instead="check its quotes")
             raise InvalidInput([*self.problems, problem]) from None
 
-    def _wrong(self, line: int, row: list[str], index: int, problem: str, instead: str | None = None) -> None:
+    def _wrong(self, line: int, row: list[str], *, index: int, problem: str, instead: str | None = None) -> None:
         quoted = '"' in self.lines[line - 1]
         column = 1 if quoted else 1 + sum(len(cell) + 1 for cell in row[:index])
         path = printable(self.header[index].strip()) if instead and self.columns.headed else ""

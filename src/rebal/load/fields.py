@@ -75,7 +75,9 @@ class Number(Text):
         nonzero: bool = False,
         instead: str | None = None,
     ) -> None:
-        super().__init__(self._within, **_number_schema(percent, least=least, above=above, most=most, below=below))
+        super().__init__(
+            self._within, **_number_schema(percent=percent, least=least, above=above, most=most, below=below)
+        )
         self.parse = fraction if percent else number
         self.percent = percent
         self.least, self.above, self.most, self.below, self.nonzero = least, above, most, below, nonzero
@@ -309,7 +311,7 @@ def _model_flaws(error: ValidationError) -> Iterator[Flaw]:
             yield Flaw(path, line["msg"])
 
 
-def _number_schema(percent: bool, **bounds: int | None) -> Json:
+def _number_schema(*, percent: bool, **bounds: int | None) -> Json:
     schema: Json = {"type": ["number", "string"], "pattern": _PERCENTAGE_PATTERN if percent else _NUMBER_PATTERN}
     if percent:  # a bare number means a fraction; beyond 1 it has to be written with its sign
         schema["maximum"] = 1

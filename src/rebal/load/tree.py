@@ -37,7 +37,7 @@ class Document:
 
     __slots__ = ("_spot", "broken", "data", "flaws", "source")
 
-    def __init__(self, source: str, data: Node, spot: Any, flaws: list[Flaw], broken: set[Path]) -> None:
+    def __init__(self, source: str, data: Node, *, spot: Any, flaws: list[Flaw], broken: set[Path]) -> None:
         self.source = source
         self.data = data
         self.flaws = flaws
@@ -233,7 +233,9 @@ class _Builder:
         raise self.refusal(event)
 
     def refusal(self, event: Any) -> InvalidInput:
-        return InvalidInput(problems(Document(self.source, "", event.start_mark, [], set()), self.flaws))
+        return InvalidInput(
+            problems(Document(self.source, "", spot=event.start_mark, flaws=[], broken=set()), self.flaws)
+        )
 
     def count(self, event: Any) -> None:
         self.values += 1
@@ -251,7 +253,7 @@ def document(text: str, source: str) -> Document:
         for event in yaml.parse(text, Loader=_LOADER):
             builder.take(event)
     except yaml.YAMLError as error:
-        read_so_far = Document(source, "", None, [], set())
+        read_so_far = Document(source, "", spot=None, flaws=[], broken=set())
         raise InvalidInput([*problems(read_so_far, builder.flaws), explained(error, text, source)]) from None
     except ValueError as error:
         # The loader without libyaml lets a few of its own conversions fail: "\U00110000", %YAML 1.x.
@@ -259,7 +261,7 @@ def document(text: str, source: str) -> Document:
     if builder.root is None:
         instead = "write a portfolio, or start with `rebal init`"
         raise InvalidInput([Problem(source, 0, 0, "", "is empty", None, instead)])
-    return Document(source, builder.root, builder.spot, builder.flaws, builder.broken)
+    return Document(source, builder.root, spot=builder.spot, flaws=builder.flaws, broken=builder.broken)
 
 
 def _entry(spot: Any, step: str | int) -> Any:

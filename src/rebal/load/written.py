@@ -22,7 +22,7 @@ class Written(Generic[T]):
     __slots__ = ("_above", "_broken", "_kept", "document", "flaws", "says")
 
     def __init__(
-        self, document: Document, says: T, flaws: list[Flaw], broken: set[Path], kept: Mapping[Path, list[int]]
+        self, document: Document, says: T, *, flaws: list[Flaw], broken: set[Path], kept: Mapping[Path, list[int]]
     ) -> None:
         self.document = document
         self.says = says
@@ -76,7 +76,7 @@ def read(document: Document, section: Section) -> Written[Any]:
             raise InvalidInput(problems(document, flaws))
         kept = {}
         says, found = _attempt(document, section, broken, kept)
-    return Written(document, says, flaws, broken, kept)
+    return Written(document, says, flaws=flaws, broken=broken, kept=kept)
 
 
 def _attempt(

@@ -11,7 +11,7 @@ DAYS_PER_YEAR = 365
 
 
 def funding_usd_per_day(
-    contract: Contract, contracts: Fraction, price: Fraction, rate: Fraction | None
+    contract: Contract, contracts: Fraction, *, price: Fraction, rate: Fraction | None
 ) -> Fraction | None:
     """Dollars of funding paid a day (negative: received), ``s·N·r·24/interval``.
 

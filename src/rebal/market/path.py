@@ -90,9 +90,11 @@ class Curve:
         need = self._pieces.at(n, top, bottom)
         lost = self._line.at(0, top, bottom)
         if not (self._fatal[n] or self._too_much(need - self._whole * bottom)):
-            return self._passage(need - lost, lost, bottom)
+            return self._passage(need - lost, lost, bottom=bottom)
         short = max(self._worst[n], Fraction(need, self._scale * bottom)) - self.balance
-        return self._passage(need - lost, lost, bottom, short, self._share(Fraction(step, moves.scale)))
+        return self._passage(
+            need - lost, lost, bottom=bottom, short=short, ends_at=self._share(Fraction(step, moves.scale))
+        )
 
     def _too_much(self, excess: Rational) -> bool:
         return excess >= 0 if self._due else excess > 0
@@ -118,13 +120,13 @@ class Curve:
             straight = straight and (own.bends_up or n == own.home)
         most = max(self._worst[self._pieces.home], Fraction(maintenance + lost, self._scale * bottom))
         if straight and not self._too_much(most - self.balance):
-            return self._passage(maintenance, lost, bottom)
+            return self._passage(maintenance, lost, bottom=bottom)
         pieces = self._turned(moves, reached)
         if not straight:
             most = most_needed(pieces, ONE, _ARRIVED)
         if not self._too_much(most - self.balance):
-            return self._passage(maintenance, lost, bottom)
-        return self._passage(maintenance, lost, bottom, most - self.balance, self._first(pieces))
+            return self._passage(maintenance, lost, bottom=bottom)
+        return self._passage(maintenance, lost, bottom=bottom, short=most - self.balance, ends_at=self._first(pieces))
 
     def _turned(self, moves: Moves, reached: Sequence[int]) -> list[Piece]:
         turned: list[tuple[Piece, list[Piece]]] = []
@@ -142,6 +144,7 @@ class Curve:
         self,
         maintenance: Rational,
         lost: Rational,
+        *,
         bottom: int,
         short: Fraction | None = None,
         ends_at: Fraction | None = None,

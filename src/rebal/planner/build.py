@@ -28,15 +28,15 @@ def build_plan(
     laid = desk(portfolio, book, now=inputs.now)
     decided = rebalance(laid, fit=fit)
     done = step(laid.portfolio, book, decided.orders)
-    return answer("plan", laid, decided, done, inputs=inputs, extra=extra)
+    return answer("plan", laid, decided=decided, done=done, inputs=inputs, extra=extra)
 
 
 def answer(
     command: str,
     laid: Desk,
+    *,
     decided: Decided,
     done: Outcome,
-    *,
     inputs: Inputs,
     hedges: Mapping[str, HedgeAsked] | None = None,
     extra: Iterable[Check] = (),

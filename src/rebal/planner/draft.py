@@ -116,9 +116,9 @@ def drafted(laid: Desk, decided: Decided, done: Outcome, *, planned: bool = True
         laid,
         decided,
         done,
-        asset_lines(portfolio, then, now, decided.outside.__contains__, decided.aims),
+        asset_lines(portfolio, then, after=now, outside=decided.outside.__contains__, aims=decided.aims),
         wallet_lines(done.before, done.after, books=(before, after), portfolio=portfolio),
-        position_lines(before, after, portfolio, done.after),
+        position_lines(before, after, portfolio=portfolio, wallets=done.after),
         planned=planned,
     )
 

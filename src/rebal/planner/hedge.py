@@ -39,7 +39,9 @@ def build_hedge(
     asked = {ask.asset: HedgeAsked(ask.asset, _stands(ask, laid, done.book), _until(ask, book, laid)) for ask in asks}
     refusing = () if allow_over_hedge else (refuse_over_hedge(asked),)
     checks = (*extra, *refusing, rolled(asks), rolls(asked), sale_note)
-    return answer("hedge", laid, decided, done, inputs=inputs, hedges={**book.hedges, **asked}, extra=checks)
+    return answer(
+        "hedge", laid, decided=decided, done=done, inputs=inputs, hedges={**book.hedges, **asked}, extra=checks
+    )
 
 
 def hedge(laid: Desk, asks: Iterable[Ask]) -> Decided:
@@ -81,7 +83,7 @@ def hedge_moves(asset: str, asked: Fraction, covered: Cover, *, laid: Desk) -> b
     return bool(tally.legs)
 
 
-def fraction_of(asset: str, quantity: Fraction, portfolio: Portfolio, book: Book) -> Fraction | None:
+def fraction_of(asset: str, quantity: Fraction, *, portfolio: Portfolio, book: Book) -> Fraction | None:
     """Coins as a fraction of the base that a hedge of the asset is measured against; None where there is no base."""
     base = cover(portfolio, book).base(asset)
     return quantity / base if base > 0 else None

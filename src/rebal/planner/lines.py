@@ -28,6 +28,7 @@ from rebal.portfolio import DOLLARS, Portfolio
 def asset_lines(
     portfolio: Portfolio,
     before: tuple[Valuation, Cover],
+    *,
     after: tuple[Valuation, Cover],
     outside: Callable[[str], bool],
     aims: Aims | None = None,
@@ -54,7 +55,7 @@ def wallet_lines(
 
 
 def position_lines(
-    before: Book, after: Book, portfolio: Portfolio, wallets: Sequence[Account]
+    before: Book, after: Book, *, portfolio: Portfolio, wallets: Sequence[Account]
 ) -> tuple[PositionLine, ...]:
     """A row a contract that is open before or after."""
     ends = _ends_by_contract(wallets)
@@ -84,7 +85,7 @@ def position_funding(position: Position | None, portfolio: Portfolio) -> Fractio
         return ZERO
     contract = position.contract
     rate = portfolio.market.funding_rate(contract)
-    return funding_usd_per_day(contract, position.contracts, portfolio.mark_usd(contract), rate)
+    return funding_usd_per_day(contract, position.contracts, price=portfolio.mark_usd(contract), rate=rate)
 
 
 def hedge_lines(hedges: Mapping[str, HedgeAsked]) -> tuple[HedgeLine, ...]:
@@ -227,8 +228,8 @@ def _funding_days(balance: Fraction, held: Sequence[Held], currency: str, portfo
         funding_usd_per_day(
             each.contract,
             each.contracts,
-            portfolio.mark_usd(each.contract),
-            portfolio.market.funding_rate(each.contract),
+            price=portfolio.mark_usd(each.contract),
+            rate=portfolio.market.funding_rate(each.contract),
         )
         for each in held
     ]

@@ -11,7 +11,7 @@ from rebal.plan import Order
 from rebal.planner.aims import Aims, aims
 from rebal.planner.carrying import Carried, Shrink, carry, moved_usd
 from rebal.planner.desk import Desk
-from rebal.planner.drift import band_width, least_leg_usd, leg, lot_usd, target
+from rebal.planner.drift import band_width, least_order_usd, leg, lot_usd, target
 from rebal.planner.routes import Candidate, part_held, reducible
 from rebal.planner.sizing import LeftOut, Leg, Residual, legs_for, orders_of, residual
 from rebal.portfolio import DOLLARS, Uncovered
@@ -124,7 +124,8 @@ def _decided(
     placed = {order.contract: order for order in orders}
     told = {*carried, *(asset for asset in found.aims.kept if triggered or asset in found.beyond_policy)}
     residuals = tuple(
-        _residual(asset, found, carried.get(asset), met.get(asset), placed, desk) for asset in sorted(told)
+        _residual(asset, found, carried=carried.get(asset), met=met.get(asset), placed=placed, desk=desk)
+        for asset in sorted(told)
     )
     return Decided(orders, residuals, found.outside, found.beyond_policy, aims=found.aims)
 
@@ -132,6 +133,7 @@ def _decided(
 def _residual(
     asset: str,
     found: _Round,
+    *,
     carried: Carried | None,
     met: Carried | None,
     placed: Mapping[str, Order],
@@ -161,17 +163,13 @@ def _outside(off: Mapping[str, Fraction], aimed: Aims, weights: Mapping[str, Fra
     found = {
         asset
         for asset, dollars in off.items()
-        if abs(dollars) > equity * _band_width(asset, dollars, weights[asset], desk)
+        if abs(dollars)
+        > equity * band_width(weights[asset], _trades_on(asset, dollars, desk), valued=desk.valued, portfolio=portfolio)
     }
     dollars = aimed.exposures[DOLLARS] - desk.valued.exposures[DOLLARS]
     if abs(dollars) > equity * portfolio.policy.band.width(weights[DOLLARS]):
         found.add(DOLLARS)
     return frozenset(found)
-
-
-def _band_width(asset: str, dollars: Fraction, aimed: Fraction, desk: Desk) -> Fraction:
-    contract = _trades_on(asset, dollars, desk)
-    return band_width(asset, aimed, contract=contract, valued=desk.valued, portfolio=desk.portfolio)
 
 
 def _legs(asset: str, dollars: Fraction, opening: Candidate | None, desk: Desk) -> tuple[Leg, ...]:
@@ -197,8 +195,8 @@ def _triggers(asset: str, dollars: Fraction, desk: Desk) -> bool:
     closing = reducible(asset, positions, Purpose.REBALANCE, direction=dollars, now=desk.now)
     opening = [] if closing else [candidate.contract for candidate in desk.candidates(asset)[:1]]
     left_behind = [
-        *(2 * each.taker_fee * desk.valued.equity + lot_usd(asset, each, portfolio) for each in carrying),
-        *(2 * each.taker_fee * desk.valued.equity + least_leg_usd(asset, each, portfolio) for each in opening),
+        *(2 * each.taker_fee * desk.valued.equity + lot_usd(each, portfolio) for each in carrying),
+        *(2 * each.taker_fee * desk.valued.equity + least_order_usd(each, portfolio) for each in opening),
     ]
     return abs(dollars) > max(left_behind, default=ZERO) and _own_order(asset, dollars, desk)
 

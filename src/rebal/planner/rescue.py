@@ -72,9 +72,13 @@ def build_rescue(
     found = _ways(asked, goal, laid, closes_first=closes_first)
     chosen = tuple(_chosen(ways) for ways in found.values() if ways)
     orders = tuple(order for way in chosen for order in way.orders)
-    done = carried(laid.portfolio, book, orders, [transfer for way in chosen for transfer in way.transfers])
+    done = carried(
+        laid.portfolio, book, orders=orders, transfers=[transfer for way in chosen for transfer in way.transfers]
+    )
     checks = (*extra, _lost(found, laid), _missed(chosen), *(() if wallets is None else (_calm(asked, found),)))
-    plan = answer("rescue", laid, Decided(orders, (), outside_band(laid)), done, inputs=inputs, extra=checks)
+    plan = answer(
+        "rescue", laid, decided=Decided(orders, (), outside_band(laid)), done=done, inputs=inputs, extra=checks
+    )
     lines = (_line(way, laid, chosen=way in chosen) for ways in found.values() for way in ways)
     return replace(plan, ways=tuple(lines))
 
@@ -128,9 +132,13 @@ def _ways_of(account: Account, purse: "_Purse", goal: Goal, laid: Desk, *, close
     enough = not past(account.balance + posted, account.held_after, goal.least)
     ways = [Way(account, Rescue.COINS, purse.into(account, posted), (), enough)] if posted else []
     if equity > 0:
-        ways.append(_closing(Rescue.CLOSE, account, ZERO, purse, goal, laid, closes_first=closes_first))
+        ways.append(
+            _closing(Rescue.CLOSE, account, posted=ZERO, purse=purse, goal=goal, laid=laid, closes_first=closes_first)
+        )
     if posted and not enough:
-        ways.append(_closing(Rescue.BOTH, account, most, purse, goal, laid, closes_first=closes_first))
+        ways.append(
+            _closing(Rescue.BOTH, account, posted=most, purse=purse, goal=goal, laid=laid, closes_first=closes_first)
+        )
     return tuple(ways)
 
 
@@ -146,7 +154,7 @@ def _missing(account: Account, level: Alert) -> Fraction:
 
 
 def _closing(
-    kind: Rescue, account: Account, posted: Fraction, purse: "_Purse", goal: Goal, laid: Desk, *, closes_first: Purpose
+    kind: Rescue, account: Account, *, posted: Fraction, purse: "_Purse", goal: Goal, laid: Desk, closes_first: Purpose
 ) -> Way:
     book = laid.account_book(account.currency)
     positions = [book.positions[held.contract.name] for held in account.held_after]
@@ -199,7 +207,7 @@ class _Purse:
 
 def _line(way: Way, laid: Desk, *, chosen: bool) -> RescueLine:
     portfolio, account = laid.portfolio, way.account
-    left = carried(portfolio, laid.book, way.orders, way.transfers)
+    left = carried(portfolio, laid.book, orders=way.orders, transfers=way.transfers)
     after = next((each for each in left.after if name_of(each) == name_of(account) and each.held_after), None)
     valued, covered = value(portfolio, left.book), cover(portfolio, left.book)
     realised = [(realised_by(order, laid.book, portfolio.contracts[order.contract]), order) for order in way.orders]

@@ -125,7 +125,7 @@ def rolling(
     return (last,), lasts | {last.contract.name}
 
 
-def through(via: str, asset: str, portfolio: Portfolio, served: Served, *, now: datetime) -> tuple[Candidate, ...]:
+def through(via: str, asset: str, *, portfolio: Portfolio, served: Served, now: datetime) -> tuple[Candidate, ...]:
     """The contracts of a proxy for an asset, its own for the proxy itself. Raises UsageProblem without a beta."""
     if asset == via:
         return candidates(asset, portfolio, served, now=now)

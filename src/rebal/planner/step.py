@@ -40,7 +40,7 @@ def step(portfolio: Portfolio, book: Book, orders: Iterable[Order], *, tops_up: 
     return Outcome(placed, transfers, shortages, left, before, accounts(left, left, (), portfolio=portfolio))
 
 
-def carried(portfolio: Portfolio, book: Book, orders: Iterable[Order], transfers: Iterable[Transfer]) -> Outcome:
+def carried(portfolio: Portfolio, book: Book, *, orders: Iterable[Order], transfers: Iterable[Transfer]) -> Outcome:
     """The same with transfers that are decided too: none is added, and no shortage is looked for."""
     placed, filled, before = _filled(portfolio, book, orders)
     listed = tuple(transfers)

@@ -46,7 +46,7 @@ def build_unwind(
     matches = _spot_matches(legs, laid, done)
     checks = (*extra, _offers(legs), *(() if matches is not False or force else (_refuse_unmatched,)))
     decided = Decided(orders, (), outside_band(laid))
-    plan = answer("unwind", laid, decided, done, inputs=inputs, extra=checks)
+    plan = answer("unwind", laid, decided=decided, done=done, inputs=inputs, extra=checks)
     return replace(plan, pnl=_pnl(plan, laid, carried or {}), spot_matches=matches)
 
 

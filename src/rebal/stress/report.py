@@ -88,15 +88,16 @@ def build_stress(
         funding_days=strain.days,
         equity=laid.valued.equity,
         inputs=inputs,
-        survival=survival_lines(wallets, told, stood.book, portfolio),
+        survival=survival_lines(wallets, told, book=stood.book, portfolio=portfolio),
         wallets=stood.wallets,
-        findings=_found(asked, wallets, told, stood, portfolio, strain),
+        findings=_found(asked, wallets, told=told, stood=stood, portfolio=portfolio, strain=strain),
     )
 
 
 def _found(
     asked: Sequence[Scenario],
     wallets: Sequence[Backed],
+    *,
     told: Sequence[ScenarioLine],
     stood: "_Stood",
     portfolio: Portfolio,
@@ -150,7 +151,7 @@ def _told(
     wallets = backed(listed, book, strain=strain, portfolio=portfolio)
     lines = _payoffs(stood, laid.book, wallets, strain=strain, portfolio=portfolio)
     moved = _coins(book, portfolio)
-    return tuple(_scenario(each, moved, lines, wallets, portfolio) for each in asked), wallets
+    return tuple(_scenario(each, moved, lines=lines, wallets=wallets, portfolio=portfolio) for each in asked), wallets
 
 
 def _stood(laid: Desk, extra: Iterable[Check], *, planned: bool) -> _Stood:
@@ -209,7 +210,7 @@ def _coins(book: Book, portfolio: Portfolio) -> tuple[str, ...]:
 
 
 def _scenario(
-    scenario: Scenario, moved: Iterable[str], lines: _Payoffs, wallets: Sequence[Backed], portfolio: Portfolio
+    scenario: Scenario, moved: Iterable[str], *, lines: _Payoffs, wallets: Sequence[Backed], portfolio: Portfolio
 ) -> ScenarioLine:
     moves = Moves(_shocks(scenario, moved, portfolio))
     rows = wallets_under(wallets, moves)

@@ -68,11 +68,13 @@ def wallet_lines(wallets: Sequence[Backed], moves: Moves) -> tuple[WalletLine, .
     ends = [ZERO if each.short_today >= 0 else passage.ends_at for each, passage in zip(wallets, passages, strict=True)]
     gone = sorted((end, n) for n, end in enumerate(ends) if end is not None)
     order = {n: place for place, (_, n) in enumerate(gone, start=1)}
-    return tuple(_line(each, passages[n], ends[n], order.get(n), moves) for n, each in enumerate(wallets))
+    return tuple(
+        _line(each, passages[n], end=ends[n], order=order.get(n), moves=moves) for n, each in enumerate(wallets)
+    )
 
 
 def survival_lines(
-    wallets: Sequence[Backed], told: Sequence[ScenarioLine], book: Book, portfolio: Portfolio
+    wallets: Sequence[Backed], told: Sequence[ScenarioLine], *, book: Book, portfolio: Portfolio
 ) -> tuple[Survival, ...]:
     """A row a wallet over all scenarios."""
     return tuple(_survival(each, n, told, free_coins(each.currency, book, portfolio)) for n, each in enumerate(wallets))
@@ -110,7 +112,10 @@ def _strained(position: Held, strain: Strain, portfolio: Portfolio) -> Held:
 def _funding(position: Held, strain: Strain, portfolio: Portfolio) -> Fraction:
     """Coins paid, in the settlement coin at today's mark; nothing where no rate is known."""
     contract, mark = position.contract, position.mark_price
-    usd = funding_usd_per_day(contract, position.contracts, mark, portfolio.market.funding_rate(contract)) or ZERO
+    usd = (
+        funding_usd_per_day(contract, position.contracts, price=mark, rate=portfolio.market.funding_rate(contract))
+        or ZERO
+    )
     paid = usd / mark if contract.kind is Kind.INVERSE else usd
     return paid * strain.funding_times * strain.days
 
@@ -119,7 +124,7 @@ def _more_than(short: Fraction) -> Fraction:
     return down(short, COIN_STEP) + COIN_STEP
 
 
-def _line(wallet: Backed, passage: Passage, end: Fraction | None, order: int | None, moves: Moves) -> WalletLine:
+def _line(wallet: Backed, passage: Passage, *, end: Fraction | None, order: int | None, moves: Moves) -> WalletLine:
     # What is covered exactly at the end of a path comes through, as a plan's collateral does; what is covered exactly
     # before anything moves is at its liquidation price, and needs more.
     short = wallet.short_today if passage.short is None else max(passage.short, wallet.short_today)

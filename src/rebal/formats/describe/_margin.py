@@ -45,16 +45,16 @@ _FORESEEABLE = 730
 def after(wallets: Sequence[Wallet], transfers: Sequence[Transfer], limits: Policy | None) -> Section:
     """A row a wallet after the plan, with what it was where the book was open."""
     moved = {(each.asset, each.contract): each.quantity for each in transfers}
-    return _section("Margin after", _least(limits), wallets, _columns(moved, limits, planned=True))
+    return _section("Margin after", _least(limits), wallets=wallets, columns=_columns(moved, limits, planned=True))
 
 
 def now(wallets: Sequence[Wallet], limits: Policy | None, *, only: Medium | None = None) -> Section:
     """A row a wallet as it stands."""
-    return _section("Margin", _alert(limits), wallets, _columns({}, limits, planned=False), only)
+    return _section("Margin", _alert(limits), wallets=wallets, columns=_columns({}, limits, planned=False), only=only)
 
 
 def _section(
-    title: str, note: str, wallets: Sequence[Wallet], columns: Sequence[Column], only: Medium | None = None
+    title: str, note: str, *, wallets: Sequence[Wallet], columns: Sequence[Column], only: Medium | None = None
 ) -> Section:
     priced = any(_distances(each) or _distances(each.before) for each in wallets)
     notes = "; ".join(each for each in (note, _AT_INDEX if priced else "") if each)
@@ -81,7 +81,7 @@ def _columns(moved: Mapping[tuple[str, str | None], Fraction], limits: Policy | 
         *_NAMES,
         Column("move", lambda wallet: moved.get((wallet.currency, wallet.contract)), yields=1, only=_PAGE),
         *first,
-        Column("distance", partial(_distance, limits, planned), when=_is_exposed, had=_was_open, only=_PAGE),
+        Column("distance", partial(_distance, limits, planned=planned), when=_is_exposed, had=_was_open, only=_PAGE),
         Column("", partial(_buffer, limits), role=Role.BAR, left=True, when=_is_traded, only=_PAGE),
         *last,
     )
@@ -140,7 +140,7 @@ def _away(state: _State) -> Said:
     return away(*foreseeable(state.distance_below, state.distance_above)) or None
 
 
-def _distance(limits: Policy | None, planned: bool, wallet: Wallet) -> Said:
+def _distance(limits: Policy | None, wallet: Wallet, *, planned: bool) -> Said:
     return Inked(
         _change(_away, wallet) if planned else _away(wallet), _ink(min(_distances(wallet), default=ONE), limits)
     )
@@ -189,7 +189,7 @@ def _price(end: tuple[Callable[[_State], Said], Callable[[_State], Said]], state
     return Absent.NEVER if distance(state) is None else price(state)
 
 
-def _told(get: Callable[[_State], Said], planned: bool) -> Callable[[Wallet], Said]:
+def _told(get: Callable[[_State], Said], *, planned: bool) -> Callable[[Wallet], Said]:
     return partial(_change, get) if planned else get
 
 
@@ -197,17 +197,17 @@ def _first(*, planned: bool) -> _Columns:
     column = partial(Column, when=_is_traded, had=_was_open)
     coins = partial(Column, kind=Kind.COINS, had=_had_coins, place=Place.FIRST)
     return (
-        coins("", _told(attrgetter("balance"), planned), record="balance {}", only=_RECORDS),
-        coins("margin balance", _told(attrgetter("margin_balance"), planned), record="margin {}", yields=2),
-        column("leverage", _told(_leverage, planned), Kind.TIMES, yields=3, place=Place.FIRST),
-        column("liquidated at", _told(_prices, planned), before="liquidation", only=_PAGE),
+        coins("", _told(attrgetter("balance"), planned=planned), record="balance {}", only=_RECORDS),
+        coins("margin balance", _told(attrgetter("margin_balance"), planned=planned), record="margin {}", yields=2),
+        column("leverage", _told(_leverage, planned=planned), Kind.TIMES, yields=3, place=Place.FIRST),
+        column("liquidated at", _told(_prices, planned=planned), before="liquidation", only=_PAGE),
     )
 
 
 def _last(*, planned: bool) -> _Columns:
     ratio = Column(
         "margin ratio",
-        _told(_ratio, planned),
+        _told(_ratio, planned=planned),
         Kind.PERCENT,
         record="ratio {}",
         role=Role.BELOW,
@@ -219,7 +219,7 @@ def _last(*, planned: bool) -> _Columns:
     for side in ("below", "above"):
         price, distance = attrgetter(f"liquidation_{side}"), attrgetter(f"distance_{side}")
         for word, kind, figure in (("liquidation", Kind.PRICE, price), ("distance", Kind.PERCENT, distance)):
-            get = _told(partial(_price, (figure, distance)), planned)
+            get = _told(partial(_price, (figure, distance)), planned=planned)
             ends.append(Column("", get, kind, record=f"{word}-{side} {{}}", only=_RECORDS))
     return (_MAINTENANCE, ratio, *_REQUIRED, *ends, *_FURTHER)
 

@@ -102,7 +102,7 @@ def table(
                 lines.append(each)
                 lines += flow(_phrases(columns, row, arrangement.below), width, between=between, indent=indent)
             return lines
-    return [each for row in rows for each in _card(columns, row, used, width, between)]
+    return [each for row in rows for each in _card(columns, row, used=used, width=width, between=between)]
 
 
 def _arrangements(columns: Sequence[Column], used: list[int]) -> Iterator[_Arrangement]:
@@ -141,7 +141,7 @@ def _aligned(
     return tuple(pieces)
 
 
-def _card(columns: Sequence[Column], row: Row, used: list[int], width: int, between: str) -> list[Line]:
+def _card(columns: Sequence[Column], row: Row, *, used: list[int], width: int, between: str) -> list[Line]:
     names = [_bold(row[i]) for i in used if columns[i].role is Role.NAME and row[i]]
     rest = [i for i in used if columns[i].role in (Role.FIGURE, Role.BELOW)]
     title = tuple(piece for name in names for piece in (Piece(" "), *name))[1:]
