@@ -18,11 +18,12 @@ from rebal.load.fields import Section
 from rebal.load.flaws import MOST_LISTED, problems
 from rebal.load.histories import Histories, histories
 from rebal.load.policy import policy_of
-from rebal.load.prices import market_of
+from rebal.load.quotes import quotes_of
 from rebal.load.reading import Block, Reading
 from rebal.load.written import Written
 from rebal.market.contract import Contract
-from rebal.portfolio import DOLLARS, Costs, Holding, Lot, Portfolio, Proxy, Tax
+from rebal.portfolio import DOLLARS, Costs, Holding, Lot, Market, Portfolio, Proxy, Tax
+from rebal.prices import market_of
 
 if TYPE_CHECKING:
     from rebal.venues import Venue
@@ -105,7 +106,7 @@ def _resolved(reading: Reading, path: str, histories: Histories) -> Portfolio:
         targets=None if says.targets is None else _targets(says.targets, reading.cash),
         aside=reading.aside,
         statement=book,
-        market=market_of(reading, contracts, histories.funding),
+        market=_market(reading, contracts, histories),
         contracts=contracts,
         policy=policy_of(says.policy or models.Policy(), reading.now),
         cash=reading.cash,
@@ -144,6 +145,16 @@ def _named(reading: Reading) -> Iterator[Contract]:
         contract = reading.listed(name)
         if contract is not None and (name in held or contract.asset in reading.assets):
             yield contract
+
+
+def _market(reading: Reading, contracts: dict[str, Contract], histories: Histories) -> Market:
+    """The portfolio's own block and the market file, which wins; the age of what is aside does not matter."""
+    return market_of(
+        [quotes_of(block.says, histories.funding) for block in reading.blocks],
+        coins=reading.assets | reading.cash | {contract.settle for contract in contracts.values()},
+        contracts=contracts,
+        undated=reading.aside,
+    )
 
 
 def _holding(asset: str, entry: Fraction | models.Holding) -> Holding:

@@ -1,0 +1,23 @@
+"""A market block as written, as what it quotes."""
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+from rebal.load import models
+from rebal.portfolio import FundingRate
+from rebal.prices import Quotes
+
+
+def quotes_of(says: models.Market, histories: Mapping[str, FundingRate]) -> Quotes:
+    """What a block quotes; ``histories``: funding that histories gave, by contract."""
+    funding = {
+        name: histories[name] if isinstance(rate, models.FundingHistory) else _funding(rate)
+        for name, rate in says.funding.items()
+    }
+    return Quotes(says.as_of, says.prices, funding)
+
+
+def _funding(rate: Fraction | models.FundingRange) -> FundingRate:
+    if isinstance(rate, models.FundingRange):
+        return FundingRate(rate.low, rate.base, rate.high)
+    return FundingRate(rate, rate, rate)
