@@ -93,3 +93,19 @@ def test_both_files_are_judged_in_one_run(tmp_path: Path) -> None:
 def test_prices_may_be_written_as_jq_and_python_write_them(tmp_path: Path) -> None:
     market = read(tmp_path, SMALL, market=FRESH + "prices: {BTC: 7.2e-06}\nfunding: {BTCX: 1E-4}\n").market
     assert (market.prices, market.funding["BTCX"].base) == ({"BTC": Fraction(72, 10**7)}, Fraction(1, 10**4))
+
+
+@pytest.mark.parametrize(
+    "says", ["prices: {XRP: 2, XRP-USD-SWAP: 2.01}", "{prices: {XRP: 2}, funding: {XRP-USD-SWAP: 0.01%}}"]
+)
+def test_a_contract_that_trades_no_more_is_known_where_the_market_names_it(tmp_path: Path, says: str) -> None:
+    text = "venue: okx\nholdings: {XRP: 100}\nmarket: {prices: {XRP: 2}}\n"
+    assert "XRP-USD-SWAP" not in read(tmp_path, text).contracts
+    assert not read(tmp_path, text, market=says).contracts["XRP-USD-SWAP"].listed
+
+
+def test_a_market_brings_in_no_contracts_of_other_coins(tmp_path: Path) -> None:
+    text = "venue: okx\nholdings: {BTC: 1}\nmarket: {prices: {BTC: 40000}}\n"
+    found = read(tmp_path, text, market="prices: {XRP-USD-SWAP: 2.01}")
+    assert "XRP-USD-SWAP" not in found.contracts
+    assert found.market.marks == {}
