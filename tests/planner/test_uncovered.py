@@ -11,6 +11,7 @@ from rebal.planner import build_plan
 from rebal.portfolio import Portfolio
 
 from .given import INPUTS, inverse, linear, policy, portfolio
+from .test_laws import carried_out
 
 PRICES = {"BTC": "40000", "ETH": "2500", "ALT": "0.5"}
 HELD = {"BTC": "2", "ETH": "14", "ALT": "30000"}
@@ -112,6 +113,20 @@ def test_a_leg_shrinks_to_the_whole_lots_that_fit(lots: str, needed: str) -> Non
     assert severities(fitted, Code.UNDER_COLLATERALISED) == {"ETH": Severity.WARNING}
     more = brute_force_fit(made, "ETHUSD", Fraction(lots))
     assert bought.contracts == more
+
+
+def test_a_leg_that_shrinks_is_traded_though_its_own_target_was_within_the_band() -> None:
+    """BTC stays at nothing, so ETH aims at 5/50 of 52,500: 2,750 more, of which 1 ETH margins 2,474.
+
+    At half the price a contract has lost 0.0004 ETH and asks 0.000004 of maintenance, and 0.0000002 went as its fee.
+    """
+    held, targets = {"USD": "50000", "BTC": "0", "ETH": "1"}, {"BTC": "0.5", "ETH": "0.05", "USD": "0.45"}
+    made = portfolio(held, targets, PRICES, (BTC, ETH))
+    plan = planned(made, fit=True)
+    assert (traded(plan), plan.refused) == ({"ETHUSD": Fraction(2474)}, False)
+    assert aimed(plan)["ETH"] == Fraction(2500 + 2474, 52500)
+    again = build_plan(made, carried_out(plan, made, made.statement), inputs=INPUTS, fit=True)
+    assert (again.orders, again.transfers) == ((), ())
 
 
 def brute_force_fit(made: Portfolio, contract: str, lot: Fraction) -> Fraction:

@@ -34,13 +34,16 @@ class Decided:
 
 @frozen
 class _Round:
-    """What is wanted of each asset while some are left as they are; ``moved``: what of it is to be traded."""
+    """What is wanted of each asset while some are left as they are; ``moved``: what of it is to be traded.
+
+    ``triggers``: the assets whose weight sets everything in motion.
+    """
 
     aims: Aims
     wanted: Mapping[str, Fraction]
     outside: frozenset[str]
     beyond_policy: frozenset[str]
-    triggered: bool
+    triggers: frozenset[str]
     moved: Mapping[str, Fraction]
 
 
@@ -58,15 +61,18 @@ def rebalance(desk: Desk, *, fit: bool = False) -> Decided:
     spreads = desk.portfolio.policy.uncovered is Uncovered.SPREAD
     kept = _out_of_reach(desk) if spreads else {}
     met: dict[str, Carried] = {}
-    triggered = False
+    triggers: frozenset[str] = frozenset()
+    goes_on = False
     while True:
-        found = _round(kept, desk)
-        triggered = triggered or found.triggered
+        found = _round(kept, desk, goes_on=goes_on)
+        triggers |= found.triggers
         carried = carry(found.moved, desk, shrink=Shrink(to_nothing=spreads or fit, to_fit=fit))
         left = {asset: each for asset, each in carried.items() if not each.covered and asset not in kept}
         further = {asset: each for asset, each in left.items() if spreads or each.passed}
         if not further:
-            return _decided(found, carried, met, desk, triggered=triggered)
+            return _decided(found, carried, met, desk, triggered=bool(triggers))
+        # what was shrunk is in the band of its new aim at once; what it set in motion goes on
+        goes_on = goes_on or any(further[asset].legs for asset in further.keys() & found.triggers)
         met |= further
         kept = kept | {asset: _left_with(asset, each, desk) for asset, each in further.items()}
 
@@ -89,18 +95,19 @@ def off_target(desk: Desk) -> frozenset[str]:
     return _round({}, desk).outside
 
 
-def _round(kept: Mapping[str, Fraction], desk: Desk) -> _Round:
+def _round(kept: Mapping[str, Fraction], desk: Desk, *, goes_on: bool = False) -> _Round:
     portfolio, valued = desk.portfolio, desk.valued
     aimed = aims(kept, valued, portfolio)
     wanted = {asset: aimed.exposures[asset] - now for asset, now in valued.exposures.items() if asset != DOLLARS}
     off = {asset: leg(asset, valued, portfolio) if asset in kept else wanted[asset] for asset in wanted}
     weights = {**aimed.weights(valued.equity), **{asset: target(asset, portfolio) for asset in kept}}
     outside, beyond_policy = _outside(off, aimed, weights, desk), _beyond_policy(off, weights, desk)
-    if any(_triggers(asset, wanted[asset], desk) for asset in sorted(outside - {DOLLARS})):
-        return _Round(aimed, wanted, outside, beyond_policy, triggered=True, moved=wanted)
+    triggers = frozenset(asset for asset in outside - {DOLLARS} if _triggers(asset, wanted[asset], desk))
+    if triggers or goes_on:
+        return _Round(aimed, wanted, outside, beyond_policy, triggers, wanted)
     small = beyond_policy - kept.keys()
     moved = {asset: wanted[asset] for asset in small if not _own_order(asset, wanted[asset], desk)}
-    return _Round(aimed, wanted, outside, beyond_policy, triggered=False, moved=moved)
+    return _Round(aimed, wanted, outside, beyond_policy, triggers, moved)
 
 
 def _out_of_reach(desk: Desk) -> dict[str, Fraction]:
