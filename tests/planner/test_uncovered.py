@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import pytest
 
+from rebal.book import opened
 from rebal.plan import Code, Plan, Severity
 from rebal.planner import build_plan
 from rebal.portfolio import Portfolio
@@ -125,6 +126,21 @@ def test_a_leg_that_shrinks_is_traded_though_its_own_target_was_within_the_band(
     plan = planned(made, fit=True)
     assert (traded(plan), plan.refused) == ({"ETHUSD": Fraction(2474)}, False)
     assert aimed(plan)["ETH"] == Fraction(2500 + 2474, 52500)
+    again = build_plan(made, carried_out(plan, made, made.statement), inputs=INPUTS, fit=True)
+    assert (again.orders, again.transfers) == ((), ())
+
+
+def test_what_fits_once_another_is_left_short_of_its_aim_is_not_shrunk() -> None:
+    """A hedge of 30,000 leaves room for 10,000 of BTC's short: 30,000 of 60,000 stay, and ETH aims at 0.9 of the rest.
+
+    Its 6 ETH do not margin the 39,000 that 54,000 would take, but do the 12,000 that are left to it.
+    """
+    held, targets = {"BTC": "1", "ETH": "6", "USD": "5000"}, {"BTC": "0", "ETH": "0.9", "USD": "0.1"}
+    hedge = opened(BTC, contracts=Fraction(-30000), entry_price=Fraction(40000), hedge=Fraction(-30000))
+    made = portfolio(held, targets, PRICES, (BTC, ETH), wallets={"BTC": "1"}, positions=(hedge,))
+    plan = planned(made, fit=True)
+    assert traded(plan) == {"BTCUSD": Fraction(-10000), "ETHUSD": Fraction(12000)}
+    assert {line.asset: line.aimed_weight for line in plan.assets}["ETH"] == Fraction(27000, 60000)
     again = build_plan(made, carried_out(plan, made, made.statement), inputs=INPUTS, fit=True)
     assert (again.orders, again.transfers) == ((), ())
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from fractions import Fraction
 
-from rebal.amounts import ZERO
+from rebal.amounts import ZERO, total
 from rebal.book import Purpose
 from rebal.frozen import frozen
 from rebal.market.contract import Contract
@@ -71,10 +71,23 @@ def rebalance(desk: Desk, *, fit: bool = False) -> Decided:
         further = {asset: each for asset, each in left.items() if spreads or each.passed}
         if not further:
             return _decided(found, carried, met, desk, triggered=bool(triggers))
+        stay = _one_side(further, found.aims, desk)
         # what was shrunk is in the band of its new aim at once; what it set in motion goes on
-        goes_on = goes_on or any(further[asset].legs for asset in further.keys() & found.triggers)
-        met |= further
-        kept = kept | {asset: _left_with(asset, each, desk) for asset, each in further.items()}
+        goes_on = goes_on or any(further[asset].legs for asset in stay.keys() & found.triggers)
+        met |= {asset: further[asset] for asset in stay}
+        kept = kept | stay
+
+
+def _one_side(further: Mapping[str, Carried], aimed: Aims, desk: Desk) -> dict[str, Fraction]:
+    """Of what cannot reach its aim, what stays where it can reach: all above their aims or all below, the larger side.
+
+    What stays above leaves less to the others, and what stays below leaves them more; so of the smaller side some can
+    reach what they aim at then. The larger side cannot.
+    """
+    reached = {asset: _left_with(asset, each, desk) for asset, each in further.items()}
+    beyond = {asset: dollars - aimed.exposures[asset] for asset, dollars in reached.items()}
+    side = total(beyond.values())
+    return {asset: dollars for asset, dollars in reached.items() if not side or beyond[asset] * side > 0}
 
 
 def outside_band(desk: Desk) -> frozenset[str]:
