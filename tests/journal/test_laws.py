@@ -11,7 +11,7 @@ from planner.given import INPUTS
 from planner.test_laws import books, carried_out, planned
 from rebal import formats
 from rebal.amounts import toward_zero
-from rebal.book import Book, MarginMode
+from rebal.book import Book
 from rebal.formats import View
 from rebal.journal import saved
 from rebal.journal.adding import add
@@ -78,12 +78,8 @@ def test_the_fold_of_a_recorded_plan_is_what_the_plan_leaves(portfolio: Portfoli
 def test_a_plan_recorded_in_any_number_of_parts_is_the_plan(portfolio: Portfolio, data: st.DataObject) -> None:
     """Each part recorded twice adds nothing; coins go out with the last fill; then there is nothing to plan."""
     plan = planned(portfolio)
-    # An isolated position that is flat for a moment gives its margin back, and one that is opened from there has the
-    # policy's mode, so a crossing of zero depends on its parts.
-    isolated = portfolio.policy.margin_mode is MarginMode.ISOLATED
-    crosses = any(
-        (isolated or line.isolated_margin) and line.contracts * line.contracts_before < 0 for line in plan.positions
-    )
+    # An isolated position that is flat for a moment gives its margin back, so a crossing of zero depends on its parts.
+    crosses = any(line.isolated_margin and line.contracts * line.contracts_before < 0 for line in plan.positions)
     assume(plan.orders and not plan.refused and not crosses)
     saved_plan = saved.read(formats.render("json", plan, View(width=100, colour=False)), "plan.json")
     journal = Journal()
