@@ -120,6 +120,15 @@ class TestAnotherFile:
         assert market.code == 3
         assert market.err.startswith(f"{saved}: is no market file but a saved answer of rebal hedge")
 
+    def test_a_portfolio_as_market_file(self, tmp_path: Path) -> None:
+        file = tmp_path / "portfolio.yaml"
+        file.write_text(OPEN)
+        assert answered("plan", str(file), "--market", str(file), *NOW) == (
+            3,
+            "",
+            f"{file}: is a portfolio, no market file; name a file with market: alone; the portfolio goes after -p\n",
+        )
+
     def test_an_answer_that_cannot_be_recorded(self, tmp_path: Path) -> None:
         file, saved = tmp_path / "portfolio.yaml", tmp_path / "saved.json"
         file.write_text(OPEN)

@@ -56,6 +56,19 @@ def test_a_wallet_past_its_alert_is_a_breach() -> None:
     assert (answer.needs, Code.ALERT in codes(answer)) == (Needs.ATTENTION, True)
 
 
+def test_a_wallet_in_alert_is_told_by_its_alert_alone() -> None:
+    answer = status(book(contracts="20000", wallet="0.3", targets=("1.5", "-0.5")))  # leverage 0.5 / 0.3
+    assert [finding.message for finding in answer.findings if finding.subject == "BTC"] == [
+        "leverage is 1.67 now; the alert level is 1.25: rebal rescue BTC",
+        "liquidation is 37.2 % away; the policy asks for 50.0 %",  # between its alert and the policy: a note
+    ]
+    nearer = status(book(contracts="20000", wallet="0.1", targets=("1.5", "-0.5")))  # leverage 5, gone a sixth lower
+    told = {
+        (finding.code, finding.message.partition(" is ")[0]) for finding in nearer.findings if finding.subject == "BTC"
+    }
+    assert told == {(Code.ALERT, "liquidation"), (Code.ALERT, "leverage")}
+
+
 def test_a_liquidation_that_is_due_is_a_breach_at_distance_zero() -> None:
     answer = status(book(wallet="0.002"))
     assert answer.needs is Needs.ATTENTION

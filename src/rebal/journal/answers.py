@@ -57,7 +57,7 @@ class _Wrong(ValueError):
 
 def read(text: str, source: str) -> Any:
     """The report that a text holds. Raises InvalidInput with the path of what is wrong."""
-    written = parse(text, source)
+    written = parse(text, source, instead="save an answer with --format json --out FILE")
     schema = written.get("schema") if isinstance(written, dict) else None
     if not isinstance(schema, str) or schema not in REPORTS:
         found = None if schema is None else shown(schema)

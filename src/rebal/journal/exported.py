@@ -29,7 +29,7 @@ def read(text: str, source: str) -> Journal:
 
 
 def _from_json(text: str, source: str) -> Iterator[_Row]:
-    value = parse(text, source)
+    value = parse(text, source, instead="save one with `rebal history --format json --out FILE`")
     if not isinstance(value, dict) or value.get("schema") != HISTORY_SCHEMA:
         raise refusal(source, "schema", "is not that of a history", instead=f"{HISTORY_SCHEMA} is what can be rebuilt")
     entries = value.get("entries")

@@ -94,7 +94,7 @@ class SavedPlan:
 
 def read(text: str, source: str) -> SavedPlan:
     """Read a saved plan. Raises InvalidInput with the path of what is wrong."""
-    root = _Node(parse(text, source), source)
+    root = _Node(parse(text, source, instead="save one with --format json --out FILE"), source)
     if root.key("schema").text() != SCHEMA:
         raise root.key("schema").wrong("is not a plan", f"save one with --format json; its schema is {SCHEMA}")
     inputs = root.key("inputs")

@@ -19,8 +19,8 @@ class _Twice(ValueError):
     pass
 
 
-def parse(text: str, source: str) -> Any:
-    """Read one JSON value: objects as dicts, numbers as Numeral. Raises InvalidInput."""
+def parse(text: str, source: str, *, instead: str | None = None) -> Any:
+    """Read one JSON value: objects as dicts, numbers as Numeral. Raises InvalidInput, which says ``instead``."""
     if text.count(",") > _MOST_COMMAS or text.count("[") + text.count("{") > _MOST_BRACKETS:
         raise refusal(source, "", "holds more values than any plan or export of this program")
     try:
@@ -29,7 +29,7 @@ def parse(text: str, source: str) -> Any:
         )
     except json.JSONDecodeError as error:
         problem = f"is not JSON: {error.msg}"
-        raise InvalidInput([Problem(source, error.lineno, error.colno, "", problem)]) from None
+        raise InvalidInput([Problem(source, error.lineno, error.colno, "", problem, instead=instead)]) from None
     except _Twice as error:
         raise refusal(source, str(error), "stands twice in one object") from None
     except RecursionError:

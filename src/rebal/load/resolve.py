@@ -54,6 +54,9 @@ def _market_file(path: str) -> Block:
     text = source.text(path, source.MARKET)
     source.refuse_answers(text, path, source.MARKET)
     document = tree.document(text, source.shown(path))
+    if isinstance(document.data, dict) and "holdings" in document.data:
+        instead = "name a file with market: alone; the portfolio goes after -p"
+        raise InvalidInput([Problem(source.shown(path), 0, 0, "", "is a portfolio, no market file", instead=instead)])
     if isinstance(document.data, dict) and "market" in document.data:
         whole = written.read(document, models.MARKET_FILE)
         return Block(whole, ("market",), whole.says.market)

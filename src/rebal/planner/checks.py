@@ -184,11 +184,11 @@ def _at_liquidation(draft: Draft) -> Iterator[Finding]:
                 "maintenance_margin_coins": wallet.maintenance_margin,
             }
             yield _if_it_matters(draft)(Code.NEAR_LIQUIDATION, subject, message, **data)
-        elif percent(nearest) == percent(policy.shock):
-            continue
+        elif percent(nearest) == percent(policy.shock) or (nearest < policy.alert.distance and not draft.planned):
+            continue  # of a book as it stands, its alert has said so
         elif nearest < policy.shock and (wallet.currency, wallet.contract) not in short:
             # of a book as it stands, what its alert allows is no breach, though a plan would leave it further away
-            say = warning if draft.planned or nearest < policy.alert.distance else info
+            say = warning if draft.planned else info
             yield say(
                 Code.NEAR_LIQUIDATION,
                 subject,
@@ -221,7 +221,7 @@ def _leverage(draft: Draft) -> Iterator[Finding]:
     for wallet in draft.wallets:
         if wallet.currency in traded or wallet.leverage is None or times(wallet.leverage) == times(policy.leverage):
             continue
-        if wallet.leverage > policy.leverage:
+        if wallet.leverage > policy.leverage and (draft.planned or wallet.leverage <= policy.alert.leverage):
             message = f"leverage is {times(wallet.leverage)}, above policy.leverage {plain(policy.leverage)}"
             subject = wallet.contract or wallet.currency
             yield info(Code.LEVERAGE, subject, message, leverage=wallet.leverage, policy_leverage=policy.leverage)
