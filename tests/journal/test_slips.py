@@ -191,6 +191,13 @@ def test_a_fill_that_turns_its_purpose_is_asked_about(desk: Desk) -> None:
     assert told == "BTCUSD: 120 contracts turn the -100 that are open for hedge around, into 20"
 
 
+def test_a_fill_entered_late_is_held_against_what_was_open_at_its_time(desk: Desk) -> None:
+    sell(desk, "100", minute=30)
+    assert sell(replace(desk, sure=False), "-200", minute=10).entries  # opened 20 minutes before, when all was flat
+    told = doubted(desk, lambda at_: sell(at_, "300", minute=20))
+    assert told == "BTCUSD: 300 contracts turn the -200 that are open around, into 100"
+
+
 def test_a_fill_worth_more_than_everything_is_asked_about(desk: Desk) -> None:
     # 2 BTC at 40,000, 14 ETH at 2,500 and 5,000 USDT are 120,000 dollars; contracts of ETHUSD are of ten.
     assert sell(replace(desk, sure=False), "-12000", "2500", of=ETHUSD, minute=10).entries

@@ -12,7 +12,7 @@ from rebal.book import Book, Position
 from rebal.errors import Refused
 from rebal.journal.adding import Added
 from rebal.journal.drafts import one_trade
-from rebal.journal.fold import as_recorded, dated, fold, reached
+from rebal.journal.fold import as_recorded, dated, reached
 from rebal.ledger import Entry, Fill, Funding, Journal, Spot
 from rebal.market.contract import Contract
 from rebal.portfolio import Portfolio
@@ -56,7 +56,6 @@ def doubts(portfolio: Portfolio, added: Added) -> Iterator[str]:
     if added.new and not added.before.entries:
         for position in portfolio.statement.positions.values():
             yield from _statement(position, portfolio)
-    before = fold(portfolio, added.before.entries).book
     for entry, following in zip_longest(added.new, added.new[1:]):
         event = entry.event
         if entry.time <= dated(portfolio):
@@ -64,6 +63,7 @@ def doubts(portfolio: Portfolio, added: Added) -> Iterator[str]:
         if isinstance(event, Fill):
             yield from _wrong_price(event, portfolio, added.before)
             if entry.plan is None:
+                before = _then(entry, portfolio, added.before)
                 yield from _turned(event, before)
                 yield from _too_large(event, portfolio, before)
         elif isinstance(event, Funding):
@@ -208,12 +208,16 @@ def _funding(
 
 def _held(entry: Entry, event: Funding, portfolio: Portfolio, before: Journal) -> tuple[Contract, Fraction] | None:
     """What was open when funding was due, else the most that the journal knows of, since the position is closed."""
-    earlier = (each for each in before.entries if each.time <= entry.time)
-    open_then = reached(portfolio, earlier).positions.get(event.contract)
+    open_then = _then(entry, portfolio, before).positions.get(event.contract)
     if open_then is not None and open_then.contracts:
         return open_then.contract, open_then.contracts
     sizes = [(as_recorded(fill), abs(size)) for fill in _fills(before.entries, event.contract) for size in _sizes(fill)]
     return max(sizes, key=lambda each: each[1], default=None)
+
+
+def _then(entry: Entry, portfolio: Portfolio, before: Journal) -> Book:
+    """The book that an entry met, which may be entered after later ones."""
+    return reached(portfolio, (each for each in before.entries if each.time <= entry.time))
 
 
 def _sizes(fill: Fill) -> tuple[Fraction, Fraction]:
