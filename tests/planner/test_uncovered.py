@@ -2,16 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from fractions import Fraction
 
 import pytest
 
+from exchange import Overlay
 from rebal.book import opened
+from rebal.market.contract import Contract
 from rebal.plan import Code, Plan, Severity
 from rebal.planner import build_plan
 from rebal.portfolio import Portfolio
 
-from .given import INPUTS, inverse, linear, policy, portfolio
+from .given import INPUTS, NOW, inverse, linear, policy, portfolio
 from .test_laws import carried_out
 
 PRICES = {"BTC": "40000", "ETH": "2500", "ALT": "0.5"}
@@ -171,3 +174,43 @@ def test_the_route_that_is_passed_over_is_named_with_its_reason() -> None:
     assert said.data["instead"] == "ETHUSDT"
     assert said.message.startswith("0.01 ETH do not margin a long of ")
     assert said.message.endswith("; ETHUSDT instead")
+
+
+HALVES = dict.fromkeys(("BTC", "ETH", "SOL", "XRP"), "0.5")
+
+
+@pytest.mark.parametrize(
+    ("held", "targets", "contracts"),
+    [
+        # what is left of ETH and SOL, and the one lot of XRP that fits, are each no more than a plan leaves behind
+        ({"ETH": "2", "SOL": "2", "XRP": "2"}, {"ETH": "0", "SOL": "0", "XRP": "1"},
+         (inverse("ETH"), inverse("SOL"), inverse("XRP"))),
+        # BTC margin one lot, and dollars most of the rest on another route
+        ({"BTC": "2", "USDT": "5000"}, {"BTC": "1", "USD": "0"}, (inverse("BTC"), linear("BTC"))),
+        # the perpetual's lot is larger than the lot of the dated one that fits
+        ({"BTC": "20", "ETH": "2", "USDT": "40000"}, {"BTC": "0.5", "ETH": "0.25", "USD": "0.25"},
+         (inverse("BTC", "100", lot="100"), inverse("BTC", "10", name="BTCUSD_M", expiry=NOW + timedelta(days=40)),
+          inverse("ETH"))),
+    ],
+)  # fmt: skip
+def test_a_plan_that_was_shrunk_to_its_coins_plans_nothing_again(
+    held: dict[str, str], targets: dict[str, str], contracts: tuple[Contract, ...]
+) -> None:
+    made = portfolio(held, targets, HALVES, contracts, rules=policy(band="0", distance="0.2", min_order="0"))
+    plan = planned(made, fit=True)
+    assert plan.orders
+    assert not plan.refused
+    marks = {contract.name: made.market.mark(contract) for contract in contracts}
+    account = Overlay.of(made.statement, made.contracts, marks, isolated=False)
+    account.place(plan)
+    again = build_plan(made, account.book(), inputs=INPUTS)
+    assert (again.orders, again.transfers) == ((), ())
+
+
+def test_what_one_route_does_not_margin_is_opened_on_the_next() -> None:
+    """At leverage 0.5, 8 BTC at 0.5 dollars margin a long of 2 dollars, and 5,000 USDT one of 2,500."""
+    rules = policy(band="0", distance="0.2", leverage="0.5", min_order="0")
+    both = (inverse("BTC"), linear("BTC"))
+    made = portfolio({"BTC": "8", "USDT": "5000"}, {"BTC": "1", "USD": "0"}, HALVES, both, rules=rules)
+    assert planned(made).refused
+    assert traded(planned(made, fit=True)) == {"BTCUSD": 2, "BTCUSDT": 5_000_000}

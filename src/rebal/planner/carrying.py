@@ -39,22 +39,25 @@ class Shrink:
     to_fit: bool
 
 
-def carry(wanted: Mapping[str, Fraction], desk: Desk, *, shrink: Shrink) -> dict[str, Carried]:
+def carry(
+    wanted: Mapping[str, Fraction], desk: Desk, *, shrink: Shrink, settled: Mapping[str, Carried] | None = None
+) -> dict[str, Carried]:
     """Carry the dollars that each asset's exposure is to move by, each by the first contract that has its collateral.
 
     Where the coins do for the first contract of every asset, that is it. Otherwise they are given out in turn: first to
-    legs that only close, then by name.
+    what is ``settled`` already, then to legs that only close, then by name.
     """
-    plain = {asset: _by_first(asset, dollars, desk) for asset, dollars in sorted(wanted.items())}
+    known = settled or {}
+    plain = {asset: known.get(asset) or _by_first(asset, dollars, desk) for asset, dollars in sorted(wanted.items())}
     legs = [leg for each in plain.values() for leg in each.legs]
     opened = {each.opening.contract.settle for each in plain.values() if each.opening is not None and each.opens}
     if not any(desk.shortages(currency, _in(currency, legs)) for currency in sorted(opened)):
         return plain
     taken: dict[str, list[Leg]] = {}
     carried: dict[str, Carried] = {}
-    for asset in sorted(plain, key=lambda asset: (plain[asset].opens, asset)):
-        chosen = plain[asset]
-        carried[asset] = _in_turn(asset, wanted[asset], desk, taken, shrink=shrink) if chosen.opens else chosen
+    for asset in sorted(plain, key=lambda asset: (asset not in known, plain[asset].opens, asset)):
+        in_turn = plain[asset].opens and asset not in known
+        carried[asset] = _in_turn(asset, wanted[asset], desk, taken, shrink=shrink) if in_turn else plain[asset]
         for leg in carried[asset].legs:
             taken.setdefault(leg.contract.settle, []).append(leg)
     return dict(sorted(carried.items()))
@@ -90,47 +93,64 @@ def _in_turn(asset: str, dollars: Fraction, desk: Desk, taken: _Taken, *, shrink
     whole = Carried(first, _legs(asset, dollars, first, desk), opens=True, passed=tuple(passed))
     if not shrink.to_nothing:
         return whole
+    legs, opening = closing, first
     for each in passed:
-        tried = _Shrinking(asset, closing, each, desk, taken)
-        if tried.fits(tried.least):
-            shrunk = tried.largest() if shrink.to_fit else ()
-            return Carried(each.candidate, shrunk, opens=True, passed=tuple(passed), covered=False) if shrunk else whole
-    return Carried(first, closing, opens=False, passed=tuple(passed), covered=False)
+        tried = _Shrinking(asset, dollars, legs, each.candidate, desk, taken)
+        if not tried.opens():
+            continue
+        if not shrink.to_fit:
+            return whole
+        legs, opening = tried.largest(), each.candidate
+    return Carried(opening, legs, opens=len(legs) > len(closing), passed=tuple(passed), covered=False)
 
 
 @frozen
 class _Shrinking:
-    """A leg that was passed over for its coins, with fewer lots opened."""
+    """What the ``before`` legs of an asset leave of its dollars, on a contract whose coins do not carry all of it."""
 
     asset: str
-    closing: tuple[Leg, ...]
-    passed: Passed
+    dollars: Fraction
+    before: tuple[Leg, ...]
+    candidate: Candidate
     desk: Desk
     taken: _Taken
 
     @property
     def least(self) -> int:
         """The lots of the least order that the venue and the policy take."""
-        contract, portfolio = self.passed.candidate.contract, self.desk.portfolio
+        contract, portfolio = self.candidate.contract, self.desk.portfolio
         one = contract.notional(ONE, portfolio.market.mark(contract))
         smallest = max(contract.lot_size, contract.min_contracts, portfolio.policy.min_order / one)
         return int(up(smallest, contract.lot_size) / contract.lot_size)
 
-    def legs(self, lots: int) -> tuple[Leg, ...]:
-        candidate = self.passed.candidate
-        contracts = lots * candidate.contract.lot_size * (1 if self.passed.contracts > 0 else -1)
-        return (*self.closing, Leg(candidate.contract, contracts, candidate.route, Purpose.REBALANCE, self.asset))
+    @property
+    def whole(self) -> int:
+        """The lots of all that is left, signed."""
+        portfolio = self.desk.portfolio
+        left = self.dollars - total(carried_usd(leg, portfolio) for leg in self.before)
+        return int(left / carried_usd(self.leg(1), portfolio))
+
+    def leg(self, lots: int) -> Leg:
+        contracts = lots * self.candidate.contract.lot_size
+        return Leg(self.candidate.contract, contracts, self.candidate.route, Purpose.REBALANCE, self.asset)
 
     def fits(self, lots: int) -> bool:
-        return not _lacking(self.legs(lots), self.desk, self.taken)
+        return not _lacking((*self.before, self.leg(lots)), self.desk, self.taken)
+
+    def opens(self) -> bool:
+        """Whether the coins do for a least order of what is left."""
+        whole = self.whole
+        return abs(whole) >= self.least and self.fits(self.least if whole > 0 else -self.least)
 
     def largest(self) -> tuple[Leg, ...]:
-        """The legs with the most whole lots opened that the coins margin, where they do the least order's.
+        """The legs before, and the most whole lots that the coins margin, where they do the least order's.
 
         What an account needs is convex in the contracts opened, so that what fits is one stretch of them: it is halved.
         """
-        least, whole = self.least, int(abs(self.passed.contracts) / self.passed.candidate.contract.lot_size)
-        return self.legs(least + last_that(lambda more: self.fits(least + more), max(0, whole - least)))
+        least, whole = self.least, self.whole
+        sign = 1 if whole > 0 else -1
+        more = last_that(lambda lots: self.fits(sign * (least + lots)), abs(whole) - least)
+        return (*self.before, self.leg(sign * (least + more)))
 
 
 def _lacking(legs: Iterable[Leg], desk: Desk, taken: _Taken) -> tuple[Shortage, ...]:

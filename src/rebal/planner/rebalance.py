@@ -66,7 +66,7 @@ def rebalance(desk: Desk, *, fit: bool = False) -> Decided:
     while True:
         found = _round(kept, desk, goes_on=goes_on)
         triggers |= found.triggers
-        carried = carry(found.moved, desk, shrink=Shrink(to_nothing=spreads or fit, to_fit=fit))
+        carried = carry(found.moved, desk, shrink=Shrink(to_nothing=spreads or fit, to_fit=fit), settled=met)
         left = {asset: each for asset, each in carried.items() if not each.covered and asset not in kept}
         further = {asset: each for asset, each in left.items() if spreads or each.passed}
         if not further:
