@@ -1,6 +1,7 @@
 """The floors and measures of the house: imports go downwards only, and nothing grows too large."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -124,3 +125,15 @@ def test_no_fraction_is_read_from_one_character() -> None:
 def test_names_say_what_a_module_holds() -> None:
     folders = {module.parent for module in [*MODULES, *TESTS]}
     assert [name(each) for each in [*MODULES, *TESTS, *folders] if each.stem.strip("_") in NO_NAMES] == []
+
+
+def test_text_becomes_a_number_in_one_place() -> None:
+    calls = [
+        (name(module), ast.unparse(node))
+        for module in MODULES
+        if module.name != "amounts.py"
+        for node in ast.walk(ast.parse(module.read_text()))
+        if isinstance(node, ast.Call)
+    ]
+    from_text = re.compile(r"Fraction\((f?['\"]|text\b|str\(|plain\(|[\w.]+\.remove)")
+    assert [call for call in calls if from_text.match(call[1])] == []

@@ -12,7 +12,7 @@ from fractions import Fraction
 from hashlib import sha256
 from typing import Any, TypeVar, cast
 
-from rebal.amounts import plain, total
+from rebal.amounts import NumberProblem, number, plain, significant, total
 from rebal.book import HedgeAsked, MarginMode, Purpose
 from rebal.ledger import (
     EVENTS,
@@ -69,7 +69,7 @@ _LONGEST_REASON = 500
 # come back from an export as it went.
 _MARKS = frozenset("'=+-@")
 _LONGEST_SEQ = 9
-_DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,39})(?:\.[0-9]{0,39}[1-9])?", re.ASCII)
+_MOST_DIGITS = 40
 _CONTRACT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", re.ASCII)
 _ASSET = re.compile(r"[A-Z0-9]{1,20}", re.ASCII)
 _ID = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._:/#@=+-]{{0,{LONGEST_ID - 1}}}", re.ASCII)
@@ -83,9 +83,13 @@ class TextProblem(ValueError):
 
 def decimal(text: str) -> Fraction:
     """Read a number as this program prints it: plain, without exponent, trailing zeros or -0. Raises TextProblem."""
-    if not _DECIMAL.fullmatch(text) or text == "-0":
+    try:
+        value = number(text, digits=_MOST_DIGITS)
+    except NumberProblem:
+        value = None
+    if value is None or plain(value) != text:
         raise TextProblem("is not a plain decimal number, like 1234.5")
-    return Fraction(text)
+    return value
 
 
 def decimal_text(value: Fraction) -> str:
@@ -100,7 +104,7 @@ def shortened(value: Fraction) -> Fraction:
     try:
         return decimal(decimal_text(value))
     except TextProblem:
-        return Fraction(plain(value + Fraction(1, 3 * 10**60)))
+        return significant(value)
 
 
 def instant(text: str) -> datetime:

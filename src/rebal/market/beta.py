@@ -10,6 +10,7 @@ from fractions import Fraction
 from math import fsum, log, sqrt
 from operator import mul, sub
 
+from rebal.amounts import number
 from rebal.frozen import frozen
 
 LEAST_R_SQUARED = Fraction(1, 2)
@@ -20,6 +21,7 @@ LEAST_RETURNS = 3
 
 _DAY = timedelta(days=1)
 _STANDSTILL = 1e-12
+_MOST_DIGITS = 400
 """Deviations of returns up to here are the rounding of logarithms."""
 
 
@@ -113,4 +115,4 @@ def _sum_of_products(first: Sequence[float], second: Sequence[float]) -> float:
 
 
 def _exact(value: float) -> Fraction:
-    return Fraction(f"{value:.12g}")
+    return number(f"{value:.12g}", digits=_MOST_DIGITS)

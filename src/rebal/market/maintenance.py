@@ -97,9 +97,9 @@ def continuous(steps: tuple[tuple[Fraction | None, Fraction], ...]) -> tuple[Tie
     ``c_k = c_(k-1) + floor_k·(m_k - m_(k-1))`` (source: Binance's FAQ on COIN-M liquidation prices). Its chain of 2020
     gives 1.81 BTC at the fifth tier and 11.81 at the seventh:
 
-    >>> rates = ("0.004", "0.005", "0.01", "0.025", "0.05", "0.1", "0.125")
-    >>> bounds = (10, 20, 30, 50, 100, 200, None)
-    >>> tiers = continuous(tuple((None if b is None else Fraction(b), Fraction(r)) for b, r in zip(bounds, rates)))
+    >>> per_mille = (4, 5, 10, 25, 50, 100, 125)
+    >>> bounds = (Fraction(10), Fraction(20), Fraction(30), Fraction(50), Fraction(100), Fraction(200), None)
+    >>> tiers = continuous(tuple(zip(bounds, (Fraction(rate, 1000) for rate in per_mille))))
     >>> float(tiers[4].deduction), float(tiers[6].deduction)
     (1.81, 11.81)
     """
@@ -121,7 +121,7 @@ def with_deductions(tiers: tuple[Tier, ...]) -> tuple[Tier, ...]:
     )
 
 
-ASSUMED_RATE = Fraction("0.025")
+ASSUMED_RATE = Fraction(25, 1000)
 
 
 def assumed(max_leverage: Fraction | None) -> Tiers:

@@ -13,7 +13,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import NamedTuple, assert_never
 
-from rebal.amounts import ONE, ZERO, plain
+from rebal.amounts import ONE, ZERO, number, plain
 from rebal.market.contract import Assumption, Contract, Kind, OrderUnit
 from rebal.market.maintenance import (
     Maintenance,
@@ -134,8 +134,8 @@ def resolve(row: Row, known: Known | None, *, name: str, expiry: datetime | None
         tick_size=_figure(cells["tick"]),
         lot_size=lot_size,
         min_contracts=_figure(cells["min"]) or lot_size,
-        maker_fee=Fraction(table.maker_fee.removesuffix(STANDS_IN)),
-        taker_fee=Fraction(table.taker_fee.removesuffix(STANDS_IN)),
+        maker_fee=number(table.maker_fee.removesuffix(STANDS_IN)),
+        taker_fee=number(table.taker_fee.removesuffix(STANDS_IN)),
         funding_interval_hours=_figure(table.funding_hours),
         max_leverage=max_leverage,
         maintenance=schedule,
@@ -173,7 +173,7 @@ def _assumptions(
 
 
 def _figure(text: str) -> Fraction | None:
-    return None if text == UNKNOWN else Fraction(text.removesuffix(STANDS_IN))
+    return None if text == UNKNOWN else number(text.removesuffix(STANDS_IN))
 
 
 def _is_assumed(text: str) -> bool:
@@ -182,12 +182,12 @@ def _is_assumed(text: str) -> bool:
 
 def _tier(parts: list[str]) -> Tier:
     up_to, rate, deduction, leverage = (*parts, *(UNKNOWN,) * (4 - len(parts)))
-    return Tier(_figure(up_to), Fraction(rate), _figure(deduction) or ZERO, _leverage(leverage))
+    return Tier(_figure(up_to), number(rate), _figure(deduction) or ZERO, _leverage(leverage))
 
 
 def _leverage(text: str) -> Fraction | None:
     """A cap as printed, or one over the initial margin rate that is printed in its place."""
-    return 1 / Fraction(text.removeprefix("1/")) if text.startswith("1/") else _figure(text)
+    return 1 / number(text.removeprefix("1/")) if text.startswith("1/") else _figure(text)
 
 
 def _multiplier_words(contract: Contract) -> str:

@@ -14,11 +14,11 @@ from rebal.venues._dated import Named, at_0800, ddmmmyy, is_friday, read_ddmmmyy
 from rebal.venues._table import Known, Table
 from rebal.venues._venue import Venue
 
-_SLOPE = Fraction("0.00005")
-_BTC_PERPETUAL = SizeRate(base=Fraction("0.01"), slope=_SLOPE, initial_base=Fraction("0.02"))
+_SLOPE = Fraction(5, 10**5)
+_BTC_PERPETUAL = SizeRate(base=Fraction(1, 100), slope=_SLOPE, initial_base=Fraction(2, 100))
 # Recorded futures carry a base of 1 or of 2 %, and nothing in a name tells which: the larger one is taken, and twice
 # that for the initial margin, which is twice the maintenance base where that is 1 %.
-_BTC_DATED = SizeRate(base=Fraction("0.02"), slope=_SLOPE, initial_base=Fraction("0.04"))
+_BTC_DATED = SizeRate(base=Fraction(2, 100), slope=_SLOPE, initial_base=Fraction(4, 100))
 
 _MAKER, _TAKER = "0.00015", "0.00035"
 
