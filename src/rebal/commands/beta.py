@@ -1,6 +1,5 @@
 """``rebal beta``."""
 
-import re
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +9,7 @@ from rebal.commands._answer import Answer, World
 from rebal.commands._options import Shown
 from rebal.commands._verdict import refusals
 from rebal.errors import Exit, UsageProblem
+from rebal.names import ASSET_INSTEAD, is_asset
 
 if TYPE_CHECKING:
     from rebal.market.beta import Pair
@@ -18,7 +18,6 @@ EXAMPLES = (
     "rebal beta SOL --via BTC --history prices.csv",
     "rebal beta SOL --via BTC --history sol.csv --via-history btc.csv --window 180",
 )
-_ASSET = "[A-Z0-9]{1,20}"
 
 
 def beta(
@@ -61,8 +60,8 @@ def beta(
 
 def _check_names(asset: str, via: str) -> None:
     for name in (asset, via):
-        if not re.fullmatch(_ASSET, name):
-            raise UsageProblem(f"{name}: is no asset's name; write 1 to 20 of A-Z and 0-9")
+        if not is_asset(name):
+            raise UsageProblem(f"{name}: is no asset's name; {ASSET_INSTEAD}")
     if asset == via:
         raise UsageProblem(f"--via {via}: is the coin itself; name the one to hedge it through")
 

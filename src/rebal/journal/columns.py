@@ -4,7 +4,7 @@ Numbers are plain decimals in one spelling and times RFC 3339 in UTC, so equal c
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -29,6 +29,7 @@ from rebal.ledger import (
     Transfer,
 )
 from rebal.market.contract import Kind
+from rebal.names import is_asset, is_contract
 from rebal.stated import Coins, Price, Row, Shift, Stood
 
 _Member = TypeVar("_Member", bound=StrEnum)
@@ -70,8 +71,6 @@ _LONGEST_REASON = 500
 _MARKS = frozenset("'=+-@")
 _LONGEST_SEQ = 9
 _MOST_DIGITS = 40
-_CONTRACT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", re.ASCII)
-_ASSET = re.compile(r"[A-Z0-9]{1,20}", re.ASCII)
 _ID = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._:/#@=+-]{{0,{LONGEST_ID - 1}}}", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d{1,6})\d*)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
@@ -127,7 +126,7 @@ def instant_text(moment: datetime) -> str:
 
 def identifier(text: str) -> str:
     """Check an id: a letter or digit, then up to 99 more or ``._:/#@=+-``. Raises TextProblem."""
-    return _matched(_ID, text, f"an id: up to {LONGEST_ID} letters, digits and . _ : / # @ = + -, not first")
+    return _checked(_is_id, text, f"an id: up to {LONGEST_ID} letters, digits and . _ : / # @ = + -, not first")
 
 
 def reason(text: str) -> str:
@@ -139,12 +138,12 @@ def reason(text: str) -> str:
 
 def asset(text: str) -> str:
     """Check the name of an asset. Raises TextProblem."""
-    return _matched(_ASSET, text, "an asset, like BTC")
+    return _checked(is_asset, text, "an asset, like BTC")
 
 
 def contract(text: str) -> str:
     """Check the name of a contract. Raises TextProblem."""
-    return _matched(_CONTRACT, text, "a contract, like BTCUSD_PERP")
+    return _checked(is_contract, text, "a contract, like BTCUSD_PERP")
 
 
 def texts(event: Event) -> dict[str, str]:
@@ -354,8 +353,12 @@ def _hash(columns: Mapping[str, str], name: str) -> str | None:
     return text
 
 
-def _matched(pattern: re.Pattern[str], text: str, what: str) -> str:
-    if not pattern.fullmatch(text):
+def _is_id(text: str) -> bool:
+    return _ID.fullmatch(text) is not None
+
+
+def _checked(fits: Callable[[str], bool], text: str, what: str) -> str:
+    if not fits(text):
         raise TextProblem(f"is not {what}")
     return text
 

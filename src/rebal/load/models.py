@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from rebal import names
 from rebal.load import time
 from rebal.load.fields import ByHistory, Choice, Either, List, Mapping, Name, Number, Section, Text
 from rebal.load.flaws import Unreadable
@@ -14,11 +15,9 @@ from rebal.market.contract import Kind
 from rebal.market.maintenance import Method, TierUnit, Valuation
 from rebal.portfolio import Duration, LotMethod, MarginMode, Sizing, Uncovered
 
-ASSET = Name("an asset's name", "[A-Z0-9]{1,20}", "write 1 to 20 of A-Z and 0-9")
-CONTRACT = Name(
-    "a contract's name", "[A-Za-z0-9][A-Za-z0-9._-]{0,39}", "write up to 40 letters, digits, dots, dashes, underscores"
-)
-SCENARIO = Name("a scenario's name", "[A-Za-z0-9][A-Za-z0-9 ._-]{0,39}", "write up to 40 letters, digits and dashes")
+ASSET = Name("an asset's name", names.ASSET, names.ASSET_INSTEAD)
+CONTRACT = Name("a contract's name", names.CONTRACT, "write up to 40 letters, digits, dots, dashes, underscores")
+SCENARIO = Name("a scenario's name", names.SCENARIO, "write up to 40 letters, digits and dashes")
 FOREVER: Literal["none"] = "none"
 _LONGEST_NAME = 100
 
