@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from rebal import formats, load
 from rebal.formats import View
-from rebal.formats.describe.status import sorted_out
 from rebal.plan import Code, Finding, Severity
 from rebal.planner import build_plan
+from rebal.status import sorted_out
 
 from . import ledgers, rows
 

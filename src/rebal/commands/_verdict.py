@@ -15,9 +15,9 @@ def verdict(report: "Plan", *, by_state: bool = False) -> Exit:
         return Exit.REFUSED
     if not by_state:
         return Exit.DONE
-    from rebal.status import BREACHES
+    from rebal.status import is_breach
 
-    if any(finding.code in BREACHES and finding.severity != "info" for finding in report.findings):
+    if any(map(is_breach, report.findings)):
         return Exit.BREACH
     return Exit.ACTION if report.changes else Exit.DONE
 

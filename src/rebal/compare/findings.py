@@ -7,7 +7,7 @@ from rebal.amounts import total
 from rebal.book import Purpose
 from rebal.compare.costs import ROLL_DAYS
 from rebal.market.contract import Kind
-from rebal.plan import Code, Figure, Finding, Severity
+from rebal.plan import Code, Figure, Finding
 from rebal.planner.checks import findings
 from rebal.planner.desk import Desk
 from rebal.planner.draft import Check, Draft, info, warning
@@ -18,6 +18,7 @@ from rebal.planner.sizing import LeftOut
 from rebal.planner.step import NOTHING_OPEN
 from rebal.planner.words import coins, exact_percent, percent, usd
 from rebal.reports.comparison import Compare, LegLine, PostedLine, RouteLine, Way
+from rebal.status import rank
 
 _Wanted = Mapping[str, Fraction]
 _Caveat = Callable[[Compare, _Wanted, Desk], Iterable[Finding]]
@@ -27,8 +28,7 @@ def caveats(report: Compare, wanted: _Wanted, laid: Desk, *, extra: Sequence[Che
     """Everything worth a look, the gravest first: what holds of every answer, then of this one."""
     nothing_done = Draft(laid, Decided((), ()), NOTHING_OPEN)
     found = dict.fromkeys(finding for caveat in _CAVEATS for finding in caveat(report, wanted, laid))
-    rank = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
-    return tuple(sorted((*findings(nothing_done, extra), *found), key=lambda finding: rank[finding.severity]))
+    return tuple(sorted((*findings(nothing_done, extra), *found), key=rank))
 
 
 def _nothing(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:

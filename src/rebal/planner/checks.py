@@ -19,6 +19,7 @@ from rebal.planner.sustain import SUSTAIN_CHECKS
 from rebal.planner.uncovered import UNCOVERED_CHECKS
 from rebal.planner.words import apart, coins, exact_percent, percent, times, usd
 from rebal.portfolio import DOLLARS
+from rebal.status import rank
 
 
 def names_rescue(found: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -40,8 +41,7 @@ def findings(draft: Draft, extra: Iterable[Check] = ()) -> tuple[Finding, ...]:
     )
     errors = {(finding.code, finding.subject) for finding in found if finding.severity is Severity.ERROR}
     said = [each for each in found if each.severity is Severity.ERROR or (each.code, each.subject) not in errors]
-    rank = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
-    return tuple(sorted(said, key=lambda finding: rank[finding.severity]))
+    return tuple(sorted(said, key=rank))
 
 
 def _if_it_matters(draft: Draft, *, due: bool = True) -> Callable[..., Finding]:

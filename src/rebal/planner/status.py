@@ -8,7 +8,7 @@ from fractions import Fraction
 from rebal.amounts import ZERO
 from rebal.book import Book, HedgeAsked, Position, Purpose
 from rebal.ledger import Realised
-from rebal.plan import Code, Finding, Inputs, Severity
+from rebal.plan import Code, Finding, Inputs
 from rebal.planner.checks import findings, names_rescue
 from rebal.planner.desk import Desk, desk
 from rebal.planner.draft import Check, Draft, drafted, info, warning
@@ -22,7 +22,7 @@ from rebal.planner.sizing import LeftOut
 from rebal.planner.step import standing
 from rebal.planner.words import percent, usd
 from rebal.portfolio import DOLLARS, Portfolio
-from rebal.status import ACTIONS, BREACHES, Needs, Status
+from rebal.status import Needs, Status, is_action, is_breach, sorted_out
 
 SCHEMA = "rebal/status/1"
 
@@ -138,20 +138,13 @@ def _overdue(asked: HedgeAsked, laid: Desk) -> bool:
 
 
 def _needs(found: Sequence[Finding]) -> Needs:
-    codes = {finding.code for finding in found if finding.severity is not Severity.INFO}
-    if codes & BREACHES or any(finding.severity is Severity.ERROR for finding in found):
+    if any(map(is_breach, found)):
         return Needs.ATTENTION
-    return Needs.ACTION if codes & ACTIONS else Needs.NOTHING
+    return Needs.ACTION if any(map(is_action, found)) else Needs.NOTHING
 
 
 def _summary(needs: Needs, found: Sequence[Finding], laid: Desk) -> str:
-    counted = [
-        finding
-        for finding in found
-        if finding.severity is Severity.ERROR
-        or (finding.severity is Severity.WARNING and finding.code in BREACHES | ACTIONS)
-    ]
-    counted.sort(key=lambda finding: finding.severity is not Severity.ERROR and finding.code not in BREACHES)
+    counted, _ = sorted_out(found)
     what = f"{counted[0].subject} {counted[0].message}" if counted else "nothing to do"
     more = f" (and {len(counted) - 1} more)" if len(counted) > 1 else ""
     return f"{needs.value}: {laid.portfolio.name}, {usd(Fraction(laid.valued.equity))}; {what}{more}"

@@ -8,7 +8,7 @@ from rebal.book import Book
 from rebal.errors import UsageProblem
 from rebal.frozen import frozen
 from rebal.market.path import Moves
-from rebal.plan import Code, Figure, Finding, Inputs, Severity, Wallet
+from rebal.plan import Code, Figure, Finding, Inputs, Wallet
 from rebal.planner.checks import findings
 from rebal.planner.collateral import accounts
 from rebal.planner.desk import Desk, desk
@@ -20,6 +20,7 @@ from rebal.planner.step import standing, step
 from rebal.planner.words import coins, exact_percent, usd
 from rebal.portfolio import Portfolio
 from rebal.reports.stress import STRESS_SCHEMA, Difference, ScenarioLine, Stress, WalletLine
+from rebal.status import rank
 from rebal.stress import worth
 from rebal.stress.wallets import Backed, Strain, backed, mildest, survival_lines
 from rebal.stress.wallets import wallet_lines as wallets_under
@@ -286,5 +287,4 @@ def _not_moved(asked: Iterable[Scenario], portfolio: Portfolio) -> Iterator[Find
 
 
 def _ranked(found: Iterable[Finding]) -> tuple[Finding, ...]:
-    rank = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
-    return tuple(sorted(dict.fromkeys(found), key=lambda finding: rank[finding.severity]))
+    return tuple(sorted(dict.fromkeys(found), key=rank))

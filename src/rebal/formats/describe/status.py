@@ -1,12 +1,9 @@
 """Status: is anything to be done, then the book as it stands."""
 
-from collections.abc import Sequence
-
 from rebal.formats.describe import _book, _findings, _journal, _margin, _origin
 from rebal.formats.document import ALARM, GREEN, YELLOW, Document, Facts, Inked, Prose, Text
-from rebal.plan import Finding, Severity
 from rebal.portfolio import Policy
-from rebal.status import ACTIONS, BREACHES, Needs, Status
+from rebal.status import Needs, Status, sorted_out
 
 _INKS = {Needs.NOTHING: GREEN, Needs.ACTION: YELLOW, Needs.ATTENTION: ALARM}
 _ORIGIN = (*_origin.RECORDED, *_origin.STATED, _origin.MARGINED, _origin.PRICES, _origin.STATEMENT)
@@ -26,17 +23,3 @@ def document(status: Status, limits: Policy | None) -> Document:
         _journal.realised(status.realised),
         _findings.section(others),
     )
-
-
-def sorted_out(findings: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]:
-    """The findings that make status ask for attention or action, breaches first, and the others."""
-    breaches = [each for each in findings if _is_breach(each)]
-    others = [each for each in findings if not _is_breach(each)]
-    actions = [each for each in others if each.severity is not Severity.INFO and each.code in ACTIONS]
-    return [*breaches, *actions], [each for each in others if each not in actions]
-
-
-def _is_breach(finding: Finding) -> bool:
-    if finding.severity is Severity.WARNING:
-        return finding.code in BREACHES
-    return finding.severity is Severity.ERROR
