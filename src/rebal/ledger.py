@@ -56,7 +56,8 @@ class Fill:
     ``contracts`` signed; the parts' sum to it. ``fee`` in the settlement coin, positive: paid. ``margin_mode``: that of
     a position which the fill opens. ``contracts_before`` and ``entry_before``: the net position that it met, None where
     that is not known or nothing was open; what fills of a time before any statement realised rests on them.
-    ``index_price``: of the asset, where it is known.
+    ``index_price``: of the asset, where it is known. ``settle_price``: dollars per unit of a linear contract's
+    settlement currency, None where that has no price of its own and counts as a dollar.
     """
 
     contract: str
@@ -73,11 +74,15 @@ class Fill:
     contracts_before: Fraction | None = None
     entry_before: Fraction | None = None
     index_price: Fraction | None = None
+    settle_price: Fraction | None = None
 
 
 @frozen
 class Funding:
-    """Funding in the settlement coin, positive: received. ``price``: of the asset, for its worth in dollars."""
+    """Funding in the settlement coin, positive: received.
+
+    ``price``: of the asset, for its worth in dollars. ``settle_price``: as of a fill.
+    """
 
     contract: str
     amount: Fraction
@@ -85,6 +90,7 @@ class Funding:
     asset: str
     kind: Kind
     settle: str
+    settle_price: Fraction | None = None
 
 
 @frozen
@@ -168,8 +174,8 @@ class Journal:
 class Realised:
     """What a contract brought so far. Coins are ``currency``, the settlement coin; fees positive: paid.
 
-    Dollars are of their own time: each realisation at its fill's price, each fee and funding at the price beside it; a
-    linear contract settles in dollars. ``net_usd = usd - fees_usd + funding_usd``.
+    Dollars are of their own time: each realisation at its fill's price, each fee and funding at the price beside it; of
+    a linear contract at the price of its settlement currency then. ``net_usd = usd - fees_usd + funding_usd``.
     """
 
     contract: str
@@ -307,6 +313,7 @@ class EntryLine:
     previous: str | None
     hash: str
     voided_by: str | None
+    settle_price: Fraction | None = None
 
 
 @frozen

@@ -105,6 +105,7 @@ def fill(
     fee: str = "0",
     mode: MarginMode = MarginMode.CROSS,
     before: tuple[str, str | None] | None = None,
+    settle: str | None = None,
 ) -> Fill:
     held, entry = before if before is not None else (None, None)
     return Fill(
@@ -121,11 +122,13 @@ def fill(
         expiry=of.expiry,
         contracts_before=None if held is None else Fraction(held),
         entry_before=None if entry is None else Fraction(entry),
+        settle_price=None if settle is None else Fraction(settle),
     )
 
 
-def funding(amount: str, price: str = "40000", *, of: Contract = BTCUSD) -> Funding:
-    return Funding(of.name, Fraction(amount), Fraction(price), of.asset, of.kind, of.settle)
+def funding(amount: str, price: str = "40000", *, of: Contract = BTCUSD, settle: str | None = None) -> Funding:
+    worth = None if settle is None else Fraction(settle)
+    return Funding(of.name, Fraction(amount), Fraction(price), of.asset, of.kind, of.settle, worth)
 
 
 def draft(event: Event, minutes: int = 1, name: str | None = None, plan: str | None = None) -> Draft:

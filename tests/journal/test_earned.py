@@ -103,6 +103,36 @@ def test_a_voided_fill_recorded_anew_earns_as_if_it_had_been_right_at_once() -> 
     assert realised(earned(portfolio(), mended).booked) == realised(earned(portfolio(), entries(*right)).booked)
 
 
+def test_dollars_of_a_linear_contract_are_those_that_its_settlement_currency_was_worth() -> None:
+    # 100 SOL sold at 150 with USDT at 0.99 and bought back at 140 with it at 0.98: 1,000 USDT, worth 980 dollars.
+    made = entries(
+        at_index(fill("-1000", "150", of=SOLUSDT, fee="7.5", settle="0.99"), "149"),
+        funding("20", "150", of=SOLUSDT, settle="0.97"),
+        at_index(fill("1000", "140", of=SOLUSDT, fee="7", settle="0.98"), "140"),
+    )
+    (line,) = realised(earned(portfolio(), made).booked)
+    assert (line.coin, line.fees_coin, line.funding_coin) == (F(1000), F("14.5"), F(20))
+    assert (line.usd, line.fees_usd, line.funding_usd) == (F(980), F("7.425") + F("6.86"), F("19.4"))
+    assert line.net_usd == F(980) - F("14.285") + F("19.4")
+    (episode,) = told(portfolio(), made)
+    assert (episode.price_usd, episode.basis_usd, episode.net_usd) == (F(882), F(98), line.net_usd)
+
+
+def test_without_a_price_of_its_own_a_settlement_currency_counts_as_dollars_whatever_it_is_worth_now() -> None:
+    made = entries(fill("-1000", "150", of=SOLUSDT, fee="7.5"), fill("1000", "140", of=SOLUSDT))
+    (line,) = realised(earned(portfolio(prices={**PRICES, "USDT": F("0.5")}), made).booked)
+    assert (line.usd, line.fees_usd, line.net_usd) == (F(1000), F("7.5"), F("992.5"))
+
+
+def test_a_linear_hedge_did_what_its_settlement_currency_was_worth() -> None:
+    # 14 SOL, all hedged: from 150 to 140 at a fill with USDT at 0.98, and on to 130 with it at 0.95 now.
+    held = portfolio({"SOL": "14"}, prices={"SOL": F(130), "USDT": F("0.95")})
+    short, less = fill("-140", "150", of=SOLUSDT, settle="0.99"), fill("70", "140", of=SOLUSDT, settle="0.98")
+    (effect,) = effects(held, entries(short, less))
+    assert effect.hedge_pnl_usd == 140 * F("0.98") + 70 * F("0.95")
+    assert effect.spot_pnl_usd == F(-280)
+
+
 @dataclass
 class Exchange:
     """A contract in plain fractions: what is open, and what it brought."""

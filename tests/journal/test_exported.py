@@ -25,7 +25,9 @@ DRAFTS = [
     draft(fill("-130", "40000.5", part("-100"), part("-30", "hedge", "DOT", "1.3"), fee="0.00125"), 1, "ex-1"),
     draft(fill("-30", "40000", part("-50"), part("20", "rebalance"), before=("-130", "40000.5")), 2, plan="e" * 64),
     draft(fill("0.5", "1.5", part("0.5", "rebalance", "SOL"), of=SOLUSDT, mode=MarginMode.ISOLATED), 3),
+    draft(fill("0.5", "1.5", part("0.5", "rebalance", "SOL"), of=SOLUSDT, settle="0.99"), 3, "ex-2"),
     draft(funding("-0.0001"), 4, "f-1"),
+    draft(funding("-0.25", "150", of=SOLUSDT, settle="0.99"), 4, "f-2"),
     draft(Transfer("BTC", F("0.4"), "BTCUSD"), 5),
     draft(HedgeAsked("BTC", F("0.5"), LATER), 6),
     draft(Spot("USDT", F(-500)), 7, "wrong"),
@@ -41,6 +43,15 @@ def text_of(format: str, journal: Journal = WHOLE) -> str:
 @pytest.mark.parametrize("format", ["json", "csv"])
 def test_an_export_is_the_journal(format: str) -> None:
     assert exported.read(text_of(format), "export") == WHOLE
+
+
+def test_an_export_from_before_a_column_was_there_is_the_journal() -> None:
+    old = add(Journal(), DRAFTS[:3]).after
+    lines = [line.split(",") for line in text_of("csv", old).splitlines()]
+    for name in ("settle_price", "index_price", "shifts"):
+        place = lines[0].index(name)
+        lines = [[*cells[:place], *cells[place + 1 :]] for cells in lines]
+    assert exported.read("\n".join(",".join(cells) for cells in lines), "export") == old
 
 
 @pytest.mark.parametrize("format", ["json", "csv"])

@@ -29,7 +29,7 @@ from rebal.ledger import (
     Transfer,
 )
 
-from .books import AS_OF, BTCUSD, ETHUSD, SOLUSDT, at, part, portfolio
+from .books import AS_OF, BTCUSD, ETHUSD, PRICES, SOLUSDT, at, part, portfolio
 
 F = Fraction
 NOW = at(60)
@@ -135,6 +135,24 @@ def test_funding_is_worth_what_the_coin_costs(desk: Desk) -> None:
     event = only(made, desk)
     assert isinstance(event, Funding)
     assert event.price == 41000
+
+
+def test_linear_events_keep_what_their_settlement_currency_cost(desk: Desk) -> None:
+    priced = replace(desk, portfolio=portfolio(prices={**PRICES, "USDT": F("0.99")}))
+
+    def sell_and_pay(of: str) -> Callable[[Scene], list[Draft]]:
+        return lambda scene: [
+            *short(scene, contract=of, price="150"),
+            drafts.funding(scene, drafts.contract_named(scene, of), amount=F("0.01")),
+        ]
+
+    def settled_at(made: Recorded) -> list[Fraction | None]:
+        return [line.settle_price for line in happened(made)]
+
+    assert settled_at(recording.single(replace(priced, sure=True), sell_and_pay("SOLUSDT"))) == [F("0.99"), F("0.99")]
+    assert settled_at(recording.single(replace(priced, sure=True), sell_and_pay("BTCUSD"))) == [None, None]
+    without = replace(desk, path=f"{desk.path}.other", sure=True)
+    assert settled_at(recording.single(without, sell_and_pay("SOLUSDT"))) == [None, None]
 
 
 def test_transfers(desk: Desk) -> None:

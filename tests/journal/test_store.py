@@ -17,7 +17,7 @@ from rebal.journal.adding import add
 from rebal.journal.columns import COLUMNS, columns_of
 from rebal.ledger import Draft, EntryType, Fill, Journal, Spot, Transfer, Void
 
-from .books import at, draft, fill, funding, part
+from .books import SOLUSDT, at, draft, fill, funding, part
 
 BOUGHT = draft(Spot("BTC", Fraction("0.5"), Fraction(40000)), 1)
 SHORT = draft(fill("-100", "40000", fee="0.00125"), 2, "ex-1")
@@ -263,6 +263,7 @@ WRONG_ROWS: tuple[tuple[str, dict[str, object]], ...] = (
     ("a short hash", {"hash": "abc"}),
     ("a plan that is no hash", {"plan": "plan.json"}),
     ("an empty id", {"id": ""}),
+    ("a price of the settlement currency with an exponent", {"settle_price": "9.9e-1"}),
 )
 
 
@@ -368,16 +369,17 @@ def test_an_older_file_is_read_as_it_is_and_brought_forward_by_the_next_record(p
     assert Path(path).read_bytes() == before
     added = store.record(path, lambda _: [PAID], migrations=NEXT_VERSION)
     connection = sqlite3.connect(path)
-    assert connection.execute("PRAGMA user_version").fetchone() == (3,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (4,)
     assert "venue" in [name for _, name, *_ in connection.execute("PRAGMA table_info(entries)")]
     connection.close()
     assert store.read(path, migrations=NEXT_VERSION) == added.after
-    with pytest.raises(InvalidInput, match=r"is of version 3, and this rebal knows 2; install a newer rebal"):
+    with pytest.raises(InvalidInput, match=r"is of version 4, and this rebal knows 3; install a newer rebal"):
         journal.read(path)
 
 
-def test_a_journal_of_the_first_version_keeps_its_entries_and_their_hashes(path: str) -> None:
-    files.create(path, migrations=schema.MIGRATIONS[:1])
+@pytest.mark.parametrize("version", range(1, len(schema.MIGRATIONS)))
+def test_a_journal_of_an_older_version_keeps_its_entries_and_their_hashes(path: str, version: int) -> None:
+    files.create(path, migrations=schema.MIGRATIONS[:version])
     old = add(Journal(), [SHORT, PAID]).after
     with sqlite3.connect(path) as connection:
         for entry in old.entries:
@@ -388,10 +390,10 @@ def test_a_journal_of_the_first_version_keeps_its_entries_and_their_hashes(path:
     before = Path(path).read_bytes()
     assert journal.read(path) == old
     assert Path(path).read_bytes() == before
-    brought = journal.append(path, [BOUGHT])
+    brought = journal.append(path, [BOUGHT, draft(funding("1", of=SOLUSDT, settle="0.99"), 9)])
     assert brought.after.entries[:2] == old.entries
     with sqlite3.connect(path) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (3,)
         with pytest.raises(sqlite3.IntegrityError, match=r"never changes"):
             connection.execute("UPDATE entries SET price = '1'")
     connection.close()

@@ -24,6 +24,7 @@ from rebal.ledger import (
     Event,
     Fill,
     FillPart,
+    Funding,
     Spot,
     Stated,
     Transfer,
@@ -36,7 +37,8 @@ _Member = TypeVar("_Member", bound=StrEnum)
 
 _FIELDS = {event: tuple(each.name for each in fields(event)) for event in EVENTS.values()}
 _OPTIONAL = {
-    Fill: frozenset({"expiry", "contracts_before", "entry_before", "index_price"}),
+    Fill: frozenset({"expiry", "contracts_before", "entry_before", "index_price", "settle_price"}),
+    Funding: frozenset({"settle_price"}),
     Transfer: frozenset({"contract"}),
     Spot: frozenset({"price"}),
     HedgeAsked: frozenset({"until", "price"}),
@@ -49,13 +51,15 @@ ROWS: Mapping[str, type[Row]] = {
 """Columns that hold rows: words with a space between them, each its fields with a slash between them."""
 _DECIMALS = frozenset(
     {
-        "contracts", "price", "fee", "multiplier", "contracts_before", "entry_before", "index_price", "amount",
-        "quantity", "fraction", "usd", "entry_price", "hedge", "margin", "contracts_after", "entry_after"
+        "contracts", "price", "fee", "multiplier", "contracts_before", "entry_before", "index_price", "settle_price",
+        "amount", "quantity", "fraction", "usd", "entry_price", "hedge", "margin", "contracts_after", "entry_after"
     }
 )  # fmt: skip
 _INSTANTS = frozenset({"expiry", "until"})
 _ENUMS: Mapping[str, type[StrEnum]] = {"kind": Kind, "margin_mode": MarginMode}
-_POSITIVE = frozenset({"price", "multiplier", "entry_before", "index_price", "entry_price", "entry_after"})
+_POSITIVE = frozenset(
+    {"price", "multiplier", "entry_before", "index_price", "settle_price", "entry_price", "entry_after"}
+)
 _NOT_ZERO = frozenset({"contracts", "quantity"})
 _LEFT_OPEN = frozenset({"margin", "expiry", "entry_before", "entry_after"})
 

@@ -12,7 +12,7 @@ from rebal.journal.adding import Added
 from rebal.journal.columns import TextProblem, identifier, reason, shortened
 from rebal.journal.fold import fold
 from rebal.ledger import Draft, Entry, Event, Fill, FillPart, Funding, Journal, Spot, Transfer, Void
-from rebal.market.contract import Contract
+from rebal.market.contract import Contract, Kind
 from rebal.portfolio import Portfolio
 
 
@@ -89,7 +89,13 @@ def filled(
         contracts_before=met.contracts if met is not None else ZERO,
         entry_before=None if flat or met is None else shortened(met.entry_price),
         index_price=index_price,
+        settle_price=settle_price(contract, portfolio),
     )
+
+
+def settle_price(contract: Contract, portfolio: Portfolio) -> Fraction | None:
+    """Dollars per unit of a linear contract's settlement currency; None where that has no price of its own."""
+    return portfolio.market.prices.get(contract.settle) if contract.kind is Kind.LINEAR else None
 
 
 def share(scene: Scene, contract: Contract, *, contracts: Fraction, purpose: Purpose | None) -> tuple[FillPart, ...]:
@@ -116,9 +122,13 @@ def beta(asset: str, contract: Contract, portfolio: Portfolio) -> Fraction | Non
 
 
 def funding(scene: Scene, contract: Contract, *, amount: Fraction, price: Fraction | None = None) -> Draft:
-    """Funding received (negative: paid) in the settlement coin, worth what the asset costs where no price is given."""
+    """Funding received (negative: paid) in the settlement coin, worth what the asset costs where no price is given.
+
+    Of a linear contract it is worth what its settlement currency costs.
+    """
     worth = scene.portfolio.price(contract.asset) if price is None else price
-    return scene.draft(Funding(contract.name, amount, worth, contract.asset, contract.kind, contract.settle))
+    rate = settle_price(contract, scene.portfolio)
+    return scene.draft(Funding(contract.name, amount, worth, contract.asset, contract.kind, contract.settle, rate))
 
 
 def transfer(scene: Scene, asset: str, *, quantity: Fraction, contract: Contract | None = None) -> Draft:

@@ -6,7 +6,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import assert_never
 
-from rebal.amounts import COIN_STEP, ZERO, down, significant, total
+from rebal.amounts import COIN_STEP, ONE, ZERO, down, significant, total
 from rebal.book import Book
 from rebal.journal.fold import as_recorded
 from rebal.journal.telling import Step, steps
@@ -140,7 +140,7 @@ class _Telling:
     def _fill(self, step: Step, event: Fill, entry: Entry) -> None:
         assert step.brought is not None
         held, left = _net(step.before, event.contract), _net(step.after, event.contract)
-        rate, fee = _usd_per_coin(event.kind, event.price), event.fee
+        rate, fee = _usd_per_coin(event), event.fee
         closed = _nearer_zero(-event.contracts, held) if held * event.contracts < 0 else ZERO
         if closed:
             run = self._open(event.contract, event.settle, None)
@@ -165,7 +165,7 @@ class _Telling:
         run = told[-1]
         if run.until is None:
             run.funding += event.amount
-        rate = _usd_per_coin(event.kind, event.price)
+        rate = _usd_per_coin(event)
         self.booked.append(Booked(entry.seq, run.contract, run.number, run.currency, rate, funding=event.amount))
 
     def _statement(self, step: Step) -> None:
@@ -213,15 +213,15 @@ def _index(event: Fill, run: Run, *, held: Fraction) -> Fraction | None:
     return significant(as_recorded(event).average_entry(fills))
 
 
-def _usd_per_coin(kind: Kind, price: Fraction) -> Fraction:
-    """Dollars of a settlement coin: an inverse contract's is its asset, a linear one's counts as dollars."""
-    match kind:
+def _usd_per_coin(event: Fill | Funding) -> Fraction:
+    """Dollars of a settlement coin: an inverse contract's is its asset, a linear one's a dollar without a price."""
+    match event.kind:
         case Kind.INVERSE:
-            return price
+            return event.price
         case Kind.LINEAR:
-            return Fraction(1)
+            return ONE if event.settle_price is None else event.settle_price
         case _:
-            assert_never(kind)
+            assert_never(event.kind)
 
 
 def _realised(name: str, lines: list[Booked]) -> Realised:

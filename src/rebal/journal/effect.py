@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 
-from rebal.amounts import ZERO, total
+from rebal.amounts import ONE, ZERO, total
 from rebal.book import Book, HedgeAsked, Position, Purpose
 from rebal.journal.telling import NOTHING, Step, steps
 from rebal.ledger import Effect, Entry, Fill, Stated
@@ -53,7 +53,8 @@ class _Watching:
             case Fill() as event:
                 index = self._index(event, step.entry)
                 if event.asset in self.assets:
-                    self._accrue(event.asset, index, {event.contract: event.price}, step.before)
+                    worth = {} if event.settle_price is None else {event.settle: event.settle_price}
+                    self._accrue(event.asset, index, {event.contract: event.price}, step.before, worth)
                 if _hedged(step.after.positions.get(event.contract)):
                     self._begin(event.contract, event.asset, event.price, index=index, since=step.time)
             case Stated() as event:
@@ -65,7 +66,7 @@ class _Watching:
         for asset in self.assets:
             marks = {name: portfolio.market.mark(position.contract) for name, position in _open(asset, book)}
             if marks:
-                self._accrue(asset, portfolio.price(asset), marks, book)
+                self._accrue(asset, portfolio.price(asset), marks, book, portfolio.market.prices)
 
     def _statement(self, market: Market, step: Step) -> None:
         """A hedge that is another than before ends, or begins, at the prices known with the statement."""
@@ -76,7 +77,7 @@ class _Watching:
             asset = (now or was).contract.asset  # type: ignore[union-attr]
             price = market.mark((now or was).contract) if asset in market.prices else None  # type: ignore[union-attr]
             if was is not None and asset in self.assets and price is not None:
-                self._accrue(asset, market.prices[asset], {name: price}, step.before)
+                self._accrue(asset, market.prices[asset], {name: price}, step.before, market.prices)
             if now is not None and _hedged(now):
                 start = now.entry_price if was is None or price is None else price
                 index = start if was is None else market.prices.get(asset, start)
@@ -88,14 +89,19 @@ class _Watching:
         watch = self.assets.setdefault(asset, _Watched(since=since, since_price=index))
         watch.index = index
 
-    def _accrue(self, asset: str, index: Fraction, marks: Mapping[str, Fraction], book: Book) -> None:
-        """Up to an index: everything that was open moved there from where it was last seen."""
+    def _accrue(
+        self, asset: str, index: Fraction, marks: Mapping[str, Fraction], book: Book, worth: Mapping[str, Fraction]
+    ) -> None:
+        """Up to an index: everything that was open moved there from where it was last seen.
+
+        ``worth``: dollars per unit of settlement currencies that have a price of their own.
+        """
         watch, open_then = self.assets[asset], _open(asset, book)
         for name, position in open_then:
             if name in marks:
                 contract = position.contract
                 pnl = contract.pnl(_hedged(position), self._seen[name], marks[name])
-                watch.hedge_usd += pnl * index if contract.kind is Kind.INVERSE else pnl
+                watch.hedge_usd += pnl * (index if contract.kind is Kind.INVERSE else worth.get(contract.settle, ONE))
                 self._seen[name] = marks[name]
         if open_then and watch.index is not None:
             watch.spot_usd += book.holdings.get(asset, ZERO) * (index - watch.index)

@@ -8,6 +8,7 @@ from typing import Any, cast
 from rebal.book import Purpose
 from rebal.errors import InvalidInput, Problem
 from rebal.journal.columns import COLUMNS, ROWS
+from rebal.journal.schema import FIRST_COLUMNS
 from rebal.journal.store import chained
 from rebal.journal.strict_json import Numeral, parse, refusal, shown
 from rebal.ledger import HISTORY_SCHEMA, Journal
@@ -72,7 +73,7 @@ def _from_csv(text: str, source: str) -> Iterator[_Row]:
     lines = csv.reader(text.splitlines(keepends=True), strict=True)
     try:
         header = next(lines, [])
-        missing = sorted({name for name in COLUMNS if name != "parts"} - set(header))
+        missing = sorted({name for name in FIRST_COLUMNS.split(", ") if name != "parts"} - set(header))
         if missing or len(set(header)) != len(header):
             instead = "export it with `rebal history --format csv`"
             raise refusal(source, missing[0] if missing else "", "is no column of it, or stands twice", instead=instead)

@@ -116,10 +116,11 @@ CREATE TRIGGER entries_never_go BEFORE DELETE ON entries
 BEGIN SELECT RAISE(ABORT, 'an entry never goes; record one that voids it'); END""",
 }
 
-_FIRST_COLUMNS = (
+FIRST_COLUMNS = (
     "seq, id, time, type, contract, contracts, price, fee, parts, margin_mode, asset, kind, multiplier, settle, "
     "expiry, contracts_before, entry_before, amount, quantity, fraction, until, voids, reason, plan, previous, hash"
 )
+"""The columns of version 1, which every file and every export has."""
 _SECOND_TABLE = f"""\
 CREATE TABLE entries (
     seq INTEGER PRIMARY KEY,
@@ -138,10 +139,15 @@ _TO_SECOND = (
     *(f"DROP TRIGGER {name}" for name in TRIGGERS),
     "ALTER TABLE entries RENAME TO entries_of_version_1",
     _SECOND_TABLE,
-    f"INSERT INTO entries ({_FIRST_COLUMNS}) SELECT {_FIRST_COLUMNS} FROM entries_of_version_1 ORDER BY seq",
+    f"INSERT INTO entries ({FIRST_COLUMNS}) SELECT {FIRST_COLUMNS} FROM entries_of_version_1 ORDER BY seq",
     "DROP TABLE entries_of_version_1",
     *TRIGGERS.values(),
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = ((_TABLE, *TRIGGERS.values()), _TO_SECOND)
+_TO_THIRD = (
+    "ALTER TABLE entries ADD COLUMN settle_price TEXT CHECK (settle_price IS NULL OR "
+    f"(type IN ('fill', 'funding') AND {_is_decimal('settle_price')}))",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = ((_TABLE, *TRIGGERS.values()), _TO_SECOND, _TO_THIRD)
 """The n-th script takes a file of version n to n + 1; an empty file is of version 0."""
