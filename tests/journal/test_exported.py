@@ -1,6 +1,8 @@
 """What history exports is the journal: rebuilt from it, entry for entry and hash for hash."""
 
+import csv
 import json
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,15 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebal import formats, journal
-from rebal.book import HedgeAsked, MarginMode
+from rebal.book import HedgeAsked, MarginMode, opened
 from rebal.errors import InvalidInput
 from rebal.formats import View
 from rebal.journal import exported, store
 from rebal.journal.adding import add, continued
 from rebal.journal.report import history
 from rebal.ledger import Journal, Spot, Transfer, Void
+from rebal.stated import stated
 
-from .books import LATER, SOLUSDT, at, draft, fill, funding, part, portfolio
+from .books import BTCUSD, LATER, SOLUSDT, at, draft, fill, funding, part, portfolio
 
 F = Fraction
 DRAFTS = [
@@ -43,6 +46,20 @@ def text_of(format: str, journal: Journal = WHOLE) -> str:
 @pytest.mark.parametrize("format", ["json", "csv"])
 def test_an_export_is_the_journal(format: str) -> None:
     assert exported.read(text_of(format), "export") == WHOLE
+
+
+def test_a_statement_of_many_positions_comes_back_from_one_cell() -> None:
+    names = [f"BTCUSD-{n:033}" for n in range(2_000)]
+    row = stated(portfolio(positions={"BTCUSD": opened(BTCUSD, contracts=F(-100), entry_price=F(40000))}))
+    many = replace(row, positions=tuple(replace(row.positions[0], contract=name) for name in names))
+    long = add(Journal(), [draft(many, 1)]).after
+    text, limit = text_of("csv", long), csv.field_size_limit()
+    assert max(len(line) for line in text.split(",")) > limit
+    assert exported.read(text, "export") == long
+    assert csv.field_size_limit() == limit
+    with pytest.raises(InvalidInput):
+        exported.read(text[:-70], "export")
+    assert csv.field_size_limit() == limit
 
 
 def test_an_export_from_before_a_column_was_there_is_the_journal() -> None:

@@ -234,6 +234,19 @@ def test_a_position_of_the_statement_that_is_no_position_is_asked_about_with_the
     assert sell(replace(mine, sure=False), "-200", "2500", of=ETHUSD).entries
 
 
+def test_a_later_statement_is_asked_about_where_it_says_what_none_before_it_did(desk: Desk) -> None:
+    sell(desk, "-100", minute=10)
+    odd = {"BTCUSD": opened(BTCUSD, contracts=F("-10.5"), entry_price=F(40000))}
+    on = replace(desk, portfolio=portfolio(positions=odd, as_of=at(20)), sure=False)
+    assert doubted(on, recording.statement) == "positions.BTCUSD: -10.5 contracts are no whole lots of 1"
+    assert sell(on, "-100", "2500", of=ETHUSD, minute=25).entries
+    both = odd | {"ETHUSD": opened(ETHUSD, contracts=F(-100), entry_price=F(200))}
+    further = replace(on, portfolio=portfolio(positions=both, as_of=at(30)))
+    assert doubted(further, recording.statement) == (
+        "positions.ETHUSD: the entry price of 200 is far from any price, as 2500"
+    )
+
+
 def test_what_the_statement_covers_is_not_asked_about(desk: Desk) -> None:
     early = replace(desk, sure=False, settled=True)
     assert sell(early, "-14900000", "4000", minute=-30).entries

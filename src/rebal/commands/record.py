@@ -258,7 +258,7 @@ def void(
     return single(where, shown, world=world, entered=entered, make=make)
 
 
-def statement(world: World, *, where: Where, shown: Shown, dry_run: DryRun = False) -> Answer:
+def statement(world: World, *, where: Where, shown: Shown, yes: Yes = False, dry_run: DryRun = False) -> Answer:
     """Record the file's statement as it is; where the journal adds up to something else, the difference too.
 
     Any other record does so too, before what it records, where the file has a statement that the journal has not.
@@ -266,7 +266,7 @@ def statement(world: World, *, where: Where, shown: Shown, dry_run: DryRun = Fal
     shown.check(world)
     from rebal.journal import recording
 
-    at = desk(where, world, Entered(dry_run=dry_run))
+    at = desk(where, world, Entered(yes=yes, dry_run=dry_run))
     return told(recording.statement(at), at, where=where, shown=shown, world=world)
 
 

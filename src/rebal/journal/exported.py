@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any, cast
 
@@ -21,7 +22,8 @@ _FORMULAS = ("'=", "'+", "'-", "'@")
 
 def read(text: str, source: str) -> Journal:
     """The journal that an export holds, every hash verified. Raises InvalidInput, also for one that begins later."""
-    rows = list(_from_json(text, source) if text.lstrip()[:1] == "{" else _from_csv(text, source))
+    with _cells_of_any_length(text):
+        rows = list(_from_json(text, source) if text.lstrip()[:1] == "{" else _from_csv(text, source))
     if rows and rows[0].get("seq") != "1":
         instead = "export it without --since"
         raise refusal(source, "entries[0].seq", "is not the first of the journal", found=rows[0].get("seq"),
@@ -84,6 +86,16 @@ def _from_csv(text: str, source: str) -> Iterator[_Row]:
         raise InvalidInput([Problem(source, lines.line_num, 1, "", f"is not csv: {error}")]) from None
     except ValueError:
         raise InvalidInput([Problem(source, lines.line_num, 1, "", "has not as many fields as the header")]) from None
+
+
+@contextmanager
+def _cells_of_any_length(text: str) -> Iterator[None]:
+    """No cell is too long that the text itself holds: a statement of many positions is one cell."""
+    before = csv.field_size_limit(max(1, len(text)))
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
 
 
 def _cell(cell: str) -> str | None:

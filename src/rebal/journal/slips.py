@@ -13,7 +13,7 @@ from rebal.errors import Refused
 from rebal.journal.adding import Added
 from rebal.journal.drafts import one_trade
 from rebal.journal.fold import as_recorded, dated, reached
-from rebal.ledger import Entry, Fill, Funding, Journal, Spot
+from rebal.ledger import Entry, Fill, Funding, Journal, Spot, Stated
 from rebal.market.contract import Contract
 from rebal.portfolio import Portfolio
 
@@ -48,14 +48,12 @@ def refuse(portfolio: Portfolio, added: Added) -> None:
 
 
 def doubts(portfolio: Portfolio, added: Added) -> Iterator[str]:
-    """What of the new entries is hardly what happened, in sentences; and of the statement, with the first of them.
+    """What of the new entries is hardly what happened, in sentences; a statement's positions among them.
 
     Funding of a twentieth of its position, prices that a factor parts from all others, fills that turn a position
     around or are worth more than all that is held, spot sold for dollars that nothing tells of.
     """
-    if added.new and not added.before.entries:
-        for position in portfolio.statement.positions.values():
-            yield from _statement(position, portfolio)
+    yield from _statement(portfolio, added)
     for entry, following in zip_longest(added.new, added.new[1:]):
         event = entry.event
         if entry.time <= dated(portfolio):
@@ -73,7 +71,20 @@ def doubts(portfolio: Portfolio, added: Added) -> Iterator[str]:
             yield from _unpaid(event, portfolio)
 
 
-def _statement(position: Position, portfolio: Portfolio) -> Iterator[str]:
+def _statement(portfolio: Portfolio, added: Added) -> Iterator[str]:
+    """The positions of a new statement that no statement before it has so: of those it was asked then."""
+    before = {row for said in _statements(added.before.entries) for row in said.positions}
+    new = {row.contract for said in _statements(added.new) for row in said.positions if row not in before}
+    for name, position in portfolio.statement.positions.items():
+        if name in new:
+            yield from _stated(position, portfolio)
+
+
+def _statements(entries: Iterable[Entry]) -> Iterator[Stated]:
+    return (entry.event for entry in entries if isinstance(entry.event, Stated) and entry.voided_by is None)
+
+
+def _stated(position: Position, portfolio: Portfolio) -> Iterator[str]:
     contract, lot = position.contract, position.contract.lot_size
     if position.contracts % lot:
         yield f"positions.{contract.name}: {plain(position.contracts)} contracts are no whole lots of {plain(lot)}"
