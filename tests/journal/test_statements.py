@@ -15,11 +15,11 @@ from rebal.journal.drafts import Scene
 from rebal.journal.earned import earned, realised
 from rebal.journal.recording import Desk
 from rebal.journal.report import history
-from rebal.ledger import Difference, Draft, Entry, EntryType, Fill, Funding, Stated
+from rebal.ledger import Difference, Draft, Entry, EntryType, Fill, Funding, Stated, Void
 from rebal.portfolio import Portfolio
 from rebal.stated import Coins, Shift
 
-from .books import BTCUSD, at, fill, funding, part, portfolio
+from .books import BTCUSD, at, draft, fill, funding, part, portfolio
 
 F = Fraction
 Make = Callable[[Scene], Sequence[Draft]]
@@ -134,6 +134,14 @@ def test_positions_that_a_statement_passed_are_named_until_it_is_taken(path: str
     assert types(path) == ["statement", "fill", "statement", "difference"]
     assert statements.disagreement(gone, entries(path)) == ()
     assert recording.statement(Desk(gone, path, at(1000))).entries == ()
+
+
+def test_a_void_later_than_the_statement_voids_what_the_statement_passed(path: str) -> None:
+    journal.append(path, [draft(SOLD, 1, "sold"), draft(SOLD, 2, "slip"), draft(SOLD, 3, "more")])
+    journal.append(path, [draft(Void("slip", "there was none"), 10)])
+    assert statements.disagreement(moved_on(5, contracts="-20000"), entries(path)) == ()
+    (shift,) = statements.disagreement(moved_on(5, contracts="-30000"), entries(path))
+    assert (shift.contracts_before, shift.contracts_after) == (F(-20000), F(-30000))
 
 
 def test_a_statement_that_passed_no_fill_is_not_questioned(path: str) -> None:

@@ -54,7 +54,8 @@ class _Watching:
                 index = self._index(event, step.entry)
                 if event.asset in self.assets:
                     worth = {} if event.settle_price is None else {event.settle: event.settle_price}
-                    self._accrue(event.asset, index, {event.contract: event.price}, step.before, worth)
+                    marks = {event.contract: event.price}
+                    self._accrue(event.asset, index, marks=marks, book=step.before, worth=worth)
                 if _hedged(step.after.positions.get(event.contract)):
                     self._begin(event.contract, event.asset, event.price, index=index, since=step.time)
             case Stated() as event:
@@ -66,7 +67,7 @@ class _Watching:
         for asset in self.assets:
             marks = {name: portfolio.market.mark(position.contract) for name, position in _open(asset, book)}
             if marks:
-                self._accrue(asset, portfolio.price(asset), marks, book, portfolio.market.prices)
+                self._accrue(asset, portfolio.price(asset), marks=marks, book=book, worth=portfolio.market.prices)
 
     def _statement(self, market: Market, step: Step) -> None:
         """A hedge that is another than before ends, or begins, at the prices known with the statement."""
@@ -77,7 +78,8 @@ class _Watching:
             asset = (now or was).contract.asset  # type: ignore[union-attr]
             price = market.mark((now or was).contract) if asset in market.prices else None  # type: ignore[union-attr]
             if was is not None and asset in self.assets and price is not None:
-                self._accrue(asset, market.prices[asset], {name: price}, step.before, market.prices)
+                index, worth = market.prices[asset], market.prices
+                self._accrue(asset, index, marks={name: price}, book=step.before, worth=worth)
             if now is not None and _hedged(now):
                 start = now.entry_price if was is None or price is None else price
                 index = start if was is None else market.prices.get(asset, start)
@@ -90,7 +92,7 @@ class _Watching:
         watch.index = index
 
     def _accrue(
-        self, asset: str, index: Fraction, marks: Mapping[str, Fraction], book: Book, worth: Mapping[str, Fraction]
+        self, asset: str, index: Fraction, *, marks: Mapping[str, Fraction], book: Book, worth: Mapping[str, Fraction]
     ) -> None:
         """Up to an index: everything that was open moved there from where it was last seen.
 

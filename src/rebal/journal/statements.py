@@ -40,7 +40,8 @@ def disagreement(portfolio: Portfolio, entries: Sequence[Entry]) -> tuple[Shift,
     as_of = portfolio.as_of
     if as_of is None:
         return ()
-    earlier = [entry for entry in entries if entry.time <= as_of]
+    # With every void: what it says of an entry holds whenever it was written.
+    earlier = [entry for entry in entries if entry.time <= as_of or isinstance(entry.event, Void)]
     told = in_telling_order(earlier)
     if not told or (isinstance(told[-1].event, Stated) and _is_said(portfolio, told[-1])):
         return ()

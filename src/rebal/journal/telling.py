@@ -6,6 +6,7 @@ file's stands in for it. Entries of a time before the first statement meet one a
 they met.
 """
 
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -116,21 +117,24 @@ class _Memory:
     def __init__(self, entries: Sequence[Entry]) -> None:
         numbers = {entry.id: entry.seq for entry in entries}
         self._latest: dict[str, int] = {}
-        self._voided: dict[str, list[tuple[int, int]]] = {}
+        self._recorded: dict[str, list[int]] = {}
+        self._voided: dict[str, list[int]] = {}
         for entry in entries:
             if isinstance(entry.event, Fill) and entry.voided_by is not None:
-                lived = (entry.seq, numbers[entry.voided_by])
-                self._voided.setdefault(entry.event.contract, []).append(lived)
+                self._recorded.setdefault(entry.event.contract, []).append(entry.seq)
+                insort(self._voided.setdefault(entry.event.contract, []), numbers[entry.voided_by])
 
     def met(self, book: Book, event: Fill, entry: Entry) -> Book:
         """The book with the position that a fill says it met, where that is to be believed."""
         name, held, price = event.contract, event.contracts_before or ZERO, event.entry_before
-        stale = self._latest.get(name, 0) > entry.seq or any(
-            seq < entry.seq < gone for seq, gone in self._voided.get(name, ())
-        )
+        stale = self._latest.get(name, 0) > entry.seq or self._saw_voided(name, entry.seq)
         self._latest[name] = max(self._latest.get(name, 0), entry.seq)
         booked = book.positions.get(name)
         if stale or not held or price is None or (booked is not None and booked.contracts == held):
             return book
         met = opened(as_recorded(event), contracts=held, entry_price=price)
         return replace(book, positions={**book.positions, name: met})
+
+    def _saw_voided(self, name: str, seq: int) -> bool:
+        """Whether a fill that is void by now stood when entry ``seq`` was recorded: more were there than were gone."""
+        return bisect_left(self._recorded.get(name, ()), seq) > bisect_left(self._voided.get(name, ()), seq)
