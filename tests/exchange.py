@@ -9,9 +9,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from rebal.book import Book, HedgeAsked, Part, Position, Purpose
+from market.definitions import maintenance, unrealised
+from rebal.book import Book, HedgeAsked, MarginMode, Part, Position, Purpose
 from rebal.market.contract import Contract, Kind
+from rebal.market.margin import Held
 from rebal.plan import Order, Plan
+from rebal.portfolio import Portfolio
 
 ZERO = Fraction(0)
 
@@ -69,7 +72,8 @@ class Exchange:
         self.wallets[coin] = self.wallets.get(coin, ZERO) + quantity
         if contract is not None:
             net = self.positions.setdefault(contract, Net(ZERO, self.marks[contract], ZERO))
-            net.margin = (net.margin or ZERO) + quantity
+            if net.contracts or quantity > 0:
+                net.margin = (net.margin or ZERO) + quantity
 
     def fill(self, name: str, signed: Fraction, price: Fraction, *, fee: Fraction | None = None) -> Fraction:
         """Trade at a price for a fee, the taker's up to the next 1e-8 where none is given; the coins it brought."""
@@ -109,12 +113,17 @@ class Exchange:
         net = self.positions[name]
         return pnl(self.contracts[name], net.contracts, entry=net.entry, price=self.marks[name])
 
-    def liquidated(self, coin: str, rate: Fraction, contract: str | None = None) -> bool:
-        """Whether a margin balance no longer covers one maintenance rate on what its positions are worth at mark."""
+    def liquidated(self, coin: str, factor: Fraction, contract: str | None = None) -> bool:
+        """Whether a margin balance would not cover maintenance, by its definition, with all marks moved by a factor."""
         cross = [name for name, net in self.positions.items() if net.margin is None]
         names = [name for name in cross if self.contracts[name].settle == coin] if contract is None else [contract]
-        worth = (coin_value(self.contracts[name], self.positions[name].contracts, self.marks[name]) for name in names)
-        return self.margin_balance(coin, contract) < sum(worth, ZERO) * rate
+        moved = [self._held(name, factor) for name in names if self.positions[name].contracts]
+        gained = sum((unrealised(each) for each in moved), ZERO) - sum((self.unrealised(name) for name in names), ZERO)
+        return self.margin_balance(coin, contract) + gained < sum((maintenance(each) for each in moved), ZERO)
+
+    def _held(self, name: str, factor: Fraction) -> Held:
+        net = self.positions[name]
+        return Held(self.contracts[name], net.contracts, net.entry, self.marks[name] * factor)
 
     def _book(self, name: str, gained: Fraction) -> None:
         coin, net = self.contracts[name].settle, self.positions[name]
@@ -147,6 +156,14 @@ class Overlay:
             Exchange(contracts, marks, dict(book.wallets), nets, isolated), dict(book.holdings), parts, book.hedges
         )
 
+    @classmethod
+    def opened(cls, portfolio: Portfolio, book: Book) -> "Overlay":
+        """Open an account as a book says, on the marks and in the margin mode of a portfolio."""
+        contracts = {**portfolio.contracts, **{name: each.contract for name, each in book.positions.items()}}
+        marks = {name: portfolio.market.mark(each) for name, each in contracts.items()}
+        isolated = portfolio.policy.margin_mode is MarginMode.ISOLATED
+        return cls.of(book, contracts, marks, isolated=isolated)
+
     def place(self, plan: Plan) -> None:
         """Do what a plan's steps say, every order filled whole at the price that the plan counts with."""
         for step in plan.steps:
@@ -161,10 +178,19 @@ class Overlay:
         gained = self.exchange.fill(order.contract, order.signed, order.price)
         self.holdings[contract.settle] = self.holdings.get(contract.settle, ZERO) + gained
         for part in order.parts:
-            key = (order.contract, part.purpose, part.stands_for[0])
-            held, entry = self.parts.get(key, (ZERO, order.price))
-            after, price, _ = traded(contract, held, entry, signed=part.contracts, price=order.price)
-            self.parts[key] = after, price
+            for asset in part.stands_for:
+                key = (order.contract, part.purpose, asset)
+                held, entry = self.parts.get(key, (ZERO, order.price))
+                after, price, _ = traded(contract, held, entry, signed=part.contracts, price=order.price)
+                self.parts[key] = after, price
+
+    def worth(self, prices: Mapping[str, Fraction]) -> Fraction:
+        """Dollars of the coins owned and of the PnL that stands open, what has no price at a dollar."""
+        coins = dict(self.holdings)
+        for name in self.exchange.positions:
+            settle = self.exchange.contracts[name].settle
+            coins[settle] = coins.get(settle, ZERO) + self.exchange.unrealised(name)
+        return sum((quantity * prices.get(coin, 1) for coin, quantity in coins.items()), ZERO)
 
     def book(self) -> Book:
         """What is open now, in the words of a portfolio."""
@@ -179,3 +205,10 @@ class Overlay:
         for (contract, purpose, asset), (held, entry) in sorted(self.parts.items()):
             if contract == name and held:
                 yield Part(purpose, held, entry, asset)
+
+
+def carried_out(plan: Plan, portfolio: Portfolio, book: Book) -> Book:
+    """The book that a placed plan leaves behind, by the exchange's own arithmetic."""
+    account = Overlay.opened(portfolio, book)
+    account.place(plan)
+    return account.book()

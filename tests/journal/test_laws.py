@@ -7,8 +7,10 @@ from fractions import Fraction
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from exchange import carried_out
+from planner.books import books
 from planner.given import INPUTS
-from planner.test_laws import books, carried_out, planned
+from planner.test_laws import planned
 from rebal import formats
 from rebal.amounts import toward_zero
 from rebal.book import Book

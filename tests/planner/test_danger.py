@@ -11,10 +11,10 @@ from rebal.plan import Code, Plan, Severity, Side, Wallet
 from rebal.planner import build_plan
 from rebal.planner.status import build_status
 from rebal.planner.unwind import build_unwind
-from rebal.portfolio import Portfolio
+from rebal.portfolio import Portfolio, Uncovered
 
+from .books import SETTINGS, books
 from .given import INPUTS, inverse, policy, portfolio
-from .test_laws import SETTINGS, books
 
 F = Fraction
 BTCUSD = inverse("BTC", "100")
@@ -104,7 +104,11 @@ def test_status_and_a_refused_plan_name_the_rescue() -> None:
     alerts = [each.message for each in status.findings if each.code is Code.ALERT]
     assert len(alerts) == 2
     assert all(message.endswith(": rebal rescue BTC") for message in alerts)
-    more = replace(book, targets={"BTC": F(6), "USD": F(-5)})  # 60,000 USD of BTC, where 50,000 are
+    more = replace(
+        book,
+        targets={"BTC": F(6), "USD": F(-5)},  # 60,000 USD of BTC, where 50,000 are
+        policy=replace(book.policy, uncovered=Uncovered.REFUSE),
+    )
     plan = build_plan(more, more.statement, inputs=INPUTS)
     assert plan.refused
     assert [order.side for order in plan.orders] == [Side.BUY]

@@ -19,8 +19,8 @@ from rebal.planner.hedge_legs import Ask
 from rebal.planner.routes import named
 from rebal.portfolio import Portfolio, Sizing
 
+from .books import SETTINGS, decimals
 from .given import INPUTS, NOW, inverse, policy, portfolio
-from .test_laws import SETTINGS, decimals
 
 COINS = ("BTC", "ETH")
 PROXIED = ("DOT", "SOL")

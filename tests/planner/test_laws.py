@@ -1,111 +1,25 @@
 """The laws that every plan keeps, on books made at random."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from booked import booked_usd
+from booked import eighteen, near
+from exchange import Overlay, carried_out
 from rebal.book import Book, MarginMode, Position, opened
 from rebal.market.contract import Contract
-from rebal.market.maintenance import Method, Tiers, TierUnit, Valuation, continuous
 from rebal.plan import Plan
 from rebal.planner import build_plan
-from rebal.planner.after import after_orders, after_transfers
-from rebal.planner.exposure import value
-from rebal.portfolio import Portfolio, Sizing, Uncovered
+from rebal.portfolio import Portfolio, Uncovered
 
-from .given import INPUTS, inverse, linear, policy, portfolio, whole
+from .books import SETTINGS, books, dollars_of
+from .given import INPUTS, inverse, policy, portfolio, whole
 
-ASSETS = ("BTC", "ETH", "SOL", "XRP")
-TIERED = Tiers(
-    Valuation.MARK,
-    False,
-    Method.DEDUCTION,
-    TierUnit.COIN,
-    continuous(((Fraction(5), Fraction("0.004")), (Fraction(50), Fraction("0.01")), (None, Fraction("0.025")))),
-)
-ENTRY_VALUED = Tiers(Valuation.ENTRY, True, Method.DEDUCTION, TierUnit.COIN, continuous(((None, Fraction("0.005")),)))
-SETTINGS = settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
-)
-
-
-def decimals(low: str, high: str, places: int = 2) -> st.SearchStrategy[Fraction]:
-    scale = 10**places
-    return st.integers(int(Fraction(low) * scale), int(Fraction(high) * scale)).map(lambda n: Fraction(n, scale))
-
-
-@st.composite
-def books(draw: st.DrawFn, *, open_positions: bool = True) -> Portfolio:
-    assets = ASSETS[: draw(st.integers(1, len(ASSETS)))]
-    prices = {asset: draw(decimals("0.5", "70000")) for asset in assets}
-    worth = {asset: draw(decimals("0", "90000", 0)) for asset in assets}
-    holdings = {asset: Fraction(int(worth[asset] / prices[asset] * 1000), 1000) for asset in assets}
-    cash = draw(st.sampled_from([Fraction(0), Fraction(5000), Fraction(40000)]))
-    shares = [draw(st.integers(0, 10)) for _ in (*assets, "USD")]
-    assume(sum(shares[:-1]) > 0)
-    contracts = [_contract(draw, asset) for asset in assets]
-    contracts += [linear(asset) for asset in assets if draw(st.booleans())]
-    marks = {
-        c.name: prices[c.asset] * draw(st.sampled_from([Fraction(1), Fraction("1.003"), Fraction("0.99")]))
-        for c in contracts
-    }
-    positions: list[Position] = []
-    wallets: dict[str, Fraction] = {}
-    if open_positions:
-        for contract in contracts:
-            if contract.settle in holdings and holdings[contract.settle] and draw(st.booleans()):
-                entry = prices[contract.asset] * draw(st.sampled_from([Fraction("0.8"), Fraction(1), Fraction("1.25")]))
-                most = holdings[contract.asset] * entry / contract.multiplier
-                lots = int(most / contract.lot_size * draw(st.sampled_from([Fraction("-0.7"), Fraction("0.2")])))
-                if lots:
-                    wallets[contract.settle] = holdings[contract.settle] * Fraction(9, 10)
-                    hedge = draw(st.sampled_from([0, lots // 2])) if lots < 0 else 0
-                    positions.append(
-                        opened(
-                            contract,
-                            contracts=lots * contract.lot_size,
-                            entry_price=entry,
-                            hedge=hedge * contract.lot_size,
-                        )
-                    )
-    rules = policy(
-        band=draw(st.sampled_from(["0", "0.01", "0.05"])),
-        relative=draw(st.sampled_from([None, "0.25"])),
-        mode=draw(st.sampled_from(list(MarginMode))),
-        leverage=draw(st.sampled_from(["1", "2", "3"])),
-        distance=draw(st.sampled_from(["0.2", "0.5"])),
-        min_order=draw(st.sampled_from(["0", "10", "100"])),
-        sizing=draw(st.sampled_from(list(Sizing))),
-    )
-    made = portfolio({}, {}, {}, tuple(contracts), rules=rules, positions=tuple(positions))
-    holdings_all = {**holdings, "USDT": cash}
-    targets = {name: Fraction(share, sum(shares)) for name, share in zip((*assets, "USD"), shares, strict=True)}
-    return replace(
-        made,
-        targets=targets,
-        statement=Book(holdings_all, wallets, made.statement.positions),
-        market=replace(made.market, prices=prices, marks=marks),
-    )
-
-
-def _contract(draw: st.DrawFn, asset: str) -> Contract:
-    return inverse(
-        asset,
-        draw(st.sampled_from(["1", "10", "100"])),
-        maintenance=draw(st.sampled_from([whole("0.005"), whole("0.02", close_fee=True), TIERED, ENTRY_VALUED])),
-        lot=draw(st.sampled_from(["1", "0.1", "100"])),
-        fee=draw(st.sampled_from(["0.0005", "0.00075"])),
-    )
-
-
-def carried_out(plan: Plan, portfolio: Portfolio, book: Book) -> Book:
-    """The book that a placed plan leaves behind, by the exchange's own rules."""
-    filled = after_orders(book, plan.orders, portfolio.contracts, margin_mode=portfolio.policy.margin_mode)
-    return after_transfers(filled, plan.transfers)
+ZERO = Fraction(0)
 
 
 def planned(portfolio: Portfolio, book: Book | None = None) -> Plan:
@@ -123,55 +37,106 @@ def test_a_plan_in_force_plans_nothing(portfolio: Portfolio) -> None:
 
 @SETTINGS
 @given(books())
-def test_equity_before_is_equity_after_plus_fees_up_to_a_step_an_order(portfolio: Portfolio) -> None:
+def test_equity_before_is_equity_after_plus_fees(portfolio: Portfolio) -> None:
     plan = planned(portfolio)
-    after = value(portfolio, carried_out(plan, portfolio, portfolio.statement))
-    assert abs(plan.equity - after.equity - plan.costs.fees_usd) <= booked_usd(plan.orders, portfolio)
-    weights = [line.weight for line in plan.assets]
-    assert plan.equity <= 0 or sum(weight for weight in weights if weight is not None) == 1
+    account = Overlay.opened(portfolio, portfolio.statement)
+    assert account.worth(portfolio.market.prices) == plan.equity
+    account.place(plan)
+    assert account.worth(portfolio.market.prices) + plan.costs.fees_usd == plan.equity
+    assert plan.equity <= 0 or sum((line.weight or ZERO for line in plan.assets), ZERO) == 1
+
+
+@SETTINGS
+@given(books())
+def test_a_plan_shows_what_an_exchange_leaves(portfolio: Portfolio) -> None:
+    plan = planned(portfolio)
+    account = Overlay.opened(portfolio, portfolio.statement)
+    account.place(plan)
+    market, steps = account.exchange, len(plan.orders)
+    for wallet in plan.wallets:
+        assert near(wallet.margin_balance, market.margin_balance(wallet.currency, wallet.contract), steps=steps + 1)
+    shown = {line.contract: line for line in plan.positions}
+    for name, net in market.positions.items():
+        if net.contracts:
+            assert shown[name].contracts == net.contracts
+            assert shown[name].entry_price in (net.entry, eighteen(net.entry))
+            held = [
+                n for (contract, purpose, _), (n, _) in account.parts.items() if (contract, purpose) == (name, "hedge")
+            ]
+            assert shown[name].contracts_hedge == sum(held, ZERO)
+            assert shown[name].contracts_rebalance == net.contracts - sum(held, ZERO)
+    for line in plan.assets:
+        if line.asset != "USD":
+            delta = account.holdings[line.asset] + sum(
+                (market.unrealised(name) for name in market.positions if market.contracts[name].settle == line.asset),
+                ZERO,
+            )
+            legs = sum(
+                (
+                    dollars_of(market.contracts[name], n, of=line.asset, made=portfolio)
+                    for (name, purpose, asset), (n, _) in account.parts.items()
+                    if (purpose, asset) == ("rebalance", line.asset)
+                ),
+                ZERO,
+            )
+            assert near(line.exposure_after / line.price, delta + legs / line.price, steps=steps + 1)
 
 
 @SETTINGS
 @given(books())
 def test_no_order_trades_past_its_target(portfolio: Portfolio) -> None:
     plan = planned(portfolio)
-    orders = {part.stands_for[0]: order for order in plan.orders for part in order.parts}
     for line in plan.assets:
-        order = orders.get(line.asset)
-        if order is None or line.aimed_weight is None:
+        if line.aimed_weight is None or line.asset == "USD":
             continue
-        contract = portfolio.contracts[order.contract]
-        assert (order.contracts / contract.lot_size).denominator == 1
-        fee = sum(o.fee for o in plan.orders if o.fee_currency == line.asset) * line.price
         wanted = line.aimed_weight * plan.equity - line.exposure
-        done = line.exposure_after + fee - line.exposure
-        assert abs(done) <= abs(wanted) + booked_usd(plan.orders, portfolio)  # the entry that is left is rounded
-        assert done * wanted >= 0
+        traded = done_for(line.asset, plan, portfolio)
+        assert all(dollars * wanted >= 0 for dollars in traded)
+        assert abs(sum(traded, ZERO)) <= abs(wanted)
+    for order in plan.orders:
+        assert (order.contracts / portfolio.contracts[order.contract].lot_size).denominator == 1
+        assert order.contracts >= portfolio.contracts[order.contract].min_contracts
+
+
+def done_for(asset: str, plan: Plan, portfolio: Portfolio) -> list[Fraction]:
+    """Dollars by which each order moves what an asset is exposed to."""
+    return [
+        dollars_of(portfolio.contracts[order.contract], part.contracts, of=asset, made=portfolio)
+        for order in plan.orders
+        for part in order.parts
+        if part.stands_for == (asset,)
+    ]
 
 
 @SETTINGS
 @given(books())
 def test_what_is_moved_is_held_and_what_is_promised_is_kept(portfolio: Portfolio) -> None:
     plan = planned(portfolio)
-    after = carried_out(plan, portfolio, portfolio.statement)
-    for transfer in plan.transfers:
-        inside = portfolio.statement.wallets.get(transfer.asset, Fraction(0))
-        assert transfer.quantity <= portfolio.statement.holdings[transfer.asset] - inside
-        assert (transfer.quantity * 10**8).denominator == 1
+    account = Overlay.opened(portfolio, portfolio.statement)
+    account.place(plan)
+    for coin in {transfer.asset for transfer in plan.transfers}:
+        moved = sum((transfer.quantity for transfer in plan.transfers if transfer.asset == coin), ZERO)
+        assert moved <= portfolio.statement.holdings[coin] - portfolio.statement.wallets.get(coin, ZERO)
+    assert all((transfer.quantity * 10**8).denominator == 1 for transfer in plan.transfers)
     if plan.refused:
         return
-    touched = {order.fee_currency for order in plan.orders}
+    touched = {(order.fee_currency, None) for order in plan.orders} | {
+        (order.fee_currency, order.contract) for order in plan.orders
+    }
     for wallet in plan.wallets:
-        if wallet.currency not in touched or not wallet.position_value:
+        if (wallet.currency, wallet.contract) not in touched or not wallet.position_value:
             continue
-        assert wallet.balance <= after.wallets[wallet.currency]
         distances = [d for d in (wallet.distance_below, wallet.distance_above) if d is not None]
-        if wallet.contract is None or any(o.contract == wallet.contract for o in plan.orders):
-            assert all(d >= portfolio.policy.shock for d in distances)
-            fees = sum(o.fee for o in plan.orders if o.fee_currency == wallet.currency)
-            before_fees = wallet.margin_balance + fees
-            assert wallet.position_value <= portfolio.policy.leverage * before_fees
-            assert wallet.initial_margin <= before_fees
+        shock = portfolio.policy.shock
+        assert all(d >= shock for d in distances)
+        for tenth in range(-10, 11):
+            assert not account.exchange.liquidated(wallet.currency, 1 + shock * tenth / 10, wallet.contract)
+        fees = sum(
+            o.fee for o in plan.orders if wallet.contract in (None, o.contract) and o.fee_currency == wallet.currency
+        )
+        before_fees = wallet.margin_balance + fees
+        assert wallet.position_value <= portfolio.policy.leverage * before_fees
+        assert wallet.initial_margin <= before_fees
 
 
 @SETTINGS
@@ -184,15 +149,15 @@ def test_a_wider_band_never_adds_orders(portfolio: Portfolio, wider: str) -> Non
 
 
 @SETTINGS
-@given(books(open_positions=False))
+@given(books())
 def test_a_larger_distance_never_asks_for_less(portfolio: Portfolio) -> None:
-    near = planned(portfolio)
+    nearer = planned(portfolio)
     far = replace(portfolio, policy=replace(portfolio.policy, liquidation_distance=Fraction("0.6")))
     farther = planned(far)
     # where the coins for the farther distance are not there the leg takes another route, which is another need
-    assume([order.contract for order in near.orders] == [order.contract for order in farther.orders])
+    assume(nearer.orders == farther.orders)
     wanted = {(wallet.currency, wallet.contract): wallet.required for wallet in farther.wallets}
-    assert all(wanted[wallet.currency, wallet.contract] >= wallet.required for wallet in near.wallets)
+    assert all(wanted[wallet.currency, wallet.contract] >= wallet.required for wallet in nearer.wallets)
 
 
 @SETTINGS
@@ -202,10 +167,14 @@ def test_the_order_of_the_file_changes_nothing(portfolio: Portfolio) -> None:
         portfolio,
         targets=dict(reversed(list((portfolio.targets or {}).items()))),
         contracts=dict(reversed(list(portfolio.contracts.items()))),
+        proxies=dict(reversed(list(portfolio.proxies.items()))),
         statement=Book(
             dict(reversed(list(portfolio.statement.holdings.items()))),
             dict(reversed(list(portfolio.statement.wallets.items()))),
-            dict(reversed(list(portfolio.statement.positions.items()))),
+            {
+                name: replace(position, parts=tuple(reversed(position.parts)))
+                for name, position in reversed(list(portfolio.statement.positions.items()))
+            },
         ),
     )
     assert planned(backwards) == planned(portfolio)
@@ -216,41 +185,39 @@ def test_the_order_of_the_file_changes_nothing(portfolio: Portfolio) -> None:
 def test_scaling_the_book_scales_the_orders(portfolio: Portfolio, k: int) -> None:
     # of one route: a larger book's orders are nearer to whole lots, and may miss the coins for another by a hair
     # and refused where none is: whether one least order finds its coins does not scale
-    rules = replace(portfolio.policy, min_order=Fraction(0), routes=("inverse",), uncovered=Uncovered.REFUSE)
+    rules = replace(portfolio.policy, min_order=ZERO, routes=("inverse", "proxy"), uncovered=Uncovered.REFUSE)
     single = {c.name: replace(c, maintenance=whole("0.005")) for c in portfolio.contracts.values()}
-    small = replace(
-        portfolio,
-        policy=rules,
-        contracts=single,
-        statement=replace(
-            portfolio.statement,
-            positions={n: replace(p, contract=single[n]) for n, p in portfolio.statement.positions.items()},
-        ),
-    )
-    book = small.statement
-    large = replace(
-        small,
-        statement=Book(
-            {asset: quantity * k for asset, quantity in book.holdings.items()},
-            {asset: quantity * k for asset, quantity in book.wallets.items()},
-            {
-                name: opened(
-                    p.contract,
-                    contracts=p.contracts * k,
-                    entry_price=p.entry_price,
-                    margin=p.margin,
-                    hedge=k * sum((x.contracts for x in p.parts if x.purpose == "hedge"), Fraction(0)),
-                )
-                for name, p in book.positions.items()
-            },
-        ),
-    )
+    small = replace(portfolio, policy=rules, contracts=single, statement=times(portfolio.statement, 1, single))
+    large = replace(small, statement=times(small.statement, k, single))
     one, many = planned(small), planned(large)
     assume(one.orders and not one.refused and not many.refused)
-    signed = {order.contract: order.signed for order in many.orders}
-    for order in one.orders:
-        lot = small.contracts[order.contract].lot_size
-        assert abs(signed[order.contract] - k * order.signed) <= (k + 1) * lot
+    for line in one.assets:
+        lots = [
+            abs(dollars_of(each, each.lot_size, of=line.asset, made=small))
+            for each in small.contracts.values()
+            if line.asset
+            in (each.asset, *(asset for asset, through in small.proxies.items() if through.via == each.asset))
+        ]
+        done, scaled = (sum(done_for(line.asset, plan, small), ZERO) for plan in (one, many))
+        assert done == scaled == 0 or abs(scaled - k * done) <= (k + 1) * max(lots)
+
+
+def times(book: Book, k: int, contracts: Mapping[str, Contract]) -> Book:
+    """A book k times as large, on contracts of the same names."""
+    return Book(
+        {asset: quantity * k for asset, quantity in book.holdings.items()},
+        {asset: quantity * k for asset, quantity in book.wallets.items()},
+        {
+            name: replace(
+                each,
+                contract=contracts[name],
+                contracts=each.contracts * k,
+                margin=None if each.margin is None else each.margin * k,
+                parts=tuple(replace(part, contracts=part.contracts * k) for part in each.parts),
+            )
+            for name, each in book.positions.items()
+        },
+    )
 
 
 @pytest.mark.parametrize("mode", list(MarginMode))

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
+from exchange import carried_out as in_force
 from rebal.amounts import ZERO
 from rebal.book import Book, MarginMode, Part, Position, Purpose, opened
 from rebal.market.contract import Contract, Kind
@@ -19,7 +20,6 @@ from rebal.portfolio import Alert, Portfolio
 from rebal.status import BREACHES
 
 from .given import INPUTS, inverse, linear, policy, portfolio, whole
-from .test_laws import carried_out as in_force
 
 F = Fraction
 SETTINGS = settings(

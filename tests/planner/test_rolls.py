@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import pytest
 
+from exchange import carried_out
 from rebal.book import Book, HedgeAsked, opened
 from rebal.plan import Code, Plan
 from rebal.planner.desk import desk
@@ -17,7 +18,6 @@ from rebal.portfolio import Portfolio
 from rebal.status import Needs, Status
 
 from .given import INPUTS, NOW, inverse, policy, portfolio
-from .test_laws import carried_out
 
 DECEMBER = inverse("BTC", name="XBTZ26", lot="100", expiry=NOW + timedelta(days=35))
 MARCH = inverse("BTC", name="XBTH27", lot="100", expiry=NOW + timedelta(days=126))

@@ -13,8 +13,8 @@ from rebal.planner.collateral import accounts, free_coins, need
 from rebal.planner.sustain import sustained
 from rebal.portfolio import Portfolio
 
+from .books import SETTINGS, books
 from .given import INPUTS, inverse, portfolio
-from .test_laws import SETTINGS, books
 
 HAIR = Fraction(1, 10**6)
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from exchange import Overlay
+from exchange import Overlay, carried_out
 from rebal.book import opened
 from rebal.market.contract import Contract
 from rebal.plan import Code, Plan, Severity
@@ -15,7 +15,6 @@ from rebal.planner import build_plan
 from rebal.portfolio import Portfolio
 
 from .given import INPUTS, NOW, inverse, linear, policy, portfolio
-from .test_laws import carried_out
 
 PRICES = {"BTC": "40000", "ETH": "2500", "ALT": "0.5"}
 HELD = {"BTC": "2", "ETH": "14", "ALT": "30000"}

@@ -10,9 +10,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from booked import STEP, booked_usd
+from exchange import coin_value
 from market.walks import walk
-from planner.given import INPUTS, inverse, linear, policy, portfolio, whole
-from planner.test_laws import ENTRY_VALUED, SETTINGS, TIERED, books, decimals, planned
+from planner.books import INVERSE_SCHEDULES, LINEAR_SCHEDULES, SETTINGS, books, decimals
+from planner.given import INPUTS, inverse, linear, policy, portfolio
+from planner.test_laws import planned
 from rebal.amounts import COIN_STEP
 from rebal.book import Book, Position, opened
 from rebal.errors import UsageProblem
@@ -89,11 +91,11 @@ def stressed(draw: st.DrawFn, *, marks: tuple[str, ...] = ("1", "1.003", "0.96")
 
 
 def _contracts(draw: st.DrawFn, coin: str) -> list[Contract]:
-    schedule = draw(st.sampled_from([whole("0.005"), whole("0.02", close_fee=True), TIERED, ENTRY_VALUED]))
+    schedule = draw(st.sampled_from(INVERSE_SCHEDULES))
     return [
         inverse(coin, draw(st.sampled_from(["1", "10"])), maintenance=schedule),
         inverse(coin, name=f"{coin}Z26", maintenance=schedule, expiry=DATED),
-        linear(coin),
+        replace(linear(coin), maintenance=draw(st.sampled_from(LINEAR_SCHEDULES))),
     ]
 
 
@@ -148,7 +150,7 @@ def _funding(position: Held, made: Portfolio, strain: Strain) -> Fraction:
     if contract.expiry is not None:
         return ZERO
     rate = made.market.funding[contract.name].base * strain.funding_times
-    one = contract.position_value(position.contracts, position.mark_price) * rate
+    one = coin_value(contract, position.contracts, position.mark_price) * rate
     return sum((one if position.contracts > 0 else -one for _ in range(int(strain.days * 3))), ZERO)
 
 

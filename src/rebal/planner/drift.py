@@ -18,7 +18,9 @@ def leg(asset: str, valued: Valuation, portfolio: Portfolio) -> Fraction:
     return target(asset, portfolio) * valued.equity - valued.exposures[asset]
 
 
-def band_width(aimed: Fraction, contract: Contract | None, *, valued: Valuation, portfolio: Portfolio) -> Fraction:
+def band_width(
+    asset: str, aimed: Fraction, *, contract: Contract | None, valued: Valuation, portfolio: Portfolio
+) -> Fraction:
     """How far a weight may drift: the policy's band, two taker fees, or one lot over equity, whichever is largest.
 
     ``aimed``: the weight aimed at. ``contract``: the one that a leg of the asset would be traded on, None where
@@ -27,19 +29,15 @@ def band_width(aimed: Fraction, contract: Contract | None, *, valued: Valuation,
     width = portfolio.policy.band.width(aimed)
     if contract is None:
         return width
-    return max(width, 2 * contract.taker_fee, lot_usd(contract, portfolio) / valued.equity)
+    return max(width, 2 * contract.taker_fee, lot_usd(asset, contract, portfolio) / valued.equity)
 
 
-def lot_usd(contract: Contract, portfolio: Portfolio) -> Fraction:
-    """Dollars of exposure in one lot of a contract."""
-    return leg_value(contract, contract.lot_size, portfolio)
+def lot_usd(asset: str, contract: Contract, portfolio: Portfolio) -> Fraction:
+    """Dollars of an asset in one lot of a contract that carries it; a proxy's are divided by its beta."""
+    return leg_value(contract, contract.lot_size, portfolio) / beta(asset, contract, portfolio)
 
 
 def least_leg_usd(asset: str, contract: Contract, portfolio: Portfolio) -> Fraction:
-    """Dollars of an asset in the least order of a contract that carries it; a proxy's are divided by its beta."""
-    return least_order_usd(contract, portfolio) / beta(asset, contract, portfolio)
-
-
-def least_order_usd(contract: Contract, portfolio: Portfolio) -> Fraction:
-    """Dollars of exposure in the least order that a venue takes of a contract."""
-    return leg_value(contract, max(contract.lot_size, contract.min_contracts), portfolio)
+    """The same in the least order that a venue takes of it."""
+    least = max(contract.lot_size, contract.min_contracts)
+    return leg_value(contract, least, portfolio) / beta(asset, contract, portfolio)

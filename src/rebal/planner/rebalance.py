@@ -11,7 +11,7 @@ from rebal.plan import Order
 from rebal.planner.aims import Aims, aims
 from rebal.planner.carrying import Carried, Shrink, carry, moved_usd
 from rebal.planner.desk import Desk
-from rebal.planner.drift import band_width, least_order_usd, leg, lot_usd, target
+from rebal.planner.drift import band_width, least_leg_usd, leg, lot_usd, target
 from rebal.planner.routes import Candidate, part_held, reducible
 from rebal.planner.sizing import LeftOut, Leg, Residual, legs_for, orders_of, residual
 from rebal.portfolio import DOLLARS, Uncovered
@@ -115,7 +115,8 @@ def _round(kept: Mapping[str, Fraction], desk: Desk, *, goes_on: bool = False) -
     off = {asset: leg(asset, valued, portfolio) if asset in kept else wanted[asset] for asset in wanted}
     weights = {**aimed.weights(valued.equity), **{asset: target(asset, portfolio) for asset in kept}}
     outside, beyond_policy = _outside(off, aimed, weights, desk), _beyond_policy(off, weights, desk)
-    triggers = frozenset(asset for asset in outside - {DOLLARS} if _triggers(asset, wanted[asset], desk))
+    fees = 2 * _dearest_fee(desk) * valued.equity
+    triggers = frozenset(each for each in outside - {DOLLARS} if _triggers(each, wanted[each], desk, fees=fees))
     if triggers or goes_on:
         return _Round(aimed, wanted, outside, beyond_policy, triggers, wanted)
     small = beyond_policy - kept.keys()
@@ -183,13 +184,17 @@ def _outside(off: Mapping[str, Fraction], aimed: Aims, weights: Mapping[str, Fra
     found = {
         asset
         for asset, dollars in off.items()
-        if abs(dollars)
-        > equity * band_width(weights[asset], _trades_on(asset, dollars, desk), valued=desk.valued, portfolio=portfolio)
+        if abs(dollars) > equity * _band_width(asset, dollars, weights[asset], desk=desk)
     }
     dollars = aimed.exposures[DOLLARS] - desk.valued.exposures[DOLLARS]
     if abs(dollars) > equity * portfolio.policy.band.width(weights[DOLLARS]):
         found.add(DOLLARS)
     return frozenset(found)
+
+
+def _band_width(asset: str, dollars: Fraction, aimed: Fraction, *, desk: Desk) -> Fraction:
+    contract = _trades_on(asset, dollars, desk)
+    return band_width(asset, aimed, contract=contract, valued=desk.valued, portfolio=desk.portfolio)
 
 
 def _legs(asset: str, dollars: Fraction, opening: Candidate | None, desk: Desk) -> tuple[Leg, ...]:
@@ -203,11 +208,11 @@ def _own_order(asset: str, dollars: Fraction, desk: Desk) -> bool:
     return bool(orders_of(legs, book=desk.book, portfolio=desk.portfolio))
 
 
-def _triggers(asset: str, dollars: Fraction, desk: Desk) -> bool:
+def _triggers(asset: str, dollars: Fraction, desk: Desk, *, fees: Fraction) -> bool:
     """Whether a weight outside its band sets everything in motion.
 
-    Not where it is off by no more than a plan itself leaves behind, a least order and two fees together on what carries
-    it: a plan just carried out would be planned again.
+    Not where it is off by no more than a plan itself leaves behind, a least order on what carries it and ``fees``
+    together: a plan just carried out would be planned again.
     """
     portfolio = desk.portfolio
     positions = desk.positions_for.get(asset, ())
@@ -215,10 +220,19 @@ def _triggers(asset: str, dollars: Fraction, desk: Desk) -> bool:
     closing = reducible(asset, positions, Purpose.REBALANCE, direction=dollars, now=desk.now)
     opening = [] if closing else [candidate.contract for candidate in desk.candidates(asset)[:1]]
     left_behind = [
-        *(2 * each.taker_fee * desk.valued.equity + lot_usd(each, portfolio) for each in carrying),
-        *(2 * each.taker_fee * desk.valued.equity + least_order_usd(each, portfolio) for each in opening),
+        *(lot_usd(asset, each, portfolio) for each in carrying),
+        *(least_leg_usd(asset, each, portfolio) for each in opening),
     ]
-    return abs(dollars) > max(left_behind, default=ZERO) and _own_order(asset, dollars, desk)
+    return abs(dollars) > fees + max(left_behind, default=ZERO) and _own_order(asset, dollars, desk)
+
+
+def _dearest_fee(desk: Desk) -> Fraction:
+    """The largest taker fee of the contracts that any leg may be traded on: what one costs, the targets of all lose."""
+    proxies = desk.portfolio.proxies
+    carriers = {proxies[asset].via if asset in proxies else asset for asset in desk.valued.exposures}
+    serving = [each for asset in sorted(carriers | desk.valued.exposures.keys()) for each in desk.served.get(asset, ())]
+    opened = [position.contract for position in desk.book.positions.values()]
+    return max((each.taker_fee for each in (*serving, *opened)), default=ZERO)
 
 
 def _trades_on(asset: str, dollars: Fraction, desk: Desk) -> Contract | None:

@@ -180,8 +180,9 @@ def fully_reducing(legs: Sequence[Leg], undone: Fraction, portfolio: Portfolio) 
     """Whether reducing orders alone carry a leg, up to a lot of the last of them."""
     if not legs:
         return not undone
-    last = legs[-1].contract
-    return abs(undone) < leg_value(last, last.lot_size, portfolio)
+    last = legs[-1]
+    one = leg_value(last.contract, last.contract.lot_size, portfolio) / beta(last.stands_for, last.contract, portfolio)
+    return abs(undone) < one
 
 
 def _order(legs: Sequence[Leg], book: Book, portfolio: Portfolio) -> Order:
