@@ -199,6 +199,7 @@ class Portfolio:
     ``targets``: weights by asset, cash targets together under ``USD``; None where the file has none. ``contracts``:
     every contract that may matter, by name, the user's own and the catalogue's. ``cash``: assets that count as
     dollars. ``statement_sha256``: over what the statement says, not over prices, policy, comments or order.
+    ``incomplete``: by asset the listed contracts that nothing can be planned on, each with the key that is missing.
     """
 
     name: str
@@ -218,6 +219,7 @@ class Portfolio:
     tax: Tax | None = None
     scenarios: Mapping[str, Mapping[str, Fraction]] = field(default_factory=dict)
     journal: str | None = None
+    incomplete: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def price(self, asset: str) -> Fraction:
         """Dollars per coin; what counts as dollars is worth one where it has no price of its own."""

@@ -289,3 +289,9 @@ def test_a_contract_that_only_a_position_names_is_there_too(tmp_path: Path) -> N
         "market: {prices: {BTC: 40000, ETH: 2500}}\n"
     )
     assert read(tmp_path, text).contracts["ETHUSD"].asset == "ETH"
+
+
+def test_what_is_listed_and_not_planned_on_names_the_figure_that_is_missing(tmp_path: Path) -> None:
+    text = "venue: weex\nholdings: {BTC: 1, USDT: 100}\nmarket: {prices: {BTC: 40000}}\n"
+    assert read(tmp_path, text).incomplete == {"BTC": {"BTCUSDT": "contracts.BTCUSDT.multiplier"}}
+    assert read(tmp_path, SMALL).incomplete == {}

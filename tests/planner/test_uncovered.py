@@ -213,3 +213,10 @@ def test_what_one_route_does_not_margin_is_opened_on_the_next() -> None:
     made = portfolio({"BTC": "8", "USDT": "5000"}, {"BTC": "1", "USD": "0"}, HALVES, both, rules=rules)
     assert planned(made).refused
     assert traded(planned(made, fit=True)) == {"BTCUSD": 2, "BTCUSDT": 5_000_000}
+
+
+def test_a_contract_that_is_listed_and_not_planned_on_is_named_with_what_is_missing() -> None:
+    made = portfolio(HELD, TARGETS, PRICES, (BTC, ETH))
+    lacking = replace(made, incomplete={"ALT": {"ALTUSDT": "contracts.ALTUSDT.multiplier"}})
+    (said,) = [each for each in planned(lacking).findings if each.code is Code.UNSERVED_ASSET]
+    assert "; ALTUSDT is listed, but contracts.ALTUSDT.multiplier is not known" in said.message

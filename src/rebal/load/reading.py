@@ -94,6 +94,16 @@ class Reading:
         """The catalogue's contracts on an asset that can be planned on now."""
         return () if self.venue is None else self.venue.serving(asset, self.now)
 
+    def incomplete(self, asset: str) -> dict[str, str]:
+        """The catalogue's contracts on an asset that are listed and not planned on, with the key that is missing."""
+        if self.venue is None:
+            return {}
+        unpriced = (contract for contract in self.serving(asset) if not self.settles(contract))
+        return {
+            **{name: f"contracts.{name}.multiplier" for name in self.venue.without_multiplier(asset)},
+            **{contract.name: f"market.prices.{contract.settle}" for contract in unpriced},
+        }
+
     def settles(self, contract: Contract) -> bool:
         """Whether PnL on a contract can be valued: its settlement currency counts as dollars, or has a price."""
         return contract.settle in self.cash or any(contract.settle in block.names for block in self.blocks)

@@ -119,6 +119,7 @@ def _resolved(reading: Reading, path: str, histories: Histories) -> Portfolio:
         tax=None if says.tax is None else _tax(says.tax),
         scenarios=says.scenarios,
         journal=_journal(path, says.journal),
+        incomplete={asset: lacking for asset in sorted(reading.assets) if (lacking := reading.incomplete(asset))},
     )
 
 

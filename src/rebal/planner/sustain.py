@@ -1,37 +1,44 @@
 """How far the coins that a plan relies on can fall before none is left to keep the policy."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from rebal.amounts import ONE, ZERO
 from rebal.book import Book
 from rebal.market.contract import Kind
-from rebal.market.margin import Factors, kept_within
+from rebal.market.margin import Factors, Held, kept_within
 from rebal.plan import Code, Finding
-from rebal.planner.collateral import Account, account_leverage, free_coins
+from rebal.planner.collateral import Account, account_leverage, free_coins, need
 from rebal.planner.draft import Check, Draft, info
 from rebal.planner.words import coins, percent, price, usd
 from rebal.portfolio import Portfolio
 
-_HALF = Fraction(1, 2)
+_HALF, _HUNDREDTH = Fraction(1, 2), Fraction(1, 100)
 
 
-def sustained(account: Account, book: Book, portfolio: Portfolio) -> Factors | None:
+def sustained(account: Account, book: Book, portfolio: Portfolio) -> Factors:
     """How far the index may move, as factors, while an account and every free coin of its kind keep the policy.
 
-    The balance is ``W`` and the free coins together (see ``kept_within``). None where nothing is open. Beyond these
-    prices the position has to shrink, or the policy to give way.
+    The balance is ``W`` and the free coins together (see ``kept_within``). Beyond these prices the position has to
+    shrink, or the policy to give way; without a position there are none. It is today's price where no coin is left and
+    a move of one hundredth asks for more; where that does not (a short that its coins cover, less its fee), none.
     """
-    held, policy = account.held_after, portfolio.policy
-    if not held:
-        return None
-    return kept_within(
+    policy, held = portfolio.policy, account.held_after
+    ends = kept_within(
         account.balance + free_coins(account.currency, book, portfolio),
         held,
         leverage=policy.leverage,
         set_to=lambda contract: account_leverage(contract, policy),
         shock=policy.shock,
     )
+    sides = ((ends.below, ONE - _HUNDREDTH), (ends.above, ONE + _HUNDREDTH))
+    below, above = (None if end == ONE and not _asks_more(held, there, portfolio) else end for end, there in sides)
+    return Factors(below, above)
+
+
+def _asks_more(held: Sequence[Held], factor: Fraction, portfolio: Portfolio) -> bool:
+    moved = [Held(each.contract, each.contracts, each.entry_price, each.mark_price * factor) for each in held]
+    return need(moved, portfolio).most > need(held, portfolio).most
 
 
 def _sustain(draft: Draft) -> Iterator[Finding]:
@@ -39,12 +46,15 @@ def _sustain(draft: Draft) -> Iterator[Finding]:
     for account in draft.done.after:
         ends = sustained(account, draft.done.book, portfolio)
         assets = {held.contract.asset for held in account.held_after}
-        if ends is None or len(assets) != 1 or not draft.orders:
+        if len(assets) != 1 or not draft.orders:
             continue
         index, currency = portfolio.price(assets.pop()), account.currency
+        if ONE in (ends.below, ends.above):
+            yield _none_left(account, ends, draft)
+            continue
         moves = [("fall", ends.below), ("rise", ends.above)]
         told = [(way, factor) for way, factor in moves if factor is not None and _LEAST <= factor <= _MOST]
-        if not told or ONE in (ends.below, ends.above):
+        if not told:
             continue
         where = " or ".join(f"{price(factor * index)}, a {way} of {percent(abs(factor - 1))}" for way, factor in told)
         yield info(
@@ -57,6 +67,16 @@ def _sustain(draft: Draft) -> Iterator[Finding]:
             move_above=None if ends.above is None else ends.above - 1,
             free_coins=free_coins(currency, draft.done.book, portfolio),
         )
+
+
+def _none_left(account: Account, ends: Factors, draft: Draft) -> Finding:
+    currency = account.currency
+    ways = tuple(way for way, end in (("fall", ends.below), ("rise", ends.above)) if end == ONE)
+    message = (
+        f"no free {currency} is left to keep the policy: any {' or '.join(ways)} asks for more, or a smaller position"
+    )
+    free = free_coins(currency, draft.done.book, draft.desk.portfolio)
+    return info(Code.SUSTAIN, account.contract or currency, message, ways=ways, free_coins=free)
 
 
 _LEAST, _MOST = Fraction(1, 10), Fraction(10)

@@ -33,7 +33,9 @@ def _why_unserved(asset: str, draft: Draft) -> str:
     if soon and len(soon) == len(listed):
         return f"what serves {asset} expires within 7 days ({', '.join(soon)})"
     at, routes = portfolio.venue or "this file", ", ".join(portfolio.policy.routes)
-    return f"no contract of {at} serves {asset} on the routes {routes}"
+    lacking = portfolio.incomplete.get(asset, {})
+    listed_too = "".join(f"; {name} is listed, but {key} is not known" for name, key in sorted(lacking.items()))
+    return f"no contract of {at} serves {asset} on the routes {routes}{listed_too}"
 
 
 def _uncovered(draft: Draft) -> Iterator[Finding]:

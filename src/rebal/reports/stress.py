@@ -85,6 +85,8 @@ class Survival:
 
     ``liquidated_in``: how many scenarios liquidate it, and ``mildest`` the one of them with the smallest shock.
     ``top_up``: coins needed today to survive them all. ``free``: coins held outside that the policy lets in.
+    ``kept_below`` and ``kept_above``: the move of all its marks, from today's, as far as which those coins keep the
+    policy; None where they always do.
     """
 
     currency: str
@@ -93,6 +95,8 @@ class Survival:
     mildest: str | None
     top_up: Fraction
     free: Fraction
+    kept_below: Fraction | None
+    kept_above: Fraction | None
 
 
 @frozen

@@ -12,9 +12,10 @@ from rebal.book import Book
 from rebal.frozen import frozen
 from rebal.market.carry import funding_usd_per_day
 from rebal.market.contract import Kind
-from rebal.market.margin import Held, maintenance_margin
+from rebal.market.margin import Factors, Held, maintenance_margin
 from rebal.market.path import Curve, Moves, Passage
 from rebal.planner.collateral import Account, free_coins
+from rebal.planner.sustain import sustained
 from rebal.portfolio import Portfolio
 from rebal.reports.stress import ScenarioLine, Survival, WalletLine
 from rebal.stress import worth
@@ -40,7 +41,8 @@ class Backed:
 
     ``asset``: the coin that its contracts are on, None where they are on several. ``funding``: coins that it has paid
     by then; ``short_today``: coins that it misses today, before any strain, below nothing where it has some to spare.
-    ``worth``: its margin balance in USD.
+    ``worth``: its margin balance in USD. ``sustained``: how far its marks may move while it and its free coins keep the
+    policy, before any strain.
     """
 
     currency: str
@@ -50,6 +52,7 @@ class Backed:
     funding: Fraction
     short_today: Fraction
     worth: Payoff
+    sustained: Factors
 
     @property
     def name(self) -> str:
@@ -101,6 +104,7 @@ def _backed(account: Account, book: Book, strain: Strain, portfolio: Portfolio) 
         funding=funding,
         short_today=today - account.balance,
         worth=worth.added([worth.coins(account.currency, balance, portfolio), *kept]),
+        sustained=sustained(account, book, portfolio),
     )
 
 
@@ -153,4 +157,6 @@ def _survival(wallet: Backed, n: int, told: Sequence[ScenarioLine], free: Fracti
         mildest=None if first is None else first.name,
         top_up=max((each.wallets[n].top_up for each in told), default=ZERO),
         free=free,
+        kept_below=None if wallet.sustained.below is None else wallet.sustained.below - 1,
+        kept_above=None if wallet.sustained.above is None else wallet.sustained.above - 1,
     )

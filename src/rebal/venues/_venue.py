@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from rebal.market.contract import Contract, Kind
-from rebal.venues._table import NOT_LISTED, Known, Row, Table, resolve
+from rebal.venues._table import NOT_LISTED, UNKNOWN, Known, Row, Table, resolve
 
 
 class Entry(NamedTuple):
@@ -86,6 +86,11 @@ class Venue:
             for name, expiry in _trading(row, now)
         )
         return tuple(contract for contract in made if contract is not None)
+
+    def without_multiplier(self, asset: str) -> tuple[str, ...]:
+        """The listed contracts of an asset that nothing can be planned on, since their multiplier is not known."""
+        rows = (row for row in self._by_asset.get(asset, ()) if _is_listed(row))
+        return tuple(row.name for row in rows if row.cells()["multiplier"] == UNKNOWN)
 
     def entries(self, now: datetime) -> tuple[Entry, ...]:
         """Everything the catalogue holds of the venue, dated families as the contracts that their rule lists now."""

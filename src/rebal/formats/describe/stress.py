@@ -6,12 +6,13 @@ from functools import partial
 from typing import NamedTuple
 
 from rebal.formats.describe import _findings, _margin, _origin
-from rebal.formats.describe._words import counted, joined, several
+from rebal.formats.describe._words import counted, foreseeable, joined, several
 from rebal.formats.document import (
     GLUE,
     PLAIN,
     RED,
     YELLOW,
+    Absent,
     Axis,
     Block,
     Chart,
@@ -56,6 +57,7 @@ def document(report: Stress, limits: Policy | None) -> Document:
         *_scenarios(report),
         *(block for each in report.scenarios for block in _recorded(each)),
         _survival(report),
+        _kept(report),
         _margin.now(report.wallets, limits, only=_RECORDS),
         _margin.ladder(report.wallets, limits),
         _findings.section(report.findings),
@@ -249,6 +251,25 @@ def _survival(report: Stress) -> Section:
         Column("top up for all of them", "top_up", before="top up", record="top-up {}", unit="currency"),
         Column("free outside", _free, only=_PAGE),
         Column("", "free", Kind.COINS, record="free {}", only=_RECORDS),
+        Column("", "kept_below", Kind.CHANGE, record="kept-below {}", absent=Absent.NEVER, only=_RECORDS),
+        Column("", "kept_above", Kind.CHANGE, record="kept-above {}", absent=Absent.NEVER, only=_RECORDS),
     )
     gone = [each for each in report.survival if each.liquidated_in]
     return Section("To come through all", (Table(columns, report.survival, word="survive", shown=gone),))
+
+
+def _kept(report: Stress) -> Section:
+    """How far prices may move while the coins at hand keep the policy, of the wallets for which that ends in sight."""
+    columns = (
+        Column("wallet", _wallet, role=Role.NAME, left=True),
+        Column("down to", lambda line: _in_sight(line)[0], Kind.CHANGE),
+        Column("up to", lambda line: _in_sight(line)[1], Kind.CHANGE),
+    )
+    rows = [line for line in report.survival if _in_sight(line) != (None, None)]
+    note = "beyond it no free coin is left, and the position has to shrink"
+    return Section("Policy kept", (Table(columns, rows),) if rows else (), note, only=_PAGE)
+
+
+def _in_sight(line: Survival) -> tuple[Fraction | None, Fraction | None]:
+    below, above = foreseeable(None if line.kept_below is None else -line.kept_below, line.kept_above)
+    return None if below is None else -below, above
