@@ -19,8 +19,8 @@ from rebal.planner.hedge_legs import Ask
 from rebal.planner.routes import named
 from rebal.portfolio import Portfolio, Sizing
 
-from .books import SETTINGS, decimals
-from .given import INPUTS, NOW, inverse, policy, portfolio
+from .books import INVERSE_SCHEDULES, LINEAR_SCHEDULES, SETTINGS, decimals
+from .given import INPUTS, NOW, inverse, linear, policy, portfolio
 
 COINS = ("BTC", "ETH")
 PROXIED = ("DOT", "SOL")
@@ -37,15 +37,17 @@ def books(draw: st.DrawFn) -> Portfolio:
     holdings = {asset: Fraction(int(worth[asset] / prices[asset] * 1000), 1000) for asset in prices}
     proxies = {asset: (draw(st.sampled_from(COINS)), draw(st.sampled_from(["0.5", "1", "1.3"]))) for asset in PROXIED}
     contracts = [_contract(draw, coin, days) for coin in COINS for days in (None, 35, 126)]
+    contracts += [_linear(draw, coin) for coin in COINS if draw(st.booleans())]
+    holdings["USDT"] = Fraction(draw(st.sampled_from([0, 5000, 80000])))
     marks = {each.name: prices[each.asset] * Fraction(draw(st.sampled_from(BASES))) for each in contracts}
     mode = draw(st.sampled_from(list(MarginMode)))
     positions: list[Position] = []
-    wallets = {coin: holdings[coin] * Fraction(9, 10) for coin in COINS}
+    wallets = {coin: holdings[coin] * Fraction(9, 10) for coin in (*COINS, "USDT")}
     for contract in contracts:
-        if holdings[contract.asset] and draw(st.booleans()):
+        if holdings[contract.settle] and draw(st.booleans()):
             through = [each for each in PROXIED if proxies[each][0] == contract.asset]
             position = _position(
-                draw, contract, coins=holdings[contract.asset], mark=marks[contract.name],
+                draw, contract, backing=holdings[contract.settle], mark=marks[contract.name],
                 isolated=mode is MarginMode.ISOLATED, through=through,
             )  # fmt: skip
             positions += [position] if position is not None else []
@@ -55,6 +57,7 @@ def books(draw: st.DrawFn) -> Portfolio:
         distance=draw(st.sampled_from(["0.1", "0.2"])),
         min_order=draw(st.sampled_from(["0", "10", "500"])),
         sizing=draw(st.sampled_from(list(Sizing))),
+        routes=draw(st.sampled_from([("inverse", "linear", "proxy"), ("linear", "inverse", "proxy")])),
         hedge_band=draw(st.sampled_from(["0", "0.01"])),
     )
     made = portfolio({}, None, {}, tuple(contracts), rules=rules, positions=tuple(positions), proxies=proxies)
@@ -73,14 +76,20 @@ def _contract(draw: st.DrawFn, coin: str, days: int | None) -> Contract:
         lot=draw(st.sampled_from(["1", "10", "100"])),
         fee=draw(st.sampled_from(["0", "0.0005", "0.00075"])),
         expiry=None if days is None else NOW + timedelta(days=days),
+        maintenance=draw(st.sampled_from(INVERSE_SCHEDULES)),
     )
 
 
+def _linear(draw: st.DrawFn, coin: str) -> Contract:
+    found = linear(coin, draw(st.sampled_from(["0.001", "0.1"])))
+    return replace(found, maintenance=draw(st.sampled_from(LINEAR_SCHEDULES)))
+
+
 def _position(
-    draw: st.DrawFn, contract: Contract, *, coins: Fraction, mark: Fraction, isolated: bool, through: Sequence[str]
+    draw: st.DrawFn, contract: Contract, *, backing: Fraction, mark: Fraction, isolated: bool, through: Sequence[str]
 ) -> Position | None:
     """A net position of parts, each with an entry of its own: shorts that protect, legs of either side."""
-    step = coins * mark / contract.multiplier / 100
+    step = backing / contract.position_value(Fraction(1), mark) / 100
     protects = [(Purpose.HEDGE, asset, -draw(st.integers(0, 25))) for asset in (contract.asset, *through)]
     parts: list[Part] = []
     for purpose, asset, share in (
@@ -92,7 +101,7 @@ def _position(
         if size:
             parts.append(Part(purpose, size, mark * draw(ENTRIES), asset))
     net = sum((part.contracts for part in parts), Fraction(0))
-    margin = coins * Fraction(15, 100) if isolated else None
+    margin = backing * Fraction(15, 100) if isolated else None
     return Position(contract, net, mark * draw(ENTRIES), margin, tuple(parts)) if net else None
 
 
