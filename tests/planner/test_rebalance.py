@@ -1,14 +1,21 @@
 """When a rebalance trades: small books whose figures are worked out by hand."""
 
+from dataclasses import replace
+from datetime import timedelta
 from fractions import Fraction
 
+import pytest
+
 from exchange import carried_out
-from rebal.book import opened
+from rebal.book import Position, opened
+from rebal.market.contract import Contract
 from rebal.plan import Code, Plan
 from rebal.planner import build_plan
 from rebal.portfolio import Portfolio
 
-from .given import INPUTS, inverse, policy, portfolio
+from .given import INPUTS, NOW, inverse, policy, portfolio
+
+F = Fraction
 
 
 def planned(made: Portfolio) -> Plan:
@@ -69,3 +76,71 @@ def test_what_other_contracts_cost_sets_nothing_in_motion() -> None:
     assert [order.signed for order in plan.orders] == [-10000, 10000]
     again = build_plan(made, carried_out(plan, made, made.statement), inputs=INPUTS)
     assert (again.orders, again.transfers) == ((), ())
+
+
+def two_coins(btc: str, contract: Contract, *, band: str = "0", positions: tuple[Position, ...] = ()) -> Portfolio:
+    """100,000 dollars of bitcoin and dollars, of which half is to be bitcoin; ``btc``: dollars of it above that."""
+    held = (50000 + F(btc)) / 40000
+    return portfolio(
+        {"BTC": str(held), "USD": str(50000 - F(btc))}, {"BTC": "0.5", "USD": "0.5"}, {"BTC": "40000"}, (contract,),
+        wallets={"BTC": "1"}, positions=positions, rules=policy(band=band, min_order="0"),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("over", "traded"), [("1100", []), ("1100.01", [-1])])
+def test_a_least_order_and_two_fees_of_the_equity_are_what_a_plan_leaves_behind(over: str, traded: list[int]) -> None:
+    made = two_coins(over, inverse("BTC", "1000", fee="0.0005"))
+    assert [order.signed for order in planned(made).orders] == traded
+
+
+def test_an_order_of_just_the_least_that_the_venue_takes_is_placed() -> None:
+    assert [order.signed for order in planned(two_coins("30250", inverse("BTC", "1000", minimum="30"))).orders] == [-30]
+    assert planned(two_coins("29750", inverse("BTC", "1000", minimum="30"))).orders == ()
+
+
+def test_an_order_that_opens_one_contract_closes_none() -> None:
+    (order,) = planned(two_coins("1500", inverse("BTC", "1000"))).orders
+    assert (order.signed, order.reduce_only) == (F(-1), False)
+
+
+def test_the_lot_of_the_position_in_the_way_is_what_the_band_allows_for() -> None:
+    coarse = inverse("BTC", "2000", name="BTCDEC", expiry=NOW + timedelta(days=35))
+    old = opened(coarse, contracts=F(-5), entry_price=F(40000))
+    made = two_coins("8500", coarse, positions=(old,))
+    both = replace(made, contracts={**made.contracts, "BTCUSD": inverse("BTC")})
+    # 1,500 dollars below the target, of a lot of 2,000; above it the perpetual's lot of one dollar would be traded
+    (short_of_it,) = [line for line in planned(both).assets if line.asset == "BTC"]
+    assert (short_of_it.drift, short_of_it.outside_band) == (F("-0.015"), False)
+
+
+def test_a_weight_whose_own_order_is_empty_sets_no_other_in_motion() -> None:
+    # BTC is 3,000 over and outside a quarter of its 10 %, but orders below 3,500 are not wanted; ETH is inside
+    made = portfolio(
+        {"BTC": "0.325", "ETH": "30.4", "USD": "11000"}, {"BTC": "0.1", "ETH": "0.8", "USD": "0.1"},
+        {"BTC": "40000", "ETH": "2500"}, (inverse("BTC"), inverse("ETH")),
+        rules=policy(band="0.05", relative="0.25", min_order="3500"),
+    )  # fmt: skip
+    plan = planned(made)
+    assert {line.asset: line.outside_band for line in plan.assets} == {"BTC": True, "ETH": False, "USD": False}
+    assert plan.orders == ()
+
+
+def test_a_book_without_equity_trades_nothing_and_has_no_weights() -> None:
+    # 200,000 dollars long from 40,000, at 20,000: 5 BTC lost, 1 held
+    lost = opened(inverse("BTC"), contracts=F(200000), entry_price=F(40000))
+    made = portfolio(
+        {"BTC": "1"}, {"BTC": "0.5", "USD": "0.5"}, {"BTC": "20000"}, (inverse("BTC"),), wallets={"BTC": "1"},
+        positions=(lost,),
+    )  # fmt: skip
+    plan = planned(made)
+    assert (plan.equity, plan.orders) == (F(-80000), ())
+    assert [(line.weight, line.outside_band) for line in plan.assets] == [(None, False), (None, False)]
+
+
+def test_dollars_that_are_set_aside_count_nowhere() -> None:
+    made = portfolio(
+        {"BTC": "1", "USD": "10000", "USDC": "5000"}, {"BTC": "0.8", "USD": "0.2"}, {"BTC": "40000"},
+        (inverse("BTC"),), aside=frozenset({"USDC"}),
+    )  # fmt: skip
+    plan = planned(made)
+    assert (plan.equity, plan.orders) == (F(50000), ())

@@ -1,0 +1,173 @@
+"""How many coins an account needs, and where they come from: figures worked out by hand."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+from rebal.book import MarginMode, Position, opened
+from rebal.market.contract import Contract
+from rebal.market.margin import Held
+from rebal.plan import Plan
+from rebal.planner import build_plan
+from rebal.planner.collateral import Account, Need, Shortage, accounts, free_coins, loose_in_wallets, need
+from rebal.planner.step import step
+from rebal.planner.unwind import build_unwind
+from rebal.portfolio import Policy, Portfolio
+
+from .given import INPUTS, inverse, policy, portfolio
+
+F = Fraction
+BTC = inverse("BTC", "100")
+NOTHING = F(0)
+
+
+def book_of(*positions: Position, coins: str, wallet: str, rules: Policy | None = None) -> Portfolio:
+    """Bitcoin at 40,000 with longs that are as large as they ought to be: nothing is to be traded."""
+    exposure = F(coins) + sum((each.contracts * each.contract.multiplier / 40000 for each in positions), NOTHING)
+    share = exposure / F(coins)
+    return portfolio(
+        {"BTC": coins},
+        {"BTC": str(share), "USD": str(1 - share)},
+        {"BTC": "40000"},
+        tuple(each.contract for each in positions),
+        wallets={"BTC": wallet},
+        positions=positions,
+        rules=rules,
+    )
+
+
+def long(contract: Contract = BTC, *, margin: str | None = None) -> Position:
+    """40,000 dollars, one bitcoin, from where the mark is."""
+    return opened(contract, contracts=F(400), entry_price=F(40000), margin=None if margin is None else F(margin))
+
+
+def planned(made: Portfolio) -> Plan:
+    return build_plan(made, made.statement, inputs=INPUTS)
+
+
+def moved(plan: Plan) -> list[tuple[str | None, Fraction]]:
+    return [(transfer.contract, transfer.quantity) for transfer in plan.transfers]
+
+
+def test_a_short_in_profit_needs_what_each_rule_asks_of_it() -> None:
+    # 40,000 dollars short from 50,000: 1 BTC at 40,000, 0.2 of profit; at 60,000 it is worth 2/3, 0.5 % of that is due
+    contract = replace(BTC, leverage=F(1))
+    short = Held(contract, F(-400), F(50000), F(40000))
+    made = portfolio({}, None, {"BTC": "40000"}, (contract,), rules=policy(leverage="2"))
+    survival = F(4, 5) - F(2, 3) * F(995, 1000)
+    assert need((short,), made) == Need(F(1, 2) - F(1, 5), 1 - F(1, 5), survival, F(1, 5))
+
+
+def test_a_long_at_a_loss_leans_on_no_profit() -> None:
+    # 40,000 dollars long from 50,000: 0.2 lost; at 20,000 it is worth 2 and stands 1.2 in loss
+    held = Held(BTC, F(400), F(50000), F(40000))
+    made = portfolio({}, None, {"BTC": "40000"}, (BTC,))
+    assert need((held,), made) == Need(F(6, 5), F(6, 5), F(6, 5) + 2 * F(5, 1000), NOTHING)
+
+
+def test_nothing_held_needs_nothing() -> None:
+    assert need((), portfolio({}, None, {}, ())) == Need(NOTHING, NOTHING, NOTHING, NOTHING)
+
+
+@pytest.mark.parametrize(
+    ("asked", "most", "least"),
+    [
+        (Need(F(3), F(1), F(2), NOTHING), 3, 3),  # the fees of opening are not counted against leverage
+        (Need(F(1), F(3), F(2), NOTHING), 3, 3),
+        (Need(F(1), F(2), F(3), NOTHING), 3, F(7, 2)),
+        (Need(F(-1), F(-2), F(-3), F(4)), 0, 0),
+    ],
+)
+def test_the_largest_rule_is_the_need(asked: Need, most: Fraction, least: Fraction) -> None:
+    assert asked.most == most
+    assert asked.least(F(1, 2)) == least
+
+
+def test_profit_may_be_leant_on_but_not_taken_out() -> None:
+    assert Need(F(1), F(2), F(3), F(4)).without_profit == 7
+    assert Need(F(-1), F(-2), F(-3), F(4)).without_profit == 0
+
+
+def test_what_is_missing_is_rounded_up_to_what_can_be_moved() -> None:
+    account = Account("BTC", None, NOTHING, (), ())
+    missing = Shortage(account, F(2, 3), F(1, 3), need((), portfolio({}, None, {}, ()))).missing
+    assert missing == F("0.33333334")
+
+
+def test_no_more_is_free_than_the_policy_lets_in() -> None:
+    made = book_of(long(), coins="2", wallet="1.5", rules=policy(max_at_venue="0.5"))
+    assert free_coins("BTC", made.statement, made) == 0
+    assert free_coins("BTC", made.statement, replace(made, policy=policy(max_at_venue="0.8"))) == F(1, 10)
+    assert free_coins("BTC", made.statement, replace(made, policy=policy(), aside=frozenset({"BTC"}))) == 0
+
+
+def test_accounts_stand_by_coin_and_the_wallet_before_its_isolated_positions() -> None:
+    apart, ether = inverse("BTC", "100", name="BTCA"), inverse("ETH")
+    positions = (opened(ether, contracts=F(10), entry_price=F(2500)), long(), long(apart, margin="0.4"))
+    made = portfolio(
+        {"ETH": "5", "BTC": "3"}, None, {"BTC": "40000", "ETH": "2500"}, (BTC, apart, ether),
+        wallets={"ETH": "2", "BTC": "1"}, positions=positions,
+    )  # fmt: skip
+    listed = accounts(made.statement, made.statement, (), portfolio=made)
+    assert [(each.currency, each.contract, each.balance) for each in listed] == [
+        ("BTC", None, F(3, 5)), ("BTC", "BTCA", F(2, 5)), ("ETH", None, F(2))
+    ]  # fmt: skip
+
+
+def test_below_the_policy_but_not_in_alert_nothing_is_topped_up() -> None:
+    # leverage 1/0.9, below 1.25; liquidated at 40,200/1.9, 47 % below
+    assert moved(planned(book_of(long(), coins="2", wallet="0.9"))) == []
+
+
+def test_in_alert_it_is_topped_up_to_the_policy() -> None:
+    # at 20,000 the long is worth 2 and 1 is lost: with 0.5 % of 2 that is 1.01
+    made = book_of(long(), coins="2", wallet="0.5")
+    assert moved(planned(made)) == [(None, F("0.51"))]
+    assert step(made, made.statement, (), tops_up=False).transfers == ()
+
+
+def test_what_one_account_takes_is_gone_for_the_next() -> None:
+    second = inverse("BTC", "100", name="BTCZ")
+    made = book_of(
+        long(margin="0.5"), long(second, margin="0.5"), coins="1.6", wallet="1",
+        rules=policy(mode=MarginMode.ISOLATED),
+    )  # fmt: skip
+    plan = planned(made)
+    assert moved(plan) == [("BTCUSD", F("0.51")), ("BTCZ", F("0.09"))]
+    shortages = step(made, made.statement, ()).shortages
+    assert [(each.account.contract, each.missing) for each in shortages] == [("BTCZ", F("0.42"))]
+
+
+def test_no_more_than_is_there_is_moved_in() -> None:
+    # a third of 2 BTC may be at the venue, half a bitcoin is: 1/6, of which whole steps of 1e-8 can be sent
+    made = book_of(long(), coins="2", wallet="0.5", rules=policy(max_at_venue="1/3"))
+    assert moved(planned(made)) == [(None, F("0.16666666"))]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "loose"),
+    [
+        ((), (), {"BTC": F(1)}),
+        ((), (Held(BTC, F(400), F(40000), F(40000)),), {}),
+        ((Held(BTC, F(400), F(40000), F(40000)),), (), {}),
+    ],
+)
+def test_coins_that_back_something_now_or_then_are_not_loose(
+    before: tuple[Held, ...], after: tuple[Held, ...], loose: Mapping[str, Fraction]
+) -> None:
+    assert (
+        loose_in_wallets([Account("BTC", None, F(1), before, after), Account("ETH", "ETHUSD", F(1), (), ())]) == loose
+    )
+
+
+def test_coins_that_orders_free_leave_but_no_profit_does() -> None:
+    # a short of 40,000 from 50,000 on 1.5 BTC is halved: without its profit it needed 1 BTC, then 0.5. So 0.5 BTC
+    # are freed, though 0.1 of profit is booked on top, and a fee of 0.00025 paid
+    short = opened(BTC, contracts=F(-400), entry_price=F(50000))
+    made = portfolio({"BTC": "2"}, None, {"BTC": "40000"}, (BTC,), wallets={"BTC": "1.5"}, positions=(short,))
+    assert moved(build_unwind(made, made.statement, inputs=INPUTS, share=F(1, 2))) == [(None, F("-0.5"))]
+    # with 0.9 in the wallet, 0.9 + 0.1 - 0.00025 stand against the 0.5
+    less = replace(made, statement=replace(made.statement, wallets={"BTC": F("0.9")}))
+    assert moved(build_unwind(less, less.statement, inputs=INPUTS, share=F(1, 2))) == [(None, F("-0.49975"))]

@@ -1,0 +1,88 @@
+"""What unwinding closes, what that brings, and what spot has made needless: figures worked out by hand."""
+
+from fractions import Fraction
+
+from rebal.book import Position, Purpose, opened
+from rebal.ledger import Carried
+from rebal.market.contract import Contract
+from rebal.plan import Code, Finding, Plan
+from rebal.planner.unwind import build_unwind
+from rebal.portfolio import Portfolio
+
+from .given import INPUTS, inverse, portfolio
+
+F = Fraction
+BTC = inverse("BTC", "100")
+ETH = inverse("ETH", "1")
+
+
+def book_of(*positions: Position, targets: dict[str, str] | None = None, usd: str = "0") -> Portfolio:
+    return portfolio(
+        {"BTC": "1", "ETH": "16", "USD": usd}, targets, {"BTC": "40000", "ETH": "2500"},
+        tuple(each.contract for each in positions), wallets={"BTC": "1", "ETH": "16"}, positions=positions,
+    )  # fmt: skip
+
+
+def short(contract: Contract, contracts: int, *, entry: int = 40000, hedge: int = 0) -> Position:
+    return opened(contract, contracts=F(-contracts), entry_price=F(entry), hedge=F(-hedge))
+
+
+def signed(plan: Plan) -> dict[str, Fraction]:
+    return {order.contract: order.signed for order in plan.orders}
+
+
+def needless(plan: Plan) -> list[Finding]:
+    return [finding for finding in plan.findings if finding.code is Code.NEEDLESS]
+
+
+def test_a_share_is_closed_in_whole_lots_rounded_toward_zero() -> None:
+    coarse = inverse("BTC", "100", lot="10", minimum="15")
+    made = book_of(short(coarse, 45))
+    assert signed(build_unwind(made, made.statement, inputs=INPUTS, share=F(1, 2))) == {"BTCUSD": 20}
+    assert signed(build_unwind(made, made.statement, inputs=INPUTS)) == {"BTCUSD": 45}
+
+
+def test_only_what_is_named_is_closed_and_only_for_its_purpose() -> None:
+    made = book_of(short(BTC, 100, hedge=30), short(ETH, 5000, entry=2500, hedge=1000))
+    book = made.statement
+    assert signed(build_unwind(made, book, inputs=INPUTS, assets=frozenset({"BTC"}))) == {"BTCUSD": 100}
+    hedges = build_unwind(made, book, inputs=INPUTS, purpose=Purpose.HEDGE)
+    assert signed(hedges) == {"BTCUSD": 30, "ETHUSD": 1000}
+    both = build_unwind(made, book, inputs=INPUTS, assets=frozenset({"ETH"}), purpose=Purpose.REBALANCE)
+    assert signed(both) == {"ETHUSD": 4000}
+
+
+def test_what_closing_brings_has_the_fees_and_the_funding_of_what_is_closed() -> None:
+    # 40,000 dollars short from 50,000: 0.8 BTC then, 1 BTC now; the fee of closing is 0.05 % of that
+    made = book_of(short(BTC, 400, entry=50000))
+    so_far = {"BTCUSD": Carried("BTCUSD", F("0.001"), F("0.0005"))}
+    (line,) = build_unwind(made, made.statement, inputs=INPUTS, carried=so_far).pnl
+    assert (line.coin, line.usd, line.fees_coin, line.funding_coin) == (F("0.2"), F(8000), F("0.0015"), F("0.0005"))
+    assert line.net_usd == F("0.199") * 40000
+    (half,) = build_unwind(made, made.statement, inputs=INPUTS, share=F(1, 2), carried=so_far).pnl
+    assert (half.coin, half.usd, half.fees_coin, half.funding_coin) == (F("0.1"), F(4000), F("0.00075"), F("0.00025"))
+    (bare,) = build_unwind(made, made.statement, inputs=INPUTS).pnl
+    assert (bare.fees_coin, bare.funding_coin, bare.net_usd) == (F("0.0005"), F(0), F("0.1995") * 40000)
+
+
+def test_what_each_contract_brings_is_told_by_name_in_whatever_order_it_is_placed() -> None:
+    longs = opened(BTC, contracts=F(100), entry_price=F(40000))
+    made = book_of(longs, short(ETH, 12000, entry=2500))
+    plan = build_unwind(made, made.statement, inputs=INPUTS)
+    assert [order.contract for order in plan.orders] == ["ETHUSD", "BTCUSD"]
+    assert [line.contract for line in plan.pnl] == ["BTCUSD", "ETHUSD"]
+
+
+def test_the_share_that_spot_has_made_needless_is_named() -> None:
+    # 120,000 dollars; BTC counts 40,000 less 10,000 and is to count 36,000: 6,000 of the short have done their work
+    made = book_of(
+        short(BTC, 150, hedge=50), targets={"BTC": "0.3", "ETH": "0.35", "USD": "0.35"}, usd="40000"
+    )  # fmt: skip
+    (found,) = needless(build_unwind(made, made.statement, inputs=INPUTS, force=True))
+    assert (found.subject, found.data["spent_usd"], found.data["open_usd"], found.data["share"]) == (
+        "BTC", 6000, 10000, F(3, 5)
+    )  # fmt: skip
+    assert found.message.endswith("rebal unwind BTC --purpose rebalance --pct 60.0")
+    assert needless(build_unwind(made, made.statement, inputs=INPUTS, purpose=Purpose.HEDGE)) == []
+    without = book_of(short(BTC, 150, hedge=50), usd="40000")
+    assert needless(build_unwind(without, without.statement, inputs=INPUTS)) == []
