@@ -62,8 +62,8 @@ def test_options_are_those_there_are() -> None:
 
 
 def test_sections_are_those_there_are() -> None:
-    (named,) = re.findall(r"which table `--format csv` prints: (.*?) \|", TEXT)
-    for name in named.split(", "):
+    (named,) = re.findall(r"which table `--format csv` prints: (.*?)[;|]", TEXT)
+    for name in named.strip().split(", "):
         done = answered("plan", str(ROOT / "portfolios" / "drift.yaml"), "--format", "csv", "--section", name)
         assert (done.code, done.err) == (0, "")
 
