@@ -82,9 +82,12 @@ def test_a_recorded_hedge_leaves_nothing_to_hedge() -> None:
 def test_a_recorded_unwind_leaves_nothing_open() -> None:
     book = portfolio()
     hedge = record(hedged(book), book).after
-    half = record(unwound(book, hedge, share=HALF), book, hedge)
+    closing_half, closing_all = unwound(book, hedge, share=HALF), unwound(book, hedge)
+    assert [(each.asset, each.fraction) for each in closing_half.hedges] == [("BTC", F("0.25"))]
+    assert closing_all.hedges == ()
+    half = record(closing_half, book, hedge)
     assert fold(book, half.after.entries).book.hedges == {"BTC": HedgeAsked("BTC", F("0.25"), price=F(40000))}
-    whole = record(unwound(book, hedge), book, hedge)
+    whole = record(closing_all, book, hedge)
     made = fold(book, whole.after.entries).book
     assert (made.positions, made.hedges) == ({}, {})
     assert made.wallets["BTC"] == 0

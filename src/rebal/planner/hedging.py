@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from fractions import Fraction
 
-from rebal.amounts import ZERO
-from rebal.book import Book, Part, Purpose
+from rebal.amounts import ZERO, total
+from rebal.book import Book, HedgeAsked, Part, Purpose
 from rebal.frozen import frozen
 from rebal.market.contract import Contract
 from rebal.planner.exposure import hedged_coins, stood_for
@@ -54,3 +54,26 @@ def _spot_coins(part: Part, contract: Contract, portfolio: Portfolio) -> Fractio
     if part.stands_for == contract.asset:
         return contract.delta(part.contracts, part.entry_price)
     return stood_for(part, contract, portfolio) / portfolio.price(part.stands_for)
+
+
+def still_asked(before: Book, after: Book) -> dict[str, HedgeAsked]:
+    """What stays asked for once orders closed hedges: each fraction by the share of its contracts that is left.
+
+    By their size, contracts times multiplier; a hedge that is closed whole is asked for no more.
+    """
+    asked: dict[str, HedgeAsked] = {}
+    for asset, hedge in before.hedges.items():
+        was, left = _protecting(asset, before), _protecting(asset, after)
+        fraction = hedge.fraction * min(left, was) / was if was else hedge.fraction
+        if fraction:
+            asked[asset] = HedgeAsked(asset, fraction, hedge.until, hedge.price)
+    return asked
+
+
+def _protecting(asset: str, book: Book) -> Fraction:
+    return total(
+        abs(part.contracts) * position.contract.multiplier
+        for position in book.positions.values()
+        for part in position.parts
+        if part.purpose is Purpose.HEDGE and part.stands_for == asset
+    )

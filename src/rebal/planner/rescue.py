@@ -16,7 +16,7 @@ from rebal.planner.cutting import Wallet, fewest_lots
 from rebal.planner.desk import Desk, desk
 from rebal.planner.draft import Check, Draft, error, info, warning
 from rebal.planner.exposure import fees_usd, value
-from rebal.planner.hedging import cover
+from rebal.planner.hedging import cover, still_asked
 from rebal.planner.rebalance import Decided, outside_band
 from rebal.planner.routes import tradable
 from rebal.planner.step import carried
@@ -76,9 +76,9 @@ def build_rescue(
         laid.portfolio, book, orders=orders, transfers=[transfer for way in chosen for transfer in way.transfers]
     )
     checks = (*extra, _lost(found, laid), _missed(chosen), *(() if wallets is None else (_calm(asked, found),)))
-    plan = answer(
-        "rescue", laid, decided=Decided(orders, (), outside_band(laid)), done=done, inputs=inputs, extra=checks
-    )
+    decided = Decided(orders, (), outside_band(laid))
+    asked_on = still_asked(book, done.book)
+    plan = answer("rescue", laid, decided=decided, done=done, inputs=inputs, hedges=asked_on, extra=checks)
     lines = (_line(way, laid, chosen=way in chosen) for ways in found.values() for way in ways)
     return replace(plan, ways=tuple(lines))
 

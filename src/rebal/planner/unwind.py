@@ -14,6 +14,7 @@ from rebal.planner.desk import Desk, desk
 from rebal.planner.draft import Check, Draft, error, info
 from rebal.planner.drift import leg
 from rebal.planner.exposure import stood_for
+from rebal.planner.hedging import still_asked
 from rebal.planner.rebalance import Decided, off_target, outside_band
 from rebal.planner.routes import route_of, tradable
 from rebal.planner.sizing import Leg, close_orders
@@ -46,7 +47,8 @@ def build_unwind(
     matches = _spot_matches(legs, laid, done)
     checks = (*extra, _offers(legs), *(() if matches is not False or force else (_refuse_unmatched,)))
     decided = Decided(orders, (), outside_band(laid))
-    plan = answer("unwind", laid, decided=decided, done=done, inputs=inputs, extra=checks)
+    asked = still_asked(book, done.book)
+    plan = answer("unwind", laid, decided=decided, done=done, inputs=inputs, hedges=asked, extra=checks)
     return replace(plan, pnl=_pnl(plan, laid, carried or {}), spot_matches=matches)
 
 
