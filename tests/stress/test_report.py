@@ -252,7 +252,8 @@ def test_a_plan_differs_from_spot_by_its_residuals_fees_and_basis(made: Portfoli
     assert line.made_of.fees_usd == -sum(fee * _then(coin, made, moves) for coin, fee in fees.items())
     booked = sum((STEP * _then(order.fee_currency, made, moves) for order in plan.orders), ZERO)
     assert abs(line.difference - sum(parts_of(line.made_of).values())) <= booked
-    assert parts_of(line.made_of).keys() <= {"basis_usd", "residuals_usd", "fees_usd", "liquidations_usd"}
+    named = {"basis_usd", "residuals_usd", "fees_usd", "liquidations_usd", *(("proxies_usd",) if made.proxies else ())}
+    assert parts_of(line.made_of).keys() <= named
     assume(plan.orders)
     left = {
         row.asset: (row.aimed_weight or ZERO) * plan.equity - row.exposure_after - fees[row.asset] * row.price
