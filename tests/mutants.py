@@ -279,7 +279,7 @@ def survives(mutant: Mutant, reached: dict[str, Any]) -> bool:
         signal.alarm(LONGEST)
         sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 # closed with the process
         sys.meta_path.insert(0, _Mutated(mutant))
-        status = int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *(tests or TESTS)]))
+        status = int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *(tests or seconds)]))
     finally:
         os._exit(0 if status == 0 else 1)
 

@@ -128,6 +128,12 @@ def test_in_alert_it_is_topped_up_to_the_policy() -> None:
     assert step(made, made.statement, (), tops_up=False).transfers == ()
 
 
+def test_in_alert_nothing_leaves_though_the_policy_asks_for_less_than_the_alert_level() -> None:
+    # leverage 1/0.6 is beyond 1.25 and below the policy's 3; at 32,000 the long needs 0.25 and 0.5 % of 1.25
+    loose = policy(leverage="3", distance="0.2")
+    assert moved(planned(book_of(long(), coins="2", wallet="0.6", rules=loose))) == []
+
+
 def test_what_one_account_takes_is_gone_for_the_next() -> None:
     second = inverse("BTC", "100", name="BTCZ")
     made = book_of(

@@ -93,9 +93,24 @@ def test_no_order_trades_past_its_target(portfolio: Portfolio) -> None:
         traded = done_for(line.asset, plan, portfolio)
         assert all(dollars * wanted >= 0 for dollars in traded)
         assert abs(sum(traded, ZERO)) <= abs(wanted)
+        left = abs(wanted - sum(traded, ZERO))
+        assert not traded or left < least_for(line.asset, portfolio)
+        assert not traded or not left or line.asset in {finding.subject for finding in plan.findings}
     for order in plan.orders:
         assert (order.contracts / portfolio.contracts[order.contract].lot_size).denominator == 1
         assert order.contracts >= portfolio.contracts[order.contract].min_contracts
+
+
+def least_for(asset: str, portfolio: Portfolio) -> Fraction:
+    """Dollars of an asset in the least order that any contract which may carry it takes."""
+    through = portfolio.proxies.get(asset)
+    on, beta = (through.via, through.beta) if through else (asset, Fraction(1))
+    least = [
+        dollars_of(each, max(each.lot_size, each.min_contracts), of=asset, made=portfolio)
+        for each in portfolio.contracts.values()
+        if each.asset == on
+    ]
+    return max(*least, portfolio.policy.min_order / beta)
 
 
 def done_for(asset: str, plan: Plan, portfolio: Portfolio) -> list[Fraction]:
@@ -192,14 +207,8 @@ def test_scaling_the_book_scales_the_orders(portfolio: Portfolio, k: int) -> Non
     one, many = planned(small), planned(large)
     assume(one.orders and not one.refused and not many.refused)
     for line in one.assets:
-        lots = [
-            abs(dollars_of(each, each.lot_size, of=line.asset, made=small))
-            for each in small.contracts.values()
-            if line.asset
-            in (each.asset, *(asset for asset, through in small.proxies.items() if through.via == each.asset))
-        ]
         done, scaled = (sum(done_for(line.asset, plan, small), ZERO) for plan in (one, many))
-        assert done == scaled == 0 or abs(scaled - k * done) <= (k + 1) * max(lots)
+        assert done == scaled == 0 or abs(scaled - k * done) <= (k + 1) * least_for(line.asset, small)
 
 
 def times(book: Book, k: int, contracts: Mapping[str, Contract]) -> Book:

@@ -7,10 +7,12 @@ from fractions import Fraction
 import pytest
 
 from exchange import carried_out
-from rebal.book import Position, opened
+from rebal.book import Book, Position, opened
 from rebal.market.contract import Contract
 from rebal.plan import Code, Plan
 from rebal.planner import build_plan
+from rebal.planner.desk import desk
+from rebal.planner.rebalance import off_target, outside_band
 from rebal.portfolio import Portfolio
 
 from .given import INPUTS, NOW, inverse, policy, portfolio
@@ -93,6 +95,14 @@ def test_a_least_order_and_two_fees_of_the_equity_are_what_a_plan_leaves_behind(
     assert [order.signed for order in planned(made).orders] == traded
 
 
+def test_two_fees_widen_a_band_that_is_narrower() -> None:
+    def outside(over: str) -> bool | None:
+        plan = planned(two_coins(over, inverse("BTC", fee="0.0005")))
+        return {line.asset: line.outside_band for line in plan.assets}["BTC"]
+
+    assert (outside("100"), outside("100.04")) == (False, True)
+
+
 def test_an_order_of_just_the_least_that_the_venue_takes_is_placed() -> None:
     assert [order.signed for order in planned(two_coins("30250", inverse("BTC", "1000", minimum="30"))).orders] == [-30]
     assert planned(two_coins("29750", inverse("BTC", "1000", minimum="30"))).orders == ()
@@ -135,6 +145,10 @@ def test_a_book_without_equity_trades_nothing_and_has_no_weights() -> None:
     plan = planned(made)
     assert (plan.equity, plan.orders) == (F(-80000), ())
     assert [(line.weight, line.outside_band) for line in plan.assets] == [(None, False), (None, False)]
+    assert outside_band(desk(made, made.statement, now=NOW)) == off_target(desk(made, made.statement, now=NOW)) == set()
+    cents = replace(made, statement=Book({"BTC": F(1, 100000)}, {}, {}))
+    # a lot of one dollar is more than there is of bitcoin; half of the twenty cents ought to be dollars
+    assert outside_band(desk(cents, cents.statement, now=NOW)) == {"USD"}
 
 
 def test_dollars_that_are_set_aside_count_nowhere() -> None:

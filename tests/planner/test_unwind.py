@@ -1,5 +1,6 @@
 """What unwinding closes, what that brings, and what spot has made needless: figures worked out by hand."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 from rebal.book import Position, Purpose, opened
@@ -39,6 +40,11 @@ def test_a_share_is_closed_in_whole_lots_rounded_toward_zero() -> None:
     coarse = inverse("BTC", "100", lot="10", minimum="15")
     made = book_of(short(coarse, 45))
     assert signed(build_unwind(made, made.statement, inputs=INPUTS, share=F(1, 2))) == {"BTCUSD": 20}
+    assert signed(build_unwind(made, made.statement, inputs=INPUTS)) == {"BTCUSD": 45}
+
+
+def test_what_only_the_journal_knows_is_closed_too() -> None:
+    made = replace(book_of(short(BTC, 45)), contracts={})
     assert signed(build_unwind(made, made.statement, inputs=INPUTS)) == {"BTCUSD": 45}
 
 
