@@ -12,7 +12,7 @@ from rebal.errors import UsageProblem
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from rebal.book import Book
+    from rebal.book import Book, Purpose
     from rebal.portfolio import Portfolio
 
 
@@ -69,6 +69,15 @@ def _not_negative(read: Callable[[str], Fraction], text: str, *, option: str) ->
     if value < 0:
         raise UsageProblem(f"{option} {text}: is below 0; write a size from 0")
     return value
+
+
+def purpose(name: str | None, *, option: str) -> "Purpose | None":
+    """The purpose of a name, None where none is given. Raises UsageProblem."""
+    from rebal.book import Purpose
+
+    if name is not None and name not in tuple(Purpose):
+        raise UsageProblem(f"{option} {name}: there is no such purpose; {one_of(name, tuple(Purpose))}")
+    return None if name is None else Purpose(name)
 
 
 def day(text: str, *, option: str) -> "datetime":

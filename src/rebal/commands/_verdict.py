@@ -1,12 +1,30 @@
-"""The exit code of a plan, and what stderr says of a refusal."""
+"""What a command hands back of a plan: its exit code, and what stderr says of a refusal."""
 
 from typing import TYPE_CHECKING
 
+from rebal.commands._answer import Answer, World
+from rebal.commands._book import Opened
+from rebal.commands._options import Shown, Where
 from rebal.errors import Exit
 
 if TYPE_CHECKING:
     from rebal.beta import Beta
     from rebal.plan import Plan
+
+
+def planned(
+    report: "Plan", book: Opened, world: World, *, shown: Shown, where: Where, by_state: bool = False
+) -> Answer:
+    """A plan of an opened book as its command answers; ``by_state``: see ``verdict``."""
+    return shown.answer(
+        report,
+        world,
+        code=verdict(report, by_state=by_state),
+        portfolio=book.portfolio,
+        inputs=book.files,
+        remarks=refusals(report),
+        where=where,
+    )
 
 
 def verdict(report: "Plan", *, by_state: bool = False) -> Exit:

@@ -10,7 +10,7 @@ from rebal.commands._asked import day, day_after, known_assets, points, refuse_f
 from rebal.commands._book import Opened, opened
 from rebal.commands._complete import coins, contracts
 from rebal.commands._options import Shown, Where
-from rebal.commands._verdict import refusals, verdict
+from rebal.commands._verdict import planned
 from rebal.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -118,15 +118,7 @@ def hedge(
         allow_over_hedge=allow_over_hedge,
         extra=_checks(book, asks, wanted),
     )
-    return shown.answer(
-        report,
-        world,
-        code=verdict(report),
-        portfolio=book.portfolio,
-        inputs=book.files,
-        remarks=refusals(report),
-        where=where,
-    )
+    return planned(report, book, world, shown=shown, where=where)
 
 
 def _refuse_contradictions(assets: list[str] | None, wanted: Wanted, *, everything: bool) -> None:

@@ -7,7 +7,7 @@ import typer
 from rebal.commands._answer import Answer, World
 from rebal.commands._book import opened
 from rebal.commands._options import Shown, Source
-from rebal.commands._verdict import refusals, verdict
+from rebal.commands._verdict import planned
 
 EXAMPLES = (
     "rebal plan portfolio.yaml",
@@ -39,12 +39,4 @@ def plan(
     from rebal.planner import build_plan
 
     report = build_plan(book.portfolio, book.book, inputs=book.inputs, fit=fit, extra=book.checks)
-    return shown.answer(
-        report,
-        world,
-        code=verdict(report, by_state=exit_code),
-        portfolio=book.portfolio,
-        inputs=book.files,
-        remarks=refusals(report),
-        where=source,
-    )
+    return planned(report, book, world, shown=shown, where=source, by_state=exit_code)

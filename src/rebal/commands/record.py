@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rebal.commands import _asked
 from rebal.commands._answer import Answer, World
 from rebal.commands._complete import coins, contracts, entries, purposes
 from rebal.commands._entry import (
@@ -21,13 +22,12 @@ from rebal.commands._entry import (
     single,
     told,
 )
-from rebal.commands._options import Shown, Where, one_of
+from rebal.commands._options import Shown, Where
 from rebal.errors import UsageProblem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rebal.book import Purpose
     from rebal.journal.drafts import Scene
     from rebal.journal.placed import Given, Moved
     from rebal.ledger import Draft
@@ -150,7 +150,7 @@ def fill(
     size, cost, paid = moved(contracts, option="--contracts"), price(at), None
     if fee is not None:
         paid = figure(fee, option="--fee")
-    aim = _purpose(purpose)
+    aim = _asked.purpose(purpose, option="--purpose")
 
     def make(scene: "Scene") -> "Sequence[Draft]":
         named = drafts.contract_named(scene, contract)
@@ -320,11 +320,3 @@ def _moved(text: str) -> "Moved":
     if not name or not quantity:
         raise UsageProblem(f"--transfer {text}: write ASSET=QUANTITY, + into the futures account")
     return Moved(name, figure(quantity, option=f"--transfer {name}"))
-
-
-def _purpose(name: str | None) -> "Purpose | None":
-    from rebal.book import Purpose
-
-    if name is not None and name not in tuple(Purpose):
-        raise UsageProblem(f"--purpose {name}: there is no such purpose; {one_of(name, tuple(Purpose))}")
-    return None if name is None else Purpose(name)

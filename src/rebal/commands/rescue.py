@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rebal.commands._answer import Answer, World
+from rebal.commands._asked import purpose
 from rebal.commands._book import Opened, opened
 from rebal.commands._options import Shown, Where, one_of
-from rebal.commands._verdict import refusals, verdict
+from rebal.commands._verdict import planned
 from rebal.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -70,23 +71,13 @@ def rescue(
         closes_first=first,
         extra=book.checks,
     )
-    return shown.answer(
-        report,
-        world,
-        code=verdict(report),
-        portfolio=book.portfolio,
-        inputs=book.files,
-        remarks=refusals(report),
-        where=where,
-    )
+    return planned(report, book, world, shown=shown, where=where)
 
 
 def _closes_first(kept: str | None) -> "Purpose":
     from rebal.book import Purpose
 
-    if kept is not None and kept not in tuple(Purpose):
-        raise UsageProblem(f"--keep {kept}: there is no such purpose; {one_of(kept, tuple(Purpose))}")
-    return Purpose.HEDGE if kept == Purpose.REBALANCE else Purpose.REBALANCE
+    return Purpose.HEDGE if purpose(kept, option="--keep") is Purpose.REBALANCE else Purpose.REBALANCE
 
 
 def _named(wallets: list[str], book: Opened) -> frozenset[str]:

@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rebal.commands._answer import Answer, World
-from rebal.commands._asked import known_assets, refuse_files, share
+from rebal.commands._asked import known_assets, purpose, refuse_files, share
 from rebal.commands._book import opened
 from rebal.commands._complete import coins, purposes
-from rebal.commands._options import Shown, Where, one_of
-from rebal.commands._verdict import refusals, verdict
-from rebal.errors import UsageProblem
+from rebal.commands._options import Shown, Where
+from rebal.commands._verdict import planned
 
 if TYPE_CHECKING:
-    from rebal.book import Purpose
+    pass
 
 EXAMPLES = ("rebal unwind", "rebal unwind BTC --pct 50", "rebal unwind --purpose hedge --format json --out unwind.json")
 
@@ -49,7 +48,7 @@ def unwind(
     """
     shown.check(world)
     refuse_files(assets)
-    asked, part = _purpose(closing.purpose), share(closing.pct, option="--pct")
+    asked, part = purpose(closing.purpose, option="--purpose"), share(closing.pct, option="--pct")
     book = opened(where, world)
     from rebal.planner.unwind import build_unwind
 
@@ -64,22 +63,4 @@ def unwind(
         carried={line.contract: line for line in book.carried},
         extra=book.checks,
     )
-    return shown.answer(
-        report,
-        world,
-        code=verdict(report),
-        portfolio=book.portfolio,
-        inputs=book.files,
-        remarks=refusals(report),
-        where=where,
-    )
-
-
-def _purpose(name: str | None) -> "Purpose | None":
-    from rebal.book import Purpose
-
-    if name is None:
-        return None
-    if name not in tuple(Purpose):
-        raise UsageProblem(f"--purpose {name}: there is no such purpose; {one_of(name, tuple(Purpose))}")
-    return Purpose(name)
+    return planned(report, book, world, shown=shown, where=where)
