@@ -1,8 +1,8 @@
 """How far booked figures may be from exact ones: PnL is booked in steps of 1e-8 coin, average entries to 18 digits."""
 
 from collections.abc import Iterable
-from fractions import Fraction
 
+from rebal.amounts import Fraction
 from rebal.plan import Order
 from rebal.portfolio import Portfolio
 

@@ -1,6 +1,7 @@
 """What holds for every test: no network, and properties that do not depend on how fast the machine is."""
 
 import socket
+import sys
 from typing import NoReturn
 
 import pytest
@@ -9,6 +10,15 @@ from hypothesis import settings
 settings.register_profile("rebal", deadline=None, max_examples=100, print_blob=True)
 settings.register_profile("quick", parent=settings.get_profile("rebal"), max_examples=10)
 settings.load_profile("rebal")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fast", action="store_true", help="count with the numbers of the extra fast")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not config.getoption("--fast"):
+        sys.modules["quicktions"] = None  # type: ignore[assignment] # importing it fails, as without the extra
 
 
 class NetworkUsed(AssertionError):

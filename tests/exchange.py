@@ -7,9 +7,9 @@ which is a part of that wallet.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
 
 from market.definitions import maintenance, unrealised
+from rebal.amounts import Fraction
 from rebal.book import Book, HedgeAsked, MarginMode, Part, Position, Purpose
 from rebal.market.contract import Contract, Kind
 from rebal.market.margin import Held

@@ -2,13 +2,14 @@
 
 import re
 from decimal import ROUND_HALF_EVEN, Context, Decimal
-from fractions import Fraction
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from exact import exact
 from rebal.amounts import (
+    Fraction,
     NumberProblem,
     ascending,
     down,
@@ -45,7 +46,7 @@ steps = st.sampled_from([Fraction(1), Fraction(1, 10**8), Fraction(5, 10), Fract
 @example(Fraction(10**40, 2**60))
 def test_what_ends_is_printed_in_full(value: Fraction) -> None:
     text = plain(value)
-    assert Fraction(text) == value
+    assert exact(text) == value
     assert PLAIN.fullmatch(text)
     assert text != "-0"
 
@@ -83,7 +84,7 @@ SEVENTHS = Fraction(1, 7 * 10**300)
 def test_what_does_not_end_has_eighteen_digits_rounded_half_even(value: Fraction) -> None:
     text = plain(value)
     assert PLAIN.fullmatch(text)
-    assert Fraction(text) == half_even(value)
+    assert exact(text) == half_even(value)
     assert len(text.replace("-", "").replace(".", "").strip("0")) <= 18
     enough = Context(prec=400).divide(Decimal(value.numerator), Decimal(value.denominator))
     assert Decimal(text) == Context(prec=18, rounding=ROUND_HALF_EVEN).plus(enough)
@@ -118,16 +119,16 @@ def test_for_the_eye_it_has_exactly_so_many_decimals(value: Fraction, places: in
     whole, _, after = text.removeprefix("-").partition(".")
     assert whole.isdigit()
     assert len(after) == places
-    assert Fraction(text) == Fraction(round(value * 10**places), 10**places)
-    assert Fraction(text) != 0 or not text.startswith("-")
+    assert exact(text) == Fraction(round(value * 10**places), 10**places)
+    assert exact(text) != 0 or not text.startswith("-")
 
 
 @settings(max_examples=150)
 @given(sign=st.sampled_from(["", "+", "-"]), whole=digit_runs, after=st.one_of(st.none(), digit_runs))
 def test_a_number_is_digits_with_at_most_one_point(sign: str, whole: str, after: str | None) -> None:
     text = f"{sign}{whole}" if after is None else f"{sign}{whole}.{after}"
-    assert number(text) == Fraction(text)
-    assert percent_points(text) == percent_points(text + "%") == fraction(text + "%") == Fraction(text) / 100
+    assert number(text) == exact(text)
+    assert percent_points(text) == percent_points(text + "%") == fraction(text + "%") == exact(text) / 100
 
 
 def fits(value: Fraction) -> bool:
@@ -151,7 +152,7 @@ def test_an_exponent_moves_the_point_and_no_further_than_eighteen_digits(
     sign: str, whole: str, after: str | None, exponent: int, form: str
 ) -> None:
     text = f"{sign}{whole}{'' if after is None else '.' + after}{form.format(exponent)}"
-    value = Fraction(text)
+    value = exact(text)
     if fits(value):
         assert number(text) == value
         assert percent_points(text) == fraction(text + "%") == value / 100
@@ -185,8 +186,8 @@ def test_an_exponent_of_millions_of_digits_makes_no_number_of_that_size() -> Non
 @settings(max_examples=200)
 @given(st.text(alphabet="0123456789.,_eE+-% \n\u0660\uff11$xinfa'", max_size=12))
 def test_anything_else_is_a_problem_with_an_answer(text: str) -> None:
-    if WRITTEN.fullmatch(text) and fits(Fraction(text)):
-        assert number(text) == Fraction(text)
+    if WRITTEN.fullmatch(text) and fits(exact(text)):
+        assert number(text) == exact(text)
         return
     with pytest.raises(NumberProblem) as raised:
         number(text)
@@ -227,7 +228,7 @@ def test_the_answer_says_what_to_write(text: str, instead: str) -> None:
 
 @pytest.mark.parametrize(("text", "value"), [("50%", "0.5"), ("0.5", "0.5"), ("1", "1"), ("100%", "1"), ("-1", "-1")])
 def test_percentages_and_fractions_are_one_field(text: str, value: str) -> None:
-    assert fraction(text) == Fraction(value)
+    assert fraction(text) == exact(value)
 
 
 @pytest.mark.parametrize("text", ["50", "1.01", "-1.5"])

@@ -7,7 +7,6 @@ everything hedged, wallets under water, contracts without prices of their own, p
 import json
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from exact import exact
 from journal.books import AS_OF
 from program import answered
 from rebal import journal
+from rebal.amounts import Fraction
 from rebal.errors import Exit
 from rebal.ledger import Draft, Event, Fill, FillPart, Funding, Spot, Transfer, Void
 from rebal.market.contract import Kind
@@ -173,7 +174,7 @@ def events(draw: st.DrawFn) -> Event:
             before = draw(st.none() | SIZES.map(Fraction))
             return Fill(
                 name, size, price, Fraction(draw(QUANTITIES)) * draw(st.sampled_from((1, -1))),
-                draw(parts(size, asset)), draw(st.sampled_from(list(MarginMode))), asset, kind, Fraction(multiplier),
+                draw(parts(size, asset)), draw(st.sampled_from(list(MarginMode))), asset, kind, exact(multiplier),
                 settle, None, before, None if before is None else Fraction(draw(PRICES)),
             )  # fmt: skip
         case "funding":

@@ -1,10 +1,11 @@
 """What is said of a regression: when it is refused, when it is doubted, and what is pasted."""
 
 from datetime import UTC, datetime, timedelta
-from fractions import Fraction
 
 import pytest
 
+from exact import exact
+from rebal.amounts import Fraction
 from rebal.beta import Beta, build_beta
 from rebal.load.fields import Section
 from rebal.load.models import Proxy
@@ -16,7 +17,7 @@ PAIR = Pair("SOL", "BTC", datetime(2026, 1, 1, tzinfo=UTC), timedelta(hours=8), 
 
 def judged(beta: str, r_squared: str, *, error: str = "0.01", count: int = 90, force: bool = False) -> Beta:
     day = Fraction("0.05")
-    found = Regression(Fraction(beta), Fraction(error), Fraction(r_squared), day, day, day, count)
+    found = Regression(exact(beta), exact(error), exact(r_squared), day, day, day, count)
     return build_beta(PAIR, found, force=force)
 
 

@@ -1,11 +1,10 @@
 """The one function that applies events: what a book becomes, and what each event brought."""
 
-from fractions import Fraction
-
 from hypothesis import given
 from hypothesis import strategies as st
 
 from journal.books import BTCUSD, ETHUSD, SOLUSDT
+from rebal.amounts import Fraction
 from rebal.book import Book, Brought, Event, Fill, Funding, MarginMode, Purpose, Spot, Traded, Transfer, apply
 from rebal.market.contract import Contract
 

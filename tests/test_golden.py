@@ -7,7 +7,6 @@ import json
 import os
 from datetime import UTC, datetime
 from decimal import Decimal
-from fractions import Fraction
 from pathlib import Path
 
 import jsonschema
@@ -15,6 +14,7 @@ import pytest
 import yaml
 
 from rebal import load
+from rebal.amounts import Fraction
 from rebal.formats import View, render
 from rebal.plan import Inputs, Plan
 from rebal.planner import build_plan

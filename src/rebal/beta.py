@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from fractions import Fraction
 
-from rebal.amounts import plain, rounded
+from rebal.amounts import Fraction, plain, rounded
 from rebal.frozen import frozen
 from rebal.market.beta import LEAST_R_SQUARED, Pair, Regression
 from rebal.plan import Code, Finding, FindingData, Severity

@@ -9,10 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from fractions import Fraction
 from typing import assert_never
 
-from rebal.amounts import ZERO, total
+from rebal.amounts import ZERO, Fraction, total
 from rebal.frozen import frozen
 from rebal.market.contract import Contract, fill
 

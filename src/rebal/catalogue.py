@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from fractions import Fraction
 from typing import assert_never
 
 from rebal import venues
+from rebal.amounts import Fraction
 from rebal.market.contract import Contract, Kind, OrderUnit
 from rebal.market.maintenance import Maintenance, Method, SizeRate, Tiers, TierUnit, Valuation
 from rebal.venues import Entry, Venue

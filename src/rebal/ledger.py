@@ -6,9 +6,8 @@ An event is what happened; a draft is an event to be recorded; an entry is an ev
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from fractions import Fraction
 
-from rebal.amounts import COIN_STEP, down, plain
+from rebal.amounts import COIN_STEP, Fraction, down, plain
 from rebal.book import HedgeAsked, MarginMode, Purpose
 from rebal.book import Spot as Spot
 from rebal.book import Transfer as Transfer

@@ -7,8 +7,8 @@ Fractions become decimal strings, enums their values, instants RFC 3339; a thing
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
-from fractions import Fraction
 
+from rebal.amounts import Fraction
 from rebal.book import MarginMode, Purpose
 from rebal.frozen import frozen
 from rebal.market.contract import Kind, OrderUnit

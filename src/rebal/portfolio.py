@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from dataclasses import field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from fractions import Fraction
 from typing import assert_never
 
-from rebal.amounts import ONE
+from rebal.amounts import ONE, Fraction
 from rebal.book import Book as Book
 from rebal.book import HedgeAsked as HedgeAsked
 from rebal.book import MarginMode as MarginMode

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from fractions import Fraction
 
-from rebal.amounts import ONE, ZERO, down, plain, rounded, total
+from rebal.amounts import ONE, ZERO, Fraction, down, plain, rounded, total
 from rebal.book import Book, Position, Purpose, opened
 from rebal.frozen import frozen
 from rebal.market.contract import Contract, Kind

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from fractions import Fraction
 
+from rebal.amounts import Fraction
 from rebal.frozen import frozen
 from rebal.ledger import Realised
 from rebal.plan import AssetLine, Code, Finding, HedgeLine, Inputs, PositionLine, Severity, Wallet

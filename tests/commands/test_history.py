@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import os
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,9 @@ from hypothesis import strategies as st
 from lifecycle import BOOK, LATER, PERP, SOLD, done, made, refused, saved, start_over
 
 from booked import STEP, near
+from exact import exact
 from program import NOW, PORTFOLIO, answered, rebal
-from rebal.amounts import plain
+from rebal.amounts import Fraction, plain
 from rebal.commands import history, record
 
 
@@ -174,8 +174,8 @@ def test_a_hedge_is_a_target_from_open_to_close(folder: Path, bitcoin: int, firs
 def realised_by_hand(history: Any) -> Fraction:
     """The exact PnL of the fills of a position that is closed: what was bought and sold, in coins."""
     fills = [entry for entry in history["entries"] if entry["type"] == "fill"]
-    exact = sum(Fraction(fill["contracts"]) * Fraction(fill["multiplier"]) / Fraction(fill["price"]) for fill in fills)
-    return Fraction(plain(Fraction(exact)))
+    truth = sum(Fraction(fill["contracts"]) * Fraction(fill["multiplier"]) / Fraction(fill["price"]) for fill in fills)
+    return Fraction(plain(exact(truth)))
 
 
 def test_every_example_is_of_a_command_that_is_there() -> None:

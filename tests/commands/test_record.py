@@ -5,13 +5,13 @@ import os
 import pty
 import subprocess
 from datetime import UTC, datetime
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from lifecycle import BOOK, LATER, NOW, PERP, SOLD, done, made, refused, saved, start_over
 
 from program import PROGRAM, answered, environment, rebal
+from rebal.amounts import Fraction
 
 LEAVING = """\
 venue: binance

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from fractions import Fraction
 
 from planner.given import INPUTS, NOW, inverse, linear, portfolio
+from rebal.amounts import Fraction
 from rebal.compare.report import build_compare
 from rebal.market.contract import Contract
 from rebal.portfolio import Costs, Duration, Holding, Lot, LotMethod, Policy, Portfolio, Tax

@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner.given import NOW, inverse, linear, policy, portfolio
+from rebal.amounts import Fraction
 from rebal.compare.costs import ROLL_DAYS, Carried, carry, cost, first_day
 from rebal.market.contract import Contract
 from rebal.portfolio import Costs, FundingRate, Portfolio, Sizing

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from fractions import Fraction
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rebal.amounts import Fraction
 from rebal.portfolio import Costs, FundingRate, LotMethod
 from rebal.reports.comparison import Compare, RankLine, Way
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
-from fractions import Fraction
 from typing import TypeVar
 
 import pytest
@@ -11,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner.given import INPUTS, NOW, inverse, policy, portfolio
+from rebal.amounts import Fraction
 from rebal.book import opened
 from rebal.compare.break_even import REACH_DAYS
 from rebal.compare.costs import ROLL_DAYS

@@ -1,12 +1,12 @@
 """Which lots a sale takes, and what is owed on them."""
 
 from datetime import UTC, datetime, timedelta
-from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rebal.amounts import Fraction
 from rebal.compare.tax import SoldLot, saved_by_waiting, sold_lots, tax_usd
 from rebal.portfolio import Duration, Lot, LotMethod, Tax
 

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from fractions import Fraction
 
+from exact import exact
+from rebal.amounts import Fraction
 from rebal.book import MarginMode, Purpose
 from rebal.market.contract import Kind, OrderUnit
 from rebal.plan import (
@@ -33,7 +34,7 @@ def worked_example() -> Plan:
     total = Fraction(130_000)
 
     def row(name: str, price: str, held: str, target: str, *, outside: bool) -> AssetLine:
-        weight, wanted = Fraction(price) * Fraction(held) / total, Fraction(target)
+        weight, wanted = exact(price) * exact(held) / total, exact(target)
         return asset(
             name,
             price,
@@ -395,14 +396,14 @@ def rescue() -> Plan:
             currency="BTC",
             contract=None,
             way=kind,
-            coins=Fraction(coins),
-            transfers=(moved,) if Fraction(coins) else (),
-            contracts={"BTCUSD_PERP": Fraction(closed)} if Fraction(closed) else {},
-            fees_usd=Fraction(closed) * Fraction("-0.05"),
-            realised_usd=Fraction(closed) * Fraction("12.5"),
-            distance_after=Fraction(distance),
-            leverage_after=Fraction(leverage),
-            weights={"BTC": 1 + Fraction(closed) / 1000, "USD": -Fraction(closed) / 1000},
+            coins=exact(coins),
+            transfers=(moved,) if exact(coins) else (),
+            contracts={"BTCUSD_PERP": exact(closed)} if exact(closed) else {},
+            fees_usd=exact(closed) * Fraction("-0.05"),
+            realised_usd=exact(closed) * Fraction("12.5"),
+            distance_after=exact(distance),
+            leverage_after=exact(leverage),
+            weights={"BTC": 1 + exact(closed) / 1000, "USD": -exact(closed) / 1000},
             hedge_ratios={"BTC": None if kind is Rescue.COINS else Fraction(0)},
             enough=kind is not Rescue.COINS,
             chosen=chosen,

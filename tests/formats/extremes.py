@@ -1,7 +1,6 @@
 """A plan of the longest names and the widest numbers that a file may hold."""
 
-from fractions import Fraction
-
+from rebal.amounts import Fraction
 from rebal.book import MarginMode
 from rebal.plan import (
     Code,

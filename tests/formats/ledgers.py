@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from fractions import Fraction
 
+from exact import exact
+from rebal.amounts import Fraction
 from rebal.book import MarginMode, Purpose
 from rebal.ledger import (
     CoinChange,
@@ -41,7 +42,7 @@ def residual(asset: str, usd: str, lot: str = "1.00") -> Finding:
     """A note that a plan has one of for each order."""
     size, more = usd.removeprefix("-"), "less" if usd.startswith("-") else "more"
     message = f"{size} USD {more} would be exact; the order is rounded toward zero to lots of {lot} USD"
-    data = FindingData(undone_usd=Fraction(usd), contract=f"{asset}USD", lot_usd=Fraction(lot))
+    data = FindingData(undone_usd=exact(usd), contract=f"{asset}USD", lot_usd=exact(lot))
     return Finding(Severity.INFO, Code.RESIDUAL, asset, message, data)
 
 
@@ -134,15 +135,15 @@ def entry(seq: int, of: EntryType, **given: object) -> EntryLine:
 
 def fill(seq: int, contracts: str, price: str, fee: str, *parts: FillPart, **given: object) -> EntryLine:
     """A fill on the inverse perpetual of bitcoin."""
-    signed = Fraction(contracts)
+    signed = exact(contracts)
     return entry(
         seq,
         EntryType.FILL,
         **{
             "contract": "BTC-PERPETUAL",
             "contracts": signed,
-            "price": Fraction(price),
-            "fee": Fraction(fee),
+            "price": exact(price),
+            "fee": exact(fee),
             "parts": parts or (FillPart(Purpose.HEDGE, signed, "BTC"),),
             "margin_mode": MarginMode.CROSS,
             "asset": "BTC",

@@ -1,8 +1,8 @@
 """A portfolio for the limits that screens are measured against."""
 
 from datetime import timedelta
-from fractions import Fraction
 
+from rebal.amounts import Fraction
 from rebal.book import Book, MarginMode
 from rebal.portfolio import Alert, Band, Market, Policy, Portfolio, Sizing
 

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from fractions import Fraction
 
+from exact import exact
+from rebal.amounts import Fraction
 from rebal.book import MarginMode, Purpose
 from rebal.market.contract import Kind, OrderUnit
 from rebal.plan import (
@@ -57,14 +58,14 @@ def plan(**changes: object) -> Plan:
 
 def asset(name: str, price: str, holding: str, **given: Fraction | bool | None) -> AssetLine:
     """A row of the drift table; exposures are what is held where nothing else is given."""
-    worth = Fraction(price) * Fraction(holding)
+    worth = exact(price) * exact(holding)
     exposure = given.get("exposure", worth)
     after = given.get("exposure_after", exposure)
     return AssetLine(
         **{  # type: ignore[arg-type]
             "asset": name,
-            "price": Fraction(price),
-            "holding": Fraction(holding),
+            "price": exact(price),
+            "holding": exact(holding),
             "spot_value": worth,
             "exposure": exposure,
             "weight": None,
@@ -85,7 +86,7 @@ def asset(name: str, price: str, holding: str, **given: Fraction | bool | None) 
 
 def order(contract: str, name: str, contracts: str, *, notional: str, price: str, fee: str, **given: object) -> Order:
     """An order of one purpose; negative contracts sell."""
-    signed = Fraction(contracts)
+    signed = exact(contracts)
     return Order(
         **{  # type: ignore[arg-type]
             "contract": contract,
@@ -95,12 +96,12 @@ def order(contract: str, name: str, contracts: str, *, notional: str, price: str
             "contracts": abs(signed),
             "order_quantity": abs(signed),
             "order_unit": OrderUnit.CONTRACTS,
-            "notional": Fraction(notional),
-            "coins": Fraction(notional) / Fraction(price),
-            "price": Fraction(price),
-            "limit_price": Fraction(price),
+            "notional": exact(notional),
+            "coins": exact(notional) / exact(price),
+            "price": exact(price),
+            "limit_price": exact(price),
             "reduce_only": False,
-            "fee": Fraction(fee),
+            "fee": exact(fee),
             "fee_currency": name,
             "route": Route.INVERSE,
             "parts": (OrderPart(Purpose.REBALANCE, signed, (name,)),),
@@ -111,7 +112,7 @@ def order(contract: str, name: str, contracts: str, *, notional: str, price: str
 
 def wallet(currency: str, balance: str, *, value: str, maintenance: str, **given: object) -> Wallet:
     """A cross wallet that holds a fresh position, its PnL 0."""
-    held, worth, kept = Fraction(balance), Fraction(value), Fraction(maintenance)
+    held, worth, kept = exact(balance), exact(value), exact(maintenance)
     return Wallet(
         **{  # type: ignore[arg-type]
             "currency": currency,
@@ -142,7 +143,7 @@ def wallet(currency: str, balance: str, *, value: str, maintenance: str, **given
 
 def position(contract: str, contracts: str, *, notional: str, entry: str, mark: str, **given: object) -> PositionLine:
     """A position that was not there before; inverse, on what stands before the USD of its contract's name."""
-    signed, coin = Fraction(contracts), contract.partition("USD")[0]
+    signed, coin = exact(contracts), contract.partition("USD")[0]
     return PositionLine(
         **{  # type: ignore[arg-type]
             "contract": contract,
@@ -150,12 +151,12 @@ def position(contract: str, contracts: str, *, notional: str, entry: str, mark: 
             "contracts_before": Fraction(0),
             "contracts_hedge": Fraction(0),
             "contracts_rebalance": signed,
-            "entry_price": Fraction(entry),
-            "mark_price": Fraction(mark),
-            "notional": Fraction(notional),
-            "coin_value": Fraction(notional) / Fraction(mark),
+            "entry_price": exact(entry),
+            "mark_price": exact(mark),
+            "notional": exact(notional),
+            "coin_value": exact(notional) / exact(mark),
             "unrealised_pnl": Fraction(0),
-            "delta": Fraction(notional) / Fraction(entry) * (1 if signed > 0 else -1),
+            "delta": exact(notional) / exact(entry) * (1 if signed > 0 else -1),
             "isolated_margin": None,
             "liquidation_price": None,
             "asset": coin,

@@ -6,13 +6,13 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from fractions import Fraction
 
 import pytest
 
 from compare.given import BTC_DECEMBER, COSTS, ETH, HALF, book, compared
 from planner.given import inverse, portfolio
 from rebal import formats
+from rebal.amounts import Fraction
 from rebal.formats import View
 from rebal.formats.describe._routes import letters
 from rebal.portfolio import Costs, FundingRate

@@ -2,10 +2,10 @@
 
 import csv
 import io
-from fractions import Fraction
 
 import pytest
 
+from exact import exact
 from rebal import formats
 from rebal.book import Purpose
 from rebal.errors import UsageProblem
@@ -41,7 +41,7 @@ def test_an_order_of_two_purposes() -> None:
 
 
 def test_several_parts_of_one_purpose_share_a_cell() -> None:
-    parts = tuple(OrderPart(Purpose.HEDGE, Fraction(n), (name,)) for n, name in ((-5, "BTC"), (-7, "DOT")))
+    parts = tuple(OrderPart(Purpose.HEDGE, exact(n), (name,)) for n, name in ((-5, "BTC"), (-7, "DOT")))
     order = rows.order("BTCUSD", "BTC", "-12", notional="12", price="40000", fee="0", parts=parts)
     row = table(rows.plan(orders=(order,)))[0]
     assert row["parts.hedge.contracts"] == "'-5 -7"

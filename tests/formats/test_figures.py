@@ -1,11 +1,11 @@
 """Rounding for the eye: the stated rule, and nothing else."""
 
-from fractions import Fraction
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exact import exact
+from rebal.amounts import Fraction
 from rebal.formats.document import GLUE
 from rebal.formats.page.figures import ASCII_TABLE, PLAIN, TABLE, Figures
 
@@ -25,7 +25,7 @@ KINDS = [
 
 
 def value_of(text: str) -> Fraction:
-    return Fraction(text)
+    return exact(text)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def value_of(text: str) -> Fraction:
     ],
 )
 def test_dollars_coins_and_prices(value: str, dollars: str, coins: str, price: str) -> None:
-    figure = Fraction(value)
+    figure = exact(value)
     assert (TABLE.dollars(figure), TABLE.coins(figure), TABLE.price(figure)) == (dollars, coins, price)
 
 
@@ -58,7 +58,7 @@ def test_percentages_points_leverage_and_days() -> None:
     assert TABLE.percent(Fraction("0.11538")) == f"11.5{GLUE}%"
     assert PLAIN.percent(Fraction("-0.5")) == "-50.0%"
     assert PLAIN.change(Fraction("0.5")) == "+50.0%"
-    assert [PLAIN.points(Fraction(each)) for each in ("0.115", "-0.031", "0", "0.0001", "-0.0001")] == [
+    assert [PLAIN.points(exact(each)) for each in ("0.115", "-0.031", "0", "0.0001", "-0.0001")] == [
         "+11.5",
         "-3.1",
         "0.0",

@@ -61,7 +61,7 @@ def outline(blocks):
 '''
 SHOWN = """
 from dataclasses import dataclass
-from fractions import Fraction
+from rebal.amounts import Fraction
 from rebal import formats
 
 @dataclass(frozen=True)

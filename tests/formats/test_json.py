@@ -7,12 +7,12 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
-from fractions import Fraction
 
 import pytest
 
 from program import environment
 from rebal import formats
+from rebal.amounts import Fraction
 from rebal.formats import Report, View
 from rebal.plan import Code, Finding, FindingData, Severity
 

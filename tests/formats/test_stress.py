@@ -6,12 +6,12 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from fractions import Fraction
 
 import pytest
 
 from planner.given import INPUTS, inverse, linear, policy, portfolio
 from rebal import formats
+from rebal.amounts import Fraction
 from rebal.book import opened
 from rebal.formats import View
 from rebal.portfolio import Portfolio

@@ -2,12 +2,12 @@
 
 import re
 from dataclasses import replace
-from fractions import Fraction
 
 import pytest
 
+from exact import exact
 from rebal import formats
-from rebal.amounts import ZERO
+from rebal.amounts import ZERO, Fraction
 from rebal.formats import SIGNS, Report, View
 from rebal.formats.page.figures import TABLE
 from rebal.formats.page.sheet import UNICODE
@@ -140,7 +140,7 @@ def test_what_is_at_liquidation_already_is_due_once() -> None:
 @pytest.mark.parametrize(("days", "told"), [("730", True), ("730.1", False)])
 def test_an_alert_that_is_years_away_is_left_out(days: str, told: bool) -> None:
     wallet = rows.wallet("BTC", "1", value="1", maintenance="0.01", distance_below=Fraction("0.5"))
-    far = replace(wallet, funding_days_to_alert=Fraction(days))
+    far = replace(wallet, funding_days_to_alert=exact(days))
     for width in (40, 300):
         assert ("alert after" in shown(rows.plan(wallets=(far,)), width)) is told
 
@@ -159,8 +159,8 @@ def test_what_every_free_coin_would_do(below: str | None, above: str | None, sai
     wallet = rows.wallet("BTC", "1", value="1", maintenance="0.01", distance_below=Fraction("0.3"))
     posted = replace(
         wallet,
-        distance_below_all_posted=None if below is None else Fraction(below),
-        distance_above_all_posted=None if above is None else Fraction(above),
+        distance_below_all_posted=None if below is None else exact(below),
+        distance_above_all_posted=None if above is None else exact(above),
     )
     assert f"if every free coin were posted: {said}\n" in shown(rows.plan(wallets=(posted,)), 100)
 
@@ -187,7 +187,7 @@ def test_limits_are_told_where_they_are_known() -> None:
     ("distance", "ink"), [("0.5", "38;5;28"), ("0.499", "38;5;136"), ("0.35", "38;5;136"), ("0.349", "38;5;160")]
 )
 def test_the_buffer_is_coloured_by_the_policy(distance: str, ink: str) -> None:
-    wallet = rows.wallet("BTC", "1", value="1", maintenance="0.01", distance_below=Fraction(distance))
+    wallet = rows.wallet("BTC", "1", value="1", maintenance="0.01", distance_below=exact(distance))
     screen = shown(rows.plan(wallets=(wallet,)), 100, colour=True, portfolio=limits.portfolio())
     assert f"\x1b[{ink}m━" in screen
 

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from fractions import Fraction
 
 import pytest
 
+from exact import exact
+from rebal.amounts import Fraction
 from rebal.book import Purpose
 from rebal.formats.describe._orders import why
 from rebal.formats.describe.plan import headline, refusal
@@ -92,7 +93,7 @@ def test_a_refusal_is_in_words_and_in_the_code_where_there_are_none(code: Code, 
 
 def test_an_unwind_says_what_it_closes_and_what_it_reduces() -> None:
     def line(name: str, after: str, before: int) -> PositionLine:
-        return rows.position(name, after, notional="1", entry="1", mark="1", contracts_before=Fraction(before))
+        return rows.position(name, after, notional="1", entry="1", mark="1", contracts_before=exact(before))
 
     closing = books.unwind()
     assert said(closing) == "closes BTCUSD_PERP: 1 order"

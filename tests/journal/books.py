@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from fractions import Fraction
 
+from exact import exact
+from rebal.amounts import Fraction
 from rebal.book import Book, MarginMode, Position, Purpose
 from rebal.ledger import Draft, Event, Fill, FillPart, Funding
 from rebal.market.contract import Contract, Kind
@@ -25,12 +26,12 @@ def contract(name: str, asset: str, *, kind: Kind = Kind.INVERSE, multiplier: st
         name=name,
         asset=asset,
         kind=kind,
-        multiplier=Fraction(multiplier),
+        multiplier=exact(multiplier),
         settle=asset if kind is Kind.INVERSE else "USDT",
         expiry=None,
         tick_size=Fraction("0.1"),
-        lot_size=Fraction(lot),
-        min_contracts=Fraction(lot),
+        lot_size=exact(lot),
+        min_contracts=exact(lot),
         maker_fee=Fraction("0.0002"),
         taker_fee=Fraction("0.0005"),
         funding_interval_hours=Fraction(8),
@@ -72,15 +73,15 @@ def portfolio(
 ) -> Portfolio:
     held = {"BTC": "2", "ETH": "14", "USDT": "5000"} if holdings is None else holdings
     book = Book(
-        {asset: Fraction(quantity) for asset, quantity in held.items()},
-        {asset: Fraction(quantity) for asset, quantity in (wallets or {}).items()},
+        {asset: exact(quantity) for asset, quantity in held.items()},
+        {asset: exact(quantity) for asset, quantity in (wallets or {}).items()},
         dict(positions or {}),
     )
     return Portfolio(
         name="Core holdings",
         venue="bybit",
         as_of=as_of,
-        holdings={asset: Holding(asset, Fraction(quantity)) for asset, quantity in held.items()},
+        holdings={asset: Holding(asset, exact(quantity)) for asset, quantity in held.items()},
         targets=None,
         aside=frozenset(),
         statement=book,
@@ -94,7 +95,7 @@ def portfolio(
 
 
 def part(contracts: str | Fraction, purpose: str = "hedge", asset: str = "BTC", beta: str | None = None) -> FillPart:
-    return FillPart(Purpose(purpose), Fraction(contracts), asset, None if beta is None else Fraction(beta))
+    return FillPart(Purpose(purpose), exact(contracts), asset, None if beta is None else exact(beta))
 
 
 def fill(
@@ -110,9 +111,9 @@ def fill(
     held, entry = before if before is not None else (None, None)
     return Fill(
         contract=of.name,
-        contracts=Fraction(contracts),
-        price=Fraction(price),
-        fee=Fraction(fee),
+        contracts=exact(contracts),
+        price=exact(price),
+        fee=exact(fee),
         parts=parts or (part(contracts, asset=of.asset),),
         margin_mode=mode,
         asset=of.asset,
@@ -120,15 +121,15 @@ def fill(
         multiplier=of.multiplier,
         settle=of.settle,
         expiry=of.expiry,
-        contracts_before=None if held is None else Fraction(held),
-        entry_before=None if entry is None else Fraction(entry),
-        settle_price=None if settle is None else Fraction(settle),
+        contracts_before=None if held is None else exact(held),
+        entry_before=None if entry is None else exact(entry),
+        settle_price=None if settle is None else exact(settle),
     )
 
 
 def funding(amount: str, price: str = "40000", *, of: Contract = BTCUSD, settle: str | None = None) -> Funding:
-    worth = None if settle is None else Fraction(settle)
-    return Funding(of.name, Fraction(amount), Fraction(price), of.asset, of.kind, of.settle, worth)
+    worth = None if settle is None else exact(settle)
+    return Funding(of.name, exact(amount), exact(price), of.asset, of.kind, of.settle, worth)
 
 
 def draft(event: Event, minutes: int = 1, name: str | None = None, plan: str | None = None) -> Draft:

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from fractions import Fraction
 from typing import Any
 
 from rebal import formats
+from rebal.amounts import Fraction
 from rebal.formats import View
 from rebal.journal import saved
 from rebal.journal.adding import Added, add

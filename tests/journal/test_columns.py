@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rebal.amounts import Fraction
 from rebal.book import HedgeAsked, MarginMode
 from rebal.journal import schema
 from rebal.journal.columns import (

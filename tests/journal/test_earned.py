@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from math import floor
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from booked import STEP, eighteen
-from rebal.amounts import ZERO
+from rebal.amounts import ZERO, Fraction
 from rebal.book import MarginMode, opened
 from rebal.journal.adding import add
 from rebal.journal.earned import Earned, earned, episodes, realised

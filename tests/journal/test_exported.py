@@ -3,7 +3,6 @@
 import csv
 import json
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebal import formats, journal
+from rebal.amounts import Fraction
 from rebal.book import HedgeAsked, MarginMode, opened
 from rebal.errors import InvalidInput
 from rebal.formats import View

@@ -4,13 +4,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from fractions import Fraction
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rebal.amounts import Fraction
 from rebal.book import Purpose
 from rebal.errors import InvalidInput
 from rebal.journal import exports

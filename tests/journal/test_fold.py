@@ -2,14 +2,13 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from booked import eighteen, near
-from rebal.amounts import ZERO, total
+from rebal.amounts import ZERO, Fraction, total
 from rebal.book import Book, HedgeAsked, MarginMode, Part, Position, Purpose, opened
 from rebal.errors import InvalidInput
 from rebal.journal.adding import add

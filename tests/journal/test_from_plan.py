@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rebal.amounts import plain
+from rebal.amounts import Fraction, plain
 from rebal.book import Book, HedgeAsked, Purpose, opened
 from rebal.errors import InvalidInput, Refused, UsageProblem
 from rebal.journal import saved

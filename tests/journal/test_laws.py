@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from fractions import Fraction
 
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -12,7 +11,7 @@ from planner.books import books
 from planner.given import INPUTS
 from planner.test_laws import planned
 from rebal import formats
-from rebal.amounts import toward_zero
+from rebal.amounts import Fraction, toward_zero
 from rebal.book import Book
 from rebal.formats import View
 from rebal.journal import saved

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rebal import journal
+from rebal.amounts import Fraction
 from rebal.book import MarginMode, Purpose, opened
 from rebal.errors import InvalidInput, RebalError, Refused, UsageProblem
 from rebal.journal import drafts, recording

@@ -1,14 +1,13 @@
 """History as a report: entries, totals, positions, and how the hedges did."""
 
 from dataclasses import replace
-from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from booked import STEP, eighteen
-from rebal.amounts import down
+from rebal.amounts import Fraction, down
 from rebal.book import opened
 from rebal.journal.adding import add
 from rebal.journal.effect import effects

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
+from rebal.amounts import Fraction
 from rebal.book import opened
 from rebal.errors import Refused
 from rebal.journal import drafts, recording

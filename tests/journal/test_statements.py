@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from rebal import journal
+from rebal.amounts import Fraction
 from rebal.book import Position, opened
 from rebal.errors import Refused
 from rebal.journal import drafts, recording, statements

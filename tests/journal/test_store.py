@@ -5,12 +5,12 @@ import sqlite3
 import stat
 from collections.abc import Iterator
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from rebal import journal
+from rebal.amounts import Fraction
 from rebal.errors import InvalidInput, Refused, Unavailable
 from rebal.journal import files, schema, store
 from rebal.journal.adding import add

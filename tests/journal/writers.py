@@ -14,11 +14,11 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from fractions import Fraction
 from functools import partial
 from typing import Any
 
 from rebal import journal
+from rebal.amounts import Fraction
 from rebal.errors import Unavailable
 from rebal.journal import files, store
 from rebal.journal.adding import add

@@ -3,13 +3,13 @@
 import contextlib
 import tracemalloc
 from datetime import UTC, datetime, timedelta
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rebal.amounts import Fraction
 from rebal.errors import InvalidInput, Problem
 from rebal.load.closes import HISTORY, beta_from, pair, regressed
 from rebal.load.columns import names_asset

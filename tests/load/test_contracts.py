@@ -1,13 +1,14 @@
 """Contracts of the file: whole ones, and what it has otherwise than the catalogue."""
 
 from datetime import UTC, datetime
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
+from exact import exact
 from load.given import NOW, read, refusals
 from rebal import venues
+from rebal.amounts import Fraction
 from rebal.market.contract import Assumption, Contract, Kind, OrderUnit
 from rebal.market.maintenance import Method, SizeRate, Tier, Tiers, TierUnit, Valuation, assumed
 
@@ -105,7 +106,7 @@ def test_a_linear_contract_settles_in_tether_unless_said(tmp_path: Path) -> None
 @pytest.mark.parametrize(("leverage", "rate"), [(100, "0.025"), (20, "0.025"), (5, "0.1")])
 def test_the_rate_that_stands_in_follows_the_most_leverage(tmp_path: Path, leverage: int, rate: str) -> None:
     contract = made(tmp_path, f"{NEEDED}, max_leverage: {leverage}")
-    assert contract.maintenance == assumed(Fraction(leverage))
+    assert contract.maintenance == assumed(exact(leverage))
     assert contract.assumed[0].stands_in == f"{float(rate) * 100:g} % with the closing fee"
 
 

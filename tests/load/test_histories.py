@@ -3,12 +3,12 @@
 import math
 import random
 from datetime import UTC, date, datetime, timedelta
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from rebal import load
+from rebal.amounts import Fraction
 from rebal.errors import InvalidInput
 from rebal.portfolio import FundingRate
 

@@ -1,12 +1,12 @@
 """Prices from a file of their own win, key by key, and are as old as the oldest that is used."""
 
 from datetime import UTC, datetime
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from load.given import NOW, OWN, SMALL, read
+from rebal.amounts import Fraction
 from rebal.errors import InvalidInput
 
 TWO = f"""\

@@ -1,12 +1,13 @@
 """What a file means once it is read: every default, every section."""
 
 from datetime import UTC, datetime, timedelta
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
+from exact import exact
 from load.given import NOW, OWN, SMALL, read, refusals
+from rebal.amounts import Fraction
 from rebal.book import MarginMode, Purpose
 from rebal.portfolio import (
     Alert,
@@ -230,7 +231,7 @@ def test_what_survives_takes_the_place_of_the_distance(tmp_path: Path) -> None:
     ],
 )
 def test_numbers_keep_every_digit(tmp_path: Path, text: str, quantity: str) -> None:
-    assert read(tmp_path, SMALL.replace("BTC: 2", f"BTC: {text}")).holdings["BTC"].quantity == Fraction(quantity)
+    assert read(tmp_path, SMALL.replace("BTC: 2", f"BTC: {text}")).holdings["BTC"].quantity == exact(quantity)
 
 
 def test_weights_that_are_exact_sum_to_one_however_many(tmp_path: Path) -> None:

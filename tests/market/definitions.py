@@ -6,8 +6,9 @@ walking away from today's marks and halving the step in which margin balance sto
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
+from exact import exact
+from rebal.amounts import Fraction
 from rebal.market.contract import Contract, Kind
 from rebal.market.examples import INVERSE
 from rebal.market.maintenance import Maintenance, Method, SizeRate, Tiers, TierUnit, Valuation
@@ -27,7 +28,7 @@ def inverse(
 ) -> Contract:
     """An inverse contract with this schedule."""
     return replace(
-        INVERSE, name=name, maintenance=maintenance, multiplier=Fraction(multiplier), taker_fee=Fraction(taker_fee)
+        INVERSE, name=name, maintenance=maintenance, multiplier=exact(multiplier), taker_fee=exact(taker_fee)
     )
 
 
@@ -47,8 +48,8 @@ def linear(
         kind=Kind.LINEAR,
         settle="USDT",
         maintenance=maintenance,
-        multiplier=Fraction(multiplier),
-        taker_fee=Fraction(taker_fee),
+        multiplier=exact(multiplier),
+        taker_fee=exact(taker_fee),
     )
 
 

@@ -4,13 +4,13 @@ import math
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
-from fractions import Fraction
 from itertools import pairwise
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from rebal.amounts import Fraction
 from rebal.market.beta import Pair, Regression, Unvarying, regression
 
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)

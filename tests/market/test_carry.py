@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
-from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exact import exact
+from rebal.amounts import Fraction
 from rebal.market.carry import annualised, basis, days_between, funding_usd_per_day
 from rebal.market.examples import INVERSE
 
@@ -23,7 +24,7 @@ def test_a_short_of_15_000_dollars_receives_one_fifty_three_times_a_day() -> Non
 
 @pytest.mark.parametrize(("hours", "payments"), [("1", 24), ("4", 6), ("8", 3), ("24", 1)])
 def test_the_interval_sets_how_often(hours: str, payments: int) -> None:
-    contract = replace(INVERSE, funding_interval_hours=Fraction(hours))
+    contract = replace(INVERSE, funding_interval_hours=exact(hours))
     assert funding_usd_per_day(contract, Fraction(1), price=PRICE, rate=RATE) == INVERSE.multiplier * RATE * payments
 
 

@@ -1,11 +1,11 @@
 """One position's liquidation and bankruptcy prices as the literature prints them, against the general solution."""
 
-from fractions import Fraction
-
 import pytest
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
+from exact import exact
+from rebal.amounts import Fraction
 from rebal.market.contract import Kind
 from rebal.market.maintenance import Method, SizeRate, Tier, Tiers, TierUnit, Valuation, assumed, continuous
 from rebal.market.margin import THERE_ALREADY, Factors, Held, bankruptcy, liquidation
@@ -213,7 +213,7 @@ def steep(*, contracts: tuple[int, ...]) -> list[Held]:
         unit=TierUnit.COIN,
         tiers=continuous(((Fraction(20), Fraction("0.01")), (None, Fraction("0.25")))),
     )
-    return [Held(inverse(tiers), Fraction(n), Fraction(10000), Fraction(10000)) for n in contracts]
+    return [Held(inverse(tiers), exact(n), Fraction(10000), Fraction(10000)) for n in contracts]
 
 
 def test_a_hedged_pair_has_no_bankruptcy_but_can_be_liquidated() -> None:
@@ -243,12 +243,12 @@ def test_an_end_exactly_at_a_tier_bound(contracts: str, bound: str, factor: str)
         close_fee=False,
         method=Method.DEDUCTION,
         unit=TierUnit.COIN,
-        tiers=continuous(((Fraction(bound), Fraction("0.01")), (None, Fraction("0.25")))),
+        tiers=continuous(((exact(bound), Fraction("0.01")), (None, Fraction("0.25")))),
     )
-    position = Held(inverse(tiers), Fraction(contracts), Fraction(10000), Fraction(10000))
-    balance = -slack(Fraction(0), [position], Fraction(factor))
+    position = Held(inverse(tiers), exact(contracts), Fraction(10000), Fraction(10000))
+    balance = -slack(Fraction(0), [position], exact(factor))
     found = liquidation(balance, [position])
-    assert (found.below if position.contracts > 0 else found.above) == Fraction(factor)
+    assert (found.below if position.contracts > 0 else found.above) == exact(factor)
 
 
 def test_a_linear_wallet_of_two_coins_ends_at_one_factor() -> None:

@@ -1,14 +1,14 @@
 """Payoff identities: what fills realise and leave open is what they made, up to a step of 1e-8 coin a fill."""
 
 from dataclasses import replace
-from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from booked import STEP, eighteen, near
-from rebal.amounts import down
+from exact import exact
+from rebal.amounts import Fraction, down
 from rebal.market.contract import Contract, Filled, Kind, OrderUnit, fill
 from rebal.market.examples import INVERSE
 from rebal.market.maintenance import SizeRate
@@ -174,4 +174,4 @@ def test_longs_pay_a_positive_rate_and_shorts_receive_it(
     ],
 )
 def test_the_quantity_to_type_is_in_the_forms_unit(unit: OrderUnit, typed: str) -> None:
-    assert replace(INVERSE, order_unit=unit).order_quantity(Fraction(-150)) == Fraction(typed)
+    assert replace(INVERSE, order_unit=unit).order_quantity(Fraction(-150)) == exact(typed)

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 import pytest
 
+from exact import exact
+from rebal.amounts import Fraction
 from rebal.market.contract import Contract, Filled, fill
 from rebal.market.maintenance import SizeRate
 
@@ -31,13 +32,13 @@ class Replayed:
 def price(row: Given, key: str) -> Fraction:
     """As printed, or as the average of a value in satoshi."""
     if key in row:
-        return Fraction(row[key])
+        return exact(row[key])
     return abs(Fraction(row["contracts"])) * SATOSHI / Fraction(row["value"])
 
 
 def trade(row: Any) -> tuple[Fraction, Fraction]:
     if isinstance(row, list):
-        return Fraction(row[0]), Fraction(row[1])
+        return exact(row[0]), exact(row[1])
     return Fraction(row["contracts"]), price(row, "price")
 
 

@@ -1,11 +1,11 @@
 """Law 4: where a wallet ends, held against a walk that evaluates margin balance and maintenance at every step."""
 
-from fractions import Fraction
-
 import pytest
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
+from exact import exact
+from rebal.amounts import Fraction
 from rebal.market.contract import Kind
 from rebal.market.maintenance import Method, Tier, Tiers, TierUnit, Valuation
 from rebal.market.margin import THERE_ALREADY, Factors, Held, bankruptcy, liquidation, maintenance_margin
@@ -131,8 +131,8 @@ def test_jumps_of_whole_tiers(contracts: str, balance: str, below: Fraction | No
         unit=TierUnit.COIN,
         tiers=(Tier(Fraction(10), Fraction("0.01")), Tier(None, Fraction("0.5"))),
     )
-    held = [Held(inverse(whole), Fraction(contracts), Fraction(40000), Fraction(40000))]
-    assert liquidation(Fraction(balance), held).below == below
+    held = [Held(inverse(whole), exact(contracts), Fraction(40000), Fraction(40000))]
+    assert liquidation(exact(balance), held).below == below
 
 
 def test_a_jump_upwards_of_dollar_tiers_ends_a_linear_long() -> None:

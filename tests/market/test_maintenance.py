@@ -1,12 +1,13 @@
 """Schedules: which tier holds a size, deductions from continuity, and what stands in where nothing is known."""
 
 from dataclasses import replace
-from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exact import exact
+from rebal.amounts import Fraction
 from rebal.market.maintenance import (
     Method,
     Tier,
@@ -61,7 +62,7 @@ def test_rate_less_deduction_is_every_slice_at_its_own_rate(
 )
 def test_a_tier_holds_its_upper_bound(size: str, number: int) -> None:
     tiers = schedule(continuous(STEPS))
-    assert tiers.tier(Fraction(size)) is tiers.tiers[number]
+    assert tiers.tier(exact(size)) is tiers.tiers[number]
 
 
 def test_beyond_the_last_bound_its_rate_goes_on() -> None:
@@ -84,9 +85,9 @@ def test_deductions_replace_a_tiers_own_and_leave_its_leverage() -> None:
 def test_what_stands_in_is_the_larger_of_two_and_a_half_percent_and_half_the_initial_margin(
     max_leverage: str | None, rate: str
 ) -> None:
-    stand_in = assumed(None if max_leverage is None else Fraction(max_leverage))
+    stand_in = assumed(None if max_leverage is None else exact(max_leverage))
     assert stand_in == Tiers(
-        Valuation.MARK, close_fee=True, method=Method.WHOLE, unit=TierUnit.COIN, tiers=(Tier(None, Fraction(rate)),)
+        Valuation.MARK, close_fee=True, method=Method.WHOLE, unit=TierUnit.COIN, tiers=(Tier(None, exact(rate)),)
     )
 
 
@@ -105,11 +106,11 @@ CAPPED = (
     ],
 )
 def test_leverage_is_capped_by_the_contract_and_by_the_tier(contracts: str, cap: str, beyond: bool) -> None:
-    position = Held(inverse(schedule(CAPPED)), Fraction(contracts), Fraction(2000), Fraction(1000))
-    assert leverage_cap(position) == Fraction(cap)
+    position = Held(inverse(schedule(CAPPED)), exact(contracts), Fraction(2000), Fraction(1000))
+    assert leverage_cap(position) == exact(cap)
     assert beyond_last_tier(position) is beyond
     assert initial_margin(position, Fraction(10)) == position.position_value / 10
-    assert initial_margin(position, Fraction(125)) == position.position_value / Fraction(cap)
+    assert initial_margin(position, Fraction(125)) == position.position_value / exact(cap)
 
 
 def test_an_entry_valued_size_picks_its_tier_at_the_entry() -> None:

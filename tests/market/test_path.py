@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exact import exact
+from rebal.amounts import Fraction
 from rebal.market.contract import Kind
 from rebal.market.maintenance import Method, SizeRate, Tier, Tiers, TierUnit, Valuation
 from rebal.market.margin import Held, liquidation
@@ -118,16 +119,16 @@ def test_a_covered_short_comes_through_anything() -> None:
     short = Held(inverse(maintenance), Fraction(-400), Fraction(40000), Fraction(40000))
     curve = Curve(Fraction(1), [short])
     for shock in ("-0.999999", "0", "1000000"):
-        passage = curve.along(Moves({"BTC": Fraction(shock)}))
+        passage = curve.along(Moves({"BTC": exact(shock)}))
         assert (passage.short, passage.ends_at) == (None, None)
-        assert passage.margin_balance == 1 / (1 + Fraction(shock))
+        assert passage.margin_balance == 1 / (1 + exact(shock))
 
 
 def test_a_wallet_that_is_due_today_ends_where_it_stands() -> None:
     maintenance = Tiers(Valuation.MARK, False, Method.WHOLE, TierUnit.COIN, (Tier(None, Fraction("0.01")),))
     long = Held(inverse(maintenance), Fraction(400), Fraction(40000), Fraction(40000))
     for shock in ("-0.5", "0", "3"):
-        passage = Curve(Fraction("0.01"), [long]).along(Moves({"BTC": Fraction(shock)}))
+        passage = Curve(Fraction("0.01"), [long]).along(Moves({"BTC": exact(shock)}))
         assert passage.ends_at == 0
         assert passage.short is not None
     assert Curve(Fraction("0.01"), [long]).along(Moves({"BTC": Fraction(0)})).short == 0

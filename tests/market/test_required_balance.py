@@ -1,11 +1,11 @@
 """The least collateral: enough everywhere between two factors, short somewhere with any less."""
 
-from fractions import Fraction
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exact import exact
+from rebal.amounts import Fraction
 from rebal.market.contract import Kind
 from rebal.market.maintenance import Method, Tier, Tiers, TierUnit, Valuation
 from rebal.market.margin import Held, liquidation, required_balance
@@ -90,7 +90,7 @@ def whole(rate_above: str) -> Tiers:
         close_fee=False,
         method=Method.WHOLE,
         unit=TierUnit.COIN,
-        tiers=(Tier(Fraction(10), Fraction("0.01")), Tier(None, Fraction(rate_above))),
+        tiers=(Tier(Fraction(10), Fraction("0.01")), Tier(None, exact(rate_above))),
     )
 
 

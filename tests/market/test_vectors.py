@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from rebal.amounts import down, toward_zero, up
+from exact import exact
+from rebal.amounts import Fraction, down, toward_zero, up
 from rebal.market.carry import annualised, basis
 from rebal.market.contract import Contract
 from rebal.market.maintenance import Maintenance, Method, SizeRate, Tier, Tiers, TierUnit, Valuation, continuous
@@ -37,7 +37,7 @@ def everything() -> Given:
 
 
 def of(given: Given, key: str) -> Fraction:
-    return Fraction(given[key])
+    return exact(given[key])
 
 
 def contract(given: Given, maintenance: Maintenance = NONE_ASKED, *, taker_fee: str = "0") -> Contract:
@@ -110,7 +110,7 @@ def funding(given: Given) -> Fraction:
 
 
 def average_entry(given: Given) -> Fraction:
-    return contract(given).average_entry([(Fraction(size), Fraction(price)) for size, price in given["fills"]])
+    return contract(given).average_entry([(exact(size), exact(price)) for size, price in given["fills"]])
 
 
 def initial(given: Given) -> Fraction:
@@ -153,7 +153,7 @@ def annualised_basis(given: Given) -> Fraction:
 
 
 def deduction(given: Given) -> Fraction:
-    steps = tuple((None if up_to is None else Fraction(up_to), Fraction(rate)) for up_to, rate in given["steps"])
+    steps = tuple((None if up_to is None else exact(up_to), exact(rate)) for up_to, rate in given["steps"])
     found = continuous(steps)
     if "size" in given:
         size = of(given, "size")

@@ -1,8 +1,8 @@
 """Paths of prices a step at a time, each step judged by the definitions alone."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from fractions import Fraction
 
+from rebal.amounts import Fraction
 from rebal.market.margin import Held
 
 from .definitions import HAIR, at, bounds, maintenance, unrealised

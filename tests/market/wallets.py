@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 from hypothesis import strategies as st
 
+from exact import exact
+from rebal.amounts import Fraction
 from rebal.market.contract import Kind
 from rebal.market.maintenance import Maintenance, Method, SizeRate, Tier, Tiers, TierUnit, Valuation, continuous
 from rebal.market.margin import Held
@@ -30,7 +31,7 @@ class Wallet:
 def fractions(low: str, high: str, *, places: int = 2) -> st.SearchStrategy[Fraction]:
     """Decimals between two, ends included."""
     scale = 10**places
-    return st.integers(int(Fraction(low) * scale), int(Fraction(high) * scale)).map(lambda n: Fraction(n, scale))
+    return st.integers(int(exact(low) * scale), int(exact(high) * scale)).map(lambda n: Fraction(n, scale))
 
 
 @st.composite

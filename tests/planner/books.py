@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from fractions import Fraction
 
 from hypothesis import HealthCheck, assume, settings
 from hypothesis import strategies as st
 
+from rebal.amounts import Fraction
 from rebal.book import Book, MarginMode, Part, Position, Purpose
 from rebal.market.contract import Contract, Kind
 from rebal.market.maintenance import (

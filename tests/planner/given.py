@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from fractions import Fraction
 
+from exact import exact
+from rebal.amounts import Fraction
 from rebal.book import Book, MarginMode, Position
 from rebal.market.contract import Assumption, Contract, Kind, OrderUnit
 from rebal.market.maintenance import Maintenance, Method, Tier, Tiers, TierUnit, Valuation
@@ -16,7 +17,7 @@ INPUTS = Inputs("0" * 64, None, None, NOW, NOW, "test")
 
 def whole(rate: str, *, close_fee: bool = False) -> Tiers:
     """One rate at mark on everything."""
-    return Tiers(Valuation.MARK, close_fee, Method.WHOLE, TierUnit.COIN, (Tier(None, Fraction(rate)),))
+    return Tiers(Valuation.MARK, close_fee, Method.WHOLE, TierUnit.COIN, (Tier(None, exact(rate)),))
 
 
 def inverse(
@@ -38,18 +39,18 @@ def inverse(
         name=name or f"{asset}USD",
         asset=asset,
         kind=Kind.INVERSE,
-        multiplier=Fraction(multiplier),
+        multiplier=exact(multiplier),
         settle=asset,
         expiry=expiry,
-        tick_size=None if tick is None else Fraction(tick),
-        lot_size=Fraction(lot),
+        tick_size=None if tick is None else exact(tick),
+        lot_size=exact(lot),
         min_contracts=Fraction(minimum or lot),
         maker_fee=Fraction("0.0002"),
-        taker_fee=Fraction(fee),
+        taker_fee=exact(fee),
         funding_interval_hours=None if expiry else Fraction(8),
         max_leverage=Fraction(100),
         maintenance=maintenance or whole("0.005"),
-        leverage=None if leverage is None else Fraction(leverage),
+        leverage=None if leverage is None else exact(leverage),
         assumed=() if assumed is None else (Assumption(assumed, "something", f"contracts.X.{assumed}"),),
     )
 
@@ -60,14 +61,14 @@ def linear(asset: str, multiplier: str = "0.001", *, settle: str = "USDT", fee: 
         name=f"{asset}USDT",
         asset=asset,
         kind=Kind.LINEAR,
-        multiplier=Fraction(multiplier),
+        multiplier=exact(multiplier),
         settle=settle,
         expiry=None,
         tick_size=Fraction("0.01"),
         lot_size=Fraction(1),
         min_contracts=Fraction(1),
         maker_fee=Fraction("0.0002"),
-        taker_fee=Fraction(fee),
+        taker_fee=exact(fee),
         funding_interval_hours=Fraction(8),
         max_leverage=Fraction(100),
         maintenance=Tiers(Valuation.MARK, False, Method.WHOLE, TierUnit.USD, (Tier(None, Fraction("0.005")),)),
@@ -93,17 +94,17 @@ def policy(
 ) -> Policy:
     """The policy of a file that says nothing of it, but for what is named here."""
     return Policy(
-        band=Band(Fraction(band), None if relative is None else Fraction(relative)),
+        band=Band(exact(band), None if relative is None else exact(relative)),
         margin_mode=mode,
-        leverage=Fraction(leverage),
-        liquidation_distance=Fraction(distance),
-        alert=Alert(Fraction(alert[0]), Fraction(alert[1])),
-        min_order=Fraction(min_order),
+        leverage=exact(leverage),
+        liquidation_distance=exact(distance),
+        alert=Alert(exact(alert[0]), exact(alert[1])),
+        min_order=exact(min_order),
         routes=routes,
         sizing=sizing,
-        max_at_venue=Fraction(max_at_venue),
+        max_at_venue=exact(max_at_venue),
         max_price_age=max_price_age,
-        hedge_band=Fraction(hedge_band),
+        hedge_band=exact(hedge_band),
         uncovered=Uncovered(uncovered),
     )
 
@@ -123,29 +124,29 @@ def portfolio(
     proxies: Mapping[str, tuple[str, str]] | None = None,
 ) -> Portfolio:
     """A resolved portfolio from figures as a file would spell them; targets in fractions."""
-    owned = {asset: Holding(asset, Fraction(quantity)) for asset, quantity in holdings.items()}
-    rates = {name: Fraction(rate) for name, rate in (funding or {}).items()}
+    owned = {asset: Holding(asset, exact(quantity)) for asset, quantity in holdings.items()}
+    rates = {name: exact(rate) for name, rate in (funding or {}).items()}
     return Portfolio(
         name="Test",
         venue=None,
         as_of=NOW,
         holdings=owned,
-        targets=None if targets is None else {asset: Fraction(weight) for asset, weight in targets.items()},
+        targets=None if targets is None else {asset: exact(weight) for asset, weight in targets.items()},
         aside=aside,
         statement=Book(
             {asset: holding.quantity for asset, holding in owned.items()},
-            {asset: Fraction(quantity) for asset, quantity in (wallets or {}).items()},
+            {asset: exact(quantity) for asset, quantity in (wallets or {}).items()},
             {position.contract.name: position for position in positions},
         ),
         market=Market(
             NOW,
-            {asset: Fraction(price) for asset, price in prices.items()},
-            {name: Fraction(price) for name, price in (marks or {}).items()},
+            {asset: exact(price) for asset, price in prices.items()},
+            {name: exact(price) for name, price in (marks or {}).items()},
             {name: FundingRate(rate, rate, rate) for name, rate in rates.items()},
         ),
         contracts={contract.name: contract for contract in contracts},
         policy=rules or policy(),
         cash=frozenset({"USD", "USDT", "USDC"}),
         statement_sha256="0" * 64,
-        proxies={asset: Proxy(asset, via, Fraction(beta)) for asset, (via, beta) in (proxies or {}).items()},
+        proxies={asset: Proxy(asset, via, exact(beta)) for asset, (via, beta) in (proxies or {}).items()},
     )

@@ -2,10 +2,11 @@
 
 import re
 from datetime import timedelta
-from fractions import Fraction
 
 import pytest
 
+from exact import exact
+from rebal.amounts import Fraction
 from rebal.book import Position, opened
 from rebal.market.maintenance import Method, Tiers, TierUnit, Valuation, continuous
 from rebal.plan import Code, Plan, Severity
@@ -28,7 +29,7 @@ def found(made: Portfolio) -> dict[Code, Severity]:
 
 
 def short(contracts: str, *, entry: str = "40000", hedge: str = "0") -> Position:
-    return opened(BTC, contracts=Fraction(contracts), entry_price=Fraction(entry), hedge=Fraction(hedge))
+    return opened(BTC, contracts=exact(contracts), entry_price=exact(entry), hedge=exact(hedge))
 
 
 def book(**given: object) -> Portfolio:

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from fractions import Fraction
 
 import pytest
 
+from rebal.amounts import Fraction
 from rebal.book import MarginMode, Position, opened
 from rebal.market.contract import Contract
 from rebal.market.margin import Held

@@ -1,11 +1,11 @@
 """In danger, a plan that can be placed: what only lowers risk is never refused."""
 
 from dataclasses import replace
-from fractions import Fraction
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from rebal.amounts import Fraction
 from rebal.book import Purpose, opened
 from rebal.plan import Code, Plan, Severity, Side, Wallet
 from rebal.planner import build_plan

@@ -2,14 +2,15 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from fractions import Fraction
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from booked import STEP, booked_usd
+from exact import exact
 from exchange import carried_out
+from rebal.amounts import Fraction
 from rebal.book import Book, HedgeAsked, Purpose, opened
 from rebal.plan import Code, Plan, Severity
 from rebal.planner.desk import desk
@@ -88,33 +89,33 @@ def test_a_smaller_hedge_after_the_price_moved_is_reached_at_once(sizing: Sizing
         marks={"BTCUSD": str(int(moved) * 101 // 100)},
         rules=policy(sizing=sizing),
     )
-    plan = hedged(made, "BTC", Fraction(then))
+    plan = hedged(made, "BTC", exact(then))
     after = carried_out(plan, made, made.statement)
-    again = hedged(made, "BTC", Fraction(then), after)
+    again = hedged(made, "BTC", exact(then), after)
     assert again.orders == ()
     ratio = plan.assets[0].hedge_ratio_after
     assert ratio is not None
-    assert abs(ratio - Fraction(then)) < Fraction(1, 500)
+    assert abs(ratio - exact(then)) < Fraction(1, 500)
 
 
 @SETTINGS
 @given(books(), st.sampled_from(["0", "0.3", "0.5", "1"]))
 def test_a_hedge_in_force_hedges_nothing(portfolio: Portfolio, asked: str) -> None:
     for asset in sorted(a for a in portfolio.statement.holdings if a != "USDT"):
-        plan = hedged(portfolio, asset, Fraction(asked))
+        plan = hedged(portfolio, asset, exact(asked))
         if plan.refused:
             continue
         after = carried_out(plan, portfolio, portfolio.statement)
         lost = plan.equity - value(portfolio, after).equity - plan.costs.fees_usd
         assert lost == 0
-        again = hedged(portfolio, asset, Fraction(asked), after)
+        again = hedged(portfolio, asset, exact(asked), after)
         assert (again.orders, again.transfers) == ((), ())
 
 
 @SETTINGS
 @given(books(), st.sampled_from(["0.3", "0.5"]))
 def test_plan_and_hedge_leave_each_other_alone(portfolio: Portfolio, asked: str) -> None:
-    plan = hedged(portfolio, "BTC", Fraction(asked))
+    plan = hedged(portfolio, "BTC", exact(asked))
     assume(not plan.refused and plan.orders)
     assert {part.purpose for order in plan.orders for part in order.parts} == {Purpose.HEDGE}
     after = carried_out(plan, portfolio, portfolio.statement)
@@ -231,7 +232,7 @@ PERPETUAL = inverse("BTC", name="XBTUSD", lot="100")
 
 def on_both(*, hedge: str = "-9950", rules: Policy | None = None) -> Portfolio:
     """35,000 USD of BTC short on two contracts, 34,900 less what of the dated one is no hedge."""
-    near = opened(DATED, contracts=Fraction(-10000), entry_price=Fraction(40000), hedge=Fraction(hedge))
+    near = opened(DATED, contracts=Fraction(-10000), entry_price=Fraction(40000), hedge=exact(hedge))
     far = opened(PERPETUAL, contracts=Fraction(-24900), entry_price=Fraction(40000), hedge=Fraction(-24900))
     return portfolio(
         {"BTC": "2"}, None, {"BTC": "40000"}, (DATED, PERPETUAL), wallets={"BTC": "1.5"}, positions=(near, far),

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from fractions import Fraction
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange import Overlay
+from rebal.amounts import Fraction
 from rebal.book import Book, MarginMode, Part, Position, Purpose
 from rebal.market.contract import Contract
 from rebal.plan import Plan

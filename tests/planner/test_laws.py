@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from fractions import Fraction
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from booked import eighteen, near
+from exact import exact
 from exchange import Overlay, carried_out
+from rebal.amounts import Fraction
 from rebal.book import Book, MarginMode, Position, opened
 from rebal.market.contract import Contract
 from rebal.plan import Code, Plan, Severity
@@ -157,7 +158,7 @@ def test_what_is_moved_is_held_and_what_is_promised_is_kept(portfolio: Portfolio
 @SETTINGS
 @given(books(), st.sampled_from(["0.01", "0.05", "0.2"]))
 def test_a_wider_band_never_adds_orders(portfolio: Portfolio, wider: str) -> None:
-    width = portfolio.policy.band.points + Fraction(wider)
+    width = portfolio.policy.band.points + exact(wider)
     wide = replace(portfolio, policy=replace(portfolio.policy, band=replace(portfolio.policy.band, points=width)))
     narrow_orders = {order.contract: order for order in planned(portfolio).orders}
     assert all(narrow_orders.get(order.contract) == order for order in planned(wide).orders)

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from fractions import Fraction
 
 import pytest
 
+from exact import exact
 from exchange import carried_out
+from rebal.amounts import Fraction
 from rebal.book import Book, Position, opened
 from rebal.market.contract import Contract
 from rebal.plan import Code, Plan
@@ -26,7 +27,7 @@ def planned(made: Portfolio) -> Plan:
 
 def through_a_proxy(dot: str) -> Portfolio:
     """100,000 dollars in DOT at 5 and BTC at 40,000; 40 % is to be DOT, carried by lots of 1,000 dollars at half."""
-    share = Fraction(dot) * 5 / 100000
+    share = exact(dot) * 5 / 100000
     return portfolio(
         {"DOT": dot, "BTC": str((1 - share) * 100000 / 40000)},
         {"DOT": "0.4", "BTC": str(1 - share), "USD": str(share - Fraction(2, 5))},

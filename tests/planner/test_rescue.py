@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from fractions import Fraction
 
 import pytest
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
 from exchange import carried_out as in_force
-from rebal.amounts import ZERO
+from rebal.amounts import ZERO, Fraction
 from rebal.book import Book, MarginMode, Part, Position, Purpose, opened
 from rebal.market.contract import Contract, Kind
 from rebal.market.maintenance import Method, SizeRate, Tier, Tiers, TierUnit, Valuation, continuous

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from fractions import Fraction
 
 import pytest
 
+from exact import exact
 from exchange import carried_out
+from rebal.amounts import Fraction
 from rebal.book import Book, HedgeAsked, opened
 from rebal.plan import Code, Plan
 from rebal.planner.desk import desk
@@ -32,13 +33,13 @@ def hedged_on_december(*, days: int = 35, asked: str = "0.5", until: datetime | 
         {"BTC": "2"}, None, {"BTC": "40000"}, (near, MARCH, PERPETUAL), wallets={"BTC": "1"}, positions=(short,),
         marks={"XBTZ26": "40000", "XBTH27": "41000", "XBTUSD": "40000"},
     )  # fmt: skip
-    hedges = {"BTC": HedgeAsked("BTC", Fraction(asked), until)}
+    hedges = {"BTC": HedgeAsked("BTC", exact(asked), until)}
     return replace(made, statement=replace(made.statement, hedges=hedges))
 
 
 def asked_on(name: str, pct: str, made: Portfolio, book: Book | None = None) -> Plan:
     found = named(name, "BTC", made, now=NOW)
-    ask = Ask("BTC", Fraction(pct), found, stays=frozenset({name}))
+    ask = Ask("BTC", exact(pct), found, stays=frozenset({name}))
     return build_hedge(made, book or made.statement, asks=(ask,), inputs=INPUTS)
 
 
@@ -169,7 +170,7 @@ def test_status_shows_the_digits_that_differ() -> None:
 def test_a_hedge_within_its_band_is_as_asked(pct: str, *, moves: bool) -> None:
     made = hedged_on_december()
     laid = desk(made, made.statement, now=NOW)
-    ask = Ask("BTC", Fraction(pct), laid.candidates("BTC"))
+    ask = Ask("BTC", exact(pct), laid.candidates("BTC"))
     plan = build_hedge(made, made.statement, asks=(ask,), inputs=INPUTS)
     assert bool(plan.orders) is moves
     assert bool([found for found in plan.findings if "policy.hedge_band, 1 %" in found.message]) is not moves

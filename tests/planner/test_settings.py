@@ -1,10 +1,11 @@
 """What is set at the exchange before the first order: margin mode and leverage of each contract that is opened."""
 
 from dataclasses import replace
-from fractions import Fraction
 
 import pytest
 
+from exact import exact
+from rebal.amounts import Fraction
 from rebal.book import MarginMode, opened
 from rebal.market.maintenance import Method, Tier, Tiers, TierUnit, Valuation
 from rebal.plan import Setting
@@ -41,7 +42,7 @@ def test_every_contract_that_is_opened_is_set_to_the_policy() -> None:
 def test_the_contracts_own_leverage_comes_first_and_no_venue_takes_less_than_one(
     leverage: str, own: str | None, expected: str
 ) -> None:
-    assert settings(book(policy(leverage=leverage), own))["BTCUSD"].leverage == Fraction(expected)
+    assert settings(book(policy(leverage=leverage), own))["BTCUSD"].leverage == exact(expected)
 
 
 def test_a_leverage_above_the_venues_cap_for_the_size_is_the_cap() -> None:

@@ -1,12 +1,12 @@
 """What a linear position is worth where its settlement currency has a price of its own."""
 
 from dataclasses import replace
-from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rebal.amounts import Fraction
 from rebal.book import opened
 from rebal.market.contract import Contract
 from rebal.planner import build_plan

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from fractions import Fraction
 
 import pytest
 
+from exact import exact
+from rebal.amounts import Fraction
 from rebal.book import HedgeAsked, opened
 from rebal.plan import Code
 from rebal.planner.status import build_status
@@ -28,7 +29,7 @@ def book(
     targets: tuple[str, str] | None = ("0.5", "0.5"),
     price: str = "40000",
 ) -> Portfolio:
-    short = opened(BTC, contracts=Fraction(contracts), entry_price=Fraction(40000))
+    short = opened(BTC, contracts=exact(contracts), entry_price=Fraction(40000))
     weights = None if targets is None else {"BTC": targets[0], "USD": targets[1]}
     return portfolio(
         {"BTC": "1"}, weights, {"BTC": price}, (BTC,), wallets={"BTC": wallet}, positions=(short,),
@@ -92,7 +93,7 @@ def test_without_a_limit_prices_never_grow_old() -> None:
 def test_a_hedge_is_held_against_what_was_asked(asked: str, needs: Needs) -> None:
     short = opened(BTC, contracts=Fraction(-20000), entry_price=Fraction(40000), hedge=Fraction(-20000))
     made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, (BTC,), wallets={"BTC": "0.5"}, positions=(short,))
-    kept = replace(made.statement, hedges={"BTC": HedgeAsked("BTC", Fraction(asked))})
+    kept = replace(made.statement, hedges={"BTC": HedgeAsked("BTC", exact(asked))})
     assert build_status(made, kept, inputs=INPUTS).needs is needs
     ended = replace(made.statement, hedges={"BTC": HedgeAsked("BTC", Fraction("0.5"), NOW)})
     overdue = build_status(made, ended, inputs=INPUTS)

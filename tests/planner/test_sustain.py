@@ -1,10 +1,10 @@
 """How far the coins that a plan relies on can fall, against a count of what the policy asks at each price."""
 
 from dataclasses import replace
-from fractions import Fraction
 
 from hypothesis import assume, given
 
+from rebal.amounts import Fraction
 from rebal.book import opened
 from rebal.market.contract import Kind
 from rebal.market.margin import Held

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from fractions import Fraction
 
 import pytest
 
+from exact import exact
 from exchange import Overlay, carried_out
+from rebal.amounts import Fraction
 from rebal.book import opened
 from rebal.market.contract import Contract
 from rebal.plan import Code, Plan, Severity
@@ -48,7 +49,7 @@ def test_what_no_contract_serves_keeps_its_exposure_and_the_others_share_the_res
         "ETH": Fraction(43125, 130000),
     }
     assert {line.asset: line.target_weight for line in plan.assets if line.target_weight} == {
-        asset: Fraction(weight) for asset, weight in TARGETS.items()
+        asset: exact(weight) for asset, weight in TARGETS.items()
     }
     assert severities(plan, Code.UNSERVED_ASSET) == {"ALT": Severity.WARNING}
     assert not plan.refused
@@ -95,7 +96,7 @@ def test_more_than_the_equity_left_in_place_leaves_the_others_nothing() -> None:
 
 
 def numbers(given: Mapping[str, str]) -> dict[str, Fraction]:
-    return {name: Fraction(text) for name, text in given.items()}
+    return {name: exact(text) for name, text in given.items()}
 
 
 def test_nothing_is_said_where_it_is_at_its_target() -> None:
@@ -112,9 +113,9 @@ def test_a_leg_shrinks_to_the_whole_lots_that_fit(lots: str, needed: str) -> Non
     fitted = planned(made, fit=True)
     assert not fitted.refused
     (bought,) = [order for order in fitted.orders if order.contract == "ETHUSD"]
-    assert bought.contracts % Fraction(lots) == 0
+    assert bought.contracts % exact(lots) == 0
     assert severities(fitted, Code.UNDER_COLLATERALISED) == {"ETH": Severity.WARNING}
-    more = brute_force_fit(made, "ETHUSD", Fraction(lots))
+    more = brute_force_fit(made, "ETHUSD", exact(lots))
     assert bought.contracts == more
 
 

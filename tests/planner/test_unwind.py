@@ -1,8 +1,8 @@
 """What unwinding closes, what that brings, and what spot has made needless: figures worked out by hand."""
 
 from dataclasses import replace
-from fractions import Fraction
 
+from rebal.amounts import Fraction
 from rebal.book import Position, Purpose, opened
 from rebal.ledger import Carried
 from rebal.market.contract import Contract

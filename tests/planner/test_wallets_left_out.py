@@ -1,8 +1,8 @@
 """Positions in a wallet that holds nothing: the file may have left its wallets out."""
 
 from dataclasses import replace
-from fractions import Fraction
 
+from rebal.amounts import Fraction
 from rebal.plan import Code, Severity
 from rebal.planner import build_plan
 from rebal.planner.status import build_status

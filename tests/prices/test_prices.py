@@ -1,11 +1,12 @@
 """Quotes of several sources to one market, by names alone."""
 
 from datetime import UTC, datetime, timedelta
-from fractions import Fraction
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exact import exact
+from rebal.amounts import Fraction
 from rebal.portfolio import FundingRate, Market
 from rebal.prices import Quotes, market_of
 
@@ -22,11 +23,11 @@ QUOTES = st.builds(
 
 
 def rate(low: str) -> FundingRate:
-    return FundingRate(Fraction(low), Fraction(low), Fraction(low))
+    return FundingRate(exact(low), exact(low), exact(low))
 
 
 def quoted(as_of: datetime | None, **prices: int) -> Quotes:
-    return Quotes(as_of, {name: Fraction(price) for name, price in prices.items()}, {})
+    return Quotes(as_of, {name: exact(price) for name, price in prices.items()}, {})
 
 
 def market(*sources: Quotes) -> Market:

@@ -3,19 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from fractions import Fraction
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from booked import STEP, booked_usd
+from exact import exact
 from exchange import coin_value
 from market.walks import walk
 from planner.books import INVERSE_SCHEDULES, LINEAR_SCHEDULES, SETTINGS, books, decimals
 from planner.given import INPUTS, inverse, linear, policy, portfolio
 from planner.test_laws import planned
-from rebal.amounts import COIN_STEP
+from rebal.amounts import COIN_STEP, Fraction
 from rebal.book import Book, Position, opened
 from rebal.errors import UsageProblem
 from rebal.market.contract import Contract, Kind
@@ -68,7 +68,7 @@ def stressed(draw: st.DrawFn, *, marks: tuple[str, ...] = ("1", "1.003", "0.96")
         margins[contract.settle] = margins.get(contract.settle, ZERO) + share
         positions[contract.name] = opened(
             contract,
-            contracts=Fraction(lots),
+            contracts=exact(lots),
             entry_price=entry,
             hedge=Fraction(draw(st.sampled_from([0, lots // 2]))),
             margin=share if isolated else None,
@@ -496,7 +496,7 @@ def test_collateral_that_a_plan_posts_survives_the_move_that_it_was_sized_for(sh
         {"ETH": "10", "USD": "2000"}, {"ETH": "0.99", "USD": "0.01"}, {"ETH": "2000"}, (inverse("ETH", "1"),)
     )
     assert [order.side for order in planned(made).orders] == ["buy"]
-    found = build_stress(made, made.statement, inputs=INPUTS, scenarios=(everywhere(Fraction(shock)),), planned=True)
+    found = build_stress(made, made.statement, inputs=INPUTS, scenarios=(everywhere(exact(shock)),), planned=True)
     (wallet,) = found.scenarios[0].wallets
     assert (wallet.liquidated, wallet.top_up) == (False, Fraction(0))
 

@@ -8,12 +8,13 @@ is known.
 
 import csv
 from datetime import UTC, datetime
-from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from exact import exact
 from rebal import venues
+from rebal.amounts import Fraction
 from rebal.venues import Entry
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
@@ -49,7 +50,7 @@ PLANNABLE = tuple(printed for printed in PRINTED if printed.multiplier)
 
 def figure(text: str) -> Fraction | None:
     """A printed figure, None where nothing is printed."""
-    return Fraction(text) if text else None
+    return exact(text) if text else None
 
 
 @cache

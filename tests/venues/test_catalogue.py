@@ -3,13 +3,12 @@
 import re
 import subprocess
 import sys
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from rebal import venues
-from rebal.amounts import ascending
+from rebal.amounts import Fraction, ascending
 from rebal.market.contract import Assumption, Contract, Kind, OrderUnit
 from rebal.market.maintenance import Method, SizeRate, Tier, Tiers, Valuation, assumed, is_continuous, with_deductions
 

@@ -1,11 +1,12 @@
 """How a venue applies its tiers, where its rates are not in the catalogue but recorded positions show the form."""
 
 from dataclasses import replace
-from fractions import Fraction
 
 import pytest
 
+from exact import exact
 from rebal import venues
+from rebal.amounts import Fraction
 from rebal.market.contract import Contract
 from rebal.market.margin import Held, liquidation
 from rebal.venues import htx, kucoin, okx
@@ -17,7 +18,7 @@ from .expected import NOW
 def with_rate(venue: str, name: str, form: Form, *, rate: str, taker_fee: str) -> Contract:
     contract = venues.venue(venue).contract(name, NOW)
     assert contract is not None
-    return replace(contract, maintenance=form.tiers(f"- {rate}"), taker_fee=Fraction(taker_fee))
+    return replace(contract, maintenance=form.tiers(f"- {rate}"), taker_fee=exact(taker_fee))
 
 
 @pytest.mark.parametrize(
@@ -32,11 +33,11 @@ def test_okx_adds_the_accounts_own_taker_rate(
 ) -> None:
     """Source: recorded OKX v5 positions: cross short, 2022-09-20; isolated long, 2024-11-27, its tick taken off."""
     contract = with_rate("okx", name, okx.COIN_MARGINED, rate="0.004", taker_fee=taker_fee)
-    held = Held(contract, Fraction(contracts), Fraction(entry), Fraction(mark))
-    ends = liquidation(Fraction(balance), [held])
+    held = Held(contract, exact(contracts), exact(entry), exact(mark))
+    ends = liquidation(exact(balance), [held])
     end = ends.above if contracts < 0 else ends.below
     assert end is not None
-    assert abs(end * held.mark_price - Fraction(printed)) < Fraction(1, 10**10)
+    assert abs(end * held.mark_price - exact(printed)) < Fraction(1, 10**10)
 
 
 def test_htx_divides_its_adjust_factor_by_the_leverage() -> None:

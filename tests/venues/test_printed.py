@@ -1,11 +1,11 @@
 """How account pages show a liquidation price, where that is known."""
 
 from dataclasses import replace
-from fractions import Fraction
 
 import pytest
 
 from rebal import venues
+from rebal.amounts import Fraction
 from rebal.venues import binance, deribit, okx
 
 from .expected import NOW

@@ -2,10 +2,9 @@
 
 import os
 from collections.abc import Callable, Iterable
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from rebal.amounts import NumberProblem, number, percent_points
+from rebal.amounts import Fraction, NumberProblem, number, percent_points
 from rebal.commands._options import one_of
 from rebal.errors import UsageProblem
 

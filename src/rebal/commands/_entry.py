@@ -15,8 +15,8 @@ from rebal.errors import UsageProblem
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
-    from fractions import Fraction
 
+    from rebal.amounts import Fraction
     from rebal.journal.drafts import Scene
     from rebal.journal.recording import Desk
     from rebal.ledger import Draft, Recorded

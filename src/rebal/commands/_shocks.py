@@ -1,10 +1,9 @@
 """What stress reads off the command line: shocks, and what comes before them."""
 
 from collections.abc import Callable
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from rebal.amounts import NumberProblem, fraction, number
+from rebal.amounts import Fraction, NumberProblem, fraction, number
 from rebal.commands._asked import assets_known, day_after
 from rebal.commands._options import one_of
 from rebal.errors import UsageProblem

@@ -12,7 +12,7 @@ from rebal.commands._terms import Terms
 from rebal.errors import UsageProblem
 
 if TYPE_CHECKING:
-    from fractions import Fraction
+    from rebal.amounts import Fraction
 
 EXAMPLES = (
     "rebal compare portfolio.yaml",

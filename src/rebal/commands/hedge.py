@@ -15,8 +15,8 @@ from rebal.errors import UsageProblem
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from fractions import Fraction
 
+    from rebal.amounts import Fraction
     from rebal.market.contract import Contract
     from rebal.planner.desk import Desk
     from rebal.planner.draft import Check

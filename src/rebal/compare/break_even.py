@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from fractions import Fraction
 
-from rebal.amounts import ZERO
+from rebal.amounts import ZERO, Fraction
 from rebal.compare.costs import Carried, Range, cost, first_day
 from rebal.compare.sale import SpotTrade
 from rebal.frozen import frozen

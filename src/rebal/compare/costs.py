@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from fractions import Fraction
 from itertools import pairwise
 from math import ceil, floor
 
-from rebal.amounts import ONE, ZERO, total
+from rebal.amounts import ONE, ZERO, Fraction, total
 from rebal.frozen import frozen
 from rebal.market.carry import basis, days_between, funding_usd_per_day
 from rebal.market.contract import Contract

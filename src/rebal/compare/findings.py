@@ -1,9 +1,8 @@
 """What is worth a look in a comparison of routes."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from fractions import Fraction
 
-from rebal.amounts import total
+from rebal.amounts import Fraction, total
 from rebal.book import Purpose
 from rebal.compare.costs import ROLL_DAYS
 from rebal.market.contract import Kind

@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
-from fractions import Fraction
 
-from rebal.amounts import COIN_STEP, ZERO, total, up
+from rebal.amounts import COIN_STEP, ZERO, Fraction, total, up
 from rebal.book import MarginMode, Purpose, opened
 from rebal.compare.costs import Carried, carry, carry_per_day
 from rebal.frozen import frozen

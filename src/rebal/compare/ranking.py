@@ -1,9 +1,8 @@
 """Which route costs least, as far as is known, and what would have to be known to change that."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from fractions import Fraction
 
-from rebal.amounts import ONE, ZERO
+from rebal.amounts import ONE, ZERO, Fraction
 from rebal.frozen import frozen
 from rebal.reports.comparison import RankLine, RouteLine, TurnLine, Way
 

@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from fractions import Fraction
 from itertools import chain
 
-from rebal.amounts import ONE, ZERO, total
+from rebal.amounts import ONE, ZERO, Fraction, total
 from rebal.book import Book, Purpose
 from rebal.compare.break_even import Span, break_even, span_of
 from rebal.compare.costs import Range, carry, carry_per_day, cost, traded_usd

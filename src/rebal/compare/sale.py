@@ -3,9 +3,8 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
-from fractions import Fraction
 
-from rebal.amounts import ONE, ZERO, total
+from rebal.amounts import ONE, ZERO, Fraction, total
 from rebal.compare.tax import SoldLot, sold_lots, tax_usd
 from rebal.frozen import frozen
 from rebal.planner.desk import Desk

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from fractions import Fraction
 from typing import assert_never
 
-from rebal.amounts import ZERO, total
+from rebal.amounts import ZERO, Fraction, total
 from rebal.frozen import frozen
 from rebal.portfolio import Lot, LotMethod, Tax
 

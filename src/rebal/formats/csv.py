@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import Enum
-from fractions import Fraction
 from functools import partial
 from typing import Any, cast, get_args, get_origin
 
-from rebal.amounts import plain
+from rebal.amounts import Fraction, plain
 from rebal.errors import UsageProblem
 from rebal.formats import Report, View, kind
 from rebal.formats.page.wording import rfc3339

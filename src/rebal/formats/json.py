@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import Enum
-from fractions import Fraction
 from typing import Any
 
-from rebal.amounts import plain
+from rebal.amounts import Fraction, plain
 from rebal.formats import Report, View, kind
 from rebal.formats.page.wording import rfc3339
 

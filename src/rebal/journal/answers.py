@@ -8,13 +8,12 @@ from contextlib import suppress
 from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import datetime
 from enum import Enum
-from fractions import Fraction
 from functools import cache
 from importlib import import_module
 from types import NoneType, UnionType
 from typing import Any, cast, get_args, get_origin
 
-from rebal.amounts import NumberProblem, number, plain
+from rebal.amounts import Fraction, NumberProblem, number, plain
 from rebal.errors import InvalidInput
 from rebal.journal.columns import TextProblem, instant, instant_text
 from rebal.journal.strict_json import Numeral, parse, refusal, shown

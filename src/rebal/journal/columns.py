@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from fractions import Fraction
 from hashlib import sha256
 from typing import Any, TypeVar, cast
 
-from rebal.amounts import NumberProblem, number, plain, significant, total
+from rebal.amounts import Fraction, NumberProblem, number, plain, significant, total
 from rebal.book import HedgeAsked, MarginMode, Purpose
 from rebal.ledger import (
     EVENTS,

@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from fractions import Fraction
 from itertools import pairwise
 
-from rebal.amounts import ZERO, plain
+from rebal.amounts import ZERO, Fraction, plain
 from rebal.book import Book, MarginMode, Position, Purpose
 from rebal.errors import Refused, UsageProblem
 from rebal.journal.adding import Added

@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from fractions import Fraction
 from typing import assert_never
 
-from rebal.amounts import COIN_STEP, ONE, ZERO, down, significant, total
+from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction, down, significant, total
 from rebal.book import Book
 from rebal.journal.fold import as_recorded
 from rebal.journal.telling import Step, steps

@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from fractions import Fraction
 
-from rebal.amounts import ONE, ZERO, total
+from rebal.amounts import ONE, ZERO, Fraction, total
 from rebal.book import Book, HedgeAsked, Position, Purpose
 from rebal.journal.telling import NOTHING, Step, steps
 from rebal.ledger import Effect, Entry, Fill, Stated

@@ -3,10 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from fractions import Fraction
 from typing import Any, assert_never
 
-from rebal.amounts import ZERO, NumberProblem, number
+from rebal.amounts import ZERO, Fraction, NumberProblem, number
 from rebal.errors import InvalidInput, Problem
 from rebal.journal.columns import TextProblem, instant, instant_text
 from rebal.journal.placed import Given

@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from fractions import Fraction
 
-from rebal.amounts import ZERO, plain, toward_zero
+from rebal.amounts import ZERO, Fraction, plain, toward_zero
 from rebal.book import MarginMode, apply
 from rebal.errors import Refused, UsageProblem
 from rebal.journal.drafts import beta, filled

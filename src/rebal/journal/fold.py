@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from fractions import Fraction
 from typing import assert_never
 
 from rebal import book as of
-from rebal.amounts import ZERO, plain
+from rebal.amounts import ZERO, Fraction, plain
 from rebal.book import Book, HedgeAsked, Spot, Traded, Transfer, apply
 from rebal.errors import InvalidInput, Problem
 from rebal.ledger import Difference, Entry, Fill, Funding, Stated, Void

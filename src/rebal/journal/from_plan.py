@@ -6,9 +6,8 @@ with the digest beside each entry, so that a plan filled in parts can be recorde
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from fractions import Fraction
 
-from rebal.amounts import ONE, ZERO, plain, total
+from rebal.amounts import ONE, ZERO, Fraction, plain, total
 from rebal.book import Book, HedgeAsked, Part, Purpose
 from rebal.errors import Refused
 from rebal.journal.columns import instant_text, shortened

@@ -1,9 +1,8 @@
 """What a plan was made from, held against what is there now."""
 
 from collections.abc import Iterator
-from fractions import Fraction
 
-from rebal.amounts import ZERO, plain
+from rebal.amounts import ZERO, Fraction, plain
 from rebal.book import Book
 from rebal.errors import Refused
 from rebal.journal.columns import instant_text

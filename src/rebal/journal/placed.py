@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from fractions import Fraction
 from itertools import count
 
+from rebal.amounts import Fraction
 from rebal.journal.saved import SavedPlan
 from rebal.ledger import Entry, Journal
 

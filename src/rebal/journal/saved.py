@@ -3,11 +3,10 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from fractions import Fraction
 from hashlib import sha256
 from typing import Any, TypeVar
 
-from rebal.amounts import NumberProblem, number
+from rebal.amounts import Fraction, NumberProblem, number
 from rebal.book import HedgeAsked, Purpose
 from rebal.journal.columns import TextProblem, asset, contract, instant
 from rebal.journal.strict_json import Numeral, parse, refusal, shown

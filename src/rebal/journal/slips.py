@@ -4,10 +4,9 @@ Refused where they cannot be, asked about where they hardly can, noted where the
 """
 
 from collections.abc import Iterable, Iterator
-from fractions import Fraction
 from itertools import zip_longest
 
-from rebal.amounts import ONE, ZERO, down, plain, rounded, up
+from rebal.amounts import ONE, ZERO, Fraction, down, plain, rounded, up
 from rebal.book import Book, Position
 from rebal.errors import Refused
 from rebal.journal.adding import Added

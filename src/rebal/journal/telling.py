@@ -10,10 +10,9 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from fractions import Fraction
 
 from rebal import book as of
-from rebal.amounts import ZERO
+from rebal.amounts import ZERO, Fraction
 from rebal.book import Book, Brought, HedgeAsked, Position, Spot, Transfer, apply, opened
 from rebal.frozen import frozen
 from rebal.journal.fold import as_recorded, to_book

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from fractions import Fraction
 
-from rebal.amounts import plain, total
+from rebal.amounts import Fraction, plain, total
 from rebal.errors import Refused, UsageProblem
 from rebal.journal.placed import ID_DIGITS, Moved, Names, Placed, own
 from rebal.journal.saved import SavedPlan, SavedTransfer

@@ -5,11 +5,10 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from fractions import Fraction
 from operator import sub
 from typing import NamedTuple
 
-from rebal.amounts import rounded
+from rebal.amounts import Fraction, rounded
 from rebal.errors import InvalidInput, Problem
 from rebal.load import source
 from rebal.load.columns import Columns, NoColumn, columns, names_asset

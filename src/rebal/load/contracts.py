@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
-from fractions import Fraction
 from itertools import islice
 from typing import Any
 
-from rebal.amounts import ONE, plain
+from rebal.amounts import ONE, Fraction, plain
 from rebal.load import models
 from rebal.load.defaults import CASH
 from rebal.load.flaws import MOST_LISTED, Flaw, Path

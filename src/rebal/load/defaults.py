@@ -1,8 +1,8 @@
 """What stands in for the rules that a file leaves out."""
 
 from datetime import timedelta
-from fractions import Fraction
 
+from rebal.amounts import Fraction
 from rebal.book import MarginMode
 from rebal.portfolio import Route, Sizing, Uncovered
 

@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
-from fractions import Fraction
 from hashlib import sha256
 from json import dumps
 from typing import Any
 
-from rebal.amounts import plain
+from rebal.amounts import Fraction, plain
 from rebal.book import Book, Position
 from rebal.market.contract import Contract
 from rebal.portfolio import Holding

@@ -7,14 +7,13 @@ only what the file holds is built: a model that no section of the file needs cos
 import re
 from collections.abc import Callable, Iterator
 from enum import StrEnum
-from fractions import Fraction
 from itertools import islice
 from typing import Any
 
 from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
 from pydantic_core import CoreSchema, core_schema
 
-from rebal.amounts import NumberProblem, fraction, number
+from rebal.amounts import Fraction, NumberProblem, fraction, number
 from rebal.load.flaws import MOST_LISTED, ONE_OF, Flaw, Flawed, Unreadable, flaws_in
 
 Json = dict[str, Any]

@@ -2,10 +2,10 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from fractions import Fraction
 from functools import partial
 from typing import NamedTuple, TypeVar
 
+from rebal.amounts import Fraction
 from rebal.errors import InvalidInput, Problem
 from rebal.load import models, source
 from rebal.load.reading import Reading

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping as Map
 from datetime import datetime
-from fractions import Fraction
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from rebal import names
+from rebal.amounts import Fraction
 from rebal.load import time
 from rebal.load.fields import ByHistory, Choice, Either, List, Mapping, Name, Number, Section, Text
 from rebal.load.flaws import Unreadable

@@ -1,8 +1,8 @@
 """A policy with the rules that its file leaves out."""
 
 from datetime import datetime, timedelta
-from fractions import Fraction
 
+from rebal.amounts import Fraction
 from rebal.load import defaults, models
 from rebal.portfolio import Alert, Band, Duration, Policy
 

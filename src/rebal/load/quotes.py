@@ -1,8 +1,8 @@
 """A market block as written, as what it quotes."""
 
 from collections.abc import Mapping
-from fractions import Fraction
 
+from rebal.amounts import Fraction
 from rebal.load import models
 from rebal.portfolio import FundingRate
 from rebal.prices import Quotes

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from rebal.amounts import Fraction
 from rebal.load import models
 from rebal.load.defaults import CASH
 from rebal.load.flaws import Path

@@ -3,11 +3,10 @@
 import os
 from collections.abc import Iterator
 from datetime import datetime
-from fractions import Fraction
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from rebal.amounts import ZERO
+from rebal.amounts import ZERO, Fraction
 from rebal.book import Book, Position, opened
 from rebal.errors import InvalidInput, Problem
 from rebal.load import models, source, tree, written

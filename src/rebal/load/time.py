@@ -2,9 +2,8 @@
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
-from fractions import Fraction
 
-from rebal.amounts import NumberProblem, number
+from rebal.amounts import Fraction, NumberProblem, number
 from rebal.portfolio import Duration
 
 _DAY = r"([0-9]{4})-([0-9]{2})-([0-9]{2})"

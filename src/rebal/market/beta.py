@@ -6,11 +6,10 @@ The one place where floats are allowed: a beta is an estimate whose second digit
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from fractions import Fraction
 from math import fsum, log, sqrt
 from operator import mul, sub
 
-from rebal.amounts import number
+from rebal.amounts import Fraction, number
 from rebal.frozen import frozen
 
 LEAST_R_SQUARED = Fraction(1, 2)

@@ -1,9 +1,8 @@
 """What holding a position costs or earns: funding and basis."""
 
 from datetime import datetime
-from fractions import Fraction
 
-from rebal.amounts import ZERO
+from rebal.amounts import ZERO, Fraction
 from rebal.market.contract import Contract
 
 HOURS_PER_DAY = 24

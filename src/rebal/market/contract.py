@@ -8,10 +8,9 @@ entry, ``P`` mark price, ``S`` index price of the asset, ``W`` coins in the wall
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
-from fractions import Fraction
 from typing import assert_never
 
-from rebal.amounts import COIN_STEP, ZERO, down, significant, total, up
+from rebal.amounts import COIN_STEP, ZERO, Fraction, down, significant, total, up
 from rebal.frozen import frozen
 from rebal.market.maintenance import Maintenance
 

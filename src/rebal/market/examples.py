@@ -1,7 +1,6 @@
 """One contract of each kind, for the worked examples in this package's docstrings."""
 
-from fractions import Fraction
-
+from rebal.amounts import Fraction
 from rebal.market.contract import Contract, Kind
 from rebal.market.maintenance import assumed
 

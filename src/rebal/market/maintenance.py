@@ -1,10 +1,9 @@
 """Maintenance margin: by tiers, or by a rate that grows with the size."""
 
 from enum import StrEnum
-from fractions import Fraction
 from itertools import pairwise
 
-from rebal.amounts import ONE, ZERO
+from rebal.amounts import ONE, ZERO, Fraction
 from rebal.frozen import frozen
 
 

@@ -8,10 +8,9 @@ tier that counts is the one at the liquidation price, not today's.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from fractions import Fraction
 from typing import assert_never
 
-from rebal.amounts import ONE, ZERO, total
+from rebal.amounts import ONE, ZERO, Fraction, total
 from rebal.frozen import frozen
 from rebal.market.contract import Contract, Kind
 from rebal.market.maintenance import SizeRate, Tier, Tiers, TierUnit, Valuation

@@ -11,12 +11,11 @@ over another, and a fraction is made of what comes out only.
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from fractions import Fraction
 from itertools import pairwise
 from math import lcm
 from typing import NamedTuple
 
-from rebal.amounts import ONE, ZERO, total
+from rebal.amounts import ONE, ZERO, Fraction, total
 from rebal.market.margin import Factors, Held, is_inverse, liquidation, loss, maintenance_pieces
 from rebal.market.pieces import Piece, first_above_one, merged, most_needed
 

@@ -1,11 +1,10 @@
 """What a wallet needs at each y, in pieces: how they add up, and where they first reach a balance."""
 
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
 from itertools import pairwise
 from math import isqrt
 
-from rebal.amounts import ONE, ZERO, total
+from rebal.amounts import ONE, ZERO, Fraction, total
 from rebal.frozen import frozen
 
 _SQRT_BITS = 256

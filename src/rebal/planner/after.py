@@ -1,10 +1,9 @@
 """What orders and transfers make of a book: fills at the mark, fees and realised PnL in the wallet."""
 
 from collections.abc import Iterable, Mapping
-from fractions import Fraction
 
 from rebal import book as of
-from rebal.amounts import ZERO
+from rebal.amounts import ZERO, Fraction
 from rebal.book import Book, MarginMode, Traded, apply
 from rebal.market.contract import Contract, fill
 from rebal.plan import Order, Transfer

@@ -1,9 +1,8 @@
 """What a rebalance aims at where some of it cannot be had: who keeps its exposure, and what the others share."""
 
 from collections.abc import Mapping
-from fractions import Fraction
 
-from rebal.amounts import ZERO, total
+from rebal.amounts import ZERO, Fraction, total
 from rebal.frozen import frozen
 from rebal.planner.drift import target
 from rebal.planner.exposure import Valuation

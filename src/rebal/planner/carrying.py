@@ -1,9 +1,8 @@
 """By which contract the leg of each asset is carried, and what of it no contract or no coin can carry."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from fractions import Fraction
 
-from rebal.amounts import ONE, total, up
+from rebal.amounts import ONE, Fraction, total, up
 from rebal.book import Purpose
 from rebal.frozen import frozen
 from rebal.planner.collateral import Shortage

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from fractions import Fraction
 
-from rebal.amounts import ONE, ZERO, plain, rounded
+from rebal.amounts import ONE, ZERO, Fraction, plain, rounded
 from rebal.book import MarginMode
 from rebal.market.contract import Kind
 from rebal.market.margin import Held, beyond_last_tier, leverage_cap

@@ -1,9 +1,8 @@
 """How many coins each wallet needs, and the least transfers that put them there."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from fractions import Fraction
 
-from rebal.amounts import COIN_STEP, ONE, ZERO, down, total, up
+from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction, down, total, up
 from rebal.book import Book, Position
 from rebal.frozen import frozen
 from rebal.market.contract import Contract

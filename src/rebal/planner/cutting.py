@@ -1,9 +1,8 @@
 """The fewest whole lots to close, so that a wallet keeps a level: solved, not searched lot by lot."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from fractions import Fraction
 
-from rebal.amounts import ZERO, down, total, up
+from rebal.amounts import ZERO, Fraction, down, total, up
 from rebal.book import Book, Part, Position, Purpose
 from rebal.frozen import frozen
 from rebal.market.margin import Held

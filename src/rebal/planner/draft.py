@@ -1,8 +1,8 @@
 """An outcome with the rows that show it, before its findings, and how a finding is made."""
 
 from collections.abc import Callable, Iterable, Iterator
-from fractions import Fraction
 
+from rebal.amounts import Fraction
 from rebal.book import Position
 from rebal.frozen import frozen
 from rebal.market.contract import Contract

@@ -1,8 +1,6 @@
 """Whether a weight is off, and by how much: drift, bands, legs to target."""
 
-from fractions import Fraction
-
-from rebal.amounts import ZERO
+from rebal.amounts import ZERO, Fraction
 from rebal.market.contract import Contract
 from rebal.planner.exposure import Valuation, beta, leg_value
 from rebal.portfolio import Portfolio

@@ -1,9 +1,8 @@
 """What would fit, where coins are missing: the leverage or the distance at which they would do."""
 
 from collections.abc import Callable
-from fractions import Fraction
 
-from rebal.amounts import ONE, total, up
+from rebal.amounts import ONE, Fraction, total, up
 from rebal.market.margin import required_balance
 from rebal.planner.collateral import Shortage
 from rebal.portfolio import Policy

@@ -2,9 +2,8 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from fractions import Fraction
 
-from rebal.amounts import ZERO
+from rebal.amounts import ZERO, Fraction
 from rebal.book import Book, HedgeAsked
 from rebal.plan import Inputs, Plan
 from rebal.planner.build import answer

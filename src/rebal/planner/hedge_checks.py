@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from fractions import Fraction
 
-from rebal.amounts import ZERO, plain, rounded
+from rebal.amounts import ZERO, Fraction, plain, rounded
 from rebal.book import HedgeAsked, Purpose
 from rebal.market.contract import Contract, Kind
 from rebal.plan import Code, Finding

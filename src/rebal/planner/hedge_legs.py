@@ -6,10 +6,9 @@ against what the ones before them trade already.
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from fractions import Fraction
 from graphlib import CycleError, TopologicalSorter
 
-from rebal.amounts import COIN_STEP, ONE, ZERO, total, toward_zero
+from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction, total, toward_zero
 from rebal.book import Part, Position, Purpose
 from rebal.frozen import frozen
 from rebal.market.contract import Contract

@@ -1,9 +1,8 @@
 """How much of an asset is hedged: a ratio that stays put while prices move."""
 
 from collections.abc import Mapping
-from fractions import Fraction
 
-from rebal.amounts import ZERO, total
+from rebal.amounts import ZERO, Fraction, total
 from rebal.book import Book, HedgeAsked, Part, Purpose
 from rebal.frozen import frozen
 from rebal.market.contract import Contract

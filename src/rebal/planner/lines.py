@@ -1,9 +1,8 @@
 """The rows of the answer: assets, wallets, positions and costs, before and after."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from fractions import Fraction
 
-from rebal.amounts import ONE, ZERO, total
+from rebal.amounts import ONE, ZERO, Fraction, total
 from rebal.book import Book, HedgeAsked, MarginMode, Position, Purpose
 from rebal.market.carry import DAYS_PER_YEAR, funding_usd_per_day
 from rebal.market.contract import Contract

@@ -1,9 +1,8 @@
 """What is worth a look in the figures that a plan is told: prices, rates, and what is assumed of contracts."""
 
 from collections.abc import Iterator
-from fractions import Fraction
 
-from rebal.amounts import plain, rounded, toward_zero
+from rebal.amounts import Fraction, plain, rounded, toward_zero
 from rebal.market.carry import annualised, basis, days_between
 from rebal.plan import Code, Figure, Finding
 from rebal.planner.draft import Check, Draft, held_after, info, warning

@@ -1,9 +1,8 @@
 """What a rebalance trades: nothing while every weight is inside its band, all legs to target once one is outside."""
 
 from collections.abc import Mapping
-from fractions import Fraction
 
-from rebal.amounts import ZERO, total
+from rebal.amounts import ZERO, Fraction, total
 from rebal.book import Purpose
 from rebal.frozen import frozen
 from rebal.market.contract import Contract

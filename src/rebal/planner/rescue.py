@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from fractions import Fraction
 
-from rebal.amounts import COIN_STEP, ONE, ZERO, down, total, up
+from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction, down, total, up
 from rebal.book import Book, Purpose
 from rebal.frozen import frozen
 from rebal.market.margin import liquidation

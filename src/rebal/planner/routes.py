@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from fractions import Fraction
 
-from rebal.amounts import ONE, total
+from rebal.amounts import ONE, Fraction, total
 from rebal.book import Position, Purpose
 from rebal.errors import UsageProblem
 from rebal.frozen import frozen

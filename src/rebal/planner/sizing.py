@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from fractions import Fraction
 
-from rebal.amounts import ONE, ZERO, down, total, toward_zero, up
+from rebal.amounts import ONE, ZERO, Fraction, down, total, toward_zero, up
 from rebal.book import Book, Position, Purpose
 from rebal.frozen import frozen
 from rebal.market.contract import Contract

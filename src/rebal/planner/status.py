@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from fractions import Fraction
 
-from rebal.amounts import ZERO
+from rebal.amounts import ZERO, Fraction
 from rebal.book import Book, HedgeAsked, Position, Purpose
 from rebal.ledger import Realised
 from rebal.plan import Code, Finding, Inputs

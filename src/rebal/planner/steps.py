@@ -1,9 +1,8 @@
 """In which order to do things, so that the book is never far off and no order waits for its coins."""
 
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
 
-from rebal.amounts import ZERO
+from rebal.amounts import ZERO, Fraction
 from rebal.plan import Order, Side, Step, StepKind, Transfer
 
 

@@ -1,9 +1,8 @@
 """How far the coins that a plan relies on can fall before none is left to keep the policy."""
 
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
 
-from rebal.amounts import ONE, ZERO
+from rebal.amounts import ONE, ZERO, Fraction
 from rebal.book import Book
 from rebal.market.contract import Kind
 from rebal.market.margin import Factors, Held, kept_within

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from fractions import Fraction
 
-from rebal.amounts import ONE, ZERO, down, toward_zero
+from rebal.amounts import ONE, ZERO, Fraction, down, toward_zero
 from rebal.book import Book, Purpose
 from rebal.ledger import Carried
 from rebal.plan import Code, Finding, Inputs, Order, Plan, PnlLine

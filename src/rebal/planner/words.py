@@ -1,9 +1,8 @@
 """How figures read inside a sentence."""
 
 from collections.abc import Callable
-from fractions import Fraction
 
-from rebal.amounts import plain, rounded
+from rebal.amounts import Fraction, plain, rounded
 
 
 def usd(value: Fraction) -> str:

@@ -7,8 +7,8 @@ load, as a portfolio holds its market.
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from fractions import Fraction
 
+from rebal.amounts import Fraction
 from rebal.frozen import frozen
 from rebal.portfolio import FundingRate, Market
 

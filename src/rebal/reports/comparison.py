@@ -6,8 +6,8 @@ that does not exist; what is not known is named in a finding.
 
 from datetime import datetime
 from enum import StrEnum
-from fractions import Fraction
 
+from rebal.amounts import Fraction
 from rebal.frozen import frozen
 from rebal.plan import Finding, HedgeLine, Inputs
 

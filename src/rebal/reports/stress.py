@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from fractions import Fraction
 
+from rebal.amounts import Fraction
 from rebal.frozen import frozen
 from rebal.plan import Finding, Inputs, Wallet
 

@@ -1,9 +1,8 @@
 """The book under shocks: hedged, unhedged and as if rebalanced in spot, and which wallet is liquidated first."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from fractions import Fraction
 
-from rebal.amounts import ZERO, plain
+from rebal.amounts import ZERO, Fraction, plain
 from rebal.book import Book
 from rebal.errors import UsageProblem
 from rebal.frozen import frozen

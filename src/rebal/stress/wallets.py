@@ -5,9 +5,8 @@ lost, a cross wallet's idle coins too, and nothing beyond it; venues that close 
 """
 
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
 
-from rebal.amounts import COIN_STEP, ONE, ZERO, down, total, up
+from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction, down, total, up
 from rebal.book import Book
 from rebal.frozen import frozen
 from rebal.market.carry import funding_usd_per_day

@@ -6,11 +6,10 @@ linear position settles in a currency that moves too does its PnL move with the 
 """
 
 from collections.abc import Iterable, Mapping
-from fractions import Fraction
 from math import lcm
 from typing import TypeVar, assert_never
 
-from rebal.amounts import ONE, ZERO, total
+from rebal.amounts import ONE, ZERO, Fraction, total
 from rebal.book import Part, Position
 from rebal.market.contract import Contract, Kind
 from rebal.market.path import Moves

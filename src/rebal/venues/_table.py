@@ -10,10 +10,9 @@ The records here are named tuples rather than dataclasses: a class of them is ma
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
-from fractions import Fraction
 from typing import NamedTuple, assert_never
 
-from rebal.amounts import ONE, ZERO, number, plain
+from rebal.amounts import ONE, ZERO, Fraction, number, plain
 from rebal.market.contract import Assumption, Contract, Kind, OrderUnit
 from rebal.market.maintenance import (
     Maintenance,

@@ -7,9 +7,7 @@ Binance's FAQ on leverage and margin of coin-margined contracts (2020-06-11 and 
 recorded bracket of a COIN-M contract was found: BTC's is inferred, the others are assumed.
 """
 
-from fractions import Fraction
-
-from rebal.amounts import COIN_STEP, toward_zero
+from rebal.amounts import COIN_STEP, Fraction, toward_zero
 from rebal.market.contract import Kind, OrderUnit
 from rebal.market.maintenance import Method, TierUnit, Valuation
 from rebal.venues._dated import Named, at_0800, is_quarter_end, read_yymmdd, yymmdd

@@ -6,8 +6,7 @@ assertions against the exchange (2023-03-19: dated tick). The margin rate that g
 support article 25944738177565 and fits recorded positions of 2023, 2024 and 2025.
 """
 
-from fractions import Fraction
-
+from rebal.amounts import Fraction
 from rebal.market.contract import Kind, OrderUnit
 from rebal.market.maintenance import SizeRate
 from rebal.venues._dated import Named, at_0800, ddmmmyy, is_friday, read_ddmmmyy

@@ -6,8 +6,7 @@ survey (2026-07-26), with which ccxt 4.5.90 agrees. No position tiers of a coin-
 carried here fit recorded positions (November 2024, May 2025, September 2022) to their last digits.
 """
 
-from fractions import Fraction
-
+from rebal.amounts import Fraction
 from rebal.market.contract import Contract, Kind
 from rebal.market.maintenance import Method, TierUnit, Valuation
 from rebal.venues._dated import Named, at_0800, is_friday, read_yymmdd, yymmdd

@@ -1,10 +1,9 @@
 """What is held and open: weights and their drift, positions, hedges; before and after a plan, or as they stand."""
 
 from collections.abc import Callable, Mapping, Sequence
-from fractions import Fraction
 from functools import partial
 
-from rebal.amounts import ZERO, plain
+from rebal.amounts import ZERO, Fraction, plain
 from rebal.formats.describe._words import DUE, FAR, foreseeable
 from rebal.formats.document import (
     GREEN,

@@ -5,10 +5,9 @@ stand together, and notes that a plan has one of for each order become one, out 
 """
 
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
 from functools import partial
 
-from rebal.amounts import plain
+from rebal.amounts import Fraction, plain
 from rebal.formats.describe._words import joined
 from rebal.formats.document import ALARM, BOLD, DIM, GLUE, YELLOW, Inked, Note, Notes, Prose, Said, Section
 from rebal.formats.page.figures import PLAIN

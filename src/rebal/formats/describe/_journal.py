@@ -1,9 +1,8 @@
 """What the journal holds: its entries and what they did, and what contracts brought."""
 
 from collections.abc import Sequence
-from fractions import Fraction
 
-from rebal.amounts import ZERO
+from rebal.amounts import ZERO, Fraction
 from rebal.book import MarginMode
 from rebal.formats.describe._words import destination, purposes
 from rebal.formats.document import (

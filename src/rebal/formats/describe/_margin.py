@@ -1,12 +1,11 @@
 """Whether a wallet can be liquidated, how far away that is, and what it would take."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from fractions import Fraction
 from functools import partial
 from operator import attrgetter
 from typing import NamedTuple
 
-from rebal.amounts import ONE, ZERO, plain
+from rebal.amounts import ONE, ZERO, Fraction, plain
 from rebal.formats.describe._words import DUE, FAR, away, foreseeable, joined
 from rebal.formats.document import (
     BOLD,

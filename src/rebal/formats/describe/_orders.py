@@ -1,8 +1,8 @@
 """What to type into the exchange, and in which order."""
 
 from collections.abc import Sequence
-from fractions import Fraction
 
+from rebal.amounts import Fraction
 from rebal.book import MarginMode
 from rebal.formats.describe._words import ORDER_UNITS, destination, joined, purposes
 from rebal.formats.document import (

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from fractions import Fraction
 from functools import partial
 from string import ascii_lowercase
 from typing import Any, NamedTuple
 
+from rebal.amounts import Fraction
 from rebal.formats.describe._words import day, days, joined
 from rebal.formats.document import (
     BOLD,

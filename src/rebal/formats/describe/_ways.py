@@ -1,8 +1,8 @@
 """The ways out of danger, side by side."""
 
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
 
+from rebal.amounts import Fraction
 from rebal.formats.describe._words import joined, several
 from rebal.formats.document import (
     BOLD,

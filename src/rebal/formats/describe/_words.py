@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from fractions import Fraction
 
-from rebal.amounts import ZERO
+from rebal.amounts import ZERO, Fraction
 from rebal.formats.document import GLUE, Figure, Kind, Said
 from rebal.market.contract import OrderUnit
 from rebal.plan import OrderPart

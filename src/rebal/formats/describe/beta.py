@@ -1,7 +1,6 @@
 """Beta: how far one coin follows another, how sure that is, and what to paste."""
 
-from fractions import Fraction
-
+from rebal.amounts import Fraction
 from rebal.beta import Beta
 from rebal.formats.describe import _findings
 from rebal.formats.document import (

@@ -1,7 +1,6 @@
 """Compare: the ways there are, what each costs, when selling is cheaper, and tax lot by lot."""
 
-from fractions import Fraction
-
+from rebal.amounts import Fraction
 from rebal.formats.describe import _findings, _origin, _routes
 from rebal.formats.describe._routes import KEY, expiry, named, words
 from rebal.formats.describe._words import day, days, joined

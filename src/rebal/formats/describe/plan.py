@@ -1,9 +1,8 @@
 """Plan, hedge, unwind and rescue: am I off, what do I do, can it hurt me, what does it cost, what else."""
 
 from collections.abc import Sequence
-from fractions import Fraction
 
-from rebal.amounts import ZERO
+from rebal.amounts import ZERO, Fraction
 from rebal.formats.describe import _book, _findings, _margin, _orders, _origin, _ways
 from rebal.formats.describe._words import counted, joined, several
 from rebal.formats.document import (

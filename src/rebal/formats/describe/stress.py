@@ -1,10 +1,10 @@
 """Stress: what the book is worth under each shock, which wallets go first, and what would save them."""
 
 from collections.abc import Callable, Iterator
-from fractions import Fraction
 from functools import partial
 from typing import NamedTuple
 
+from rebal.amounts import Fraction
 from rebal.formats.describe import _findings, _margin, _origin
 from rebal.formats.describe._words import counted, foreseeable, joined, several
 from rebal.formats.document import (

@@ -11,10 +11,10 @@ typographic signs that a medium may spell out; text alone may be anyone's and is
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from enum import Enum, IntEnum
-from fractions import Fraction
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeAlias
 
+from rebal.amounts import Fraction
 from rebal.frozen import frozen
 
 GLUE = "\u00a0"

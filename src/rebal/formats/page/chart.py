@@ -2,9 +2,8 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from fractions import Fraction
 
-from rebal.amounts import ZERO
+from rebal.amounts import ZERO, Fraction
 from rebal.formats.document import BOLD, DIM, Chart
 from rebal.formats.page.ink import Line, Piece, line
 

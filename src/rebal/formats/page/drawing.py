@@ -1,10 +1,9 @@
 """A document drawn for a terminal, block by block; a section that has nothing to show is left out."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from fractions import Fraction
 from typing import Any
 
-from rebal.amounts import ONE
+from rebal.amounts import ONE, Fraction
 from rebal.formats.document import (
     BOLD,
     DIM,

@@ -11,10 +11,9 @@ Halves go to the even digit. JSON and csv have every figure in full.
 """
 
 from collections.abc import Callable
-from fractions import Fraction
 from typing import NamedTuple
 
-from rebal.amounts import half_even, plain, rounded
+from rebal.amounts import Fraction, half_even, plain, rounded
 from rebal.formats.document import GLUE
 from rebal.frozen import frozen
 

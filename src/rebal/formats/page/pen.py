@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from fractions import Fraction
 from typing import Any
 
+from rebal.amounts import Fraction
 from rebal.formats.document import GLUE, Absent, Change, Figure, Inked, Kind, Loud, Phrases, Prose, Said
 from rebal.formats.page.figures import Figures
 from rebal.frozen import frozen

@@ -5,11 +5,11 @@ does not exist, ``unknown`` where it is not known, ``never`` where nothing comes
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from fractions import Fraction
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
+from rebal.amounts import Fraction
 from rebal.formats.document import (
     GLUE,
     Absent,

@@ -2,9 +2,8 @@
 
 import difflib
 from collections.abc import Iterator
-from fractions import Fraction
 
-from rebal.amounts import ONE
+from rebal.amounts import ONE, Fraction
 from rebal.load import models
 from rebal.load.checks.statement import later_than_now
 from rebal.load.flaws import Flaw, Path

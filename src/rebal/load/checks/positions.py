@@ -1,9 +1,8 @@
 """Open futures."""
 
 from collections.abc import Iterator
-from fractions import Fraction
 
-from rebal.amounts import ZERO, plain
+from rebal.amounts import ZERO, Fraction, plain
 from rebal.load import models
 from rebal.load.flaws import Flaw
 from rebal.load.reading import Reading

@@ -3,9 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from fractions import Fraction
 
-from rebal.amounts import ONE, plain, total
+from rebal.amounts import ONE, Fraction, plain, total
 from rebal.load import models
 from rebal.load.flaws import Flaw, Path
 from rebal.load.reading import Reading
