@@ -137,3 +137,30 @@ def test_text_becomes_a_number_in_one_place() -> None:
     ]
     from_text = re.compile(r"Fraction\((f?['\"]|text\b|str\(|plain\(|[\w.]+\.remove)")
     assert [call for call in calls if from_text.match(call[1])] == []
+
+
+TYPED = re.compile(
+    r"(?<![\w-])--[a-z]|\brebal (?:plan|hedge|unwind|rescue|record|status|history|compare|stress|check)\b"
+)
+SPEAKS = ("cli.py", "commands", "load", "journal", "formats")
+"""Who talks to whoever types: what reads a file or an answer says how to make one; all the others only find."""
+
+
+def texts(module: Path) -> Iterator[ast.Constant]:
+    """The texts of a module, docstrings aside."""
+    tree = ast.parse(module.read_text())
+    bare = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in bare:
+            yield node
+
+
+def test_what_to_type_is_said_by_commands() -> None:
+    found = [
+        f"{name(module)}:{node.lineno} {node.value!r}"
+        for module in MODULES
+        if module.relative_to(ROOT / "src" / "rebal").parts[0] not in SPEAKS
+        for node in texts(module)
+        if TYPED.search(str(node.value))
+    ]
+    assert found == []

@@ -72,7 +72,7 @@ def fraction(text: str) -> Fraction:
 
 
 def percent_points(text: str) -> Fraction:
-    """Read a number of percent points, as ``--pct`` takes it: 50 and 50% are both one half."""
+    """Read a number of percent points, as sizes on the command line are: 50 and 50% are both one half."""
     value, percent = _parse(text)
     return value if percent else value / 100
 

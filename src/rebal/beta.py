@@ -83,8 +83,8 @@ def _findings(pair: Pair, found: Regression, *, force: bool) -> Iterator[Finding
         if force:
             yield Finding(Severity.WARNING, Code.BETA_UNCERTAIN, pair.asset, f"{share}; {least}", data)
         else:
-            otherwise = "choose another proxy, or give --force"
-            yield Finding(Severity.ERROR, Code.BETA_UNCERTAIN, pair.asset, f"{share}; {least}: {otherwise}", data)
+            message = f"{share}; {least}: choose another proxy"
+            yield Finding(Severity.ERROR, Code.BETA_UNCERTAIN, pair.asset, message, data)
     if found.count < _FEW:
         message = f"its beta rests on {found.count} returns only; give at least {_FEW}"
         data = FindingData(returns=found.count, least_returns=_FEW)

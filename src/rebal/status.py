@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from rebal.amounts import Fraction
+from rebal.amounts import Fraction, rounded
 from rebal.frozen import frozen
 from rebal.ledger import Realised
 from rebal.plan import AssetLine, Code, Finding, HedgeLine, Inputs, PositionLine, Severity, Wallet
@@ -70,3 +70,11 @@ class Status:
     findings: tuple[Finding, ...]
     needs: Needs
     summary: str
+
+
+def summarised(needs: Needs, findings: Sequence[Finding], *, name: str, equity: Fraction) -> str:
+    """All of a status in one line: what is needed, of which book, and the gravest of what counts."""
+    counted, _ = sorted_out(findings)
+    what = f"{counted[0].subject} {counted[0].message}" if counted else "nothing to do"
+    more = f" (and {len(counted) - 1} more)" if len(counted) > 1 else ""
+    return f"{needs.value}: {name}, {rounded(equity, 2)} USD; {what}{more}"

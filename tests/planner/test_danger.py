@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from rebal.amounts import Fraction
 from rebal.book import Purpose, opened
+from rebal.commands._cures import cured
 from rebal.plan import Code, Plan, Severity, Side, Wallet
 from rebal.planner import build_plan
 from rebal.planner.status import build_status
@@ -100,7 +101,7 @@ def test_a_plan_that_cuts_a_wallet_in_alert_moves_nothing_out_of_it() -> None:
 
 def test_status_and_a_refused_plan_name_the_rescue() -> None:
     book = long_after_a_fall()
-    status = build_status(book, book.statement, inputs=INPUTS)
+    status = cured(build_status(book, book.statement, inputs=INPUTS))
     alerts = [each.message for each in status.findings if each.code is Code.ALERT]
     assert len(alerts) == 2
     assert all(message.endswith(": rebal rescue BTC") for message in alerts)
@@ -109,12 +110,12 @@ def test_status_and_a_refused_plan_name_the_rescue() -> None:
         targets={"BTC": F(6), "USD": F(-5)},  # 60,000 USD of BTC, where 50,000 are
         policy=replace(book.policy, uncovered=Uncovered.REFUSE),
     )
-    plan = build_plan(more, more.statement, inputs=INPUTS)
+    plan = cured(build_plan(more, more.statement, inputs=INPUTS))
     assert plan.refused
     assert [order.side for order in plan.orders] == [Side.BUY]
     assert any(each.message.endswith(": rebal rescue BTC") for each in plan.findings)
     calm = long_after_a_fall(price="45000")
-    assert not any("rescue" in each.message for each in build_plan(calm, calm.statement, inputs=INPUTS).findings)
+    assert not any("rescue" in each.message for each in cured(build_plan(calm, calm.statement, inputs=INPUTS)).findings)
 
 
 def riskier(wallet: Wallet) -> bool:

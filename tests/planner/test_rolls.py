@@ -9,6 +9,7 @@ from exact import exact
 from exchange import carried_out
 from rebal.amounts import Fraction
 from rebal.book import Book, HedgeAsked, opened
+from rebal.commands._cures import cured
 from rebal.plan import Code, Plan
 from rebal.planner.desk import desk
 from rebal.planner.hedge import build_hedge
@@ -109,7 +110,9 @@ def test_what_nothing_outlasts_is_rolled_to_the_last_to_expire() -> None:
 
 
 def status(made: Portfolio) -> Status:
-    return build_status(made, made.statement, inputs=INPUTS)
+    answer = cured(build_status(made, made.statement, inputs=INPUTS))
+    assert isinstance(answer, Status)
+    return answer
 
 
 def said(answer: Status, code: Code) -> list[str]:

@@ -8,6 +8,7 @@ import pytest
 from exact import exact
 from rebal.amounts import Fraction
 from rebal.book import HedgeAsked, opened
+from rebal.commands._cures import cured
 from rebal.plan import Code
 from rebal.planner.status import build_status
 from rebal.portfolio import Portfolio
@@ -19,7 +20,9 @@ BTC = inverse("BTC", "1")
 
 
 def status(made: Portfolio) -> Status:
-    return build_status(made, made.statement, inputs=INPUTS)
+    answer = cured(build_status(made, made.statement, inputs=INPUTS))
+    assert isinstance(answer, Status)
+    return answer
 
 
 def book(

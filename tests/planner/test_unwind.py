@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from rebal.amounts import Fraction
 from rebal.book import Position, Purpose, opened
+from rebal.commands._cures import cured
 from rebal.ledger import Carried
 from rebal.market.contract import Contract
 from rebal.plan import Code, Finding, Plan
@@ -84,7 +85,7 @@ def test_the_share_that_spot_has_made_needless_is_named() -> None:
     made = book_of(
         short(BTC, 150, hedge=50), targets={"BTC": "0.3", "ETH": "0.35", "USD": "0.35"}, usd="40000"
     )  # fmt: skip
-    (found,) = needless(build_unwind(made, made.statement, inputs=INPUTS, force=True))
+    (found,) = needless(cured(build_unwind(made, made.statement, inputs=INPUTS, force=True)))
     assert (found.subject, found.data["spent_usd"], found.data["open_usd"], found.data["share"]) == (
         "BTC", 6000, 10000, F(3, 5)
     )  # fmt: skip

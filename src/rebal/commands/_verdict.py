@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from rebal.commands._answer import Answer, World
 from rebal.commands._book import Opened
+from rebal.commands._cures import cured
 from rebal.commands._options import Shown, Where
 from rebal.errors import Exit
 
@@ -16,6 +17,7 @@ def planned(
     report: "Plan", book: Opened, world: World, *, shown: Shown, where: Where, by_state: bool = False
 ) -> Answer:
     """A plan of an opened book as its command answers; ``by_state``: see ``verdict``."""
+    report = cured(report)
     return shown.answer(
         report,
         world,

@@ -6,6 +6,7 @@ import typer
 
 from rebal.amounts import NumberProblem, number
 from rebal.commands._answer import Answer, World
+from rebal.commands._cures import cured
 from rebal.commands._options import Shown
 from rebal.commands._verdict import refusals
 from rebal.errors import Exit, UsageProblem
@@ -52,7 +53,7 @@ def beta(
 
     found = closes.pair(history, asset=asset, via=via, via_path=via_history)
     found = found if last is None else _cut(found, last)
-    report = build_beta(found, closes.regressed(found, path=history, via_path=via_history), force=force)
+    report = cured(build_beta(found, closes.regressed(found, path=history, via_path=via_history), force=force))
     files = tuple(file for file in (history, via_history) if file is not None)
     code = Exit.REFUSED if report.refused else Exit.DONE
     return shown.answer(report, world, code=code, inputs=files, remarks=refusals(report))

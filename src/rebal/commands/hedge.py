@@ -1,5 +1,6 @@
 """``rebal hedge``."""
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ from rebal.commands._verdict import planned
 from rebal.errors import UsageProblem
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from rebal.amounts import Fraction
@@ -184,11 +186,14 @@ def _onto(
     portfolio, now = laid.portfolio, laid.now
     sits_on = tuple(position.contract for position in in_the_way(asset, laid))
     if wanted.contract is not None:
-        found = named(wanted.contract, asset, portfolio, now=now)
+        with _asked_as("--contract", wanted.contract):
+            found = named(wanted.contract, asset, portfolio, now=now)
     elif until is not None:
-        found = expiring_after(until, asset, laid.served, now=now)
+        with _asked_as("--until", wanted.until):
+            found = expiring_after(until, asset, laid.served, now=now)
     elif wanted.via is not None:
-        found = through(wanted.via, asset, portfolio=portfolio, served=laid.served, now=now)
+        with _asked_as("--via", wanted.via):
+            found = through(wanted.via, asset, portfolio=portfolio, served=laid.served, now=now)
         return found, frozenset(each.name for each in portfolio.contracts.values() if each.asset == wanted.via)
     elif wanted.roll:
         kept = laid.book.hedges.get(asset)
@@ -198,6 +203,17 @@ def _onto(
     else:
         return laid.candidates(asset), None
     return _carrying_first(found, sits_on), frozenset(each.contract.name for each in found)
+
+
+@contextmanager
+def _asked_as(option: str, given: str | None) -> "Iterator[None]":
+    """Name the option by which something was asked for that cannot be had."""
+    from rebal.planner.routes import NotServed
+
+    try:
+        yield
+    except NotServed as problem:
+        raise UsageProblem(f"{option} {given}: {problem}") from problem
 
 
 def _carrying_first(found: "tuple[Candidate, ...]", sits_on: "tuple[Contract, ...]") -> "tuple[Candidate, ...]":

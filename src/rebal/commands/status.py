@@ -2,6 +2,7 @@
 
 from rebal.commands._answer import Answer, World
 from rebal.commands._book import opened
+from rebal.commands._cures import cured
 from rebal.commands._options import Shown, Source
 from rebal.errors import Exit
 
@@ -22,7 +23,9 @@ def status(world: World, source: Source, shown: Shown) -> Answer:
     book = opened(source, world)
     from rebal.planner.status import build_status
 
-    report = build_status(book.portfolio, book.book, inputs=book.inputs, realised=book.realised, extra=book.checks)
+    report = cured(
+        build_status(book.portfolio, book.book, inputs=book.inputs, realised=book.realised, extra=book.checks)
+    )
     code = {"nothing": Exit.DONE, "action": Exit.ACTION, "attention": Exit.BREACH}[report.needs.value]
     said = () if code is Exit.DONE else (f"rebal: {source.path(world)}: {report.summary}",)
     return shown.answer(

@@ -32,7 +32,7 @@ def caveats(report: Compare, wanted: _Wanted, laid: Desk, *, extra: Sequence[Che
 
 def _nothing(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
     if report.hedge is None and wanted and not outside_band(laid):
-        message = "every weight is inside its band, so rebal plan trades nothing; these are the legs to the targets"
+        message = "every weight is inside its band, so a plan trades nothing; these are the legs to the targets"
         yield info(Code.DRIFT, "weights", message)
     if not wanted:
         subject, what = "weights", "none is off its target by an order"

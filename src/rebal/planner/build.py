@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from rebal.book import Book, HedgeAsked
 from rebal.plan import Finding, Inputs, Plan, Severity
-from rebal.planner.checks import findings, names_rescue
+from rebal.planner.checks import findings
 from rebal.planner.desk import Desk, desk
 from rebal.planner.draft import Check, drafted
 from rebal.planner.lines import cost_lines, hedge_lines, setting_lines
@@ -47,8 +47,6 @@ def answer(
     """
     draft = drafted(laid, decided, done)
     found = findings(draft, extra)
-    if command != "rescue" and (done.shortages or _refuse(found)):
-        found = names_rescue(found)
     return Plan(
         schema=SCHEMA,
         command=command,

@@ -1,7 +1,6 @@
 """What is worth a look: each check reads the finished draft and returns findings."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 
 from rebal.amounts import ONE, ZERO, Fraction, plain, rounded
 from rebal.book import MarginMode
@@ -19,16 +18,6 @@ from rebal.planner.uncovered import UNCOVERED_CHECKS
 from rebal.planner.words import apart, coins, exact_percent, percent, times, usd
 from rebal.portfolio import DOLLARS
 from rebal.status import rank
-
-
-def names_rescue(found: Iterable[Finding]) -> tuple[Finding, ...]:
-    """The same findings, those that tell of a wallet in alert with the command that brings it out."""
-    return tuple(
-        replace(each, message=f"{each.message}: rebal rescue {each.subject}")
-        if each.code is Code.ALERT and not _ALERTED.isdisjoint(each.data)
-        else each
-        for each in found
-    )
 
 
 def findings(draft: Draft, extra: Iterable[Check] = ()) -> tuple[Finding, ...]:
@@ -296,7 +285,6 @@ def _no_wallets(draft: Draft) -> Iterator[Finding]:
             yield warning(Code.MISSING, currency, message)
 
 
-_ALERTED = frozenset({"alert_distance", "alert_leverage"})
 CHECKS: tuple[Check, ...] = (
     _no_equity,
     _short_of_coins,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from rebal.amounts import ZERO, Fraction, plain, rounded
+from rebal.amounts import ZERO, Fraction
 from rebal.book import HedgeAsked, Purpose
 from rebal.market.contract import Contract, Kind
 from rebal.plan import Code, Finding
@@ -33,8 +33,7 @@ def refuse_over_hedge(asked: Mapping[str, HedgeAsked]) -> Check:
                 base = cover(draft.desk.portfolio, draft.desk.book).base(line.asset)
                 message = (
                     f"{percent(wanted.fraction)} of {coins(base, line.asset)} asked leave a net exposure of "
-                    f"{usd(line.net_exposure_after)}: more would be short than is held; ask for at most 100 %, or "
-                    "give --allow-over-hedge"
+                    f"{usd(line.net_exposure_after)}: more would be short than is held; ask for at most 100 %"
                 )
                 data = {"asked": wanted.fraction, "base_coins": base, "net_exposure_after_usd": line.net_exposure_after}
                 yield error(Code.OVER_HEDGED, line.asset, message, **data)
@@ -128,24 +127,20 @@ def nothing_to_roll(asks: Sequence[Ask]) -> Check:
             sits_on = [position.contract for position in in_the_way(ask.asset, draft.desk)]
             if sits_on and not misplaced(ask, draft.desk):
                 where = ", ".join(_lasting(contract) for contract in sits_on)
-                message = f"nothing to roll: its hedge sits on {where}; --contract or --until moves it all the same"
-                yield info(Code.ROLLED, ask.asset, message)
+                yield info(Code.ROLLED, ask.asset, f"nothing to roll: its hedge sits on {where}")
 
     return check
 
 
-def order_again(asked: HedgeAsked, laid: Desk, *, roll: bool = False) -> str:
-    """The command that brings a hedge to what was asked where it sits, the day that it is to last kept."""
-    words = ["rebal hedge", asked.asset, "--pct", _points(asked.fraction)]
-    if roll:
-        return " ".join((*words, "--roll"))
+def stays_on(asked: HedgeAsked, laid: Desk) -> tuple[str | None, datetime | None]:
+    """What keeps a hedge that is asked for again where it sits: the contract to name, and the day it is to last.
+
+    Both None where it would stay by itself.
+    """
     sits_on = [position.contract.name for position in in_the_way(asked.asset, laid)]
     opens_on = [candidate.contract.name for candidate in laid.candidates(asked.asset)[:1]]
-    lasts = asked.until is not None and asked.until > laid.now
-    if len(sits_on) == 1 and (lasts or sits_on != opens_on):
-        words += ["--contract", sits_on[0]]
-        words += ["--until", day(asked.until)] if asked.until is not None and lasts else []
-    return " ".join(words)
+    until = asked.until if asked.until is not None and asked.until > laid.now else None
+    return (sits_on[0], until) if len(sits_on) == 1 and (until is not None or sits_on != opens_on) else (None, None)
 
 
 def apart(asked: Fraction, now: Fraction | None) -> tuple[str, str]:
@@ -162,11 +157,6 @@ def day(moment: datetime) -> str:
     """A day, or the instant where it is not the start of one; as it is typed."""
     text = moment.isoformat().replace("+00:00", "Z")
     return text.removesuffix("T00:00:00Z")
-
-
-def _points(fraction: Fraction) -> str:
-    text = plain(fraction * 100)
-    return text if len(text) <= 8 else rounded(fraction * 100, 6).rstrip("0").rstrip(".")
 
 
 def _lasting(contract: Contract) -> str:

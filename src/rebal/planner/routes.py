@@ -5,12 +5,15 @@ from datetime import datetime, timedelta
 
 from rebal.amounts import ONE, Fraction, total
 from rebal.book import Position, Purpose
-from rebal.errors import UsageProblem
 from rebal.frozen import frozen
 from rebal.market.contract import Contract, Kind
 from rebal.portfolio import Portfolio, Route
 
 SOONEST_EXPIRY = timedelta(days=7)
+
+
+class NotServed(ValueError):
+    """A contract, day or proxy that was asked for cannot serve an asset; says why."""
 
 
 @frozen
@@ -58,22 +61,22 @@ def candidates(asset: str, portfolio: Portfolio, served: Served, *, now: datetim
 
 
 def named(name: str, asset: str, portfolio: Portfolio, *, now: datetime) -> tuple[Candidate, ...]:
-    """The one contract asked for by name, however soon it expires. Raises UsageProblem where it cannot serve."""
+    """The one contract asked for by name, however soon it expires. Raises NotServed."""
     contract = portfolio.contracts.get(name)
     if contract is None:
         known = sorted(each.name for each in portfolio.contracts.values() if each.asset == asset)
-        raise UsageProblem(f"--contract {name}: is not known; {asset} has {', '.join(known) or 'none'}")
+        raise NotServed(f"is not known; {asset} has {', '.join(known) or 'none'}")
     if not tradable(contract, now=now):
-        raise UsageProblem(f"--contract {name}: is no longer listed, or has expired")
+        raise NotServed("is no longer listed, or has expired")
     proxy = portfolio.proxies.get(asset)
     if contract.asset != asset and (proxy is None or proxy.via != contract.asset):
-        raise UsageProblem(f"--contract {name}: is on {contract.asset}, not on {asset}; name a proxy under proxies")
+        raise NotServed(f"is on {contract.asset}, not on {asset}; name a proxy under proxies")
     beta = ONE if proxy is None or contract.asset == asset else proxy.beta
     return (Candidate(contract, route_of(asset, contract), beta),)
 
 
 def expiring_after(day: datetime, asset: str, served: Served, *, now: datetime) -> tuple[Candidate, ...]:
-    """The dated contracts that last until a day, nearest expiry first. Raises UsageProblem where there is none."""
+    """The dated contracts that last until a day, nearest expiry first. Raises NotServed where there is none."""
     dated = [
         (contract.expiry, contract.name, contract)
         for contract in served.get(asset, ())
@@ -82,9 +85,7 @@ def expiring_after(day: datetime, asset: str, served: Served, *, now: datetime) 
     lasting = [contract for expiry, _, contract in sorted(dated) if expiry >= day]
     if not lasting:
         known = ", ".join(f"{name} until {expiry.date().isoformat()}" for expiry, name, _ in sorted(dated))
-        raise UsageProblem(
-            f"--until {day.date().isoformat()}: no dated contract of {asset} lasts; known: {known or 'none'}"
-        )
+        raise NotServed(f"no dated contract of {asset} lasts; known: {known or 'none'}")
     return tuple(Candidate(contract, route_of(asset, contract), ONE) for contract in lasting)
 
 
@@ -125,14 +126,12 @@ def rolling(
 
 
 def through(via: str, asset: str, *, portfolio: Portfolio, served: Served, now: datetime) -> tuple[Candidate, ...]:
-    """The contracts of a proxy for an asset, its own for the proxy itself. Raises UsageProblem without a beta."""
+    """The contracts of a proxy for an asset, its own for the proxy itself. Raises NotServed without a beta."""
     if asset == via:
         return candidates(asset, portfolio, served, now=now)
     proxy = portfolio.proxies.get(asset)
     if proxy is None or proxy.via != via:
-        raise UsageProblem(
-            f"--via {via}: no beta of {asset} is known; add proxies: {{{asset}: {{via: {via}, beta: ...}}}}"
-        )
+        raise NotServed(f"no beta of {asset} is known; add proxies: {{{asset}: {{via: {via}, beta: ...}}}}")
     return tuple(_through_proxy(asset, portfolio, served, now=now))
 
 

@@ -4,24 +4,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from rebal.amounts import ZERO, Fraction
+from rebal.amounts import ZERO
 from rebal.book import Book, HedgeAsked, Position, Purpose
 from rebal.ledger import Realised
-from rebal.plan import Code, Finding, Inputs
-from rebal.planner.checks import findings, names_rescue
+from rebal.plan import Code, Figure, Finding, Inputs
+from rebal.planner.checks import findings
 from rebal.planner.desk import Desk, desk
 from rebal.planner.draft import Check, Draft, drafted, info, warning
 from rebal.planner.hedge import hedge_moves
-from rebal.planner.hedge_checks import apart, day, order_again, rolls
+from rebal.planner.hedge_checks import apart, day, rolls, stays_on
 from rebal.planner.hedging import cover
 from rebal.planner.lines import hedge_lines
 from rebal.planner.rebalance import rebalance
 from rebal.planner.routes import SOONEST_EXPIRY
 from rebal.planner.sizing import LeftOut
 from rebal.planner.step import standing
-from rebal.planner.words import percent, usd
+from rebal.planner.words import percent
 from rebal.portfolio import DOLLARS, Portfolio
-from rebal.status import Needs, Status, is_action, is_breach, sorted_out
+from rebal.status import Needs, Status, is_action, is_breach, summarised
 
 SCHEMA = "rebal/status/1"
 
@@ -40,7 +40,7 @@ def build_status(
     """
     laid = desk(portfolio, book, now=inputs.now)
     draft = _draft(laid)
-    found = names_rescue(findings(draft, (*extra, *_CHECKS, rolls(book.hedges))))
+    found = findings(draft, (*extra, *_CHECKS, rolls(book.hedges)))
     needs = _needs(found)
     return Status(
         schema=SCHEMA,
@@ -58,7 +58,7 @@ def build_status(
         realised=realised,
         findings=found,
         needs=needs,
-        summary=_summary(needs, found, laid),
+        summary=summarised(needs, found, name=portfolio.name, equity=laid.valued.equity),
     )
 
 
@@ -78,8 +78,7 @@ def _drifted(draft: Draft) -> Iterator[Finding]:
             over = "over" if off > 0 else "under"
             points = percent(abs(off)).removesuffix(" %")
             if line.asset in traded or (line.asset == DOLLARS and traded):
-                message = f"is {points} points {over} its weight: rebal plan"
-                yield warning(Code.DRIFT, line.asset, message, drift=off)
+                yield warning(Code.DRIFT, line.asset, f"is {points} points {over} its weight", drift=off)
             else:
                 message = f"is {points} points {over} its weight; no order can mend it"
                 yield info(Code.RESIDUAL, line.asset, message, drift=off)
@@ -91,14 +90,18 @@ def _hedges(draft: Draft) -> Iterator[Finding]:
     rolling = {asset for position in _near_expiry(draft) for asset in _rolled_by(position, laid)}
     for asset, asked in sorted(laid.book.hedges.items()):
         if _overdue(asked, laid) and covered.hedged.get(asset):
-            message = f"hedge was meant to end on {day(asked.until or laid.now)}: rebal unwind {asset} --purpose hedge"
+            message = f"hedge was meant to end on {day(asked.until or laid.now)}"
             yield warning(Code.HEDGE_OVERDUE, asset, message, until=asked.until)
         elif hedge_moves(asset, asked.fraction, covered, laid=laid):
             now = covered.ratio(asset)
             wanted, is_now = apart(asked.fraction, now)
-            cure = "rolling it mends that too" if asset in rolling else order_again(asked, laid)
-            message = f"hedge asked {wanted}, is {is_now}: {cure}"
-            yield warning(Code.HEDGE_OFF, asset, message, asked=asked.fraction, hedge_ratio=now)
+            message = f"hedge asked {wanted}, is {is_now}"
+            data: dict[str, Figure] = {"asked": asked.fraction, "hedge_ratio": now}
+            if asset in rolling:
+                message += ": rolling it mends that too"
+            else:
+                data["contract"], data["until"] = stays_on(asked, laid)
+            yield warning(Code.HEDGE_OFF, asset, message, **data)
 
 
 def _expiring(draft: Draft) -> Iterator[Finding]:
@@ -111,11 +114,10 @@ def _expiring(draft: Draft) -> Iterator[Finding]:
         expiry = position.contract.expiry or draft.desk.now
         left = expiry - draft.desk.now
         when = f"{left.days} days" if left.days > 1 else f"{left // timedelta(hours=1)} hours"
-        cures = [order_again(asked, draft.desk, roll=True) for asked in _rolled_by(position, draft.desk).values()]
-        message = f"expires in {when}, on {day(expiry)}: " + (
-            f"let it deliver, or roll it: {'; and: '.join(cures)}" if cures else "roll it or let it deliver"
-        )
-        yield warning(Code.EXPIRES_SOON, position.contract.name, message, expiry=expiry, days=left.days)
+        hedges = tuple(_rolled_by(position, draft.desk))
+        message = f"expires in {when}, on {day(expiry)}: "
+        message += "let it deliver, or roll it" if hedges else "roll it or let it deliver"
+        yield warning(Code.EXPIRES_SOON, position.contract.name, message, expiry=expiry, days=left.days, hedges=hedges)
 
 
 def _near_expiry(draft: Draft) -> Iterator[Position]:
@@ -140,13 +142,6 @@ def _needs(found: Sequence[Finding]) -> Needs:
     if any(map(is_breach, found)):
         return Needs.ATTENTION
     return Needs.ACTION if any(map(is_action, found)) else Needs.NOTHING
-
-
-def _summary(needs: Needs, found: Sequence[Finding], laid: Desk) -> str:
-    counted, _ = sorted_out(found)
-    what = f"{counted[0].subject} {counted[0].message}" if counted else "nothing to do"
-    more = f" (and {len(counted) - 1} more)" if len(counted) > 1 else ""
-    return f"{needs.value}: {laid.portfolio.name}, {usd(Fraction(laid.valued.equity))}; {what}{more}"
 
 
 _CHECKS: tuple[Check, ...] = (_drifted, _hedges, _expiring)

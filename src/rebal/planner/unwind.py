@@ -82,7 +82,7 @@ def _refuse_unmatched(draft: Draft) -> Iterator[Finding]:
         if weight is not None:
             message = (
                 f"spot does not match its target yet: closing leaves {percent(weight)} against {percent(wanted)}; "
-                "trade the spot first and record it, or give --force"
+                "trade the spot first and record it"
             )
             yield error(Code.SPOT_DIFFERS, asset, message, weight_after=weight, target_weight=wanted)
 
@@ -100,10 +100,7 @@ def _offers(legs: Sequence[Leg]) -> Check:
             spent = ONE - needed / open_now if open_now else ZERO
             if 0 < spent < 1:
                 share = down(spent, Fraction(1, 1000))
-                message = (
-                    f"{usd(abs(open_now - needed))} of its {usd(abs(open_now))} are no longer needed: "
-                    f"rebal unwind {asset} --purpose rebalance --pct {percent(share).removesuffix(' %')}"
-                )
+                message = f"{usd(abs(open_now - needed))} of its {usd(abs(open_now))} are no longer needed"
                 data = {"spent_usd": abs(open_now - needed), "open_usd": abs(open_now), "share": share}
                 yield info(Code.NEEDLESS, asset, message, **data)
 

@@ -1,0 +1,83 @@
+"""What to type against what was found: findings are the planner's, the command's words stand here alone."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from rebal.amounts import Fraction, plain, rounded
+
+if TYPE_CHECKING:
+    from rebal.plan import Finding
+
+_ALERTED = frozenset({"alert_distance", "alert_leverage"})
+
+
+def cured(report: Any) -> Any:
+    """The report of a plan, a status or a regression, each finding that a command answers ending with that command."""
+    findings = tuple(replace(each, message=each.message + _cure(each, report)) for each in report.findings)
+    report = replace(report, findings=findings)
+    if not hasattr(report, "summary"):
+        return report
+    from rebal.status import summarised
+
+    return replace(report, summary=summarised(report.needs, findings, name=report.name, equity=report.equity))
+
+
+def _cure(found: "Finding", report: Any) -> str:
+    from rebal.plan import Code, Severity
+
+    match found.code:
+        case Code.ALERT if not _ALERTED.isdisjoint(found.data) and _rescues(report):
+            return f": rebal rescue {found.subject}"
+        case Code.DRIFT:
+            return ": rebal plan"
+        case Code.HEDGE_OVERDUE:
+            return f": rebal unwind {found.subject} --purpose hedge"
+        case Code.HEDGE_OFF if "contract" in found.data:
+            return f": {_hedge(found.subject, found.data['asked'])}{_where_it_sits(found.data)}"
+        case Code.EXPIRES_SOON if found.data.get("hedges"):
+            asked = {line.asset: line.fraction for line in report.hedges}
+            return ": " + "; and: ".join(f"{_hedge(asset, asked[asset])} --roll" for asset in _names(found, "hedges"))
+        case Code.NEEDLESS:
+            return f": rebal unwind {found.subject} --purpose rebalance --pct {_tenths(found.data['share'])}"
+        case Code.ROLLED if "onto" not in found.data:
+            return "; --contract or --until moves it all the same"
+        case Code.OVER_HEDGED if found.severity is Severity.ERROR:
+            return ", or give --allow-over-hedge"
+        case Code.SPOT_DIFFERS:
+            return ", or give --force"
+        case Code.BETA_UNCERTAIN if found.severity is Severity.ERROR and "least_r_squared" in found.data:
+            return ", or give --force"
+        case _:
+            return ""
+
+
+def _rescues(report: Any) -> bool:
+    """Whether a wallet in alert wants more than what is shown: a plan that moves enough has its rescue in it."""
+    short = any("fitting_leverage" in each.data for each in report.findings)
+    return report.command == "status" or (report.command != "rescue" and (report.refused or short))
+
+
+def _names(found: "Finding", figure: str) -> tuple[str, ...]:
+    names = found.data[figure]
+    assert isinstance(names, tuple)
+    return names
+
+
+def _hedge(asset: str, fraction: object) -> str:
+    assert isinstance(fraction, Fraction)
+    text = plain(fraction * 100)
+    return f"rebal hedge {asset} --pct {text if len(text) <= 8 else rounded(fraction * 100, 6).rstrip('0').rstrip('.')}"
+
+
+def _where_it_sits(data: Mapping[str, object]) -> str:
+    from rebal.planner.hedge_checks import day
+
+    named = "" if data["contract"] is None else f" --contract {data['contract']}"
+    return f"{named} --until {day(data['until'])}" if isinstance(data["until"], datetime) else named
+
+
+def _tenths(share: object) -> str:
+    assert isinstance(share, Fraction)
+    return rounded(share * 100, 1)
