@@ -1,4 +1,4 @@
-"""The README says what the program does. ``python tests/test_readme.py`` renews the plan that it shows."""
+"""The README says what the program does. ``python tests/test_readme.py`` renews the plans that it shows."""
 
 import re
 import shlex
@@ -7,10 +7,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from typer.core import TyperOption
 
-from program import PROGRAM, ROOT, answered, environment, rebal, shell
-from rebal import cli, commands, discover
+from program import NOW, PROGRAM, ROOT, environment, rebal, shell
+from rebal import commands, discover
 from rebal.errors import Exit
 
 README = ROOT / "README.md"
@@ -18,21 +17,14 @@ TEXT = README.read_text(encoding="utf-8")
 SHOWN = re.compile(
     r"(`(rebal plan [^`]+)` on a terminal:\n\n<!-- plan -->\n```\n)(.*?)(```\n<!-- /plan -->)", re.DOTALL
 )
-ABOUT_TYPER = {"--install-completion", "--show-completion", "--help"}
+EXCERPT = re.compile(r"(<!-- tutorial -->\n```\n)(.*?)(```\n<!-- /tutorial -->)", re.DOTALL)
+FIRST_DAY = "2026-11-20T08:00:00Z"
 
 
 def section(title: str) -> str:
     found = re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", TEXT, re.DOTALL | re.MULTILINE)
     assert found is not None
     return found[1]
-
-
-def options(name: str) -> set[str]:
-    """The long options of a command and of its subcommands."""
-    command = cli._command(name, cli._world({}))
-    found = [command, *getattr(command, "commands", {}).values()]
-    given = [each for one in found for each in one.params if isinstance(each, TyperOption)]
-    return {flag for each in given for flag in each.opts if flag[:2] == "--"}
 
 
 def planned(command: str) -> str:
@@ -55,27 +47,47 @@ def test_commands_are_those_there_are() -> None:
     assert set(re.findall(r"^\| `rebal (\w+)", section("Commands"), re.MULTILINE)) == set(discover.names(commands))
 
 
-def test_options_are_those_there_are() -> None:
-    there_are = {flag for name in discover.names(commands) for flag in options(name)}
-    documented = set(re.findall(r"--[a-z][a-z-]+", section("Commands")))
-    assert documented - ABOUT_TYPER - {"--version"} == there_are
-
-
-def test_sections_are_those_there_are() -> None:
-    (named,) = re.findall(r"which table `--format csv` prints: (.*?)[;|]", TEXT)
-    for name in named.strip().split(", "):
-        done = answered("plan", str(ROOT / "portfolios" / "drift.yaml"), "--format", "csv", "--section", name)
-        assert (done.code, done.err) == (0, "")
-
-
 def test_exit_codes_are_those_there_are() -> None:
     assert [int(code) for code in re.findall(r"^\| (\d+) \|", section("Exit codes"), re.MULTILINE)] == list(Exit)
 
 
-def test_the_portfolio_file_is_a_valid_one() -> None:
-    (block,) = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", TEXT, re.DOTALL)
+
+
+@pytest.mark.parametrize("block", blocks("yaml"))
+def test_portfolio_files_are_valid_ones(block: str) -> None:
     done = rebal("check", "-", stdin=block)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def ordered() -> str:
+    """The orders and steps of the tutorial's plan, as a terminal shows them."""
+    done = rebal("plan", "-", "--format", "table", *NOW, stdin=blocks("yaml")[0])
+    assert (done.returncode, done.stderr) == (0, "")
+    (shown,) = re.findall(r"^Orders .*?(?=\n\nMargin)", done.stdout, re.DOTALL | re.MULTILINE)
+    return f"{shown}\n"
+
+
+def test_the_tutorial_shows_the_orders_of_its_file() -> None:
+    shown = EXCERPT.search(TEXT)
+    assert shown is not None
+    assert shown[2] == ordered()
+
+
+def test_the_tutorial_can_be_followed_as_it_is_typed(tmp_path: Path) -> None:
+    text = section("Ten minutes: from a file to orders")
+    start, check, *rest = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    book = blocks("yaml")[0].replace(FIRST_DAY, f"{datetime.now(UTC) - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}")
+    prices = "\n".join(line.removeprefix("  ") for line in book.partition("market:\n")[2].splitlines())
+    files = f"cat > portfolio.yaml <<'EOF'\n{book}EOF\ncat > prices.yaml <<'EOF'\n{prices}\nEOF"
+    done = shell("\n".join(["set -e", 'rebal() { $rebal "$@"; }', start, files, check, *rest]), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    said = done.stderr.splitlines()
+    assert said == ["portfolio.yaml is written; put your own figures in, then run: rebal plan portfolio.yaml"]
+    (status,) = [line for line in done.stdout.splitlines() if line.startswith("status ")]
+    assert status.split()[1] == "nothing:"
+    assert (tmp_path / "plan.json").exists()
 
 
 @pytest.mark.parametrize("command", re.findall(r"^python3 -m venv .*$", TEXT, re.MULTILINE))
@@ -93,14 +105,6 @@ def test_ci_calls_the_test_command() -> None:
     assert "grep -E '^python3 -m venv .*pytest' README.md" in (ROOT / ".ci" / "run").read_text()
 
 
-def _renew() -> None:
-    README.write_text(SHOWN.sub(lambda old: old[1] + planned(old[2]) + old[4], TEXT), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    _renew()
-
-
 def test_the_life_of_a_hedge_can_be_lived_as_it_is_typed(tmp_path: Path) -> None:
     (before, block) = re.findall(
         r"With `(portfolios/[^`]+)` as `portfolio.yaml`.*?```sh\n(rebal hedge .*?)```", TEXT, re.DOTALL
@@ -113,3 +117,12 @@ def test_the_life_of_a_hedge_can_be_lived_as_it_is_typed(tmp_path: Path) -> None
     assert (done.returncode, done.stderr) == (0, "")
     last = [line for line in done.stdout.splitlines() if line.startswith("status ")]
     assert [line.split()[1] for line in last] == ["nothing:", "nothing:"]
+
+
+def _renew() -> None:
+    text = SHOWN.sub(lambda old: old[1] + planned(old[2]) + old[4], TEXT)
+    README.write_text(EXCERPT.sub(lambda old: old[1] + ordered() + old[3], text), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    _renew()

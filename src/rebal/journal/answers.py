@@ -27,6 +27,7 @@ REPORTS = {
     "rebal/beta/1": "rebal.beta.Beta",
     "rebal/history/1": "rebal.ledger.History",
     "rebal/record/1": "rebal.ledger.Recorded",
+    "rebal/guide/1": "rebal.reports.guide.Guide",
     "rebal/venues/1": "rebal.catalogue.Catalogue",
     "rebal/venue/1": "rebal.catalogue.VenueSheet",
 }
