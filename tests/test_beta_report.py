@@ -7,10 +7,10 @@ import pytest
 from exact import exact
 from rebal.amounts import Fraction
 from rebal.beta import Beta, build_beta
+from rebal.findings import Code, Severity
 from rebal.load.fields import Section
 from rebal.load.models import Proxy
 from rebal.market.beta import Pair, Regression
-from rebal.plan import Code, Severity
 
 PAIR = Pair("SOL", "BTC", datetime(2026, 1, 1, tzinfo=UTC), timedelta(hours=8), (), ())
 

@@ -4,70 +4,16 @@ The field names and their order are the machine output: ``rebal plan --format js
 Fractions become decimal strings, enums their values, instants RFC 3339; a thing that does not exist is None.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
 from rebal.amounts import Fraction
 from rebal.book import MarginMode, Purpose
+from rebal.findings import Finding
 from rebal.frozen import frozen
 from rebal.market.contract import Kind, OrderUnit
 from rebal.portfolio import Route
-
-
-class Severity(StrEnum):
-    """How much a finding matters: an error refuses the plan."""
-
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
-
-
-class Code(StrEnum):
-    """What a finding is about."""
-
-    OVER_HEDGED = "over-hedged"
-    UNDER_COLLATERALISED = "under-collateralised"
-    NEAR_LIQUIDATION = "near-liquidation"
-    UNSERVED_ASSET = "unserved-asset"
-    RESIDUAL = "residual"
-    BELOW_MINIMUM = "below-minimum"
-    ASSUMED_FIGURE = "assumed-figure"
-    STALE_PRICES = "stale-prices"
-    NEGATIVE_FUNDING = "negative-funding"
-    CONTRACT_TOO_LARGE = "contract-too-large"
-    LEVERAGE = "leverage"
-    BEYOND_LAST_TIER = "beyond-last-tier"
-    SIZING = "sizing"
-    DOLLARS_AT_ISSUER = "dollars-at-issuer"
-    ALERT = "alert"
-    FUNDING_UNKNOWN = "funding-unknown"
-    FUNDING_LARGE = "funding-large"
-    NO_EQUITY = "no-equity"
-    MARK_OFF = "mark-off"
-    REALISED = "realised"
-    UNLISTED_CONTRACT = "unlisted-contract"
-    EARLIER_ENTRIES = "earlier-entries"
-    ESTIMATE = "estimate"
-    STATEMENT_REPEATS_JOURNAL = "statement-repeats-journal"
-    STATEMENT_DIFFERS = "statement-differs"
-    SPOT_DIFFERS = "spot-differs"
-    NEEDLESS = "needless"
-    HEDGE_OFF = "hedge-off"
-    HEDGE_OVERDUE = "hedge-overdue"
-    EXPIRES_SOON = "expires-soon"
-    DATED = "dated"
-    DRIFT = "drift"
-    BASIS_PAID = "basis-paid"
-    ROLL_DUE = "roll-due"
-    ROLLED = "rolled"
-    ROUTE = "route"
-    SUSTAIN = "sustain"
-    COIN_MARGINED_LONG = "coin-margined-long"
-    BETA_UNCERTAIN = "beta-uncertain"
-    CROSS_MARGIN_OFFSET = "cross-margin-offset"
-    CONSTRUCTIVE_SALE = "constructive-sale"
-    MISSING = "missing"
 
 
 class Side(StrEnum):
@@ -82,45 +28,6 @@ class StepKind(StrEnum):
 
     TRANSFER = "transfer"
     ORDER = "order"
-
-
-Figure = Fraction | int | str | datetime | tuple[str, ...] | None
-"""What a finding tells by name: a number, a count, a name, an instant, names; None for what does not exist."""
-
-
-class FindingData(Mapping[str, Figure]):
-    """A finding's figures by name, in its sentence's order: fractions of one, or in the unit that the name ends in."""
-
-    __slots__ = ("_figures",)
-
-    def __init__(self, **figures: Figure) -> None:
-        self._figures = figures
-
-    def __getitem__(self, name: str) -> Figure:
-        return self._figures[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._figures)
-
-    def __len__(self) -> int:
-        return len(self._figures)
-
-    def __hash__(self) -> int:
-        return hash(frozenset(self._figures.items()))
-
-
-@frozen
-class Finding:
-    """Something worth a look: what it is about, a plain sentence, and the figures in it by name.
-
-    ``subject``: an asset, a contract, a currency.
-    """
-
-    severity: Severity
-    code: Code
-    subject: str
-    message: str
-    data: FindingData = FindingData()
 
 
 @frozen

@@ -4,42 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from rebal.amounts import Fraction, rounded
+from rebal.amounts import Fraction
+from rebal.findings import Finding, sorted_out, usd
 from rebal.frozen import frozen
 from rebal.ledger import Realised
-from rebal.plan import AssetLine, Code, Finding, HedgeLine, Inputs, PositionLine, Severity, Wallet
-
-BREACHES = frozenset(
-    {Code.ALERT, Code.STALE_PRICES, Code.NEAR_LIQUIDATION, Code.STATEMENT_REPEATS_JOURNAL, Code.STATEMENT_DIFFERS}
-)
-"""Findings that want a look at once: what is shown may be wrong already, or soon lost."""
-
-ACTIONS = frozenset({Code.DRIFT, Code.HEDGE_OFF, Code.HEDGE_OVERDUE, Code.EXPIRES_SOON})
-"""Findings that an order answers."""
-
-
-def rank(finding: Finding) -> int:
-    """The place of a finding among others, the gravest first."""
-    return {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}[finding.severity]
-
-
-def is_breach(finding: Finding) -> bool:
-    """Whether a finding wants a look at once: an error, or a warning that says that something may soon be lost."""
-    if finding.severity is Severity.WARNING:
-        return finding.code in BREACHES
-    return finding.severity is Severity.ERROR
-
-
-def is_action(finding: Finding) -> bool:
-    """Whether a finding is answered by an order, and is no breach."""
-    return finding.severity is Severity.WARNING and finding.code in ACTIONS
-
-
-def sorted_out(findings: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]:
-    """The findings that make status ask for attention or action, breaches first, and the others."""
-    breaches = [each for each in findings if is_breach(each)]
-    actions = [each for each in findings if is_action(each)]
-    return [*breaches, *actions], [each for each in findings if not is_breach(each) and not is_action(each)]
+from rebal.plan import AssetLine, HedgeLine, Inputs, PositionLine, Wallet
 
 
 class Needs(StrEnum):
@@ -77,4 +46,4 @@ def summarised(needs: Needs, findings: Sequence[Finding], *, name: str, equity: 
     counted, _ = sorted_out(findings)
     what = f"{counted[0].subject} {counted[0].message}" if counted else "nothing to do"
     more = f" (and {len(counted) - 1} more)" if len(counted) > 1 else ""
-    return f"{needs.value}: {name}, {rounded(equity, 2)} USD; {what}{more}"
+    return f"{needs.value}: {name}, {usd(equity)}; {what}{more}"

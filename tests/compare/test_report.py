@@ -15,7 +15,7 @@ from rebal.book import opened
 from rebal.compare.break_even import REACH_DAYS
 from rebal.compare.costs import ROLL_DAYS
 from rebal.compare.tax import tax_usd
-from rebal.plan import Code
+from rebal.findings import Code
 from rebal.planner import build_plan
 from rebal.portfolio import Costs, Duration, FundingRate, Holding, Lot, LotMethod, Market, Portfolio, Sizing, Tax
 from rebal.reports.comparison import Compare, RouteLine, Way

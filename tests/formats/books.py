@@ -6,13 +6,12 @@ from datetime import UTC, datetime
 from exact import exact
 from rebal.amounts import Fraction
 from rebal.book import MarginMode, Purpose
+from rebal.findings import Code, Finding, Severity
 from rebal.market.contract import Kind, OrderUnit
 from rebal.plan import (
     AssetLine,
-    Code,
     CostLine,
     Costs,
-    Finding,
     HedgeLine,
     OrderPart,
     Plan,
@@ -20,7 +19,6 @@ from rebal.plan import (
     Rescue,
     RescueLine,
     Setting,
-    Severity,
     Standing,
     Transfer,
 )

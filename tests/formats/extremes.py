@@ -2,16 +2,8 @@
 
 from rebal.amounts import Fraction
 from rebal.book import MarginMode
-from rebal.plan import (
-    Code,
-    CostLine,
-    Costs,
-    Finding,
-    Plan,
-    Severity,
-    Standing,
-    Transfer,
-)
+from rebal.findings import Code, Finding, Severity
+from rebal.plan import CostLine, Costs, Plan, Standing, Transfer
 
 from .rows import asset, order, plan, position, steps, wallet
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from exact import exact
 from rebal.amounts import Fraction
 from rebal.book import MarginMode, Purpose
+from rebal.findings import Code, Finding, FindingData, Severity
 from rebal.ledger import (
     CoinChange,
     Effect,
@@ -21,7 +22,7 @@ from rebal.ledger import (
     Recorded,
 )
 from rebal.market.contract import Kind
-from rebal.plan import Code, Finding, FindingData, Severity, Standing, Wallet
+from rebal.plan import Standing, Wallet
 from rebal.stated import Coins, Shift, Stood
 from rebal.status import Needs, Status
 

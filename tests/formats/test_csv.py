@@ -9,8 +9,9 @@ from exact import exact
 from rebal import formats
 from rebal.book import Purpose
 from rebal.errors import UsageProblem
+from rebal.findings import Code, Finding, Severity
 from rebal.formats import Report, View
-from rebal.plan import Code, Finding, OrderPart, Severity
+from rebal.plan import OrderPart
 
 from . import books, ledgers, rows
 

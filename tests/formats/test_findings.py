@@ -9,10 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rebal import formats, load
+from rebal.findings import Code, Finding, Severity, sorted_out
 from rebal.formats import View
-from rebal.plan import Code, Finding, Severity
 from rebal.planner import build_plan
-from rebal.status import sorted_out
 
 from . import ledgers, rows
 

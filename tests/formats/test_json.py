@@ -13,8 +13,8 @@ import pytest
 from program import environment
 from rebal import formats
 from rebal.amounts import Fraction
+from rebal.findings import Code, Finding, FindingData, Severity
 from rebal.formats import Report, View
-from rebal.plan import Code, Finding, FindingData, Severity
 
 from . import books, extremes, ledgers, rows
 

@@ -3,8 +3,8 @@
 import pytest
 
 from rebal import formats
+from rebal.findings import Code, Finding, Severity
 from rebal.formats import Report, View
-from rebal.plan import Code, Finding, Severity
 
 from . import books, ledgers, rows
 from .golden import assert_golden

@@ -8,10 +8,10 @@ import pytest
 from exact import exact
 from rebal import formats
 from rebal.amounts import ZERO, Fraction
+from rebal.findings import Code, Finding, Severity
 from rebal.formats import SIGNS, Report, View
 from rebal.formats.page.figures import TABLE
 from rebal.formats.page.sheet import UNICODE
-from rebal.plan import Code, Finding, Severity
 from rebal.status import Needs
 
 from . import books, ledgers, limits, rows

@@ -8,12 +8,13 @@ import pytest
 from exact import exact
 from rebal.amounts import Fraction
 from rebal.book import Purpose
+from rebal.findings import Code, Finding, Severity
 from rebal.formats.describe._orders import why
 from rebal.formats.describe.plan import headline, refusal
 from rebal.formats.document import GLUE, Said
 from rebal.formats.page.records import PEN
 from rebal.formats.page.wording import day_and_time, unbroken
-from rebal.plan import Code, Finding, OrderPart, Plan, PositionLine, Severity
+from rebal.plan import OrderPart, Plan, PositionLine
 from rebal.portfolio import Route
 
 from . import books, rows

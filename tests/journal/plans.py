@@ -16,7 +16,7 @@ from rebal.journal.saved import SavedPlan
 from rebal.ledger import Journal
 from rebal.plan import Inputs, Plan
 from rebal.planner import build_plan
-from rebal.planner.desk import desk
+from rebal.planner.desk import Desk
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask
 from rebal.planner.unwind import build_unwind
@@ -45,7 +45,7 @@ def planned(book: Portfolio, journal: Journal = EMPTY) -> Plan:
 
 def hedged(book: Portfolio, fraction: Fraction = HALF, journal: Journal = EMPTY) -> Plan:
     now = fold(book, journal.entries).book
-    asks = (Ask("BTC", fraction, desk(book, now, now=AS_OF).candidates("BTC")),)
+    asks = (Ask("BTC", fraction, Desk.of(book, now, now=AS_OF).candidates("BTC")),)
     return build_hedge(book, now, asks=asks, inputs=inputs(book, journal))
 
 

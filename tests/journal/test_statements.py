@@ -13,7 +13,7 @@ from rebal.errors import Refused
 from rebal.journal import drafts, recording, statements
 from rebal.journal.drafts import Scene
 from rebal.journal.earned import earned, realised
-from rebal.journal.recording import Desk
+from rebal.journal.recording import Clerk
 from rebal.journal.report import history
 from rebal.ledger import Difference, Draft, Entry, EntryType, Fill, Funding, Stated, Void
 from rebal.portfolio import Portfolio
@@ -31,8 +31,8 @@ def path(tmp_path: Path) -> str:
 
 
 def record(path: str, event: Fill | Funding, *, of: Portfolio, minute: int, settled: bool = False) -> None:
-    desk = Desk(of, path, at(1000), time=at(minute), settled=settled)
-    recording.single(desk, lambda scene: [scene.draft(event)])
+    clerk = Clerk(of, path, at(1000), time=at(minute), settled=settled)
+    recording.single(clerk, lambda scene: [scene.draft(event)])
 
 
 def entries(path: str) -> tuple[Entry, ...]:
@@ -121,7 +121,7 @@ def test_a_difference_cannot_be_voided_away(path: str) -> None:
     record(path, funding("0.001"), of=later, minute=6)
     (found,) = stands(path, EntryType.DIFFERENCE)
     with pytest.raises(Refused, match=r"is told from the statement and the entries, and stands while they do"):
-        recording.single(Desk(later, path, at(1000)), lambda scene: drafts.void(scene, found.id, because="no"))
+        recording.single(Clerk(later, path, at(1000)), lambda scene: drafts.void(scene, found.id, because="no"))
 
 
 def test_positions_that_a_statement_passed_are_named_until_it_is_taken(path: str) -> None:
@@ -130,10 +130,10 @@ def test_positions_that_a_statement_passed_are_named_until_it_is_taken(path: str
     assert statements.disagreement(gone, entries(path)) == (Shift("BTCUSD", F(-10000), F(0), F(40000), None),)
     assert statements.disagreement(moved_on(5, contracts="-10000", entry="41000"), entries(path)) == ()
     assert statements.disagreement(moved_on(0), entries(path)) == ()
-    recording.statement(Desk(gone, path, at(1000)))
+    recording.statement(Clerk(gone, path, at(1000)))
     assert types(path) == ["statement", "fill", "statement", "difference"]
     assert statements.disagreement(gone, entries(path)) == ()
-    assert recording.statement(Desk(gone, path, at(1000))).entries == ()
+    assert recording.statement(Clerk(gone, path, at(1000))).entries == ()
 
 
 def test_a_void_later_than_the_statement_voids_what_the_statement_passed(path: str) -> None:

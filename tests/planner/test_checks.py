@@ -8,8 +8,9 @@ import pytest
 from exact import exact
 from rebal.amounts import Fraction
 from rebal.book import Position, opened
+from rebal.findings import Code, Severity
 from rebal.market.maintenance import Method, Tiers, TierUnit, Valuation, continuous
-from rebal.plan import Code, Plan, Severity
+from rebal.plan import Plan
 from rebal.planner import build_plan
 from rebal.portfolio import Portfolio
 

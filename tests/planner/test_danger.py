@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from rebal.amounts import Fraction
 from rebal.book import Purpose, opened
 from rebal.commands._cures import cured
-from rebal.plan import Code, Plan, Severity, Side, Wallet
+from rebal.findings import Code, Severity
+from rebal.plan import Plan, Side, Wallet
 from rebal.planner import build_plan
 from rebal.planner.status import build_status
 from rebal.planner.unwind import build_unwind

@@ -12,12 +12,13 @@ from exact import exact
 from exchange import carried_out
 from rebal.amounts import Fraction
 from rebal.book import Book, HedgeAsked, Purpose, opened
-from rebal.plan import Code, Plan, Severity
-from rebal.planner.desk import desk
+from rebal.findings import Code, Severity
+from rebal.plan import Plan
+from rebal.planner.cover import cover
+from rebal.planner.desk import Desk
 from rebal.planner.exposure import value
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask
-from rebal.planner.hedging import cover
 from rebal.planner.status import build_status
 from rebal.planner.unwind import build_unwind
 from rebal.portfolio import Policy, Portfolio, Sizing
@@ -28,8 +29,8 @@ from .given import INPUTS, NOW, inverse, policy, portfolio
 
 def hedged(portfolio: Portfolio, asset: str, fraction: Fraction, book: Book | None = None) -> Plan:
     open_now = book or portfolio.statement
-    laid = desk(portfolio, open_now, now=INPUTS.now)
-    return build_hedge(portfolio, open_now, asks=(Ask(asset, fraction, laid.candidates(asset)),), inputs=INPUTS)
+    desk = Desk.of(portfolio, open_now, now=INPUTS.now)
+    return build_hedge(portfolio, open_now, asks=(Ask(asset, fraction, desk.candidates(asset)),), inputs=INPUTS)
 
 
 FIVE_BTC = portfolio(
@@ -167,8 +168,8 @@ def test_coins_asked_for_stand_though_closing_realises_a_gain() -> None:
     made = portfolio({"BTC": "2"}, None, {"BTC": "60000"}, (contract,), wallets={"BTC": "2"}, positions=(short,))
 
     def asked(book: Book) -> Plan:
-        laid = desk(made, book, now=INPUTS.now)
-        ask = Ask("BTC", Fraction(1, 20), laid.candidates("BTC"), coins=Fraction(1, 10))
+        desk = Desk.of(made, book, now=INPUTS.now)
+        ask = Ask("BTC", Fraction(1, 20), desk.candidates("BTC"), coins=Fraction(1, 10))
         return build_hedge(made, book, asks=(ask,), inputs=INPUTS)
 
     plan = asked(made.statement)
@@ -203,8 +204,8 @@ def test_two_hedges_on_one_wallet_count_what_each_other_realises() -> None:
     )  # fmt: skip
 
     def asked(book: Book) -> Plan:
-        laid = desk(made, book, now=INPUTS.now)
-        asks = tuple(Ask(asset, Fraction(1, 10), laid.candidates(asset)) for asset in ("BTC", "ETH"))
+        desk = Desk.of(made, book, now=INPUTS.now)
+        asks = tuple(Ask(asset, Fraction(1, 10), desk.candidates(asset)) for asset in ("BTC", "ETH"))
         return build_hedge(made, book, asks=asks, inputs=INPUTS)
 
     plan = asked(made.statement)
@@ -271,8 +272,8 @@ def test_hedges_that_share_a_contract_count_the_pnl_of_the_net_order_alone() -> 
     )  # fmt: skip
 
     def asked(book: Book) -> Plan:
-        laid = desk(made, book, now=INPUTS.now)
-        asks = tuple(Ask(asset, Fraction(9, 10), laid.candidates(asset)) for asset in ("BTC", "DOT"))
+        desk = Desk.of(made, book, now=INPUTS.now)
+        asks = tuple(Ask(asset, Fraction(9, 10), desk.candidates(asset)) for asset in ("BTC", "DOT"))
         return build_hedge(made, book, asks=asks, inputs=INPUTS)
 
     plan = asked(made.statement)

@@ -12,7 +12,7 @@ from rebal.amounts import Fraction
 from rebal.book import Book, MarginMode, Part, Position, Purpose
 from rebal.market.contract import Contract
 from rebal.plan import Plan
-from rebal.planner.desk import desk
+from rebal.planner.desk import Desk
 from rebal.planner.exposure import value
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask
@@ -114,11 +114,11 @@ def asks(draw: st.DrawFn) -> tuple[tuple[str, Fraction, bool], ...]:
 
 
 def hedged(made: Portfolio, wanted: Sequence[tuple[str, Fraction, bool]], book: Book) -> Plan:
-    laid = desk(made, book, now=NOW)
+    desk = Desk.of(made, book, now=NOW)
     found = []
     for asset, share, rolls in wanted:
         coin = made.proxies[asset].via if asset in made.proxies else asset
-        onto = named(f"{coin}126", asset, made, now=NOW) if rolls else laid.candidates(asset)
+        onto = named(f"{coin}126", asset, made, now=NOW) if rolls else desk.candidates(asset)
         stays = frozenset({f"{coin}126"}) if rolls else None
         found.append(Ask(asset, share, onto, stays=stays))
     return build_hedge(made, book, asks=tuple(found), inputs=INPUTS, allow_over_hedge=True)

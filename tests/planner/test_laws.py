@@ -12,8 +12,9 @@ from exact import exact
 from exchange import Overlay, carried_out
 from rebal.amounts import Fraction
 from rebal.book import Book, MarginMode, Position, opened
+from rebal.findings import Code, Severity
 from rebal.market.contract import Contract
-from rebal.plan import Code, Plan, Severity
+from rebal.plan import Plan
 from rebal.planner import build_plan
 from rebal.portfolio import Portfolio, Uncovered
 

@@ -9,10 +9,11 @@ from exact import exact
 from exchange import carried_out
 from rebal.amounts import Fraction
 from rebal.book import Book, Position, opened
+from rebal.findings import Code
 from rebal.market.contract import Contract
-from rebal.plan import Code, Plan
+from rebal.plan import Plan
 from rebal.planner import build_plan
-from rebal.planner.desk import desk
+from rebal.planner.desk import Desk
 from rebal.planner.rebalance import off_target, outside_band
 from rebal.portfolio import Portfolio
 
@@ -146,10 +147,14 @@ def test_a_book_without_equity_trades_nothing_and_has_no_weights() -> None:
     plan = planned(made)
     assert (plan.equity, plan.orders) == (F(-80000), ())
     assert [(line.weight, line.outside_band) for line in plan.assets] == [(None, False), (None, False)]
-    assert outside_band(desk(made, made.statement, now=NOW)) == off_target(desk(made, made.statement, now=NOW)) == set()
+    assert (
+        outside_band(Desk.of(made, made.statement, now=NOW))
+        == off_target(Desk.of(made, made.statement, now=NOW))
+        == set()
+    )
     cents = replace(made, statement=Book({"BTC": F(1, 100000)}, {}, {}))
     # a lot of one dollar is more than there is of bitcoin; half of the twenty cents ought to be dollars
-    assert outside_band(desk(cents, cents.statement, now=NOW)) == {"USD"}
+    assert outside_band(Desk.of(cents, cents.statement, now=NOW)) == {"USD"}
 
 
 def test_dollars_that_are_set_aside_count_nowhere() -> None:

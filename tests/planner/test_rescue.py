@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from exchange import carried_out as in_force
 from rebal.amounts import ZERO, Fraction
 from rebal.book import Book, MarginMode, Part, Position, Purpose, opened
+from rebal.findings import BREACHES, Code, Severity
 from rebal.market.contract import Contract, Kind
 from rebal.market.maintenance import Method, SizeRate, Tier, Tiers, TierUnit, Valuation, continuous
-from rebal.plan import Code, Plan, Rescue, RescueLine, Severity
+from rebal.plan import Plan, Rescue, RescueLine
 from rebal.planner.rescue import build_rescue, goal_of, rescued_names
 from rebal.planner.status import build_status
 from rebal.portfolio import Alert, Portfolio
-from rebal.status import BREACHES
 
 from .given import INPUTS, inverse, linear, policy, portfolio, whole
 

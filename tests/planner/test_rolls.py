@@ -10,8 +10,9 @@ from exchange import carried_out
 from rebal.amounts import Fraction
 from rebal.book import Book, HedgeAsked, opened
 from rebal.commands._cures import cured
-from rebal.plan import Code, Plan
-from rebal.planner.desk import desk
+from rebal.findings import Code
+from rebal.plan import Plan
+from rebal.planner.desk import Desk
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask, in_the_way
 from rebal.planner.routes import Candidate, named, rolling
@@ -77,9 +78,9 @@ def test_a_hedge_that_is_there_already_is_left_alone() -> None:
 
 
 def rolled(made: Portfolio, *, until: datetime | None = None) -> tuple[list[str], frozenset[str]]:
-    laid = desk(made, made.statement, now=NOW)
-    sits_on = [position.contract for position in in_the_way("BTC", laid)]
-    found, stays = rolling("BTC", sits_on, until=until, portfolio=made, served=laid.served, now=NOW)
+    desk = Desk.of(made, made.statement, now=NOW)
+    sits_on = [position.contract for position in in_the_way("BTC", desk)]
+    found, stays = rolling("BTC", sits_on, until=until, portfolio=made, served=desk.served, now=NOW)
     return [each.contract.name for each in found], stays
 
 
@@ -172,8 +173,8 @@ def test_status_shows_the_digits_that_differ() -> None:
 @pytest.mark.parametrize(("pct", "moves"), [("0.491", False), ("0.51", False), ("0.511", True), ("0.489", True)])
 def test_a_hedge_within_its_band_is_as_asked(pct: str, *, moves: bool) -> None:
     made = hedged_on_december()
-    laid = desk(made, made.statement, now=NOW)
-    ask = Ask("BTC", exact(pct), laid.candidates("BTC"))
+    desk = Desk.of(made, made.statement, now=NOW)
+    ask = Ask("BTC", exact(pct), desk.candidates("BTC"))
     plan = build_hedge(made, made.statement, asks=(ask,), inputs=INPUTS)
     assert bool(plan.orders) is moves
     assert bool([found for found in plan.findings if "policy.hedge_band, 1 %" in found.message]) is not moves
@@ -182,7 +183,7 @@ def test_a_hedge_within_its_band_is_as_asked(pct: str, *, moves: bool) -> None:
 def test_the_day_asked_for_stays_until_another_is_given() -> None:
     day = NOW + timedelta(days=20)
     made = hedged_on_december(until=day)
-    candidates: tuple[Candidate, ...] = desk(made, made.statement, now=NOW).candidates("BTC")
+    candidates: tuple[Candidate, ...] = Desk.of(made, made.statement, now=NOW).candidates("BTC")
     for ask, until in (
         (Ask("BTC", Fraction(2, 5), candidates), day),
         (Ask("BTC", Fraction(2, 5), candidates, NOW + timedelta(days=3)), NOW + timedelta(days=3)),

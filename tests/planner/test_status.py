@@ -9,7 +9,7 @@ from exact import exact
 from rebal.amounts import Fraction
 from rebal.book import HedgeAsked, opened
 from rebal.commands._cures import cured
-from rebal.plan import Code
+from rebal.findings import Code
 from rebal.planner.status import build_status
 from rebal.portfolio import Portfolio
 from rebal.status import Needs, Status

@@ -6,9 +6,9 @@ from hypothesis import assume, given
 
 from rebal.amounts import Fraction
 from rebal.book import opened
+from rebal.findings import Code
 from rebal.market.contract import Kind
 from rebal.market.margin import Held
-from rebal.plan import Code
 from rebal.planner import build_plan
 from rebal.planner.collateral import accounts, free_coins, need
 from rebal.planner.sustain import sustained

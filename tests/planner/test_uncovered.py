@@ -10,8 +10,9 @@ from exact import exact
 from exchange import Overlay, carried_out
 from rebal.amounts import Fraction
 from rebal.book import opened
+from rebal.findings import Code, Severity
 from rebal.market.contract import Contract
-from rebal.plan import Code, Plan, Severity
+from rebal.plan import Plan
 from rebal.planner import build_plan
 from rebal.portfolio import Portfolio
 
@@ -151,14 +152,14 @@ def test_what_fits_once_another_is_left_short_of_its_aim_is_not_shrunk() -> None
 def brute_force_fit(made: Portfolio, contract: str, lot: Fraction) -> Fraction:
     """The most lots that one order alone can be of without coins missing, counted one by one."""
     from rebal.book import Purpose
-    from rebal.planner.desk import desk
+    from rebal.planner.desk import Desk
     from rebal.planner.sizing import Leg
     from rebal.portfolio import Route
 
-    laid, lots = desk(made, made.statement, now=INPUTS.now), 0
+    desk, lots = Desk.of(made, made.statement, now=INPUTS.now), 0
     while True:
         leg = Leg(made.contracts[contract], (lots + 1) * lot, Route.INVERSE, Purpose.REBALANCE, "ETH")
-        if laid.shortages("ETH", [leg]):
+        if desk.shortages("ETH", [leg]):
             return lots * lot
         lots += 1
 

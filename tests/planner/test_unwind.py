@@ -5,9 +5,10 @@ from dataclasses import replace
 from rebal.amounts import Fraction
 from rebal.book import Position, Purpose, opened
 from rebal.commands._cures import cured
+from rebal.findings import Code, Finding
 from rebal.ledger import Carried
 from rebal.market.contract import Contract
-from rebal.plan import Code, Finding, Plan
+from rebal.plan import Plan
 from rebal.planner.unwind import build_unwind
 from rebal.portfolio import Portfolio
 

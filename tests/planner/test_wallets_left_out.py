@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from rebal.amounts import Fraction
-from rebal.plan import Code, Severity
+from rebal.findings import Code, Severity
 from rebal.planner import build_plan
 from rebal.planner.status import build_status
 from rebal.portfolio import Portfolio, opened

@@ -18,9 +18,9 @@ from planner.test_laws import planned
 from rebal.amounts import COIN_STEP, Fraction
 from rebal.book import Book, Position, opened
 from rebal.errors import UsageProblem
+from rebal.findings import Code
 from rebal.market.contract import Contract, Kind
 from rebal.market.margin import Held
-from rebal.plan import Code
 from rebal.planner.exposure import value
 from rebal.portfolio import DOLLARS, FundingRate, Portfolio, Sizing
 from rebal.reports.stress import Difference, ScenarioLine, Stress

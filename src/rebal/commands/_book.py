@@ -13,9 +13,10 @@ from rebal.frozen import frozen
 
 if TYPE_CHECKING:
     from rebal.book import Book
+    from rebal.findings import Finding
     from rebal.ledger import Carried, Journal, Realised
-    from rebal.plan import Finding, Inputs
-    from rebal.planner.draft import Check, Draft
+    from rebal.plan import Inputs
+    from rebal.planner.review import Check, Review
     from rebal.portfolio import Portfolio
     from rebal.stated import Shift
 
@@ -132,9 +133,8 @@ def _inputs(portfolio: "Portfolio", where: Where, world: World, *, journal: "Jou
 
 
 def _earlier(entries: int) -> "Check":
-    def check(_: "Draft") -> "Iterator[Finding]":
-        from rebal.plan import Code
-        from rebal.planner.draft import info
+    def check(_: "Review") -> "Iterator[Finding]":
+        from rebal.findings import Code, info
 
         counted = f"{entries} {'entry is' if entries == 1 else 'entries are'}"
         message = f"{counted} not later than as_of: a part of the statement, counted in history alone"
@@ -144,9 +144,8 @@ def _earlier(entries: int) -> "Check":
 
 
 def _differs(shift: "Shift") -> "Check":
-    def check(_: "Draft") -> "Iterator[Finding]":
-        from rebal.plan import Code
-        from rebal.planner.draft import warning
+    def check(_: "Review") -> "Iterator[Finding]":
+        from rebal.findings import Code, warning
 
         stated, booked = plain(shift.contracts_after), plain(shift.contracts_before)
         message = (
@@ -159,9 +158,8 @@ def _differs(shift: "Shift") -> "Check":
     return check
 
 
-def _repeated(_: "Draft") -> "Iterator[Finding]":
-    from rebal.plan import Code
-    from rebal.planner.draft import warning
+def _repeated(_: "Review") -> "Iterator[Finding]":
+    from rebal.findings import Code, warning
 
     message = (
         "positions equal what the journal adds up to: the statement holds it already; set as_of to when it was true"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rebal.amounts import Fraction, plain, rounded
 
 if TYPE_CHECKING:
-    from rebal.plan import Finding
+    from rebal.findings import Finding
 
 _ALERTED = frozenset({"alert_distance", "alert_leverage"})
 
@@ -25,7 +25,7 @@ def cured(report: Any) -> Any:
 
 
 def _cure(found: "Finding", report: Any) -> str:
-    from rebal.plan import Code, Severity
+    from rebal.findings import Code, Severity
 
     match found.code:
         case Code.ALERT if not _ALERTED.isdisjoint(found.data) and _rescues(report):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from rebal.amounts import Fraction
     from rebal.journal.drafts import Scene
-    from rebal.journal.recording import Desk
+    from rebal.journal.recording import Clerk
     from rebal.ledger import Draft, Recorded
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show positions and coins before and after; write nothing.")]
@@ -49,15 +49,15 @@ class Entered:
     dry_run: DryRun = False
 
 
-def desk(where: Where, world: World, entered: Entered) -> "Desk":
+def clerk(where: Where, world: World, entered: Entered) -> "Clerk":
     """The portfolio and its journal, with everything that was said of the entry."""
-    from rebal.journal.recording import Desk
+    from rebal.journal.recording import Clerk
 
     portfolio = where.read(world)
     path = journal_of(where.path(world), where.journal, portfolio)
     if path is None:
         raise UsageProblem("a portfolio from stdin has no journal; give --journal FILE")
-    return Desk(
+    return Clerk(
         portfolio=portfolio,
         path=path,
         now=where.time(world),
@@ -85,11 +85,11 @@ def single(
     shown.check(world)
     from rebal.journal import recording
 
-    at = desk(where, world, entered)
+    at = clerk(where, world, entered)
     return told(recording.single(at, make, notes=notes), at, where=where, shown=shown, world=world)
 
 
-def told(recorded: "Recorded", at: "Desk", *, where: Where, shown: Shown, world: World) -> Answer:
+def told(recorded: "Recorded", at: "Clerk", *, where: Where, shown: Shown, world: World) -> Answer:
     """What a record changed, as the answer to its command."""
     files = tuple(file for file in (where.path(world), where.market, at.path) if file is not None)
     return shown.answer(recorded, world, portfolio=at.portfolio, inputs=files, where=where)

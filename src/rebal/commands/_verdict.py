@@ -35,7 +35,7 @@ def verdict(report: "Plan", *, by_state: bool = False) -> Exit:
         return Exit.REFUSED
     if not by_state:
         return Exit.DONE
-    from rebal.status import is_breach
+    from rebal.findings import is_breach
 
     if any(map(is_breach, report.findings)):
         return Exit.BREACH

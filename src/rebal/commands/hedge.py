@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from rebal.amounts import Fraction
     from rebal.market.contract import Contract
     from rebal.planner.desk import Desk
-    from rebal.planner.draft import Check
     from rebal.planner.hedge_legs import Ask
+    from rebal.planner.review import Check
     from rebal.planner.routes import Candidate
 
 EXAMPLES = (
@@ -156,17 +156,17 @@ def _all(book: Opened) -> list[str]:
 
 
 def _ask(asset: str, wanted: Wanted, *, book: Opened, world: World, where: Where) -> "Ask":
-    from rebal.planner.desk import desk
+    from rebal.planner.desk import Desk
     from rebal.planner.hedge import fraction_of
     from rebal.planner.hedge_legs import Ask
 
     now = where.time(world)
-    laid = desk(book.portfolio, book.book, now=now)
+    desk = Desk.of(book.portfolio, book.book, now=now)
     until = None if wanted.until is None else day(wanted.until, option="--until")
     if until is not None and until <= now:
         raise UsageProblem(f"--until {wanted.until}: has passed; write a day to come")
     ends = until if wanted.lasting is None else day_after(wanted.lasting, now, option="--for")
-    candidates, stays = _onto(asset, wanted, laid, until=until, ends=ends)
+    candidates, stays = _onto(asset, wanted, desk, until=until, ends=ends)
     if wanted.pct is not None:
         return Ask(asset, points(wanted.pct, option="--pct"), candidates, ends, stays=stays)
     coins = _coins(asset, wanted, book)
@@ -177,31 +177,31 @@ def _ask(asset: str, wanted: Wanted, *, book: Opened, world: World, where: Where
 
 
 def _onto(
-    asset: str, wanted: Wanted, laid: "Desk", *, until: "datetime | None", ends: "datetime | None"
+    asset: str, wanted: Wanted, desk: "Desk", *, until: "datetime | None", ends: "datetime | None"
 ) -> "tuple[tuple[Candidate, ...], frozenset[str] | None]":
     """What may open a hedge, what carries it already first, and where it may stay; None: wherever it is."""
     from rebal.planner.hedge_legs import in_the_way
     from rebal.planner.routes import expiring_after, named, rolling, through
 
-    portfolio, now = laid.portfolio, laid.now
-    sits_on = tuple(position.contract for position in in_the_way(asset, laid))
+    portfolio, now = desk.portfolio, desk.now
+    sits_on = tuple(position.contract for position in in_the_way(asset, desk))
     if wanted.contract is not None:
         with _asked_as("--contract", wanted.contract):
             found = named(wanted.contract, asset, portfolio, now=now)
     elif until is not None:
         with _asked_as("--until", wanted.until):
-            found = expiring_after(until, asset, laid.served, now=now)
+            found = expiring_after(until, asset, desk.served, now=now)
     elif wanted.via is not None:
         with _asked_as("--via", wanted.via):
-            found = through(wanted.via, asset, portfolio=portfolio, served=laid.served, now=now)
+            found = through(wanted.via, asset, portfolio=portfolio, served=desk.served, now=now)
         return found, frozenset(each.name for each in portfolio.contracts.values() if each.asset == wanted.via)
     elif wanted.roll:
-        kept = laid.book.hedges.get(asset)
+        kept = desk.book.hedges.get(asset)
         last = ends or (kept.until if kept is not None else None)
-        found, stays = rolling(asset, sits_on, until=last, portfolio=portfolio, served=laid.served, now=now)
+        found, stays = rolling(asset, sits_on, until=last, portfolio=portfolio, served=desk.served, now=now)
         return _carrying_first(found, sits_on), stays
     else:
-        return laid.candidates(asset), None
+        return desk.candidates(asset), None
     return _carrying_first(found, sits_on), frozenset(each.contract.name for each in found)
 
 

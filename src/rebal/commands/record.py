@@ -14,8 +14,8 @@ from rebal.commands._entry import (
     Entered,
     Time,
     Yes,
+    clerk,
     content,
-    desk,
     figure,
     moved,
     price,
@@ -106,7 +106,7 @@ def plan(
     shown.check(world)
     fed = None if fill is None else [_given(each) for each in fill]
     shifted = [_moved(each) for each in transfer or ()]
-    at = desk(where, world, Entered(time=time, again=again, yes=yes, dry_run=dry_run))
+    at = clerk(where, world, Entered(time=time, again=again, yes=yes, dry_run=dry_run))
     from rebal.journal import recording, saved
     from rebal.journal.placed import Placed
 
@@ -266,7 +266,7 @@ def statement(world: World, *, where: Where, shown: Shown, yes: Yes = False, dry
     shown.check(world)
     from rebal.journal import recording
 
-    at = desk(where, world, Entered(yes=yes, dry_run=dry_run))
+    at = clerk(where, world, Entered(yes=yes, dry_run=dry_run))
     return told(recording.statement(at), at, where=where, shown=shown, world=world)
 
 
@@ -283,7 +283,7 @@ def rebuild(
     The journal must be missing or the beginning of the export; every hash is checked before anything is written.
     """
     shown.check(world)
-    at = desk(where, world, Entered(dry_run=dry_run))
+    at = clerk(where, world, Entered(dry_run=dry_run))
     from rebal.journal import exported, recording
 
     return told(

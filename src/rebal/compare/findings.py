@@ -5,33 +5,31 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from rebal.amounts import Fraction, total
 from rebal.book import Purpose
 from rebal.compare.costs import ROLL_DAYS
+from rebal.findings import Code, Figure, Finding, coins, exact_percent, info, percent, rank, usd, warning
 from rebal.market.contract import Kind
-from rebal.plan import Code, Figure, Finding
 from rebal.planner.checks import findings
+from rebal.planner.cover import cover
 from rebal.planner.desk import Desk
-from rebal.planner.draft import Check, Draft, info, warning
-from rebal.planner.hedging import cover
 from rebal.planner.rebalance import Decided, outside_band
+from rebal.planner.review import Check, Review
 from rebal.planner.routes import reducible
 from rebal.planner.sizing import LeftOut
 from rebal.planner.step import NOTHING_OPEN
-from rebal.planner.words import coins, exact_percent, percent, usd
 from rebal.reports.comparison import Compare, LegLine, PostedLine, RouteLine, Way
-from rebal.status import rank
 
 _Wanted = Mapping[str, Fraction]
 _Caveat = Callable[[Compare, _Wanted, Desk], Iterable[Finding]]
 
 
-def caveats(report: Compare, wanted: _Wanted, laid: Desk, *, extra: Sequence[Check] = ()) -> tuple[Finding, ...]:
+def caveats(report: Compare, wanted: _Wanted, desk: Desk, *, extra: Sequence[Check] = ()) -> tuple[Finding, ...]:
     """Everything worth a look, the gravest first: what holds of every answer, then of this one."""
-    nothing_done = Draft(laid, Decided((), ()), NOTHING_OPEN)
-    found = dict.fromkeys(finding for caveat in _CAVEATS for finding in caveat(report, wanted, laid))
+    nothing_done = Review(desk, Decided((), ()), NOTHING_OPEN)
+    found = dict.fromkeys(finding for caveat in _CAVEATS for finding in caveat(report, wanted, desk))
     return tuple(sorted((*findings(nothing_done, extra), *found), key=rank))
 
 
-def _nothing(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
-    if report.hedge is None and wanted and not outside_band(laid):
+def _nothing(report: Compare, wanted: _Wanted, desk: Desk) -> Iterator[Finding]:
+    if report.hedge is None and wanted and not outside_band(desk):
         message = "every weight is inside its band, so a plan trades nothing; these are the legs to the targets"
         yield info(Code.DRIFT, "weights", message)
     if not wanted:
@@ -41,7 +39,7 @@ def _nothing(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
         yield info(Code.DRIFT, subject, f"{what}: there is nothing to compare")
 
 
-def _missing(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
+def _missing(report: Compare, wanted: _Wanted, desk: Desk) -> Iterator[Finding]:
     """One line for all that is not given: what is known stands, and this is what to add."""
     keys = tuple(dict.fromkeys(key for line in report.ranking for key in line.missing))
     if len(keys) == 1:
@@ -58,7 +56,7 @@ def _section(key: str) -> str:
     return f"market.{rest.partition('.')[0]}" if first == "market" else first
 
 
-def _left_out(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
+def _left_out(report: Compare, wanted: _Wanted, desk: Desk) -> Iterator[Finding]:
     routes: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for line in report.routes:
         legs = [leg for leg in report.legs if (leg.route, leg.expiry) == (line.route, line.expiry)]
@@ -71,16 +69,16 @@ def _left_out(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]
         yield warning(Code.UNSERVED_ASSET, ", ".join(names), message, assets=tuple(asset for asset, _ in lacking))
 
 
-def _absent(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
+def _absent(report: Compare, wanted: _Wanted, desk: Desk) -> Iterator[Finding]:
     shown = {line.route for line in report.routes}
     absent = [way.value for way in (Way.INVERSE, Way.DATED, Way.LINEAR) if way not in shown]
     if absent and wanted:
-        at = laid.portfolio.venue or "this file"
+        at = desk.portfolio.venue or "this file"
         message = f"no contract of {at} carries a leg this way: no row"
         yield info(Code.UNSERVED_ASSET, ", ".join(absent), message, routes=tuple(absent))
 
 
-def _not_held(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
+def _not_held(report: Compare, wanted: _Wanted, desk: Desk) -> Iterator[Finding]:
     spot = next((line for line in report.routes if line.route is Way.SPOT), None)
     if wanted and (spot is None or spot.notional < report.notional):
         message = "what is to be sold is not all held, so selling carries some legs only; break-even days are of those"
@@ -95,7 +93,7 @@ def _not_held(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]
             )
 
 
-def _basis(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
+def _basis(report: Compare, wanted: _Wanted, desk: Desk) -> Iterator[Finding]:
     for line in report.legs:
         if line.basis is None or line.basis_annualised is None or not line.carry_usd or line.carry_usd <= 0:
             continue
@@ -108,7 +106,7 @@ def _basis(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
         yield warning(Code.BASIS_PAID, line.contract or "", message, **data)
 
 
-def _rolls(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
+def _rolls(report: Compare, wanted: _Wanted, desk: Desk) -> Iterator[Finding]:
     for line in report.routes:
         if line.expiry is not None and line.rolls:
             times = "once" if line.rolls == 1 else f"{line.rolls} times"
@@ -120,16 +118,16 @@ def _rolls(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
             yield info(Code.ROLL_DUE, ", ".join(line.contracts), message, **data)
 
 
-def _funding_paid(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
+def _funding_paid(report: Compare, wanted: _Wanted, desk: Desk) -> Iterator[Finding]:
     for line in report.legs:
         if line.funding_rate is not None and line.funding_rate < 0 and line.leg_usd < 0:
             message = f"funding is {exact_percent(line.funding_rate)} an interval: the short pays it"
             yield warning(Code.NEGATIVE_FUNDING, line.contract or "", message, funding_rate=line.funding_rate)
 
 
-def _open_already(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
+def _open_already(report: Compare, wanted: _Wanted, desk: Desk) -> Iterator[Finding]:
     if report.hedge is not None:
-        ratio = cover(laid.portfolio, laid.book).ratio(report.hedge.asset)
+        ratio = cover(desk.portfolio, desk.book).ratio(report.hedge.asset)
         if ratio:
             asked = percent(report.hedge.fraction)
             message = f"{percent(ratio)} are hedged already; the figures are those of all {asked}"
@@ -137,13 +135,13 @@ def _open_already(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Find
             yield info(Code.ESTIMATE, report.hedge.asset, message, **data)
         return
     for asset, dollars in wanted.items():
-        positions = laid.positions_for.get(asset, ())
-        if reducible(asset, positions, Purpose.REBALANCE, direction=dollars, now=laid.now):
+        positions = desk.positions_for.get(asset, ())
+        if reducible(asset, positions, Purpose.REBALANCE, direction=dollars, now=desk.now):
             message = "this leg would first close what is open; it is compared as if all of it were opened anew"
             yield info(Code.ESTIMATE, asset, message, leg_usd=dollars)
 
 
-def _tax(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
+def _tax(report: Compare, wanted: _Wanted, desk: Desk) -> Iterator[Finding]:
     gain = total(line.gain_usd for line in report.lots)
     if gain < 0:
         message = "the sale makes a loss: its tax is 0, and what the loss is worth against other income is not counted"
@@ -157,8 +155,8 @@ def _tax(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
         yield info(Code.CONSTRUCTIVE_SALE, "tax", message)
 
 
-def _issuer(report: Compare, wanted: _Wanted, laid: Desk) -> Iterator[Finding]:
-    contracts = (laid.portfolio.contracts[line.contract] for line in report.legs if line.contract is not None)
+def _issuer(report: Compare, wanted: _Wanted, desk: Desk) -> Iterator[Finding]:
+    contracts = (desk.portfolio.contracts[line.contract] for line in report.legs if line.contract is not None)
     for settle in sorted({contract.settle for contract in contracts if contract.kind is Kind.LINEAR}):
         message = "margin and PnL of the linear route are dollars at an issuer, an exposure of their own"
         yield info(Code.DOLLARS_AT_ISSUER, settle, message)

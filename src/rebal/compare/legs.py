@@ -45,17 +45,17 @@ class Course:
         return total(abs(self.wanted[asset]) for asset in self.carried)
 
 
-def choices(wanted: Mapping[str, Fraction], laid: Desk) -> tuple[Course, ...]:
+def choices(wanted: Mapping[str, Fraction], desk: Desk) -> tuple[Course, ...]:
     """Every route that carries a leg: the perpetual, each expiry, linear contracts, proxies."""
-    inverse = {asset: _by(Route.INVERSE, asset, laid) for asset in wanted}
+    inverse = {asset: _by(Route.INVERSE, asset, desk) for asset in wanted}
     expiries = sorted({each.contract.expiry for found in inverse.values() for each in found if each.contract.expiry})
     listed: list[tuple[Way, datetime | None, dict[str, Candidate]]] = [
         (Way.INVERSE, None, _expiring(None, inverse)),
         *((Way.DATED, expiry, _expiring(expiry, inverse)) for expiry in expiries),
-        (Way.LINEAR, None, _first(Route.LINEAR, wanted, laid)),
-        (Way.PROXY, None, _first(Route.PROXY, wanted, laid)),
+        (Way.LINEAR, None, _first(Route.LINEAR, wanted, desk)),
+        (Way.PROXY, None, _first(Route.PROXY, wanted, desk)),
     ]
-    made = (_choice(way, expiry, found=found, wanted=wanted, laid=laid) for way, expiry, found in listed if found)
+    made = (_choice(way, expiry, found=found, wanted=wanted, desk=desk) for way, expiry, found in listed if found)
     return tuple(choice for choice in made if choice.carried)
 
 
@@ -70,26 +70,26 @@ def leg_lines(choice: Course, *, days: Fraction, portfolio: Portfolio) -> Iterat
         )
 
 
-def posted_lines(choice: Course, *, share_to_open: Fraction, purpose: Purpose, laid: Desk) -> Iterator[PostedLine]:
+def posted_lines(choice: Course, *, share_to_open: Fraction, purpose: Purpose, desk: Desk) -> Iterator[PostedLine]:
     """Collateral by currency: what the policy asks for these positions alone, and their opening fees.
 
     ``share_to_open``: how much of the positions is not open yet; only that is held against the free coins.
     """
-    portfolio = laid.portfolio
+    portfolio = desk.portfolio
     for currency in sorted({held.contract.settle for held in choice.carried.values()}):
         legs = [
             Leg(held.contract, held.contracts * share_to_open, choice.candidates[asset].route, purpose, asset)
             for asset, held in choice.carried.items()
             if held.contract.settle == currency
         ]
-        short = laid.shortages(currency, legs) if share_to_open else ()
+        short = desk.shortages(currency, legs) if share_to_open else ()
         quantity = up(_asked(choice, currency, portfolio), COIN_STEP)
         missing = total(shortage.missing for shortage in short)
         yield PostedLine(choice.way, choice.expiry, currency, quantity, quantity * portfolio.price(currency), missing)
 
 
 def _choice(
-    way: Way, expiry: datetime | None, *, found: Mapping[str, Candidate], wanted: Mapping[str, Fraction], laid: Desk
+    way: Way, expiry: datetime | None, *, found: Mapping[str, Candidate], wanted: Mapping[str, Fraction], desk: Desk
 ) -> Course:
     carried: dict[str, Carried] = {}
     left_out: dict[str, LeftOut] = {}
@@ -98,7 +98,7 @@ def _choice(
         if candidate is None:
             left_out[asset] = LeftOut.UNSERVED
             continue
-        held = carry(candidate.contract, dollars, beta=candidate.beta, portfolio=laid.portfolio, now=laid.now)
+        held = carry(candidate.contract, dollars, beta=candidate.beta, portfolio=desk.portfolio, now=desk.now)
         reason = _too_small(held)
         if reason is None:
             carried[asset] = held
@@ -114,14 +114,14 @@ def _too_small(held: Carried) -> LeftOut | None:
     return LeftOut.BELOW_MIN_CONTRACTS if size < contract.min_contracts else None
 
 
-def _by(route: Route, asset: str, laid: Desk) -> tuple[Candidate, ...]:
+def _by(route: Route, asset: str, desk: Desk) -> tuple[Candidate, ...]:
     """What one route offers an asset, whatever the policy prefers."""
-    policy = replace(laid.portfolio.policy, routes=(route,))
-    return candidates(asset, replace(laid.portfolio, policy=policy), laid.served, now=laid.now)
+    policy = replace(desk.portfolio.policy, routes=(route,))
+    return candidates(asset, replace(desk.portfolio, policy=policy), desk.served, now=desk.now)
 
 
-def _first(route: Route, wanted: Mapping[str, Fraction], laid: Desk) -> dict[str, Candidate]:
-    found = {asset: _by(route, asset, laid) for asset in wanted}
+def _first(route: Route, wanted: Mapping[str, Fraction], desk: Desk) -> dict[str, Candidate]:
+    found = {asset: _by(route, asset, desk) for asset in wanted}
     return {asset: each[0] for asset, each in found.items() if each}
 
 

@@ -16,10 +16,10 @@ from rebal.compare.sale import SpotTrade, spot_trade
 from rebal.compare.tax import SoldLot, saved_by_waiting
 from rebal.market.carry import days_between
 from rebal.plan import HedgeLine, Inputs
-from rebal.planner.desk import Desk, desk
-from rebal.planner.draft import Check
-from rebal.planner.drift import leg
-from rebal.planner.hedging import cover
+from rebal.planner.cover import cover
+from rebal.planner.desk import Desk
+from rebal.planner.review import Check
+from rebal.planner.targets import leg
 from rebal.portfolio import DOLLARS, Portfolio, Tax
 from rebal.reports.comparison import Compare, CurveLine, LotLine, MethodLine, PostedLine, RouteLine, Way
 
@@ -41,16 +41,16 @@ def build_compare(
     The legs are those that bring every weight to its target, inside its band or not; a hedge is compared whole, open or
     not. Every route carries the same dollars, not rounded to lots. ``extra``: checks of what only the caller knows.
     """
-    laid = desk(portfolio, book, now=inputs.now)
-    wanted = _drift_legs(laid) if hedge is None else _hedge_leg(*hedge, laid)
-    sale, found = spot_trade(wanted, laid, bought_back=hedge is not None), choices(wanted, laid)
-    span, posted = span_of(inputs.now, horizon_days), [tuple(_posted(choice, hedge, laid)) for choice in found]
+    desk = Desk.of(portfolio, book, now=inputs.now)
+    wanted = _drift_legs(desk) if hedge is None else _hedge_leg(*hedge, desk)
+    sale, found = spot_trade(wanted, desk, bought_back=hedge is not None), choices(wanted, desk)
+    span, posted = span_of(inputs.now, horizon_days), [tuple(_posted(choice, hedge, desk)) for choice in found]
     report = Compare(
         schema=SCHEMA,
         horizon_days=horizon_days,
         notional=total(abs(dollars) for dollars in wanted.values()),
         routes=tuple(_routes(found, posted, sale=sale, span=span, portfolio=portfolio)),
-        lots=tuple(_lot_lines(sale, laid)),
+        lots=tuple(_lot_lines(sale, desk)),
         command="compare",
         name=portfolio.name,
         venue=portfolio.venue,
@@ -65,35 +65,35 @@ def build_compare(
         reach_days=span.reach,
     )
     runners = tuple(_runners(found, report, posted=posted, sale=sale, span=span))
-    return _concluded(report, runners, wanted=wanted, laid=laid, extra=extra)
+    return _concluded(report, runners, wanted=wanted, desk=desk, extra=extra)
 
 
 def _concluded(
-    report: Compare, runners: Sequence[Runner], *, wanted: Mapping[str, Fraction], laid: Desk, extra: Sequence[Check]
+    report: Compare, runners: Sequence[Runner], *, wanted: Mapping[str, Fraction], desk: Desk, extra: Sequence[Check]
 ) -> Compare:
     ranked = replace(report, ranking=ranking(runners), turns=turns(runners))
-    return replace(ranked, findings=caveats(ranked, wanted, laid, extra=extra))
+    return replace(ranked, findings=caveats(ranked, wanted, desk, extra=extra))
 
 
-def _drift_legs(laid: Desk) -> dict[str, Fraction]:
-    if laid.portfolio.targets is None or laid.valued.equity <= 0:
+def _drift_legs(desk: Desk) -> dict[str, Fraction]:
+    if desk.portfolio.targets is None or desk.valued.equity <= 0:
         return {}
-    assets = sorted(asset for asset in laid.valued.exposures if asset != DOLLARS)
-    legs = {asset: leg(asset, laid.valued, laid.portfolio) for asset in assets}
-    return {asset: usd for asset, usd in legs.items() if usd and abs(usd) >= laid.portfolio.policy.min_order}
+    assets = sorted(asset for asset in desk.valued.exposures if asset != DOLLARS)
+    legs = {asset: leg(asset, desk.valued, desk.portfolio) for asset in assets}
+    return {asset: usd for asset, usd in legs.items() if usd and abs(usd) >= desk.portfolio.policy.min_order}
 
 
-def _hedge_leg(asset: str, fraction: Fraction, laid: Desk) -> dict[str, Fraction]:
-    coins = fraction * cover(laid.portfolio, laid.book).base(asset)
-    return {asset: -coins * laid.portfolio.price(asset)} if coins > 0 else {}
+def _hedge_leg(asset: str, fraction: Fraction, desk: Desk) -> dict[str, Fraction]:
+    coins = fraction * cover(desk.portfolio, desk.book).base(asset)
+    return {asset: -coins * desk.portfolio.price(asset)} if coins > 0 else {}
 
 
-def _posted(choice: Course, hedge: tuple[str, Fraction] | None, laid: Desk) -> Iterator[PostedLine]:
+def _posted(choice: Course, hedge: tuple[str, Fraction] | None, desk: Desk) -> Iterator[PostedLine]:
     if hedge is None:
-        return posted_lines(choice, share_to_open=ONE, purpose=Purpose.REBALANCE, laid=laid)
-    (asset, fraction), covered = hedge, cover(laid.portfolio, laid.book)
+        return posted_lines(choice, share_to_open=ONE, purpose=Purpose.REBALANCE, desk=desk)
+    (asset, fraction), covered = hedge, cover(desk.portfolio, desk.book)
     open_now = covered.hedged.get(asset, ZERO) / (fraction * covered.base(asset))
-    return posted_lines(choice, share_to_open=max(ZERO, ONE - open_now), purpose=Purpose.HEDGE, laid=laid)
+    return posted_lines(choice, share_to_open=max(ZERO, ONE - open_now), purpose=Purpose.HEDGE, desk=desk)
 
 
 def _routes(
@@ -253,15 +253,15 @@ def _missing(choice: Course, portfolio: Portfolio) -> Iterator[str]:
             yield f"contracts.{contract.name}.funding_interval"
 
 
-def _lot_lines(sale: SpotTrade, laid: Desk) -> Iterator[LotLine]:
-    tax = laid.portfolio.tax
-    return iter(()) if tax is None else (_lot_line(lot, sale.lots, tax, laid) for lot in sale.lots)
+def _lot_lines(sale: SpotTrade, desk: Desk) -> Iterator[LotLine]:
+    tax = desk.portfolio.tax
+    return iter(()) if tax is None else (_lot_line(lot, sale.lots, tax, desk) for lot in sale.lots)
 
 
-def _lot_line(lot: SoldLot, sold: Sequence[SoldLot], tax: Tax, laid: Desk) -> LotLine:
-    turns, now = lot.long_term_on(tax), laid.now
+def _lot_line(lot: SoldLot, sold: Sequence[SoldLot], tax: Tax, desk: Desk) -> LotLine:
+    turns, now = lot.long_term_on(tax), desk.now
     saved = saved_by_waiting(lot, sold, tax, at=now)
-    hedged_on, hedging = _hedged_until(lot, turns, laid) if turns > now else (None, None)
+    hedged_on, hedging = _hedged_until(lot, turns, desk) if turns > now else (None, None)
     return LotLine(
         asset=lot.asset,
         quantity=lot.quantity,
@@ -277,14 +277,14 @@ def _lot_line(lot: SoldLot, sold: Sequence[SoldLot], tax: Tax, laid: Desk) -> Lo
     )
 
 
-def _hedged_until(lot: SoldLot, day: datetime, laid: Desk) -> tuple[str | None, Fraction | None]:
+def _hedged_until(lot: SoldLot, day: datetime, desk: Desk) -> tuple[str | None, Fraction | None]:
     """What hedging a lot's dollars until a day costs, on the contract that the policy would have it hedged on."""
-    found = laid.candidates(lot.asset)
+    found = desk.candidates(lot.asset)
     if not found:
         return None, None
     contract, beta = found[0].contract, found[0].beta
-    held = carry(contract, -lot.quantity * lot.price, beta=beta, portfolio=laid.portfolio, now=laid.now)
-    paid = cost((held,), laid.portfolio).total_usd(days_between(laid.now, day))
+    held = carry(contract, -lot.quantity * lot.price, beta=beta, portfolio=desk.portfolio, now=desk.now)
+    paid = cost((held,), desk.portfolio).total_usd(days_between(desk.now, day))
     return contract.name, None if paid is None else paid.base
 
 

@@ -90,17 +90,17 @@ class SpotTrade:
         return None if rate is None else rate * self.notional * (2 if self.bought_back else 1)
 
 
-def spot_trade(wanted: Mapping[str, Fraction], laid: Desk, *, bought_back: bool) -> SpotTrade:
+def spot_trade(wanted: Mapping[str, Fraction], desk: Desk, *, bought_back: bool) -> SpotTrade:
     """Trade legs in spot, as far as what is to be sold is held."""
-    held = laid.book.holdings
-    prices = {asset: laid.portfolio.price(asset) for asset in wanted}
+    held = desk.book.holdings
+    prices = {asset: desk.portfolio.price(asset) for asset in wanted}
     legs = {asset: usd for asset, usd in wanted.items() if usd + held.get(asset, ZERO) * prices[asset] >= 0}
-    sold = {asset: _lots_sold(asset, -usd / prices[asset], laid) for asset, usd in legs.items() if usd < 0}
-    return SpotTrade(legs, bought_back, laid.portfolio.costs, laid.portfolio.tax, sold)
+    sold = {asset: _lots_sold(asset, -usd / prices[asset], desk) for asset, usd in legs.items() if usd < 0}
+    return SpotTrade(legs, bought_back, desk.portfolio.costs, desk.portfolio.tax, sold)
 
 
-def _lots_sold(asset: str, quantity: Fraction, laid: Desk) -> tuple[SoldLot, ...] | None:
-    portfolio = laid.portfolio
+def _lots_sold(asset: str, quantity: Fraction, desk: Desk) -> tuple[SoldLot, ...] | None:
+    portfolio = desk.portfolio
     holding = portfolio.holdings.get(asset)
     if portfolio.tax is None or holding is None:
         return None
@@ -108,7 +108,7 @@ def _lots_sold(asset: str, quantity: Fraction, laid: Desk) -> tuple[SoldLot, ...
         asset,
         holding.lots,
         quantity,
-        held=laid.book.holdings.get(asset, ZERO),
+        held=desk.book.holdings.get(asset, ZERO),
         price=portfolio.price(asset),
         method=portfolio.tax.method,
     )

@@ -15,9 +15,9 @@ from typing import Any, cast, get_args, get_origin
 
 from rebal.amounts import Fraction, NumberProblem, number, plain
 from rebal.errors import InvalidInput
+from rebal.findings import FindingData
 from rebal.journal.columns import TextProblem, instant, instant_text
 from rebal.journal.strict_json import Numeral, parse, refusal, shown
-from rebal.plan import FindingData
 
 REPORTS = {
     "rebal/plan/1": "rebal.plan.Plan",

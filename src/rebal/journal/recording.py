@@ -20,8 +20,8 @@ Make = Callable[[Scene], Sequence[Draft]]
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """What every record needs: the portfolio, the journal's path, the clock, and how the recorder wants it done.
+class Clerk:
+    """Who records: with which portfolio, in which journal, at what time, and how it is wanted.
 
     ``time`` and ``id``: as given, None without. ``settled``: the statement holds it already. ``again``: the same may
     have happened twice. ``dry_run``: only show what would change. ``named``: the journal was named, so that one that is
@@ -42,29 +42,29 @@ class Desk:
     ask: Callable[[str], bool] | None = None
 
 
-def single(desk: Desk, make: Make, *, notes: Sequence[str] = ()) -> Recorded:
+def single(clerk: Clerk, make: Make, *, notes: Sequence[str] = ()) -> Recorded:
     """Record what ``make`` drafts for the time and the journal that it is given."""
 
     def build(journal: Journal) -> Sequence[Draft]:
-        known = next((entry for entry in journal.entries if entry.id == desk.id), None)
+        known = next((entry for entry in journal.entries if entry.id == clerk.id), None)
         if known is not None:
-            return make(Scene(desk.portfolio, journal, known.time, desk.id))
-        time = moment(desk.time, now=desk.now, portfolio=desk.portfolio, journal=journal, settled=desk.settled)
-        return make(Scene(desk.portfolio, journal, time, desk.id))
+            return make(Scene(clerk.portfolio, journal, known.time, clerk.id))
+        time = moment(clerk.time, now=clerk.now, portfolio=clerk.portfolio, journal=journal, settled=clerk.settled)
+        return make(Scene(clerk.portfolio, journal, time, clerk.id))
 
-    return _record(desk, build, lambda _: notes)
+    return _record(clerk, build, lambda _: notes)
 
 
-def plan(desk: Desk, saved: SavedPlan, placed: Placed, *, export: tuple[str, str] | None = None) -> Recorded:
+def plan(clerk: Clerk, saved: SavedPlan, placed: Placed, *, export: tuple[str, str] | None = None) -> Recorded:
     """Record a saved plan: as planned, or as it was placed, with the fills in an exchange's export.
 
     ``export``: its text and its name.
     """
-    from_plan.refuse_future(saved, now=desk.now)
+    from_plan.refuse_future(saved, now=clerk.now)
     notes: list[str] = []
     if export is not None:
-        journal = store.read(desk.path)
-        chosen = exports.choose(*export, plan=saved, portfolio=desk.portfolio, journal=journal, now=desk.now)
+        journal = store.read(clerk.path)
+        chosen = exports.choose(*export, plan=saved, portfolio=clerk.portfolio, journal=journal, now=clerk.now)
         placed = replace(placed, fills=(*(placed.fills or ()), *chosen.fills))
         if chosen.left_out:
             left = (
@@ -75,90 +75,90 @@ def plan(desk: Desk, saved: SavedPlan, placed: Placed, *, export: tuple[str, str
             notes.append(f"{export[1]}: {left} left out")
 
     def build(journal: Journal) -> Sequence[Draft]:
-        time = moment(desk.time, now=desk.now, portfolio=desk.portfolio, journal=journal)
-        made = from_plan.drafts(saved, desk.portfolio, journal=journal, placed=placed, time=time)
+        time = moment(clerk.time, now=clerk.now, portfolio=clerk.portfolio, journal=journal)
+        made = from_plan.drafts(saved, clerk.portfolio, journal=journal, placed=placed, time=time)
         known = {entry.id for entry in journal.entries}
         for draft in made:
             if draft.id not in known:
-                refuse_covered(draft.time, desk.portfolio)
-                refuse_future(draft.time, now=desk.now, what=f"{draft.id}: its time")
+                refuse_covered(draft.time, clerk.portfolio)
+                refuse_future(draft.time, now=clerk.now, what=f"{draft.id}: its time")
         return made
 
     def ends(added: Added) -> Iterable[str]:
         return (*notes, *from_plan.left_open(saved, placed, before=added.before, after=added.after))
 
-    return _record(desk, build, ends)
+    return _record(clerk, build, ends)
 
 
 def _record(
-    desk: Desk, build: Callable[[Journal], Sequence[Draft]], notes: Callable[[Added], Iterable[str]]
+    clerk: Clerk, build: Callable[[Journal], Sequence[Draft]], notes: Callable[[Added], Iterable[str]]
 ) -> Recorded:
-    dated(desk.portfolio)
-    made, answered = _making(desk), set[str]()
+    dated(clerk.portfolio)
+    made, answered = _making(clerk), set[str]()
 
     def tried(journal: Journal) -> tuple[Sequence[Draft], Added]:
         drafted = build(journal)
-        added = add(journal, drafted, again=desk.again)
-        slips.refuse(desk.portfolio, added)
-        drafts.refuse_impossible(desk.portfolio, added)
-        whole = with_statement(desk.portfolio, journal, drafted, again=desk.again)
-        return whole, add(journal, whole, again=desk.again)
+        added = add(journal, drafted, again=clerk.again)
+        slips.refuse(clerk.portfolio, added)
+        drafts.refuse_impossible(clerk.portfolio, added)
+        whole = with_statement(clerk.portfolio, journal, drafted, again=clerk.again)
+        return whole, add(journal, whole, again=clerk.again)
 
     def checked(journal: Journal) -> Sequence[Draft]:
         drafted, added = tried(journal)
-        if not desk.sure and not answered.issuperset(slips.doubts(desk.portfolio, added)):
+        if not clerk.sure and not answered.issuperset(slips.doubts(clerk.portfolio, added)):
             raise Refused("the journal went on meanwhile, and this looks like a slip now; record it again")
         return drafted
 
-    if desk.dry_run:
-        _, added = tried(store.read(desk.path))
+    if clerk.dry_run:
+        _, added = tried(store.read(clerk.path))
     else:
-        if not desk.sure:
-            _, first = tried(store.read(desk.path))
-            answered.update(_accepted(desk, tuple(slips.doubts(desk.portfolio, first))))
-        added = store.record(desk.path, checked, again=desk.again)
-    said = (*notes(added), *(made if added.new else ()), *_questions(desk, added))
-    return report.recorded(desk.portfolio, added, journal=desk.path, dry_run=desk.dry_run, notes=said)
+        if not clerk.sure:
+            _, first = tried(store.read(clerk.path))
+            answered.update(_accepted(clerk, tuple(slips.doubts(clerk.portfolio, first))))
+        added = store.record(clerk.path, checked, again=clerk.again)
+    said = (*notes(added), *(made if added.new else ()), *_questions(clerk, added))
+    return report.recorded(clerk.portfolio, added, journal=clerk.path, dry_run=clerk.dry_run, notes=said)
 
 
-def _questions(desk: Desk, added: Added) -> Iterator[str]:
+def _questions(clerk: Clerk, added: Added) -> Iterator[str]:
     """What is unlikely of a record, and, where it is only tried, what would be asked."""
-    noted = tuple(slips.notes(desk.portfolio, added, dry_run=desk.dry_run))
+    noted = tuple(slips.notes(clerk.portfolio, added, dry_run=clerk.dry_run))
     yield from noted
-    for doubt in slips.doubts(desk.portfolio, added) if desk.dry_run else ():
+    for doubt in slips.doubts(clerk.portfolio, added) if clerk.dry_run else ():
         if not any(note.startswith(doubt) for note in noted):
             yield f"{doubt}; to record it takes --yes"
 
 
-def _accepted(desk: Desk, doubts: Sequence[str]) -> Sequence[str]:
+def _accepted(clerk: Clerk, doubts: Sequence[str]) -> Sequence[str]:
     """What looks like a slip and is meant; asked before a lock is held. Raises Refused where it is not meant."""
     if not doubts:
         return ()
     told = "; ".join(doubts)
-    if desk.ask is None:
+    if clerk.ask is None:
         raise Refused(f"{told}; nothing was recorded: correct it, or give --yes if it is so")
-    if not desk.ask(f"rebal: {told}. Record it all the same?"):
+    if not clerk.ask(f"rebal: {told}. Record it all the same?"):
         raise Refused("nothing was recorded")
     return doubts
 
 
-def _making(desk: Desk) -> tuple[str, ...]:
+def _making(clerk: Clerk) -> tuple[str, ...]:
     """That a journal which was named is not there yet, and is made."""
-    if not desk.named or files.exists(desk.path):
+    if not clerk.named or files.exists(clerk.path):
         return ()
-    return (f"{desk.path} does not exist: {'the record would create' if desk.dry_run else 'this record created'} it",)
+    return (f"{clerk.path} does not exist: {'the record would create' if clerk.dry_run else 'this record created'} it",)
 
 
-def statement(desk: Desk) -> Recorded:
+def statement(clerk: Clerk) -> Recorded:
     """Record the file's statement, where the journal has not got it yet."""
-    return _record(desk, lambda _: (), lambda _: ())
+    return _record(clerk, lambda _: (), lambda _: ())
 
 
-def rebuild(desk: Desk, exported: Journal) -> Recorded:
+def rebuild(clerk: Clerk, exported: Journal) -> Recorded:
     """Put an exported journal where there is none, or where it ends earlier."""
-    added = continued(store.read(desk.path), exported, desk.path)
-    made = _making(desk) if added.new else ()
-    told = report.recorded(desk.portfolio, added, journal=desk.path, dry_run=desk.dry_run, notes=made)
-    if not desk.dry_run and added.new:
-        store.rebuild(desk.path, exported)
+    added = continued(store.read(clerk.path), exported, clerk.path)
+    made = _making(clerk) if added.new else ()
+    told = report.recorded(clerk.portfolio, added, journal=clerk.path, dry_run=clerk.dry_run, notes=made)
+    if not clerk.dry_run and added.new:
+        store.rebuild(clerk.path, exported)
     return told

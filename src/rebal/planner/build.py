@@ -3,14 +3,15 @@
 from collections.abc import Iterable, Mapping
 
 from rebal.book import Book, HedgeAsked
-from rebal.plan import Finding, Inputs, Plan, Severity
+from rebal.findings import Finding, Severity
+from rebal.plan import Inputs, Plan
 from rebal.planner.checks import findings
-from rebal.planner.desk import Desk, desk
-from rebal.planner.draft import Check, drafted
+from rebal.planner.desk import Desk
 from rebal.planner.lines import cost_lines, hedge_lines, setting_lines
+from rebal.planner.orders import steps
 from rebal.planner.rebalance import Decided, rebalance
+from rebal.planner.review import Check, reviewed
 from rebal.planner.step import Outcome, step
-from rebal.planner.steps import steps
 from rebal.portfolio import DOLLARS, Portfolio
 
 SCHEMA = "rebal/plan/1"
@@ -25,15 +26,15 @@ def build_plan(
     error finding is ``refused``: it is to be read, not placed. ``fit``: what coins do not margin whole shrinks to
     the lots that they do. ``extra``: checks of what only the caller knows.
     """
-    laid = desk(portfolio, book, now=inputs.now)
-    decided = rebalance(laid, fit=fit)
-    done = step(laid.portfolio, book, decided.orders)
-    return answer("plan", laid, decided=decided, done=done, inputs=inputs, extra=extra)
+    desk = Desk.of(portfolio, book, now=inputs.now)
+    decided = rebalance(desk, fit=fit)
+    done = step(desk.portfolio, book, decided.orders)
+    return answer("plan", desk, decided=decided, done=done, inputs=inputs, extra=extra)
 
 
 def answer(
     command: str,
-    laid: Desk,
+    desk: Desk,
     *,
     decided: Decided,
     done: Outcome,
@@ -45,29 +46,29 @@ def answer(
 
     ``hedges``: what is asked for from now on, the book's own where None; ``extra``: the command's own checks.
     """
-    draft = drafted(laid, decided, done)
-    found = findings(draft, extra)
+    review = reviewed(desk, decided, done)
+    found = findings(review, extra)
     return Plan(
         schema=SCHEMA,
         command=command,
-        name=laid.portfolio.name,
-        venue=laid.portfolio.venue,
-        as_of=laid.portfolio.as_of,
+        name=desk.portfolio.name,
+        venue=desk.portfolio.venue,
+        as_of=desk.portfolio.as_of,
         currency=DOLLARS,
         changes=bool(done.orders or done.transfers),
         refused=_refuse(found),
-        equity=laid.valued.equity,
+        equity=desk.valued.equity,
         inputs=inputs,
-        assets=draft.assets,
+        assets=review.assets,
         orders=done.orders,
         transfers=done.transfers,
         steps=steps(done.transfers, done.orders),
-        wallets=draft.wallets,
-        positions=draft.positions,
-        hedges=hedge_lines(laid.book.hedges if hedges is None else hedges),
-        costs=cost_lines(done.orders, done.book, laid.portfolio),
+        wallets=review.wallets,
+        positions=review.positions,
+        hedges=hedge_lines(desk.book.hedges if hedges is None else hedges),
+        costs=cost_lines(done.orders, done.book, desk.portfolio),
         findings=found,
-        settings=setting_lines(done, laid.portfolio),
+        settings=setting_lines(done, desk.portfolio),
     )
 
 

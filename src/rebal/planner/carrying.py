@@ -5,9 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from rebal.amounts import ONE, Fraction, total, up
 from rebal.book import Purpose
 from rebal.frozen import frozen
-from rebal.planner.collateral import Shortage
+from rebal.planner.collateral import Shortage, last_that
 from rebal.planner.desk import Desk
-from rebal.planner.fit import last_that
 from rebal.planner.routes import Candidate
 from rebal.planner.sizing import Leg, Passed, carried_usd, fully_reducing, legs_for
 from rebal.portfolio import Portfolio

@@ -1,61 +1,73 @@
-"""What is worth a look: each check reads the finished draft and returns findings."""
+"""What is worth a look: each check reads a review and returns findings."""
 
 from collections.abc import Callable, Iterable, Iterator
 
 from rebal.amounts import ONE, ZERO, Fraction, plain, rounded
 from rebal.book import MarginMode
+from rebal.findings import (
+    Code,
+    Figure,
+    Finding,
+    Severity,
+    apart,
+    coins,
+    error,
+    exact_percent,
+    info,
+    percent,
+    rank,
+    times,
+    usd,
+    warning,
+)
 from rebal.market.contract import Kind
 from rebal.market.margin import Held, beyond_last_tier, leverage_cap
-from rebal.plan import Code, Figure, Finding, Severity
-from rebal.planner.after import realised_by
-from rebal.planner.collateral import Shortage
-from rebal.planner.draft import Check, Draft, error, held_after, info, warning
-from rebal.planner.fit import fitting_distance, fitting_leverage
+from rebal.planner.collateral import Shortage, fitting_distance, fitting_leverage
 from rebal.planner.market_checks import MARKET_CHECKS
+from rebal.planner.orders import realised_by
+from rebal.planner.review import Check, Review, held_after
 from rebal.planner.sizing import LeftOut
 from rebal.planner.sustain import SUSTAIN_CHECKS
 from rebal.planner.uncovered import UNCOVERED_CHECKS
-from rebal.planner.words import apart, coins, exact_percent, percent, times, usd
 from rebal.portfolio import DOLLARS
-from rebal.status import rank
 
 
-def findings(draft: Draft, extra: Iterable[Check] = ()) -> tuple[Finding, ...]:
+def findings(review: Review, extra: Iterable[Check] = ()) -> tuple[Finding, ...]:
     """Everything worth a look, errors first, each kind in the order of its checks."""
     found = dict.fromkeys(
         finding
         for check in (*extra, *UNCOVERED_CHECKS, *CHECKS, *SUSTAIN_CHECKS, *MARKET_CHECKS)
-        for finding in check(draft)
+        for finding in check(review)
     )
     errors = {(finding.code, finding.subject) for finding in found if finding.severity is Severity.ERROR}
     said = [each for each in found if each.severity is Severity.ERROR or (each.code, each.subject) not in errors]
     return tuple(sorted(said, key=rank))
 
 
-def _if_it_matters(draft: Draft, *, due: bool = True) -> Callable[..., Finding]:
+def _if_it_matters(review: Review, *, due: bool = True) -> Callable[..., Finding]:
     """How what stands against a plan is said: as an error, unless the plan only lowers risk.
 
     Such a plan can always be placed: what is still missing is a warning. ``due``: the state is as bad without a plan,
     so that where nothing is planned it stays an error.
     """
-    idle = not draft.orders and not draft.done.transfers
-    return warning if draft.only_lowers_risk and not (due and idle) else error
+    idle = not review.orders and not review.done.transfers
+    return warning if review.only_lowers_risk and not (due and idle) else error
 
 
-def _no_equity(draft: Draft) -> Iterator[Finding]:
-    equity = draft.desk.valued.equity
-    if equity <= 0 and draft.desk.portfolio.targets is not None:
-        say, message = _if_it_matters(draft), f"equity is {usd(equity)}: there is nothing to weigh"
+def _no_equity(review: Review) -> Iterator[Finding]:
+    equity = review.desk.valued.equity
+    if equity <= 0 and review.desk.portfolio.targets is not None:
+        say, message = _if_it_matters(review), f"equity is {usd(equity)}: there is nothing to weigh"
         yield say(Code.NO_EQUITY, DOLLARS, message, equity_usd=equity)
 
 
-def _short_of_coins(draft: Draft) -> Iterator[Finding]:
-    for shortage in draft.shortages:
+def _short_of_coins(review: Review) -> Iterator[Finding]:
+    for shortage in review.shortages:
         account = shortage.account
         missing, needed = coins(shortage.missing, account.currency), coins(shortage.needed, account.currency)
         subject = account.contract or account.currency
-        leverage, distance = _fitting(shortage, draft)
-        yield _if_it_matters(draft, due=False)(
+        leverage, distance = _fitting(shortage, review)
+        yield _if_it_matters(review, due=False)(
             Code.UNDER_COLLATERALISED,
             subject,
             f"{missing} are missing: the positions need {needed} and {coins(shortage.available, account.currency)} "
@@ -69,12 +81,12 @@ def _short_of_coins(draft: Draft) -> Iterator[Finding]:
         )
 
 
-def _fitting(shortage: Shortage, draft: Draft) -> tuple[Fraction | None, Fraction | None]:
+def _fitting(shortage: Shortage, review: Review) -> tuple[Fraction | None, Fraction | None]:
     """The policy's leverage and distance at which the coins would do, each where it is what lacks coins."""
     need, available = shortage.need, shortage.available
     leverage = fitting_leverage(shortage) if max(need.leverage, need.initial) > available else None
     thin = need.survival + shortage.account.fees > available
-    return leverage, fitting_distance(shortage, draft.desk.portfolio.policy) if thin else None
+    return leverage, fitting_distance(shortage, review.desk.portfolio.policy) if thin else None
 
 
 def _what_would_fit(leverage: Fraction | None, distance: Fraction | None) -> str:
@@ -84,19 +96,19 @@ def _what_would_fit(leverage: Fraction | None, distance: Fraction | None) -> str
     return f"it would fit at {fit}, or with a smaller leg" if fit else "only a smaller leg would fit"
 
 
-def _left_out(draft: Draft) -> Iterator[Finding]:
-    policy = draft.desk.portfolio.policy
-    for residual in draft.residuals:
+def _left_out(review: Review) -> Iterator[Finding]:
+    policy = review.desk.portfolio.policy
+    for residual in review.residuals:
         contract, size = residual.contract, usd(abs(residual.undone))
         if contract is None or residual.left_out is None:
             continue
         data: dict[str, Figure] = {"undone_usd": residual.undone, "contract": contract.name}
         match residual.left_out:
             case LeftOut.SMALLER_THAN_A_LOT:
-                least_usd = draft.desk.portfolio.notional_usd(contract, contract.lot_size)
+                least_usd = review.desk.portfolio.notional_usd(contract, contract.lot_size)
                 data["least_order_usd"] = least_usd
                 message = f"{size} are less than the least order of {contract.name}, {usd(least_usd)}: left out"
-                if residual.asset in draft.beyond_policy:
+                if residual.asset in review.beyond_policy:
                     yield warning(Code.CONTRACT_TOO_LARGE, residual.asset, message, **data)
                 else:
                     yield info(Code.RESIDUAL, residual.asset, message, **data)
@@ -109,7 +121,7 @@ def _left_out(draft: Draft) -> Iterator[Finding]:
                 data["min_contracts"] = contract.min_contracts
                 yield info(Code.BELOW_MINIMUM, residual.asset, message, **data)
             case LeftOut.WITHIN_HEDGE_BAND:
-                band = draft.desk.portfolio.policy.hedge_band
+                band = review.desk.portfolio.policy.hedge_band
                 message = f"{size} are within policy.hedge_band, {exact_percent(band)} of its coins: left out"
                 yield info(Code.RESIDUAL, residual.asset, message, **data, hedge_band=band)
             case LeftOut.CANCELS:
@@ -119,11 +131,11 @@ def _left_out(draft: Draft) -> Iterator[Finding]:
                 pass
 
 
-def _residuals(draft: Draft) -> Iterator[Finding]:
-    for residual in draft.residuals:
+def _residuals(review: Review) -> Iterator[Finding]:
+    for residual in review.residuals:
         if residual.left_out is None and residual.undone and residual.contract is not None:
             contract = residual.contract
-            lot_usd = draft.desk.portfolio.notional_usd(contract, contract.lot_size)
+            lot_usd = review.desk.portfolio.notional_usd(contract, contract.lot_size)
             more = "more" if residual.undone > 0 else "less"
             yield info(
                 Code.RESIDUAL,
@@ -136,30 +148,30 @@ def _residuals(draft: Draft) -> Iterator[Finding]:
             )
 
 
-def _over_hedged(draft: Draft) -> Iterator[Finding]:
-    differ = fees_and_basis(draft)
-    for line in draft.assets:
+def _over_hedged(review: Review) -> Iterator[Finding]:
+    differ = fees_and_basis(review)
+    for line in review.assets:
         tolerated = line.spot_value * differ.get(line.asset, ZERO)
         if line.asset != DOLLARS and line.holding >= 0 and line.net_exposure_after < -tolerated:
-            message = f"net exposure{draft.when} is {usd(line.net_exposure_after)}: more is short than is held"
+            message = f"net exposure{review.when} is {usd(line.net_exposure_after)}: more is short than is held"
             yield warning(Code.OVER_HEDGED, line.asset, message, net_exposure_after_usd=line.net_exposure_after)
 
 
-def fees_and_basis(draft: Draft) -> dict[str, Fraction]:
+def fees_and_basis(review: Review) -> dict[str, Fraction]:
     """By asset, the share of it that a full hedge may be off: its own fees, and what mark and index differ by."""
-    portfolio = draft.desk.portfolio
+    portfolio = review.desk.portfolio
     differ: dict[str, Fraction] = {}
-    for contract in draft.contracts_in_play():
+    for contract in review.contracts_in_play():
         mark, index = portfolio.market.mark(contract), portfolio.price(contract.asset)
         off = 2 * contract.taker_fee + abs(1 - index / mark)
         differ[contract.asset] = max(off, differ.get(contract.asset, ZERO))
     return differ
 
 
-def _at_liquidation(draft: Draft) -> Iterator[Finding]:
-    policy = draft.desk.portfolio.policy
-    short = {(shortage.account.currency, shortage.account.contract) for shortage in draft.shortages}
-    for wallet in draft.wallets:
+def _at_liquidation(review: Review) -> Iterator[Finding]:
+    policy = review.desk.portfolio.policy
+    short = {(shortage.account.currency, shortage.account.contract) for shortage in review.shortages}
+    for wallet in review.wallets:
         subject = wallet.contract or wallet.currency
         distances = [d for d in (wallet.distance_below, wallet.distance_above) if d is not None]
         nearest = min(distances, default=None)
@@ -171,24 +183,24 @@ def _at_liquidation(draft: Draft) -> Iterator[Finding]:
                 "margin_balance_coins": wallet.margin_balance,
                 "maintenance_margin_coins": wallet.maintenance_margin,
             }
-            yield _if_it_matters(draft)(Code.NEAR_LIQUIDATION, subject, message, **data)
-        elif percent(nearest) == percent(policy.shock) or (nearest < policy.alert.distance and not draft.planned):
+            yield _if_it_matters(review)(Code.NEAR_LIQUIDATION, subject, message, **data)
+        elif percent(nearest) == percent(policy.shock) or (nearest < policy.alert.distance and not review.planned):
             continue  # of a book as it stands, its alert has said so
         elif nearest < policy.shock and (wallet.currency, wallet.contract) not in short:
             # of a book as it stands, what its alert allows is no breach, though a plan would leave it further away
-            say = warning if draft.planned else info
+            say = warning if review.planned else info
             yield say(
                 Code.NEAR_LIQUIDATION,
                 subject,
-                f"liquidation is {percent(nearest)} away{draft.when}; the policy asks for {percent(policy.shock)}",
+                f"liquidation is {percent(nearest)} away{review.when}; the policy asks for {percent(policy.shock)}",
                 distance=nearest,
                 policy_distance=policy.shock,
             )
 
 
-def _alerts(draft: Draft) -> Iterator[Finding]:
-    alert = draft.desk.portfolio.policy.alert
-    for wallet in draft.wallets:
+def _alerts(review: Review) -> Iterator[Finding]:
+    alert = review.desk.portfolio.policy.alert
+    for wallet in review.wallets:
         then = wallet.before
         subject = wallet.contract or wallet.currency
         distances = [d for d in (then.distance_below, then.distance_above) if d is not None]
@@ -203,17 +215,17 @@ def _alerts(draft: Draft) -> Iterator[Finding]:
             yield warning(Code.ALERT, subject, message, leverage=then.leverage, alert_leverage=alert.leverage)
 
 
-def _leverage(draft: Draft) -> Iterator[Finding]:
-    policy = draft.desk.portfolio.policy
-    traded = {order.fee_currency for order in draft.orders}
-    for wallet in draft.wallets:
+def _leverage(review: Review) -> Iterator[Finding]:
+    policy = review.desk.portfolio.policy
+    traded = {order.fee_currency for order in review.orders}
+    for wallet in review.wallets:
         if wallet.currency in traded or wallet.leverage is None or times(wallet.leverage) == times(policy.leverage):
             continue
-        if wallet.leverage > policy.leverage and (draft.planned or wallet.leverage <= policy.alert.leverage):
+        if wallet.leverage > policy.leverage and (review.planned or wallet.leverage <= policy.alert.leverage):
             message = f"leverage is {times(wallet.leverage)}, above policy.leverage {plain(policy.leverage)}"
             subject = wallet.contract or wallet.currency
             yield info(Code.LEVERAGE, subject, message, leverage=wallet.leverage, policy_leverage=policy.leverage)
-    for held in held_after(draft):
+    for held in held_after(review):
         asked = held.contract.leverage or policy.leverage
         cap = leverage_cap(held)
         if cap < asked:
@@ -221,9 +233,9 @@ def _leverage(draft: Draft) -> Iterator[Finding]:
             yield warning(Code.LEVERAGE, held.contract.name, message, leverage=asked, venue_leverage=cap)
 
 
-def _beyond_tiers(draft: Draft) -> Iterator[Finding]:
-    shock = draft.desk.portfolio.policy.shock
-    for held in held_after(draft):
+def _beyond_tiers(review: Review) -> Iterator[Finding]:
+    shock = review.desk.portfolio.policy.shock
+    for held in held_after(review):
         shocked = Held(held.contract, held.contracts, held.entry_price, held.mark_price * (ONE - shock))
         if beyond_last_tier(held):
             message = "is larger than its last known tier; that tier's rate is used, the venue's may be higher"
@@ -233,48 +245,48 @@ def _beyond_tiers(draft: Draft) -> Iterator[Finding]:
             yield info(Code.BEYOND_LAST_TIER, held.contract.name, message, fall=shock)
 
 
-def _realised(draft: Draft) -> Iterator[Finding]:
-    for order in draft.orders:
-        contract = draft.contract(order.contract)
-        coin = realised_by(order, draft.desk.book, contract)
+def _realised(review: Review) -> Iterator[Finding]:
+    for order in review.orders:
+        contract = review.contract(order.contract)
+        coin = realised_by(order, review.desk.book, contract)
         if coin:
-            worth = coin * draft.desk.portfolio.price(contract.settle)
+            worth = coin * review.desk.portfolio.price(contract.settle)
             message = f"closing realises {coins(coin, contract.settle)}, {usd(worth)}"
             data: dict[str, Figure] = {"realised_coins": coin, "currency": contract.settle, "realised_usd": worth}
             yield info(Code.REALISED, order.contract, message, **data)
 
 
-def _long_hedges(draft: Draft) -> Iterator[Finding]:
-    for line in draft.assets:
+def _long_hedges(review: Review) -> Iterator[Finding]:
+    for line in review.assets:
         if line.hedge_ratio is not None and line.hedge_ratio < 0:
             message = "its hedge part is long, which protects nothing; in the file hedge is signed like the short"
             yield warning(Code.HEDGE_OFF, line.asset, message, hedge_ratio=line.hedge_ratio)
 
 
-def _dollars_at_issuer(draft: Draft) -> Iterator[Finding]:
-    for held in held_after(draft):
+def _dollars_at_issuer(review: Review) -> Iterator[Finding]:
+    for held in held_after(review):
         if held.contract.kind is Kind.LINEAR:
             settle = held.contract.settle
             message = f"its margin and PnL are {settle}: dollars at an issuer, an exposure of their own"
             yield info(Code.DOLLARS_AT_ISSUER, held.contract.name, message, currency=settle)
 
 
-def _not_listed(draft: Draft) -> Iterator[Finding]:
-    for line in draft.positions:
-        if not draft.contract(line.contract).listed:
+def _not_listed(review: Review) -> Iterator[Finding]:
+    for line in review.positions:
+        if not review.contract(line.contract).listed:
             message = "is no longer listed in the catalogue, so no order is planned on it; close it by hand"
             yield warning(Code.UNLISTED_CONTRACT, line.contract, message, contracts=line.contracts)
 
 
-def _aside_wallets(draft: Draft) -> Iterator[Finding]:
-    for wallet in draft.wallets:
-        if wallet.mode is MarginMode.CROSS and wallet.currency in draft.desk.portfolio.aside and wallet.position_value:
+def _aside_wallets(review: Review) -> Iterator[Finding]:
+    for wallet in review.wallets:
+        if wallet.mode is MarginMode.CROSS and wallet.currency in review.desk.portfolio.aside and wallet.position_value:
             message = "stands under aside: its wallet is shown, and nothing is moved into it"
             yield warning(Code.ALERT, wallet.currency, message)
 
 
-def _no_wallets(draft: Draft) -> Iterator[Finding]:
-    book = draft.desk.book
+def _no_wallets(review: Review) -> Iterator[Finding]:
+    book = review.desk.book
     in_cross = {each.contract.settle for each in book.positions.values() if each.contracts and each.margin is None}
     for currency in sorted(in_cross):
         if not book.wallets.get(currency):

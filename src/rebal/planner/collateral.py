@@ -1,6 +1,6 @@
-"""How many coins each wallet needs, and the least transfers that put them there."""
+"""How many coins each wallet needs, the least transfers that put them there, and what would fit where they lack."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction, down, total, up
 from rebal.book import Book, Position
@@ -8,9 +8,12 @@ from rebal.frozen import frozen
 from rebal.market.contract import Contract
 from rebal.market.margin import Held, initial_margin, liquidation, required_balance
 from rebal.plan import Order, Transfer
-from rebal.planner.after import realised_by
 from rebal.planner.exposure import held_position
+from rebal.planner.orders import realised_by
 from rebal.portfolio import Alert, Policy, Portfolio
+
+_LEVERAGE_STEP = Fraction(1, 100)
+_DISTANCE_STEP = Fraction(1, 1000)
 
 
 @frozen
@@ -175,6 +178,39 @@ def balance_at(held: Sequence[Held], level: Alert) -> Fraction:
     value = total(position.position_value for position in held)
     survival = required_balance(held, lowest=ONE - level.distance, highest=ONE + level.distance)
     return max(value / level.leverage - pnl, survival)
+
+
+def fitting_leverage(shortage: Shortage) -> Fraction | None:
+    """The least policy leverage, to 0.01, at which the coins at hand carry the positions; None where none does."""
+    held = shortage.account.held_after
+    value = total(position.position_value for position in held)
+    margin_balance = shortage.available + total(position.unrealised_pnl for position in held)
+    return up(value / margin_balance, _LEVERAGE_STEP) if margin_balance > 0 else None
+
+
+def fitting_distance(shortage: Shortage, policy: Policy) -> Fraction | None:
+    """The largest liquidation distance, to 0.1 points, that the coins at hand keep; None where they keep none."""
+    spare = shortage.available - shortage.account.fees
+    held = shortage.account.held_after
+
+    def survives(steps: int) -> bool:
+        distance = steps * _DISTANCE_STEP
+        return required_balance(held, lowest=ONE - distance, highest=ONE + distance) <= spare
+
+    steps = last_that(survives, int(policy.shock / _DISTANCE_STEP))
+    return steps * _DISTANCE_STEP if steps else None
+
+
+def last_that(holds: Callable[[int], bool], highest: int) -> int:
+    """The largest count up to ``highest`` for which a condition holds that, once broken, stays broken; 0 if none."""
+    low, high = 0, highest
+    while low < high:
+        middle = (low + high + 1) // 2
+        if holds(middle):
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _account(

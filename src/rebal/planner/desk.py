@@ -6,9 +6,9 @@ from datetime import datetime
 
 from rebal.book import Book, Position
 from rebal.frozen import frozen
-from rebal.planner.after import after_orders
 from rebal.planner.collateral import Shortage, accounts, post
 from rebal.planner.exposure import Valuation, value
+from rebal.planner.orders import after_orders
 from rebal.planner.routes import Candidate, Served, by_asset, candidates
 from rebal.planner.sizing import Leg, orders_of
 from rebal.portfolio import Portfolio
@@ -29,6 +29,19 @@ class Desk:
     positions_in: Mapping[str, Mapping[str, Position]]
     positions_for: Mapping[str, tuple[Position, ...]]
 
+    @classmethod
+    def of(cls, portfolio: Portfolio, book: Book, *, now: datetime) -> "Desk":
+        """Lay out a portfolio and its book for planning."""
+        positions_in: dict[str, dict[str, Position]] = {}
+        positions_for: dict[str, tuple[Position, ...]] = {}
+        for name, position in sorted(book.positions.items()):
+            positions_in.setdefault(position.contract.settle, {})[name] = position
+            for asset in {part.stands_for for part in position.parts}:
+                positions_for[asset] = (*positions_for.get(asset, ()), position)
+        served = by_asset(portfolio.contracts.values())
+        known = _with_what_is_open(portfolio, book)
+        return cls(known, book, now, value(known, book), served, positions_in, positions_for)
+
     def candidates(self, asset: str) -> tuple[Candidate, ...]:
         """Contracts that could carry a leg of an asset, best first."""
         return candidates(asset, self.portfolio, self.served, now=self.now)
@@ -48,19 +61,6 @@ class Desk:
         orders = orders_of(legs, book=book, portfolio=self.portfolio)
         after = after_orders(book, orders, self.portfolio.contracts, margin_mode=self.portfolio.policy.margin_mode)
         return post(accounts(book, after, orders, portfolio=self.portfolio), book, self.portfolio)[1]
-
-
-def desk(portfolio: Portfolio, book: Book, *, now: datetime) -> Desk:
-    """Lay out a portfolio and its book for planning."""
-    positions_in: dict[str, dict[str, Position]] = {}
-    positions_for: dict[str, tuple[Position, ...]] = {}
-    for name, position in sorted(book.positions.items()):
-        positions_in.setdefault(position.contract.settle, {})[name] = position
-        for asset in {part.stands_for for part in position.parts}:
-            positions_for[asset] = (*positions_for.get(asset, ()), position)
-    served = by_asset(portfolio.contracts.values())
-    known = _with_what_is_open(portfolio, book)
-    return Desk(known, book, now, value(known, book), served, positions_in, positions_for)
 
 
 def _with_what_is_open(portfolio: Portfolio, book: Book) -> Portfolio:

@@ -7,15 +7,15 @@ from rebal.amounts import ZERO, Fraction
 from rebal.book import Book, HedgeAsked
 from rebal.plan import Inputs, Plan
 from rebal.planner.build import answer
-from rebal.planner.desk import Desk, desk
-from rebal.planner.draft import Check
-from rebal.planner.drift import least_leg_usd
+from rebal.planner.cover import Cover, cover
+from rebal.planner.desk import Desk
 from rebal.planner.hedge_checks import refuse_over_hedge, rolled, rolls, sale_note
 from rebal.planner.hedge_legs import Ask, Tally, contract_moved, in_turn, left_behind
-from rebal.planner.hedging import Cover, cover
 from rebal.planner.rebalance import Decided, outside_band
+from rebal.planner.review import Check
 from rebal.planner.sizing import LeftOut, Leg, Residual, orders_of
 from rebal.planner.step import step
+from rebal.planner.targets import least_leg_usd
 from rebal.portfolio import Portfolio
 
 
@@ -32,53 +32,53 @@ def build_hedge(
 
     Refused where more would be short than is held, unless that is allowed.
     """
-    laid = desk(portfolio, book, now=inputs.now)
-    decided = hedge(laid, asks)
-    done = step(laid.portfolio, book, decided.orders, tops_up=False)
-    asked = {ask.asset: HedgeAsked(ask.asset, _stands(ask, laid, done.book), _until(ask, book, laid)) for ask in asks}
+    desk = Desk.of(portfolio, book, now=inputs.now)
+    decided = hedge(desk, asks)
+    done = step(desk.portfolio, book, decided.orders, tops_up=False)
+    asked = {ask.asset: HedgeAsked(ask.asset, _stands(ask, desk, done.book), _until(ask, book, desk)) for ask in asks}
     refusing = () if allow_over_hedge else (refuse_over_hedge(asked),)
     checks = (*extra, *refusing, rolled(asks), rolls(asked), sale_note)
     return answer(
-        "hedge", laid, decided=decided, done=done, inputs=inputs, hedges={**book.hedges, **asked}, extra=checks
+        "hedge", desk, decided=decided, done=done, inputs=inputs, hedges={**book.hedges, **asked}, extra=checks
     )
 
 
-def hedge(laid: Desk, asks: Iterable[Ask]) -> Decided:
+def hedge(desk: Desk, asks: Iterable[Ask]) -> Decided:
     """Decide the legs of hedges, asset by asset, each by the first contract that has its collateral."""
-    covered = cover(laid.portfolio, laid.book)
-    before, tally = Tally(laid, covered), Tally(laid, covered)
-    for ask in in_turn(asks, laid):
+    covered = cover(desk.portfolio, desk.book)
+    before, tally = Tally(desk, covered), Tally(desk, covered)
+    for ask in in_turn(asks, desk):
         tally.carry(ask)
-    orders = orders_of(tally.legs, book=laid.book, portfolio=laid.portfolio)
+    orders = orders_of(tally.legs, book=desk.book, portfolio=desk.portfolio)
     legs: dict[str, list[Leg]] = {ask.asset: [] for ask in asks}
     for leg in tally.legs:
         legs[leg.stands_for].append(leg)
     ordered = {order.contract for order in orders}
     residuals = tuple(
-        _residual(ask, (before, tally), legs[ask.asset], ordered=ordered, laid=laid)
+        _residual(ask, (before, tally), legs[ask.asset], ordered=ordered, desk=desk)
         for ask in sorted(asks, key=lambda ask: ask.asset)
     )
-    return Decided(orders, residuals, outside_band(laid))
+    return Decided(orders, residuals, outside_band(desk))
 
 
-def _until(ask: Ask, book: Book, laid: Desk) -> datetime | None:
+def _until(ask: Ask, book: Book, desk: Desk) -> datetime | None:
     """The day asked for, else the one that the hedge in force was asked for, while it is to come."""
     kept = book.hedges.get(ask.asset)
     if ask.until is not None or kept is None or not kept.fraction or not ask.fraction:
         return ask.until
-    return kept.until if kept.until is not None and kept.until > laid.now else None
+    return kept.until if kept.until is not None and kept.until > desk.now else None
 
 
-def _stands(ask: Ask, laid: Desk, after: Book) -> Fraction:
+def _stands(ask: Ask, desk: Desk, after: Book) -> Fraction:
     """The fraction that an ask comes to: coins are held against the base that the orders leave."""
-    base = cover(laid.portfolio, after).base(ask.asset)
+    base = cover(desk.portfolio, after).base(ask.asset)
     return ask.fraction if ask.coins is None or base <= 0 else ask.coins / base
 
 
-def hedge_moves(asset: str, asked: Fraction, covered: Cover, *, laid: Desk) -> bool:
+def hedge_moves(asset: str, asked: Fraction, covered: Cover, *, desk: Desk) -> bool:
     """Whether a hedge has left what was asked of it by more than its band and what hedging itself leaves behind."""
-    tally = Tally(laid, covered)
-    tally.carry(Ask(asset, asked, laid.candidates(asset)))
+    tally = Tally(desk, covered)
+    tally.carry(Ask(asset, asked, desk.candidates(asset)))
     return bool(tally.legs)
 
 
@@ -89,13 +89,13 @@ def fraction_of(asset: str, quantity: Fraction, *, portfolio: Portfolio, book: B
 
 
 def _residual(
-    ask: Ask, tallies: tuple[Tally, Tally], legs: Sequence[Leg], *, ordered: Collection[str], laid: Desk
+    ask: Ask, tallies: tuple[Tally, Tally], legs: Sequence[Leg], *, ordered: Collection[str], desk: Desk
 ) -> Residual:
     """What became of a hedge: what is left undone where a lot, a minimum or the lack of a contract is in its way."""
     before, after = tallies
-    price, missing = laid.portfolio.price(ask.asset), before.missing(ask)
+    price, missing = desk.portfolio.price(ask.asset), before.missing(ask)
     wanted, left = -missing * price, -after.missing(ask) * price
-    contract = legs[-1].contract if legs else contract_moved(ask, missing, laid)
+    contract = legs[-1].contract if legs else contract_moved(ask, missing, desk)
     dropped = [leg.contract for leg in legs if leg.contract.name not in ordered]
     skipped = after.skipped.get(ask.asset)
     if dropped:
@@ -106,10 +106,10 @@ def _residual(
         return Residual(ask.asset, wanted, left, skipped.reason, skipped.contract)
     if legs or contract is None:
         return Residual(ask.asset, wanted, ZERO, None, contract)
-    if not left_behind(ask, missing, before.base(ask.asset), laid=laid):
+    if not left_behind(ask, missing, before.base(ask.asset), desk=desk):
         return Residual(ask.asset, wanted, left, LeftOut.WITHIN_HEDGE_BAND, contract)
     if missing < 0 or before.protected(ask.asset):
         return Residual(ask.asset, wanted, ZERO, None, contract)
-    too_large = abs(wanted) <= least_leg_usd(ask.asset, contract, laid.portfolio)
+    too_large = abs(wanted) <= least_leg_usd(ask.asset, contract, desk.portfolio)
     reason = LeftOut.SMALLER_THAN_A_LOT if too_large else LeftOut.BELOW_MIN_ORDER
     return Residual(ask.asset, wanted, wanted, reason, contract)

@@ -5,15 +5,14 @@ from datetime import datetime
 
 from rebal.amounts import ZERO, Fraction
 from rebal.book import HedgeAsked, Purpose
+from rebal.findings import Code, Finding, coins, error, info, percent, price, usd
 from rebal.market.contract import Contract, Kind
-from rebal.plan import Code, Finding
 from rebal.planner.checks import fees_and_basis
+from rebal.planner.cover import cover
 from rebal.planner.desk import Desk
-from rebal.planner.draft import Check, Draft, error, info
 from rebal.planner.hedge_legs import Ask, in_the_way, misplaced
-from rebal.planner.hedging import cover
+from rebal.planner.review import Check, Review
 from rebal.planner.routes import SOONEST_EXPIRY
-from rebal.planner.words import coins, percent, price, usd
 
 _LEFT_BY_FEES_AND_LOTS = Fraction(1, 100)
 
@@ -21,16 +20,16 @@ _LEFT_BY_FEES_AND_LOTS = Fraction(1, 100)
 def refuse_over_hedge(asked: Mapping[str, HedgeAsked]) -> Check:
     """The check that more is not short than is held; the fee of a full hedge is no over-hedge."""
 
-    def check(draft: Draft) -> Iterator[Finding]:
-        differ = fees_and_basis(draft)
-        for line in draft.assets:
+    def check(review: Review) -> Iterator[Finding]:
+        differ = fees_and_basis(review)
+        for line in review.assets:
             wanted = asked.get(line.asset)
             if wanted is None:
                 continue
-            protected = any(part.stands_for == (line.asset,) for order in draft.orders for part in order.parts)
+            protected = any(part.stands_for == (line.asset,) for order in review.orders for part in order.parts)
             tolerated = line.spot_value * max(_LEFT_BY_FEES_AND_LOTS, differ.get(line.asset, ZERO))
             if wanted.fraction > 1 or (protected and line.net_exposure_after < -tolerated):
-                base = cover(draft.desk.portfolio, draft.desk.book).base(line.asset)
+                base = cover(review.desk.portfolio, review.desk.book).base(line.asset)
                 message = (
                     f"{percent(wanted.fraction)} of {coins(base, line.asset)} asked leave a net exposure of "
                     f"{usd(line.net_exposure_after)}: more would be short than is held; ask for at most 100 %"
@@ -41,9 +40,9 @@ def refuse_over_hedge(asked: Mapping[str, HedgeAsked]) -> Check:
     return check
 
 
-def sale_note(draft: Draft) -> Iterator[Finding]:
+def sale_note(review: Review) -> Iterator[Finding]:
     """Say once that a tax law may see a sale in a hedge."""
-    if draft.orders and draft.desk.portfolio.tax is not None:
+    if review.orders and review.desk.portfolio.tax is not None:
         message = "some tax laws treat a short against coins held as their sale: ask before relying on deferral"
         yield info(Code.CONSTRUCTIVE_SALE, "tax", message)
 
@@ -54,16 +53,16 @@ def rolls(asked: Mapping[str, HedgeAsked]) -> Check:
     In a state, what expires so soon that it is to be rolled now is said elsewhere, with the order.
     """
 
-    def check(draft: Draft) -> Iterator[Finding]:
-        now = draft.desk.now
-        for position in draft.positions_after:
+    def check(review: Review) -> Iterator[Finding]:
+        now = review.desk.now
+        for position in review.positions_after:
             contract, expiry = position.contract, position.contract.expiry
             for asset in sorted({part.stands_for for part in position.parts if part.purpose is Purpose.HEDGE}):
                 until = asked[asset].until if asset in asked else None
                 if expiry is None or until is None or not now < expiry < until:
                     continue
                 by = expiry - SOONEST_EXPIRY
-                if by <= now and not draft.planned:
+                if by <= now and not review.planned:
                     continue
                 message = (
                     f"expires on {day(expiry)}, and the hedge of {asset} is to last until {day(until)}: "
@@ -77,29 +76,29 @@ def rolls(asked: Mapping[str, HedgeAsked]) -> Check:
 def rolled(asks: Sequence[Ask]) -> Check:
     """The check that tells what a roll is: from where to where, its two fees, and the calendar spread."""
 
-    def check(draft: Draft) -> Iterator[Finding]:
+    def check(review: Review) -> Iterator[Finding]:
         for ask in asks:
             traded = {
                 order.contract: part.contracts
-                for order in draft.orders
+                for order in review.orders
                 for part in order.parts
                 if part.purpose is Purpose.HEDGE and part.stands_for == (ask.asset,)
             }
-            onto = next((draft.contract(name) for name, signed in traded.items() if signed < 0), None)
-            left = ZERO if onto is None else _dollars(onto, traded[onto.name], draft)
-            for position in misplaced(ask, draft.desk):
+            onto = next((review.contract(name) for name, signed in traded.items() if signed < 0), None)
+            left = ZERO if onto is None else _dollars(onto, traded[onto.name], review)
+            for position in misplaced(ask, review.desk):
                 contract = position.contract
-                dollars = min(left, _dollars(contract, traded.get(contract.name, ZERO), draft))
+                dollars = min(left, _dollars(contract, traded.get(contract.name, ZERO), review))
                 if onto is not None and dollars > 0:
                     left -= dollars
-                    yield _roll(contract, onto, dollars=dollars, asset=ask.asset, draft=draft)
+                    yield _roll(contract, onto, dollars=dollars, asset=ask.asset, review=review)
 
     return check
 
 
-def _roll(contract: Contract, onto: Contract, *, dollars: Fraction, asset: str, draft: Draft) -> Finding:
+def _roll(contract: Contract, onto: Contract, *, dollars: Fraction, asset: str, review: Review) -> Finding:
     """Bought back at ``F1`` and sold at ``F2``: ``N·S·(1/F1 - 1/F2)`` dollars, ``N·(F2/F1 - 1)`` of a linear one."""
-    portfolio = draft.desk.portfolio
+    portfolio = review.desk.portfolio
     near, far = portfolio.market.mark(contract), portfolio.market.mark(onto)
     index = portfolio.price(onto.asset)
     earned = dollars * (index * (1 / near - 1 / far) if onto.kind is Kind.INVERSE else far / near - 1)
@@ -122,24 +121,24 @@ def _roll(contract: Contract, onto: Contract, *, dollars: Fraction, asset: str, 
 def nothing_to_roll(asks: Sequence[Ask]) -> Check:
     """The check that says why a roll that was asked for moves nothing."""
 
-    def check(draft: Draft) -> Iterator[Finding]:
+    def check(review: Review) -> Iterator[Finding]:
         for ask in asks:
-            sits_on = [position.contract for position in in_the_way(ask.asset, draft.desk)]
-            if sits_on and not misplaced(ask, draft.desk):
+            sits_on = [position.contract for position in in_the_way(ask.asset, review.desk)]
+            if sits_on and not misplaced(ask, review.desk):
                 where = ", ".join(_lasting(contract) for contract in sits_on)
                 yield info(Code.ROLLED, ask.asset, f"nothing to roll: its hedge sits on {where}")
 
     return check
 
 
-def stays_on(asked: HedgeAsked, laid: Desk) -> tuple[str | None, datetime | None]:
+def stays_on(asked: HedgeAsked, desk: Desk) -> tuple[str | None, datetime | None]:
     """What keeps a hedge that is asked for again where it sits: the contract to name, and the day it is to last.
 
     Both None where it would stay by itself.
     """
-    sits_on = [position.contract.name for position in in_the_way(asked.asset, laid)]
-    opens_on = [candidate.contract.name for candidate in laid.candidates(asked.asset)[:1]]
-    until = asked.until if asked.until is not None and asked.until > laid.now else None
+    sits_on = [position.contract.name for position in in_the_way(asked.asset, desk)]
+    opens_on = [candidate.contract.name for candidate in desk.candidates(asked.asset)[:1]]
+    until = asked.until if asked.until is not None and asked.until > desk.now else None
     return (sits_on[0], until) if len(sits_on) == 1 and (until is not None or sits_on != opens_on) else (None, None)
 
 
@@ -163,5 +162,5 @@ def _lasting(contract: Contract) -> str:
     return f"{contract.name}{'' if contract.expiry is None else f' until {contract.expiry.date().isoformat()}'}"
 
 
-def _dollars(contract: Contract, signed: Fraction, draft: Draft) -> Fraction:
-    return draft.desk.portfolio.notional_usd(contract, abs(signed))
+def _dollars(contract: Contract, signed: Fraction, review: Review) -> Fraction:
+    return review.desk.portfolio.notional_usd(contract, abs(signed))

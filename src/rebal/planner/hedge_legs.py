@@ -12,12 +12,12 @@ from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction, total, toward_zero
 from rebal.book import Part, Position, Purpose
 from rebal.frozen import frozen
 from rebal.market.contract import Contract
+from rebal.planner.cover import Cover
 from rebal.planner.desk import Desk, has_collateral
-from rebal.planner.drift import least_leg_usd
 from rebal.planner.exposure import hedged_coins
-from rebal.planner.hedging import Cover
 from rebal.planner.routes import Candidate, reducible, route_of
 from rebal.planner.sizing import LeftOut, Leg, refused_size
+from rebal.planner.targets import least_leg_usd
 
 
 @frozen
@@ -57,8 +57,8 @@ class Tally:
 
     __slots__ = ("_cover", "_gained", "_laid", "_parts", "_protected", "_traded", "legs", "skipped")
 
-    def __init__(self, laid: Desk, covered: Cover) -> None:
-        self._laid = laid
+    def __init__(self, desk: Desk, covered: Cover) -> None:
+        self._laid = desk
         self._cover = covered
         self._protected: dict[str, Fraction] = {}
         self._gained: dict[str, Fraction] = {}
@@ -84,7 +84,7 @@ class Tally:
         before = tuple(self.legs)
         own = self._move_off(ask)
         missing = self.missing(ask)
-        if not missing or (not own and _as_asked(ask, missing, self.base(ask.asset), laid=self._laid)):
+        if not missing or (not own and _as_asked(ask, missing, self.base(ask.asset), desk=self._laid)):
             return
         own += self._reduce(ask, -ONE if missing > 0 else ONE)
         if missing > 0 and self.missing(ask) > 0:
@@ -142,13 +142,13 @@ class Tally:
 
     def _leg(self, ask: Ask, candidate: Candidate, *, exact: Fraction, direction: Fraction) -> Leg | None:
         """A leg of whole lots, None where the order that it makes is too small for the venue or the policy."""
-        contract, laid = candidate.contract, self._laid
+        contract, desk = candidate.contract, self._laid
         signed = toward_zero(exact, contract.lot_size) * direction
         if not signed:
             self.skipped[ask.asset] = Skipped(contract, LeftOut.SMALLER_THAN_A_LOT)
             return None
         together = self._traded.get(contract.name, ZERO) + signed
-        reason = refused_size(contract, together, book=laid.book, portfolio=laid.portfolio)
+        reason = refused_size(contract, together, book=desk.book, portfolio=desk.portfolio)
         if reason is not None and contract.name not in self._traded:
             self.skipped[ask.asset] = Skipped(contract, reason)
             return None
@@ -227,7 +227,7 @@ class Tally:
         return contract.pnl(closed, position.entry_price, self._laid.portfolio.market.mark(contract))
 
 
-def in_turn(asks: Iterable[Ask], laid: Desk) -> tuple[Ask, ...]:
+def in_turn(asks: Iterable[Ask], desk: Desk) -> tuple[Ask, ...]:
     """Hedges in the order in which to size them: what trades in another coin's contracts before that coin's own.
 
     A base counts what is realised in its coin, so it is known once everything that trades there is.
@@ -235,7 +235,7 @@ def in_turn(asks: Iterable[Ask], laid: Desk) -> tuple[Ask, ...]:
     by_asset = {ask.asset: ask for ask in sorted(asks, key=lambda ask: ask.asset)}
     before: dict[str, list[str]] = {asset: [] for asset in by_asset}
     for asset, ask in by_asset.items():
-        for coin in sorted(_coins_traded(ask, laid) & by_asset.keys() - {asset}):
+        for coin in sorted(_coins_traded(ask, desk) & by_asset.keys() - {asset}):
             before[coin].append(asset)
     try:
         return tuple(by_asset[asset] for asset in TopologicalSorter(before).static_order())
@@ -243,52 +243,52 @@ def in_turn(asks: Iterable[Ask], laid: Desk) -> tuple[Ask, ...]:
         return tuple(by_asset.values())
 
 
-def in_the_way(asset: str, laid: Desk, *, direction: Fraction = ONE) -> tuple[Position, ...]:
+def in_the_way(asset: str, desk: Desk, *, direction: Fraction = ONE) -> tuple[Position, ...]:
     """Positions whose hedge of an asset an order in a direction makes smaller, nearest expiry first."""
-    return reducible(asset, laid.positions_for.get(asset, ()), Purpose.HEDGE, direction=direction, now=laid.now)
+    return reducible(asset, desk.positions_for.get(asset, ()), Purpose.HEDGE, direction=direction, now=desk.now)
 
 
-def contract_moved(ask: Ask, missing: Fraction, laid: Desk) -> Contract | None:
+def contract_moved(ask: Ask, missing: Fraction, desk: Desk) -> Contract | None:
     """The contract that a change is traded on first; None where nothing serves it."""
-    positions = in_the_way(ask.asset, laid, direction=-ONE if missing > 0 else ONE)
+    positions = in_the_way(ask.asset, desk, direction=-ONE if missing > 0 else ONE)
     if positions:
         return positions[0].contract
     return ask.candidates[0].contract if missing > 0 and ask.candidates else None
 
 
-def _coins_traded(ask: Ask, laid: Desk) -> set[str]:
-    carrying = (position.contract for position in in_the_way(ask.asset, laid))
+def _coins_traded(ask: Ask, desk: Desk) -> set[str]:
+    carrying = (position.contract for position in in_the_way(ask.asset, desk))
     return {each.settle for each in (*carrying, *(found.contract for found in ask.candidates))}
 
 
-def misplaced(ask: Ask, laid: Desk) -> tuple[Position, ...]:
+def misplaced(ask: Ask, desk: Desk) -> tuple[Position, ...]:
     """Positions that hedge an asset where it may not stay."""
-    positions = () if ask.stays is None else in_the_way(ask.asset, laid)
+    positions = () if ask.stays is None else in_the_way(ask.asset, desk)
     return tuple(position for position in positions if position.contract.name not in (ask.stays or ()))
 
 
-def _as_asked(ask: Ask, missing: Fraction, base: Fraction, *, laid: Desk) -> bool:
+def _as_asked(ask: Ask, missing: Fraction, base: Fraction, *, desk: Desk) -> bool:
     """Whether a change is within hedge_band or min_order, or one lot and twice the taker fee of the hedge asked for."""
-    portfolio = laid.portfolio
+    portfolio = desk.portfolio
     band = portfolio.policy.hedge_band * max(ZERO, base)
-    return abs(missing) <= band or left_behind(ask, missing, base, laid=laid)
+    return abs(missing) <= band or left_behind(ask, missing, base, desk=desk)
 
 
-def left_behind(ask: Ask, missing: Fraction, base: Fraction, *, laid: Desk) -> bool:
+def left_behind(ask: Ask, missing: Fraction, base: Fraction, *, desk: Desk) -> bool:
     """Whether hedging itself leaves as much behind.
 
     The lot and the fee are the largest of what the hedge stands on and what would open it: a change that the one
     leaves behind is none for the other.
     """
-    portfolio = laid.portfolio
+    portfolio = desk.portfolio
     index = portfolio.price(ask.asset)
-    moved = contract_moved(ask, missing, laid)
+    moved = contract_moved(ask, missing, desk)
     if moved is None:
         return False
-    positions = in_the_way(ask.asset, laid)
+    positions = in_the_way(ask.asset, desk)
     carriers = {each.name: each for each in (moved, *(at.contract for at in positions))}
     opening = (least_leg_usd(ask.asset, each, portfolio) for each in carriers.values())
-    closing = (_least_closing(ask, position, laid) * index for position in positions)
+    closing = (_least_closing(ask, position, desk) * index for position in positions)
     lot = max((*opening, *closing))
     fee = max(each.taker_fee for each in carriers.values())
     fees = 2 * fee * ask.of(base) * index
@@ -298,9 +298,9 @@ def left_behind(ask: Ask, missing: Fraction, base: Fraction, *, laid: Desk) -> b
     return abs(missing) * index <= max(lot + fees + booked, portfolio.policy.min_order)
 
 
-def _least_closing(ask: Ask, position: Position, laid: Desk) -> Fraction:
+def _least_closing(ask: Ask, position: Position, desk: Desk) -> Fraction:
     """Coins that the least order takes off a hedge on a position: at its own entry, with the PnL that it realises."""
-    contract, portfolio = position.contract, laid.portfolio
+    contract, portfolio = position.contract, desk.portfolio
     least = max(contract.lot_size, contract.min_contracts)
     part = next(each for each in position.parts if each.purpose is Purpose.HEDGE and each.stands_for == ask.asset)
     covered = abs(hedged_coins(part, contract, portfolio)) / abs(part.contracts) * least

@@ -15,12 +15,11 @@ from rebal.market.margin import (
     maintenance_margin,
 )
 from rebal.plan import AssetLine, CostLine, Costs, HedgeLine, Order, PositionLine, Setting, Standing, Wallet
-from rebal.planner.aims import Aims
 from rebal.planner.collateral import Account, account_leverage, balance_at, free_coins, need
-from rebal.planner.drift import target
+from rebal.planner.cover import Cover
 from rebal.planner.exposure import Valuation, fees_usd, held_position
-from rebal.planner.hedging import Cover
 from rebal.planner.step import Outcome
+from rebal.planner.targets import Aims, target
 from rebal.portfolio import DOLLARS, Portfolio
 
 

@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 
 from rebal.amounts import Fraction, plain, rounded, toward_zero
+from rebal.findings import Code, Figure, Finding, coins, exact_percent, info, percent, price, warning
 from rebal.market.carry import annualised, basis, days_between
-from rebal.plan import Code, Figure, Finding
-from rebal.planner.draft import Check, Draft, held_after, info, warning
-from rebal.planner.words import coins, exact_percent, percent, price
+from rebal.planner.review import Check, Review, held_after
 from rebal.portfolio import Sizing
 
 _USUAL_BASIS, _USUAL_BASIS_DATED = Fraction(5, 100), Fraction(25, 100)
@@ -14,30 +13,30 @@ _USUAL_TICK = Fraction(1, 100)
 _USUAL_FUNDING = Fraction(3, 1000)
 
 
-def _stale(draft: Draft) -> Iterator[Finding]:
-    market, limit = draft.desk.portfolio.market, draft.desk.portfolio.policy.max_price_age
+def _stale(review: Review) -> Iterator[Finding]:
+    market, limit = review.desk.portfolio.market, review.desk.portfolio.policy.max_price_age
     if limit is None:
         return
     if market.as_of is None:
         yield warning(Code.STALE_PRICES, "prices", "carry no time; set market.as_of to when they were true")
-    elif draft.desk.now - market.as_of > limit:
-        hours = int((draft.desk.now - market.as_of).total_seconds() // 3600)
+    elif review.desk.now - market.as_of > limit:
+        hours = int((review.desk.now - market.as_of).total_seconds() // 3600)
         message = f"are {hours} hours old, older than policy.max_price_age; refresh market before placing orders"
         yield warning(Code.STALE_PRICES, "prices", message, hours=hours, as_of=market.as_of)
 
 
-def _assumptions(draft: Draft) -> Iterator[Finding]:
-    for contract in draft.contracts_in_play():
+def _assumptions(review: Review) -> Iterator[Finding]:
+    for contract in review.contracts_in_play():
         for assumption in contract.assumed:
             message = f"{assumption.figure} is assumed: {assumption.stands_in}; set {assumption.key} to your account's"
             data = {"figure": assumption.figure, "stands_in": assumption.stands_in, "key": assumption.key}
             yield warning(Code.ASSUMED_FIGURE, contract.name, message, **data)
 
 
-def _far_marks(draft: Draft) -> Iterator[Finding]:
-    market = draft.desk.portfolio.market
-    for contract in draft.contracts_in_play():
-        mark, index = market.mark(contract), draft.desk.portfolio.price(contract.asset)
+def _far_marks(review: Review) -> Iterator[Finding]:
+    market = review.desk.portfolio.market
+    for contract in review.contracts_in_play():
+        mark, index = market.mark(contract), review.desk.portfolio.price(contract.asset)
         usual = _USUAL_BASIS if contract.expiry is None else _USUAL_BASIS_DATED
         if abs(mark - index) > usual * index:
             message = (
@@ -46,8 +45,8 @@ def _far_marks(draft: Draft) -> Iterator[Finding]:
             )
             apart = abs(mark / index - 1)
             yield warning(Code.MARK_OFF, contract.name, message, mark=mark, index=index, apart=apart)
-    for order in draft.orders:
-        contract = draft.contract(order.contract)
+    for order in review.orders:
+        contract = review.contract(order.contract)
         if order.limit_price is not None and abs(order.limit_price - order.price) > _USUAL_TICK * order.price:
             message = (
                 f"the tick moves its price from {price(order.price)} to {price(order.limit_price)}; check tick_size"
@@ -56,10 +55,10 @@ def _far_marks(draft: Draft) -> Iterator[Finding]:
             yield warning(Code.MARK_OFF, order.contract, message, **data)
 
 
-def _dated(draft: Draft) -> Iterator[Finding]:
-    portfolio, now = draft.desk.portfolio, draft.desk.now
-    ordered = {order.contract: order for order in draft.orders if not order.reduce_only}
-    for held in held_after(draft):
+def _dated(review: Review) -> Iterator[Finding]:
+    portfolio, now = review.desk.portfolio, review.desk.now
+    ordered = {order.contract: order for order in review.orders if not order.reduce_only}
+    for held in held_after(review):
         contract, expiry = held.contract, held.contract.expiry
         if expiry is None or contract.name not in ordered or expiry <= now:
             continue
@@ -79,9 +78,9 @@ def _dated(draft: Draft) -> Iterator[Finding]:
             yield info(Code.DATED, contract.name, f"{when}; {terms}{earned}{fee}", **data)
 
 
-def _funding(draft: Draft) -> Iterator[Finding]:
-    market = draft.desk.portfolio.market
-    perpetual = [held for held in held_after(draft) if held.contract.expiry is None]
+def _funding(review: Review) -> Iterator[Finding]:
+    market = review.desk.portfolio.market
+    perpetual = [held for held in held_after(review) if held.contract.expiry is None]
     for held in perpetual:
         rate = market.funding_rate(held.contract)
         if rate is not None and rate < 0 and held.contracts < 0:
@@ -103,11 +102,11 @@ def _funding(draft: Draft) -> Iterator[Finding]:
             yield info(Code.FUNDING_UNKNOWN, name, message, key=f"contracts.{name}.funding_interval")
 
 
-def _sizing(draft: Draft) -> Iterator[Finding]:
-    portfolio = draft.desk.portfolio
-    for order in draft.orders:
+def _sizing(review: Review) -> Iterator[Finding]:
+    portfolio = review.desk.portfolio
+    for order in review.orders:
         index = portfolio.price(order.asset)
-        contract = draft.contract(order.contract)
+        contract = review.contract(order.contract)
         if order.price == index or order.reduce_only:
             continue
         coin_sized = portfolio.policy.sizing is Sizing.COIN

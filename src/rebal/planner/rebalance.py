@@ -7,12 +7,11 @@ from rebal.book import Purpose
 from rebal.frozen import frozen
 from rebal.market.contract import Contract
 from rebal.plan import Order
-from rebal.planner.aims import Aims, aims
 from rebal.planner.carrying import Carried, Shrink, carry, moved_usd
 from rebal.planner.desk import Desk
-from rebal.planner.drift import band_width, least_leg_usd, leg, lot_usd, target
 from rebal.planner.routes import Candidate, part_held, reducible
 from rebal.planner.sizing import LeftOut, Leg, Residual, legs_for, orders_of, residual
+from rebal.planner.targets import Aims, aims, band_width, least_leg_usd, leg, lot_usd, target
 from rebal.portfolio import DOLLARS, Uncovered
 
 

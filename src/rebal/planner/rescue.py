@@ -5,21 +5,21 @@ from dataclasses import replace
 
 from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction, down, total, up
 from rebal.book import Book, Purpose
+from rebal.findings import Code, Finding, coins, error, info, percent, times, warning
 from rebal.frozen import frozen
 from rebal.market.margin import liquidation
-from rebal.plan import Code, Finding, Inputs, Order, Plan, Rescue, RescueLine, Transfer
-from rebal.planner.after import realised_by
+from rebal.plan import Inputs, Order, Plan, Rescue, RescueLine, Transfer
 from rebal.planner.build import answer
 from rebal.planner.collateral import Account, accounts, balance_at, free_coins, loose_in_wallets, past
+from rebal.planner.cover import cover, still_asked
 from rebal.planner.cutting import Wallet, fewest_lots
-from rebal.planner.desk import Desk, desk
-from rebal.planner.draft import Check, Draft, error, info, warning
+from rebal.planner.desk import Desk
 from rebal.planner.exposure import fees_usd, value
-from rebal.planner.hedging import cover, still_asked
+from rebal.planner.orders import realised_by
 from rebal.planner.rebalance import Decided, outside_band
+from rebal.planner.review import Check, Review
 from rebal.planner.routes import tradable
 from rebal.planner.step import carried
-from rebal.planner.words import coins, percent, times
 from rebal.portfolio import Alert, Policy, Portfolio
 
 _LEAST_MARGIN = Fraction(1, 20)
@@ -65,20 +65,20 @@ def build_rescue(
     ``wallets``: names of accounts, a currency or the contract of an isolated position, all of them where None.
     ``closes_first``: the purpose whose legs are closed before the others. Refused where nothing helps any of them.
     """
-    laid = desk(portfolio, book, now=inputs.now)
+    desk = Desk.of(portfolio, book, now=inputs.now)
     goal = goal_of(portfolio.policy, to_policy=to_policy)
-    asked = [each for each in _listed(laid) if wallets is None or name_of(each) in wallets]
-    found = _ways(asked, goal, laid, closes_first=closes_first)
+    asked = [each for each in _listed(desk) if wallets is None or name_of(each) in wallets]
+    found = _ways(asked, goal, desk, closes_first=closes_first)
     chosen = tuple(_chosen(ways) for ways in found.values() if ways)
     orders = tuple(order for way in chosen for order in way.orders)
     done = carried(
-        laid.portfolio, book, orders=orders, transfers=[transfer for way in chosen for transfer in way.transfers]
+        desk.portfolio, book, orders=orders, transfers=[transfer for way in chosen for transfer in way.transfers]
     )
-    checks = (*extra, _lost(found, laid), _missed(chosen), *(() if wallets is None else (_calm(asked, found),)))
-    decided = Decided(orders, (), outside_band(laid))
+    checks = (*extra, _lost(found, desk), _missed(chosen), *(() if wallets is None else (_calm(asked, found),)))
+    decided = Decided(orders, (), outside_band(desk))
     asked_on = still_asked(book, done.book)
-    plan = answer("rescue", laid, decided=decided, done=done, inputs=inputs, hedges=asked_on, extra=checks)
-    lines = (_line(way, laid, chosen=way in chosen) for ways in found.values() for way in ways)
+    plan = answer("rescue", desk, decided=decided, done=done, inputs=inputs, hedges=asked_on, extra=checks)
+    lines = (_line(way, desk, chosen=way in chosen) for ways in found.values() for way in ways)
     return replace(plan, ways=tuple(lines))
 
 
@@ -106,24 +106,24 @@ def rescued_names(portfolio: Portfolio, book: Book) -> tuple[str, ...]:
     return tuple(name_of(each) for each in accounts(book, book, (), portfolio=portfolio) if each.held_after)
 
 
-def _listed(laid: Desk) -> list[Account]:
-    listed = accounts(laid.book, laid.book, (), portfolio=laid.portfolio)
+def _listed(desk: Desk) -> list[Account]:
+    listed = accounts(desk.book, desk.book, (), portfolio=desk.portfolio)
     return [account for account in listed if account.held_after]
 
 
-def _ways(asked: Sequence[Account], goal: Goal, laid: Desk, *, closes_first: Purpose) -> dict[Account, tuple[Way, ...]]:
+def _ways(asked: Sequence[Account], goal: Goal, desk: Desk, *, closes_first: Purpose) -> dict[Account, tuple[Way, ...]]:
     """The ways of each wallet that needs one, none where all is lost; what one takes is not offered to the next."""
     found: dict[Account, tuple[Way, ...]] = {}
-    purses = {each.currency: _Purse.of(each.currency, laid) for each in asked}
+    purses = {each.currency: _Purse.of(each.currency, desk) for each in asked}
     for account in asked:
         if past(account.balance, account.held_after, goal.beyond):
             purse = purses[account.currency]
-            found[account] = ways = _ways_of(account, purse, goal, laid, closes_first=closes_first)
+            found[account] = ways = _ways_of(account, purse, goal, desk, closes_first=closes_first)
             purses[account.currency] = purse.without(_chosen(ways).transfers if ways else ())
     return found
 
 
-def _ways_of(account: Account, purse: "_Purse", goal: Goal, laid: Desk, *, closes_first: Purpose) -> tuple[Way, ...]:
+def _ways_of(account: Account, purse: "_Purse", goal: Goal, desk: Desk, *, closes_first: Purpose) -> tuple[Way, ...]:
     most, equity = purse.most(account), _equity(account)
     if equity + most <= 0:
         return ()
@@ -132,11 +132,11 @@ def _ways_of(account: Account, purse: "_Purse", goal: Goal, laid: Desk, *, close
     ways = [Way(account, Rescue.COINS, purse.into(account, posted), (), enough)] if posted else []
     if equity > 0:
         ways.append(
-            _closing(Rescue.CLOSE, account, posted=ZERO, purse=purse, goal=goal, laid=laid, closes_first=closes_first)
+            _closing(Rescue.CLOSE, account, posted=ZERO, purse=purse, goal=goal, desk=desk, closes_first=closes_first)
         )
     if posted and not enough:
         ways.append(
-            _closing(Rescue.BOTH, account, posted=most, purse=purse, goal=goal, laid=laid, closes_first=closes_first)
+            _closing(Rescue.BOTH, account, posted=most, purse=purse, goal=goal, desk=desk, closes_first=closes_first)
         )
     return tuple(ways)
 
@@ -153,12 +153,12 @@ def _missing(account: Account, level: Alert) -> Fraction:
 
 
 def _closing(
-    kind: Rescue, account: Account, *, posted: Fraction, purse: "_Purse", goal: Goal, laid: Desk, closes_first: Purpose
+    kind: Rescue, account: Account, *, posted: Fraction, purse: "_Purse", goal: Goal, desk: Desk, closes_first: Purpose
 ) -> Way:
-    book = laid.account_book(account.currency)
+    book = desk.account_book(account.currency)
     positions = [book.positions[held.contract.name] for held in account.held_after]
-    closable = tuple(each for each in positions if tradable(each.contract, now=laid.now))
-    wallet = Wallet(account.currency, account.contract, book, posted, closable, closes_first, laid.portfolio)
+    closable = tuple(each for each in positions if tradable(each.contract, now=desk.now))
+    wallet = Wallet(account.currency, account.contract, book, posted, closable, closes_first, desk.portfolio)
     closed = fewest_lots(wallet, goal.least)
     balance, left = wallet.left(closed)
     if not left:
@@ -180,10 +180,10 @@ class _Purse:
     loose: Fraction
 
     @classmethod
-    def of(cls, currency: str, laid: Desk) -> "_Purse":
-        listed = accounts(laid.book, laid.book, (), portfolio=laid.portfolio)
-        inside = ZERO if currency in laid.portfolio.aside else loose_in_wallets(listed).get(currency, ZERO)
-        return cls(currency, down(free_coins(currency, laid.book, laid.portfolio), COIN_STEP), down(inside, COIN_STEP))
+    def of(cls, currency: str, desk: Desk) -> "_Purse":
+        listed = accounts(desk.book, desk.book, (), portfolio=desk.portfolio)
+        inside = ZERO if currency in desk.portfolio.aside else loose_in_wallets(listed).get(currency, ZERO)
+        return cls(currency, down(free_coins(currency, desk.book, desk.portfolio), COIN_STEP), down(inside, COIN_STEP))
 
     def most(self, account: Account) -> Fraction:
         """Coins that can back an account; a cross wallet's own are behind it already."""
@@ -204,12 +204,12 @@ class _Purse:
         return _Purse(self.currency, self.outside - (taken - drawn), self.loose - drawn)
 
 
-def _line(way: Way, laid: Desk, *, chosen: bool) -> RescueLine:
-    portfolio, account = laid.portfolio, way.account
-    left = carried(portfolio, laid.book, orders=way.orders, transfers=way.transfers)
+def _line(way: Way, desk: Desk, *, chosen: bool) -> RescueLine:
+    portfolio, account = desk.portfolio, way.account
+    left = carried(portfolio, desk.book, orders=way.orders, transfers=way.transfers)
     after = next((each for each in left.after if name_of(each) == name_of(account) and each.held_after), None)
     valued, covered = value(portfolio, left.book), cover(portfolio, left.book)
-    realised = [(realised_by(order, laid.book, portfolio.contracts[order.contract]), order) for order in way.orders]
+    realised = [(realised_by(order, desk.book, portfolio.contracts[order.contract]), order) for order in way.orders]
     return RescueLine(
         wallet=name_of(account),
         currency=account.currency,
@@ -240,14 +240,14 @@ def _leverage(account: Account) -> Fraction | None:
     return total(position.position_value for position in account.held_after) / equity if equity > 0 else None
 
 
-def _lost(found: Mapping[Account, tuple[Way, ...]], laid: Desk) -> Check:
+def _lost(found: Mapping[Account, tuple[Way, ...]], desk: Desk) -> Check:
     """The check that names the wallets that nothing brings back; an error where there is nothing else to do."""
 
-    def check(_: Draft) -> Iterator[Finding]:
+    def check(_: Review) -> Iterator[Finding]:
         say = warning if any(found.values()) else error
         for account, ways in found.items():
             if not ways:
-                equity, free = _equity(account), _Purse.of(account.currency, laid).most(account)
+                equity, free = _equity(account), _Purse.of(account.currency, desk).most(account)
                 message = (
                     f"its margin balance is {coins(equity, account.currency)} and {coins(free, account.currency)} can "
                     "be moved in: neither coins nor closing bring it back"
@@ -260,7 +260,7 @@ def _lost(found: Mapping[Account, tuple[Way, ...]], laid: Desk) -> Check:
 def _missed(chosen: Sequence[Way]) -> Check:
     """The check that names the wallets that stay in danger, because what is open there cannot be closed."""
 
-    def check(_: Draft) -> Iterator[Finding]:
+    def check(_: Review) -> Iterator[Finding]:
         say = warning if any(way.acts for way in chosen) else error
         for way in chosen:
             if not way.enough:
@@ -274,7 +274,7 @@ def _missed(chosen: Sequence[Way]) -> Check:
 def _calm(asked: Iterable[Account], found: Mapping[Account, tuple[Way, ...]]) -> Check:
     """The check that says of wallets that were named how they stand, where nothing is to be done for them."""
 
-    def check(_: Draft) -> Iterator[Finding]:
+    def check(_: Review) -> Iterator[Finding]:
         for account in asked:
             if account not in found:
                 distance, leverage = _nearest(account), _leverage(account)

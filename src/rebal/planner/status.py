@@ -6,22 +6,22 @@ from datetime import timedelta
 
 from rebal.amounts import ZERO
 from rebal.book import Book, HedgeAsked, Position, Purpose
+from rebal.findings import Code, Figure, Finding, info, is_action, is_breach, percent, warning
 from rebal.ledger import Realised
-from rebal.plan import Code, Figure, Finding, Inputs
+from rebal.plan import Inputs
 from rebal.planner.checks import findings
-from rebal.planner.desk import Desk, desk
-from rebal.planner.draft import Check, Draft, drafted, info, warning
+from rebal.planner.cover import cover
+from rebal.planner.desk import Desk
 from rebal.planner.hedge import hedge_moves
 from rebal.planner.hedge_checks import apart, day, rolls, stays_on
-from rebal.planner.hedging import cover
 from rebal.planner.lines import hedge_lines
 from rebal.planner.rebalance import rebalance
+from rebal.planner.review import Check, Review, reviewed
 from rebal.planner.routes import SOONEST_EXPIRY
 from rebal.planner.sizing import LeftOut
 from rebal.planner.step import standing
-from rebal.planner.words import percent
 from rebal.portfolio import DOLLARS, Portfolio
-from rebal.status import Needs, Status, is_action, is_breach, summarised
+from rebal.status import Needs, Status, summarised
 
 SCHEMA = "rebal/status/1"
 
@@ -38,9 +38,9 @@ def build_status(
 
     ``realised``: out of the journal; ``extra``: checks of what only the caller knows.
     """
-    laid = desk(portfolio, book, now=inputs.now)
-    draft = _draft(laid)
-    found = findings(draft, (*extra, *_CHECKS, rolls(book.hedges)))
+    desk = Desk.of(portfolio, book, now=inputs.now)
+    review = _review(desk)
+    found = findings(review, (*extra, *_CHECKS, rolls(book.hedges)))
     needs = _needs(found)
     return Status(
         schema=SCHEMA,
@@ -49,29 +49,29 @@ def build_status(
         venue=portfolio.venue,
         as_of=portfolio.as_of,
         currency=DOLLARS,
-        equity=laid.valued.equity,
+        equity=desk.valued.equity,
         inputs=inputs,
-        assets=draft.assets,
-        wallets=draft.wallets,
-        positions=draft.positions,
+        assets=review.assets,
+        wallets=review.wallets,
+        positions=review.positions,
         hedges=hedge_lines(book.hedges),
         realised=realised,
         findings=found,
         needs=needs,
-        summary=summarised(needs, found, name=portfolio.name, equity=laid.valued.equity),
+        summary=summarised(needs, found, name=portfolio.name, equity=desk.valued.equity),
     )
 
 
-def _draft(laid: Desk) -> Draft:
-    decided = rebalance(laid)
+def _review(desk: Desk) -> Review:
+    decided = rebalance(desk)
     kept = tuple(each for each in decided.residuals if each.left_out not in (None, LeftOut.UNSERVED, LeftOut.UNCOVERED))
-    done = standing(laid.portfolio, laid.book)
-    return drafted(laid, replace(decided, residuals=kept), done, planned=False)
+    done = standing(desk.portfolio, desk.book)
+    return reviewed(desk, replace(decided, residuals=kept), done, planned=False)
 
 
-def _drifted(draft: Draft) -> Iterator[Finding]:
-    traded = {part.stands_for[0] for order in rebalance(draft.desk).orders for part in order.parts}
-    for line in draft.assets:
+def _drifted(review: Review) -> Iterator[Finding]:
+    traded = {part.stands_for[0] for order in rebalance(review.desk).orders for part in order.parts}
+    for line in review.assets:
         if line.outside_band and line.drift is not None:
             aimed = line.aimed_weight if line.aimed_weight is not None else line.target_weight
             off = (line.weight or ZERO) - (aimed or ZERO) or line.drift
@@ -84,15 +84,15 @@ def _drifted(draft: Draft) -> Iterator[Finding]:
                 yield info(Code.RESIDUAL, line.asset, message, drift=off)
 
 
-def _hedges(draft: Draft) -> Iterator[Finding]:
-    laid = draft.desk
-    covered = cover(laid.portfolio, laid.book)
-    rolling = {asset for position in _near_expiry(draft) for asset in _rolled_by(position, laid)}
-    for asset, asked in sorted(laid.book.hedges.items()):
-        if _overdue(asked, laid) and covered.hedged.get(asset):
-            message = f"hedge was meant to end on {day(asked.until or laid.now)}"
+def _hedges(review: Review) -> Iterator[Finding]:
+    desk = review.desk
+    covered = cover(desk.portfolio, desk.book)
+    rolling = {asset for position in _near_expiry(review) for asset in _rolled_by(position, desk)}
+    for asset, asked in sorted(desk.book.hedges.items()):
+        if _overdue(asked, desk) and covered.hedged.get(asset):
+            message = f"hedge was meant to end on {day(asked.until or desk.now)}"
             yield warning(Code.HEDGE_OVERDUE, asset, message, until=asked.until)
-        elif hedge_moves(asset, asked.fraction, covered, laid=laid):
+        elif hedge_moves(asset, asked.fraction, covered, desk=desk):
             now = covered.ratio(asset)
             wanted, is_now = apart(asked.fraction, now)
             message = f"hedge asked {wanted}, is {is_now}"
@@ -100,42 +100,42 @@ def _hedges(draft: Draft) -> Iterator[Finding]:
             if asset in rolling:
                 message += ": rolling it mends that too"
             else:
-                data["contract"], data["until"] = stays_on(asked, laid)
+                data["contract"], data["until"] = stays_on(asked, desk)
             yield warning(Code.HEDGE_OFF, asset, message, **data)
 
 
-def _expiring(draft: Draft) -> Iterator[Finding]:
-    for position in draft.positions_after:
+def _expiring(review: Review) -> Iterator[Finding]:
+    for position in review.positions_after:
         expiry = position.contract.expiry
-        if expiry is not None and position.contracts and expiry <= draft.desk.now:
+        if expiry is not None and position.contracts and expiry <= review.desk.now:
             message = f"expired on {day(expiry)}: record its delivery as a fill at the delivery price"
             yield warning(Code.EXPIRES_SOON, position.contract.name, message, expiry=expiry)
-    for position in _near_expiry(draft):
-        expiry = position.contract.expiry or draft.desk.now
-        left = expiry - draft.desk.now
+    for position in _near_expiry(review):
+        expiry = position.contract.expiry or review.desk.now
+        left = expiry - review.desk.now
         when = f"{left.days} days" if left.days > 1 else f"{left // timedelta(hours=1)} hours"
-        hedges = tuple(_rolled_by(position, draft.desk))
+        hedges = tuple(_rolled_by(position, review.desk))
         message = f"expires in {when}, on {day(expiry)}: "
         message += "let it deliver, or roll it" if hedges else "roll it or let it deliver"
         yield warning(Code.EXPIRES_SOON, position.contract.name, message, expiry=expiry, days=left.days, hedges=hedges)
 
 
-def _near_expiry(draft: Draft) -> Iterator[Position]:
-    for position in draft.positions_after:
+def _near_expiry(review: Review) -> Iterator[Position]:
+    for position in review.positions_after:
         expiry = position.contract.expiry
-        if expiry is not None and position.contracts and timedelta() < expiry - draft.desk.now < SOONEST_EXPIRY:
+        if expiry is not None and position.contracts and timedelta() < expiry - review.desk.now < SOONEST_EXPIRY:
             yield position
 
 
-def _rolled_by(position: Position, laid: Desk) -> dict[str, HedgeAsked]:
+def _rolled_by(position: Position, desk: Desk) -> dict[str, HedgeAsked]:
     """The hedges in force that sit on a position and are not overdue, by asset."""
     protected = sorted({part.stands_for for part in position.parts if part.purpose is Purpose.HEDGE})
-    asked = {asset: laid.book.hedges[asset] for asset in protected if asset in laid.book.hedges}
-    return {asset: each for asset, each in asked.items() if not _overdue(each, laid)}
+    asked = {asset: desk.book.hedges[asset] for asset in protected if asset in desk.book.hedges}
+    return {asset: each for asset, each in asked.items() if not _overdue(each, desk)}
 
 
-def _overdue(asked: HedgeAsked, laid: Desk) -> bool:
-    return asked.until is not None and laid.now >= asked.until
+def _overdue(asked: HedgeAsked, desk: Desk) -> bool:
+    return asked.until is not None and desk.now >= asked.until
 
 
 def _needs(found: Sequence[Finding]) -> Needs:

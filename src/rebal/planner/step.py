@@ -5,9 +5,8 @@ from collections.abc import Iterable
 from rebal.book import Book
 from rebal.frozen import frozen
 from rebal.plan import Order, Transfer
-from rebal.planner.after import after_orders, after_transfers
 from rebal.planner.collateral import Account, Shortage, accounts, post
-from rebal.planner.steps import placing_order
+from rebal.planner.orders import after_orders, after_transfers, placing_order
 from rebal.portfolio import Portfolio
 
 

@@ -4,12 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from rebal.amounts import ONE, ZERO, Fraction
 from rebal.book import Book
+from rebal.findings import Code, Finding, coins, info, percent, price, usd
 from rebal.market.contract import Kind
 from rebal.market.margin import Factors, Held, kept_within
-from rebal.plan import Code, Finding
 from rebal.planner.collateral import Account, account_leverage, free_coins, need
-from rebal.planner.draft import Check, Draft, info
-from rebal.planner.words import coins, percent, price, usd
+from rebal.planner.review import Check, Review
 from rebal.portfolio import Portfolio
 
 _HALF, _HUNDREDTH = Fraction(1, 2), Fraction(1, 100)
@@ -40,16 +39,16 @@ def _asks_more(held: Sequence[Held], factor: Fraction, portfolio: Portfolio) -> 
     return need(moved, portfolio).most > need(held, portfolio).most
 
 
-def _sustain(draft: Draft) -> Iterator[Finding]:
-    portfolio = draft.desk.portfolio
-    for account in draft.done.after:
-        ends = sustained(account, draft.done.book, portfolio)
+def _sustain(review: Review) -> Iterator[Finding]:
+    portfolio = review.desk.portfolio
+    for account in review.done.after:
+        ends = sustained(account, review.done.book, portfolio)
         assets = {held.contract.asset for held in account.held_after}
-        if len(assets) != 1 or not draft.orders:
+        if len(assets) != 1 or not review.orders:
             continue
         index, currency = portfolio.price(assets.pop()), account.currency
         if ONE in (ends.below, ends.above):
-            yield _none_left(account, ends, draft)
+            yield _none_left(account, ends, review)
             continue
         moves = [("fall", ends.below), ("rise", ends.above)]
         told = [(way, factor) for way, factor in moves if factor is not None and _LEAST <= factor <= _MOST]
@@ -64,17 +63,17 @@ def _sustain(draft: Draft) -> Iterator[Finding]:
             price_above=None if ends.above is None else ends.above * index,
             move_below=None if ends.below is None else ends.below - 1,
             move_above=None if ends.above is None else ends.above - 1,
-            free_coins=free_coins(currency, draft.done.book, portfolio),
+            free_coins=free_coins(currency, review.done.book, portfolio),
         )
 
 
-def _none_left(account: Account, ends: Factors, draft: Draft) -> Finding:
+def _none_left(account: Account, ends: Factors, review: Review) -> Finding:
     currency = account.currency
     ways = tuple(way for way, end in (("fall", ends.below), ("rise", ends.above)) if end == ONE)
     message = (
         f"no free {currency} is left to keep the policy: any {' or '.join(ways)} asks for more, or a smaller position"
     )
-    free = free_coins(currency, draft.done.book, draft.desk.portfolio)
+    free = free_coins(currency, review.done.book, review.desk.portfolio)
     return info(Code.SUSTAIN, account.contract or currency, message, ways=ways, free_coins=free)
 
 
@@ -82,14 +81,14 @@ _LEAST, _MOST = Fraction(1, 10), Fraction(10)
 """Moves beyond these are no figure for a person."""
 
 
-def _doubled(draft: Draft) -> Iterator[Finding]:
+def _doubled(review: Review) -> Iterator[Finding]:
     """What a fall of half costs an inverse long that the plan opens: its whole coin value, ``N/P - N/(P/2) = -N/P``."""
-    for line in draft.positions:
-        contract = draft.contract(line.contract)
+    for line in review.positions:
+        contract = review.contract(line.contract)
         if contract.kind is not Kind.INVERSE or line.contracts <= max(ZERO, line.contracts_before):
             continue
         lost = contract.pnl(line.contracts, line.mark_price, line.mark_price * _HALF)
-        worth = -lost * draft.desk.portfolio.price(contract.settle) * _HALF
+        worth = -lost * review.desk.portfolio.price(contract.settle) * _HALF
         yield info(
             Code.COIN_MARGINED_LONG,
             line.contract,

@@ -3,31 +3,30 @@
 from collections.abc import Iterator
 
 from rebal.amounts import ZERO
-from rebal.plan import Code, Figure, Finding
-from rebal.planner.draft import Check, Draft, error, info, warning
+from rebal.findings import Code, Figure, Finding, coins, error, info, percent, usd, warning
+from rebal.planner.review import Check, Review
 from rebal.planner.routes import SOONEST_EXPIRY
 from rebal.planner.sizing import LeftOut, Passed, Residual
-from rebal.planner.words import coins, percent, usd
 
 
-def _unserved(draft: Draft) -> Iterator[Finding]:
-    for residual in draft.residuals:
+def _unserved(review: Review) -> Iterator[Finding]:
+    for residual in review.residuals:
         if residual.left_out is LeftOut.UNSERVED and residual.undone:
-            message, routes = _unserved_message(residual, draft), tuple(map(str, draft.desk.portfolio.policy.routes))
+            message, routes = _unserved_message(residual, review), tuple(map(str, review.desk.portfolio.policy.routes))
             yield error(Code.UNSERVED_ASSET, residual.asset, message, undone_usd=residual.undone, routes=routes)
 
 
 _CURES = "define a contract under contracts, name a proxy under proxies, or put it under aside"
 
 
-def _unserved_message(residual: Residual, draft: Draft) -> str:
+def _unserved_message(residual: Residual, review: Review) -> str:
     verb = "add" if residual.undone > 0 else "take away"
     undone = f"{usd(abs(residual.undone))} of exposure to {verb} are left undone"
-    return f"{_why_unserved(residual.asset, draft)}, so {undone}; {_CURES}"
+    return f"{_why_unserved(residual.asset, review)}, so {undone}; {_CURES}"
 
 
-def _why_unserved(asset: str, draft: Draft) -> str:
-    portfolio, now = draft.desk.portfolio, draft.desk.now
+def _why_unserved(asset: str, review: Review) -> str:
+    portfolio, now = review.desk.portfolio, review.desk.now
     listed = [each for each in portfolio.contracts.values() if each.asset == asset and each.listed]
     soon = sorted(each.name for each in listed if each.expiry is not None and each.expiry - now < SOONEST_EXPIRY)
     if soon and len(soon) == len(listed):
@@ -38,9 +37,9 @@ def _why_unserved(asset: str, draft: Draft) -> str:
     return f"no contract of {at} serves {asset} on the routes {routes}{listed_too}"
 
 
-def _uncovered(draft: Draft) -> Iterator[Finding]:
-    rows = {line.asset: line for line in draft.assets}
-    for residual in draft.residuals:
+def _uncovered(review: Review) -> Iterator[Finding]:
+    rows = {line.asset: line for line in review.assets}
+    for residual in review.residuals:
         line = rows.get(residual.asset)
         if residual.left_out is not LeftOut.UNCOVERED or not residual.undone or line is None:
             continue
@@ -48,14 +47,14 @@ def _uncovered(draft: Draft) -> Iterator[Finding]:
         keeps = f"it stays at {percent(aimed)} in place of {percent(wanted)}, and the others share the rest"
         data: dict[str, Figure] = {"undone_usd": residual.undone, "aimed_weight": aimed, "target_weight": wanted}
         if not residual.passed:
-            message = f"{_why_unserved(residual.asset, draft)}: {keeps}; {_CURES}"
+            message = f"{_why_unserved(residual.asset, review)}: {keeps}; {_CURES}"
             yield warning(Code.UNSERVED_ASSET, residual.asset, message, **data)
             continue
         (passed, *_), shortage = residual.passed, residual.passed[0].shortage
         currency, contract = shortage.account.currency, passed.candidate.contract
         carried = "in part only" if residual.undone != residual.wanted else "nothing"
         message = (
-            f"{coins(shortage.available, currency)} margin {carried} of {_said(passed, draft)}, which needs "
+            f"{coins(shortage.available, currency)} margin {carried} of {_said(passed, review)}, which needs "
             f"{coins(shortage.needed, currency)}: {keeps}; bring {currency}, or shape policy.routes"
         )
         data |= {"contract": contract.name, "currency": currency}
@@ -63,8 +62,8 @@ def _uncovered(draft: Draft) -> Iterator[Finding]:
         yield warning(Code.UNDER_COLLATERALISED, residual.asset, message, **data)
 
 
-def _passed_over(draft: Draft) -> Iterator[Finding]:
-    for residual in draft.residuals:
+def _passed_over(review: Review) -> Iterator[Finding]:
+    for residual in review.residuals:
         if residual.left_out is LeftOut.UNCOVERED or residual.contract is None:
             continue
         for passed in residual.passed:
@@ -75,7 +74,7 @@ def _passed_over(draft: Draft) -> Iterator[Finding]:
             yield info(
                 Code.ROUTE,
                 residual.asset,
-                f"{coins(shortage.available, currency)} do not margin {_said(passed, draft)}, which needs "
+                f"{coins(shortage.available, currency)} do not margin {_said(passed, review)}, which needs "
                 f"{coins(shortage.needed, currency)}; {residual.contract.name} instead",
                 contract=contract.name,
                 contracts=passed.contracts,
@@ -86,11 +85,11 @@ def _passed_over(draft: Draft) -> Iterator[Finding]:
             )
 
 
-def _said(passed: Passed, draft: Draft) -> str:
+def _said(passed: Passed, review: Review) -> str:
     """A leg that was not opened, in the words of a person: its side, its size, its contract."""
     contract = passed.candidate.contract
     side = "long" if passed.contracts > 0 else "short"
-    size = contract.coins(passed.contracts, draft.desk.portfolio.market.mark(contract))
+    size = contract.coins(passed.contracts, review.desk.portfolio.market.mark(contract))
     return f"a {side} of {coins(size, contract.asset)} on {contract.name}"
 
 

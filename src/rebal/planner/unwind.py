@@ -5,20 +5,20 @@ from dataclasses import replace
 
 from rebal.amounts import ONE, ZERO, Fraction, down, toward_zero
 from rebal.book import Book, Purpose
+from rebal.findings import Code, Finding, error, info, percent, usd
 from rebal.ledger import Carried
-from rebal.plan import Code, Finding, Inputs, Order, Plan, PnlLine
-from rebal.planner.after import realised_by
+from rebal.plan import Inputs, Order, Plan, PnlLine
 from rebal.planner.build import answer
-from rebal.planner.desk import Desk, desk
-from rebal.planner.draft import Check, Draft, error, info
-from rebal.planner.drift import leg
+from rebal.planner.cover import still_asked
+from rebal.planner.desk import Desk
 from rebal.planner.exposure import stood_for
-from rebal.planner.hedging import still_asked
+from rebal.planner.orders import realised_by
 from rebal.planner.rebalance import Decided, off_target, outside_band
+from rebal.planner.review import Check, Review
 from rebal.planner.routes import route_of, tradable
 from rebal.planner.sizing import Leg, close_orders
 from rebal.planner.step import Outcome, step
-from rebal.planner.words import percent, usd
+from rebal.planner.targets import leg
 from rebal.portfolio import DOLLARS, Portfolio
 
 
@@ -39,22 +39,22 @@ def build_unwind(
     Refused, unless ``force``, where rebalance positions are closed and spot does not match the targets: a weight would
     be outside its band. ``carried``: fees and funding of what is open, by contract, out of the journal.
     """
-    laid = desk(portfolio, book, now=inputs.now)
-    legs = tuple(_closing(laid, assets=assets, share=share, purpose=purpose))
+    desk = Desk.of(portfolio, book, now=inputs.now)
+    legs = tuple(_closing(desk, assets=assets, share=share, purpose=purpose))
     orders = close_orders(legs, book=book, portfolio=portfolio)
-    done = step(laid.portfolio, book, orders, tops_up=False)
-    matches = _spot_matches(legs, laid, done)
+    done = step(desk.portfolio, book, orders, tops_up=False)
+    matches = _spot_matches(legs, desk, done)
     checks = (*extra, _offers(legs), *(() if matches is not False or force else (_refuse_unmatched,)))
-    decided = Decided(orders, (), outside_band(laid))
+    decided = Decided(orders, (), outside_band(desk))
     asked = still_asked(book, done.book)
-    plan = answer("unwind", laid, decided=decided, done=done, inputs=inputs, hedges=asked, extra=checks)
-    return replace(plan, pnl=_pnl(plan, laid, carried or {}), spot_matches=matches)
+    plan = answer("unwind", desk, decided=decided, done=done, inputs=inputs, hedges=asked, extra=checks)
+    return replace(plan, pnl=_pnl(plan, desk, carried or {}), spot_matches=matches)
 
 
-def _closing(laid: Desk, *, assets: frozenset[str] | None, share: Fraction, purpose: Purpose | None) -> Iterator[Leg]:
-    for position in laid.book.positions.values():
+def _closing(desk: Desk, *, assets: frozenset[str] | None, share: Fraction, purpose: Purpose | None) -> Iterator[Leg]:
+    for position in desk.book.positions.values():
         contract = position.contract
-        if not tradable(contract, now=laid.now):
+        if not tradable(contract, now=desk.now):
             continue
         for part in position.parts:
             named = assets is None or part.stands_for in assets
@@ -63,20 +63,20 @@ def _closing(laid: Desk, *, assets: frozenset[str] | None, share: Fraction, purp
                 yield Leg(contract, contracts, route_of(part.stands_for, contract), part.purpose, part.stands_for)
 
 
-def _spot_matches(legs: Sequence[Leg], laid: Desk, done: Outcome) -> bool | None:
+def _spot_matches(legs: Sequence[Leg], desk: Desk, done: Outcome) -> bool | None:
     """Whether every weight is inside its band once the rebalance positions are closed; None where none is."""
-    if laid.portfolio.targets is None or not any(each.purpose is Purpose.REBALANCE for each in legs):
+    if desk.portfolio.targets is None or not any(each.purpose is Purpose.REBALANCE for each in legs):
         return None
-    return not off_target(_closed(laid, done))
+    return not off_target(_closed(desk, done))
 
 
-def _closed(laid: Desk, done: Outcome) -> Desk:
-    return desk(laid.portfolio, done.book, now=laid.now)
+def _closed(desk: Desk, done: Outcome) -> Desk:
+    return Desk.of(desk.portfolio, done.book, now=desk.now)
 
 
-def _refuse_unmatched(draft: Draft) -> Iterator[Finding]:
-    portfolio = draft.desk.portfolio
-    later = _closed(draft.desk, draft.done)
+def _refuse_unmatched(review: Review) -> Iterator[Finding]:
+    portfolio = review.desk.portfolio
+    later = _closed(review.desk, review.done)
     for asset in sorted(off_target(later)):
         weight, wanted = later.valued.weight(asset), (portfolio.targets or {}).get(asset, ZERO)
         if weight is not None:
@@ -90,13 +90,13 @@ def _refuse_unmatched(draft: Draft) -> Iterator[Finding]:
 def _offers(legs: Sequence[Leg]) -> Check:
     """The check that names the share of a rebalance that spot has made needless."""
 
-    def check(draft: Draft) -> Iterator[Finding]:
-        laid = draft.desk
-        if laid.portfolio.targets is None:
+    def check(review: Review) -> Iterator[Finding]:
+        desk = review.desk
+        if desk.portfolio.targets is None:
             return
         for asset in sorted({each.stands_for for each in legs if each.purpose is Purpose.REBALANCE} - {DOLLARS}):
-            open_now = _open_usd(asset, laid)
-            needed = open_now + leg(asset, laid.valued, laid.portfolio)
+            open_now = _open_usd(asset, desk)
+            needed = open_now + leg(asset, desk.valued, desk.portfolio)
             spent = ONE - needed / open_now if open_now else ZERO
             if 0 < spent < 1:
                 share = down(spent, Fraction(1, 1000))
@@ -107,11 +107,11 @@ def _offers(legs: Sequence[Leg]) -> Check:
     return check
 
 
-def _open_usd(asset: str, laid: Desk) -> Fraction:
-    parts = ((part, position.contract) for position in laid.positions_for.get(asset, ()) for part in position.parts)
+def _open_usd(asset: str, desk: Desk) -> Fraction:
+    parts = ((part, position.contract) for position in desk.positions_for.get(asset, ()) for part in position.parts)
     return sum(
         (
-            stood_for(part, contract, laid.portfolio)
+            stood_for(part, contract, desk.portfolio)
             for part, contract in parts
             if part.purpose is Purpose.REBALANCE and part.stands_for == asset
         ),
@@ -119,21 +119,21 @@ def _open_usd(asset: str, laid: Desk) -> Fraction:
     )
 
 
-def _pnl(plan: Plan, laid: Desk, carried: Mapping[str, Carried]) -> tuple[PnlLine, ...]:
+def _pnl(plan: Plan, desk: Desk, carried: Mapping[str, Carried]) -> tuple[PnlLine, ...]:
     ordered = sorted(plan.orders, key=lambda order: order.contract)
-    return tuple(_pnl_line(order, laid, carried.get(order.contract)) for order in ordered)
+    return tuple(_pnl_line(order, desk, carried.get(order.contract)) for order in ordered)
 
 
-def _pnl_line(order: Order, laid: Desk, open_so_far: Carried | None) -> PnlLine:
-    contract = laid.book.positions[order.contract].contract
-    rate = laid.portfolio.price(contract.settle)
-    coin = realised_by(order, laid.book, contract)
-    told = open_so_far.share(_share_closed(order, laid)) if open_so_far else Carried(order.contract, ZERO, ZERO)
+def _pnl_line(order: Order, desk: Desk, open_so_far: Carried | None) -> PnlLine:
+    contract = desk.book.positions[order.contract].contract
+    rate = desk.portfolio.price(contract.settle)
+    coin = realised_by(order, desk.book, contract)
+    told = open_so_far.share(_share_closed(order, desk)) if open_so_far else Carried(order.contract, ZERO, ZERO)
     fees, funding = order.fee + told.fees_coin, told.funding_coin
     return PnlLine(order.contract, coin, coin * rate, fees, funding, (coin - fees + funding) * rate, contract.settle)
 
 
-def _share_closed(order: Order, laid: Desk) -> Fraction:
+def _share_closed(order: Order, desk: Desk) -> Fraction:
     """The share of the net position that an order closes."""
-    held = laid.book.positions[order.contract].contracts
+    held = desk.book.positions[order.contract].contracts
     return min(ONE, -order.signed / held) if held * order.signed < 0 else ZERO

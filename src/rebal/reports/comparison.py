@@ -8,8 +8,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from rebal.amounts import Fraction
+from rebal.findings import Finding
 from rebal.frozen import frozen
-from rebal.plan import Finding, HedgeLine, Inputs
+from rebal.plan import HedgeLine, Inputs
 
 
 class Way(StrEnum):

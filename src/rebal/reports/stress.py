@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from rebal.amounts import Fraction
+from rebal.findings import Finding
 from rebal.frozen import frozen
-from rebal.plan import Finding, Inputs, Wallet
+from rebal.plan import Inputs, Wallet
 
 STRESS_SCHEMA = "rebal/stress/1"
 

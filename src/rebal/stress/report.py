@@ -5,21 +5,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from rebal.amounts import ZERO, Fraction, plain
 from rebal.book import Book
 from rebal.errors import UsageProblem
+from rebal.findings import Code, Figure, Finding, coins, exact_percent, info, rank, usd, warning
 from rebal.frozen import frozen
 from rebal.market.path import Moves
-from rebal.plan import Code, Figure, Finding, Inputs, Wallet
+from rebal.plan import Inputs, Wallet
 from rebal.planner.checks import findings
 from rebal.planner.collateral import accounts
-from rebal.planner.desk import Desk, desk
-from rebal.planner.draft import Check, drafted, info, warning
+from rebal.planner.desk import Desk
 from rebal.planner.exposure import assets_of
 from rebal.planner.rebalance import Decided, rebalance
+from rebal.planner.review import Check, reviewed
 from rebal.planner.sizing import LeftOut
 from rebal.planner.step import standing, step
-from rebal.planner.words import coins, exact_percent, usd
 from rebal.portfolio import Portfolio
 from rebal.reports.stress import STRESS_SCHEMA, Difference, ScenarioLine, Stress, WalletLine
-from rebal.status import rank
 from rebal.stress import worth
 from rebal.stress.wallets import Backed, Strain, backed, mildest, survival_lines
 from rebal.stress.wallets import wallet_lines as wallets_under
@@ -69,11 +68,11 @@ def build_stress(
     The book is taken as it stands, or, ``planned``, as the plan of a rebalance would leave it. ``extra``: checks of
     what only the caller knows. Raises UsageProblem where a basis is widened so far that no price is left.
     """
-    laid = desk(portfolio, book, now=inputs.now)
+    desk = Desk.of(portfolio, book, now=inputs.now)
     strain = strain or Strain()
     asked = scenarios_of(portfolio) if scenarios is None else scenarios
-    stood = _stood(laid, extra, planned=planned)
-    told, wallets = _told(asked, stood, laid, strain)
+    stood = _stood(desk, extra, planned=planned)
+    told, wallets = _told(asked, stood, desk, strain)
     return Stress(
         schema=STRESS_SCHEMA,
         scenarios=told,
@@ -86,7 +85,7 @@ def build_stress(
         basis_widening=strain.widening,
         funding_times=strain.funding_times,
         funding_days=strain.days,
-        equity=laid.valued.equity,
+        equity=desk.valued.equity,
         inputs=inputs,
         survival=survival_lines(wallets, told, book=stood.book, portfolio=portfolio),
         wallets=stood.wallets,
@@ -143,26 +142,26 @@ class _Payoffs:
 
 
 def _told(
-    asked: Iterable[Scenario], stood: _Stood, laid: Desk, strain: Strain
+    asked: Iterable[Scenario], stood: _Stood, desk: Desk, strain: Strain
 ) -> tuple[tuple[ScenarioLine, ...], tuple[Backed, ...]]:
-    portfolio, book = laid.portfolio, stood.book
+    portfolio, book = desk.portfolio, stood.book
     _refuse_marks_below_zero(book, strain, portfolio)
     listed = accounts(book, book, (), portfolio=portfolio)
     wallets = backed(listed, book, strain=strain, portfolio=portfolio)
-    lines = _payoffs(stood, laid.book, wallets, strain=strain, portfolio=portfolio)
+    lines = _payoffs(stood, desk.book, wallets, strain=strain, portfolio=portfolio)
     moved = _coins(book, portfolio)
     return tuple(_scenario(each, moved, lines=lines, wallets=wallets, portfolio=portfolio) for each in asked), wallets
 
 
-def _stood(laid: Desk, extra: Iterable[Check], *, planned: bool) -> _Stood:
-    decided = rebalance(laid) if planned else Decided((), ())
-    done = step(laid.portfolio, laid.book, decided.orders) if planned else standing(laid.portfolio, laid.book)
-    draft = drafted(laid, decided, done, planned=planned)
+def _stood(desk: Desk, extra: Iterable[Check], *, planned: bool) -> _Stood:
+    decided = rebalance(desk) if planned else Decided((), ())
+    done = step(desk.portfolio, desk.book, decided.orders) if planned else standing(desk.portfolio, desk.book)
+    review = reviewed(desk, decided, done, planned=planned)
     return _Stood(
         done.book,
-        draft.wallets,
-        findings(draft, extra),
-        fees=added(worth.coins(order.fee_currency, order.fee, laid.portfolio) for order in done.orders),
+        review.wallets,
+        findings(review, extra),
+        fees=added(worth.coins(order.fee_currency, order.fee, desk.portfolio) for order in done.orders),
         undone=added(
             Payoff(ZERO, {each.asset: each.undone})
             for each in decided.residuals

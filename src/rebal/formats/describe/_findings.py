@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 from rebal.amounts import Fraction, plain
+from rebal.findings import Code, Finding, Severity
 from rebal.formats.describe._words import joined
 from rebal.formats.document import ALARM, BOLD, DIM, GLUE, YELLOW, Inked, Note, Notes, Prose, Said, Section
 from rebal.formats.page.figures import PLAIN
-from rebal.plan import Code, Finding, Severity
 
 SEVERITIES = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _INKS = {Severity.ERROR: ALARM, Severity.WARNING: YELLOW, Severity.INFO: DIM}

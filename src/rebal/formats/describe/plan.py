@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from rebal.amounts import ZERO, Fraction
+from rebal.findings import Code, Severity
 from rebal.formats.describe import _book, _findings, _margin, _orders, _origin, _ways
 from rebal.formats.describe._words import counted, joined, several
 from rebal.formats.document import (
@@ -24,7 +25,7 @@ from rebal.formats.document import (
     Table,
     Text,
 )
-from rebal.plan import AssetLine, Code, CostLine, Costs, Plan, PositionLine, Severity
+from rebal.plan import AssetLine, CostLine, Costs, Plan, PositionLine
 from rebal.portfolio import DOLLARS, Policy
 
 _PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS

@@ -1,9 +1,10 @@
 """Status: is anything to be done, then the book as it stands."""
 
+from rebal.findings import sorted_out
 from rebal.formats.describe import _book, _findings, _journal, _margin, _origin
 from rebal.formats.document import ALARM, GREEN, YELLOW, Document, Facts, Inked, Prose, Text
 from rebal.portfolio import Policy
-from rebal.status import Needs, Status, sorted_out
+from rebal.status import Needs, Status
 
 _INKS = {Needs.NOTHING: GREEN, Needs.ACTION: YELLOW, Needs.ATTENTION: ALARM}
 _ORIGIN = (*_origin.RECORDED, *_origin.STATED, _origin.MARGINED, _origin.PRICES, _origin.STATEMENT)

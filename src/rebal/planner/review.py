@@ -1,27 +1,18 @@
-"""An outcome with the rows that show it, before its findings, and how a finding is made."""
+"""What the checks look at: an outcome with the rows that show it, before its findings."""
 
 from collections.abc import Callable, Iterable, Iterator
 
 from rebal.amounts import Fraction
 from rebal.book import Position
+from rebal.findings import Finding
 from rebal.frozen import frozen
 from rebal.market.contract import Contract
 from rebal.market.margin import Held
-from rebal.plan import (
-    AssetLine,
-    Code,
-    Figure,
-    Finding,
-    FindingData,
-    Order,
-    PositionLine,
-    Severity,
-    Wallet,
-)
+from rebal.plan import AssetLine, Order, PositionLine, Wallet
 from rebal.planner.collateral import Shortage
+from rebal.planner.cover import cover
 from rebal.planner.desk import Desk
 from rebal.planner.exposure import held_position, value
-from rebal.planner.hedging import cover
 from rebal.planner.lines import asset_lines, position_lines, wallet_lines
 from rebal.planner.rebalance import Decided
 from rebal.planner.sizing import Residual
@@ -29,7 +20,7 @@ from rebal.planner.step import Outcome
 
 
 @frozen
-class Draft:
+class Review:
     """What the checks look at: what was decided, what it came to, and the rows that show it.
 
     ``planned``: whether it is a plan, not a state.
@@ -83,7 +74,7 @@ class Draft:
         return " after the plan" if self.planned else ""
 
     def contract(self, name: str) -> Contract:
-        """A contract of the draft by name."""
+        """A contract of the portfolio by name."""
         return self.desk.portfolio.contracts[name]
 
     def contracts_in_play(self) -> tuple[Contract, ...]:
@@ -107,13 +98,13 @@ def _nearer(distance: Fraction | None, before: Fraction | None) -> bool:
     return distance is not None and (before is None or distance < before)
 
 
-def drafted(laid: Desk, decided: Decided, done: Outcome, *, planned: bool = True) -> Draft:
+def reviewed(desk: Desk, decided: Decided, done: Outcome, *, planned: bool = True) -> Review:
     """Make the rows of an outcome."""
-    portfolio, before, after = laid.portfolio, laid.book, done.book
-    then = laid.valued, cover(portfolio, before)
+    portfolio, before, after = desk.portfolio, desk.book, done.book
+    then = desk.valued, cover(portfolio, before)
     now = (value(portfolio, after), cover(portfolio, after)) if done.orders else then
-    return Draft(
-        laid,
+    return Review(
+        desk,
         decided,
         done,
         asset_lines(portfolio, then, after=now, outside=decided.outside.__contains__, aims=decided.aims),
@@ -123,27 +114,12 @@ def drafted(laid: Desk, decided: Decided, done: Outcome, *, planned: bool = True
     )
 
 
-Check = Callable[[Draft], Iterable[Finding]]
+Check = Callable[[Review], Iterable[Finding]]
 
 
-def held_after(draft: Draft) -> Iterator[Held]:
+def held_after(review: Review) -> Iterator[Held]:
     """The positions of the book as it is left, as margin sees them."""
-    market = draft.desk.portfolio.market
-    for position in draft.positions_after:
+    market = review.desk.portfolio.market
+    for position in review.positions_after:
         if position.contracts:
             yield held_position(position, market)
-
-
-def error(code: Code, subject: str, message: str, **data: Figure) -> Finding:
-    """A finding that refuses the plan; ``data``: its figures by name, as its sentence tells them."""
-    return Finding(Severity.ERROR, code, subject, message, FindingData(**data))
-
-
-def warning(code: Code, subject: str, message: str, **data: Figure) -> Finding:
-    """A finding to act on."""
-    return Finding(Severity.WARNING, code, subject, message, FindingData(**data))
-
-
-def info(code: Code, subject: str, message: str, **data: Figure) -> Finding:
-    """A finding to know."""
-    return Finding(Severity.INFO, code, subject, message, FindingData(**data))

@@ -1,0 +1,65 @@
+"""Orders and transfers on a book: in which order they are placed, what they realise, and what they make of it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from rebal import book as of
+from rebal.amounts import ZERO, Fraction
+from rebal.book import Book, MarginMode, Traded, apply
+from rebal.market.contract import Contract, fill
+from rebal.plan import Order, Side, Step, StepKind, Transfer
+
+
+def placing_order(orders: Iterable[Order]) -> tuple[Order, ...]:
+    """Reducing orders first, then opening orders paired: each takes back the dollars that the ones before it made."""
+    listed = sorted(orders, key=lambda order: (-order.notional, order.contract))
+    reducing = [order for order in listed if order.reduce_only]
+    opening = [order for order in listed if not order.reduce_only]
+    placed: list[Order] = []
+    made = sum((_dollars_made(order) for order in reducing), ZERO)
+    while opening:
+        wanted = Side.BUY if made > 0 else Side.SELL
+        following = next((order for order in opening if order.side is wanted), opening[0])
+        opening.remove(following)
+        made += _dollars_made(following)
+        placed.append(following)
+    return (*reducing, *placed)
+
+
+def steps(transfers: Sequence[Transfer], orders: Sequence[Order]) -> tuple[Step, ...]:
+    """Transfers in and what feeds them, the orders as they stand, transfers out."""
+    last_in = max((i for i, transfer in enumerate(transfers) if transfer.quantity > 0), default=-1)
+    moves = [(StepKind.TRANSFER, i) for i in range(len(transfers))]
+    placed = [(StepKind.ORDER, i) for i in range(len(orders))]
+    listed = [*moves[: last_in + 1], *placed, *moves[last_in + 1 :]]
+    return tuple(Step(n, kind, index) for n, (kind, index) in enumerate(listed, start=1))
+
+
+def realised_by(order: Order, book: Book, contract: Contract) -> Fraction:
+    """PnL that an order realises on the net position, in the settlement coin, at the order's price."""
+    position = book.positions.get(order.contract)
+    if position is None:
+        return ZERO
+    filled = fill(contract, position.contracts, position.entry_price, traded=order.signed, price=order.price)
+    return filled.realised
+
+
+def after_orders(
+    book: Book, orders: Iterable[Order], contracts: Mapping[str, Contract], *, margin_mode: MarginMode
+) -> Book:
+    """The book once every order has filled at its price; PnL realised, less fees, moves holdings and wallets."""
+    return apply(book, (_fill(order, contracts[order.contract], margin_mode) for order in orders)).book
+
+
+def after_transfers(book: Book, transfers: Iterable[Transfer]) -> Book:
+    """The book with coins moved into its wallets and isolated margins; holdings are the same coins elsewhere."""
+    return apply(book, (of.Transfer(each.asset, each.quantity, each.contract) for each in transfers)).book
+
+
+def _fill(order: Order, contract: Contract, margin_mode: MarginMode) -> of.Fill:
+    # a basket's shares come as parts of their own, each for one asset
+    parts = tuple(Traded(part.purpose, part.contracts, asset) for part in order.parts for asset in part.stands_for)
+    return of.Fill(contract, order.signed, order.price, order.fee, parts, margin_mode)
+
+
+def _dollars_made(order: Order) -> Fraction:
+    return order.notional if order.side is Side.SELL else -order.notional
