@@ -20,7 +20,7 @@ from rebal.commands._answer import Answer, World
 from rebal.errors import Exit, InvalidInput, RebalError
 
 _SILENT_ON_STDOUT = frozenset({Exit.USAGE, Exit.INVALID_INPUT, Exit.UNAVAILABLE, Exit.INTERNAL})
-_OUR_SIGNS = "−–·×±≤≥→─━│█▌▐"
+_OUR_SIGNS = "−–·×±≤≥→─━│█▌▐┤┬└"
 _DEFAULT_WIDTH = 100
 _SHELLS = ("bash", "zsh", "fish", "powershell", "pwsh")
 _NARROWEST, _WIDEST = 20, 1_000

@@ -19,6 +19,7 @@ from rebal.reports.stress import Stress
 from rebal.stress.report import Scenario, build_stress, everywhere, scenarios_of
 from rebal.stress.wallets import Strain
 
+from . import curves
 from .golden import assert_golden
 
 F = Fraction
@@ -92,11 +93,7 @@ def shown(report: Stress, width: int, form: str = "table", **view: object) -> st
 
 
 def figures(text: str) -> set[str]:
-    return {token.strip(",;:()") for token in text.split() if any(each.isdigit() for each in token)}
-
-
-def drawing(text: str) -> list[str]:
-    return [each for each in text.splitlines() if each.startswith(("│", "|"))]
+    return {token.strip(",;:()") for token in curves.without(text).split() if any(each.isdigit() for each in token)}
 
 
 @pytest.mark.parametrize("width", [60, 100])
@@ -110,7 +107,7 @@ def test_the_whole_text_on_a_pipe(name: str) -> None:
     text = shown(REPORTS[name](), 100, "plain")
     assert text == shown(REPORTS[name](), 20, "plain")
     assert text.isascii()
-    assert not drawing(text)
+    assert not curves.rows(text)
     assert_golden(f"{name}-plain.txt", text)
 
 
@@ -137,12 +134,27 @@ def test_colour_changes_nothing_but_colour(name: str) -> None:
 
 
 def test_the_chart_draws_three_lines_that_meet_today() -> None:
-    drawn = drawing(shown(stressed(book()), 100))
+    text = shown(stressed(book()), 100)
+    drawn = curves.rows(text)
     assert len(drawn) == 12
-    assert set("".join(drawn)) == set("│─hsu ")
-    today = 1 + round(90 * F(80, 280))
-    assert {line.ljust(92)[today] for line in drawn} - {" ", "─"} == {"h"}
-    assert not drawing(shown(stressed(book()), 20))
+    assert set("".join(drawn)) == set("hsu ")
+    wide = max(map(len, drawn))
+    today = round((wide - 1) * F(80, 280))
+    assert {line.ljust(wide)[today] for line in drawn} - {" "} == {"h"}
+    assert not curves.rows(shown(stressed(book()), 20))
+
+
+def test_the_axes_have_round_figures_where_they_are() -> None:
+    lines = shown(stressed(book()), 100).splitlines()
+    (bottom,) = (n for n, line in enumerate(lines) if line.startswith("         └"))
+    below = lines[bottom + 1]
+    for figure in ("−50 %", "0 %", "+50 %", "+100 %", "+150 %"):
+        middle = re.search(rf"(?<![\d+]){re.escape(figure)}", below)
+        assert middle is not None
+        assert lines[bottom][middle.start() + len(figure) // 2] == "┬"
+    assert below.startswith("all coins")
+    beside = [re.search(r"(\$[\d,]+)┤", line) for line in lines]
+    assert [found[1] for found in beside if found] == ["$300,000", "$200,000", "$100,000", "$0"]
 
 
 def test_the_ladder_stands_in_the_order_of_prices() -> None:

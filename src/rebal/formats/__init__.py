@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rebal.portfolio import Portfolio
 
 
-SIGNS = "−–→·×±─━│█▌▐"
+SIGNS = "−–→·×±─━│█▌▐┤┬└"
 """What the table draws and writes beyond ASCII: an encoding without any of these needs ``View.ascii``."""
 
 

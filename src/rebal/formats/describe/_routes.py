@@ -294,5 +294,5 @@ def curves(report: Compare) -> Iterator[Section]:
     values = [cost for each in series for _, cost in each.points]
     low, high = (Figure(each, Kind.USD) for each in (min(values), max(values)))
     note = joined([("were it closed that day: from today to ",), _on_day(last), ", from ", low, " to ", high], "")
-    chart = Chart(Axis("day", Kind.COUNT), Axis("cost", Kind.USD), series)
+    chart = Chart(Axis("day", Kind.COUNT), Axis("cost", Kind.USD), series, name="cost")
     yield Section("Cost by day", (chart,), note, always=True)

@@ -131,7 +131,9 @@ def _worth(report: Stress) -> Iterator[Block]:
     first, last = (_name(each) for _, each in (alike[0], alike[-1]))
     names = ", ".join(f"{each.letter} {each.name}" for each in series)
     note = (f"{names}; all coins from ", *first, " to ", *last, ", straight between scenarios")
-    yield Section("Worth", (Chart(Axis("all coins", Kind.RATE), Axis("worth", Kind.USD), series),), note)
+    yield Section(
+        "Worth", (Chart(Axis("all coins", Kind.CHANGE), Axis("worth", Kind.USD), series, name="payoff"),), note
+    )
 
 
 def _liquidated(told: ScenarioLine) -> Said:

@@ -8,7 +8,7 @@ What is said (``Said``) is a value, a text, or a sentence: a tuple of these. Tex
 typographic signs that a medium may spell out; text alone may be anyone's and is passed on as it is.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import Enum, IntEnum
 from operator import attrgetter
@@ -62,10 +62,11 @@ class Role(Enum):
 
 
 class Medium(Enum):
-    """Who is told: people at a page, or pipes that get a record a row."""
+    """Who is told: people at a page, pipes that get a record a row, or people at paper, a page that has pictures."""
 
     PAGE = "page"
     RECORDS = "records"
+    PAPER = "paper"
 
 
 class Place(IntEnum):
@@ -196,22 +197,27 @@ class Table:
 
 @frozen
 class Facts:
-    """One row told in lines of phrases, ``between`` them spaces or a word (None: the medium's own sign)."""
+    """One row told in lines of phrases, ``between`` them spaces or a word (None: the medium's own sign).
+
+    ``answer``: whether it is what the reader came for, which paper sets first and large.
+    """
 
     row: Any
     lines: Sequence[Sequence[Column]]
     word: str = ""
     between: str | None = "   "
     only: Medium | None = None
+    answer: bool = False
 
 
 @frozen
 class Text:
-    """A paragraph, in a record after its word."""
+    """A paragraph, in a record after its word; ``answer``: as of facts."""
 
     said: Said
     word: str = ""
     only: Medium | None = None
+    answer: bool = False
 
 
 @frozen
@@ -263,10 +269,14 @@ class Notes:
 
 @frozen
 class Axis:
-    """One axis of a chart: what it measures, in which kind of figure."""
+    """One axis of a chart: what it measures, in which kind of figure.
+
+    ``factors``: changes, which stand as far apart as their factors are, a half as far below as a double above.
+    """
 
     title: str
     kind: Kind
+    factors: bool = False
 
 
 class Series(NamedTuple):
@@ -279,29 +289,90 @@ class Series(NamedTuple):
 
 @frozen
 class Chart:
-    """Curves over one axis, straight between their points; figures to draw, told elsewhere in words."""
+    """Curves over one axis, straight between their points; figures to draw, told elsewhere in words.
+
+    ``name``: what it is asked for by. ``said``: the chart in a sentence, for who does not see it. ``lines``: places of
+    the x axis that have a name.
+    """
 
     x: Axis
     y: Axis
     series: Sequence[Series]
+    name: str = ""
+    said: Said = ""
+    lines: Sequence[tuple[Fraction, str]] = ()
     only: Medium | None = Medium.PAGE
+
+
+class Mark(NamedTuple):
+    """A place on a strip: the number of its kind in the legend, and where it is."""
+
+    of: int
+    at: Fraction
+
+
+class Strip(NamedTuple):
+    """One row of marks: its name, what is said of it at its end, and the range that is shaded."""
+
+    name: str
+    said: Said
+    marks: Sequence[Mark]
+    shaded: tuple[Fraction, Fraction] | None = None
+
+
+@frozen
+class Strips:
+    """Rows of marks on one axis, each under its name; figures to draw, told elsewhere in words.
+
+    ``legend``: the kinds of marks, in the order of time: what was is drawn hollow, what comes filled, a target as a
+    line. ``shade``: what a shaded range means. ``name``, ``said`` and ``lines``: as of a chart.
+    """
+
+    x: Axis
+    strips: Sequence[Strip]
+    legend: Sequence[str]
+    shade: str = ""
+    name: str = ""
+    said: Said = ""
+    lines: Sequence[tuple[Fraction, str]] = ()
+    only: Medium | None = Medium.PAPER
 
 
 @frozen
 class Section:
-    """Blocks under a title; not shown on a page where they show nothing, unless ``always``."""
+    """Blocks under a title; not shown on a page where they show nothing, unless ``always``.
+
+    ``place``: where it stands on paper among the sections beside it; elsewhere they stand in their order.
+    """
 
     title: Said
     blocks: Sequence["Block"]
     note: Said = ""
     always: bool = False
     only: Medium | None = None
+    place: Place = Place.MIDDLE
 
 
-Block = Table | Facts | Text | Listed | Steps | Verbatim | Notes | Chart | Section
+Picture = Chart | Strips
+Block = Table | Facts | Text | Listed | Steps | Verbatim | Notes | Picture | Section
 Document = tuple[Block, ...]
+_TOLD: Mapping[Medium, frozenset[Medium | None]] = {
+    Medium.PAGE: frozenset({None, Medium.PAGE}),
+    Medium.RECORDS: frozenset({None, Medium.RECORDS}),
+    Medium.PAPER: frozenset({None, Medium.PAGE, Medium.PAPER}),
+}
 
 
 def blocks_for(medium: Medium, blocks: Iterable[Block]) -> Iterator[Block]:
     """The blocks that a medium is told, in order; sections are left to it."""
-    return (each for each in blocks if each.only is None or each.only is medium)
+    told = _TOLD[medium]
+    return (each for each in blocks if each.only in told)
+
+
+def pictures(blocks: Iterable[Block]) -> Iterator[Picture]:
+    """The charts of a document, those in its sections too, as paper has them."""
+    for each in blocks_for(Medium.PAPER, blocks):
+        if isinstance(each, Section):
+            yield from pictures(each.blocks)
+        elif isinstance(each, Chart | Strips):
+            yield each

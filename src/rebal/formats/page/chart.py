@@ -1,30 +1,47 @@
-"""Curves drawn with a letter each; the figures stand in words, so that a narrow page lacks none."""
+"""Curves drawn with a letter each beside their axes; the figures stand in words, so that a narrow page lacks none."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
 
 from rebal.amounts import ZERO, Fraction
-from rebal.formats.document import BOLD, DIM, Chart
-from rebal.formats.page.ink import Line, Piece, line
+from rebal.formats.document import BOLD, DIM, GLUE, Chart
+from rebal.formats.page.ink import Line, Piece, line, measure
+from rebal.formats.page.sheet import Sheet, Signs
+from rebal.formats.picture.ticks import ticks, written
 
 _ROWS = 12
 _NARROWEST, _WIDEST = 24, 92
+_ROWS_A_TICK, _COLUMNS_A_TICK = 3, 12
 _Points = Sequence[tuple[Fraction, Fraction]]
+_Labels = list[tuple[int, str]]
 
 
-def lines(chart: Chart, *, width: int, axis: str, rule: str) -> list[Line]:
-    """The curves in one frame; where two meet, the letter of the first is drawn."""
-    columns = min(width, _WIDEST) - 1
-    if columns < _NARROWEST - 1 or max((len(each.points) for each in chart.series), default=0) < 2:
+def lines(chart: Chart, sheet: Sheet) -> list[Line]:
+    """The curves in one frame with its ticks; where two meet, the letter of the first is drawn."""
+    if max((len(each.points) for each in chart.series), default=0) < 2:
         return []
     values = [y for each in chart.series for _, y in each.points]
-    low, high = min(*values, ZERO), max(*values, ZERO)
+    low, high = min((*values, ZERO)), max((*values, ZERO))
+    beside = [
+        (_row(at, low, high), written(at, chart.y.kind, sheet.pen.figures))
+        for at in ticks(chart.y, low, high, most=_ROWS // _ROWS_A_TICK)
+    ]
+    lead = max(measure(text) for text in (*(text for _, text in beside), chart.x.title))
+    columns = min(sheet.view.width, _WIDEST) - lead - 1
+    if columns < _NARROWEST:
+        return []
+    rule, labels = _below(chart, columns, sheet)
     grid = [[" "] * columns for _ in range(_ROWS)]
-    grid[_row(ZERO, low, high)] = [rule] * columns
+    zero = _row(ZERO, low, high)
+    if zero < _ROWS - 1:
+        grid[zero] = [sheet.signs.rule] * columns
     for each in reversed(chart.series):
         for column, value in enumerate(_at_even_distances(each.points, columns)):
             grid[_row(value, low, high)][column] = each.letter
-    return [_drawn(row, axis, rule) for row in grid]
+    texts = dict(beside)
+    drawn = [_drawn(row, texts.get(n, ""), lead, sheet.signs) for n, row in enumerate(grid)]
+    axis = line(Piece(f"{' ' * lead}{sheet.signs.corner}{rule}", DIM))
+    return [*drawn, axis, line(Piece(f"{chart.x.title.ljust(lead + 1)}{labels}", DIM))]
 
 
 def _at_even_distances(points: _Points, count: int) -> list[Fraction]:
@@ -35,7 +52,7 @@ def _at_even_distances(points: _Points, count: int) -> list[Fraction]:
         x = first + (last - first) * n / (count - 1)
         right = min(max(bisect_right(places, x), 1), len(places) - 1)
         (x0, y0), (x1, y1) = points[right - 1], points[right]
-        found.append(y0 + (y1 - y0) * (x - x0) / (x1 - x0))
+        found.append(y1 if x1 == x0 else y0 + (y1 - y0) * (x - x0) / (x1 - x0))
     return found
 
 
@@ -43,5 +60,29 @@ def _row(value: Fraction, low: Fraction, high: Fraction) -> int:
     return round((high - value) / (high - low) * (_ROWS - 1)) if high > low else _ROWS // 2
 
 
-def _drawn(row: Sequence[str], axis: str, rule: str) -> Line:
-    return line(Piece(axis, DIM), *(Piece(sign, DIM if sign == rule else BOLD) for sign in row))
+def _drawn(row: Sequence[str], label: str, lead: int, signs: Signs) -> Line:
+    axis = signs.tick_beside if label else signs.axis
+    beside = Piece(f"{' ' * (lead - measure(label))}{label}{axis}", DIM)
+    return line(beside, *(Piece(sign, DIM if sign == signs.rule else BOLD) for sign in row))
+
+
+def _below(chart: Chart, columns: int, sheet: Sheet) -> tuple[str, str]:
+    """The axis below the curves, and its figures under their ticks."""
+    places = [x for each in chart.series for x, _ in each.points]
+    first, last = min(places), max(places)
+    labels: _Labels = [
+        (round((at - first) / (last - first) * (columns - 1)), written(at, chart.x.kind, sheet.pen.figures))
+        for at in ticks(chart.x, first, last, most=max(columns // _COLUMNS_A_TICK, 2))
+    ]
+    marked, signs = {column for column, _ in labels}, sheet.signs
+    return "".join(signs.tick_below if n in marked else signs.rule for n in range(columns)), _spaced(labels, columns)
+
+
+def _spaced(labels: _Labels, columns: int) -> str:
+    """Texts under their places, moved in at both ends of the line and left out where they would touch."""
+    said = ""
+    for place, label in labels:
+        start = min(max(place - len(label) // 2, 0), columns - len(label))
+        if not said or start > len(said):
+            said = f"{said.ljust(start)}{label}"
+    return said.replace(GLUE, " ")

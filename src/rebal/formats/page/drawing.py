@@ -210,7 +210,7 @@ def _verbatim(verbatim: Verbatim, sheet: Sheet) -> list[Line]:
 
 
 def _chart(drawn: Chart, sheet: Sheet) -> list[Line]:
-    return chart.lines(drawn, width=sheet.view.width, axis=sheet.signs.axis, rule=sheet.signs.rule)
+    return chart.lines(drawn, sheet)
 
 
 _DRAWN: dict[type, Callable[[Any, Sheet], list[Line]]] = {

@@ -23,10 +23,13 @@ class Signs(NamedTuple):
     gone: str
     between: str
     nothing: str
+    tick_beside: str
+    tick_below: str
+    corner: str
 
 
-UNICODE = Signs("─", "█", "▌", "▐", "│", "━", "─", " · ", "–")
-ASCII = Signs("-", "#", "#", "#", "|", "=", ".", ", ", "-")
+UNICODE = Signs("─", "█", "▌", "▐", "│", "━", "─", " · ", "–", "┤", "┬", "└")
+ASCII = Signs("-", "#", "#", "#", "|", "=", ".", ", ", "-", "+", "+", "+")
 
 
 @frozen
