@@ -10,8 +10,8 @@ from rebal.findings import Code
 from rebal.market.contract import Kind
 from rebal.market.margin import Held
 from rebal.planner import build_plan
+from rebal.planner.checks.sustain import sustained
 from rebal.planner.collateral import accounts, free_coins, need
-from rebal.planner.sustain import sustained
 from rebal.portfolio import Portfolio
 
 from .books import SETTINGS, books

@@ -72,7 +72,7 @@ def _hedge(asset: str, fraction: object) -> str:
 
 
 def _where_it_sits(data: Mapping[str, object]) -> str:
-    from rebal.planner.hedge_checks import day
+    from rebal.planner.checks.hedges import day
 
     named = "" if data["contract"] is None else f" --contract {data['contract']}"
     return f"{named} --until {day(data['until'])}" if isinstance(data["until"], datetime) else named

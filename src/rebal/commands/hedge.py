@@ -145,7 +145,7 @@ def _refuse_contradictions(assets: list[str] | None, wanted: Wanted, *, everythi
 
 
 def _checks(book: Opened, asks: "tuple[Ask, ...]", wanted: Wanted) -> "tuple[Check, ...]":
-    from rebal.planner.hedge_checks import nothing_to_roll
+    from rebal.planner.checks.hedges import nothing_to_roll
 
     return (*book.checks, nothing_to_roll(asks)) if wanted.roll else book.checks
 

@@ -7,9 +7,9 @@ from rebal.amounts import ZERO, Fraction
 from rebal.book import Book, HedgeAsked
 from rebal.plan import Inputs, Plan
 from rebal.planner.build import answer
+from rebal.planner.checks.hedges import refuse_over_hedge, rolled, rolls, sale_note
 from rebal.planner.cover import Cover, cover
 from rebal.planner.desk import Desk
-from rebal.planner.hedge_checks import refuse_over_hedge, rolled, rolls, sale_note
 from rebal.planner.hedge_legs import Ask, Tally, contract_moved, in_turn, left_behind
 from rebal.planner.rebalance import Decided, outside_band
 from rebal.planner.review import Check

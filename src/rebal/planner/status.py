@@ -10,10 +10,10 @@ from rebal.findings import Code, Figure, Finding, info, is_action, is_breach, pe
 from rebal.ledger import Realised
 from rebal.plan import Inputs
 from rebal.planner.checks import findings
+from rebal.planner.checks.hedges import apart, day, rolls, stays_on
 from rebal.planner.cover import cover
 from rebal.planner.desk import Desk
 from rebal.planner.hedge import hedge_moves
-from rebal.planner.hedge_checks import apart, day, rolls, stays_on
 from rebal.planner.lines import hedge_lines
 from rebal.planner.rebalance import rebalance
 from rebal.planner.review import Check, Review, reviewed

@@ -7,7 +7,7 @@ from rebal.amounts import ZERO, Fraction
 from rebal.book import HedgeAsked, Purpose
 from rebal.findings import Code, Finding, coins, error, info, percent, price, usd
 from rebal.market.contract import Contract, Kind
-from rebal.planner.checks import fees_and_basis
+from rebal.planner.checks.book import fees_and_basis
 from rebal.planner.cover import cover
 from rebal.planner.desk import Desk
 from rebal.planner.hedge_legs import Ask, in_the_way, misplaced

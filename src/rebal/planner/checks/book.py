@@ -1,6 +1,6 @@
-"""What is worth a look: each check reads a review and returns findings."""
+"""What is worth a look in the book that is left: coins, wallets, what was left out, what is realised."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 from rebal.amounts import ONE, ZERO, Fraction, plain, rounded
 from rebal.book import MarginMode
@@ -8,14 +8,12 @@ from rebal.findings import (
     Code,
     Figure,
     Finding,
-    Severity,
     apart,
     coins,
     error,
     exact_percent,
     info,
     percent,
-    rank,
     times,
     usd,
     warning,
@@ -23,25 +21,10 @@ from rebal.findings import (
 from rebal.market.contract import Kind
 from rebal.market.margin import Held, beyond_last_tier, leverage_cap
 from rebal.planner.collateral import Shortage, fitting_distance, fitting_leverage
-from rebal.planner.market_checks import MARKET_CHECKS
 from rebal.planner.orders import realised_by
 from rebal.planner.review import Check, Review, held_after
 from rebal.planner.sizing import LeftOut
-from rebal.planner.sustain import SUSTAIN_CHECKS
-from rebal.planner.uncovered import UNCOVERED_CHECKS
 from rebal.portfolio import DOLLARS
-
-
-def findings(review: Review, extra: Iterable[Check] = ()) -> tuple[Finding, ...]:
-    """Everything worth a look, errors first, each kind in the order of its checks."""
-    found = dict.fromkeys(
-        finding
-        for check in (*extra, *UNCOVERED_CHECKS, *CHECKS, *SUSTAIN_CHECKS, *MARKET_CHECKS)
-        for finding in check(review)
-    )
-    errors = {(finding.code, finding.subject) for finding in found if finding.severity is Severity.ERROR}
-    said = [each for each in found if each.severity is Severity.ERROR or (each.code, each.subject) not in errors]
-    return tuple(sorted(said, key=rank))
 
 
 def _if_it_matters(review: Review, *, due: bool = True) -> Callable[..., Finding]:
@@ -297,7 +280,7 @@ def _no_wallets(review: Review) -> Iterator[Finding]:
             yield warning(Code.MISSING, currency, message)
 
 
-CHECKS: tuple[Check, ...] = (
+BOOK_CHECKS: tuple[Check, ...] = (
     _no_equity,
     _short_of_coins,
     _at_liquidation,

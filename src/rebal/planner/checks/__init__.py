@@ -1,0 +1,20 @@
+"""What is worth a look: each check reads a review and returns findings."""
+
+from collections.abc import Iterable
+
+from rebal.findings import Finding, Severity, rank
+from rebal.planner.checks.book import BOOK_CHECKS
+from rebal.planner.checks.market import MARKET_CHECKS
+from rebal.planner.checks.sustain import SUSTAIN_CHECKS
+from rebal.planner.checks.uncovered import UNCOVERED_CHECKS
+from rebal.planner.review import Check, Review
+
+_CHECKS: tuple[Check, ...] = (*UNCOVERED_CHECKS, *BOOK_CHECKS, *SUSTAIN_CHECKS, *MARKET_CHECKS)
+
+
+def findings(review: Review, extra: Iterable[Check] = ()) -> tuple[Finding, ...]:
+    """Everything worth a look, errors first, each kind in the order of its checks."""
+    found = dict.fromkeys(finding for check in (*extra, *_CHECKS) for finding in check(review))
+    errors = {(finding.code, finding.subject) for finding in found if finding.severity is Severity.ERROR}
+    said = [each for each in found if each.severity is Severity.ERROR or (each.code, each.subject) not in errors]
+    return tuple(sorted(said, key=rank))
