@@ -2,10 +2,12 @@
 
 import socket
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 from hypothesis import settings
+
+_CONNECT, _LOOK_UP = socket.socket.connect, socket.getaddrinfo
 
 settings.register_profile("rebal", deadline=None, max_examples=100, print_blob=True)
 settings.register_profile("quick", parent=settings.get_profile("rebal"), max_examples=10)
@@ -33,3 +35,22 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket.socket, "connect_ex", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
+
+
+@pytest.fixture
+def loopback(_no_network: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Open the network to this machine alone, for tests that bring a server of their own."""
+    connect, look_up = _CONNECT, _LOOK_UP
+
+    def only_here(self: socket.socket, address: tuple[str, int]) -> None:
+        if address[0] != "127.0.0.1":
+            raise NetworkUsed(f"{address[0]} is not this machine")
+        connect(self, address)
+
+    def named_here(host: str, *arguments: Any, **more: Any) -> Any:
+        if host != "127.0.0.1":
+            raise NetworkUsed(f"{host} is not this machine")
+        return look_up(host, *arguments, **more)
+
+    monkeypatch.setattr(socket.socket, "connect", only_here)
+    monkeypatch.setattr(socket, "getaddrinfo", named_here)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rebal import cli
+from rebal.exchange import Network
 
 ROOT = Path(__file__).parents[1]
 _SCRIPT = Path(sys.executable).with_name("rebal")
@@ -62,11 +63,14 @@ class Answered(NamedTuple):
     err: str
 
 
-def answered(*arguments: str) -> Answered:
-    """Answer a command line in this process, which is faster than to start another."""
+def answered(*arguments: str, network: Network | None = None) -> Answered:
+    """Answer a command line in this process, which is faster than to start another.
+
+    ``network``: that of a server of the test's own.
+    """
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = cli.run(arguments)
+        code = cli.run(arguments, network=network)
     return Answered(code, out.getvalue(), err.getvalue())
 
 

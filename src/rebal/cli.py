@@ -5,6 +5,7 @@ import gc
 import io
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from typer.main import get_command
 from rebal import __version__, commands, discover
 from rebal.commands._answer import Answer, World
 from rebal.errors import Exit, InvalidInput, RebalError
+from rebal.exchange.network import Network
 
 _SILENT_ON_STDOUT = frozenset({Exit.USAGE, Exit.INVALID_INPUT, Exit.UNAVAILABLE, Exit.INTERNAL})
 _OUR_SIGNS = "−–·×±≤≥→─━│█▌▐┤┬└"
@@ -37,15 +39,18 @@ def main() -> NoReturn:
     sys.exit(code)
 
 
-def run(arguments: Sequence[str]) -> Exit:
-    """Answer one command line on stdout and stderr, and say with which code to leave."""
+def run(arguments: Sequence[str], *, network: Network | None = None) -> Exit:
+    """Answer one command line on stdout and stderr, and say with which code to leave.
+
+    ``network``: how exchanges are reached, the machine's own unless given.
+    """
     try:
-        return _handed_over(_answer(arguments, _world(os.environ)))
+        return _handed_over(_answer(arguments, _world(os.environ, network)))
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
 
 
-def _world(environ: Mapping[str, str]) -> World:
+def _world(environ: Mapping[str, str], network: Network | None = None) -> World:
     terminal = _is_terminal(sys.stdout)
     return World(
         now=datetime.now(UTC),
@@ -55,6 +60,7 @@ def _world(environ: Mapping[str, str]) -> World:
         colour=terminal and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb",
         signs=_carries_signs(sys.stdout),
         ask=_ask if _is_terminal(sys.stdin) and _is_terminal(sys.stderr) else None,
+        network=network or Network(time.monotonic, time.sleep),
     )
 
 

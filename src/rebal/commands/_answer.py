@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from rebal.errors import Exit
+from rebal.exchange.network import Network
 
 
 class World(NamedTuple):
@@ -12,7 +13,8 @@ class World(NamedTuple):
 
     ``now``: the clock. ``portfolio``: the file meant where none is named. ``terminal``: whether stdout is one,
     ``width`` its columns, ``colour`` whether it takes colour. ``signs``: whether it can carry signs beyond ASCII.
-    ``ask``: puts a question that is answered by yes or no; None where nobody is at the terminal.
+    ``ask``: puts a question that is answered by yes or no; None where nobody is at the terminal. ``network``: how
+    exchanges are reached, None where that is not to be had.
     """
 
     now: datetime
@@ -22,6 +24,7 @@ class World(NamedTuple):
     colour: bool
     signs: bool
     ask: Callable[[str], bool] | None = None
+    network: Network | None = None
 
 
 class Answer(NamedTuple):

@@ -1,0 +1,27 @@
+"""What can go wrong at the other end of a line, each in one sentence of ours."""
+
+from rebal.errors import Unavailable
+
+
+class KeyRefused(Unavailable):
+    """The exchange does not accept the key, its signature, its permissions or the time it was used at."""
+
+
+class Unlisted(Unavailable):
+    """The exchange knows no contract of that name."""
+
+
+class Busy(Exception):
+    """An answer that may be another when asked again: too many requests, or a fault of the exchange's own.
+
+    ``wait``: seconds that the exchange asks for, None where it says nothing.
+    """
+
+    def __init__(self, said: str, wait: float | None = None) -> None:
+        super().__init__(said)
+        self.said = said
+        self.wait = wait
+
+
+class Late(Exception):
+    """The deadline has passed, or the next answer could not come before it."""
