@@ -99,7 +99,7 @@ class Line:
     def _told(self, error: Exception) -> Exception:
         import ccxt
 
-        late = f"{self.venue}: has not answered within {self.deadline.allowed:g} s (--timeout)"
+        late = f"{self.venue}: has not answered within {self.deadline.allowed:g} s"
         if isinstance(error, Late | ccxt.RequestTimeout) or not self.deadline.left():
             return Unavailable(late)
         for kind, make, words in _WORDS:

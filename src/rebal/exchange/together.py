@@ -30,7 +30,7 @@ def together(
         try:
             n, answer = done.get(timeout=deadline.left() + _GRACE)
         except queue.Empty:
-            raise Unavailable(f"no answer within {deadline.allowed:g} s (--timeout)") from None
+            raise Unavailable(f"no answer within {deadline.allowed:g} s") from None
         answers[n] = _settled(answer, failed)
     return [answers[n] for n in range(len(questions))]
 
