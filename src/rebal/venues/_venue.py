@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from rebal.market.contract import Contract, Kind
+from rebal.venues._pooling import Pooling
 from rebal.venues._table import NOT_LISTED, UNKNOWN, Known, Row, Table, resolve
 
 
@@ -38,7 +39,8 @@ class Venue:
 
     ``statements``: what holds for the venue as a whole, a plain sentence each. ``sources``: what was used and its
     dates, by the keys that entries name. ``notes``: by contract or family. ``maintenance``: the schedule of a contract
-    or family, None where none is known.
+    or family, None where none is known. ``pooling``: how its pooled accounts are judged, None where no account of it
+    pools what margins inverse contracts.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Venue:
     tables: tuple[Table, ...]
     notes: Mapping[str, tuple[str, ...]]
     maintenance: Callable[[str], Known | None]
+    pooling: Pooling | None = None
     _by_name: dict[str, Row] = field(init=False)
     _by_asset: dict[str, list[Row]] = field(init=False)
     _made_before: dict[tuple[str, datetime | None, bool], Contract | None] = field(init=False, default_factory=dict)

@@ -10,7 +10,9 @@ recorded bracket of a COIN-M contract was found: BTC's is inferred, the others a
 from rebal.amounts import COIN_STEP, Fraction, toward_zero
 from rebal.market.contract import Kind, OrderUnit
 from rebal.market.maintenance import Method, TierUnit, Valuation
+from rebal.market.pooled import ClosingFee, Printed
 from rebal.venues._dated import Named, at_0800, is_quarter_end, read_yymmdd, yymmdd
+from rebal.venues._pooling import Pooling, counting, pooled_rules
 from rebal.venues._table import Form, Known, Table
 from rebal.venues._venue import Venue
 
@@ -245,6 +247,22 @@ def liquidation_as_printed(price: Fraction) -> Fraction:
     return toward_zero(price, COIN_STEP)
 
 
+_POOLING = Pooling(
+    mode="Portfolio Margin",
+    rules=pooled_rules(ClosingFee.SCHEDULE, printed=Printed.MULTIPLE, level=Fraction(105, 100)),
+    new_account=False,
+    source="portfolio-margin",
+    counting=counting("""
+coin  counted  slices   status   date  source
+BTC   coins    -:0.95   assumed  -     -
+ETH   coins    -:0.95   assumed  -     -
+USDT  coins    -:1      assumed  -     -
+USDC  coins    -:1      assumed  -     -
+*     coins    -:0.5    assumed  -     -
+"""),
+)
+
+
 VENUE = Venue(
     name="binance",
     title="Binance COIN-M and USDT-M",
@@ -265,8 +283,10 @@ VENUE = Venue(
         "lean": "QuantConnect/Lean, symbol-properties-database.csv, generated from the exchange's API, 2026-08-21",
         "binance-faq": "Binance FAQ on leverage and margin in coin-margined contracts, 2020-06-11 and after 2021-07-27",
         "ccxt": "ccxt 4.5.90, default fees",
+        "portfolio-margin": "Binance support, Portfolio Margin and PM Pro, 2024-11-14: rules, but no collateral rates",
     },
     tables=(_PERPETUAL, _DATED, _LINEAR),
     notes=_NOTES,
     maintenance=maintenance,
+    pooling=_POOLING,
 )

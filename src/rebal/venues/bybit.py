@@ -8,7 +8,9 @@ and on inverse margin (2026-05-27).
 
 from rebal.market.contract import Kind, OrderUnit
 from rebal.market.maintenance import Method, TierUnit, Valuation
+from rebal.market.pooled import ClosingFee, Printed
 from rebal.venues._dated import Named, at_0800, is_quarter_end, letter_yy, read_letter_yy
+from rebal.venues._pooling import Pooling, counting, pooled_rules
 from rebal.venues._table import Form, Known, Table
 from rebal.venues._venue import Venue
 
@@ -211,6 +213,22 @@ def maintenance(contract: str) -> Known | None:
             return None
 
 
+_POOLING = Pooling(
+    mode="unified account, cross margin",
+    rules=pooled_rules(ClosingFee.BANKRUPTCY, printed=Printed.SHARE, fee_in_initial=True),
+    new_account=True,  # unified since September 2023, cross as its mode inferred
+    source="unified",
+    counting=counting("""
+coin  counted  slices                               status       date        source
+BTC   coins    10:0.98,20:0.95,30:0.9,40:0.85,50:0.8  doc        2025-09-18  ratios
+ETH   coins    -:0.95                               second-hand  -           survey
+USDT  coins    -:1                                  recorded     2024-07-09  unified
+USDC  coins    -:1                                  second-hand  -           survey
+*     coins    -:0.5                                assumed      -           -
+"""),
+)
+
+
 VENUE = Venue(
     name="bybit",
     title="Bybit inverse and linear",
@@ -228,6 +246,9 @@ VENUE = Venue(
         "bytex": "BYTEX-TRADE/bytex, test data recorded from the exchange on 2026-09-26",
         "bybit-docs": "bybit-exchange/docs, docs/v5/market/fee-group-info.mdx, list of 2026-06-16",
         "instruments": "a public Rust project's instrument table, taken from the exchange's API on 2026-10-08",
+        "ratios": "Bybit help, list of collateral value ratios, 2025-09-18; its table of BTC is an assumed one",
+        "survey": "a third party's table of collateral ratios, undated",
+        "unified": "Bybit help, glossary of the unified account, 2026-03-13, and ten recorded accounts, 2023 to 2026",
         "lean": "QuantConnect/Lean, symbol-properties-database.csv, Bybit rows generated from the API on 2025-06-03",
         "bybit-help": "Bybit help, Risk Limit (Inverse Contract), 2025-11-25, and inverse margin, 2026-05-27",
         "observatory": "nemanull/arbitrage-observatory, Bybit fees, 2026-07-26",
@@ -235,4 +256,5 @@ VENUE = Venue(
     tables=(_PERPETUAL, _DATED, _LINEAR),
     notes=_NOTES,
     maintenance=maintenance,
+    pooling=_POOLING,
 )

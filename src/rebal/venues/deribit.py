@@ -9,7 +9,9 @@ support article 25944738177565 and fits recorded positions of 2023, 2024 and 202
 from rebal.amounts import Fraction
 from rebal.market.contract import Kind, OrderUnit
 from rebal.market.maintenance import SizeRate
+from rebal.market.pooled import ClosingFee, Printed
 from rebal.venues._dated import Named, at_0800, ddmmmyy, is_friday, read_ddmmmyy
+from rebal.venues._pooling import Pooling, counting, pooled_rules
 from rebal.venues._table import Known, Table
 from rebal.venues._venue import Venue
 
@@ -83,6 +85,21 @@ def liquidation_as_printed(price: Fraction) -> Fraction:
     return Fraction(round(price * 100), 100)
 
 
+_POOLING = Pooling(
+    mode="cross collateral, standard margin (X:SM)",
+    rules=pooled_rules(ClosingFee.SCHEDULE, printed=Printed.SHARE),
+    new_account=False,  # S:SM, a pool a currency
+    source="cross-collateral",
+    counting=counting("""
+coin  counted  slices   status       date        source
+BTC   coins    -:1      second-hand  -           survey
+ETH   coins    -:1      second-hand  -           survey
+USDC  coins    -:1      second-hand  2025-07-15  survey
+*     coins    -:0.5    assumed      -           -
+"""),
+)
+
+
 VENUE = Venue(
     name="deribit",
     title="Deribit inverse",
@@ -95,7 +112,9 @@ VENUE = Venue(
         "Dated contracts of ETH are listed too; their sizes were not seen.",
     ),
     sources={
+        "cross-collateral": "Deribit support 25944811317149 and its insights page on cross collateral",
         "crypto-crawler": "crypto-crawler/crypto-crawler-rs, assertions against the exchange, 2023-03-19",
+        "survey": "third parties' tables of haircuts; USDC as announced for 2025-07-15",
         "deribit-help": "Deribit support 25944738177565, margin of the linear BTC perpetual, and an old inverse page",
         "discovery": "a public instrument discovery module's test data, 2026",
         "nautilus": "nautechsystems/nautilus_trader, test data of December 2025 (test net)",
@@ -104,4 +123,5 @@ VENUE = Venue(
     tables=(_PERPETUAL, _DATED),
     notes=_NOTES,
     maintenance=maintenance,
+    pooling=_POOLING,
 )

@@ -7,7 +7,9 @@ Sources, each figure's own in its row: BYTEX-TRADE/bytex's test data (2026-09-25
 
 from rebal.market.contract import Kind
 from rebal.market.maintenance import Method, TierUnit, Valuation
+from rebal.market.pooled import ClosingFee, Printed
 from rebal.venues._dated import Named, at_0800, is_quarter_end, letter_yy, read_letter_yy
+from rebal.venues._pooling import Pooling, counting, pooled_rules
 from rebal.venues._table import Form, Known, Table
 from rebal.venues._venue import Venue
 
@@ -72,6 +74,26 @@ def maintenance(contract: str) -> Known | None:
     )
 
 
+_POOLING = Pooling(
+    mode="unified account, multi-currency",
+    rules=pooled_rules(ClosingFee.SCHEDULE, printed=Printed.SHARE),
+    new_account=False,
+    source="unified",
+    counting=counting("""
+coin  counted  slices                                       status   date        source
+USDT  coins    -:1                                          doc      2026-01-21  ratios
+USDC  coins    -:1                                          doc      2026-01-21  ratios
+BTC   coins    500:0.98,1000:0.97,-:0.95                    doc      2026-01-21  ratios
+ETH   coins    600:0.98,4800:0.95,10800:0.9,16800:0.85      doc      2026-01-21  ratios
+SOL   coins    3800:0.95,22800:0.9,41800:0.85               doc      2026-01-21  ratios
+XRP   coins    171000:0.95,1016500:0.9,1871500:0.85         doc      2026-01-21  ratios
+DOGE  coins    960000:0.95,5840000:0.9                      doc      2026-01-21  ratios
+ADA   coins    768000:0.9,1472000:0.85,2240000:0.8,4480000:0.7  doc  2026-01-21  ratios
+*     coins    -:0.5                                        assumed  -           -
+"""),
+)
+
+
 VENUE = Venue(
     name="kucoin",
     title="KuCoin coin-margined",
@@ -85,9 +107,12 @@ VENUE = Venue(
     sources={
         "audit": "a public audit of /api/v1/contracts/active, 2026-09-18",
         "bytex": "BYTEX-TRADE/bytex, test data in the shape of the exchange's answers, 2026-09-25",
+        "ratios": "KuCoin help 48142946141533, ratios of collateral, 2026-01-21",
+        "unified": "KuCoin help 48142946141358, margin of the unified account, 2025-12-09",
         "kucoin-2023": "answers of /api/v1/contracts/active in two public test files, early 2023",
     },
     tables=(_PERPETUAL, _DATED),
     notes=_NOTES,
     maintenance=maintenance,
+    pooling=_POOLING,
 )

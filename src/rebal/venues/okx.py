@@ -9,7 +9,9 @@ carried here fit recorded positions (November 2024, May 2025, September 2022) to
 from rebal.amounts import Fraction
 from rebal.market.contract import Contract, Kind
 from rebal.market.maintenance import Method, TierUnit, Valuation
+from rebal.market.pooled import ClosingFee, Printed
 from rebal.venues._dated import Named, at_0800, is_friday, read_yymmdd, yymmdd
+from rebal.venues._pooling import Pooling, counting, pooled_rules
 from rebal.venues._table import Form, Known, Table
 from rebal.venues._venue import Venue
 
@@ -76,6 +78,22 @@ def isolated_liquidation_as_printed(contract: Contract, price: Fraction, *, is_l
     return price + contract.tick_size if is_long else price - contract.tick_size
 
 
+_POOLING = Pooling(
+    mode="multi-currency margin",
+    rules=pooled_rules(ClosingFee.VALUE, printed=Printed.MULTIPLE),
+    new_account=False,  # Futures mode is a wallet a coin; the switch needs 10,000 USD
+    source="multi-currency",
+    counting=counting("""
+coin  counted  slices                       status       date        source
+BTC   coins    20:0.98,25:0.9775            doc          2025        multi-currency
+USDT  usd      5000000:1,10000000:0.975     second-hand  2023-11-24  ratios
+USDC  usd      5000000:1,10000000:0.975     second-hand  2023-11-24  ratios
+ETH   usd      5000000:0.95                 assumed      -           -
+*     usd      1000000:0.5                  assumed      -           -
+"""),
+)
+
+
 VENUE = Venue(
     name="okx",
     title="OKX coin-margined",
@@ -92,10 +110,13 @@ VENUE = Venue(
         "collector": "a public data collector's list of September 2026",
         "example": "a third party's example, undated",
         "instruments": "a public Rust project's instrument table, taken from the exchange's API before 2026-09-25",
+        "multi-currency": "OKX API documentation, one recorded account of 2021-06-11 and the tiers' sample of 2025",
+        "ratios": "a third party's table of discount rates of 2023-11-24",
         "observatory": "nemanull/arbitrage-observatory, OKX fees, 2026-07-26",
         "roq": "Roq trading gateway, test data of 2022 or earlier",
     },
     tables=(_SWAP, _DATED),
     notes=_NOTES,
     maintenance=maintenance,
+    pooling=_POOLING,
 )

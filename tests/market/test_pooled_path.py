@@ -1,0 +1,258 @@
+"""Pooled accounts along paths of prices, held against the definitions a price at a time."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exact import exact
+from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction
+from rebal.market.contract import Kind
+from rebal.market.maintenance import Method, SizeRate, Tier, Tiers, TierUnit, Valuation
+from rebal.market.margin import Held
+from rebal.market.pooled import (
+    ClosingFee,
+    Coin,
+    Collateral,
+    Counted,
+    Levered,
+    Pool,
+    Printed,
+    Rules,
+    Slice,
+    judge,
+    printed_rate,
+)
+from rebal.market.pooled_path import is_due, least_spare, levels, more_needed
+
+from .definitions import HAIR, inverse, maintenance, value
+from .wallets import fractions, positions
+
+COINS = ("BTC", "ETH")
+LEVERAGES = st.sampled_from((ONE, Fraction(2), Fraction(10)))
+
+
+@st.composite
+def collaterals(draw: st.DrawFn, price: Fraction) -> Collateral:
+    """Off, whole, or up to three slices of falling ratios, beyond the last of which nothing may count."""
+    counted = draw(st.sampled_from(Counted))
+    ratios = sorted(draw(st.lists(st.integers(0, 100), max_size=3)), reverse=True)
+    edges = sorted(draw(st.sets(st.integers(1, 40), min_size=len(ratios), max_size=len(ratios))))
+    unit = ONE if counted is Counted.COINS else price
+    open_ended = draw(st.booleans())
+    return Collateral(
+        counted,
+        tuple(
+            Slice(None if open_ended and number == len(ratios) - 1 else edge * unit / 8, Fraction(ratio, 100))
+            for number, (edge, ratio) in enumerate(zip(edges, ratios, strict=True))
+        ),
+    )
+
+
+@st.composite
+def pools(draw: st.DrawFn, *, size_rate: bool = False) -> Pool:
+    rules = Rules(
+        draw(st.sampled_from((ONE, exact("1.05")))),
+        draw(st.sampled_from(ClosingFee)),
+        draw(st.booleans()),
+        draw(st.sampled_from((ZERO, exact("0.1")))),
+        draw(st.sampled_from((ZERO, exact("0.04")))),
+        Printed.SHARE,
+    )
+    held = []
+    for number in range(draw(st.integers(1, 3))):
+        kind = draw(st.sampled_from(Kind))
+        position = draw(positions(number, kind=kind, size_rate=size_rate))
+        asset = draw(st.sampled_from(COINS))
+        settle = asset if kind is Kind.INVERSE else "USDT"
+        contract = replace(position.contract, asset=asset, settle=settle)
+        held.append(Levered(replace(position, contract=contract), draw(LEVERAGES)))
+    coins = []
+    for asset in (*COINS, "USDT"):
+        price = draw(fractions("0.98", "1.02")) if asset == "USDT" else draw(fractions("20000", "60000"))
+        worth = sum((value(each.held, each.held.entry_price) for each in held if _in(each, asset)), Fraction(1))
+        coins.append(Coin(asset, price, worth * draw(fractions("-0.2", "3")), draw(collaterals(price))))
+    return Pool(rules, tuple(coins), tuple(held))
+
+
+def _in(position: Levered, asset: str) -> bool:
+    return position.held.contract.settle == asset
+
+
+def paths(*, least: str = "-1") -> st.SearchStrategy[dict[str, Fraction]]:
+    step = st.one_of(fractions(least, "1"), st.just(ZERO))
+    together = step.map(lambda shock: dict.fromkeys(COINS, shock))
+    return st.one_of(together, st.fixed_dictionaries(dict.fromkeys(COINS, step)))
+
+
+def counted(coin: Coin, equity: Fraction, price: Fraction) -> Fraction:
+    """Dollars of credit, slice by slice from the first."""
+    if equity <= 0:
+        return equity * price
+    found, floor = ZERO, ZERO
+    amount = equity if coin.collateral.counted is Counted.COINS else equity * price
+    for each in coin.collateral.slices:
+        ceiling = amount if each.up_to is None else min(amount, each.up_to)
+        found += max(ZERO, ceiling - floor) * each.ratio
+        floor = max(floor, ceiling)
+    return found * (price if coin.collateral.counted is Counted.COINS else ONE)
+
+
+def closing(position: Levered, mark: Fraction, rules: Rules) -> Fraction:
+    """The fee of closing beside what the schedule itself counts, in the settlement coin."""
+    held, taker = position.held, position.held.contract.taker_fee
+    if rules.fee is ClosingFee.VALUE:
+        return value(held, mark) * taker
+    side = ONE / position.leverage * (1 if held.contracts > 0 else -1)
+    share = ONE + side if held.contract.kind is Kind.INVERSE else ONE - side
+    return value(held, held.entry_price) * share * taker
+
+
+def spare(pool: Pool, path: Mapping[str, Fraction], t: Fraction) -> Fraction:
+    """Credit less what liquidates, a share of the way, straight from the definitions."""
+    prices = {coin.asset: coin.price * (1 + path.get(coin.asset, ZERO) * t) for coin in pool.coins}
+    equities = {coin.asset: coin.balance for coin in pool.coins}
+    required = ZERO
+    for each in pool.positions:
+        contract = each.held.contract
+        moved = replace(each.held, mark_price=each.held.mark_price * (1 + path.get(contract.asset, ZERO) * t))
+        equities[contract.settle] += contract.pnl(moved.contracts, moved.entry_price, moved.mark_price)
+        asked = maintenance(moved)
+        schedule = contract.maintenance
+        if pool.rules.fee is not ClosingFee.SCHEDULE:
+            if isinstance(schedule, Tiers):
+                asked = maintenance(
+                    replace(moved, contract=replace(contract, maintenance=replace(schedule, close_fee=False)))
+                )
+            asked += closing(each, moved.mark_price, pool.rules)
+        required += asked * prices[contract.settle]
+    required += (
+        sum((max(ZERO, -equity) * prices[asset] for asset, equity in equities.items()), ZERO)
+        * pool.rules.maintenance_on_debt
+    )
+    credit = sum((counted(coin, equities[coin.asset], prices[coin.asset]) for coin in pool.coins), ZERO)
+    return credit - required * pool.rules.level
+
+
+@given(pools(size_rate=True))
+def test_an_account_is_judged_by_its_definitions(pool: Pool) -> None:
+    judged = judge(pool)
+    assert judged.credit - judged.maintenance_margin * pool.rules.level == spare(pool, {}, ZERO)
+    assert is_due(pool) is (spare(pool, {}, ZERO) <= 0)
+
+
+@given(pools(), paths())
+def test_credit_meets_maintenance_at_every_level_and_nowhere_else(pool: Pool, path: dict[str, Fraction]) -> None:
+    found = levels(pool, path)
+    for share in found.crossings:
+        before, there, after = (spare(pool, path, share + side) for side in (-HAIR, ZERO, HAIR))
+        assert there == 0 or (before > 0) is not (after > 0) or (there > 0) is not (before > 0)
+    last = min((-1 / step for step in path.values() if step < 0), default=Fraction(4))
+    shares = [last * step / 60 for step in range(60)]
+    for left, right in pairwise(shares):
+        if not any(left <= share <= right for share in found.crossings):
+            assert (spare(pool, path, left) > 0) is (spare(pool, path, right) > 0)
+
+
+@given(pools(size_rate=True), paths())
+def test_rates_that_grow_with_the_size_end_where_the_grid_sees_it(pool: Pool, path: dict[str, Fraction]) -> None:
+    found = levels(pool, path)
+    last = min((-1 / step for step in path.values() if step < 0), default=Fraction(4))
+    shares = [last * step / 40 for step in range(40)]
+    hair = Fraction(1, 10**20)
+    for left, right in pairwise(shares):
+        if not any(left - hair <= share <= right + hair for share in found.crossings):
+            assert (spare(pool, path, left) > 0) is (spare(pool, path, right) > 0)
+
+
+@given(pools(size_rate=True), paths(least="-0.9"))
+def test_nowhere_on_a_path_is_less_to_spare_than_is_said(pool: Pool, path: dict[str, Fraction]) -> None:
+    least = least_spare(pool, path)
+    assert all(spare(pool, path, Fraction(step, 40)) >= least for step in range(41))
+
+
+@given(pools(), st.lists(paths(least="-0.9"), max_size=3), LEVERAGES, st.sampled_from((*COINS, "USDT")))
+def test_the_least_coins_bring_an_account_through_and_a_step_less_does_not(
+    pool: Pool, ways: list[dict[str, Fraction]], leverage: Fraction, asset: str
+) -> None:
+    needed = more_needed(pool, asset, paths=ways, leverage=leverage)
+    if needed is None:
+        assert not _keeps(_with(pool, asset, Fraction(10**9)), ways, leverage)
+        return
+    assert _keeps(_with(pool, asset, needed), ways, leverage)
+    assert not needed or not _keeps(_with(pool, asset, needed - COIN_STEP), ways, leverage)
+
+
+def _with(pool: Pool, asset: str, more: Fraction) -> Pool:
+    coins = tuple(replace(each, balance=each.balance + more) if each.asset == asset else each for each in pool.coins)
+    return Pool(pool.rules, coins, pool.positions)
+
+
+def _keeps(pool: Pool, ways: list[dict[str, Fraction]], leverage: Fraction) -> bool:
+    judged = judge(pool)
+    asked = max(judged.initial_margin, judged.position_value / leverage)
+    return judged.credit >= asked and all(least_spare(pool, way) >= 0 for way in ways)
+
+
+def one_long(rules: Rules, *, ratio: str = "1") -> Pool:
+    """1 BTC at 40,000 that margins a long of 20,000 USD at 1 % maintenance, bought at today's price."""
+    schedule = Tiers(
+        Valuation.MARK, close_fee=False, method=Method.WHOLE, unit=TierUnit.USD, tiers=(Tier(None, exact("0.01")),)
+    )
+    held = Held(inverse(schedule, multiplier="1", taker_fee="0"), Fraction(20000), Fraction(40000), Fraction(40000))
+    collateral = Collateral(Counted.COINS, (Slice(None, exact(ratio)),))
+    return Pool(rules, (Coin("BTC", Fraction(40000), ONE, collateral),), (Levered(held, ONE),))
+
+
+def rules(*, level: str = "1") -> Rules:
+    return Rules(exact(level), ClosingFee.SCHEDULE, False, ZERO, ZERO, Printed.MULTIPLE)
+
+
+def test_at_the_level_of_portfolio_margin_an_account_ends_sooner() -> None:
+    # equity 60,000 f - 20,000 against 200, or 210
+    assert levels(one_long(rules()), {"BTC": -ONE}).first == 1 - exact("20200/60000")
+    assert levels(one_long(rules(level="1.05")), {"BTC": -ONE}).first == 1 - exact("20210/60000")
+
+
+def test_a_ratio_weighs_on_what_was_gained_and_not_on_what_is_owed() -> None:
+    # 0.9 (60,000 f - 20,000) = 200: below 20,000/60,000 the coin is owed, in full
+    assert levels(one_long(rules(), ratio="0.9"), {"BTC": -ONE}).first == 1 - (20000 + exact("2000/9")) / 60000
+
+
+def test_a_covered_short_whose_coins_outgrow_their_slices_ends_in_a_crash() -> None:
+    # a short of 20,000 USD on 1 BTC: 20,000 f + 20,000 dollars; of its coins (1 + 1/f)/2 only 5 count whole
+    (coin,), (position,) = one_long(rules()).coins, one_long(rules()).positions
+    short = replace(position, held=replace(position.held, contracts=Fraction(-20000)))
+    slices = Collateral(Counted.COINS, (Slice(Fraction(5), ONE),))
+    found = levels(Pool(rules(), (replace(coin, collateral=slices),), (short,)), {"BTC": -ONE})
+    # 5 · 40,000 f = 200 at f = 1/1,000
+    assert found.crossings == (1 - exact("0.001"),)
+    assert levels(Pool(rules(), (coin,), (short,)), {"BTC": ONE}).first is None
+
+
+def test_an_account_that_is_due_today_says_so() -> None:
+    pool = one_long(rules(), ratio="0.005")
+    assert levels(pool, {"BTC": -ONE}).first == 0
+    assert levels(pool, {"BTC": -ONE}).due_now
+
+
+def test_rates_are_printed_as_the_venues_print_them() -> None:
+    share = replace(rules(), printed=Printed.SHARE)
+    assert printed_rate(exact("312.699"), exact("10000"), share) == exact("0.0312")
+    assert printed_rate(exact("3"), exact("10000"), rules()) == exact("10000/3")
+    assert printed_rate(exact("3"), ZERO, share) is None
+    assert printed_rate(ZERO, exact("3"), rules()) is None
+
+
+def test_two_rates_that_grow_with_the_size_on_prices_that_move_apart_are_halved_to() -> None:
+    contract = inverse(SizeRate(exact("0.01"), exact("0.1")), multiplier="1", taker_fee="0")
+    other = replace(contract, asset="ETH", settle="ETH")
+    coins = tuple(
+        Coin(asset, Fraction(100), Fraction(3), Collateral(Counted.COINS, (Slice(None, ONE),))) for asset in COINS
+    )
+    held = tuple(Levered(Held(each, Fraction(300), Fraction(100), Fraction(100)), ONE) for each in (contract, other))
+    pool, path = Pool(rules(), coins, held), {"BTC": exact("-0.5"), "ETH": exact("-0.25")}
+    (share,) = levels(pool, path).crossings
+    assert abs(spare(pool, path, share)) < Fraction(1, 10**40)
