@@ -28,6 +28,7 @@ COIN_STEP = Fraction(1, 10**8)
 DIGITS_EACH_SIDE = 18
 SIGNIFICANT_DIGITS = 18
 _SHAPE = re.compile(r"([+-]?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?(%?)", re.ASCII)
+_MEASURED = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{0,40})?(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)
 _LONGEST_EXPONENT = 3
 _EIGHTEEN = Context(prec=SIGNIFICANT_DIGITS, rounding=ROUND_HALF_EVEN)
 _LARGEST_PRINTED_BITS = 8_192
@@ -57,6 +58,17 @@ def number(text: str, *, digits: int = DIGITS_EACH_SIDE) -> Fraction:
     if percent:
         raise NumberProblem("is a percentage where a plain number belongs", f"write {text[:-1]}")
     return value
+
+
+def measured(text: str) -> float | None:
+    """Read a number that is only estimated with, as price histories hold them by the thousand; None for any other text.
+
+    Longer decimals than elsewhere are read, and a point that none follow.
+
+    >>> measured("0.1000000000000000055511"), measured("3."), measured("1,5")
+    (0.1, 3.0, None)
+    """
+    return float(text) if _MEASURED.fullmatch(text) else None
 
 
 def fraction(text: str) -> Fraction:

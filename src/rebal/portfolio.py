@@ -16,6 +16,7 @@ from rebal.book import Purpose as Purpose
 from rebal.book import opened as opened
 from rebal.frozen import frozen
 from rebal.market.contract import Contract, Kind
+from rebal.times import Duration
 
 DOLLARS = "USD"
 """The one row in which every asset that counts as dollars stands."""
@@ -171,24 +172,7 @@ class Tax:
     method: LotMethod
     short_term: Fraction
     long_term: Fraction
-    long_after: "Duration"
-
-
-@frozen
-class Duration:
-    """A length of time: whole calendar years, and what is shorter."""
-
-    years: int = 0
-    rest: timedelta = timedelta()
-
-    def after(self, start: datetime) -> datetime:
-        """The instant this long after another; 29 February becomes 28 February in a common year."""
-        year = start.year + self.years
-        try:
-            moved = start.replace(year=year)
-        except ValueError:
-            moved = start.replace(year=year, day=28)
-        return moved + self.rest
+    long_after: Duration
 
 
 @frozen

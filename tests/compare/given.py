@@ -7,8 +7,9 @@ from planner.given import INPUTS, NOW, inverse, linear, portfolio
 from rebal.amounts import Fraction
 from rebal.compare.report import build_compare
 from rebal.market.contract import Contract
-from rebal.portfolio import Costs, Duration, Holding, Lot, LotMethod, Policy, Portfolio, Tax
+from rebal.portfolio import Costs, Holding, Lot, LotMethod, Policy, Portfolio, Tax
 from rebal.reports.comparison import Compare
+from rebal.times import Duration
 
 F = Fraction
 HALF = ("BTC", F(1, 2))

@@ -17,8 +17,9 @@ from rebal.compare.costs import ROLL_DAYS
 from rebal.compare.tax import tax_usd
 from rebal.findings import Code
 from rebal.planner import build_plan
-from rebal.portfolio import Costs, Duration, FundingRate, Holding, Lot, LotMethod, Market, Portfolio, Sizing, Tax
+from rebal.portfolio import Costs, FundingRate, Holding, Lot, LotMethod, Market, Portfolio, Sizing, Tax
 from rebal.reports.comparison import Compare, RouteLine, Way
+from rebal.times import Duration
 
 from .given import (
     ALT,

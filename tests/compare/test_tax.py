@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from rebal.amounts import Fraction
 from rebal.compare.tax import SoldLot, saved_by_waiting, sold_lots, tax_usd
-from rebal.portfolio import Duration, Lot, LotMethod, Tax
+from rebal.portfolio import Lot, LotMethod, Tax
+from rebal.times import Duration
 
 F = Fraction
 SALE = datetime(2026, 11, 20, 8, tzinfo=UTC)

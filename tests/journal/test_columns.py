@@ -20,7 +20,6 @@ from rebal.journal.columns import (
     event_of,
     identifier,
     instant,
-    instant_text,
     line,
     parts_of,
     reason,
@@ -29,6 +28,7 @@ from rebal.journal.columns import (
     texts,
 )
 from rebal.ledger import Draft, EntryLine, EntryType, Event, Spot, Transfer, Void
+from rebal.times import rfc3339
 
 from .books import LATER, SOLUSDT, at, draft, fill, funding, part
 
@@ -123,7 +123,7 @@ def test_no_two_contents_share_their_text() -> None:
         ("asset", "btc", "asset: is not an asset"),
         ("contract", "../BTC", "contract: is not a contract"),
         ("expiry", "2026-12-25T08:00:00+00:00", "expiry: is not written in UTC"),
-        ("expiry", "2026-12-25", "expiry: is not a timestamp"),
+        ("expiry", "2026-12-25", "expiry: is a date without a time"),
     ],
 )
 def test_a_column_that_says_anything_else_is_refused(name: str, text: str, problem: str) -> None:
@@ -154,7 +154,7 @@ def test_missing_and_foreign_columns_are_refused() -> None:
     ],
 )
 def test_instants_are_kept_in_utc(text: str, read: str) -> None:
-    assert instant_text(instant(text)) == read
+    assert rfc3339(instant(text)) == read
 
 
 @pytest.mark.parametrize(

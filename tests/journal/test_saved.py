@@ -15,7 +15,7 @@ BREAKS: tuple[tuple[str, object, str], ...] = (
     ("schema", "rebal/status/1", "schema: is not a plan .found \"rebal/status/1\".; save one with --format json"),
     ("command", "buy", "command: is not one of plan, hedge, unwind, rescue"),
     ("refused", "no", "refused: is not true or false"),
-    ("as_of", "2026-11-20T08:00:00", "as_of: is not a timestamp with a zone"),
+    ("as_of", "2026-11-20T08:00:00", "as_of: has no time zone"),
     ("inputs.now", "yesterday", "inputs.now: is not a timestamp"),
     ("inputs.journal_seq", "3", "inputs.journal_seq: is not a count"),
     ("inputs.statement_sha256", None, "inputs.statement_sha256: is not a text"),

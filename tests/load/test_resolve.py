@@ -13,7 +13,6 @@ from rebal.portfolio import (
     Alert,
     Band,
     Costs,
-    Duration,
     FundingRate,
     Holding,
     Lot,
@@ -25,6 +24,7 @@ from rebal.portfolio import (
     Tax,
     Uncovered,
 )
+from rebal.times import Duration
 
 FULL = """\
 name: Core

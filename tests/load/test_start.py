@@ -9,10 +9,10 @@ HEAVY = ("yaml", "pydantic", "rebal.load.models", "hashlib", "json")
 
 
 @pytest.mark.parametrize(
-    "used", ["pass", "load.instant('2026-11-20T08:00:00Z')", "load.duration('1y')", "load.starter()"]
+    "used", ["pass", "times.instant('2026-11-20T08:00:00Z')", "times.duration('1y')", "load.starter()"]
 )
 def test_times_and_the_starter_need_neither_yaml_nor_pydantic(used: str) -> None:
-    code = f"import sys; from rebal import load; {used}; print([m for m in {HEAVY!r} if m in sys.modules])"
+    code = f"import sys; from rebal import load, times; {used}; print([m for m in {HEAVY!r} if m in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONPATH": ":".join(sys.path)}
     )

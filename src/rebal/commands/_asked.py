@@ -81,7 +81,7 @@ def purpose(name: str | None, *, option: str) -> "Purpose | None":
 
 def day(text: str, *, option: str) -> "datetime":
     """A day or an instant. Raises UsageProblem."""
-    from rebal.load.time import day_or_instant
+    from rebal.times import day_or_instant
 
     try:
         return day_or_instant(text)
@@ -91,7 +91,7 @@ def day(text: str, *, option: str) -> "datetime":
 
 def day_after(text: str, now: "datetime", *, option: str) -> "datetime":
     """The instant a duration from now. Raises UsageProblem."""
-    from rebal.load.time import duration
+    from rebal.times import duration
 
     try:
         return duration(text).after(now)

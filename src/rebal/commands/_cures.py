@@ -72,10 +72,10 @@ def _hedge(asset: str, fraction: object) -> str:
 
 
 def _where_it_sits(data: Mapping[str, object]) -> str:
-    from rebal.planner.checks.hedges import day
+    from rebal.times import day_or_time
 
     named = "" if data["contract"] is None else f" --contract {data['contract']}"
-    return f"{named} --until {day(data['until'])}" if isinstance(data["until"], datetime) else named
+    return f"{named} --until {day_or_time(data['until'])}" if isinstance(data["until"], datetime) else named
 
 
 def _tenths(share: object) -> str:

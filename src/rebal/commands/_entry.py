@@ -123,10 +123,10 @@ def price(text: str | None) -> "Fraction | None":
 
 def instant(text: str, *, option: str) -> "datetime":
     """A timestamp with its zone. Raises UsageProblem."""
-    from rebal import load
+    from rebal import times
 
     try:
-        return load.instant(text)
+        return times.instant(text)
     except ValueError as problem:
         raise UsageProblem(f"{option} {text}: {problem}") from problem
 

@@ -105,7 +105,7 @@ class Source(Where):
 def _instant(given: str | None, world: World) -> datetime:
     if given is None:
         return world.now
-    from rebal.load.time import instant
+    from rebal.times import instant
 
     try:
         return instant(given)

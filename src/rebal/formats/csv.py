@@ -16,8 +16,8 @@ from typing import Any, cast, get_args, get_origin
 from rebal.amounts import Fraction, plain
 from rebal.errors import UsageProblem
 from rebal.formats import Report, View, kind
-from rebal.formats.page.wording import rfc3339
 from rebal.stated import Row
+from rebal.times import rfc3339
 
 _FIRST_CHOICE = {"plan": "orders"}
 _TAKEN_FOR_FORMULAS = ("=", "+", "-", "@", "\t", "\r")

@@ -13,7 +13,7 @@ from typing import Any
 
 from rebal.amounts import Fraction, plain
 from rebal.formats import Report, View, kind
-from rebal.formats.page.wording import rfc3339
+from rebal.times import rfc3339
 
 _Writer = Callable[[Any, str], str]
 _Keys = tuple[tuple[str, str], ...]

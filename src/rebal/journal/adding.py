@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from rebal.errors import InvalidInput, Problem, Refused
-from rebal.journal.columns import TextProblem, identifier, instant_text, stored, texts
+from rebal.journal.columns import TextProblem, identifier, stored, texts
 from rebal.ledger import Draft, Entry, Event, Fill, Funding, Journal, Void
+from rebal.times import rfc3339
 
 _ID_DIGITS = 12
 # What the recorder says of these; the rest is worked out, and may differ when the same is recorded again.
@@ -90,7 +91,7 @@ def _mark(voided: str, by: str, entries: list[Entry], by_id: dict[str, Entry]) -
 def _same(known: Entry, draft: Draft) -> Entry:
     if known.type is not draft.type or _stated(known.event) != _stated(draft.event):
         raise Refused(
-            f"{known.id} is in the journal with other contents, as entry {known.seq} of {instant_text(known.time)}; "
+            f"{known.id} is in the journal with other contents, as entry {known.seq} of {rfc3339(known.time)}; "
             "an id is used once: give this one another --id, or void that entry"
         )
     if known.voided_by is not None:
@@ -112,7 +113,7 @@ def _name(draft: Draft, entries: Iterable[Entry], taken: Iterable[str], *, again
                 f"the same {draft.type} at the same time is entry {entry.seq}, {entry.id}; "
                 "give --again if it happened twice"
             )
-    words = [draft.type.value, instant_text(draft.time), *(f"{name}={text}" for name, text in sorted(stated.items()))]
+    words = [draft.type.value, rfc3339(draft.time), *(f"{name}={text}" for name, text in sorted(stated.items()))]
     name = f"{draft.type}-{sha256(' '.join(words).encode()).hexdigest()[:_ID_DIGITS]}"
     used, count = set(taken), 1
     while (numbered := name if count == 1 else f"{name}-{count}") in used:

@@ -16,8 +16,9 @@ from typing import Any, cast, get_args, get_origin
 from rebal.amounts import Fraction, NumberProblem, number, plain
 from rebal.errors import InvalidInput
 from rebal.findings import FindingData
-from rebal.journal.columns import TextProblem, instant, instant_text
+from rebal.journal.columns import TextProblem, instant
 from rebal.journal.strict_json import Numeral, parse, refusal, shown
+from rebal.times import rfc3339
 
 REPORTS = {
     "rebal/plan/1": "rebal.plan.Plan",
@@ -214,7 +215,7 @@ def _figure(written: Any) -> Any:
     return _text(written)
 
 
-_LOOKS_LIKE: tuple[tuple[_Reader, Callable[[Any], str]], ...] = ((_decimal, plain), (_instant, instant_text))
+_LOOKS_LIKE: tuple[tuple[_Reader, Callable[[Any], str]], ...] = ((_decimal, plain), (_instant, rfc3339))
 _SCALARS: Mapping[Any, _Reader] = {
     str: _text, int: _count, bool: _flag, Fraction: _decimal, datetime: _instant, FindingData: _figures,
 }  # fmt: skip

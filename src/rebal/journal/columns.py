@@ -6,11 +6,12 @@ Numbers are plain decimals in one spelling and times RFC 3339 in UTC, so equal c
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any, TypeVar, cast
 
+from rebal import times
 from rebal.amounts import Fraction, NumberProblem, number, plain, significant, total
 from rebal.book import HedgeAsked, MarginMode, Purpose
 from rebal.ledger import (
@@ -31,6 +32,7 @@ from rebal.ledger import (
 from rebal.market.contract import Kind
 from rebal.names import is_asset, is_contract
 from rebal.stated import Coins, Price, Row, Shift, Stood
+from rebal.times import TimeProblem, rfc3339
 
 _Member = TypeVar("_Member", bound=StrEnum)
 
@@ -76,7 +78,6 @@ _LONGEST_SEQ = 9
 _MOST_DIGITS = 40
 _ID = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._:/#@=+-]{{0,{LONGEST_ID - 1}}}", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d{1,6})\d*)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
 class TextProblem(ValueError):
@@ -111,20 +112,10 @@ def shortened(value: Fraction) -> Fraction:
 
 def instant(text: str) -> datetime:
     """Read an RFC 3339 timestamp, in UTC. Raises TextProblem; an hour without its zone may be none, or two."""
-    shape = _INSTANT.fullmatch(text)
-    if shape is None:
-        raise TextProblem("is not a timestamp with a zone, like 2026-11-20T08:00:00Z")
-    day, clock, decimals, zone = shape.groups()
-    offset = "+00:00" if zone in "Zz" else zone
     try:
-        return datetime.fromisoformat(f"{day}T{clock}.{(decimals or '').ljust(6, '0')}{offset}").astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise TextProblem("is a time that does not exist") from None
-
-
-def instant_text(moment: datetime) -> str:
-    """Print an instant as RFC 3339 in UTC."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return times.instant(text)
+    except TimeProblem as problem:
+        raise TextProblem(str(problem)) from None
 
 
 def identifier(text: str) -> str:
@@ -176,7 +167,7 @@ def event_of(entry_type: EntryType, columns: Mapping[str, str]) -> Event:
 def stored(draft: Draft, *, seq: int, name: str, previous: str | None) -> Entry:
     """A draft as the journal will hold it: each value as its text says, numbers without end at 18 digits."""
     columns: dict[str, str | None] = {
-        "seq": str(seq), "id": identifier(name), "time": instant_text(draft.time), "type": draft.type.value
+        "seq": str(seq), "id": identifier(name), "time": rfc3339(draft.time), "type": draft.type.value
     }  # fmt: skip
     columns.update(texts(_arranged(draft.event)))
     columns.update(plan=draft.plan, previous=previous)
@@ -187,7 +178,7 @@ def stored(draft: Draft, *, seq: int, name: str, previous: str | None) -> Entry:
 def columns_of(entry: Entry) -> dict[str, str | None]:
     """An entry as one row of text under ``COLUMNS``, from which it can be rebuilt."""
     found: dict[str, str | None] = dict.fromkeys(COLUMNS)
-    found.update(seq=str(entry.seq), id=entry.id, time=instant_text(entry.time), type=entry.type.value)
+    found.update(seq=str(entry.seq), id=entry.id, time=rfc3339(entry.time), type=entry.type.value)
     found.update(texts(entry.event))
     found.update(plan=entry.plan, previous=entry.previous, hash=entry.hash)
     return found
@@ -290,7 +281,7 @@ def _text(value: object) -> str:
         case Fraction():
             return decimal_text(value)
         case datetime():
-            return instant_text(value)
+            return rfc3339(value)
         case tuple():
             return " ".join(word(part) if isinstance(part, Row) else str(part) for part in value)
         case _:
@@ -338,7 +329,7 @@ def _bounded(name: str, value: Fraction) -> Fraction:
 
 def _canonical_instant(text: str) -> datetime:
     moment = instant(text)
-    if instant_text(moment) != text:
+    if rfc3339(moment) != text:
         raise TextProblem("is not written in UTC with a Z")
     return moment
 

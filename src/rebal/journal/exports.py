@@ -7,14 +7,14 @@ from typing import Any, assert_never
 
 from rebal.amounts import ZERO, Fraction, NumberProblem, number
 from rebal.errors import InvalidInput, Problem
-from rebal.journal.columns import TextProblem, instant, instant_text
+from rebal.journal.columns import TextProblem, instant
 from rebal.journal.placed import Given
 from rebal.journal.saved import SavedPlan
 from rebal.journal.strict_json import parse, refusal
-from rebal.journal.times import SKEW
 from rebal.ledger import Journal
 from rebal.market.contract import Contract, OrderUnit
 from rebal.portfolio import Portfolio
+from rebal.times import SKEW, rfc3339
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ _Reason = tuple[str, str]
 def _not_now(fill: Given, plan: SavedPlan, elsewhere: frozenset[str] | set[str]) -> _Reason | None:
     """Why a fill of what the plan orders is not the plan's."""
     if fill.time is not None and fill.time < plan.now - SKEW:
-        return "time", f"filled at {instant_text(fill.time)}, before the plan was made, {instant_text(plan.now)}"
+        return "time", f"filled at {rfc3339(fill.time)}, before the plan was made, {rfc3339(plan.now)}"
     if f"{fill.contract}:{fill.id}" in elsewhere:
         return "plan", f"is in the journal already, as {fill.contract}:{fill.id}, and not of this plan"
     return None
@@ -195,7 +195,7 @@ class _Record:
         except TextProblem as problem:
             raise self._wrong(column, str(problem)) from None
         if time > now + SKEW:
-            raise self._wrong(column, f"is in the future; it is {instant_text(now)}")
+            raise self._wrong(column, f"is in the future; it is {rfc3339(now)}")
         return time
 
     def _number_of(self, column: str) -> Fraction:

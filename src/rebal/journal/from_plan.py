@@ -10,16 +10,16 @@ from datetime import datetime
 from rebal.amounts import ONE, ZERO, Fraction, plain, total
 from rebal.book import Book, HedgeAsked, Part, Purpose
 from rebal.errors import Refused
-from rebal.journal.columns import instant_text, shortened
+from rebal.journal.columns import shortened
 from rebal.journal.filling import Filling, Leg, filled_so_far, legs
 from rebal.journal.fold import fold
 from rebal.journal.moved import refuse_moved
 from rebal.journal.placed import ID_DIGITS, Names, Placed
 from rebal.journal.saved import SavedOrder, SavedPart, SavedPlan, SavedStep
-from rebal.journal.times import SKEW
 from rebal.journal.transferring import Transferring, still_to_move
 from rebal.ledger import Draft, Journal
 from rebal.portfolio import Portfolio
+from rebal.times import SKEW, rfc3339
 
 
 def drafts(
@@ -48,8 +48,7 @@ def refuse_future(plan: SavedPlan, *, now: datetime) -> None:
     for what, moment in (("the plan is", plan.now), ("its prices are", plan.market_as_of)):
         if moment is not None and moment > now + SKEW:
             raise Refused(
-                f"{plan.source}: {what} of {instant_text(moment)}, and it is {instant_text(now)}; set the clock, or "
-                "plan again"
+                f"{plan.source}: {what} of {rfc3339(moment)}, and it is {rfc3339(now)}; set the clock, or plan again"
             )
 
 
@@ -78,7 +77,7 @@ def _known(plan: SavedPlan, placed: Placed, before: Journal, rest: Mapping[str, 
             continue
         yield (
             f"{given.contract}: {plain(given.contracts)} at {plain(given.price)} are entry {known.seq} of "
-            f"{instant_text(known.time)} and were not counted again; another of the same size and price is told by its "
+            f"{rfc3339(known.time)} and were not counted again; another of the same size and price is told by its "
             "--time, or by --again"
         )
 

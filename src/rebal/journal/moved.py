@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from rebal.amounts import ZERO, Fraction, plain
 from rebal.book import Book
 from rebal.errors import Refused
-from rebal.journal.columns import instant_text
 from rebal.journal.fold import fold
 from rebal.journal.saved import SavedOrder, SavedPlan
 from rebal.ledger import Difference, Entry, Journal, Stated, Void
 from rebal.market.contract import Contract, Kind
 from rebal.portfolio import Portfolio
+from rebal.times import rfc3339
 
 _MOST_NAMED = 5
 
@@ -40,7 +40,7 @@ def _differences(plan: SavedPlan, portfolio: Portfolio, book: Book) -> Iterator[
     if portfolio.venue != plan.venue:
         yield f"venue was {plan.venue}, is {portfolio.venue}"
     if portfolio.as_of != plan.as_of:
-        was, now = (instant_text(time) if time else "not given" for time in (plan.as_of, portfolio.as_of))
+        was, now = (rfc3339(time) if time else "not given" for time in (plan.as_of, portfolio.as_of))
         yield f"as_of was {was}, is {now}"
     for asset, was_held in plan.holdings.items():
         held = book.holdings.get(asset)

@@ -6,7 +6,7 @@ from datetime import datetime
 from rebal.amounts import ZERO
 from rebal.book import Book, Position, Purpose
 from rebal.journal.adding import Added
-from rebal.journal.columns import instant_text, line
+from rebal.journal.columns import line
 from rebal.journal.earned import earned, episodes, in_dollars, realised
 from rebal.journal.effect import effects
 from rebal.journal.fold import Folded, fold
@@ -21,6 +21,7 @@ from rebal.ledger import (
     Recorded,
 )
 from rebal.portfolio import DOLLARS, Portfolio
+from rebal.times import rfc3339
 
 
 def history(portfolio: Portfolio, journal: Journal, *, since: datetime | None = None) -> History:
@@ -69,7 +70,7 @@ def _notes(portfolio: Portfolio, folded: Folded) -> Iterable[str]:
         entries = "entry is" if folded.earlier == 1 else "entries are"
         part = "a part" if folded.earlier == 1 else "parts"
         yield (
-            f"{folded.earlier} {entries} not later than the statement of {instant_text(portfolio.as_of)} "
+            f"{folded.earlier} {entries} not later than the statement of {rfc3339(portfolio.as_of)} "
             f"and {part} of it: history, which moves no holding or position"
         )
 

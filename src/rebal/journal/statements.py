@@ -6,12 +6,13 @@ from datetime import datetime
 
 from rebal.errors import Refused
 from rebal.journal.adding import add
-from rebal.journal.columns import instant_text, texts
+from rebal.journal.columns import texts
 from rebal.journal.fold import dated
 from rebal.journal.telling import in_telling_order, steps, told_book
 from rebal.ledger import Difference, Draft, Entry, Fill, Journal, Stated, Void
 from rebal.portfolio import Portfolio
 from rebal.stated import Shift, book_of, difference, shifts, stated
+from rebal.times import rfc3339
 
 _OUTDATED = "the entries that it was told from are others now"
 
@@ -113,7 +114,7 @@ def _refuse_voided(made: Iterable[Draft], mended: Iterable[Draft], journal: Jour
 
 
 def _name(what: str, time: datetime, used: Set[str]) -> str:
-    name, count = f"{what}-{instant_text(time)}", 1
+    name, count = f"{what}-{rfc3339(time)}", 1
     while (numbered := name if count == 1 else f"{name}#{count}") in used:
         count += 1
     return numbered

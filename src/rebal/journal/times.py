@@ -1,15 +1,12 @@
 """When a thing happened: which times may be recorded, and which clocks are not believed."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from rebal.errors import Refused, UsageProblem
-from rebal.journal.columns import instant_text
 from rebal.journal.fold import dated
 from rebal.ledger import Journal
 from rebal.portfolio import Portfolio
-
-SKEW = timedelta(minutes=1)
-"""Clocks may differ by this much; what is further ahead is in the future."""
+from rebal.times import SKEW, rfc3339
 
 
 def moment(
@@ -25,8 +22,8 @@ def moment(
     refuse_future(time, now=now, what="--time")
     if settled and time > as_of:
         raise UsageProblem(
-            f"--settled is for what the statement holds already; {instant_text(time)} is later than its as_of, "
-            f"{instant_text(as_of)}"
+            f"--settled is for what the statement holds already; {rfc3339(time)} is later than its as_of, "
+            f"{rfc3339(as_of)}"
         )
     if not settled:
         refuse_covered(time, portfolio)
@@ -38,7 +35,7 @@ def refuse_covered(time: datetime, portfolio: Portfolio) -> None:
     as_of = dated(portfolio)
     if time <= as_of:
         raise Refused(
-            f"{instant_text(time)} is not later than the statement's as_of, {instant_text(as_of)}, so holdings, "
+            f"{rfc3339(time)} is not later than the statement's as_of, {rfc3339(as_of)}, so holdings, "
             "wallets and positions hold it already; give --settled to keep it as history alone, or correct --time"
         )
 
@@ -46,14 +43,14 @@ def refuse_covered(time: datetime, portfolio: Portfolio) -> None:
 def refuse_future(time: datetime, *, now: datetime, what: str) -> None:
     """Raise UsageProblem for a time more than a minute ahead."""
     if time > now + SKEW:
-        raise UsageProblem(f"{what} is in the future: {instant_text(time)}, and it is {instant_text(now)}")
+        raise UsageProblem(f"{what} is in the future: {rfc3339(time)}, and it is {rfc3339(now)}")
 
 
 def _clock(now: datetime, journal: Journal) -> datetime:
     last = max((entry.time for entry in journal.entries), default=now)
     if last > now + SKEW:
         raise UsageProblem(
-            f"the clock reads {instant_text(now)}, and the journal has an entry of {instant_text(last)}; "
+            f"the clock reads {rfc3339(now)}, and the journal has an entry of {rfc3339(last)}; "
             "set the clock, or give --time"
         )
     return max(now, last)

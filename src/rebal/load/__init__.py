@@ -1,10 +1,10 @@
-"""Every foreign byte: portfolio and market files, as text, as written and as resolved; times as people type them."""
+"""Every foreign byte: portfolio and market files, as text, as written and as resolved."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rebal.portfolio import Duration, Portfolio
+    from rebal.portfolio import Portfolio
 
 
 def portfolio(path: str, *, now: datetime, market: str | None = None) -> "Portfolio":
@@ -32,24 +32,3 @@ def starter(*, now: datetime | None = None) -> str:
     from rebal.load import template
 
     return template.TEXT if now is None else template.dated(now)
-
-
-def instant(text: str) -> datetime:
-    """Read an RFC 3339 timestamp with its zone, as UTC. Raises ValueError with what to write instead."""
-    from rebal.load import time
-
-    return time.instant(text)
-
-
-def day_or_instant(text: str) -> datetime:
-    """Read a timestamp, or a bare date as that day in UTC. Raises ValueError with what to write instead."""
-    from rebal.load import time
-
-    return time.day_or_instant(text)
-
-
-def duration(text: str) -> "Duration":
-    """Read a number with m, h, d, w or y. Raises ValueError with what to write instead."""
-    from rebal.load import time
-
-    return time.duration(text)

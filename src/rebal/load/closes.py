@@ -1,32 +1,22 @@
 """Price histories as CSV: closes at even steps, of one coin or of two, with nothing missing and nothing guessed."""
 
 import csv
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
 from operator import sub
 from typing import NamedTuple
 
-from rebal.amounts import Fraction, rounded
+from rebal.amounts import Fraction, measured, rounded
 from rebal.errors import InvalidInput, Problem
 from rebal.load import source
 from rebal.load.columns import Columns, NoColumn, columns, names_asset
 from rebal.load.flaws import MOST_LISTED, printable
 from rebal.market.beta import LEAST_R_SQUARED, LEAST_RETURNS, Pair, Regression, Unvarying, regression
+from rebal.times import BEGINNING, MILLISECOND, milliseconds
 
 HISTORY = source.Sort("price history", 32 * 1024 * 1024)
 _LEAST_CLOSES = LEAST_RETURNS + 1
 _SEPARATORS = ",;\t"
-_NUMBER = re.compile(r"\+?[0-9]{1,18}(?:\.[0-9]{0,40})?(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)
-_EPOCH = re.compile(r"[0-9]{10}|[0-9]{13}|[0-9]{16}", re.ASCII)
-_TIME = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[Tt ]([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?) ?"
-    r"(?:([Zz]|UTC)|([+-][0-9]{2}):?([0-9]{2}))?)?",
-    re.ASCII,
-)
-_BEGINNING, _END = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 _UNITS = ((86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1_000, "second"))
 
 
@@ -135,7 +125,7 @@ class _Sheet:
         ]
 
     def _take(self, line: int, row: list[str], into: list[tuple[Series, int]]) -> None:
-        time = _milliseconds(row[self.columns.time].strip()) if into else 0
+        time = milliseconds(row[self.columns.time].strip()) if into else 0
         if time is None:
             self._wrong(
                 line,
@@ -246,26 +236,12 @@ def _aligned(own: Series, other: Series) -> Pair:
     for series in (own, other):
         begin = (start - series.times[0]) // step
         closes.append(tuple(series.closes[begin : begin + count]))
-    return Pair(own.asset, other.asset, _BEGINNING + start * _MILLISECOND, step * _MILLISECOND, *closes)
-
-
-def _milliseconds(text: str) -> int | None:
-    """A time as milliseconds since 1970; without a zone it is UTC."""
-    if _EPOCH.fullmatch(text):
-        return int(text) * 1000 if len(text) == 10 else int(text) if len(text) == 13 else int(text) // 1000
-    shape = _TIME.fullmatch(text)
-    if shape is None:
-        return None
-    day, clock, _, hours, minutes = shape.groups()
-    try:
-        moment = datetime.fromisoformat(f"{day}T{clock or '00:00'}{f'{hours}:{minutes}' if hours else '+00:00'}")
-    except ValueError:
-        return None
-    return (moment - _BEGINNING) // _MILLISECOND if _BEGINNING <= moment < _END else None
+    return Pair(own.asset, other.asset, BEGINNING + start * MILLISECOND, step * MILLISECOND, *closes)
 
 
 def _close(text: str) -> float | None:
-    return (float(text) or None) if _NUMBER.fullmatch(text) else None
+    value = measured(text)
+    return value if value is not None and value > 0 else None
 
 
 def _length(span: int) -> str:

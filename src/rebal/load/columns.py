@@ -7,6 +7,7 @@ price, ...), Yahoo (Date, Open, ..., Close, Adj Close, ...), and tables with a c
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from rebal.amounts import measured
 from rebal.frozen import frozen
 
 _TIMES = (
@@ -18,7 +19,6 @@ _SYMBOLS = ("symbol", "instrument", "instrumentname", "instid", "pair", "ticker"
 _QUOTES = ("", "USD", "USDT", "USDC")
 _KINDS = ("", "PERP", "SWAP")
 _LABELS = re.compile(r"^(ADJ)?(CLOSE|PRICE)|(ADJ)?(CLOSE|PRICE)$")
-_NUMBER = re.compile(r"[0-9.+-]+([eE][+-]?[0-9]+)?", re.ASCII)
 _BARE_KLINE, _BARE_PAIR = 5, 2
 
 
@@ -48,7 +48,7 @@ class Columns:
 
 def columns(first_row: Sequence[str], wanted: Sequence[str]) -> Columns:
     """Find the columns of some assets by the first row. Raises NoColumn."""
-    if _NUMBER.fullmatch(first_row[-1].strip()) or _NUMBER.fullmatch(first_row[min(1, len(first_row) - 1)].strip()):
+    if any(measured(cell.strip()) is not None for cell in (first_row[-1], first_row[min(1, len(first_row) - 1)])):
         return _bare(len(first_row), wanted)
     names = [re.sub(r"[^a-z0-9]", "", cell.lower()) for cell in first_row]
     time = _first(names, _TIMES)

@@ -6,14 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from rebal import names
+from rebal import names, times
 from rebal.amounts import Fraction
-from rebal.load import time
 from rebal.load.fields import ByHistory, Choice, Either, List, Mapping, Name, Number, Section, Text
 from rebal.load.flaws import Unreadable
 from rebal.market.contract import Kind
 from rebal.market.maintenance import Method, TierUnit, Valuation
-from rebal.portfolio import Duration, LotMethod, MarginMode, Sizing, Uncovered
+from rebal.portfolio import LotMethod, MarginMode, Sizing, Uncovered
+from rebal.times import Duration
 
 ASSET = Name("an asset's name", names.ASSET, names.ASSET_INSTEAD)
 CONTRACT = Name("a contract's name", names.CONTRACT, "write up to 40 letters, digits, dots, dashes, underscores")
@@ -29,7 +29,7 @@ def _title(text: str) -> str:
 
 
 def _age(text: str) -> Duration | Literal["none"]:
-    return FOREVER if text == FOREVER else time.duration(text)
+    return FOREVER if text == FOREVER else times.duration(text)
 
 
 def _flag(text: str) -> bool:
@@ -39,7 +39,7 @@ def _flag(text: str) -> bool:
 
 
 def _interval(text: str) -> Fraction:
-    length = time.duration(text)
+    length = times.duration(text)
     hours = Fraction(length.rest.days * 24) + Fraction(length.rest.seconds, 3600)
     if length.years or not 0 < hours <= 24 * 7:
         raise Unreadable("is no funding interval", "write hours, like 8h")
@@ -48,9 +48,9 @@ def _interval(text: str) -> Fraction:
 
 _TIMESTAMP = r"^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$"
 _COUNT = r"\d{1,18}(\.\d{1,18})?"
-INSTANT = Text(time.instant, type="string", pattern=_TIMESTAMP)
-DAY = Text(time.day_or_instant, type="string", pattern=rf"^\d{{4}}-\d{{2}}-\d{{2}}$|{_TIMESTAMP}")
-DURATION = Text(time.duration, type="string", pattern=f"^{_COUNT}[mhdwy]$")
+INSTANT = Text(times.instant, type="string", pattern=_TIMESTAMP)
+DAY = Text(times.day_or_instant, type="string", pattern=rf"^\d{{4}}-\d{{2}}-\d{{2}}$|{_TIMESTAMP}")
+DURATION = Text(times.duration, type="string", pattern=f"^{_COUNT}[mhdwy]$")
 AGE = Text(_age, type="string", pattern=f"^(none|{_COUNT}[mhdwy])$")
 HOURS = Text(_interval, type="string", pattern=f"^{_COUNT}[mhdw]$")
 FLAG = Text(_flag, type="boolean")

@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 
 from rebal.amounts import Fraction
 from rebal.load import defaults, models
-from rebal.portfolio import Alert, Band, Duration, Policy
+from rebal.portfolio import Alert, Band, Policy
+from rebal.times import Duration
 
 
 def policy_of(written: models.Policy, now: datetime) -> Policy:

@@ -10,7 +10,7 @@ from rebal.findings import Code, Figure, Finding, info, is_action, is_breach, pe
 from rebal.ledger import Realised
 from rebal.plan import Inputs
 from rebal.planner.checks import findings
-from rebal.planner.checks.hedges import apart, day, rolls, stays_on
+from rebal.planner.checks.hedges import apart, rolls, stays_on
 from rebal.planner.cover import cover
 from rebal.planner.desk import Desk
 from rebal.planner.hedge import hedge_moves
@@ -22,6 +22,7 @@ from rebal.planner.sizing import LeftOut
 from rebal.planner.step import standing
 from rebal.portfolio import DOLLARS, Portfolio
 from rebal.status import Needs, Status, summarised
+from rebal.times import day_or_time
 
 SCHEMA = "rebal/status/1"
 
@@ -90,7 +91,7 @@ def _hedges(review: Review) -> Iterator[Finding]:
     rolling = {asset for position in _near_expiry(review) for asset in _rolled_by(position, desk)}
     for asset, asked in sorted(desk.book.hedges.items()):
         if _overdue(asked, desk) and covered.hedged.get(asset):
-            message = f"hedge was meant to end on {day(asked.until or desk.now)}"
+            message = f"hedge was meant to end on {day_or_time(asked.until or desk.now)}"
             yield warning(Code.HEDGE_OVERDUE, asset, message, until=asked.until)
         elif hedge_moves(asset, asked.fraction, covered, desk=desk):
             now = covered.ratio(asset)
@@ -108,14 +109,14 @@ def _expiring(review: Review) -> Iterator[Finding]:
     for position in review.positions_after:
         expiry = position.contract.expiry
         if expiry is not None and position.contracts and expiry <= review.desk.now:
-            message = f"expired on {day(expiry)}: record its delivery as a fill at the delivery price"
+            message = f"expired on {day_or_time(expiry)}: record its delivery as a fill at the delivery price"
             yield warning(Code.EXPIRES_SOON, position.contract.name, message, expiry=expiry)
     for position in _near_expiry(review):
         expiry = position.contract.expiry or review.desk.now
         left = expiry - review.desk.now
         when = f"{left.days} days" if left.days > 1 else f"{left // timedelta(hours=1)} hours"
         hedges = tuple(_rolled_by(position, review.desk))
-        message = f"expires in {when}, on {day(expiry)}: "
+        message = f"expires in {when}, on {day_or_time(expiry)}: "
         message += "let it deliver, or roll it" if hedges else "roll it or let it deliver"
         yield warning(Code.EXPIRES_SOON, position.contract.name, message, expiry=expiry, days=left.days, hedges=hedges)
 

@@ -31,7 +31,8 @@ from rebal.formats.document import (
 from rebal.formats.page.figures import PLAIN
 from rebal.formats.page.ink import clean
 from rebal.formats.page.pen import Pen
-from rebal.formats.page.wording import ascii_signs, rfc3339
+from rebal.formats.page.wording import ascii_signs
+from rebal.times import rfc3339
 
 _WORD = len("position")
 PEN = Pen(

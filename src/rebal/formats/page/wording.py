@@ -10,11 +10,6 @@ _FIGURE_AND_UNIT = re.compile(r"(?<=[0-9]) (?=%|[A-Z0-9]*[A-Z][A-Z0-9]*\b|(?:poi
 _ASCII = dict(zip(map(ord, "−–—·×’→±≤≥…"), ("-", "-", "-", "-", "x", "'", "->", "+/-", "<=", ">=", "..."), strict=True))
 
 
-def rfc3339(instant: datetime) -> str:
-    """An instant for machines, in UTC."""
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
 def day_and_time(instant: datetime) -> str:
     """An instant for people, in UTC, to the minute."""
     utc = instant.astimezone(UTC)

@@ -2,15 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from rebal.amounts import ONE, Fraction, plain, total
 from rebal.load import models
 from rebal.load.flaws import Flaw, Path
 from rebal.load.reading import Reading
 from rebal.portfolio import DOLLARS
-
-CLOCKS_DIFFER_BY = timedelta(minutes=1)
+from rebal.times import SKEW
 
 
 def dated_in_the_past(reading: Reading) -> Iterator[Flaw]:
@@ -20,7 +19,7 @@ def dated_in_the_past(reading: Reading) -> Iterator[Flaw]:
 
 def later_than_now(path: Path, as_of: datetime | None, now: datetime) -> Iterator[Flaw]:
     """A flaw where something was true only in the future."""
-    if as_of is not None and as_of > now + CLOCKS_DIFFER_BY:
+    if as_of is not None and as_of > now + SKEW:
         yield Flaw(path, f"is in the future; now is {now:%Y-%m-%dT%H:%M:%SZ}", "check the date and the zone")
 
 

@@ -13,6 +13,7 @@ from rebal.planner.desk import Desk
 from rebal.planner.hedge_legs import Ask, in_the_way, misplaced
 from rebal.planner.review import Check, Review
 from rebal.planner.routes import SOONEST_EXPIRY
+from rebal.times import day_or_time
 
 _LEFT_BY_FEES_AND_LOTS = Fraction(1, 100)
 
@@ -65,8 +66,8 @@ def rolls(asked: Mapping[str, HedgeAsked]) -> Check:
                 if by <= now and not review.planned:
                     continue
                 message = (
-                    f"expires on {day(expiry)}, and the hedge of {asset} is to last until {day(until)}: "
-                    f"roll it {f'by {day(by)}' if by > now else 'before then'}"
+                    f"expires on {day_or_time(expiry)}, and the hedge of {asset} is to last until "
+                    f"{day_or_time(until)}: roll it {f'by {day_or_time(by)}' if by > now else 'before then'}"
                 )
                 yield info(Code.ROLL_DUE, contract.name, message, expiry=expiry, asset=asset, until=until, by=by)
 
@@ -150,12 +151,6 @@ def apart(asked: Fraction, now: Fraction | None) -> tuple[str, str]:
     while asked != now and places < 12 and percent(asked, places) == percent(now, places):
         places += 1
     return percent(asked, places), percent(now, places)
-
-
-def day(moment: datetime) -> str:
-    """A day, or the instant where it is not the start of one; as it is typed."""
-    text = moment.isoformat().replace("+00:00", "Z")
-    return text.removesuffix("T00:00:00Z")
 
 
 def _lasting(contract: Contract) -> str:

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebal import load
-from rebal.load.time import TimeProblem
-from rebal.portfolio import Duration
+from rebal import times
+from rebal.times import Duration, TimeProblem
 
 
 @pytest.mark.parametrize(
@@ -27,9 +26,9 @@ from rebal.portfolio import Duration
     ],
 )
 def test_timestamps_become_utc(text: str, moment: datetime) -> None:
-    assert load.instant(text) == moment
-    assert load.instant(text).tzinfo is UTC
-    assert load.day_or_instant(text) == moment
+    assert times.instant(text) == moment
+    assert times.instant(text).tzinfo is UTC
+    assert times.day_or_instant(text) == moment
 
 
 @pytest.mark.parametrize(
@@ -55,14 +54,14 @@ def test_timestamps_become_utc(text: str, moment: datetime) -> None:
 )
 def test_what_is_no_timestamp_is_told_what_to_write(text: str, said: str) -> None:
     with pytest.raises(TimeProblem) as refused:
-        load.instant(text)
+        times.instant(text)
     assert str(refused.value) == said
 
 
 def test_a_bare_date_is_that_day_in_utc_where_it_may_stand() -> None:
-    assert load.day_or_instant("2024-03-01") == datetime(2024, 3, 1, tzinfo=UTC)
+    assert times.day_or_instant("2024-03-01") == datetime(2024, 3, 1, tzinfo=UTC)
     with pytest.raises(TimeProblem, match="is no day of the calendar"):
-        load.day_or_instant("2024-02-30")
+        times.day_or_instant("2024-02-30")
 
 
 @pytest.mark.parametrize(
@@ -78,7 +77,7 @@ def test_a_bare_date_is_that_day_in_utc_where_it_may_stand() -> None:
     ],
 )
 def test_lengths_of_time(text: str, length: Duration) -> None:
-    assert load.duration(text) == length
+    assert times.duration(text) == length
 
 
 @pytest.mark.parametrize(
@@ -86,7 +85,7 @@ def test_lengths_of_time(text: str, length: Duration) -> None:
 )
 def test_what_is_no_length_of_time_is_refused(text: str) -> None:
     with pytest.raises(TimeProblem):
-        load.duration(text)
+        times.duration(text)
 
 
 @given(st.datetimes(datetime(1970, 1, 2), datetime(2199, 12, 30)), st.integers(-1439, 1439))
@@ -95,11 +94,11 @@ def test_any_zone_names_the_same_moment(moment: datetime, minutes: int) -> None:
     sign, (hours, rest) = "-" if minutes < 0 else "+", divmod(abs(minutes), 60)
     text = f"{there:%Y-%m-%dT%H:%M:%S}.{there.microsecond:06}{sign}{hours:02}:{rest:02}"
     if there.year in range(1970, 2200):
-        assert load.instant(text) == moment.replace(tzinfo=UTC)
+        assert times.instant(text) == moment.replace(tzinfo=UTC)
 
 
 @given(st.text())
 def test_any_text_is_a_time_or_told_why_not(text: str) -> None:
-    for reader in (load.instant, load.day_or_instant, load.duration):
+    for reader in (times.instant, times.day_or_instant, times.duration):
         with contextlib.suppress(TimeProblem):
             assert reader(text)

@@ -1,20 +1,48 @@
-"""Points and lengths of time as people write them: RFC 3339 with a zone, and a number with m, h, d, w or y."""
+"""Points and lengths of time: as people write them, as exchanges and price sites export them, and as we print them."""
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
 
 from rebal.amounts import Fraction, NumberProblem, number
-from rebal.portfolio import Duration
+from rebal.frozen import frozen
 
 _DAY = r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
 _DATE = re.compile(_DAY, re.ASCII)
 _INSTANT = re.compile(
     _DAY + r"[Tt ]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,9}))?([Zz]|[+-][0-9]{2}:[0-9]{2})?", re.ASCII
 )
+_EXPORTED = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[Tt ]([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?) ?"
+    r"(?:([Zz]|UTC)|([+-][0-9]{2}):?([0-9]{2}))?)?",
+    re.ASCII,
+)
+_EPOCH = re.compile(r"[0-9]{10}|[0-9]{13}|[0-9]{16}", re.ASCII)
 _FIRST_YEAR, _LAST_YEAR = 1970, 2199
+BEGINNING = datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC)
+_END = datetime(_LAST_YEAR + 1, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+SKEW = timedelta(minutes=1)
+"""Clocks may differ by this much; what is further ahead is in the future."""
 _MOST_YEARS = 200
 _MICROSECONDS = {"m": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000, "w": 604_800_000_000}
 _LONGEST = timedelta(days=366 * _MOST_YEARS)
+
+
+@frozen
+class Duration:
+    """A length of time: whole calendar years, and what is shorter."""
+
+    years: int = 0
+    rest: timedelta = timedelta()
+
+    def after(self, start: datetime) -> datetime:
+        """The instant this long after another; 29 February becomes 28 February in a common year."""
+        year = start.year + self.years
+        try:
+            moved = start.replace(year=year)
+        except ValueError:
+            moved = start.replace(year=year, day=28)
+        return moved + self.rest
 
 
 class TimeProblem(ValueError):
@@ -80,6 +108,35 @@ def duration(text: str) -> Duration:
     return Duration(rest=_rest(count * _MICROSECONDS[unit]))
 
 
+def milliseconds(text: str) -> int | None:
+    """Read a time as exports write it, in milliseconds since 1970: without a zone it is UTC. None for any other text.
+
+    >>> milliseconds("1970-01-01 00:01"), milliseconds("1795161600"), milliseconds("1970-01-01T01:00:00+01:00")
+    (60000, 1795161600000, 0)
+    """
+    if _EPOCH.fullmatch(text):
+        return int(text) * 1000 if len(text) == 10 else int(text) if len(text) == 13 else int(text) // 1000
+    shape = _EXPORTED.fullmatch(text)
+    if shape is None:
+        return None
+    day, clock, _, hours, minutes = shape.groups()
+    try:
+        moment = datetime.fromisoformat(f"{day}T{clock or '00:00'}{f'{hours}:{minutes}' if hours else '+00:00'}")
+    except ValueError:
+        return None
+    return (moment - BEGINNING) // MILLISECOND if BEGINNING <= moment < _END else None
+
+
+def rfc3339(moment: datetime) -> str:
+    """Print an instant for machines, in UTC."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def day_or_time(moment: datetime) -> str:
+    """Print a day, or the instant where it is not the start of one in UTC: what day_or_instant reads."""
+    return rfc3339(moment).removesuffix("T00:00:00Z")
+
+
 def _years(count: Fraction) -> int:
     if count.denominator != 1:
         raise TimeProblem("is not a whole number of years", "write months as days, like 182d")
@@ -99,14 +156,18 @@ def _moment(numbers: tuple[int, ...], microsecond: int, zone: str) -> datetime:
     if not _FIRST_YEAR <= year <= _LAST_YEAR:
         raise TimeProblem(f"is outside the years {_FIRST_YEAR} to {_LAST_YEAR}", "check the year")
     try:
-        datetime(year, month, day)
-    except ValueError:
-        raise TimeProblem("is no day of the calendar", "check the month and the day") from None
-    try:
         moment = datetime(year, month, day, hour, minute, second, microsecond, _offset(zone))
     except ValueError:
-        raise TimeProblem("is no time of the day", "write hours to 23, minutes and seconds to 59") from None
+        raise _not_there(year, month, day) from None
     return moment.astimezone(UTC)
+
+
+def _not_there(year: int, month: int, day: int) -> TimeProblem:
+    try:
+        datetime(year, month, day)
+    except ValueError:
+        return TimeProblem("is no day of the calendar", "check the month and the day")
+    return TimeProblem("is no time of the day", "write hours to 23, minutes and seconds to 59")
 
 
 def _offset(zone: str) -> timezone:
