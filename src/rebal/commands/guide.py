@@ -51,7 +51,10 @@ def guide(
     from rebal.commands._reference import command_lines
 
     asked = _asked(topics or (), all_topics=all_topics)
-    reader = book.Reader(given=cache(lambda: _given(where, world)), command_lines=command_lines)
+    example = _example()
+    own = example if where.portfolio is where.market is None else where
+    worked = cache(lambda of: _given(of, world))
+    reader = book.Reader(given=lambda: worked(own), example=lambda: worked(example), command_lines=command_lines)
     report = book.told(asked, reader) if asked else book.listed()
     return shown.answer(report, world, inputs=() if where.portfolio is None else (where.portfolio,))
 
@@ -69,11 +72,13 @@ def _asked(topics: Sequence[str], *, all_topics: bool) -> tuple[str, ...]:
 
 
 def _given(where: Where, world: World) -> "Given":
-    from rebal import guide, load
+    from rebal import guide
 
-    if where.portfolio is None and where.market is None:
-        now = load.portfolio(guide.EXAMPLE, now=world.now).market.as_of or world.now
-        portfolio = load.portfolio(guide.EXAMPLE, now=now)
-        return guide.Given(portfolio, portfolio.statement, now)
     found = opened(where, world)
-    return guide.Given(found.portfolio, found.book, where.time(world))
+    return guide.Given(found.portfolio, found.book, found.inputs)
+
+
+def _example() -> Where:
+    from rebal import guide
+
+    return Where(guide.EXAMPLE, None, None, guide.EXAMPLE_NOW)

@@ -6,7 +6,6 @@ portfolio says ``WORKED = False``.
 
 import sys
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -17,20 +16,22 @@ from rebal.reports.guide import Entry, Guide, Topic
 
 if TYPE_CHECKING:
     from rebal.book import Book
+    from rebal.plan import Inputs
     from rebal.portfolio import Portfolio
 
 SCHEMA = "rebal/guide/1"
 EXAMPLE = str(Path(__file__).with_name("example.yaml"))
 """The portfolio that topics are worked on where the reader names none."""
+EXAMPLE_NOW = "2026-11-20T09:00:00Z"
 
 
 @frozen
 class Given:
-    """A portfolio that a topic is worked on, what is open in it, and the time that counts as now."""
+    """A portfolio that a topic is worked on, what is open in it, and what a plan of it is made from."""
 
     portfolio: "Portfolio"
     book: "Book"
-    now: datetime
+    inputs: "Inputs"
 
 
 @frozen
@@ -53,9 +54,13 @@ class CommandLines:
 
 @frozen
 class Reader:
-    """What topics are told of whoever reads them: each is asked for where a topic needs it."""
+    """What topics are told of whoever reads them: each is asked for where a topic needs it.
+
+    ``given``: the reader's portfolio, or the example's; ``example``: the example's whatever the reader has.
+    """
 
     given: Callable[[], Given]
+    example: Callable[[], Given]
     command_lines: Callable[[], CommandLines]
 
 

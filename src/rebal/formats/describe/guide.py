@@ -1,7 +1,6 @@
 """The guide: a page a topic, or the list of them."""
 
-from collections.abc import Iterator
-from operator import itemgetter
+from collections.abc import Callable, Iterator, Sequence
 
 from rebal.formats.describe._words import counted
 from rebal.formats.document import (
@@ -66,7 +65,11 @@ def _part(part: Part, word: str) -> Iterator[Block]:
 
 def _rows(part: Part, word: str) -> Table:
     columns = [
-        Column(heading, itemgetter(n), role=Role.FIGURE if n else Role.NAME, left=not n)
+        Column(heading, _cell(n), role=Role.FIGURE if n else Role.NAME, left=not n)
         for n, heading in enumerate(part.headings)
     ]
     return Table(columns, part.rows, word=word)
+
+
+def _cell(n: int) -> Callable[[Sequence[str]], Prose]:
+    return lambda row: Prose(row[n])

@@ -1,0 +1,189 @@
+"""The guide: every topic on every portfolio, its figures computed when it is shown."""
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from exact import exact
+from program import ROOT, answered
+from rebal import guide
+from rebal.amounts import Fraction
+
+MODULES = [Path(guide.__file__).parent / f"{name}.py" for name in guide.names()]
+WORKED = [name for name in guide.names() if name != "reference"]
+NOW = ("--now", "2026-11-20T09:00:00Z")
+EXAMPLE = Path(guide.EXAMPLE).read_text(encoding="utf-8")
+PORTFOLIOS = sorted((ROOT / "portfolios").glob("*.yaml"))
+NO_TARGETS = """\
+venue: binance
+as_of: 2026-11-20T08:00:00Z
+holdings: {BTC: 1}
+market: {as_of: 2026-11-20T08:00:00Z, prices: {BTC: 40000}}
+"""
+NO_FUTURES = """\
+as_of: 2026-11-20T08:00:00Z
+holdings: {ABC: 1000, USDT: 5000}
+targets: {ABC: 50%, USD: 50%}
+contracts:
+  ABCUSDT: {asset: ABC, kind: linear, multiplier: 1, tick_size: 0.01, lot_size: 1, min_contracts: 1, maker_fee: 0,
+            taker_fee: 0.05%, funding_interval: 8h, max_leverage: 10}
+market: {as_of: 2026-11-20T08:00:00Z, prices: {ABC: 3}}
+"""
+WITHOUT_EQUITY = """\
+venue: binance
+as_of: 2026-11-20T08:00:00Z
+holdings: {BTC: 0}
+targets: {BTC: 100%}
+market: {as_of: 2026-11-20T08:00:00Z, prices: {BTC: 40000}}
+"""
+
+
+def told(*arguments: str, form: str = "table") -> str:
+    done = answered("guide", *arguments, "--format", form, "--width", "110")
+    assert (done.code, done.err) == (0, ""), done.err
+    return done.out
+
+
+def rows(topic: str, title: str, *more: str) -> list[list[str]]:
+    """The cells of the table in a part of a topic."""
+    (one,) = json.loads(told(topic, *more, form="json"))["topics"]
+    (part,) = [each for each in one["parts"] if each["title"] == title]
+    return [list(row) for row in part["rows"]]
+
+
+def figure(cell: str) -> Fraction:
+    """The number in a cell: 1,234.50 of "$1,234.50", -0.5 of "−0.5 BTC"."""
+    (found,) = re.findall(r"[−+]?\$?[0-9][0-9,]*(?:\.[0-9]+)?", cell)
+    return exact(found.replace("−", "-").replace("+", "").replace("$", "").replace(",", ""))
+
+
+def test_alone_it_lists_the_topics() -> None:
+    listed = [line.split()[1] for line in told(form="plain").splitlines()]
+    assert listed == list(guide.names())
+    assert len(listed) == 13
+
+
+def test_all_is_every_topic_in_reading_order() -> None:
+    titles = [each["topic"] for each in json.loads(told("--all", form="json"))["topics"]]
+    assert titles == list(guide.names())
+
+
+@pytest.mark.parametrize("topic", guide.names())
+@pytest.mark.parametrize("form", ["table", "plain", "json", "csv"])
+def test_every_topic_in_every_format(topic: str, form: str) -> None:
+    assert told(topic, form=form)
+
+
+@pytest.mark.parametrize("path", PORTFOLIOS, ids=lambda path: path.stem)
+def test_every_topic_on_every_portfolio(path: Path) -> None:
+    assert "worked on" in told("--all", "-p", str(path), *NOW)
+
+
+@pytest.mark.parametrize("text", [NO_TARGETS, NO_FUTURES, WITHOUT_EQUITY])
+def test_every_topic_where_the_portfolio_lacks_what_it_needs(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "portfolio.yaml"
+    path.write_text(text)
+    for topic in WORKED:
+        assert told(topic, "-p", str(path), *NOW)
+
+
+def test_what_is_not_the_readers_own_is_said_to_be_the_examples(tmp_path: Path) -> None:
+    path = tmp_path / "portfolio.yaml"
+    path.write_text(NO_FUTURES)
+    assert "the figures are the example's" in told("inverse", "-p", str(path), *NOW)
+    path.write_text(NO_TARGETS)
+    assert "the figures are the example's" in told("drift", "-p", str(path), *NOW)
+    assert "the figures are the example's" not in told("inverse", "-p", str(path), *NOW)
+
+
+@pytest.mark.parametrize("topic", [name for name in WORKED if name != "proxies"])
+def test_its_figures_move_with_the_portfolio(topic: str, tmp_path: Path) -> None:
+    path = tmp_path / "portfolio.yaml"
+    path.write_text(EXAMPLE)
+    before = told(topic, "-p", str(path), *NOW)
+    path.write_text(EXAMPLE.replace("BTC: 40000", "BTC: 47100").replace("ETH: 2500,", "ETH: 2310,"))
+    assert told(topic, "-p", str(path), *NOW) != before
+
+
+def figures_written(module: Path) -> list[str]:
+    """Figures that a module has in its texts rather than computes: digits in what is neither docstring nor symbol."""
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    texts = [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings
+    ]
+    return [found for text in texts for found in re.findall(r"(?<![\w/.:-])[0-9][0-9.,]*", text)]
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.stem)
+def test_no_figure_is_written_that_could_be_computed(module: Path) -> None:
+    allowed = {
+        "inverse": ["1", "1"],  # V · (1/entry − 1/price)
+        "longs": ["1", "1", "1", "1"],  # leverage 1
+        "margin": ["100"],  # per cent, where liquidation is by definition
+        "proxies": ["1.3", "1"],  # of a line to paste; √(1 − R²)
+        "pooled": ["2026"],
+        "funding": ["5"],  # of a command to type
+        "cron": ["0", "8", "1"],  # of a line to paste
+    }
+    found = [each.rstrip(".,") for each in figures_written(module)]
+    assert sorted(found) == sorted(allowed.get(module.stem, []))
+
+
+def test_a_covered_short_is_the_same_dollars_at_every_price() -> None:
+    held, mark = exact("2"), exact("40000")
+    found = rows("inverse", "A short covered by its coins")
+    assert len(found) == 6
+    for _, price, pnl, coins, worth, unhedged in found:
+        then = figure(price)
+        assert figure(pnl) == round(-held * mark * (1 / mark - 1 / then), 8)
+        assert figure(coins) == round(held + -held * mark * (1 / mark - 1 / then), 8)
+        assert figure(worth) == held * mark
+        assert figure(unhedged) == held * then
+
+
+def test_a_long_in_its_own_coin_falls_twice() -> None:
+    posted, mark = exact("0.5"), exact("40000")
+    for _, price, pnl, coins, worth in rows("longs", ""):
+        then = figure(price)
+        lost = posted * mark * (1 / mark - 1 / then)
+        assert figure(pnl) == round(lost, 8)
+        assert figure(coins) == round(posted + lost, 8)
+        assert figure(worth) == round((posted + lost) * then, 2)
+
+
+def test_where_longs_and_shorts_end() -> None:
+    # BTCUSD at Bybit: half a percent and the closing fee of 0.055 % up to 150 BTC, valued at mark.
+    dollars, mark, rate = exact("20000"), exact("40000"), exact("0.00555")
+    for leverage, margin, low, _, high, _ in rows("longs", "Where it ends"):
+        posted = dollars / mark / figure(leverage)
+        assert figure(margin) == posted
+        assert figure(low) == round(dollars * (1 + rate) / (dollars / mark + posted), 2)
+        over = dollars / mark - posted
+        assert high == "never" if over <= 0 else figure(high) == round(dollars * (1 - rate) / over, 2)
+
+
+def test_what_funding_pays() -> None:
+    for rate, day, year, back, _ in rows("funding", ""):
+        paid = 10_000 * figure(rate.split(" ")[0]) / 100 * 3
+        assert figure(day) == abs(paid)
+        assert figure(year) == figure(back) == abs(paid) * 365
+        assert day.startswith("pays" if paid < 0 else "receives")
+
+
+def test_a_topic_that_is_not_there() -> None:
+    done = answered("guide", "margins")
+    assert (done.code, done.out) == (2, "")
+    assert "did you mean margin?" in done.err
+    assert answered("guide", "margin", "--all").code == 2
