@@ -142,7 +142,7 @@ def test_text_becomes_a_number_in_one_place() -> None:
 TYPED = re.compile(
     r"(?<![\w-])--[a-z]|\brebal (?:plan|hedge|unwind|rescue|record|status|history|compare|stress|check)\b"
 )
-SPEAKS = ("cli.py", "commands", "load", "journal", "formats")
+SPEAKS = ("cli.py", "commands", "guide", "load", "journal", "formats")
 """Who talks to whoever types: what reads a file or an answer says how to make one; all the others only find."""
 
 
