@@ -127,7 +127,7 @@ class Shown:
             "--format",
             metavar="NAME",
             autocompletion=_formats_like,
-            help="table, plain, json or csv; table on a terminal and plain otherwise.",
+            help="table, plain, json, csv or orders (for ccxt); table on a terminal and plain otherwise.",
         ),
     ] = None
     section: Annotated[
@@ -188,7 +188,7 @@ class Shown:
         name = self._format(world)
         if name not in known:
             raise UsageProblem(f"--format {name}: there is no such format; {one_of(name, known)}")
-        if self.section is not None and name != "csv":
+        if self.section is not None and name not in ("csv", "orders"):
             raise UsageProblem("--section picks a table of csv; add --format csv")
         self._columns(world)
         if self.out is not None:

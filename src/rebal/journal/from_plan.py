@@ -14,10 +14,11 @@ from rebal.journal.columns import shortened
 from rebal.journal.filling import Filling, Leg, filled_so_far, legs
 from rebal.journal.fold import fold
 from rebal.journal.moved import refuse_moved
-from rebal.journal.placed import ID_DIGITS, Names, Placed
+from rebal.journal.placed import Names, Placed
 from rebal.journal.saved import SavedOrder, SavedPart, SavedPlan, SavedStep
 from rebal.journal.transferring import Transferring, still_to_move
 from rebal.ledger import Draft, Journal
+from rebal.placing import DIGEST_DIGITS
 from rebal.portfolio import Portfolio
 from rebal.times import SKEW, rfc3339
 
@@ -118,7 +119,7 @@ def _drafts(
             for leg in filled:
                 if leg.order is plan.orders[step.index]:
                     yield filling.draft(leg, time=time)
-    name, voided = plan.digest[:ID_DIGITS], {entry.id for entry in journal.entries if entry.voided_by is not None}
+    name, voided = plan.digest[:DIGEST_DIGITS], {entry.id for entry in journal.entries if entry.voided_by is not None}
     for asked in _asked(plan, fold(portfolio, journal.entries[: plan.journal_seq]).book):
         draft = Draft(asked, time, f"{name}.hedge.{asked.asset}", plan.digest)
         if draft.id not in voided:

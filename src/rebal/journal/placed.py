@@ -9,9 +9,6 @@ from rebal.amounts import Fraction
 from rebal.journal.saved import SavedPlan
 from rebal.ledger import Entry, Journal
 
-ID_DIGITS = 16
-"""How much of a plan's digest its entries' ids begin with."""
-
 
 @dataclass(frozen=True, slots=True)
 class Given:

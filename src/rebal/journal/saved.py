@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from typing import Any, TypeVar
 
 from rebal.amounts import Fraction, NumberProblem, number
@@ -11,6 +10,7 @@ from rebal.book import HedgeAsked, Purpose
 from rebal.journal.columns import TextProblem, asset, contract, instant
 from rebal.journal.strict_json import Numeral, parse, refusal, shown
 from rebal.market.contract import Kind
+from rebal.placing import plan_digest
 
 SCHEMA = "rebal/plan/1"
 _COMMANDS = ("plan", "hedge", "unwind", "rescue")
@@ -100,7 +100,7 @@ def read(text: str, source: str) -> SavedPlan:
     seq = inputs.key("journal_seq").optional(_Node.count) or 0
     return SavedPlan(
         source=source,
-        digest=_digest(root.value),
+        digest=plan_digest(root.value),
         command=root.key("command").one_of(_COMMANDS),
         refused=root.key("refused").flag(),
         refusals=tuple(_refusals(root)),
@@ -263,9 +263,3 @@ def _positions(node: _Node) -> dict[str, Any]:
         position.key("contract").contract(): position.key("contracts_before").decimal() for position in node.items()
     }
     return {"contracts_before": before}
-
-
-def _digest(value: Any) -> str:
-    import json
-
-    return sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

@@ -5,9 +5,10 @@ from datetime import datetime
 
 from rebal.amounts import Fraction, plain, total
 from rebal.errors import Refused, UsageProblem
-from rebal.journal.placed import ID_DIGITS, Moved, Names, Placed, own
+from rebal.journal.placed import Moved, Names, Placed, own
 from rebal.journal.saved import SavedPlan, SavedTransfer
 from rebal.ledger import Draft, Entry, Journal, Transfer
+from rebal.placing import DIGEST_DIGITS
 
 
 class Transferring:
@@ -79,7 +80,7 @@ def still_to_move(plan: SavedPlan, journal: Journal) -> Iterator[str]:
 
 
 def _base(plan: SavedPlan, index: int) -> str:
-    return f"{plan.digest[:ID_DIGITS]}.transfer.{index}"
+    return f"{plan.digest[:DIGEST_DIGITS]}.transfer.{index}"
 
 
 def _label(planned: SavedTransfer) -> str:

@@ -1,0 +1,109 @@
+"""The orders of a plan as the arguments of ccxt's create_order, one JSON object a line; nothing is sent.
+
+Each has an id made of the plan's digest and its place in the plan, under which an exchange takes an order once. Of a
+saved plan it is always the same, so a line that is sent twice is refused there.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from rebal.amounts import Fraction, plain
+from rebal.book import MarginMode
+from rebal.errors import Refused, UsageProblem
+from rebal.findings import Severity
+from rebal.formats import Report, View, kind
+from rebal.formats.json import render as as_json
+from rebal.market.contract import Contract
+from rebal.placing import (
+    APART,
+    NEEDS_MARGIN_MODE,
+    Leg,
+    ccxt_class,
+    client_order_id,
+    id_parameter,
+    plan_digest,
+    symbol,
+)
+from rebal.plan import Order, Plan
+
+SECTIONS = ("limit", "post-only")
+"""How an order waits: ``limit`` may take what is there, ``post-only`` only adds to the order book."""
+
+
+def render(report: Report, view: View) -> str:
+    """Print a line an order, in placing order. Raises Refused for a plan that is, UsageProblem for what is no plan."""
+    if kind(report) != "plan" or not isinstance(report, Plan):
+        raise UsageProblem("--format orders: only plan, hedge, unwind and rescue have orders")
+    if view.section not in (None, *SECTIONS):
+        raise UsageProblem(f"--section {view.section}: there are no such orders; write one of {', '.join(SECTIONS)}")
+    if report.refused:
+        errors = "; ".join(f"{each.subject}: {each.message}" for each in report.findings if _is_error(each.severity))
+        raise Refused(f"the plan is refused, and so are its orders: {errors}")
+    return "".join(f"{json.dumps(line)}\n" for line in _lines(report, view))
+
+
+def _is_error(severity: Severity) -> bool:
+    return severity is Severity.ERROR
+
+
+def _lines(plan: Plan, view: View) -> Iterator[dict[str, Any]]:
+    text = as_json(plan, View(width=view.width, colour=False))
+    digest = plan_digest(json.loads(text, parse_int=str, parse_float=str))
+    for number, order in enumerate(plan.orders):
+        exchange = _exchange(order, plan)
+        contract = _contract(order, plan, view)
+        yield {
+            "exchange": exchange,
+            "contract": order.contract,
+            "symbol": order.contract if contract is None else symbol(contract),
+            "type": "limit",
+            "side": order.side.value,
+            "amount": _argument(order.order_quantity),
+            "price": _argument(order.price if order.limit_price is None else order.limit_price),
+            "params": {
+                id_parameter(exchange): client_order_id(exchange, Leg(digest, number)),
+                **({"reduceOnly": True} if order.reduce_only else {}),
+                **({"postOnly": True} if view.section == "post-only" else {}),
+                **(_margin(order, plan) if exchange in NEEDS_MARGIN_MODE else {}),
+            },
+        }
+
+
+def _argument(value: Fraction) -> int | str:
+    """A whole number as one, any other as text: neither is ever a float, and both are what ccxt computes with."""
+    return int(value) if value.denominator == 1 else plain(value)
+
+
+def _exchange(order: Order, plan: Plan) -> str:
+    exchange = ccxt_class(plan.venue or "", order.kind)
+    if exchange is None:
+        raise UsageProblem(f"--format orders: ccxt serves no {plan.venue or 'venue of this plan'}; type them in")
+    if exchange in APART:
+        raise UsageProblem(f"--format orders: {plan.venue} holds longs and shorts of a contract apart; type them in")
+    return exchange
+
+
+def _margin(order: Order, plan: Plan) -> dict[str, int | str]:
+    """The margin mode of an order's position, and the leverage that an isolated one opens with."""
+    isolated = any(wallet.contract == order.contract for wallet in plan.wallets)
+    setting = next((each for each in plan.settings if each.contract == order.contract), None)
+    if setting is not None:
+        isolated = setting.margin_mode is MarginMode.ISOLATED
+    if not isolated:
+        return {"marginMode": MarginMode.CROSS.value}
+    return {
+        "marginMode": MarginMode.ISOLATED.value,
+        **({} if setting is None else {"leverage": _argument(setting.leverage)}),
+    }
+
+
+def _contract(order: Order, plan: Plan, view: View) -> Contract | None:
+    """The contract of an order: the portfolio's, else the catalogue's at the time of the plan."""
+    if view.portfolio is not None:
+        return view.portfolio.contracts.get(order.contract)
+    from rebal import venues
+
+    if plan.venue not in venues.names():
+        return None
+    return venues.venue(plan.venue).contract(order.contract, plan.inputs.now)
