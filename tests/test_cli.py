@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from program import MODULE, NOW, PORTFOLIO, PROGRAM, environment, rebal, shell
-from rebal import __version__, cli, commands, discover
+from rebal import __version__, cli, commands, discover, formats
 from rebal.commands._answer import Answer, World
 from rebal.errors import Exit
 
@@ -124,7 +124,7 @@ class TestUsage:
             (
                 ["plan", "--format", "jsno"],
                 "rebal: --format jsno: there is no such format; did you mean json? "
-                "write one of csv, json, plain, table\n",
+                f"write one of {', '.join(formats.names())}\n",
             ),
             (["plan", "--width", "1_00"], "rebal: --width 1_00: is not a number; write 100, without separators\n"),
             (["plan", "--width", "40.5"], "rebal: --width 40.5: write a whole number of columns from 20 to 1000\n"),
