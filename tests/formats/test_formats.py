@@ -18,7 +18,7 @@ from . import books
 
 
 def test_the_formats_on_offer() -> None:
-    assert formats.names() == ("csv", "json", "plain", "table")
+    assert formats.names() == ("csv", "json", "orders", "plain", "table")
 
 
 def test_the_kinds_of_reports() -> None:
@@ -74,7 +74,7 @@ class Tides:
     schema: str = "rebal/tides/1"
     tides: tuple[Tide, ...] = (Tide("Cuxhaven", Fraction("2.96")), Tide("Saint-Malo", Fraction("12.1")))
 
-for name in formats.names():
+for name in [each for each in formats.names() if each != "orders"]:  # orders are of a plan alone
     print(f"[{name}]")
     print(formats.render(name, Tides(), formats.View(80, colour=False, ascii=True)))
 """
