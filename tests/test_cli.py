@@ -110,7 +110,7 @@ class TestUsage:
     @pytest.mark.parametrize(
         ("arguments", "said"),
         [
-            (["plna"], "rebal: No such command 'plna'. Did you mean 'plan'?\nTry 'rebal --help'.\n"),
+            (["plna"], "rebal: No such command 'plna'. Did you mean 'plan', 'replay'?\nTry 'rebal --help'.\n"),
             (["plan", "a", "b"], "rebal plan: Got unexpected extra argument(s) (b)\nTry 'rebal plan --help'.\n"),
             (["plan", "--market"], "rebal: Option '--market' requires an argument.\nTry 'rebal --help'.\n"),
             (

@@ -14,11 +14,11 @@ from rebal.amounts import Fraction
 from rebal.book import opened
 from rebal.compare.break_even import REACH_DAYS
 from rebal.compare.costs import ROLL_DAYS
-from rebal.compare.tax import tax_usd
 from rebal.findings import Code
 from rebal.planner import build_plan
 from rebal.portfolio import Costs, FundingRate, Holding, Lot, LotMethod, Market, Portfolio, Sizing, Tax
 from rebal.reports.comparison import Compare, RouteLine, Way
+from rebal.tax import tax_usd
 from rebal.times import Duration
 
 from .given import (

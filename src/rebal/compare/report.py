@@ -13,7 +13,6 @@ from rebal.compare.findings import caveats
 from rebal.compare.legs import Course, choices, leg_lines, posted_lines
 from rebal.compare.ranking import Runner, ranking, turns
 from rebal.compare.sale import SpotTrade, spot_trade
-from rebal.compare.tax import SoldLot, saved_by_waiting
 from rebal.market.carry import days_between
 from rebal.plan import HedgeLine, Inputs
 from rebal.planner.cover import cover
@@ -22,6 +21,7 @@ from rebal.planner.review import Check
 from rebal.planner.targets import leg
 from rebal.portfolio import DOLLARS, Portfolio, Tax
 from rebal.reports.comparison import Compare, CurveLine, LotLine, MethodLine, PostedLine, RouteLine, Way
+from rebal.tax import SoldLot, saved_by_waiting
 
 SCHEMA = "rebal/compare/1"
 _PARTLY = "it carries only some legs"

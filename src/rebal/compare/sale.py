@@ -5,10 +5,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from rebal.amounts import ONE, ZERO, Fraction, total
-from rebal.compare.tax import SoldLot, sold_lots, tax_usd
 from rebal.frozen import frozen
 from rebal.planner.desk import Desk
 from rebal.portfolio import Costs, Tax
+from rebal.tax import SoldLot, sold_lots, tax_usd
 
 
 @frozen

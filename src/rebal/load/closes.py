@@ -210,7 +210,7 @@ def _misplaced(span: int, step: int, before: int) -> tuple[str, str]:
         missing = span // step - 1
         closes = "1 close is missing" if missing == 1 else f"{missing} closes are missing"
         return f"comes after a gap: {closes} before it", "fill the gap, or begin the history after it"
-    return f"comes {_length(span)} after line {before}, where steps are {_length(step)}", "keep even steps"
+    return f"comes {length_of(span)} after line {before}, where steps are {length_of(step)}", "keep even steps"
 
 
 def _step(series: Series) -> int:
@@ -222,7 +222,7 @@ def _step(series: Series) -> int:
 def _aligned(own: Series, other: Series) -> Pair:
     step = _step(own)
     if _step(other) != step:
-        differs = f"has steps of {_length(_step(other))}, where the history of {own.asset} has {_length(step)}"
+        differs = f"has steps of {length_of(_step(other))}, where the history of {own.asset} has {length_of(step)}"
         raise _refusal(other.source, differs, "give both at the same steps")
     if (other.times[0] - own.times[0]) % step:
         apart = f"has its closes at other times than the history of {own.asset}"
@@ -244,7 +244,7 @@ def _close(text: str) -> float | None:
     return value if value is not None and value > 0 else None
 
 
-def _length(span: int) -> str:
+def length_of(span: int) -> str:
     """A length of time in its largest whole unit: 90 minutes, 1 day."""
     size, unit = next(((size, unit) for size, unit in _UNITS if span % size == 0), (1, "millisecond"))
     count = span // size

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from rebal.amounts import measured
 from rebal.frozen import frozen
 
-_TIMES = (
+TIMES = (
     "opentime", "timestamp", "datetime", "date", "time", "snappedat", "starttime", "startat", "start", "day", "ts",
     "unix", "unixtime",
 )  # fmt: skip
-_CLOSES = ("close", "closeprice", "closingprice", "price", "c")
-_SYMBOLS = ("symbol", "instrument", "instrumentname", "instid", "pair", "ticker", "coin", "asset")
+CLOSES = ("close", "closeprice", "closingprice", "price", "c")
+SYMBOLS = ("symbol", "instrument", "instrumentname", "instid", "pair", "ticker", "coin", "asset")
 _QUOTES = ("", "USD", "USDT", "USDC")
 _KINDS = ("", "PERP", "SWAP")
 _LABELS = re.compile(r"^(ADJ)?(CLOSE|PRICE)|(ADJ)?(CLOSE|PRICE)$")
@@ -51,11 +51,11 @@ def columns(first_row: Sequence[str], wanted: Sequence[str]) -> Columns:
     if any(measured(cell.strip()) is not None for cell in (first_row[-1], first_row[min(1, len(first_row) - 1)])):
         return _bare(len(first_row), wanted)
     names = [re.sub(r"[^a-z0-9]", "", cell.lower()) for cell in first_row]
-    time = _first(names, _TIMES)
+    time = _first(names, TIMES)
     if time is None:
         raise NoColumn("has no column of times", "head it date, timestamp or open_time")
-    symbol = _first(names, _SYMBOLS)
-    close = _first(names, _CLOSES)
+    symbol = _first(names, SYMBOLS)
+    close = _first(names, CLOSES)
     if symbol is not None and close is not None:
         return Columns(time, dict.fromkeys(wanted, close), symbol, True, len(names))
     own = {asset: _own(asset, first_row) for asset in wanted}

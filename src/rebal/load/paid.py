@@ -10,7 +10,7 @@ from rebal.load.flaws import MOST_LISTED, printable
 from rebal.portfolio import FundingRate
 
 FUNDING = source.Sort("funding history", 8 * 1024 * 1024)
-_RATES = ("rate", "fundingrate", "funding_rate", "realizedrate", "interest_8h")
+RATES = ("rate", "fundingrate", "funding_rate", "realizedrate", "interest_8h")
 _LEAST = 2
 
 
@@ -50,4 +50,4 @@ def _column(text: str, name: str) -> Iterator[tuple[int, str]]:
 
 def _rates_column(heading: Sequence[str]) -> int | None:
     folded = [cell.strip().strip("\ufeff").casefold() for cell in heading]
-    return next((folded.index(known) for known in _RATES if known in folded), None)
+    return next((folded.index(known) for known in RATES if known in folded), None)

@@ -47,7 +47,7 @@ def after_orders(
     book: Book, orders: Iterable[Order], contracts: Mapping[str, Contract], *, margin_mode: MarginMode
 ) -> Book:
     """The book once every order has filled at its price; PnL realised, less fees, moves holdings and wallets."""
-    return apply(book, (_fill(order, contracts[order.contract], margin_mode) for order in orders)).book
+    return apply(book, (fill_of(order, contracts[order.contract], margin_mode) for order in orders)).book
 
 
 def after_transfers(book: Book, transfers: Iterable[Transfer]) -> Book:
@@ -55,7 +55,8 @@ def after_transfers(book: Book, transfers: Iterable[Transfer]) -> Book:
     return apply(book, (of.Transfer(each.asset, each.quantity, each.contract) for each in transfers)).book
 
 
-def _fill(order: Order, contract: Contract, margin_mode: MarginMode) -> of.Fill:
+def fill_of(order: Order, contract: Contract, margin_mode: MarginMode) -> of.Fill:
+    """An order as a fill at its own price, whole."""
     # a basket's shares come as parts of their own, each for one asset
     parts = tuple(Traded(part.purpose, part.contracts, asset) for part in order.parts for asset in part.stands_for)
     return of.Fill(contract, order.signed, order.price, order.fee, parts, margin_mode)

@@ -60,18 +60,18 @@ def tax_usd(sold: Iterable[SoldLot], tax: Tax, *, at: datetime) -> Fraction:
 
     Where one term's net loss is larger than the other's gain nothing is owed; what remains below 0 is no refund.
     """
-    return _netted([(lot.gain, at >= lot.long_term_on(tax)) for lot in sold], tax)
+    return netted([(lot.gain, at >= lot.long_term_on(tax)) for lot in sold], tax)
 
 
 def saved_by_waiting(lot: SoldLot, sold: Sequence[SoldLot], tax: Tax, *, at: datetime) -> Fraction:
     """Tax that the sale of some lots saves if this one of them, and no other, is sold only once it is long-term."""
     gains = [(each.gain, at >= each.long_term_on(tax)) for each in sold]
     waited = [(each.gain, long or each is lot) for each, (_, long) in zip(sold, gains, strict=True)]
-    return _netted(gains, tax) - _netted(waited, tax)
+    return netted(gains, tax) - netted(waited, tax)
 
 
-def _netted(gains: Sequence[tuple[Fraction, bool]], tax: Tax) -> Fraction:
-    """Tax on gains, each with whether it is long-term."""
+def netted(gains: Sequence[tuple[Fraction, bool]], tax: Tax) -> Fraction:
+    """Tax on gains of one tax year, each with whether it is long-term; what is below 0 in the end is no refund."""
     short = total(gain for gain, long in gains if not long)
     long = total(gain for gain, long in gains if long)
     if (short < 0) != (long < 0):

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rebal.amounts import Fraction
-from rebal.compare.tax import SoldLot, saved_by_waiting, sold_lots, tax_usd
 from rebal.portfolio import Lot, LotMethod, Tax
+from rebal.tax import SoldLot, saved_by_waiting, sold_lots, tax_usd
 from rebal.times import Duration
 
 F = Fraction

@@ -1,0 +1,179 @@
+"""``rebal replay``."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rebal.commands._answer import Answer, World
+from rebal.commands._book import Opened, opened
+from rebal.commands._options import Shown, Source, one_of
+from rebal.commands._terms import Terms
+from rebal.errors import InvalidInput, Problem, UsageProblem
+
+if TYPE_CHECKING:
+    from rebal.amounts import Fraction
+    from rebal.load.courses import Wanted
+    from rebal.portfolio import Portfolio
+    from rebal.replay.course import Course
+    from rebal.replay.report import Terms as Walked
+
+EXAMPLES = (
+    "rebal replay portfolio.yaml --prices prices.csv --costs slippage=0.05%",
+    "rebal replay --prices BTC.csv --prices ETH.csv --funding BTCUSD_PERP=funding.csv --from 2020-01-01",
+    "rebal replay --prices prices.csv --against hold,spot --check 1w --format csv --out path.csv",
+)
+_HOLD, _RESCUE = "hold", "rescue"
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Through:
+    """The prices that a book is walked through."""
+
+    prices: Annotated[
+        list[str] | None,
+        typer.Option("--prices", metavar="FILE", help="Bars or closes as CSV or Parquet; BTC=FILE says whose."),
+    ] = None
+    funding: Annotated[
+        list[str] | None,
+        typer.Option("--funding", metavar="FILE", help="Funding rates as they were; CONTRACT=FILE says whose."),
+    ] = None
+    since: Annotated[str | None, typer.Option("--from", metavar="DATE", help="Begin then.")] = None
+    until: Annotated[str | None, typer.Option("--to", metavar="DATE", help="End then.")] = None
+    gaps: Annotated[
+        str | None, typer.Option("--gaps", metavar="carry", help="Keep the last price where bars are missing.")
+    ] = None
+
+    def course(self, portfolio: "Portfolio") -> "Course":
+        """Read the files. Raises InvalidInput and UsageProblem."""
+        if not self.prices:
+            raise UsageProblem("replay needs prices: --prices FILE, a CSV of bars or closes")
+        if self.gaps not in (None, "carry"):
+            raise UsageProblem(f"--gaps {self.gaps}: write carry, or leave it out to be told of every gap")
+        from rebal.load import courses
+
+        return courses.course(self.prices, self.funding or (), self._wanted(portfolio))
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that an answer must never overwrite."""
+        given = (*(self.prices or ()), *(self.funding or ()))
+        return tuple(dict.fromkeys((*given, *(each.partition("=")[2] for each in given if "=" in each))))
+
+    def _wanted(self, portfolio: "Portfolio") -> "Wanted":
+        from rebal.load.courses import Wanted
+        from rebal.planner.exposure import assets_of
+        from rebal.replay.course import stamp
+
+        assets = assets_of(portfolio, portfolio.statement)
+        through = {portfolio.proxies[asset].via for asset in assets if asset in portfolio.proxies}
+        first, last = _day(self.since, "--from"), _day(self.until, "--to")
+        return Wanted(
+            tuple(sorted({*assets, *through})),
+            tuple(sorted(portfolio.contracts)),
+            self.gaps is not None,
+            None if first is None else stamp(first),
+            None if last is None else stamp(last),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Manner:
+    """How it is walked through them."""
+
+    check: Annotated[
+        str, typer.Option("--check", metavar="DURATION", help="How often status is asked, as 1d or 8h.")
+    ] = "1d"
+    refused: Annotated[
+        str, typer.Option("--refused", metavar="WHAT", help="What a refused plan leads to: hold or rescue.")
+    ] = _HOLD
+    against: Annotated[
+        str | None,
+        typer.Option("--against", metavar="WAY,...", help="Ways beside the plan: hold, spot, hedge, unhedged."),
+    ] = None
+
+    def terms(self, portfolio: "Portfolio", book: Opened, every: int) -> "Walked":
+        """The terms of a walk. Raises InvalidInput where the file lacks what they need."""
+        from rebal.replay import report
+
+        return report.Terms(
+            slippage=_cost(portfolio, "slippage", book.path, why="every fill pays it"),
+            check=every,
+            rescues=self.refused == _RESCUE,
+            spot_fee=portfolio.costs.spot_fee,
+            against=_against(self.against, portfolio, book),
+        )
+
+
+def replay(world: World, *, source: Source, shown: Shown, terms: Terms, through: Through, manner: Manner) -> Answer:
+    """Walk the book and its policy through years of prices.
+
+    At every check what cron would do is done: what is due is planned and filled at the mark, slippage and taker fees
+    paid; in between there are funding, expiry and liquidation, wherever a bar reaches it. Says what it would have
+    come to, how far it fell, how often one had to act, how near liquidation was, and what each cost was.
+    """
+    shown.check(world)
+    if manner.refused not in (_HOLD, _RESCUE):
+        raise UsageProblem(f"--refused {manner.refused}: {one_of(manner.refused, (_HOLD, _RESCUE))}")
+    every = _check(manner.check, source.time(world))
+    book = opened(source, world)
+    portfolio = replace(terms.of(book.portfolio), statement=book.book)
+    course = through.course(portfolio)
+    walked = manner.terms(portfolio, book, every)
+    from rebal.replay import build_replay
+
+    answer = build_replay(portfolio, course, terms=walked, inputs=book.inputs)
+    return shown.answer(answer, world, portfolio=portfolio, inputs=(*book.files, *through.files), where=source)
+
+
+def _against(given: str | None, portfolio: "Portfolio", book: Opened) -> tuple[str, ...]:
+    """The ways asked for; without --against, nothing done, and selling where its costs are known."""
+    from rebal.replay import report
+    from rebal.replay.spot import SPOT
+
+    if given is None:
+        known = portfolio.targets is not None and portfolio.costs.spot_fee is not None
+        return (report.HOLD, SPOT) if known else (report.HOLD,)
+    named = tuple(part.strip() for part in given.split(","))
+    for name in named:
+        if name not in report.AGAINST:
+            raise UsageProblem(f"--against {given}: {name or 'nothing'} is no way here; {one_of(name, report.AGAINST)}")
+    if SPOT in named:
+        _cost(portfolio, "spot_fee", book.path, why="--against spot pays it")
+        if portfolio.targets is None:
+            instead = "add targets, or leave spot out of --against"
+            raise InvalidInput([Problem(book.path, 0, 0, "targets", "is missing; spot trades need it", None, instead)])
+    return named
+
+
+def _cost(portfolio: "Portfolio", key: str, path: str, *, why: str) -> "Fraction":
+    known: Fraction | None = getattr(portfolio.costs, key)
+    if known is None:
+        instead = f"add costs: {{{key}: 0.05%}} to the file, or give --costs {key}=0.05%"
+        raise InvalidInput([Problem(path, 0, 0, f"costs.{key}", f"is missing, and {why}", None, instead)])
+    return known
+
+
+def _check(text: str, now: datetime) -> int:
+    from rebal.times import duration
+
+    try:
+        length = duration(text)
+    except ValueError as problem:
+        raise UsageProblem(f"--check {text}: {problem}") from problem
+    every = (length.after(now) - now).total_seconds()
+    if every <= 0:
+        raise UsageProblem(f"--check {text}: write a length of time, like 1d")
+    return int(every * 1000)
+
+
+def _day(text: str | None, option: str) -> datetime | None:
+    if text is None:
+        return None
+    from rebal.times import day_or_instant
+
+    try:
+        return day_or_instant(text)
+    except ValueError as problem:
+        raise UsageProblem(f"{option} {text}: {problem}") from problem

@@ -1,0 +1,276 @@
+"""Replay: what each way came to, what it cost, how far it fell, how near its end it was, and what was done."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+from rebal.amounts import Fraction
+from rebal.formats.describe import _findings, _origin
+from rebal.formats.describe._words import counted, day, joined
+from rebal.formats.document import (
+    BOLD,
+    GLUE,
+    GREEN,
+    RED,
+    Absent,
+    Axis,
+    Block,
+    Chart,
+    Column,
+    Document,
+    Facts,
+    Figure,
+    Inked,
+    Kind,
+    Medium,
+    Role,
+    Said,
+    Section,
+    Series,
+    Table,
+    Text,
+)
+from rebal.portfolio import DOLLARS, Policy
+from rebal.reports.replay import PathLine, Replay, WayLine, YearLine
+
+_PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS
+_ORIGIN = (Column("", "venue", record="venue {}", only=_RECORDS), _origin.NAME, _origin.VENUE)
+_LETTERS = {"plan": "p", "hold": "h", "spot": "s", "hedge": "g", "unhedged": "u"}
+_DAY_SECONDS = 86_400
+_MOST_POINTS = 400
+
+
+def document(report: Replay, limits: Policy | None) -> Document:
+    """Everything a person should see of a replay; the path, check by check, is in the json and the csv."""
+    return (
+        Facts(report, (_ORIGIN,), word="replay"),
+        Facts(report, (_STRETCH,), between=None),
+        Facts(report, (_MATTER,), word="headline"),
+        *_curves(report),
+        Section("Ways", (Table(_WAYS, report.ways, word="way"),), "equity from the start to the end"),
+        Section("Where it went", (Table(_WENT, report.ways, word="went"),), _ADDS_UP),
+        *_taxed(report),
+        Section("On the way", tuple(_on_the_way(report))),
+        Section("Liquidated", (Table(_LIQUIDATED, report.liquidated, word="liquidated"),)),
+        Section("Refused", (Table(_REFUSED, report.refusals, word="refused"),)),
+        Section("By year", (Table(_YEARS, report.years, "year", _told(report.years), known=True),)),
+        Section("Coins at the end", (Table(_coins(report), report.ways, word="coins"),)),
+        *_weights(report),
+        *_distance(report),
+        _findings.section(report.findings),
+    )
+
+
+_ADDS_UP = "end = start + prices + funding − fees − slippage − liquidations, to the last digit"
+
+
+def _bars(report: Replay) -> Said:
+    hours = report.bar_hours
+    length = Figure(hours / 24, Kind.EXACT, "d") if hours >= 24 else Figure(hours, Kind.EXACT, "h")
+    return (f"{report.bars} bars of ", length)
+
+
+def _checked(report: Replay) -> Said:
+    return (counted(report.checks, "check"), " every ", Figure(report.check_hours, Kind.EXACT, "hours"))
+
+
+_STRETCH = (
+    Column("", lambda report: f"{day(report.since)} to {day(report.until)}", record="stretch {}"),
+    Column("", _bars),
+    Column("", _checked),
+    Column("", lambda report: ("slippage ", Figure(report.slippage, Kind.RATE))),
+)
+
+
+def _first(report: Replay) -> WayLine:
+    return report.ways[0]
+
+
+def _lived(report: Replay) -> Said:
+    gone = [line for line in report.liquidated if line.way == "plan"]
+    if not gone:
+        return Inked("no wallet was liquidated", GREEN)
+    return Inked((counted(len(gone), "wallet"), " liquidated, ", gone[0].wallet, " first, by ", gone[0].time), RED)
+
+
+def _acts(report: Replay) -> Said:
+    way = _first(report)
+    refused = (", ", counted(way.refusals, "refusal")) if way.refusals else ()
+    return (counted(way.plans, "plan"), ", ", counted(way.orders, "order"), *refused)
+
+
+def _at_the_end(report: Replay) -> Said:
+    return (Inked(Figure(_first(report).equity_end, Kind.USD), BOLD), f"{GLUE}at{GLUE}the{GLUE}end")
+
+
+_MATTER = (
+    Column("", _at_the_end, only=_PAGE),
+    Column("", lambda report: Figure(_first(report).equity_end, Kind.DOLLARS, report.currency), only=_RECORDS),
+    Column("", _lived),
+    Column("", _acts),
+)
+
+
+def _gained(way: WayLine) -> Said:
+    return Figure(way.equity_end / way.equity_start - 1, Kind.CHANGE) if way.equity_start > 0 else None
+
+
+_WAYS = (
+    Column("way", "way", record="{}", role=Role.NAME, left=True),
+    Column("start $", "equity_start", Kind.DOLLARS, "start", "dollars", record="start {}", yields=2),
+    Column("end $", "equity_end", Kind.DOLLARS, "end", "dollars", record="end {}"),
+    Column("change", _gained, record="change {}"),
+    Column("worst fall", "worst_fall", Kind.PERCENT, record="fall {}"),
+    Column("from", "fell_from", record="from {}", left=True, yields=1),
+    Column("to", "fell_to", record="to {}", left=True, yields=1),
+    Column("plans", "plans", Kind.COUNT, record="plans {}"),
+    Column("orders", "orders", Kind.COUNT, record="orders {}"),
+    Column("refused", "refusals", Kind.COUNT, record="refused {}"),
+    Column("liquidated", "liquidations", Kind.COUNT, record="liquidated {}"),
+)
+_WENT = (
+    Column("way", "way", record="{}", role=Role.NAME, left=True),
+    Column("prices $", "prices_usd", Kind.DOLLARS, "prices", "dollars", record="prices {}"),
+    Column("funding $", "funding_usd", Kind.DOLLARS, "funding", "dollars", record="funding {}"),
+    Column("fees $", "fees_usd", Kind.DOLLARS, "fees", "dollars", record="fees {}"),
+    Column("slippage $", "slippage_usd", Kind.DOLLARS, "slippage", "dollars", record="slippage {}"),
+    Column("liquidations $", "liquidations_usd", Kind.DOLLARS, "liquidations", "dollars", record="liquidations {}"),
+)
+_UNKNOWN = Absent.UNKNOWN
+_TAX = (
+    Column("way", "way", record="{}", role=Role.NAME, left=True),
+    Column("paid $", "tax_paid_usd", Kind.DOLLARS, "paid", record="paid {}", absent=_UNKNOWN),
+    Column("deferred $", "tax_deferred_usd", Kind.DOLLARS, "deferred", record="deferred {}", absent=_UNKNOWN),
+    Column("left $", "after_sale_usd", Kind.DOLLARS, "left", record="left {}", absent=_UNKNOWN),
+)
+
+
+def _taxed(report: Replay) -> Iterator[Block]:
+    if any(way.tax_deferred_usd is not None for way in report.ways):
+        note = "of coins alone: paid on the way, deferred to a sale of all at the end, and what that leaves"
+        yield Section("Tax", (Table(_TAX, report.ways, word="tax"),), note)
+
+
+def _on_the_way(report: Replay) -> Iterator[Block]:
+    drift, call = report.drift, report.closest
+    if drift is not None:
+        mean: tuple[Said, ...] = ("drift ", Figure(drift.mean, Kind.PERCENT), " on average")
+        worst: tuple[Said, ...] = (Figure(drift.worst, Kind.PERCENT), " at worst, on ", drift.worst_on)
+        inside: tuple[Said, ...] = (Figure(drift.inside, Kind.PERCENT), " of checks with every weight in its band")
+        yield Text(joined([mean, worst, inside], "; "), word="drift")
+    if call is not None:
+        near = ("closest to liquidation ", Figure(call.distance, Kind.PERCENT), f", {call.wallet}, by ", call.time)
+        alert = (Figure(report.alert_days, Kind.EXACT, "days"), " in alert")
+        yield Text(joined([near, alert], "; "), word="closest")
+    if report.at_venue:
+        most = [(Figure(each.coins, Kind.COINS), f"{GLUE}{each.asset}") for each in report.at_venue]
+        yield Text(("most at the venue ", *joined(most)), word="at-venue")
+
+
+_LIQUIDATED = (
+    Column("way", "way", record="{}", role=Role.NAME, left=True),
+    Column("wallet", "wallet", record="wallet {}", left=True),
+    Column("by", "time", record="by {}", left=True),
+    Column("at", "price", Kind.PRICE, record="at {}"),
+    Column("lost", "lost", Kind.COINS, unit="currency", record="lost {}"),
+    Column("worth $", "lost_usd", Kind.DOLLARS, "worth", "dollars", record="worth {}"),
+)
+_REFUSED = (
+    Column("about", "subject", record="{}", role=Role.NAME, left=True),
+    Column("why", "code", record="code {}", left=True),
+    Column("times", "times", Kind.COUNT, record="times {}"),
+    Column("first", "first", record="first {}", left=True),
+    Column("last", "last", record="last {}", left=True),
+    Column("", lambda line: line.message, record="{}", role=Role.BELOW),
+)
+_YEARS = (
+    Column("way", "way", record="{}", role=Role.NAME, left=True),
+    Column("year", "year", Kind.COUNT, record="{}"),
+    Column("contract", "contract", record="{}", left=True),
+    Column("fees $", "fees_usd", Kind.DOLLARS, "fees", "dollars", record="fees {}"),
+    Column("slippage $", "slippage_usd", Kind.DOLLARS, "slippage", "dollars", record="slippage {}"),
+    Column("funding $", "funding_usd", Kind.DOLLARS, "funding", "dollars", record="funding {}"),
+    Column("basis $", lambda line: line.basis_usd or None, Kind.DOLLARS, "basis", "dollars", yields=1, only=_PAGE),
+    Column("", "basis_usd", Kind.DOLLARS, record="basis {}", only=_RECORDS),
+    Column("realised $", "realised_usd", Kind.DOLLARS, "realised", "dollars", record="realised {}"),
+    Column("realised", "realised_coin", Kind.COINS, unit="currency", record="realised-coins {}", yields=1),
+    Column("tax $", lambda line: line.tax_usd or None, Kind.DOLLARS, "tax", "dollars", record="tax {}"),
+)
+
+
+def _told(years: Sequence[YearLine]) -> list[YearLine]:
+    """Lines with anything to tell."""
+    return [each for each in years if each.fees_usd or each.funding_usd or each.realised_coin or each.slippage_usd]
+
+
+def _coins(report: Replay) -> tuple[Column, ...]:
+    names = sorted({asset for way in report.ways for asset in way.coins})
+    return (
+        Column("way", "way", record="{}", role=Role.NAME, left=True),
+        *(Column(name, partial(_held, name), Kind.COINS, record=f"{name} {{}}") for name in names),
+    )
+
+
+def _held(asset: str, way: WayLine) -> Fraction | None:
+    return way.coins.get(asset)
+
+
+def _days(line: PathLine, report: Replay) -> Fraction:
+    return Fraction(int((line.time - report.since).total_seconds()), _DAY_SECONDS)
+
+
+def _thinned(report: Replay) -> Sequence[PathLine]:
+    """At most so many checks, evenly, the last among them."""
+    path = report.path
+    every = -(-len(path) // _MOST_POINTS) or 1
+    return path[::-every][::-1]
+
+
+def _axis(report: Replay) -> Axis:
+    return Axis(f"days since {day(report.since)}", Kind.DAYS)
+
+
+def _curves(report: Replay) -> Iterator[Block]:
+    path = _thinned(report)
+    series = tuple(
+        Series(letter, name, [(_days(line, report), usd) for line in path if (usd := getattr(line, name)) is not None])
+        for name, letter in _LETTERS.items()
+        if report.path and getattr(report.path[0], name) is not None
+    )
+    if len(path) < 2:
+        return
+    names = ", ".join(f"{each.letter} {each.name}" for each in series)
+    chart = Chart(_axis(report), Axis("equity", Kind.USD), series, name="equity", said="equity at the checks")
+    yield Section("Equity", (chart,), names)
+
+
+def _weights(report: Replay) -> Iterator[Block]:
+    path = _thinned(report)
+    assets = sorted({asset for line in path for asset in line.weights if asset != DOLLARS})
+    if len(path) < 2 or not assets:
+        return
+    letters = _distinct(assets)
+    series = tuple(
+        Series(letters[asset], asset, [(_days(line, report), line.weights.get(asset, Fraction(0))) for line in path])
+        for asset in assets
+    )
+    chart = Chart(_axis(report), Axis("weight", Kind.PERCENT), series, name="weights", said="weights at the checks")
+    yield Section("Weights", (chart,), ", ".join(f"{letters[asset]} {asset}" for asset in assets))
+
+
+def _distance(report: Replay) -> Iterator[Block]:
+    points = [(_days(line, report), line.distance) for line in _thinned(report) if line.distance is not None]
+    if len(points) < 2:
+        return
+    series = (Series("d", "distance", points),)
+    said = "distance of the nearest wallet to its liquidation, at the checks"
+    chart = Chart(_axis(report), Axis("distance", Kind.PERCENT), series, name="distance", said=said)
+    yield Section("Distance to liquidation", (chart,), "of the nearest wallet")
+
+
+def _distinct(names: Sequence[str]) -> dict[str, str]:
+    """A letter each: the first of the name that no other has."""
+    taken: dict[str, str] = {}
+    for name in names:
+        letters = [each.lower() for each in name if each.isalpha()] + list("abcdefghijklmnopqrstuvwxyz")
+        taken[name] = next((each for each in letters if each not in taken.values()), "?")
+    return taken

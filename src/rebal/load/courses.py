@@ -1,0 +1,375 @@
+"""Courses of prices out of files: long (a row a coin and bar) or wide (a column a coin), CSV or Parquet, and funding.
+
+A file whose rows name no coin is of the one that its name says: ``BTC=prices.csv``, or ``BTC.csv`` by itself. A bar
+with a high and a low ends one step after its time, as exchanges stamp them by their opening; a price alone is of its
+time.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from operator import sub
+from pathlib import PurePath
+
+from rebal.errors import InvalidInput, Problem
+from rebal.frozen import frozen
+from rebal.load.closes import length_of
+from rebal.load.columns import CLOSES, SYMBOLS, TIMES, names_asset
+from rebal.load.flaws import MOST_LISTED, printable
+from rebal.load.paid import RATES
+from rebal.load.sheets import Sheet, sheet
+from rebal.replay.course import Course, Rates, Track, moment
+from rebal.times import day_or_time, milliseconds
+
+_LOWS, _HIGHS = ("low", "lowprice", "l"), ("high", "highprice", "h")
+_NO_TIME = "is no time", "write one like 2026-11-20 or 1795132800000"
+_FIGURE = re.compile(r"\+?[0-9]{1,18}(?:\.[0-9]{0,38})?(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)
+_RATE = re.compile(r"[+-]?[0-9]{1,9}(?:\.[0-9]{0,38})?(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)
+
+
+@frozen
+class Wanted:
+    """What a replay looks for in price files: ``assets`` that it must have, and ``contracts`` that may have marks."""
+
+    assets: tuple[str, ...]
+    contracts: tuple[str, ...]
+    carries: bool = False
+    first: int | None = None
+    last: int | None = None
+
+
+@dataclass(slots=True)
+class Bars:
+    """The bars of one name as they stand in a file; ``lines``: where. Closes alone have no lows and highs."""
+
+    source: str
+    name: str
+    times: list[int] = field(default_factory=list)
+    closes: list[str] = field(default_factory=list)
+    lows: list[str] = field(default_factory=list)
+    highs: list[str] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+
+
+def course(prices: Sequence[str], funding: Sequence[str], wanted: Wanted) -> Course:
+    """Read price and funding files into one course. Raises InvalidInput with what is wrong, line by line.
+
+    Gaps, rows that repeat a time or run backwards, and coins that begin later or end sooner than the others are errors;
+    ``wanted.carries``: gaps keep the price before them, and a coin that begins later its first one until then.
+    """
+    found = [bars for given in prices for bars in _bars(given, wanted)]
+    problems = list(_twice(found)) or [each for bars in found for each in _disorder(bars, wanted)]
+    if problems:
+        raise InvalidInput(problems[:MOST_LISTED])
+    step = _common_step(found)
+    ends = {bars.name: _ended(bars, step) for bars in found}
+    problems = list(_missing(found, wanted, prices)) or list(_ragged(found, ends, step, wanted=wanted))
+    if problems:
+        raise InvalidInput(problems[:MOST_LISTED])
+    start, last = _span(found, ends, step, wanted=wanted)
+    count = (last - start) // step + 1
+    tracks = {bars.name: _track(bars, ends[bars.name], start, step=step, count=count) for bars in found}
+    return Course(start, step, count, tracks, _all_rates(funding, wanted))
+
+
+def _bars(given: str, wanted: Wanted) -> list[Bars]:
+    name, path = _named(given, (*wanted.assets, *wanted.contracts))
+    read = sheet(path)
+    time = read.first(TIMES)
+    if time is None:
+        raise _refusal(read.name, "has no column of times", "head it time, date or open_time", read.heading)
+    close, symbol = read.first(CLOSES), read.first(SYMBOLS)
+    if close is None:
+        return _wide(read, time, wanted)
+    if symbol is None and name is None:
+        told = "write BTC=FILE, name the file BTC.csv, or add a column asset"
+        raise _refusal(read.name, "does not say whose prices it holds", told)
+    columns = (close, read.first(_LOWS), read.first(_HIGHS))
+    if symbol is None:
+        return [_one(read, name or "", time, columns=columns, rows=None)]
+    rows = _by_symbol(read, symbol, wanted)
+    return [_one(read, each, time, columns=columns, rows=of) for each, of in rows.items()]
+
+
+def _named(given: str, names: Sequence[str]) -> tuple[str | None, str]:
+    """Whose file it is, by ``BTC=FILE`` or by its own name, and its path."""
+    before, is_pair, path = given.partition("=")
+    if is_pair and before in names:
+        return before, path
+    stem = PurePath(given).name.split(".")[0]
+    return next((each for each in names if stem == each or stem.upper() == each), None), given
+
+
+def _wide(read: Sheet, time: int, wanted: Wanted) -> list[Bars]:
+    found = []
+    for index, heading in enumerate(read.header):
+        name = whose(heading, wanted) if index != time else None
+        if name is not None:
+            found.append(_one(read, name, time, columns=(index, None, None), rows=None))
+    if not found:
+        instead = "head it close, or with the coins: time,BTC,ETH"
+        raise _refusal(read.name, "has no column of prices", instead, read.heading)
+    return found
+
+
+def whose(text: str, wanted: Wanted) -> str | None:
+    """The asset or contract that a heading or a cell names."""
+    bare = text.strip()
+    exact = next((each for each in (*wanted.contracts, *wanted.assets) if bare == each), None)
+    return exact or next((each for each in wanted.assets if names_asset(bare, each)), None)
+
+
+def _by_symbol(read: Sheet, symbol: int, wanted: Wanted) -> dict[str, list[int]]:
+    known: dict[str, str | None] = {}
+    rows: dict[str, list[int]] = {}
+    for n, cell in enumerate(read.columns[symbol]):
+        if cell not in known:
+            known[cell] = whose(cell, wanted)
+        name = known[cell]
+        if name is not None:
+            rows.setdefault(name, []).append(n)
+    return rows
+
+
+def _one(
+    read: Sheet, name: str, time: int, *, columns: tuple[int, int | None, int | None], rows: Sequence[int] | None
+) -> Bars:
+    def column(index: int) -> list[str]:
+        cells = read.columns[index]
+        return cells if rows is None else [cells[n] for n in rows]
+
+    lines = read.lines if rows is None else [read.lines[n] for n in rows]
+    bars = Bars(read.name, name, lines=lines)
+    bars.times = _times(column(time), lines, read, time)
+    close, low, high = columns
+    bars.closes = _figures(column(close), lines, read, close)
+    if low is not None and high is not None:
+        bars.lows = _figures(column(low), lines, read, low)
+        bars.highs = _figures(column(high), lines, read, high)
+    if len(bars.times) > 1 and max(map(sub, bars.times[1:], bars.times)) < 0:
+        # as Bybit and OKX hand histories out
+        for each in (bars.times, bars.closes, bars.lows, bars.highs):
+            each.reverse()
+        bars.lines = lines[::-1]
+    return bars
+
+
+def _times(cells: Sequence[str], lines: Sequence[int], read: Sheet, index: int) -> list[int]:
+    read_before: dict[str, int | None] = {}
+    times: list[int] = []
+    problems: list[Problem] = []
+    for cell, line in zip(cells, lines, strict=True):
+        if cell not in read_before:
+            read_before[cell] = milliseconds(cell.strip())
+        time = read_before[cell]
+        if time is None:
+            problems.append(read.wrong(line, index, cell, said=_NO_TIME))
+            if len(problems) >= MOST_LISTED:
+                break
+        else:
+            times.append(time)
+    if problems:
+        raise InvalidInput(problems)
+    return times
+
+
+def _figures(cells: list[str], lines: Sequence[int], read: Sheet, index: int) -> list[str]:
+    """Texts of prices, every one of them checked and kept as it is."""
+    fits = _FIGURE.fullmatch
+    wrong = [n for n, cell in enumerate(cells) if not fits(cell)]
+    stripped = {n: cells[n].strip() for n in wrong}
+    if wrong:
+        cells = [stripped.get(n, cell) for n, cell in enumerate(cells)]
+        wrong = [n for n in wrong if not fits(cells[n])]
+    wrong = wrong or [n for n, cell in enumerate(cells) if not float(cell)]
+    if wrong:
+        said = ("is no price", "write a number above 0, without separators")
+        raise InvalidInput([read.wrong(lines[n], index, cells[n], said=said) for n in wrong[:MOST_LISTED]])
+    return cells
+
+
+def _twice(found: Sequence[Bars]) -> Iterator[Problem]:
+    by_name: dict[str, Bars] = {}
+    for bars in found:
+        other = by_name.setdefault(bars.name, bars)
+        if other is not bars:
+            said = f"holds prices of {bars.name}, as {other.source} does"
+            yield Problem(bars.source, 0, 0, "", said, None, "keep one")
+
+
+def _disorder(bars: Bars, wanted: Wanted) -> Iterator[Problem]:
+    """Rows that repeat a time or run backwards, and gaps unless prices are carried over them."""
+    if len(bars.times) < 2:
+        few = f"holds {len(bars.times)} prices of {bars.name}"
+        yield Problem(bars.source, 0, 0, "", few, None, "give at least 2")
+        return
+    step = _step(bars)
+    listed = 0
+    for n, (before, after) in enumerate(pairwise(bars.times)):
+        span = after - before
+        told = None if span == step else _misplaced(span, step, bars.lines[n], carries=wanted.carries)
+        if told is not None and listed < MOST_LISTED:
+            listed += 1
+            yield Problem(bars.source, bars.lines[n + 1], 1, "", told[0], None, told[1])
+
+
+def _misplaced(span: int, step: int, before: int, *, carries: bool) -> tuple[str, str] | None:
+    if span == 0:
+        return f"repeats the time of line {before}", "keep one of the two"
+    if span < 0:
+        return f"is earlier than line {before}", "sort the rows, oldest first"
+    if span % step:
+        return f"comes {length_of(span)} after line {before}, where steps are {length_of(step)}", "keep even steps"
+    if carries:
+        return None
+    missing = span // step - 1
+    bars = "1 bar is missing" if missing == 1 else f"{missing} bars are missing"
+    return f"comes after a gap: {bars} before it", "fill the gap, or give --gaps carry to keep the last price"
+
+
+def _step(bars: Bars) -> int:
+    spans: Counter[int] = Counter(map(sub, bars.times[1:], bars.times))
+    return max(spans, key=lambda span: (span > 0, spans[span], -span))
+
+
+def _common_step(found: Sequence[Bars]) -> int:
+    step = _step(found[0])
+    other = next((bars for bars in found if _step(bars) != step), None)
+    if other is not None:
+        differs = f"has steps of {length_of(_step(other))}, where {found[0].name} has {length_of(step)}"
+        raise _refusal(other.source, differs, "give all prices at the same steps")
+    return step
+
+
+def _ended(bars: Bars, step: int) -> tuple[int, int]:
+    """When the first and the last bar end."""
+    late = step if bars.lows else 0
+    return bars.times[0] + late, bars.times[-1] + late
+
+
+def _missing(found: Sequence[Bars], wanted: Wanted, prices: Sequence[str]) -> Iterator[Problem]:
+    names = {bars.name for bars in found}
+    files = ", ".join(prices)
+    for asset in wanted.assets:
+        if asset not in names:
+            yield Problem(files, 0, 0, asset, "has no prices", None, f"add a file or a column of {asset}")
+
+
+def _ragged(
+    found: Sequence[Bars], ends: Mapping[str, tuple[int, int]], step: int, *, wanted: Wanted
+) -> Iterator[Problem]:
+    """Names whose bars stand at other instants, or do not cover the stretch that is replayed."""
+    first, last = _span(found, ends, step, wanted=wanted)
+    leader = found[0]
+    for bars in found:
+        begins, until = ends[bars.name]
+        if (begins - ends[leader.name][0]) % step:
+            apart = f"has its prices at other times than {leader.name} in {leader.source}"
+            yield Problem(bars.source, bars.lines[0], 1, bars.name, apart, None, "give all at the same times")
+        elif begins > first and not wanted.carries:
+            later = f"begins on {_day(begins)}, after the others"
+            instead = f"give --from {_day(begins)}, or --gaps carry to keep its first price until then"
+            yield Problem(bars.source, bars.lines[0], 1, bars.name, later, None, instead)
+        elif until < last and not wanted.carries:
+            sooner = f"ends on {_day(until)}, before the others"
+            instead = f"give --to {_day(until)}, or --gaps carry to keep its last price from then on"
+            yield Problem(bars.source, bars.lines[-1], 1, bars.name, sooner, None, instead)
+    if last - first < step:
+        raise _refusal(leader.source, "leaves fewer than 2 prices to replay", "widen --from and --to")
+
+
+def _span(found: Sequence[Bars], ends: Mapping[str, tuple[int, int]], step: int, *, wanted: Wanted) -> tuple[int, int]:
+    """When the first and the last bar of the replay end: all there is, within what was asked for."""
+    first, last = min(each for each, _ in ends.values()), max(each for _, each in ends.values())
+    if wanted.first is not None:
+        first += max(0, -(-(wanted.first - first) // step)) * step
+    if wanted.last is not None:
+        last -= max(0, -(-(last - wanted.last) // step)) * step
+    return first, last
+
+
+def _track(bars: Bars, ends: tuple[int, int], start: int, *, step: int, count: int) -> Track:
+    """The bars from a start on, every instant taken: a gap keeps the price before it, or the first one to come."""
+    late = ends[0] - bars.times[0]
+    offset = (start - ends[0]) // step
+    if offset >= 0 and ends[1] == ends[0] + (len(bars.times) - 1) * step and offset + count <= len(bars.times):
+        closes = bars.closes[offset : offset + count]
+        lows, highs = (each[offset : offset + count] if each else closes for each in (bars.lows, bars.highs))
+        return Track(closes, lows, highs)
+    at = {(time + late - start) // step: n for n, time in enumerate(bars.times)}
+    last = bars.closes[max((n for slot, n in at.items() if slot <= 0), default=0)]
+    closes, lows, highs = [], [], []
+    for slot in range(count):
+        n = at.get(slot)
+        last = last if n is None else bars.closes[n]
+        closes.append(last)
+        lows.append(bars.lows[n] if n is not None and bars.lows else last)
+        highs.append(bars.highs[n] if n is not None and bars.highs else last)
+    return Track(closes, lows, highs)
+
+
+def _all_rates(funding: Sequence[str], wanted: Wanted) -> dict[str, Rates]:
+    rates: dict[str, Rates] = {}
+    for given in funding:
+        for name, found in _rates(given, wanted):
+            if name in rates:
+                raise _refusal(given, f"holds funding of {name}, as another file does", "keep one of them")
+            rates[name] = found
+    return rates
+
+
+def _rates(given: str, wanted: Wanted) -> Iterator[tuple[str, Rates]]:
+    name, path = _named(given, wanted.contracts)
+    read = sheet(path)
+    time, rate = read.first(TIMES), read.first([re.sub("[^a-z0-9]", "", each) for each in RATES])
+    symbol = read.first(("contract", *SYMBOLS))
+    if time is None or rate is None:
+        raise _refusal(read.name, "has no columns of times and rates", "head them time and rate", read.heading)
+    if symbol is None and name is None:
+        told = "write CONTRACT=FILE, or add a column contract"
+        raise _refusal(read.name, "does not say of which contract it is", told)
+    every = list(range(len(read.lines)))
+    rows = {name or "": every} if symbol is None else _of_contracts(read, symbol, wanted)
+    for contract, of in rows.items():
+        yield contract, _rates_of(read, (time, rate), of)
+
+
+def _of_contracts(read: Sheet, symbol: int, wanted: Wanted) -> dict[str, list[int]]:
+    rows: dict[str, list[int]] = {}
+    for n, cell in enumerate(read.columns[symbol]):
+        if cell.strip() in wanted.contracts:
+            rows.setdefault(cell.strip(), []).append(n)
+    return rows
+
+
+def _rates_of(read: Sheet, columns: tuple[int, int], rows: Sequence[int]) -> Rates:
+    time, rate = columns
+    lines = [read.lines[n] for n in rows]
+    times = _times([read.columns[time][n] for n in rows], lines, read, time)
+    texts = [read.columns[rate][n].strip() for n in rows]
+    wrong = [n for n, text in enumerate(texts) if not _RATE.fullmatch(text) or not -1 < float(text) < 1]
+    if wrong:
+        said = ("is no funding rate", "write a fraction of the notional, like 0.0001")
+        raise InvalidInput([read.wrong(lines[n], rate, texts[n], said=said) for n in wrong[:MOST_LISTED]])
+    if len(times) > 1 and times[0] > times[-1]:
+        times, texts, lines = times[::-1], texts[::-1], lines[::-1]
+    late = [n for n, (before, after) in enumerate(pairwise(times)) if after <= before]
+    if late:
+        raise InvalidInput([_backwards(read, times, lines, n) for n in late[:MOST_LISTED]])
+    return Rates(times, texts)
+
+
+def _backwards(read: Sheet, times: Sequence[int], lines: Sequence[int], n: int) -> Problem:
+    said = "repeats the time of" if times[n] == times[n + 1] else "is earlier than"
+    instead = "keep one of the two" if times[n] == times[n + 1] else "sort the rows, oldest first"
+    return Problem(read.name, lines[n + 1], 1, "", f"{said} line {lines[n]}", None, instead)
+
+
+def _day(milliseconds: int) -> str:
+    return day_or_time(moment(milliseconds))
+
+
+def _refusal(name: str, problem: str, instead: str, found: str | None = None) -> InvalidInput:
+    return InvalidInput([Problem(name, 0, 0, "", problem, None if found is None else printable(found), instead)])

@@ -1,0 +1,52 @@
+"""What a plan comes to when it is placed: fills at the mark and slippage, taker fees, transfers, hedges asked for."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from rebal.amounts import ONE, ZERO, Fraction, significant
+from rebal.book import Book, Event, HedgeAsked, Transfer
+from rebal.market.contract import Contract
+from rebal.plan import Inputs, Order, Plan, Side, StepKind
+from rebal.planner.orders import fill_of
+from rebal.portfolio import Portfolio
+
+
+def inputs_at(laid: Portfolio) -> Inputs:
+    """What a plan on the way is made from: a book that only the replay knows."""
+    assert laid.market.as_of is not None
+    return Inputs(laid.statement_sha256, None, None, laid.market.as_of, laid.market.as_of, "replay")
+
+
+def carried_out(plan: Plan, book: Book, laid: Portfolio, *, slippage: Fraction) -> Iterator[Event]:
+    """The events of a plan that is placed, step by step."""
+    for step in plan.steps:
+        if step.kind is StepKind.TRANSFER:
+            moved = plan.transfers[step.index]
+            yield Transfer(moved.asset, moved.quantity, moved.contract)
+        else:
+            order = _filled(plan.orders[step.index], laid, book, slippage=slippage)
+            contract = _contract(order.contract, laid, book)
+            yield fill_of(order, contract, laid.policy.margin_mode)
+    yield from _asked(plan, book, laid)
+
+
+def _filled(order: Order, laid: Portfolio, book: Book, *, slippage: Fraction) -> Order:
+    """An order at the price that it fills at: ``P·(1 + slippage)`` bought, ``P·(1 - slippage)`` sold."""
+    price = order.price * (ONE + slippage if order.side is Side.BUY else ONE - slippage)
+    contract = _contract(order.contract, laid, book)
+    return replace(order, price=price, fee=contract.fee(order.signed, price, contract.taker_fee))
+
+
+def _contract(name: str, laid: Portfolio, book: Book) -> Contract:
+    return laid.contracts[name] if name in laid.contracts else book.positions[name].contract
+
+
+def _asked(plan: Plan, book: Book, laid: Portfolio) -> Iterator[HedgeAsked]:
+    """What is asked for from now on, where the plan changes it."""
+    left = {line.asset: line for line in plan.hedges}
+    for asset in sorted({*book.hedges, *left}):
+        line = left.get(asset)
+        fraction = ZERO if line is None else significant(line.fraction)
+        asked = HedgeAsked(asset, fraction, None if line is None else line.until, laid.price(asset))
+        if not asked.asks_as(book.hedges.get(asset)) and (fraction or asset in book.hedges):
+            yield asked

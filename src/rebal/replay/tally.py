@@ -1,0 +1,149 @@
+"""What is counted on the way: where equity went, by contract and year, and how the book stood at each check."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction, down, half_even, significant
+from rebal.book import Brought, Event, Fill
+from rebal.frozen import frozen
+from rebal.portfolio import Portfolio
+
+CENTS, NINTHS, MILLIONTHS = 2, 9, 6
+"""Decimals to which what is told of a check is booked: dollars, weights, distances."""
+
+
+@frozen
+class Row:
+    """The book at a check, before anything is done, each figure booked as a whole number of its decimals.
+
+    ``equity`` in cents; ``weights`` in 1e-9, by asset; ``distance`` of the nearest wallet to its liquidation in 1e-6,
+    None where none has an end; ``alert``: whether a wallet is past its alert.
+    """
+
+    bar: int
+    equity: int
+    weights: Mapping[str, int]
+    distance: int | None
+    alert: bool
+
+
+@frozen
+class Gone:
+    """A wallet that was liquidated: at which price of its coin (None in a wallet of several), and the coins lost."""
+
+    time: datetime
+    wallet: str
+    currency: str
+    price: Fraction | None
+    coins: Fraction
+    usd: Fraction
+
+
+@frozen
+class Refusal:
+    """A plan that was refused, with the first of its reasons."""
+
+    time: datetime
+    code: str
+    subject: str
+    message: str
+
+
+@frozen
+class Closest:
+    """The nearest that a wallet came to its liquidation, in 1e-6 of the price, in the course of a bar."""
+
+    distance: int
+    bar: int
+    wallet: str
+
+
+@dataclass(slots=True)
+class Year:
+    """What one contract brought in one year; ``realised`` and ``currency`` in its settlement coin."""
+
+    currency: str
+    fees: Fraction = ZERO
+    slippage: Fraction = ZERO
+    funding: Fraction = ZERO
+    basis: Fraction = ZERO
+    realised: Fraction = ZERO
+    realised_usd: Fraction = ZERO
+    fees_coin: Fraction = ZERO
+    funding_coin: Fraction = ZERO
+    unfunded: int = 0
+
+
+@dataclass(slots=True)
+class Tally:
+    """Everything that one way of going through a course comes to."""
+
+    prices: Fraction = ZERO
+    funding: Fraction = ZERO
+    fees: Fraction = ZERO
+    slippage: Fraction = ZERO
+    liquidations: Fraction = ZERO
+    years: dict[tuple[int, str], Year] = field(default_factory=dict)
+    rows: list[Row] = field(default_factory=list)
+    gone: list[Gone] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    closest: Closest | None = None
+    most: dict[str, Fraction] = field(default_factory=dict)
+    plans: int = 0
+    orders: int = 0
+    index: dict[str, Fraction] = field(default_factory=dict)
+
+    def year(self, contract: str, currency: str, time: datetime) -> Year:
+        """The line of a contract in the year of a time."""
+        return self.years.setdefault((time.year, contract), Year(currency))
+
+    def nearer(self, found: Closest) -> None:
+        """Keep the nearest call; of equals the first."""
+        if self.closest is None or found.distance < self.closest.distance:
+            self.closest = found
+
+    def at_venue(self, wallets: Mapping[str, Fraction]) -> None:
+        """Keep the most coins that ever stood in each wallet."""
+        for asset, coins in wallets.items():
+            if coins > self.most.get(asset, ZERO):
+                self.most[asset] = coins
+
+    def book(self, event: Event, brought: Brought | None, laid: Portfolio, *, held: Fraction) -> None:
+        """Put what an event brought under its contract and year; ``held``: contracts before it."""
+        if brought is None:
+            return
+        rate = laid.price(brought.currency)
+        time = laid.market.as_of
+        assert time is not None
+        line = self.year(brought.contract, brought.currency, time)
+        line.fees += brought.fee * rate
+        line.fees_coin += brought.fee
+        line.funding += brought.funding * rate
+        line.funding_coin += brought.funding
+        line.realised += brought.realised
+        line.realised_usd += brought.realised * rate
+        self.fees += brought.fee * rate
+        self.funding += brought.funding * rate
+        if isinstance(event, Fill):
+            line.basis += self._basis(event, brought.realised, held, laid) * rate
+
+    def _basis(self, event: Fill, realised: Fraction, held: Fraction, laid: Portfolio) -> Fraction:
+        """What of a realised PnL the index's move did not bring, and the average index of what is then open."""
+        contract, traded = event.contract, event.contracts
+        index = laid.price(contract.asset) / (ONE if contract.settle == contract.asset else laid.price(contract.settle))
+        average = self.index.get(contract.name, index)
+        closed = min(-traded, held, key=abs) if held * traded < 0 else ZERO
+        after = held + traded
+        if not after:
+            self.index.pop(contract.name, None)
+        elif not held or held * after < 0:
+            self.index[contract.name] = index
+        elif not closed:
+            self.index[contract.name] = significant(contract.average_entry([(held, average), (traded, index)]))
+        return realised - down(contract.pnl(closed, average, index), COIN_STEP) if closed else ZERO
+
+
+def booked(value: Fraction, places: int) -> int:
+    """A figure as a whole number of units of so many decimals, half-even."""
+    return half_even(value, places)

@@ -1,0 +1,140 @@
+"""The ways of going through a course: by the plan, with nothing done, by the hedge alone, unhedged, in spot."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from rebal.amounts import ZERO, Fraction
+from rebal.book import Event, HedgeAsked, Purpose
+from rebal.findings import Severity
+from rebal.frozen import frozen
+from rebal.market.contract import Contract
+from rebal.plan import Plan
+from rebal.planner.build import build_plan
+from rebal.planner.cover import cover
+from rebal.planner.desk import Desk
+from rebal.planner.hedge import build_hedge, hedge_moves
+from rebal.planner.hedge_legs import Ask, in_the_way
+from rebal.planner.rescue import build_rescue
+from rebal.planner.routes import SOONEST_EXPIRY, rolling
+from rebal.planner.unwind import build_unwind
+from rebal.portfolio import Portfolio
+from rebal.replay.acting import carried_out, inputs_at
+from rebal.replay.incidents import closing, open_positions
+from rebal.replay.tally import Refusal
+from rebal.replay.walk import Walk
+
+
+@frozen
+class Planned:
+    """Whatever is due is planned and placed.
+
+    ``rescues``: where the plan is refused, the least that ends the alert is done in its place. ``hedge_only``: the
+    targets are left alone.
+    """
+
+    name: str
+    slippage: Fraction
+    rescues: bool = False
+    hedge_only: bool = False
+
+    def begin(self, walk: Walk) -> None:
+        """The stated book; for the hedge alone without what stands in for spot."""
+        if self.hedge_only:
+            close_all(walk, purpose=Purpose.REBALANCE)
+
+    def act(self, walk: Walk, n: int) -> None:
+        """The plan, or the rescue in its place; then the hedges that are asked for."""
+        laid = walk.quotes.at(n)
+        laid = replace(laid, targets=None) if self.hedge_only else laid
+        plan = build_plan(laid, walk.book, inputs=inputs_at(laid))
+        if not plan.refused:
+            self._place(walk, plan, laid)
+        else:
+            _refused(walk, plan)
+            if self.rescues:
+                rescue = build_rescue(laid, walk.book, inputs=inputs_at(laid))
+                if not rescue.refused:
+                    self._place(walk, rescue, laid)
+        self._hedge(walk, laid)
+
+    def _hedge(self, walk: Walk, laid: Portfolio) -> None:
+        """What status would have done about hedges: those overdue closed, the others ordered again or rolled."""
+        if not walk.book.hedges:
+            return
+        inputs = inputs_at(laid)
+        overdue = frozenset(
+            asset for asset, each in walk.book.hedges.items() if each.until is not None and inputs.now >= each.until
+        )
+        if overdue:
+            unwind = build_unwind(laid, walk.book, inputs=inputs, assets=overdue, purpose=Purpose.HEDGE)
+            if not unwind.refused:
+                self._place(walk, unwind, laid)
+        asks = tuple(_asks(Desk.of(laid, walk.book, now=inputs.now)))
+        if asks:
+            plan = build_hedge(laid, walk.book, asks=asks, inputs=inputs)
+            if plan.refused:
+                _refused(walk, plan)
+            else:
+                self._place(walk, plan, laid)
+
+    def _place(self, walk: Walk, plan: Plan, laid: Portfolio) -> None:
+        walk.place(tuple(carried_out(plan, walk.book, laid, slippage=self.slippage)), laid)
+        walk.tally.plans += bool(plan.changes)
+        walk.tally.orders += len(plan.orders)
+
+
+@frozen
+class Still:
+    """Nothing is ever done. ``unhedged``: every future is closed at the start, at its mark and free of cost."""
+
+    name: str
+    unhedged: bool = False
+
+    def begin(self, walk: Walk) -> None:
+        """The stated book, or its coins alone."""
+        if self.unhedged:
+            close_all(walk)
+
+    def act(self, walk: Walk, n: int) -> None:
+        """Do nothing."""
+
+
+def close_all(walk: Walk, *, purpose: Purpose | None = None) -> None:
+    """Close futures at their marks, free of cost: all of them, or the parts of one purpose."""
+    laid = walk.quotes.at(0)
+    events: list[Event] = []
+    for position in open_positions(walk.book):
+        fill = closing(position, laid.market.mark(position.contract), ZERO)
+        parts = tuple(part for part in fill.parts if purpose in (None, part.purpose))
+        signed = sum((part.contracts for part in parts), ZERO)
+        if parts:
+            events.append(replace(fill, contracts=signed, parts=parts))
+    if purpose is None:
+        events += [HedgeAsked(asset, ZERO) for asset in walk.book.hedges]
+    walk.happen(tuple(events), laid, into="slippage")
+
+
+def _asks(laid: Desk) -> Iterator[Ask]:
+    """The hedges that have left what was asked, or sit on what expires soon, as they are ordered again."""
+    covered = cover(laid.portfolio, laid.book)
+    for asset, asked in sorted(laid.book.hedges.items()):
+        if asked.until is not None and laid.now >= asked.until:
+            continue
+        sits_on = tuple(position.contract for position in in_the_way(asset, laid))
+        if any(_expires_soon(contract, laid) for contract in sits_on):
+            found, stays = rolling(
+                asset, sits_on, until=asked.until, portfolio=laid.portfolio, served=laid.served, now=laid.now
+            )
+            yield Ask(asset, asked.fraction, found, asked.until, stays=stays)
+        elif hedge_moves(asset, asked.fraction, covered, desk=laid):
+            found = tuple(sorted(laid.candidates(asset), key=lambda each: each.contract not in sits_on))
+            yield Ask(asset, asked.fraction, found, asked.until)
+
+
+def _expires_soon(contract: Contract, laid: Desk) -> bool:
+    return contract.expiry is not None and contract.expiry - laid.now < SOONEST_EXPIRY
+
+
+def _refused(walk: Walk, plan: Plan) -> None:
+    first = next(each for each in plan.findings if each.severity is Severity.ERROR)
+    walk.tally.refusals.append(Refusal(plan.inputs.now, first.code.value, first.subject, first.message))

@@ -1,0 +1,82 @@
+"""Courses of prices for tests: written out, or at random."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from hypothesis import strategies as st
+
+from rebal.amounts import Fraction, plain
+from rebal.portfolio import Portfolio
+from rebal.replay.course import Course, Rates, Track, stamp
+
+HOUR, DAY = 3_600_000, 86_400_000
+_MOVES = [Fraction(n, 100) for n in (45, 80, 93, 97, 99, 100, 101, 103, 108, 130, 210)]
+_RATES = ["0.0001", "-0.00025", "4.014e-05", "0", "0.003", "-0.0075"]
+
+
+def track(closes: Sequence[str], lows: Sequence[str] | None = None, highs: Sequence[str] | None = None) -> Track:
+    """Bars by their closes, and their lows and highs where they have some."""
+    return Track(closes, lows or closes, highs or closes)
+
+
+def course(
+    tracks: Mapping[str, Track],
+    *,
+    start: datetime,
+    step: int = DAY,
+    rates: Mapping[str, Rates] | None = None,
+) -> Course:
+    """Bars from a start on."""
+    count = len(next(iter(tracks.values())).closes)
+    return Course(stamp(start), step, count, tracks, rates or {})
+
+
+@st.composite
+def courses(draw: st.DrawFn, made: Portfolio, *, bars: int = 12, start: datetime) -> Course:
+    """Bars that wander from a portfolio's own prices, some of them far; marks of some contracts; funding of some."""
+    step = draw(st.sampled_from([HOUR, 8 * HOUR, DAY]))
+    tracks = {asset: _wander(draw, price, bars) for asset, price in sorted(made.market.prices.items())}
+    for name, contract in sorted(made.contracts.items()):
+        if draw(st.integers(0, 3)) == 0:
+            off = draw(st.sampled_from([Fraction(1), Fraction(101, 100), Fraction(99, 100)]))
+            tracks[name] = _scaled(tracks[contract.asset], off)
+    rates = {
+        name: _paid(draw, stamp(start), stamp(start) + bars * step)
+        for name, contract in sorted(made.contracts.items())
+        if contract.expiry is None and draw(st.booleans())
+    }
+    return course(tracks, start=start, step=step, rates=rates)
+
+
+def _wander(draw: st.DrawFn, price: Fraction, bars: int) -> Track:
+    closes, lows, highs = [], [], []
+    for _ in range(bars):
+        before, price = price, cut(price * draw(st.sampled_from(_MOVES)))
+        closes.append(plain(price))
+        low, high = draw(st.sampled_from([(100, 100), (95, 104), (70, 101), (99, 140)]))
+        lows.append(plain(cut(min(before, price) * low / 100)))
+        highs.append(plain(cut(max(before, price) * high / 100)))
+    return Track(closes, lows, highs)
+
+
+def _scaled(bars: Track, factor: Fraction) -> Track:
+    def scaled(texts: Sequence[str]) -> list[str]:
+        return [plain(cut(Fraction(text) * factor)) for text in texts]
+
+    return Track(scaled(bars.closes), scaled(bars.lows), scaled(bars.highs))
+
+
+def cut(price: Fraction) -> Fraction:
+    """A price with the digits of one: ten decimals, never nothing."""
+    return max(Fraction(round(price * 10**10), 10**10), Fraction(1, 10**10))
+
+
+def _paid(draw: st.DrawFn, first: int, last: int) -> Rates:
+    times = list(range(first - draw(st.integers(0, 8)) * HOUR, last, 8 * HOUR))
+    return Rates(times, [draw(st.sampled_from(_RATES)) for _ in times])
+
+
+def without_funding(made: Portfolio) -> Portfolio:
+    """A portfolio whose own market tells no funding."""
+    return replace(made, market=replace(made.market, funding={}))
