@@ -164,10 +164,10 @@ def total(values: Iterable[Fraction]) -> Fraction:
     terms = list(values)
     if len(terms) < 2:
         return terms[0] if terms else ZERO
-    while len(terms) > 1:
+    while len(terms) > 2:
         paired = [a + b for a, b in zip(terms[::2], terms[1::2], strict=False)]
         terms = paired + terms[-1:] if len(terms) % 2 else paired
-    result = terms[0]
+    result = terms[0] + terms[1]
     if result.denominator.bit_length() > _LARGEST_DENOMINATOR_BITS:
         return Fraction(round(result * _SNAP), _SNAP)
     return result

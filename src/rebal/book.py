@@ -6,14 +6,15 @@ futures wallet of the settlement coin, and the margin of an isolated position.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 
 from rebal.amounts import ZERO, Fraction, total
-from rebal.frozen import frozen
+from rebal.frozen import Worked, frozen, once
 from rebal.market.contract import Contract, fill
+from rebal.market.margin import Held
 
 
 class Purpose(StrEnum):
@@ -45,7 +46,7 @@ class Part:
 
 
 @frozen
-class Position:
+class Position(Worked):
     """One net futures position and what it is for.
 
     ``margin``: coins of its own when isolated, None in a cross wallet. The parts' contracts sum to the net. Purposes
@@ -57,6 +58,19 @@ class Position:
     entry_price: Fraction
     margin: Fraction | None
     parts: tuple[Part, ...]
+
+    def at(self, mark_price: Fraction) -> Held:
+        """The position as margin sees it at a mark: time after time the same, so that its margin is worked out once."""
+        if not self._seen or self._seen[-1].mark_price != mark_price:
+            contract = self.contract
+            if self.margin is not None and contract.isolated_maintenance is not None:
+                contract = replace(contract, maintenance=contract.isolated_maintenance)
+            self._seen[:] = (Held(contract, self.contracts, self.entry_price, mark_price),)
+        return self._seen[-1]
+
+    @once
+    def _seen(self) -> list[Held]:
+        return []
 
     def held_for(self, purpose: Purpose) -> Fraction:
         """Signed contracts of one purpose."""

@@ -101,6 +101,9 @@ class Finding:
     message: str
     data: FindingData = FindingData()
 
+    def __hash__(self) -> int:
+        return hash((self.code, self.subject, self.message))
+
 
 def error(code: Code, subject: str, message: str, **data: Figure) -> Finding:
     """A finding that refuses the plan; ``data``: its figures by name, as its sentence tells them."""

@@ -4,10 +4,34 @@ A dataclass writes and compiles its comparison and its printed form anew for eve
 some sixty of them. Here both are written once, which halves what they cost at every start.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar, dataclass_transform
+from typing import Any, Generic, TypeVar, dataclass_transform
 
 _Class = TypeVar("_Class")
+_Figure = TypeVar("_Figure")
+
+
+class Worked:
+    """What a frozen class is based on that works figures out ``once``: it has room for them."""
+
+
+class once(Generic[_Figure]):  # noqa: N801 - it is written as property is
+    """A property that is worked out when it is first asked for, and kept: what a frozen object gives never changes.
+
+    functools.cached_property takes a lock each time until Python 3.12, which costs more than most of our figures.
+    """
+
+    def __init__(self, work: Callable[[Any], _Figure]) -> None:
+        self._work = work
+        self._name = work.__name__
+        self.__doc__ = work.__doc__
+
+    def __get__(self, owner: Any, of: type | None = None) -> _Figure:
+        if owner is None:
+            return self  # type: ignore[return-value] # as a property's does, for who asks the class
+        figure = owner.__dict__[self._name] = self._work(owner)
+        return figure
 
 
 @dataclass_transform(frozen_default=True)

@@ -19,7 +19,7 @@ from rebal.market.maintenance import (
     is_continuous,
     with_deductions,
 )
-from rebal.market.margin import Held, beyond_last_tier, initial_margin, leverage_cap, maintenance_margin
+from rebal.market.margin import Held, beyond_last_tier, initial_margin, maintenance_margin
 
 from .definitions import inverse, sliced
 
@@ -107,7 +107,7 @@ CAPPED = (
 )
 def test_leverage_is_capped_by_the_contract_and_by_the_tier(contracts: str, cap: str, beyond: bool) -> None:
     position = Held(inverse(schedule(CAPPED)), exact(contracts), Fraction(2000), Fraction(1000))
-    assert leverage_cap(position) == exact(cap)
+    assert position.most_leverage == exact(cap)
     assert beyond_last_tier(position) is beyond
     assert initial_margin(position, Fraction(10)) == position.position_value / 10
     assert initial_margin(position, Fraction(125)) == position.position_value / exact(cap)
@@ -117,7 +117,7 @@ def test_an_entry_valued_size_picks_its_tier_at_the_entry() -> None:
     """51 contracts are 5.1 coins at the mark of 1,000, and 2.55 at the entry of 2,000."""
     at_entry = replace(schedule(CAPPED), valuation=Valuation.ENTRY)
     position = Held(inverse(at_entry), Fraction(51), Fraction(2000), Fraction(1000))
-    assert leverage_cap(position) == 100
+    assert position.most_leverage == 100
     assert maintenance_margin([position]) == Fraction("2.55") * Fraction("0.004")
 
 

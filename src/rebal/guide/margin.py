@@ -7,7 +7,7 @@ from rebal.guide import Reader
 from rebal.guide._words import away, coins, or_never, percent, price, times
 from rebal.guide._worked import Subject, planned, subject
 from rebal.market.carry import basis
-from rebal.market.margin import beyond_last_tier, initial_margin, leverage_cap, maintenance_margin
+from rebal.market.margin import beyond_last_tier, initial_margin, maintenance_margin
 from rebal.plan import Plan, Wallet
 from rebal.reports.guide import Entry, Part
 
@@ -76,7 +76,7 @@ def _asked(on: Subject) -> Iterator[str]:
     yield (
         f"A position as large as all your {on.asset}, {coins(value, on.asset)}, has a maintenance margin of "
         f"{coins(maintained, on.asset)} at {on.contract.name}: {percent(maintained / value)} of its value{beyond}. The "
-        f"most leverage that it may be opened with is {times(leverage_cap(held))}, and at leverage "
+        f"most leverage that it may be opened with is {times(held.most_leverage)}, and at leverage "
         f"{times(on.portfolio.policy.leverage)} its initial margin is "
         f"{coins(initial_margin(held, on.portfolio.policy.leverage), on.asset)}."
     )

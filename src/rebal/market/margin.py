@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import assert_never
 
 from rebal.amounts import ONE, ZERO, Fraction, total
-from rebal.frozen import frozen
+from rebal.frozen import Worked, frozen, once
 from rebal.market.contract import Contract, Kind
 from rebal.market.maintenance import SizeRate, Tier, Tiers, TierUnit, Valuation
 from rebal.market.pieces import Piece, first_above_one, first_below_one, merged, most_needed, piece_at
 
 
 @frozen
-class Held:
+class Held(Worked):
     """A net position as margin sees it: signed contracts, average entry, mark price."""
 
     contract: Contract
@@ -26,15 +26,35 @@ class Held:
     entry_price: Fraction
     mark_price: Fraction
 
-    @property
+    @once
     def position_value(self) -> Fraction:
         """In the settlement coin, at mark; positive."""
         return self.contract.position_value(self.contracts, self.mark_price)
 
-    @property
+    @once
     def unrealised_pnl(self) -> Fraction:
         """In the settlement coin, at mark."""
         return self.contract.pnl(self.contracts, self.entry_price, self.mark_price)
+
+    @once
+    def loss(self) -> Piece:
+        """Minus unrealised PnL, a line in y."""
+        return _loss(self)
+
+    @once
+    def maintenance(self) -> tuple[Piece, ...]:
+        """Maintenance margin, as pieces over y > 0."""
+        return _maintenance(self)
+
+    @once
+    def most_leverage(self) -> Fraction:
+        """What the venue allows a position of this size; a huge number where no cap is known."""
+        return _most_leverage(self)
+
+    @once
+    def needed(self) -> list[Piece]:
+        """What its wallet needs at each y where nothing else is open in it."""
+        return merged([(self.loss, self.maintenance)])
 
 
 @frozen
@@ -45,7 +65,7 @@ class Factors:
     above: Fraction | None
 
 
-THERE_ALREADY = Factors(ONE, ONE)
+NEVER, THERE_ALREADY = Factors(None, None), Factors(ONE, ONE)
 
 
 def maintenance_margin(held: Iterable[Held]) -> Fraction:
@@ -54,7 +74,7 @@ def maintenance_margin(held: Iterable[Held]) -> Fraction:
     Source: the venues' own rules as their catalogue files carry them; by tiers ``size·m - c``, plus the closing fee
     where the venue counts it.
     """
-    return total(piece_at(maintenance_pieces(position), ONE).at(ONE) for position in held)
+    return total(piece_at(position.maintenance, ONE).at(ONE) for position in held)
 
 
 def initial_margin(position: Held, leverage: Fraction) -> Fraction:
@@ -62,15 +82,14 @@ def initial_margin(position: Held, leverage: Fraction) -> Fraction:
 
     Deribit's rate grows with the size and holds whatever leverage is set: ``q·(base + slope·q)``, 0.53125 BTC for 25.
     """
-    by_leverage = position.position_value / min(leverage, leverage_cap(position))
+    by_leverage = position.position_value / min(leverage, position.most_leverage)
     schedule = position.contract.maintenance
     if isinstance(schedule, SizeRate):
         return max(by_leverage, _grown(position, base=schedule.initial_base, slope=schedule.slope))
     return by_leverage
 
 
-def leverage_cap(position: Held) -> Fraction:
-    """The most leverage that the venue allows a position of this size; a huge number where no cap is known."""
+def _most_leverage(position: Held) -> Fraction:
     caps = [position.contract.max_leverage]
     schedule = position.contract.maintenance
     if isinstance(schedule, Tiers):
@@ -93,12 +112,12 @@ def liquidation(balance: Fraction, held: Sequence[Held]) -> Factors:
     position there. Sources: Binance (isolated), Gate, Bybit 2026 and OKX print the same form; recorded positions of
     six venues agree.
     """
-    return _ends(balance, held, maintenance_pieces)
+    return _ends(balance, needed(held), held) if held else NEVER
 
 
 def bankruptcy(balance: Fraction, held: Sequence[Held]) -> Factors:
     """Where margin balance is gone: liquidation with neither maintenance rate nor deduction."""
-    return _ends(balance, held, lambda _: (Piece(None, ZERO, ZERO),))
+    return _ends(balance, _with(lambda _: (Piece(None, ZERO, ZERO),), held), held) if held else NEVER
 
 
 def kept_within(
@@ -117,9 +136,13 @@ def kept_within(
     away: ``b/(1 - shock)`` and ``a/(1 + shock)``.
     """
     ends = liquidation(balance, held)
+    if not held:
+        return NEVER
+    by_leverage = _with(lambda position: (Piece(None, ZERO, position.position_value / leverage),), held)
+    by_initial = _with(lambda position: _initial_pieces(position, set_to(position.contract)), held)
     found = [
-        _ends(balance, held, lambda position: (Piece(None, ZERO, position.position_value / leverage),)),
-        _ends(balance, held, lambda position: _initial_pieces(position, set_to(position.contract))),
+        _ends(balance, by_leverage, held),
+        _ends(balance, by_initial, held),
         Factors(
             None if ends.below is None else ends.below / (ONE - shock),
             None if ends.above is None else ends.above / (ONE + shock),
@@ -139,13 +162,14 @@ def required_balance(held: Sequence[Held], *, lowest: Fraction, highest: Fractio
     if not held:
         return ZERO
     first, last = (1 / highest, 1 / lowest) if is_inverse(held) else (lowest, highest)
-    return most_needed(_needed(held, maintenance_pieces), first, last)
+    return most_needed(needed(held), first, last)
 
 
-def _ends(balance: Fraction, held: Sequence[Held], schedule: Callable[[Held], tuple[Piece, ...]]) -> Factors:
-    if not held:
-        return Factors(None, None)
-    pieces = _needed(held, schedule)
+def _with(schedule: Callable[[Held], tuple[Piece, ...]], held: Sequence[Held]) -> list[Piece]:
+    return merged([(position.loss, schedule(position)) for position in held])
+
+
+def _ends(balance: Fraction, pieces: Sequence[Piece], held: Sequence[Held]) -> Factors:
     if piece_at(pieces, ONE).at(ONE) >= balance:
         return THERE_ALREADY
     larger, smaller = first_above_one(pieces, balance), first_below_one(pieces, balance)
@@ -154,12 +178,12 @@ def _ends(balance: Fraction, held: Sequence[Held], schedule: Callable[[Held], tu
     return Factors(below=smaller, above=larger)
 
 
-def _needed(held: Sequence[Held], schedule: Callable[[Held], tuple[Piece, ...]]) -> list[Piece]:
-    return merged([(loss(position), schedule(position)) for position in held])
+def needed(held: Sequence[Held]) -> list[Piece]:
+    """The ``W`` that covers maintenance margin at each y, as pieces."""
+    return held[0].needed if len(held) == 1 else merged([(each.loss, each.maintenance) for each in held])
 
 
-def loss(position: Held) -> Piece:
-    """Minus unrealised PnL, a line in y."""
+def _loss(position: Held) -> Piece:
     contract, n = position.contract, position.contracts
     match contract.kind:
         case Kind.INVERSE:
@@ -172,8 +196,7 @@ def loss(position: Held) -> Piece:
             assert_never(contract.kind)
 
 
-def maintenance_pieces(position: Held) -> tuple[Piece, ...]:
-    """Maintenance margin, as pieces over y > 0."""
+def _maintenance(position: Held) -> tuple[Piece, ...]:
     schedule = position.contract.maintenance
     match schedule:
         case SizeRate():
@@ -204,7 +227,7 @@ def _initial_pieces(position: Held, lever: Fraction) -> tuple[Piece, ...]:
             else (Piece(None, ZERO, value / most),)
         )
     if schedule.valuation is Valuation.ENTRY or not _size_moves(position.contract, schedule):
-        return (Piece(None, ZERO, value / min(lever, leverage_cap(position))),)
+        return (Piece(None, ZERO, value / min(lever, position.most_leverage)),)
     return tuple(
         Piece(
             None if tier is schedule.tiers[-1] or tier.up_to is None else tier.up_to / value,

@@ -16,7 +16,7 @@ from math import lcm
 from typing import NamedTuple
 
 from rebal.amounts import ONE, ZERO, Fraction, total
-from rebal.market.margin import Factors, Held, is_inverse, liquidation, loss, maintenance_pieces
+from rebal.market.margin import Factors, Held, is_inverse, liquidation
 from rebal.market.pieces import Piece, first_above_one, merged, most_needed
 
 _ARRIVED = Fraction(2)
@@ -57,7 +57,7 @@ class Curve:
     """
 
     def __init__(self, balance: Fraction, held: Sequence[Held]) -> None:
-        parts = [(position.contract.asset, loss(position), maintenance_pieces(position)) for position in held]
+        parts = [(position.contract.asset, position.loss, position.maintenance) for position in held]
         pieces = merged([(line, own) for _, line, own in parts])
         line = Piece(None, total(line.constant for _, line, _ in parts), total(line.linear for _, line, _ in parts))
         self.balance = balance

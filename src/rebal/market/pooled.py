@@ -18,7 +18,7 @@ from rebal.amounts import ONE, ZERO, Fraction, down, total
 from rebal.frozen import frozen
 from rebal.market.contract import Kind
 from rebal.market.maintenance import Tiers
-from rebal.market.margin import Held, initial_margin, maintenance_pieces
+from rebal.market.margin import Held, initial_margin
 from rebal.market.pieces import Piece, piece_at
 
 _RATE_STEP = Fraction(1, 10**4)
@@ -224,15 +224,14 @@ def requirement_pieces(position: Levered, rules: Rules) -> tuple[Piece, ...]:
     """
     held = position.held
     if rules.fee is ClosingFee.SCHEDULE:
-        return maintenance_pieces(held)
+        return held.maintenance
     schedule = held.contract.maintenance
     if isinstance(schedule, Tiers) and schedule.close_fee:
         contract = replace(held.contract, maintenance=replace(schedule, close_fee=False))
         held = Held(contract, held.contracts, held.entry_price, held.mark_price)
     fixed, moving = _closing_fee(position, rules)
     return tuple(
-        Piece(each.until, each.constant + fixed, each.linear + moving, each.quadratic)
-        for each in maintenance_pieces(held)
+        Piece(each.until, each.constant + fixed, each.linear + moving, each.quadratic) for each in held.maintenance
     )
 
 

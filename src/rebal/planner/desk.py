@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from rebal.book import Book, Position
-from rebal.frozen import frozen
+from rebal.frozen import Worked, frozen, once
 from rebal.planner.collateral import Shortage, accounts, post
 from rebal.planner.exposure import Valuation, value
 from rebal.planner.orders import after_orders
@@ -15,7 +15,7 @@ from rebal.portfolio import Portfolio
 
 
 @frozen
-class Desk:
+class Desk(Worked):
     """A portfolio, its open book and the hour, with what is looked up time and again.
 
     ``positions_in``: by settlement currency, then contract; ``positions_for``: by the asset that they stand for.
@@ -44,7 +44,13 @@ class Desk:
 
     def candidates(self, asset: str) -> tuple[Candidate, ...]:
         """Contracts that could carry a leg of an asset, best first."""
-        return candidates(asset, self.portfolio, self.served, now=self.now)
+        if asset not in self._found:
+            self._found[asset] = candidates(asset, self.portfolio, self.served, now=self.now)
+        return self._found[asset]
+
+    @once
+    def _found(self) -> dict[str, tuple[Candidate, ...]]:
+        return {}
 
     def account_book(self, currency: str) -> Book:
         """The part of the book that is margined in one currency."""

@@ -1,7 +1,6 @@
 """What a book is worth, and how much of it moves with each asset."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import assert_never
 
 from rebal.amounts import ONE, ZERO, Fraction, total
@@ -93,10 +92,7 @@ def sizing_factor(contract: Contract, portfolio: Portfolio) -> Fraction:
 
 def held_position(position: Position, market: Market) -> Held:
     """A position as margin sees it, at its mark."""
-    contract = position.contract
-    if position.margin is not None and contract.isolated_maintenance is not None:
-        contract = replace(contract, maintenance=contract.isolated_maintenance)
-    return Held(contract, position.contracts, position.entry_price, market.mark(contract))
+    return position.at(market.mark(position.contract))
 
 
 def assets_of(portfolio: Portfolio, book: Book) -> tuple[str, ...]:

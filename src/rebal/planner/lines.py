@@ -10,7 +10,6 @@ from rebal.market.margin import (
     Factors,
     Held,
     initial_margin,
-    leverage_cap,
     liquidation,
     maintenance_margin,
 )
@@ -102,7 +101,7 @@ def setting_lines(done: Outcome, portfolio: Portfolio) -> tuple[Setting, ...]:
 
 def _setting(contract: str, book: Book, portfolio: Portfolio) -> Setting:
     position = book.positions[contract]
-    cap = leverage_cap(held_position(position, portfolio.market))
+    cap = held_position(position, portfolio.market).most_leverage
     leverage = max(ONE, min(account_leverage(position.contract, portfolio.policy), cap))
     mode = MarginMode.CROSS if position.margin is None else MarginMode.ISOLATED
     return Setting(contract, mode, leverage)

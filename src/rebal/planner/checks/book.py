@@ -19,7 +19,7 @@ from rebal.findings import (
     warning,
 )
 from rebal.market.contract import Kind
-from rebal.market.margin import Held, beyond_last_tier, leverage_cap
+from rebal.market.margin import Held, beyond_last_tier
 from rebal.planner.collateral import Shortage, fitting_distance, fitting_leverage
 from rebal.planner.orders import realised_by
 from rebal.planner.review import Check, Review, held_after
@@ -210,7 +210,7 @@ def _leverage(review: Review) -> Iterator[Finding]:
             yield info(Code.LEVERAGE, subject, message, leverage=wallet.leverage, policy_leverage=policy.leverage)
     for held in held_after(review):
         asked = held.contract.leverage or policy.leverage
-        cap = leverage_cap(held)
+        cap = held.most_leverage
         if cap < asked:
             message = f"leverage {plain(asked)} is asked, and the venue allows this size {plain(cap)}: that is counted"
             yield warning(Code.LEVERAGE, held.contract.name, message, leverage=asked, venue_leverage=cap)

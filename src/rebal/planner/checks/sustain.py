@@ -42,10 +42,10 @@ def _asks_more(held: Sequence[Held], factor: Fraction, portfolio: Portfolio) -> 
 def _sustain(review: Review) -> Iterator[Finding]:
     portfolio = review.desk.portfolio
     for account in review.done.after:
-        ends = sustained(account, review.done.book, portfolio)
         assets = {held.contract.asset for held in account.held_after}
         if len(assets) != 1 or not review.orders:
             continue
+        ends = sustained(account, review.done.book, portfolio)
         index, currency = portfolio.price(assets.pop()), account.currency
         if ONE in (ends.below, ends.above):
             yield _none_left(account, ends, review)
