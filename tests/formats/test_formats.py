@@ -18,7 +18,7 @@ from . import books
 
 
 def test_the_formats_on_offer() -> None:
-    assert formats.names() == ("csv", "json", "orders", "plain", "table")
+    assert formats.names() == ("csv", "html", "json", "md", "orders", "plain", "svg", "table")
 
 
 def test_the_kinds_of_reports() -> None:
@@ -74,7 +74,7 @@ class Tides:
     schema: str = "rebal/tides/1"
     tides: tuple[Tide, ...] = (Tide("Cuxhaven", Fraction("2.96")), Tide("Saint-Malo", Fraction("12.1")))
 
-for name in [each for each in formats.names() if each != "orders"]:  # orders are of a plan alone
+for name in sorted({*formats.names()} - {"orders", "svg"}):  # orders are of a plan alone, svg is of a chart
     print(f"[{name}]")
     print(formats.render(name, Tides(), formats.View(80, colour=False, ascii=True)))
 """
@@ -96,6 +96,8 @@ def test_a_format_and_a_report_are_one_new_file_each(tmp_path: Path) -> None:
     assert shown["csv"].strip() == "port,metres\nCuxhaven,2.96\nSaint-Malo,12.1"
     assert shown["outline"].strip() == "# Tides\n- Cuxhaven; 74/25\n- Saint-Malo; 121/10"
     assert '"schema": "rebal/tides/1"' in ran.stdout
+    assert shown["md"].strip().splitlines()[2:4] == ["| port | rise |", "| --- | --: |"]
+    assert '<data value="12.1">12.1</data>' in ran.stdout
 
 
 def test_an_unknown_format_or_kind_is_a_lookup_error() -> None:

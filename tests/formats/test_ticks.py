@@ -31,9 +31,10 @@ def test_they_are_even_inside_and_few(one: Fraction, other: Fraction, most: int)
     ("low", "high", "most", "expected"),
     [
         ("-0.8", "2", 6, "-50 0 50 100 150 200"),
+        ("-0.9", "9", 13, "-90 -85 -80 -70 -50 -30 0 50 100 200 400 600 900"),
         ("-0.9", "9", 8, "-90 -80 -50 0 100 400 900"),
         ("-0.9", "9", 4, "-90 0 900"),
-        ("-0.5", "1", 8, "-50 0 100"),
+        ("-0.5", "1", 8, "-50 -30 0 50 100"),
     ],
 )
 def test_where_changes_have_theirs(low: str, high: str, most: int, expected: str) -> None:

@@ -23,7 +23,8 @@ from rebal.formats import Report, View
 if TYPE_CHECKING:
     from rebal.portfolio import Portfolio
 
-_SUFFIXES = {".json": "json", ".csv": "csv"}
+_SUFFIXES = {f".{name}": name for name in ("json", "csv", "html", "md", "svg")}
+_CHARTS = ("weights", "ladder", "payoff", "cost", "path")
 
 
 _Now = Annotated[
@@ -117,6 +118,10 @@ def _formats_like(incomplete: str) -> list[str]:
     return [name for name in formats.names() if name.startswith(incomplete)]
 
 
+def _charts_like(incomplete: str) -> list[str]:
+    return [name for name in _CHARTS if name.startswith(incomplete)]
+
+
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Shown:
     """How the answer is shown, and where it goes."""
@@ -127,7 +132,8 @@ class Shown:
             "--format",
             metavar="NAME",
             autocompletion=_formats_like,
-            help="table, plain, json, csv or orders (for ccxt); table on a terminal and plain otherwise.",
+            help="table, plain, json, csv, orders (for ccxt), html (a page), md (markdown) or svg (a chart); "
+            "table on a terminal and plain otherwise.",
         ),
     ] = None
     section: Annotated[
@@ -136,12 +142,21 @@ class Shown:
             "--section", metavar="NAME", autocompletion=sections, help="Which table csv prints, as orders or wallets."
         ),
     ] = None
+    chart: Annotated[
+        str | None,
+        typer.Option(
+            "--chart",
+            metavar="NAME",
+            autocompletion=_charts_like,
+            help="Which chart svg draws: weights, ladder, payoff, cost or path.",
+        ),
+    ] = None
     width: Annotated[str | None, typer.Option("--width", metavar="COLUMNS", help="Columns to lay out for.")] = None
     no_color: Annotated[bool, typer.Option("--no-color", help="Never colour; NO_COLOR does the same.")] = False
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing where the exit code is 0.")] = False
     out: Annotated[
         str | None,
-        typer.Option("--out", metavar="FILE", help="Save it there, whole or not at all; .json and .csv by suffix."),
+        typer.Option("--out", metavar="FILE", help="Save it there, whole or not at all; the format by its suffix."),
     ] = None
 
     def answer(
@@ -190,6 +205,8 @@ class Shown:
             raise UsageProblem(f"--format {name}: there is no such format; {one_of(name, known)}")
         if self.section is not None and name not in ("csv", "orders"):
             raise UsageProblem("--section picks a table of csv; add --format csv")
+        if self.chart is not None and name != "svg":
+            raise UsageProblem("--chart picks a chart of svg; add --format svg")
         self._columns(world)
         if self.out is not None:
             _out.refuse_irregular(self.out)
@@ -210,6 +227,7 @@ class Shown:
             ascii=not world.signs and not to_file,
             portfolio=portfolio,
             file=file,
+            chart=self.chart,
         )
 
     def _columns(self, world: World) -> int:

@@ -32,7 +32,8 @@ class Report(Protocol):
 class View:
     """How a report is to be shown; a format asks nothing else, least of all the terminal.
 
-    ``width``: columns. ``section``: the list of the report that csv prints, None for the kind's first choice.
+    ``width``: columns. ``section``: the list of the report that csv prints, None for the kind's first choice;
+    ``chart``: the chart that svg draws, likewise.
     ``ascii``: the output's encoding carries nothing else. ``portfolio``: what the report was made from, for the limits
     it is measured against; without it those are not shown. ``file``: its file, for a reader of many mails.
     """
@@ -43,6 +44,7 @@ class View:
     ascii: bool = False
     portfolio: "Portfolio | None" = None
     file: str | None = None
+    chart: str | None = None
 
 
 def names() -> tuple[str, ...]:

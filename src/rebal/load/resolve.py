@@ -93,10 +93,7 @@ def _problems(reading: Reading) -> list[Problem]:
 
 def _resolved(reading: Reading, path: str, histories: Histories) -> Portfolio:
     says = reading.says
-    known = {**_quoted(reading), **_contracts(reading)}
-    market = _market(reading, known, histories)
-    unvalued = {name: contract for name, contract in known.items() if not _is_valued(contract, reading, market)}
-    contracts = {name: contract for name, contract in known.items() if name not in unvalued}
+    contracts = _contracts(reading)
     holdings = {asset: _holding(asset, entry) for asset, entry in says.holdings.items()}
     book = Book(
         holdings={asset: holding.quantity for asset, holding in holdings.items()},
@@ -111,7 +108,7 @@ def _resolved(reading: Reading, path: str, histories: Histories) -> Portfolio:
         targets=None if says.targets is None else _targets(says.targets, reading.cash),
         aside=reading.aside,
         statement=book,
-        market=market,
+        market=_market(reading, contracts, histories),
         contracts=contracts,
         policy=policy_of(says.policy or models.Policy(), reading.now),
         cash=reading.cash,
@@ -121,7 +118,7 @@ def _resolved(reading: Reading, path: str, histories: Histories) -> Portfolio:
         tax=None if says.tax is None else _tax(says.tax),
         scenarios=says.scenarios,
         journal=_journal(path, says.journal),
-        incomplete=_incomplete(reading, unvalued),
+        incomplete={asset: lacking for asset in sorted(reading.assets) if (lacking := reading.incomplete(asset))},
     )
 
 
@@ -130,46 +127,27 @@ def _proxy(asset: str, written: models.Proxy | models.ProxyByHistory, histories:
 
 
 def _contracts(reading: Reading) -> dict[str, Contract]:
-    """The file's own contracts, the catalogue's on the assets that a plan may trade, and those the file names.
-
-    Whatever the prices are: which contracts to ask a price of is known before there is one.
-    """
+    """The file's own contracts, the catalogue's on the assets that a plan may trade, and those the file names."""
     contracts = {
         contract.name: contract
         for asset in sorted(reading.assets - reading.cash - reading.aside)
         for contract in reading.serving(asset)
+        if reading.settles(contract)
     }
     contracts.update({contract.name: contract for contract in _named(reading)})
     return {**contracts, **reading.own}
 
 
 def _named(reading: Reading) -> Iterator[Contract]:
-    routes = set(reading.says.policy.routes or ()) if reading.says.policy else set()
+    priced: set[str] = set()
+    for block in reading.blocks:
+        priced |= (block.says.prices.keys() | block.says.funding.keys()) - reading.assets
+    priced |= set(reading.says.policy.routes or ()) if reading.says.policy else set()
     held = {row.contract for row in reading.says.positions}
-    for name in sorted(routes | held):
+    for name in sorted(priced | held):
         contract = reading.listed(name)
         if contract is not None and (name in held or contract.asset in reading.assets):
             yield contract
-
-
-def _quoted(reading: Reading) -> dict[str, Contract]:
-    """Contracts that only prices or rates name: they trade no more, and one may still be open in the journal."""
-    names = {name for block in reading.blocks for name in (*block.says.prices, *block.says.funding)} - reading.assets
-    found = {name: reading.listed(name) for name in sorted(names)}
-    return {name: each for name, each in found.items() if each is not None and each.asset in reading.assets}
-
-
-def _is_valued(contract: Contract, reading: Reading, market: Market) -> bool:
-    """Whether PnL on a contract can be valued: its settlement currency counts as dollars, or has a price."""
-    return contract.settle in reading.cash or contract.settle in market.prices
-
-
-def _incomplete(reading: Reading, unvalued: dict[str, Contract]) -> dict[str, dict[str, str]]:
-    """By asset the listed contracts that are not planned on, with the key that is missing."""
-    lacking = {asset: reading.without_multiplier(asset) for asset in sorted(reading.assets)}
-    for name, contract in unvalued.items():
-        lacking[contract.asset][name] = f"market.prices.{contract.settle}"
-    return {asset: keys for asset, keys in lacking.items() if keys}
 
 
 def _market(reading: Reading, contracts: dict[str, Contract], histories: Histories) -> Market:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from rebal.amounts import ZERO, Fraction, plain
+from rebal.formats.describe import _weights
 from rebal.formats.describe._words import DUE, FAR, foreseeable
 from rebal.formats.document import (
     GREEN,
@@ -47,7 +48,9 @@ def drift(
     bar = Column("", partial(_bar, max(largest, band) if largest else ZERO), role=Role.BAR, left=True, only=_PAGE)
     columns = (*_HELD, bar, *(_AFTER if planned else _NOW))
     note = _band(limits) if weighed and limits else ""
-    return Section("Drift" if weighed else "Holdings", (Table(columns, assets, word="drift", shown=seen),), note)
+    table = Table(columns, assets, word="drift", shown=seen)
+    drawn = (_weights.chart(seen, limits, planned=planned),) if weighed else ()
+    return Section("Drift" if weighed else "Holdings", (*drawn, table), note, place=Place.FIRST)
 
 
 def _band(policy: Policy) -> str:

@@ -10,17 +10,17 @@ from functools import partial
 from rebal.amounts import Fraction, plain
 from rebal.findings import Code, Finding, Severity
 from rebal.formats.describe._words import joined
-from rebal.formats.document import ALARM, BOLD, DIM, GLUE, YELLOW, Inked, Note, Notes, Prose, Said, Section
+from rebal.formats.document import ALARM, BOLD, DIM, GLUE, YELLOW, Inked, Note, Notes, Place, Prose, Said, Section
 from rebal.formats.page.figures import PLAIN
 
 SEVERITIES = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _INKS = {Severity.ERROR: ALARM, Severity.WARNING: YELLOW, Severity.INFO: DIM}
 
 
-def section(findings: Sequence[Finding], *, title: str = "Look at") -> Section:
-    """The findings in the planner's order, like beside like."""
+def section(findings: Sequence[Finding], *, title: str = "Look at", place: Place = Place.LAST) -> Section:
+    """The findings in the planner's order, like beside like; ``place``: of the section, on paper."""
     each = [(SEVERITIES[found.severity], found.code.value, found.subject, found.message) for found in findings]
-    return Section(title, (Notes(each, partial(_told, findings)),))
+    return Section(title, (Notes(each, partial(_told, findings)),), place=place)
 
 
 def _told(findings: Sequence[Finding]) -> list[Note]:

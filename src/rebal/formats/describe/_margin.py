@@ -6,6 +6,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from rebal.amounts import ONE, ZERO, Fraction, plain
+from rebal.formats.describe import _ladder
 from rebal.formats.describe._words import DUE, FAR, away, foreseeable, joined
 from rebal.formats.document import (
     BOLD,
@@ -25,6 +26,7 @@ from rebal.formats.document import (
     Role,
     Said,
     Section,
+    Strips,
     Table,
     Text,
 )
@@ -44,20 +46,23 @@ _FORESEEABLE = 730
 def after(wallets: Sequence[Wallet], transfers: Sequence[Transfer], limits: Policy | None) -> Section:
     """A row a wallet after the plan, with what it was where the book was open."""
     moved = {(each.asset, each.contract): each.quantity for each in transfers}
-    return _section("Margin after", _least(limits), wallets=wallets, columns=_columns(moved, limits, planned=True))
+    table = Table(_columns(moved, limits, planned=True), wallets, word="wallet")
+    return _section("Margin after", _least(limits), wallets, table, drawn=_ladder.chart(wallets, limits, planned=True))
 
 
 def now(wallets: Sequence[Wallet], limits: Policy | None, *, only: Medium | None = None) -> Section:
     """A row a wallet as it stands."""
-    return _section("Margin", _alert(limits), wallets=wallets, columns=_columns({}, limits, planned=False), only=only)
+    table = Table(_columns({}, limits, planned=False), wallets, word="wallet")
+    drawn = _ladder.chart(wallets, limits, planned=False)
+    return _section("Margin", _alert(limits), wallets, table, drawn=drawn, only=only)
 
 
 def _section(
-    title: str, note: str, *, wallets: Sequence[Wallet], columns: Sequence[Column], only: Medium | None = None
+    title: str, note: str, wallets: Sequence[Wallet], table: Table, *, drawn: Strips, only: Medium | None = None
 ) -> Section:
     priced = any(_distances(each) or _distances(each.before) for each in wallets)
     notes = "; ".join(each for each in (note, _AT_INDEX if priced else "") if each)
-    return Section(title, (Table(columns, wallets, word="wallet"),), notes, only=only)
+    return Section(title, (drawn, table), notes, only=only, place=Place.FIRST)
 
 
 def _least(policy: Policy | None) -> str:
@@ -288,7 +293,9 @@ def ladder(wallets: Sequence[Wallet], limits: Policy | None) -> Section:
     table = Table(columns, [*up, _Rung(ZERO, None, None), *down])
     note = "at index prices, all marks of a wallet moving together"
     said = ((never, f"never liquidated: {never}"), (far, f"{FAR}: {far}"))
-    return Section("Liquidation ladder", (table, *(Text(text) for named, text in said if named)), note, only=_PAGE)
+    texts = (Text(text) for named, text in said if named)
+    drawn = _ladder.chart(wallets, limits, planned=False)
+    return Section("Liquidation ladder", (drawn, table, *texts), note, only=_PAGE, place=Place.FIRST)
 
 
 def _name(wallet: Wallet) -> str:

@@ -13,6 +13,7 @@ from rebal.formats.document import (
     Kind,
     Loud,
     Medium,
+    Place,
     Role,
     Said,
     Section,
@@ -86,7 +87,8 @@ def moves(transfers: Sequence[Transfer]) -> Table:
 def steps(plan: Plan) -> Section:
     """Orders and transfers as a list to follow, what to set before them first."""
     listed = Steps([(each.n, _step(each, plan)) for each in plan.steps], _alike(plan.settings) if plan.steps else ())
-    return Section("Steps", (Table(_SETTINGS, plan.settings, word="set", only=Medium.RECORDS), listed), _STEPS_NOTE)
+    settings = Table(_SETTINGS, plan.settings, word="set", only=Medium.RECORDS)
+    return Section("Steps", (settings, listed), _STEPS_NOTE, place=Place.MIDDLE)
 
 
 def _alike(settings: Sequence[Setting]) -> list[Said]:

@@ -85,7 +85,9 @@ def routes(report: Compare) -> Iterator[Block]:
     unseen = f"; {_UNSEEN}: not given" if any(each.missing for each in report.routes) else ""
     rows = [_Route(letter, line, report) for letter, line in letters(report).items()]
     title = ("Cost over ", days(report.horizon_days))
-    yield Section(title, (Table((*_ROUTES, *_RANGE, *_SOLD), rows, known=True),), (*note, unseen), only=_PAGE)
+    yield Section(
+        title, (Table((*_ROUTES, *_RANGE, *_SOLD), rows, known=True),), (*note, unseen), only=_PAGE, place=Place.FIRST
+    )
     yield Table(_ROUTES, rows, word="route", only=_RECORDS)
     yield Table((*KEY, *_RANGE, *_SOLD), rows, word="range", only=_RECORDS)
 
@@ -294,5 +296,6 @@ def curves(report: Compare) -> Iterator[Section]:
     values = [cost for each in series for _, cost in each.points]
     low, high = (Figure(each, Kind.USD) for each in (min(values), max(values)))
     note = joined([("were it closed that day: from today to ",), _on_day(last), ", from ", low, " to ", high], "")
-    chart = Chart(Axis("day", Kind.COUNT), Axis("cost", Kind.USD), series, name="cost")
-    yield Section("Cost by day", (chart,), note, always=True)
+    said = ("cost of each route were it closed that day; ", *note)
+    chart = Chart(Axis("day", Kind.COUNT), Axis("cost", Kind.USD), series, name="cost", said=said)
+    yield Section("Cost by day", (chart,), note, always=True, place=Place.FIRST)

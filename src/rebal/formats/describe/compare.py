@@ -46,7 +46,7 @@ def document(report: Compare, limits: Policy | None) -> Document:
     return (
         Facts(report, (_ORIGIN,), word="compare"),
         Facts(report, (_MATTER,), word="headline"),
-        *((Text(_headline(report), word="cheapest"),) if report.routes else ()),
+        *((Text(_headline(report), word="cheapest", answer=True),) if report.routes else ()),
         Table(_RANK, report.ranking, word="rank", only=_RECORDS),
         Table(_TURN, report.turns, word="turn", only=_RECORDS),
         Section("Ways", (Table(_METHODS, report.methods, word="way"),)),

@@ -60,7 +60,7 @@ _EFFECTS = (
 def document(history: History, limits: Policy | None) -> Document:
     """Everything a person should see of a journal; realised PnL is of the entries shown."""
     return (
-        Facts(history, (_ORIGIN, _SUM), word="history"),
+        Facts(history, (_ORIGIN, _SUM), word="history", answer=True),
         _journal.entries(history.entries, note="the newest last"),
         Section("Positions", (Table(_POSITIONS, history.positions, word="position"),), "now"),
         _journal.realised(history.totals, total=history.total),

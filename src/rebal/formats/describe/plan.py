@@ -19,6 +19,7 @@ from rebal.formats.document import (
     Inked,
     Kind,
     Medium,
+    Place,
     Role,
     Said,
     Section,
@@ -59,7 +60,7 @@ def document(plan: Plan, limits: Policy | None) -> Document:
     return (
         Facts(plan, (_ORIGIN,), word=plan.command),
         *_refused(plan),
-        Facts(plan, ((*_origin.EQUITY, Column("", headline)),), word="headline"),
+        Facts(plan, ((*_origin.EQUITY, Column("", headline)),), word="headline", answer=True),
         _book.drift(plan.assets, limits, planned=True, shown=_touched(plan)),
         _orders.section(plan.orders),
         _orders.moves(plan.transfers),
@@ -222,4 +223,5 @@ def _cost(costs: Costs) -> Section:
     several = len(costs.breakdown) > 1
     summary = (Facts(costs, (_SUMMARY,), between=None, only=_PAGE),) if costs.breakdown else ()
     table = Table(_COSTS, costs.breakdown, word="cost", shown=costs.breakdown if several else ())
-    return Section("Cost", (*summary, table, Facts(costs, (_TOTAL,), word="total", only=_RECORDS)))
+    total = Facts(costs, (_TOTAL,), word="total", only=_RECORDS)
+    return Section("Cost", (*summary, table, total), place=Place.FIRST)

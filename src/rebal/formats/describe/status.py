@@ -2,7 +2,7 @@
 
 from rebal.findings import sorted_out
 from rebal.formats.describe import _book, _findings, _journal, _margin, _origin
-from rebal.formats.document import ALARM, GREEN, YELLOW, Document, Facts, Inked, Prose, Text
+from rebal.formats.document import ALARM, GREEN, YELLOW, Document, Facts, Inked, Place, Prose, Text
 from rebal.portfolio import Policy
 from rebal.status import Needs, Status
 
@@ -14,9 +14,9 @@ def document(status: Status, limits: Policy | None) -> Document:
     """Everything a person should see of a book, the summary first."""
     pressing, others = sorted_out(status.findings)
     return (
-        Text(Inked(Prose(status.summary), _INKS[status.needs]), word="status"),
+        Text(Inked(Prose(status.summary), _INKS[status.needs]), word="status", answer=True),
         Facts(status, (_ORIGIN,), word="origin"),
-        _findings.section(pressing, title="To do"),
+        _findings.section(pressing, title="To do", place=Place.FIRST),
         _book.drift(status.assets, limits, planned=False),
         _margin.now(status.wallets, limits),
         _book.positions(status.positions, planned=False),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
 
-from rebal.amounts import Fraction
+from rebal.amounts import ZERO, Fraction
 from rebal.formats.describe import _findings, _margin, _origin
 from rebal.formats.describe._words import counted, foreseeable, joined, several
 from rebal.formats.document import (
@@ -23,6 +23,7 @@ from rebal.formats.document import (
     Inked,
     Kind,
     Medium,
+    Place,
     Role,
     Said,
     Section,
@@ -45,13 +46,14 @@ _CAUSES = {
 }
 """What the difference to the book rebalanced in spot is made of, key by key."""
 _ORIGIN = (*_origin.RECORDED, _origin.NAME, _origin.VENUE, _origin.PRICES)
+_ANSWER = (*_origin.EQUITY, Column("", lambda stress: joined(_headline(stress), "")))
 
 
 def document(report: Stress, limits: Policy | None) -> Document:
     """Everything a person should see of a stress report."""
     return (
         Facts(report, (_ORIGIN,), word="stress"),
-        Facts(report, ((*_origin.EQUITY, Column("", lambda stress: joined(_headline(stress), ""))),), word="headline"),
+        Facts(report, (_ANSWER,), word="headline", answer=True),
         *_strained(report),
         *_worth(report),
         *_scenarios(report),
@@ -131,9 +133,10 @@ def _worth(report: Stress) -> Iterator[Block]:
     first, last = (_name(each) for _, each in (alike[0], alike[-1]))
     names = ", ".join(f"{each.letter} {each.name}" for each in series)
     note = (f"{names}; all coins from ", *first, " to ", *last, ", straight between scenarios")
-    yield Section(
-        "Worth", (Chart(Axis("all coins", Kind.CHANGE), Axis("worth", Kind.USD), series, name="payoff"),), note
-    )
+    said = ("worth in dollars as all coins move from ", *first, " to ", *last, ", book by book as in the table below")
+    axes = Axis("all coins", Kind.CHANGE), Axis("worth", Kind.USD)
+    chart = Chart(*axes, series, name="payoff", said=said, lines=((ZERO, "today's prices"),))
+    yield Section("Worth", (chart,), note, place=Place.FIRST)
 
 
 def _liquidated(told: ScenarioLine) -> Said:
@@ -186,7 +189,7 @@ def _scenarios(report: Stress) -> Iterator[Section]:
     above = "what the hedged book is worth above the one in spot"
     used = "maintenance over margin balance; where that liquidates, the move of its coin at which it does"
     saving = "coins that, posted today, bring the wallet through"
-    yield Section("Scenarios", (Table(_SCENARIO, scenarios),), in_spot, always=True, only=_PAGE)
+    yield Section("Scenarios", (Table(_SCENARIO, scenarios),), in_spot, always=True, only=_PAGE, place=Place.FIRST)
     yield Section("Difference", (Table(_DIFFERENCE, differing),), above, only=_PAGE)
     yield Section("Margin ratio", (Table(ratios, scenarios if report.survival else ()),), used, only=_PAGE)
     yield Section("Top-up", (Table(top_ups, fatal),), saving, only=_PAGE)

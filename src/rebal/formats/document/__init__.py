@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import Enum, IntEnum
 from operator import attrgetter
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from rebal.amounts import Fraction
 from rebal.frozen import frozen
@@ -70,7 +70,10 @@ class Medium(Enum):
 
 
 class Place(IntEnum):
-    """Where a field stands in its record: what names the row first, free text last."""
+    """Where a field stands in its record: what names the row first, free text last; or on paper a section.
+
+    There the pictures come first, then what to do, then what else is told.
+    """
 
     FIRST = 0
     MIDDLE = 1
@@ -304,11 +307,20 @@ class Chart:
     only: Medium | None = Medium.PAGE
 
 
-class Mark(NamedTuple):
-    """A place on a strip: the number of its kind in the legend, and where it is."""
+class Sign(Enum):
+    """How a mark is drawn: hollow what was, filled what is or will be, a line for what is aimed at."""
 
-    of: int
+    HOLLOW = "hollow"
+    FILLED = "filled"
+    LINE = "line"
+
+
+class Mark(NamedTuple):
+    """A place on a strip: its sign, where it is, and the place that it came from."""
+
+    sign: Sign
     at: Fraction
+    was: Fraction | None = None
 
 
 class Strip(NamedTuple):
@@ -324,14 +336,15 @@ class Strip(NamedTuple):
 class Strips:
     """Rows of marks on one axis, each under its name; figures to draw, told elsewhere in words.
 
-    ``legend``: the kinds of marks, in the order of time: what was is drawn hollow, what comes filled, a target as a
-    line. ``shade``: what a shaded range means. ``name``, ``said`` and ``lines``: as of a chart.
+    ``legend``: what the signs mean; ``shade``: what a shaded range means, and ``ink`` its colour. ``name``, ``said``
+    and ``lines``: as of a chart.
     """
 
     x: Axis
     strips: Sequence[Strip]
-    legend: Sequence[str]
+    legend: Mapping[Sign, str]
     shade: str = ""
+    ink: str = GREEN
     name: str = ""
     said: Said = ""
     lines: Sequence[tuple[Fraction, str]] = ()
@@ -350,12 +363,13 @@ class Section:
     note: Said = ""
     always: bool = False
     only: Medium | None = None
-    place: Place = Place.MIDDLE
+    place: Place = Place.LAST
 
 
 Picture = Chart | Strips
 Block = Table | Facts | Text | Listed | Steps | Verbatim | Notes | Picture | Section
 Document = tuple[Block, ...]
+_Told = TypeVar("_Told", bound="Block | Column")
 _TOLD: Mapping[Medium, frozenset[Medium | None]] = {
     Medium.PAGE: frozenset({None, Medium.PAGE}),
     Medium.RECORDS: frozenset({None, Medium.RECORDS}),
@@ -363,16 +377,16 @@ _TOLD: Mapping[Medium, frozenset[Medium | None]] = {
 }
 
 
-def blocks_for(medium: Medium, blocks: Iterable[Block]) -> Iterator[Block]:
-    """The blocks that a medium is told, in order; sections are left to it."""
+def blocks_for(medium: Medium, blocks: Iterable[_Told]) -> Iterator[_Told]:
+    """The blocks, or the columns, that a medium is told, in order; sections are left to it."""
     told = _TOLD[medium]
     return (each for each in blocks if each.only in told)
 
 
-def pictures(blocks: Iterable[Block]) -> Iterator[Picture]:
-    """The charts of a document, those in its sections too, as paper has them."""
+def pictures(blocks: Iterable[Block], title: Said = "") -> Iterator[tuple[Said, Picture]]:
+    """The charts of a document, as paper has them, each under the title that it stands under."""
     for each in blocks_for(Medium.PAPER, blocks):
         if isinstance(each, Section):
-            yield from pictures(each.blocks)
+            yield from pictures(each.blocks, each.title or title)
         elif isinstance(each, Chart | Strips):
-            yield each
+            yield title, each

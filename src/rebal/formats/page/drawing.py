@@ -1,21 +1,18 @@
 """A document drawn for a terminal, block by block; a section that has nothing to show is left out."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from rebal.amounts import ONE, Fraction
 from rebal.formats.document import (
     BOLD,
     DIM,
-    GLUE,
     PLAIN,
     YELLOW,
     Absent,
     Bar,
     Block,
-    Change,
     Chart,
-    Column,
     Facts,
     Inked,
     Listed,
@@ -23,7 +20,6 @@ from rebal.formats.document import (
     Medium,
     Note,
     Notes,
-    Role,
     Said,
     Section,
     Steps,
@@ -31,10 +27,9 @@ from rebal.formats.document import (
     Text,
     Verbatim,
     blocks_for,
-    getter,
 )
-from rebal.formats.page import chart, layout
-from rebal.formats.page.ink import ECHO, EMPTY, Line, Piece, line, measure
+from rebal.formats.page import cells, chart, layout
+from rebal.formats.page.ink import EMPTY, Line, Piece, line, measure
 from rebal.formats.page.pen import Write
 from rebal.formats.page.sheet import Sheet
 
@@ -59,58 +54,13 @@ def _section(section: Section, sheet: Sheet) -> list[Line]:
 
 
 def _table(table: Table, sheet: Sheet) -> list[Line]:
-    rows = table.rows if table.shown is None else table.shown
+    columns, rows = cells.grid(table, Medium.PAGE)
     if not rows:
         return []
-    columns = [each for each in table.columns if each.only is not Medium.RECORDS]
-    total = () if table.total is None or len(rows) < 2 else (table.total,)
-    told = [_cells(each, rows, sheet) for each in columns]
-    if table.known:
-        unknown = _cell(Absent.UNKNOWN, sheet)
-        told = [each if any(cell not in (EMPTY, unknown) for cell in each) else [EMPTY] * len(each) for each in told]
-    cells = zip(*told, strict=True)
-    last = ([_of_total(each, over_all, sheet) for each in columns] for over_all in total)
+    writers = [sheet.pen.writer(each.kind) for each in columns]
+    drawn = [[_cell(said, sheet, write) for said, write in zip(row, writers, strict=True)] for row in rows]
     signs = sheet.signs
-    return layout.table(
-        columns, [*cells, *last], sheet.view.width, rule=signs.rule, between=signs.between, nothing=signs.nothing
-    )
-
-
-def _of_total(column: Column, total: Any, sheet: Sheet) -> Line:
-    if column.role is Role.NAME:
-        return line("total")
-    return _cells(column, [total], sheet)[0] if column.totalled else EMPTY
-
-
-def _cells(column: Column, rows: Sequence[Any], sheet: Sheet) -> list[Line]:
-    get, write, data = getter(column.get), sheet.pen.writer(column.kind), sheet.pen.data
-    values = [get(row) for row in rows]
-    if column.absent is Absent.UNKNOWN:
-        values = [column.absent if value is None else value for value in values]
-    if column.when is not None:
-        shows = getter(column.when)
-        values = [value if shows(row) else None for value, row in zip(values, rows, strict=True)]
-    if column.had is not None:
-        had = getter(column.had)
-        values = [value if had(row) else _after(value) for value, row in zip(values, rows, strict=True)]
-    if column.unit is not None:
-        unit = getter(column.unit)
-        return [
-            EMPTY if value is None else (Piece(f"{write(value)}{GLUE}{data(unit(row))}"),)
-            for value, row in zip(values, rows, strict=True)
-        ]
-    if column.echoes is not None:
-        same = getter(column.echoes)
-        pairs = zip(values, rows, strict=True)
-        return [_cell(value, sheet, write, ECHO if value == same(row) else PLAIN) for value, row in pairs]
-    return [_cell(value, sheet, write) for value in values]
-
-
-def _after(said: Said) -> Said:
-    """What is said of after alone."""
-    if isinstance(said, Inked):
-        return Inked(_after(said.said), said.ink)
-    return said.after if isinstance(said, Change) else said
+    return layout.table(columns, drawn, sheet.view.width, rule=signs.rule, between=signs.between, nothing=signs.nothing)
 
 
 def _cell(said: Said, sheet: Sheet, write: Write | None = None, ink: str = PLAIN) -> Line:
@@ -155,8 +105,8 @@ def _facts(facts: Facts, sheet: Sheet) -> list[Line]:
     between = sheet.signs.between if facts.between is None else facts.between
     found: list[Line] = []
     for columns in facts.lines:
-        shown = (each for each in columns if each.only is not Medium.RECORDS)
-        phrases = [cell for each in shown if (cell := _cells(each, [facts.row], sheet)[0])]
+        told = ((each, cells.cells(each, [facts.row])[0]) for each in blocks_for(Medium.PAGE, columns))
+        phrases = [cell for each, said in told if (cell := _cell(said, sheet, sheet.pen.writer(each.kind)))]
         found += layout.flow(phrases, sheet.view.width, between=between)
     return found
 

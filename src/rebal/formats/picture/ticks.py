@@ -5,6 +5,7 @@ from rebal.formats.document import Axis, Kind
 from rebal.formats.page.figures import Figures
 
 _ROUND = (Fraction(1), Fraction(2), Fraction(5))
+_FINER = (Fraction(1), Fraction(3, 2), Fraction(2), Fraction(3), Fraction(5), Fraction(7))
 _TEN = Fraction(10)
 _PERCENTAGES = frozenset({Kind.PERCENT, Kind.RATE, Kind.CHANGE, Kind.FINE})
 _SMALLEST = Fraction(1, 10**18)
@@ -36,9 +37,9 @@ def _steps(near: Fraction) -> "list[Fraction]":
 
 
 def _factors(low: Fraction, high: Fraction, most: int) -> list[Fraction]:
-    """Changes whose factors are 1, 2 or 5 times a power of ten; only powers where those are too many."""
+    """Changes whose factors are round, and about as far apart as each other: as many as there is room for."""
     lowest, highest = 1 + low, 1 + high
-    for among in (_ROUND, _ROUND[:1]):
+    for among in (_FINER, _ROUND, _ROUND[:1]):
         power = ONE
         while power > lowest:
             power /= _TEN
