@@ -71,7 +71,7 @@ class TestOutOnATerminal:
     @pytest.fixture
     def terminal(self, monkeypatch: pytest.MonkeyPatch) -> None:
         told = cli._world
-        monkeypatch.setattr(cli, "_world", lambda environ: told(environ)._replace(terminal=True, width=80))
+        monkeypatch.setattr(cli, "_world", lambda *given: told(*given)._replace(terminal=True, width=80))
 
     @pytest.mark.usefixtures("terminal")
     def test_it_shows_the_table_too_and_what_to_type_next(self, tmp_path: Path) -> None:
