@@ -1,5 +1,7 @@
 """The one function that applies events: what a book becomes, and what each event brought."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -76,3 +78,16 @@ def test_coins_move_by_what_events_brought_and_by_nothing_else(events: list[Even
         moved = sum((each.quantity for each in events if isinstance(each, Transfer) and each.asset == coin), F(0))
         assert applied.book.holdings.get(coin, F(0)) == EMPTY.holdings.get(coin, F(0)) + gained + bought
         assert applied.book.wallets.get(coin, F(0)) == EMPTY.wallets.get(coin, F(0)) + gained + moved
+
+
+def test_what_happens_at_one_account_leaves_the_wallets_of_the_others() -> None:
+    there = replace(BTCUSD, name="deribit:BTCUSD", account="deribit")
+    book = Book({"BTC": F(1)}, {"bybit:BTC": F("0.2"), "deribit:BTC": F("0.1")}, {})
+    short = fill("-100", "40000", of=there, fee="0.001")
+    after = apply(
+        book,
+        (Transfer("BTC", F("0.3"), account="deribit"), short, Funding("deribit:BTCUSD", "BTC", F("0.01"), "deribit")),
+    ).book
+    assert after.wallets == {"bybit:BTC": F("0.2"), "deribit:BTC": F("0.409")}
+    assert after.holdings == {"BTC": F("1.009")}
+    assert set(after.positions) == {"deribit:BTCUSD"}

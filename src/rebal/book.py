@@ -15,6 +15,7 @@ from rebal.amounts import ZERO, Fraction, total
 from rebal.frozen import Worked, frozen, once
 from rebal.market.contract import Contract, fill
 from rebal.market.margin import Held
+from rebal.names import within
 
 
 class Purpose(StrEnum):
@@ -99,11 +100,12 @@ class HedgeAsked:
 
 @frozen
 class Book:
-    """What is held and open at one account.
+    """What is held, and what is open at the accounts.
 
-    ``holdings``: coins owned by asset; ``wallets``: coins in the futures account, a part of the holdings, isolated
-    margins included; ``positions`` by contract name. ``posted``: coins of the wallet that were sent to the isolated
-    position of a contract before it is open, by contract name.
+    ``holdings``: coins owned by asset; ``wallets``: coins in the futures accounts, a part of the holdings, isolated
+    margins included, by asset, or by account and asset where there are several (see ``names.within``); ``positions`` by
+    contract name. ``posted``: coins of a wallet that were sent to the isolated position of a contract before it is
+    open, by contract name.
     """
 
     holdings: Mapping[str, Fraction]
@@ -139,20 +141,25 @@ class Fill:
 
 @frozen
 class Funding:
-    """Funding of a contract in its settlement coin, ``currency``; positive: received."""
+    """Funding of a contract in its settlement coin, ``currency``; positive: received. ``account``: as of a transfer."""
 
     contract: str
     currency: str
     amount: Fraction
+    account: str | None = None
 
 
 @frozen
 class Transfer:
-    """Coins moved into the futures account (negative: out of it), to an isolated position where it names one."""
+    """Coins moved into the futures account (negative: out of it), to an isolated position where it names one.
+
+    ``account``: which of several; None where there is one.
+    """
 
     asset: str
     quantity: Fraction
     contract: str | None = None
+    account: str | None = None
 
 
 @frozen
@@ -258,7 +265,7 @@ class _Running:
         if margin is not None:
             # what is left of the margin of a position that is closed is in the wallet, which it never left
             margin = margin + brought.coins if net.contracts else ZERO
-        self._settle(settle, brought.coins)
+        self._settle(settle, event.contract.wallet, brought.coins)
         parts = _parts(position.parts if position is not None else (), event)
         if net.contracts or parts:
             entry_price = event.price if net.entry_price is None else net.entry_price
@@ -268,15 +275,15 @@ class _Running:
         return brought
 
     def _funding(self, event: Funding) -> Brought:
-        self._settle(event.currency, event.amount)
+        self._settle(event.currency, within(event.account, event.currency), event.amount)
         position = self.positions.get(event.contract)
         if position is not None and position.contracts and position.margin is not None:
             self.positions[event.contract] = _with_margin(position, position.margin + event.amount)
         return Brought(event.contract, event.currency, funding=event.amount)
 
     def _transfer(self, event: Transfer) -> None:
-        self.wallets[event.asset] = self.wallets.get(event.asset, ZERO) + event.quantity
-        name = event.contract
+        wallet, name = within(event.account, event.asset), event.contract
+        self.wallets[wallet] = self.wallets.get(wallet, ZERO) + event.quantity
         if name is None:
             return
         position = self.positions.get(name)
@@ -285,9 +292,9 @@ class _Running:
         elif event.quantity > 0:
             self.posted[name] = self.posted.get(name, ZERO) + event.quantity
 
-    def _settle(self, coin: str, quantity: Fraction) -> None:
+    def _settle(self, coin: str, wallet: str, quantity: Fraction) -> None:
         self._own(coin, quantity)
-        self.wallets[coin] = self.wallets.get(coin, ZERO) + quantity
+        self.wallets[wallet] = self.wallets.get(wallet, ZERO) + quantity
 
     def _own(self, coin: str, quantity: Fraction) -> None:
         self.holdings[coin] = self.holdings.get(coin, ZERO) + quantity

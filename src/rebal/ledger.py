@@ -56,7 +56,8 @@ class Fill:
     a position which the fill opens. ``contracts_before`` and ``entry_before``: the net position that it met, None where
     that is not known or nothing was open; what fills of a time before any statement realised rests on them.
     ``index_price``: of the asset, where it is known. ``settle_price``: dollars per unit of a linear contract's
-    settlement currency, None where that has no price of its own and counts as a dollar.
+    settlement currency, None where that has no price of its own and counts as a dollar. ``account``: of a file with
+    several, None of the one that there is.
     """
 
     contract: str
@@ -74,13 +75,14 @@ class Fill:
     entry_before: Fraction | None = None
     index_price: Fraction | None = None
     settle_price: Fraction | None = None
+    account: str | None = None
 
 
 @frozen
 class Funding:
     """Funding in the settlement coin, positive: received.
 
-    ``price``: of the asset, for its worth in dollars. ``settle_price``: as of a fill.
+    ``price``: of the asset, for its worth in dollars. ``settle_price`` and ``account``: as of a fill.
     """
 
     contract: str
@@ -90,6 +92,7 @@ class Funding:
     kind: Kind
     settle: str
     settle_price: Fraction | None = None
+    account: str | None = None
 
 
 @frozen
@@ -313,6 +316,7 @@ class EntryLine:
     hash: str
     voided_by: str | None
     settle_price: Fraction | None = None
+    account: str | None = None
 
 
 @frozen

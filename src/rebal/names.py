@@ -4,6 +4,7 @@ import re
 
 ASSET = "[A-Z0-9]{1,20}"
 CONTRACT = "[A-Za-z0-9][A-Za-z0-9._-]{0,39}"
+ACCOUNT = "[A-Za-z0-9][A-Za-z0-9._-]{0,19}"
 SCENARIO = "[A-Za-z0-9][A-Za-z0-9 ._-]{0,39}"
 ASSET_INSTEAD = "write 1 to 20 of A-Z and 0-9"
 """What to write where an asset's name was not one."""
@@ -19,9 +20,28 @@ def is_asset(text: str) -> bool:
 
 
 def is_contract(text: str) -> bool:
-    """Whether a text can be a contract's name.
+    """Whether a text can be a contract's name, at an account or bare.
 
-    >>> is_contract("BTCUSD_PERP"), is_contract("-BTC")
-    (True, False)
+    >>> is_contract("BTCUSD_PERP"), is_contract("bybit:BTCUSD"), is_contract("-BTC")
+    (True, True, False)
     """
-    return re.fullmatch(CONTRACT, text, re.ASCII) is not None
+    return re.fullmatch(f"({ACCOUNT}:)?{CONTRACT}", text, re.ASCII) is not None
+
+
+def is_wallet(text: str) -> bool:
+    """Whether a text can be a wallet's name: an asset's, at an account or bare."""
+    return re.fullmatch(f"({ACCOUNT}:)?{ASSET}", text, re.ASCII) is not None
+
+
+def is_account(text: str) -> bool:
+    """Whether a text can be an account's name."""
+    return re.fullmatch(ACCOUNT, text, re.ASCII) is not None
+
+
+def within(account: str | None, name: str) -> str:
+    """The name of a wallet or contract at one of several accounts; bare where there is only one.
+
+    >>> within("bybit", "BTC"), within(None, "BTC")
+    ('bybit:BTC', 'BTC')
+    """
+    return f"{account}:{name}" if account else name

@@ -93,6 +93,7 @@ class Order:
     fee_currency: str
     route: Route
     parts: tuple[OrderPart, ...]
+    account: str | None = None
 
     @property
     def signed(self) -> Fraction:
@@ -107,6 +108,7 @@ class Transfer:
     asset: str
     contract: str | None
     quantity: Fraction
+    account: str | None = None
 
 
 @frozen
@@ -172,6 +174,7 @@ class Wallet:
     distance_above_all_posted: Fraction | None
     funding_days_to_alert: Fraction | None
     before: Standing
+    account: str | None = None
 
 
 @frozen
@@ -193,6 +196,7 @@ class PositionLine:
     liquidation_price: Fraction | None
     asset: str
     settle: str
+    account: str | None = None
 
 
 @frozen

@@ -16,6 +16,7 @@ from rebal.book import Purpose as Purpose
 from rebal.book import opened as opened
 from rebal.frozen import frozen
 from rebal.market.contract import Contract, Kind
+from rebal.names import within
 from rebal.times import Duration
 
 DOLLARS = "USD"
@@ -176,6 +177,21 @@ class Tax:
 
 
 @frozen
+class Account:
+    """An account at a venue; ``name``: None where the file names no venue.
+
+    ``at_most``: the share of equity that may sit there, and ``most_usd`` what that is once equity is known; None where
+    all of it may.
+    """
+
+    name: str | None
+    venue: str | None
+    margin_mode: MarginMode
+    at_most: Fraction = ONE
+    most_usd: Fraction | None = None
+
+
+@frozen
 class Portfolio:
     """A portfolio file, resolved.
 
@@ -183,6 +199,7 @@ class Portfolio:
     every contract that may matter, by name, the user's own and the catalogue's. ``cash``: assets that count as
     dollars. ``statement_sha256``: over what the statement says, not over prices, policy, comments or order.
     ``incomplete``: by asset the listed contracts that nothing can be planned on, each with the key that is missing.
+    ``several``: the accounts in the order of the file, where it has more than one.
     """
 
     name: str
@@ -203,6 +220,33 @@ class Portfolio:
     scenarios: Mapping[str, Mapping[str, Fraction]] = field(default_factory=dict)
     journal: str | None = None
     incomplete: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    several: tuple[Account, ...] = ()
+
+    @property
+    def accounts(self) -> tuple[Account, ...]:
+        """The accounts in the order of the file: of a file with ``venue:`` the one of that name."""
+        return self.several or (Account(self.venue, self.venue, self.policy.margin_mode),)
+
+    def account(self, name: str) -> Account:
+        """The account of a contract or wallet, by the name that it carries: "" of the one that there is."""
+        return next((each for each in self.accounts if each.name == name), self.accounts[0])
+
+    def account_key(self, name: str | None) -> str | None:
+        """The name of an account as wallets and transfers of the book carry it: None of the one that there is."""
+        return name if self.several else None
+
+    def wallets_of(self, asset: str) -> tuple[str, ...]:
+        """The names of an asset's wallets, one at every account."""
+        return tuple(within(each.name, asset) for each in self.several) or (asset,)
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether what one coin margins can depend on the others: where a share of equity may sit at an account."""
+        return any(each.at_most < ONE for each in self.accounts)
+
+    def margin_mode(self, contract: Contract) -> MarginMode:
+        """How a position that is opened on a contract is margined."""
+        return self.account(contract.account).margin_mode
 
     def price(self, asset: str) -> Fraction:
         """Dollars per coin; what counts as dollars is worth one where it has no price of its own."""

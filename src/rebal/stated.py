@@ -143,13 +143,20 @@ def difference(statement: Stated, book: Book, *, of: str) -> Difference | None:
 
 
 def contract_of(
-    name: str, *, asset: str, kind: Kind, multiplier: Fraction, settle: str, expiry: datetime | None
+    name: str,
+    *,
+    asset: str,
+    kind: Kind,
+    multiplier: Fraction,
+    settle: str,
+    expiry: datetime | None,
+    account: str | None = None,
 ) -> Contract:
     """A contract as it was recorded, for one that no catalogue knows any more: unlisted, its margin assumed."""
     return Contract(
         name=name, asset=asset, kind=kind, multiplier=multiplier, settle=settle, expiry=expiry, tick_size=None,
         lot_size=Fraction(1), min_contracts=ZERO, maker_fee=ZERO, taker_fee=ZERO, funding_interval_hours=None,
-        max_leverage=None, maintenance=assumed(None), listed=False,
+        max_leverage=None, maintenance=assumed(None), listed=False, account=account or "",
     )  # fmt: skip
 
 

@@ -27,14 +27,14 @@ KEYS = {
     "assets": "asset price holding spot_value exposure weight target_weight drift outside_band exposure_after "
     "weight_after hedge_ratio hedge_ratio_after net_exposure net_exposure_after aimed_weight",
     "orders": "contract asset kind side contracts order_quantity order_unit notional coins price limit_price "
-    "reduce_only fee fee_currency route parts",
+    "reduce_only fee fee_currency route parts account",
     "parts": "purpose contracts stands_for",
-    "transfers": "asset contract quantity",
+    "transfers": "asset contract quantity account",
     "steps": "n kind index",
     "wallets": "currency mode balance unrealised_pnl margin_balance position_value leverage initial_margin "
     "maintenance_margin margin_ratio liquidation_below liquidation_above distance_below distance_above",
     "positions": "contract contracts contracts_before contracts_hedge contracts_rebalance entry_price mark_price "
-    "notional coin_value unrealised_pnl delta isolated_margin liquidation_price asset settle",
+    "notional coin_value unrealised_pnl delta isolated_margin liquidation_price asset settle account",
     "hedges": "asset fraction until",
     "costs": "fees_usd funding_usd_per_day funding_usd_per_year breakdown",
     "breakdown": "contract fee_usd funding_usd_per_day",
@@ -231,7 +231,7 @@ def test_the_keys_of_history() -> None:
     )
     fill = history["entries"][2]
     assert list(fill)[:4] == ["seq", "id", "time", "type"]
-    assert list(fill)[-2:] == ["voided_by", "settle_price"]
+    assert list(fill)[-3:] == ["voided_by", "settle_price", "account"]
     assert fill["parts"][0] == {"purpose": "hedge", "contracts": "-700", "stands_for": "DOT", "beta": "1.3"}
     assert fill["quantity"] is None
 

@@ -82,7 +82,7 @@ def posted_lines(choice: Course, *, share_to_open: Fraction, purpose: Purpose, d
             for asset, held in choice.carried.items()
             if held.contract.settle == currency
         ]
-        short = desk.shortages(currency, legs) if share_to_open else ()
+        short = desk.shortages(desk.pot(legs[0].contract), legs) if share_to_open else ()
         quantity = up(_asked(choice, currency, portfolio), COIN_STEP)
         missing = total(shortage.missing for shortage in short)
         yield PostedLine(choice.way, choice.expiry, currency, quantity, quantity * portfolio.price(currency), missing)
@@ -171,7 +171,7 @@ def _left_out_line(choice: Course, asset: str) -> LegLine:
 def _asked(choice: Course, currency: str, portfolio: Portfolio) -> Fraction:
     positions = [_opened(contract, size, portfolio) for contract, size in _sizes(choice, currency)]
     fees = total(each.contract.fee(each.contracts, each.mark_price, each.contract.taker_fee) for each in positions)
-    if portfolio.policy.margin_mode is MarginMode.ISOLATED:
+    if all(portfolio.margin_mode(each.contract) is MarginMode.ISOLATED for each in positions):
         return fees + total(need([each], portfolio).most for each in positions)
     return fees + need(positions, portfolio).most
 
@@ -187,7 +187,7 @@ def _sizes(choice: Course, currency: str) -> tuple[tuple[Contract, Fraction], ..
 
 
 def _opened(contract: Contract, contracts: Fraction, portfolio: Portfolio) -> Held:
-    isolated = portfolio.policy.margin_mode is MarginMode.ISOLATED
+    isolated = portfolio.margin_mode(contract) is MarginMode.ISOLATED
     mark = portfolio.market.mark(contract)
     position = opened(contract, contracts=contracts, entry_price=mark, margin=ZERO if isolated else None)
     return held_position(position, portfolio.market)

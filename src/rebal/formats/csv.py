@@ -6,7 +6,7 @@ What is nested is flattened under dotted keys; a list of parts is spread over th
 """
 
 import csv
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import Enum
@@ -19,6 +19,7 @@ from rebal.formats import Report, View, kind
 from rebal.stated import Row
 from rebal.times import rfc3339
 
+_AT = "account"
 _FIRST_CHOICE = {"plan": "orders"}
 _TAKEN_FOR_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -43,7 +44,8 @@ def render(report: Report, view: View) -> str:
     if section not in sections:
         raise UsageProblem(f"--section {section}: there is no such table; write one of {', '.join(sections)}")
     outer, _, inner = section.partition(".")
-    columns = tuple(_columns(sections[section]))
+    told = tuple(_columns(sections[section]))
+    columns = tuple(each for each in told if each[0] != _AT or _has_several(report, getattr(report, outer)))
     printed = _Lines()
     writer = csv.writer(printed, lineterminator=_CRLF)
     if inner:
@@ -55,6 +57,14 @@ def render(report: Report, view: View) -> str:
         writer.writerow([key for key, _ in columns])
         writer.writerows([cell(row) for _, cell in columns] for row in getattr(report, outer))
     return "".join(printed.lines)
+
+
+def _has_several(report: Report, rows: Iterable[object]) -> bool:
+    """Whether a row's account is worth a column: a report of one account keeps the columns that it ever had."""
+    accounts = getattr(report, "accounts", None)
+    if accounts:
+        return len(accounts) > 1
+    return any(getattr(each, _AT, None) not in (None, getattr(report, "venue", None)) for each in rows)
 
 
 def _sections(of: type) -> dict[str, type]:

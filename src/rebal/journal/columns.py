@@ -30,7 +30,7 @@ from rebal.ledger import (
     Transfer,
 )
 from rebal.market.contract import Kind
-from rebal.names import is_asset, is_contract
+from rebal.names import is_account, is_asset, is_contract, is_wallet
 from rebal.stated import Coins, Price, Row, Shift, Stood
 from rebal.times import TimeProblem, rfc3339
 
@@ -38,9 +38,9 @@ _Member = TypeVar("_Member", bound=StrEnum)
 
 _FIELDS = {event: tuple(each.name for each in fields(event)) for event in EVENTS.values()}
 _OPTIONAL = {
-    Fill: frozenset({"expiry", "contracts_before", "entry_before", "index_price", "settle_price"}),
-    Funding: frozenset({"settle_price"}),
-    Transfer: frozenset({"contract"}),
+    Fill: frozenset({"expiry", "contracts_before", "entry_before", "index_price", "settle_price", "account"}),
+    Funding: frozenset({"settle_price", "account"}),
+    Transfer: frozenset({"contract", "account"}),
     Spot: frozenset({"price"}),
     HedgeAsked: frozenset({"until", "price"}),
     Stated: frozenset({"holdings", "wallets", "positions", "prices", "marks"}),
@@ -64,7 +64,9 @@ _POSITIVE = frozenset(
 _NOT_ZERO = frozenset({"contracts", "quantity"})
 _LEFT_OPEN = frozenset({"margin", "expiry", "entry_before", "entry_after"})
 
-EVENT_COLUMNS = tuple(dict.fromkeys(name for names in _FIELDS.values() for name in names))
+_LATER = ("account",)  # of later versions of the file: after what earlier ones have
+_NAMED = dict.fromkeys(name for names in _FIELDS.values() for name in names)
+EVENT_COLUMNS = (*(name for name in _NAMED if name not in _LATER), *_LATER)
 HASHED = ("seq", "id", "time", "type", *EVENT_COLUMNS, "plan")
 COLUMNS = (*HASHED, "previous", "hash")
 """The columns of the file, in order."""
@@ -245,11 +247,17 @@ def _row(of: type[Row], text: str) -> Row:
     names, cells = [each.name for each in fields(cast(Any, of))], text.split("/")
     if len(names) != len(cells):
         raise TextProblem(f"is not {'/'.join(names)}")
-    made: Row = of(**{name: _value(name, cell) if cell else None for name, cell in zip(names, cells, strict=True)})
+    made: Row = of(**{name: _cell(of, name, cell) if cell else None for name, cell in zip(names, cells, strict=True)})
     missing = [name for name in names if getattr(made, name) is None and name not in _LEFT_OPEN]
     if missing:
         raise TextProblem(f"{missing[0]}: is missing")
     return made
+
+
+def _cell(of: type[Row], name: str, text: str) -> Any:
+    if of is Coins and name == "asset":
+        return _checked(is_wallet, text, "an asset, like BTC, or a wallet, like bybit:BTC")
+    return _value(name, text)
 
 
 def arranged(parts: Iterable[FillPart]) -> tuple[FillPart, ...]:
@@ -311,6 +319,8 @@ def _read(name: str, text: str) -> object:
             return parts_of(text)
         case "contract" | "name":
             return contract(text)
+        case "account":
+            return _checked(is_account, text, "an account, like bybit")
         case "id" | "voids" | "statement":
             return identifier(text)
         case "reason":

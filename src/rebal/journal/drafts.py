@@ -70,7 +70,7 @@ def filled(
     ``margin_mode``: that of the position, and the policy's where none is met, unless it is given.
     """
     flat = met is None or not met.contracts
-    mode = margin_mode or portfolio.policy.margin_mode
+    mode = margin_mode or portfolio.margin_mode(contract)
     if met is not None:
         mode = MarginMode.CROSS if met.margin is None else MarginMode.ISOLATED
     return Fill(
@@ -89,6 +89,7 @@ def filled(
         entry_before=None if flat or met is None else shortened(met.entry_price),
         index_price=index_price,
         settle_price=settle_price(contract, portfolio),
+        account=contract.account or None,
     )
 
 
@@ -127,15 +128,38 @@ def funding(scene: Scene, contract: Contract, *, amount: Fraction, price: Fracti
     """
     worth = scene.portfolio.price(contract.asset) if price is None else price
     rate = settle_price(contract, scene.portfolio)
-    return scene.draft(Funding(contract.name, amount, worth, contract.asset, contract.kind, contract.settle, rate))
+    account = contract.account or None
+    return scene.draft(
+        Funding(contract.name, amount, worth, contract.asset, contract.kind, contract.settle, rate, account)
+    )
 
 
-def transfer(scene: Scene, asset: str, *, quantity: Fraction, contract: Contract | None = None) -> Draft:
-    """Coins moved into the futures account, or out of it; to a contract's isolated margin where one is named."""
+def transfer(
+    scene: Scene, asset: str, *, quantity: Fraction, contract: Contract | None = None, account: str | None = None
+) -> Draft:
+    """Coins moved into the futures account, or out of it; to a contract's isolated margin where one is named.
+
+    ``account``: which, of a file with several; that of the contract where one is named. Raises UsageProblem.
+    """
     _refuse_unknown(asset, scene)
+    account = _account(scene.portfolio, contract, account)
     if contract is not None and contract.settle != asset:
         raise UsageProblem(f"{contract.name} is margined in {contract.settle}, not in {asset}")
-    return scene.draft(Transfer(asset, quantity, None if contract is None else contract.name))
+    return scene.draft(Transfer(asset, quantity, None if contract is None else contract.name, account))
+
+
+def _account(portfolio: Portfolio, contract: Contract | None, given: str | None) -> str | None:
+    known = [account.name for account in portfolio.accounts]
+    if given is not None and given not in known:
+        raise UsageProblem(f"--account {given}: is no account of this file; it has {', '.join(filter(None, known))}")
+    if len(known) == 1:
+        return None
+    named = given or (contract.account if contract is not None else None)
+    if not named:
+        raise UsageProblem(f"name the account that is moved into or out of, with --account {known[0]}")
+    if contract is not None and contract.account != named:
+        raise UsageProblem(f"{contract.name} trades at {contract.account}, not at {named}")
+    return named
 
 
 def spot(

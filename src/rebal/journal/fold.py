@@ -62,13 +62,14 @@ def happened(portfolio: Portfolio, entries: Iterable[Entry]) -> Iterator[of.Even
     known = {name: position.contract for name, position in portfolio.statement.positions.items()}
     for entry in entries:
         event = entry.event
+        _refuse_nowhere(entry, portfolio)
         match event:
             case Fill():
                 contract = known.get(event.contract) or portfolio.contracts.get(event.contract) or as_recorded(event)
                 _refuse_changed(contract, event, portfolio)
                 yield to_book(event, known.setdefault(event.contract, contract))
             case Funding():
-                yield of.Funding(event.contract, event.settle, event.amount)
+                yield of.Funding(event.contract, event.settle, event.amount, event.account)
             case Void() | Stated() | Difference():
                 pass
             case Transfer() | Spot() | HedgeAsked():
@@ -123,7 +124,7 @@ def as_recorded(event: Fill) -> Contract:
     """The contract of a fill that no catalogue knows any more: unlisted, its margin assumed."""
     return contract_of(
         event.contract, asset=event.asset, kind=event.kind, multiplier=event.multiplier, settle=event.settle,
-        expiry=event.expiry,
+        expiry=event.expiry, account=event.account,
     )  # fmt: skip
 
 
@@ -131,6 +132,17 @@ def matches(contract: Contract, event: Fill) -> bool:
     """Whether a contract pays as the one that was traded did."""
     now = (contract.asset, contract.kind, contract.multiplier, contract.settle)
     return now == (event.asset, event.kind, event.multiplier, event.settle)
+
+
+def _refuse_nowhere(entry: Entry, portfolio: Portfolio) -> None:
+    """Raise InvalidInput for an entry that belongs to no account of the file: it was of one account, or of others."""
+    event, known = entry.event, {account.name for account in portfolio.accounts}
+    if not isinstance(event, (Fill, Funding, Transfer)) or (len(known) == 1 and event.account is None):
+        return
+    if event.account is None or event.account not in known:
+        at = f"at {event.account}" if event.account else "of before there were several accounts"
+        raise _invalid(portfolio, "accounts", f"do not tell where entry {entry.id} belongs, which is {at}",
+                       "say under as_of when they were true, after that entry")  # fmt: skip
 
 
 def _refuse_changed(contract: Contract, event: Fill, portfolio: Portfolio) -> None:

@@ -47,11 +47,12 @@ class SavedOrder:
 
 @dataclass(frozen=True, slots=True)
 class SavedTransfer:
-    """Coins that were to move into the futures account."""
+    """Coins that were to move into the futures account; ``account``: which of several, None of the one there is."""
 
     asset: str
     contract: str | None
     quantity: Fraction
+    account: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ def read(text: str, source: str) -> SavedPlan:
         market_as_of=inputs.key("market_as_of").optional(_Node.instant),
         now=inputs.key("now").instant(),
         orders=tuple(_order(node) for node in root.key("orders").items()),
-        transfers=tuple(_transfer(node) for node in root.key("transfers").items()),
+        transfers=tuple(_transfer(node, several=_several(root)) for node in root.key("transfers").items()),
         steps=tuple(_steps(root)),
         hedges=tuple(_hedge(node) for node in root.key("hedges").items()),
         holdings={node.key("asset").asset(): node.key("holding").decimal() for node in root.key("assets").items()},
@@ -229,9 +230,15 @@ def _part(node: _Node) -> SavedPart:
     return SavedPart(purpose, node.key("contracts").decimal(), named[0])
 
 
-def _transfer(node: _Node) -> SavedTransfer:
+def _transfer(node: _Node, *, several: bool) -> SavedTransfer:
     asset, contract = node.key("asset").asset(), node.key("contract").optional(_Node.contract)
-    return SavedTransfer(asset, contract, node.key("quantity").decimal())
+    account = node.key("account").text() if several else None
+    return SavedTransfer(asset, contract, node.key("quantity").decimal(), account)
+
+
+def _several(root: _Node) -> bool:
+    """Whether the plan is of several accounts; one saved before there could be is of one."""
+    return "accounts" in root.value and len(list(root.key("accounts").items())) > 1
 
 
 def _hedge(node: _Node) -> HedgeAsked:

@@ -149,5 +149,10 @@ _TO_THIRD = (
     f"(type IN ('fill', 'funding') AND {_is_decimal('settle_price')}))",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = ((_TABLE, *TRIGGERS.values()), _TO_SECOND, _TO_THIRD)
+_TO_FOURTH = (
+    "ALTER TABLE entries ADD COLUMN account TEXT CHECK (account IS NULL OR "
+    "(type IN ('fill', 'funding', 'transfer') AND typeof(account) = 'text' AND length(account) BETWEEN 1 AND 20))",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = ((_TABLE, *TRIGGERS.values()), _TO_SECOND, _TO_THIRD, _TO_FOURTH)
 """The n-th script takes a file of version n to n + 1; an empty file is of version 0."""

@@ -83,7 +83,7 @@ def _happened(event: Fill | Funding | Transfer | Spot | HedgeAsked) -> of.Event:
         case Fill():
             return to_book(event, as_recorded(event))
         case Funding():
-            return of.Funding(event.contract, event.settle, event.amount)
+            return of.Funding(event.contract, event.settle, event.amount, event.account)
         case _:
             return event
 

@@ -8,6 +8,7 @@ from rebal.errors import Refused, UsageProblem
 from rebal.journal.placed import Moved, Names, Placed, own
 from rebal.journal.saved import SavedPlan, SavedTransfer
 from rebal.ledger import Draft, Entry, Journal, Transfer
+from rebal.names import within
 from rebal.placing import DIGEST_DIGITS
 
 
@@ -36,9 +37,9 @@ class Transferring:
             self._refuse_planned(self._known.get(base), planned)
             for name, quantity in said:
                 if name not in {entry.id for entry in there}:
-                    yield Draft(Transfer(planned.asset, quantity, planned.contract), time, name, self._plan.digest)
+                    yield Draft(_moved(planned, quantity), time, name, self._plan.digest)
         elif not there and base not in self._known and (planned.quantity > 0 or is_free):
-            yield Draft(Transfer(planned.asset, planned.quantity, planned.contract), time, base, self._plan.digest)
+            yield Draft(_moved(planned, planned.quantity), time, base, self._plan.digest)
 
     def _refuse_planned(self, there: Entry | None, planned: SavedTransfer) -> None:
         if there is not None and there.voided_by is None:
@@ -68,7 +69,8 @@ def still_to_move(plan: SavedPlan, journal: Journal) -> Iterator[str]:
         coins = left(plan, index, journal)
         if not coins:
             continue
-        place = "the futures account" if planned.contract is None else f"the margin of {planned.contract}"
+        account = f"the account {planned.account}" if planned.account else "the futures account"
+        place = account if planned.contract is None else f"the margin of {planned.contract}"
         said = f"--transfer {_label(planned)}={plain(coins)}"
         if coins < 0 and coins == planned.quantity and _base(plan, index) not in known:
             when = (
@@ -84,7 +86,11 @@ def _base(plan: SavedPlan, index: int) -> str:
 
 
 def _label(planned: SavedTransfer) -> str:
-    return planned.contract or planned.asset
+    return planned.contract or within(planned.account, planned.asset)
+
+
+def _moved(planned: SavedTransfer, quantity: Fraction) -> Transfer:
+    return Transfer(planned.asset, quantity, planned.contract, planned.account)
 
 
 def _by_index(plan: SavedPlan, said: Sequence[Moved]) -> dict[int, list[Fraction]]:

@@ -12,7 +12,7 @@ from rebal.book import Book, Position
 from rebal.market.contract import Contract
 from rebal.portfolio import Holding
 
-_NOT_SPECIFIED = frozenset({"own", "listed", "assumed"})
+_NOT_SPECIFIED = frozenset({"own", "listed", "assumed", "account"})
 
 
 def statement_sha256(

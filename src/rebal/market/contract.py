@@ -13,6 +13,7 @@ from typing import assert_never
 from rebal.amounts import COIN_STEP, ZERO, Fraction, down, significant, total, up
 from rebal.frozen import frozen
 from rebal.market.maintenance import Maintenance
+from rebal.names import within
 
 
 class Kind(StrEnum):
@@ -48,6 +49,7 @@ class Contract:
     ``leverage``: the leverage set for it in the account, None for the policy's. ``funding_interval_hours``: None where
     there is no funding (dated) or its interval is not known. ``own``: written in the user's file rather than taken
     from the catalogue. ``isolated_maintenance``: the schedule of isolated positions where it is not the cross wallet's.
+    ``account``: where it trades, of a file with several accounts; of one account it is "".
     """
 
     name: str
@@ -71,6 +73,12 @@ class Contract:
     own: bool = False
     assumed: tuple[Assumption, ...] = ()
     isolated_maintenance: Maintenance | None = None
+    account: str = ""
+
+    @property
+    def wallet(self) -> str:
+        """The wallet that margins it: its settlement coin, at its account where there are several."""
+        return within(self.account, self.settle)
 
     def notional(self, contracts: Fraction, price: Fraction) -> Fraction:
         """Dollars of a position, positive. Inverse ``|n|·V`` at any price; linear ``|n|·V·P``."""

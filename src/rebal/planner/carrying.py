@@ -48,8 +48,8 @@ def carry(
     known = settled or {}
     plain = {asset: known.get(asset) or _by_first(asset, dollars, desk) for asset, dollars in sorted(wanted.items())}
     legs = [leg for each in plain.values() for leg in each.legs]
-    opened = {each.opening.contract.settle for each in plain.values() if each.opening is not None and each.opens}
-    if not any(desk.shortages(currency, _in(currency, legs)) for currency in sorted(opened)):
+    opened = {desk.pot(each.opening.contract) for each in plain.values() if each.opening is not None and each.opens}
+    if not any(desk.shortages(pot, _in(pot, legs, desk)) for pot in sorted(opened)):
         return plain
     taken: dict[str, list[Leg]] = {}
     carried: dict[str, Carried] = {}
@@ -57,7 +57,7 @@ def carry(
         in_turn = plain[asset].opens and asset not in known
         carried[asset] = _in_turn(asset, wanted[asset], desk, taken, shrink=shrink) if in_turn else plain[asset]
         for leg in carried[asset].legs:
-            taken.setdefault(leg.contract.settle, []).append(leg)
+            taken.setdefault(desk.pot(leg.contract), []).append(leg)
     return dict(sorted(carried.items()))
 
 
@@ -156,13 +156,13 @@ def _lacking(legs: Iterable[Leg], desk: Desk, taken: _Taken) -> tuple[Shortage, 
     own = tuple(legs)
     return tuple(
         shortage
-        for currency in sorted({leg.contract.settle for leg in own})
-        for shortage in desk.shortages(currency, [*taken.get(currency, ()), *_in(currency, own)])
+        for pot in sorted({desk.pot(leg.contract) for leg in own})
+        for shortage in desk.shortages(pot, [*taken.get(pot, ()), *_in(pot, own, desk)])
     )
 
 
-def _in(currency: str, legs: Iterable[Leg]) -> list[Leg]:
-    return [leg for leg in legs if leg.contract.settle == currency]
+def _in(pot: str, legs: Iterable[Leg], desk: Desk) -> list[Leg]:
+    return [leg for leg in legs if desk.pot(leg.contract) == pot]
 
 
 def _legs(asset: str, dollars: Fraction, opening: Candidate | None, desk: Desk) -> tuple[Leg, ...]:

@@ -7,6 +7,7 @@ from rebal.book import Book, Position
 from rebal.frozen import frozen
 from rebal.market.contract import Contract
 from rebal.market.margin import Held, initial_margin, liquidation, required_balance
+from rebal.names import within
 from rebal.plan import Order, Transfer
 from rebal.planner.exposure import held_position
 from rebal.planner.orders import realised_by
@@ -21,6 +22,7 @@ class Account:
     """Coins that stand in for one another: the cross wallet of a currency, or one isolated position's margin.
 
     ``balance``: coins before the orders. ``realised`` and ``fees``: what the orders add to it and take from it.
+    ``at``: the name that its contracts carry of where they trade, "" where there is one account.
     """
 
     currency: str
@@ -31,6 +33,17 @@ class Account:
     realised: Fraction = ZERO
     fees: Fraction = ZERO
     traded: bool = False
+    at: str = ""
+
+    @property
+    def wallet(self) -> str:
+        """The wallet whose coins they are."""
+        return within(self.at, self.currency)
+
+    @property
+    def name(self) -> str:
+        """What people call it: the contract of an isolated position, else the wallet."""
+        return self.contract or self.wallet
 
 
 @frozen
@@ -96,14 +109,17 @@ def account_leverage(contract: Contract, policy: Policy) -> Fraction:
 def accounts(before: Book, after: Book, orders: Iterable[Order], *, portfolio: Portfolio) -> tuple[Account, ...]:
     """Every account that the book or the orders touch, cross wallets before the isolated positions of their coin."""
     traded = {order.contract: order for order in orders}
-    grouped: dict[tuple[str, str], list[str]] = {}
+    grouped: dict[tuple[str, str, str], list[str]] = {}
     for name in sorted({*before.positions, *after.positions}):
         position = after.positions.get(name) or before.positions[name]
-        grouped.setdefault((position.contract.settle, "" if position.margin is None else name), []).append(name)
+        contract = position.contract
+        key = (contract.account, contract.settle, "" if position.margin is None else name)
+        grouped.setdefault(key, []).append(name)
     shared = _shared_balances(before)
-    for currency, balance in shared.items():
+    for wallet, balance in shared.items():
         if balance:
-            grouped.setdefault((currency, ""), [])
+            account, _, currency = wallet.rpartition(":")
+            grouped.setdefault((account, currency, ""), [])
     return tuple(
         _account(key, names, shared, before=before, after=after, traded=traded, portfolio=portfolio)
         for key, names in sorted(grouped.items())
@@ -111,11 +127,26 @@ def accounts(before: Book, after: Book, orders: Iterable[Order], *, portfolio: P
 
 
 def free_coins(currency: str, book: Book, portfolio: Portfolio) -> Fraction:
-    """Coins outside the futures account that the policy lets in; none of an asset that is set aside."""
+    """Coins outside the futures accounts that the policy lets in; none of an asset that is set aside."""
     if currency in portfolio.aside:
         return ZERO
     owned = book.holdings.get(currency, ZERO)
-    return max(ZERO, owned * min(ONE, portfolio.policy.max_at_venue) - book.wallets.get(currency, ZERO))
+    posted = total(book.wallets.get(wallet, ZERO) for wallet in portfolio.wallets_of(currency))
+    return max(ZERO, owned * min(ONE, portfolio.policy.max_at_venue) - posted)
+
+
+def room_for(at: str, currency: str, *, book: Book, portfolio: Portfolio) -> Fraction | None:
+    """Coins that an account may still take before more than its ``at_most`` sits there; None: as many as there are."""
+    account = portfolio.account(at)
+    if account.most_usd is None:
+        return None
+    sits = total(
+        quantity * portfolio.price(asset)
+        for wallet, quantity in book.wallets.items()
+        for name, _, asset in (wallet.rpartition(":"),)
+        if name == at
+    )
+    return max(ZERO, account.most_usd - sits) / portfolio.price(currency)
 
 
 def post(
@@ -134,24 +165,38 @@ def post(
     arriving: list[Transfer] = []
     leaving: list[Transfer] = []
     shortages: list[Shortage] = []
+    moved_in: dict[str, Fraction] = {}
     for account in listed:
-        currency = account.currency
-        outside = free.setdefault(currency, free_coins(currency, before, portfolio))
-        inside = loose.get(currency, ZERO) if account.contract is not None else ZERO
+        currency, wallet = account.currency, account.wallet
+        outside = _let_in(account, free.setdefault(currency, free_coins(currency, before, portfolio)), moved_in,
+                          book=before, portfolio=portfolio)  # fmt: skip
+        inside = loose.get(wallet, ZERO) if account.contract is not None else ZERO
         asked = need(account.held_after, portfolio)
         wanted = _wanted(account, asked, portfolio) if account.traded or tops_up else ZERO
         taken = down(min(wanted, inside + outside), COIN_STEP) if wanted > 0 else wanted
         drawn = max(ZERO, min(taken, inside))
+        at = portfolio.account(account.at).name
         if drawn:
-            loose[currency] = inside - drawn
-            arriving.append(Transfer(currency, None, -drawn))
+            loose[wallet] = inside - drawn
+            arriving.append(Transfer(currency, None, -drawn, at))
         if taken:
-            (arriving if taken > 0 else leaving).append(Transfer(currency, account.contract, taken))
-        free[currency] = outside - max(ZERO, taken - drawn)
+            (arriving if taken > 0 else leaving).append(Transfer(currency, account.contract, taken, at))
+        free[currency] -= max(ZERO, taken - drawn)
+        moved_in[account.at] = moved_in.get(account.at, ZERO) + max(ZERO, taken - drawn) * portfolio.price(currency)
         shortage = _shortage(account, taken, asked) if wanted > 0 else None
         if shortage is not None:
             shortages.append(shortage)
     return (*arriving, *leaving), tuple(shortages)
+
+
+def _let_in(
+    account: Account, free: Fraction, moved_in: Mapping[str, Fraction], *, book: Book, portfolio: Portfolio
+) -> Fraction:
+    """Of free coins, those that an account may take, after the dollars that were moved into it already."""
+    room = room_for(account.at, account.currency, book=book, portfolio=portfolio)
+    if room is None:
+        return free
+    return min(free, max(ZERO, room - moved_in.get(account.at, ZERO) / portfolio.price(account.currency)))
 
 
 def in_alert(account: Account, portfolio: Portfolio) -> bool:
@@ -214,7 +259,7 @@ def last_that(holds: Callable[[int], bool], highest: int) -> int:
 
 
 def _account(
-    key: tuple[str, str],
+    key: tuple[str, str, str],
     names: Sequence[str],
     shared: Mapping[str, Fraction],
     *,
@@ -223,17 +268,18 @@ def _account(
     traded: Mapping[str, Order],
     portfolio: Portfolio,
 ) -> Account:
-    currency, isolated = key
+    at, currency, isolated = key
     orders = [traded[name] for name in names if name in traded]
     return Account(
         currency=currency,
         contract=isolated or None,
-        balance=_own_margin(isolated, before) if isolated else shared.get(currency, ZERO),
+        balance=_own_margin(isolated, before) if isolated else shared.get(within(at, currency), ZERO),
         held_before=_held(names, before.positions, portfolio),
         held_after=_held(names, after.positions, portfolio),
         realised=total(realised_by(order, before, portfolio.contracts[order.contract]) for order in orders),
         fees=total(order.fee for order in orders),
         traded=bool(orders),
+        at=at,
     )
 
 
@@ -247,8 +293,8 @@ def _shared_balances(book: Book) -> dict[str, Fraction]:
     shared = dict(book.wallets)
     for position in book.positions.values():
         if position.margin is not None:
-            currency = position.contract.settle
-            shared[currency] = shared.get(currency, ZERO) - position.margin
+            wallet = position.contract.wallet
+            shared[wallet] = shared.get(wallet, ZERO) - position.margin
     return shared
 
 
@@ -260,7 +306,7 @@ def _held(names: Iterable[str], positions: Mapping[str, Position], portfolio: Po
 def loose_in_wallets(listed: Iterable[Account]) -> dict[str, Fraction]:
     """Coins already in the futures account that back no cross position, for isolated positions to draw on."""
     return {
-        account.currency: max(ZERO, account.balance)
+        account.wallet: max(ZERO, account.balance)
         for account in listed
         if account.contract is None and not account.held_before and not account.held_after
     }

@@ -21,8 +21,8 @@ Closed = Mapping[str, Fraction]
 class Wallet:
     """An account to be brought to a level: its part of the book, ``coins`` that come in, and what may be closed.
 
-    ``currency`` and ``contract`` name the account; ``open_to_orders``: its positions that an order can be placed on;
-    ``first``: the purpose whose legs are closed first.
+    ``at``, ``currency`` and ``contract`` name the account; ``open_to_orders``: its positions that an order can be
+    placed on; ``first``: the purpose whose legs are closed first.
     """
 
     currency: str
@@ -32,6 +32,7 @@ class Wallet:
     open_to_orders: tuple[Position, ...]
     first: Purpose
     portfolio: Portfolio
+    at: str = ""
 
     def orders(self, closed: Closed) -> tuple[Order, ...]:
         """The orders that close so many contracts."""
@@ -40,9 +41,9 @@ class Wallet:
     def left(self, closed: Closed) -> tuple[Fraction, tuple[Held, ...]]:
         """Balance and positions once the orders are filled and the coins are there."""
         orders, portfolio = self.orders(closed), self.portfolio
-        book = after_orders(self.book, orders, portfolio.contracts, margin_mode=portfolio.policy.margin_mode)
+        book = after_orders(self.book, orders, portfolio)
         for account in accounts(book, book, (), portfolio=portfolio):
-            if (account.currency, account.contract) == (self.currency, self.contract):
+            if (account.at, account.currency, account.contract) == (self.at, self.currency, self.contract):
                 return account.balance + self.coins, account.held_after
         return self.coins, ()
 

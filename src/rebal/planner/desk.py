@@ -4,21 +4,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from rebal.amounts import ONE, ZERO, Fraction
 from rebal.book import Book, Position
 from rebal.frozen import Worked, frozen, once
+from rebal.market.contract import Contract
 from rebal.planner.collateral import Shortage, accounts, post
 from rebal.planner.exposure import Valuation, value
 from rebal.planner.orders import after_orders
 from rebal.planner.routes import Candidate, Served, by_asset, candidates
 from rebal.planner.sizing import Leg, orders_of
-from rebal.portfolio import Portfolio
+from rebal.portfolio import Account, Portfolio
 
 
 @frozen
 class Desk(Worked):
     """A portfolio, its open book and the hour, with what is looked up time and again.
 
-    ``positions_in``: by settlement currency, then contract; ``positions_for``: by the asset that they stand for.
+    ``positions_in``: by ``pot``, then contract; ``positions_for``: by the asset that they stand for.
     """
 
     portfolio: Portfolio
@@ -35,12 +37,13 @@ class Desk(Worked):
         positions_in: dict[str, dict[str, Position]] = {}
         positions_for: dict[str, tuple[Position, ...]] = {}
         for name, position in sorted(book.positions.items()):
-            positions_in.setdefault(position.contract.settle, {})[name] = position
+            positions_in.setdefault(_pot(position.contract, portfolio), {})[name] = position
             for asset in {part.stands_for for part in position.parts}:
                 positions_for[asset] = (*positions_for.get(asset, ()), position)
         served = by_asset(portfolio.contracts.values())
         known = _with_what_is_open(portfolio, book)
-        return cls(known, book, now, value(known, book), served, positions_in, positions_for)
+        valued = value(known, book)
+        return cls(_with_room(known, valued.equity), book, now, valued, served, positions_in, positions_for)
 
     def candidates(self, asset: str) -> tuple[Candidate, ...]:
         """Contracts that could carry a leg of an asset, best first."""
@@ -52,21 +55,42 @@ class Desk(Worked):
     def _found(self) -> dict[str, tuple[Candidate, ...]]:
         return {}
 
-    def account_book(self, currency: str) -> Book:
-        """The part of the book that is margined in one currency."""
+    def pot(self, contract: Contract) -> str:
+        """What a contract is margined out of: its coin's name, or "" where any coin of the book may matter to it."""
+        return _pot(contract, self.portfolio)
+
+    def pot_book(self, pot: str) -> Book:
+        """The part of the book that is margined out of one pot."""
+        if not pot:
+            return self.book
         holdings, wallets = self.book.holdings, self.book.wallets
         return Book(
-            {currency: holdings[currency]} if currency in holdings else {},
-            {currency: wallets[currency]} if currency in wallets else {},
-            self.positions_in.get(currency, {}),
+            {pot: holdings[pot]} if pot in holdings else {},
+            {wallet: wallets[wallet] for wallet in self.portfolio.wallets_of(pot) if wallet in wallets},
+            self.positions_in.get(pot, {}),
         )
 
-    def shortages(self, currency: str, legs: Sequence[Leg]) -> tuple[Shortage, ...]:
-        """Coins that one currency's accounts would miss if these legs, all margined in it, were traded."""
-        book = self.account_book(currency)
+    def shortages(self, pot: str, legs: Sequence[Leg]) -> tuple[Shortage, ...]:
+        """Coins that would be missing if these legs, all of one pot, were traded."""
+        book = self.pot_book(pot)
         orders = orders_of(legs, book=book, portfolio=self.portfolio)
-        after = after_orders(book, orders, self.portfolio.contracts, margin_mode=self.portfolio.policy.margin_mode)
+        after = after_orders(book, orders, self.portfolio)
         return post(accounts(book, after, orders, portfolio=self.portfolio), book, self.portfolio)[1]
+
+
+def _pot(contract: Contract, portfolio: Portfolio) -> str:
+    return "" if portfolio.is_linked else contract.settle
+
+
+def _with_room(portfolio: Portfolio, equity: Fraction) -> Portfolio:
+    """The portfolio with the dollars that may sit at each account."""
+    if not portfolio.is_linked:
+        return portfolio
+    return replace(portfolio, several=tuple(_roomy(each, equity) for each in portfolio.accounts))
+
+
+def _roomy(account: Account, equity: Fraction) -> Account:
+    return account if account.at_most == ONE else replace(account, most_usd=max(ZERO, equity * account.at_most))
 
 
 def _with_what_is_open(portfolio: Portfolio, book: Book) -> Portfolio:
@@ -79,6 +103,6 @@ def has_collateral(legs: Sequence[Leg], desk: Desk, *, taken: Sequence[Leg]) -> 
     """Whether the coins for some legs are held, counting what the legs before them already take."""
     together = [*taken, *legs]
     return all(
-        not desk.shortages(currency, [leg for leg in together if leg.contract.settle == currency])
-        for currency in sorted({leg.contract.settle for leg in legs})
+        not desk.shortages(pot, [leg for leg in together if desk.pot(leg.contract) == pot])
+        for pot in sorted({desk.pot(leg.contract) for leg in legs})
     )

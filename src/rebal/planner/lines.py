@@ -44,8 +44,8 @@ def wallet_lines(
     before: Sequence[Account], after: Sequence[Account], *, books: tuple[Book, Book], portfolio: Portfolio
 ) -> tuple[Wallet, ...]:
     """A row an account as the plan leaves it, with how it stood; accounts that the plan empties stay in sight."""
-    then = {(account.currency, account.contract or ""): account for account in before}
-    now = {(account.currency, account.contract or ""): account for account in after}
+    then = {(account.at, account.currency, account.contract or ""): account for account in before}
+    now = {(account.at, account.currency, account.contract or ""): account for account in after}
     return tuple(
         _wallet(then.get(key), now.get(key), book=books[1], portfolio=portfolio) for key in sorted({*then, *now})
     )
@@ -181,6 +181,7 @@ def _wallet(then: Account | None, now: Account | None, *, book: Book, portfolio:
         distance_above_all_posted=None if posted.above is None else posted.above - 1,
         funding_days_to_alert=_funding_days(balance, held, currency, portfolio),
         before=_standing(then.balance if then else ZERO, then.held_before if then else (), currency, portfolio),
+        account=portfolio.account(shown.at).name,
     )
 
 
@@ -269,4 +270,5 @@ def _position_line(
         liquidation_price=None if factor is None else factor * mark,
         asset=contract.asset,
         settle=contract.settle,
+        account=portfolio.account(contract.account).name,
     )

@@ -1,12 +1,13 @@
 """Orders and transfers on a book: in which order they are placed, what they realise, and what they make of it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from rebal import book as of
 from rebal.amounts import ZERO, Fraction
 from rebal.book import Book, MarginMode, Traded, apply
 from rebal.market.contract import Contract, fill
 from rebal.plan import Order, Side, Step, StepKind, Transfer
+from rebal.portfolio import Portfolio
 
 
 def placing_order(orders: Iterable[Order]) -> tuple[Order, ...]:
@@ -43,16 +44,21 @@ def realised_by(order: Order, book: Book, contract: Contract) -> Fraction:
     return filled.realised
 
 
-def after_orders(
-    book: Book, orders: Iterable[Order], contracts: Mapping[str, Contract], *, margin_mode: MarginMode
-) -> Book:
+def after_orders(book: Book, orders: Iterable[Order], portfolio: Portfolio) -> Book:
     """The book once every order has filled at its price; PnL realised, less fees, moves holdings and wallets."""
-    return apply(book, (fill_of(order, contracts[order.contract], margin_mode) for order in orders)).book
+    known = ((order, portfolio.contracts[order.contract]) for order in orders)
+    return apply(book, (fill_of(order, each, portfolio.margin_mode(each)) for order, each in known)).book
 
 
-def after_transfers(book: Book, transfers: Iterable[Transfer]) -> Book:
+def after_transfers(book: Book, transfers: Iterable[Transfer], portfolio: Portfolio) -> Book:
     """The book with coins moved into its wallets and isolated margins; holdings are the same coins elsewhere."""
-    return apply(book, (of.Transfer(each.asset, each.quantity, each.contract) for each in transfers)).book
+    return apply(
+        book,
+        (
+            of.Transfer(each.asset, each.quantity, each.contract, portfolio.account_key(each.account))
+            for each in transfers
+        ),
+    ).book
 
 
 def fill_of(order: Order, contract: Contract, margin_mode: MarginMode) -> of.Fill:

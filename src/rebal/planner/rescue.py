@@ -10,7 +10,7 @@ from rebal.frozen import frozen
 from rebal.market.margin import liquidation
 from rebal.plan import Inputs, Order, Plan, Rescue, RescueLine, Transfer
 from rebal.planner.build import answer
-from rebal.planner.collateral import Account, accounts, balance_at, free_coins, loose_in_wallets, past
+from rebal.planner.collateral import Account, accounts, balance_at, free_coins, loose_in_wallets, past, room_for
 from rebal.planner.cover import cover, still_asked
 from rebal.planner.cutting import Wallet, fewest_lots
 from rebal.planner.desk import Desk
@@ -98,7 +98,7 @@ def goal_of(policy: Policy, *, to_policy: bool) -> Goal:
 
 def name_of(account: Account) -> str:
     """What a wallet is called: the contract of an isolated position, else its currency."""
-    return account.contract or account.currency
+    return account.name
 
 
 def rescued_names(portfolio: Portfolio, book: Book) -> tuple[str, ...]:
@@ -114,12 +114,13 @@ def _listed(desk: Desk) -> list[Account]:
 def _ways(asked: Sequence[Account], goal: Goal, desk: Desk, *, closes_first: Purpose) -> dict[Account, tuple[Way, ...]]:
     """The ways of each wallet that needs one, none where all is lost; what one takes is not offered to the next."""
     found: dict[Account, tuple[Way, ...]] = {}
-    purses = {each.currency: _Purse.of(each.currency, desk) for each in asked}
+    purses = {each.wallet: _Purse.of(each, desk) for each in asked}
     for account in asked:
         if past(account.balance, account.held_after, goal.beyond):
-            purse = purses[account.currency]
+            purse = purses[account.wallet]
             found[account] = ways = _ways_of(account, purse, goal, desk, closes_first=closes_first)
-            purses[account.currency] = purse.without(_chosen(ways).transfers if ways else ())
+            moved = _chosen(ways).transfers if ways else ()
+            purses |= {name: each.without(moved, account) for name, each in purses.items()}
     return found
 
 
@@ -155,10 +156,12 @@ def _missing(account: Account, level: Alert) -> Fraction:
 def _closing(
     kind: Rescue, account: Account, *, posted: Fraction, purse: "_Purse", goal: Goal, desk: Desk, closes_first: Purpose
 ) -> Way:
-    book = desk.account_book(account.currency)
+    book = desk.pot_book("" if desk.portfolio.is_linked else account.currency)
     positions = [book.positions[held.contract.name] for held in account.held_after]
     closable = tuple(each for each in positions if tradable(each.contract, now=desk.now))
-    wallet = Wallet(account.currency, account.contract, book, posted, closable, closes_first, desk.portfolio)
+    wallet = Wallet(
+        account.currency, account.contract, book, posted, closable, closes_first, desk.portfolio, account.at
+    )
     closed = fewest_lots(wallet, goal.least)
     balance, left = wallet.left(closed)
     if not left:
@@ -176,14 +179,21 @@ class _Purse:
     """Coins of one currency that may be moved: ``outside`` the futures account, ``loose`` in it behind no position."""
 
     currency: str
+    at: str
+    name: str | None
     outside: Fraction
     loose: Fraction
 
     @classmethod
-    def of(cls, currency: str, desk: Desk) -> "_Purse":
-        listed = accounts(desk.book, desk.book, (), portfolio=desk.portfolio)
-        inside = ZERO if currency in desk.portfolio.aside else loose_in_wallets(listed).get(currency, ZERO)
-        return cls(currency, down(free_coins(currency, desk.book, desk.portfolio), COIN_STEP), down(inside, COIN_STEP))
+    def of(cls, account: Account, desk: Desk) -> "_Purse":
+        """What may be moved into an account, or into the isolated positions of its wallet."""
+        portfolio, currency = desk.portfolio, account.currency
+        listed = accounts(desk.book, desk.book, (), portfolio=portfolio)
+        inside = ZERO if currency in portfolio.aside else loose_in_wallets(listed).get(account.wallet, ZERO)
+        free = free_coins(currency, desk.book, portfolio)
+        room = room_for(account.at, currency, book=desk.book, portfolio=portfolio)
+        outside = down(free if room is None else min(free, room), COIN_STEP)
+        return cls(currency, account.at, portfolio.account(account.at).name, outside, down(inside, COIN_STEP))
 
     def most(self, account: Account) -> Fraction:
         """Coins that can back an account; a cross wallet's own are behind it already."""
@@ -194,14 +204,18 @@ class _Purse:
         if quantity <= 0:
             return ()
         drawn = min(quantity, self.loose) if account.contract is not None else ZERO
-        moved = Transfer(self.currency, account.contract, quantity)
-        return (Transfer(self.currency, None, -drawn), moved) if drawn else (moved,)
+        moved = Transfer(self.currency, account.contract, quantity, self.name)
+        return (Transfer(self.currency, None, -drawn, self.name), moved) if drawn else (moved,)
 
-    def without(self, transfers: Iterable[Transfer]) -> "_Purse":
-        """What is left once coins have moved."""
+    def without(self, transfers: Iterable[Transfer], account: Account) -> "_Purse":
+        """What is left once coins have moved into an account: of its coin everywhere, and of its wallet."""
+        if account.currency != self.currency:
+            return self
         taken = total(each.quantity for each in transfers if each.quantity > 0)
         drawn = -total(each.quantity for each in transfers if each.quantity < 0)
-        return _Purse(self.currency, self.outside - (taken - drawn), self.loose - drawn)
+        outside = max(ZERO, self.outside - (taken - drawn))
+        loose = self.loose - drawn if account.at == self.at else self.loose
+        return _Purse(self.currency, self.at, self.name, outside, loose)
 
 
 def _line(way: Way, desk: Desk, *, chosen: bool) -> RescueLine:
@@ -247,7 +261,7 @@ def _lost(found: Mapping[Account, tuple[Way, ...]], desk: Desk) -> Check:
         say = warning if any(found.values()) else error
         for account, ways in found.items():
             if not ways:
-                equity, free = _equity(account), _Purse.of(account.currency, desk).most(account)
+                equity, free = _equity(account), _Purse.of(account, desk).most(account)
                 message = (
                     f"its margin balance is {coins(equity, account.currency)} and {coins(free, account.currency)} can "
                     "be moved in: neither coins nor closing bring it back"

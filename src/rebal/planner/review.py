@@ -8,6 +8,7 @@ from rebal.findings import Finding
 from rebal.frozen import frozen
 from rebal.market.contract import Contract
 from rebal.market.margin import Held
+from rebal.names import within
 from rebal.plan import AssetLine, Order, PositionLine, Wallet
 from rebal.planner.collateral import Shortage
 from rebal.planner.cover import cover
@@ -67,6 +68,10 @@ class Review:
         """
         reducing = all(order.reduce_only for order in self.orders)
         return self.planned and reducing and not any(_is_riskier(wallet) for wallet in self.wallets)
+
+    def name_of(self, wallet: Wallet) -> str:
+        """What a wallet's row is called: the contract of an isolated position, else the wallet."""
+        return wallet.contract or within(self.desk.portfolio.account_key(wallet.account), wallet.currency)
 
     @property
     def when(self) -> str:

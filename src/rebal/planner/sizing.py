@@ -208,6 +208,7 @@ def _order(legs: Sequence[Leg], book: Book, portfolio: Portfolio) -> Order:
         fee_currency=contract.settle,
         route=legs[-1].route,
         parts=_parts(legs),
+        account=portfolio.account(contract.account).name,
     )
 
 

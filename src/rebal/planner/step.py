@@ -35,7 +35,7 @@ def step(portfolio: Portfolio, book: Book, orders: Iterable[Order], *, tops_up: 
     transfers, shortages = post(before, book, portfolio, tops_up=tops_up)
     if not placed and not transfers:
         return Outcome((), (), shortages, book, before, before)
-    left = after_transfers(filled, transfers)
+    left = after_transfers(filled, transfers, portfolio)
     return Outcome(placed, transfers, shortages, left, before, accounts(left, left, (), portfolio=portfolio))
 
 
@@ -43,7 +43,7 @@ def carried(portfolio: Portfolio, book: Book, *, orders: Iterable[Order], transf
     """The same with transfers that are decided too: none is added, and no shortage is looked for."""
     placed, filled, before = _filled(portfolio, book, orders)
     listed = tuple(transfers)
-    left = after_transfers(filled, listed)
+    left = after_transfers(filled, listed, portfolio)
     return Outcome(placed, listed, (), left, before, accounts(left, left, (), portfolio=portfolio))
 
 
@@ -60,5 +60,5 @@ def _filled(
     portfolio: Portfolio, book: Book, orders: Iterable[Order]
 ) -> tuple[tuple[Order, ...], Book, tuple[Account, ...]]:
     placed = placing_order(orders)
-    filled = after_orders(book, placed, portfolio.contracts, margin_mode=portfolio.policy.margin_mode)
+    filled = after_orders(book, placed, portfolio)
     return placed, filled, accounts(book, filled, placed, portfolio=portfolio)

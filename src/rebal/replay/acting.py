@@ -22,11 +22,11 @@ def carried_out(plan: Plan, book: Book, laid: Portfolio, *, slippage: Fraction) 
     for step in plan.steps:
         if step.kind is StepKind.TRANSFER:
             moved = plan.transfers[step.index]
-            yield Transfer(moved.asset, moved.quantity, moved.contract)
+            yield Transfer(moved.asset, moved.quantity, moved.contract, laid.account_key(moved.account))
         else:
             order = _filled(plan.orders[step.index], laid, book, slippage=slippage)
             contract = _contract(order.contract, laid, book)
-            yield fill_of(order, contract, laid.policy.margin_mode)
+            yield fill_of(order, contract, laid.margin_mode(contract))
     yield from _asked(plan, book, laid)
 
 

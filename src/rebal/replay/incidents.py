@@ -100,7 +100,7 @@ def taken(reached: Reached, book: Book, laid: Portfolio) -> Sequence[Event]:
         for held in account.held_after
     )
     left = account.balance + total(_realised(fill, book) for fill in fills)
-    lost = (Transfer(account.currency, -left), Spot(account.currency, -left))
+    lost = (Transfer(account.currency, -left, account=account.at or None), Spot(account.currency, -left))
     return (*fills, *lost)
 
 

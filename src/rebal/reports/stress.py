@@ -35,6 +35,7 @@ class WalletLine:
     liquidated_at: Fraction | None
     move: Fraction | None
     lost: Fraction
+    account: str | None = None
 
 
 @frozen
@@ -98,6 +99,7 @@ class Survival:
     free: Fraction
     kept_below: Fraction | None
     kept_above: Fraction | None
+    account: str | None = None
 
 
 @frozen

@@ -41,7 +41,7 @@ class Backed:
     ``asset``: the coin that its contracts are on, None where they are on several. ``funding``: coins that it has paid
     by then; ``short_today``: coins that it misses today, before any strain, below nothing where it has some to spare.
     ``worth``: its margin balance in USD. ``sustained``: how far its marks may move while it and its free coins keep the
-    policy, before any strain.
+    policy, before any strain. ``name``: what findings and lines call it.
     """
 
     currency: str
@@ -52,11 +52,8 @@ class Backed:
     short_today: Fraction
     worth: Payoff
     sustained: Factors
-
-    @property
-    def name(self) -> str:
-        """What findings and lines call it."""
-        return self.contract or self.currency
+    name: str
+    account: str | None
 
 
 def backed(listed: Iterable[Account], book: Book, *, strain: Strain, portfolio: Portfolio) -> tuple[Backed, ...]:
@@ -104,6 +101,8 @@ def _backed(account: Account, book: Book, strain: Strain, portfolio: Portfolio) 
         short_today=today - account.balance,
         worth=worth.added([worth.coins(account.currency, balance, portfolio), *kept]),
         sustained=sustained(account, book, portfolio),
+        name=account.name,
+        account=portfolio.account(account.at).name,
     )
 
 
@@ -144,6 +143,7 @@ def _line(wallet: Backed, passage: Passage, *, end: Fraction | None, order: int 
         liquidated_at=end,
         move=None if end is None or wallet.asset is None else end * moves.shocks[wallet.asset],
         lost=ZERO if end is None else max(ZERO, wallet.curve.balance),
+        account=wallet.account,
     )
 
 
@@ -158,4 +158,5 @@ def _survival(wallet: Backed, n: int, told: Sequence[ScenarioLine], free: Fracti
         free=free,
         kept_below=None if wallet.sustained.below is None else wallet.sustained.below - 1,
         kept_above=None if wallet.sustained.above is None else wallet.sustained.above - 1,
+        account=wallet.account,
     )

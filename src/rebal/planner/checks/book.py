@@ -48,7 +48,7 @@ def _short_of_coins(review: Review) -> Iterator[Finding]:
     for shortage in review.shortages:
         account = shortage.account
         missing, needed = coins(shortage.missing, account.currency), coins(shortage.needed, account.currency)
-        subject = account.contract or account.currency
+        subject = account.name
         leverage, distance = _fitting(shortage, review)
         yield _if_it_matters(review, due=False)(
             Code.UNDER_COLLATERALISED,
@@ -153,9 +153,9 @@ def fees_and_basis(review: Review) -> dict[str, Fraction]:
 
 def _at_liquidation(review: Review) -> Iterator[Finding]:
     policy = review.desk.portfolio.policy
-    short = {(shortage.account.currency, shortage.account.contract) for shortage in review.shortages}
+    short = {shortage.account.name for shortage in review.shortages}
     for wallet in review.wallets:
-        subject = wallet.contract or wallet.currency
+        subject = review.name_of(wallet)
         distances = [d for d in (wallet.distance_below, wallet.distance_above) if d is not None]
         nearest = min(distances, default=None)
         if nearest is None:
@@ -169,7 +169,7 @@ def _at_liquidation(review: Review) -> Iterator[Finding]:
             yield _if_it_matters(review)(Code.NEAR_LIQUIDATION, subject, message, **data)
         elif percent(nearest) == percent(policy.shock) or (nearest < policy.alert.distance and not review.planned):
             continue  # of a book as it stands, its alert has said so
-        elif nearest < policy.shock and (wallet.currency, wallet.contract) not in short:
+        elif nearest < policy.shock and subject not in short:
             # of a book as it stands, what its alert allows is no breach, though a plan would leave it further away
             say = warning if review.planned else info
             yield say(
@@ -185,7 +185,7 @@ def _alerts(review: Review) -> Iterator[Finding]:
     alert = review.desk.portfolio.policy.alert
     for wallet in review.wallets:
         then = wallet.before
-        subject = wallet.contract or wallet.currency
+        subject = review.name_of(wallet)
         distances = [d for d in (then.distance_below, then.distance_above) if d is not None]
         nearest = min(distances, default=None)
         if nearest is not None and nearest < alert.distance:
@@ -200,14 +200,23 @@ def _alerts(review: Review) -> Iterator[Finding]:
 
 def _leverage(review: Review) -> Iterator[Finding]:
     policy = review.desk.portfolio.policy
-    traded = {order.fee_currency for order in review.orders}
+    traded = {(order.account, order.fee_currency) for order in review.orders}
     for wallet in review.wallets:
-        if wallet.currency in traded or wallet.leverage is None or times(wallet.leverage) == times(policy.leverage):
+        if (
+            (wallet.account, wallet.currency) in traded
+            or wallet.leverage is None
+            or times(wallet.leverage) == times(policy.leverage)
+        ):
             continue
         if wallet.leverage > policy.leverage and (review.planned or wallet.leverage <= policy.alert.leverage):
             message = f"leverage is {times(wallet.leverage)}, above policy.leverage {plain(policy.leverage)}"
-            subject = wallet.contract or wallet.currency
-            yield info(Code.LEVERAGE, subject, message, leverage=wallet.leverage, policy_leverage=policy.leverage)
+            yield info(
+                Code.LEVERAGE,
+                review.name_of(wallet),
+                message,
+                leverage=wallet.leverage,
+                policy_leverage=policy.leverage,
+            )
     for held in held_after(review):
         asked = held.contract.leverage or policy.leverage
         cap = held.most_leverage
@@ -265,19 +274,23 @@ def _aside_wallets(review: Review) -> Iterator[Finding]:
     for wallet in review.wallets:
         if wallet.mode is MarginMode.CROSS and wallet.currency in review.desk.portfolio.aside and wallet.position_value:
             message = "stands under aside: its wallet is shown, and nothing is moved into it"
-            yield warning(Code.ALERT, wallet.currency, message)
+            yield warning(Code.ALERT, review.name_of(wallet), message)
 
 
 def _no_wallets(review: Review) -> Iterator[Finding]:
     book = review.desk.book
-    in_cross = {each.contract.settle for each in book.positions.values() if each.contracts and each.margin is None}
-    for currency in sorted(in_cross):
-        if not book.wallets.get(currency):
+    in_cross = {
+        (each.contract.wallet, each.contract.settle)
+        for each in book.positions.values()
+        if each.contracts and each.margin is None
+    }
+    for wallet, currency in sorted(in_cross):
+        if not book.wallets.get(wallet):
             message = (
                 f"positions are open and no {currency} is in their wallet; "
                 f"if the exchange shows a balance, add wallets.{currency}"
             )
-            yield warning(Code.MISSING, currency, message)
+            yield warning(Code.MISSING, wallet, message)
 
 
 BOOK_CHECKS: tuple[Check, ...] = (

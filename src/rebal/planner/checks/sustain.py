@@ -57,7 +57,7 @@ def _sustain(review: Review) -> Iterator[Finding]:
         where = " or ".join(f"{price(factor * index)}, a {way} of {percent(abs(factor - 1))}" for way, factor in told)
         yield info(
             Code.SUSTAIN,
-            account.contract or currency,
+            account.name,
             f"its free {currency} keep the policy until {where}; from there none is left: the position has to shrink",
             price_below=None if ends.below is None else ends.below * index,
             price_above=None if ends.above is None else ends.above * index,
@@ -74,7 +74,7 @@ def _none_left(account: Account, ends: Factors, review: Review) -> Finding:
         f"no free {currency} is left to keep the policy: any {' or '.join(ways)} asks for more, or a smaller position"
     )
     free = free_coins(currency, review.done.book, review.desk.portfolio)
-    return info(Code.SUSTAIN, account.contract or currency, message, ways=ways, free_coins=free)
+    return info(Code.SUSTAIN, account.name, message, ways=ways, free_coins=free)
 
 
 _LEAST, _MOST = Fraction(1, 10), Fraction(10)
