@@ -61,6 +61,7 @@ def _world(environ: Mapping[str, str], network: Network | None = None) -> World:
         signs=_carries_signs(sys.stdout),
         ask=_ask if _is_terminal(sys.stdin) and _is_terminal(sys.stderr) else None,
         network=network or Network(time.monotonic, time.sleep),
+        environment=environ.get,
     )
 
 

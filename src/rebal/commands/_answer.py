@@ -14,7 +14,7 @@ class World(NamedTuple):
     ``now``: the clock. ``portfolio``: the file meant where none is named. ``terminal``: whether stdout is one,
     ``width`` its columns, ``colour`` whether it takes colour. ``signs``: whether it can carry signs beyond ASCII.
     ``ask``: puts a question that is answered by yes or no; None where nobody is at the terminal. ``network``: how
-    exchanges are reached, None where that is not to be had.
+    exchanges are reached, None where that is not to be had. ``environment``: a variable of it by name, for keys.
     """
 
     now: datetime
@@ -25,6 +25,7 @@ class World(NamedTuple):
     signs: bool
     ask: Callable[[str], bool] | None = None
     network: Network | None = None
+    environment: Callable[[str], str | None] | None = None
 
 
 class Answer(NamedTuple):

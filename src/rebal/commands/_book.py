@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from rebal.book import Book
     from rebal.findings import Finding
     from rebal.ledger import Carried, Journal, Realised
+
+    """What an answer about the portfolio is made from."""
     from rebal.plan import Inputs
     from rebal.planner.review import Check, Review
     from rebal.portfolio import Portfolio
@@ -70,7 +72,7 @@ def opened(where: Where, world: World, *, targets_for: str | None = None) -> Ope
     repeats = (_repeated,) if fold.repeats(portfolio, read.entries) else ()
     differs = tuple(_differs(shift) for shift in statements.disagreement(portfolio, read.entries))
     checks = (*repeats, *differs, *((_earlier(folded.earlier),) if folded.earlier else ()))
-    inputs = _inputs(portfolio, where, world, journal=read)
+    inputs = inputs_of(portfolio, where, world, journal=read)
     told = earned.earned(portfolio, read.entries)
     realised = earned.realised(told.booked)
     return Opened(
@@ -115,11 +117,12 @@ def refuse_missing(named: str | None) -> None:
 def _without_journal(
     path: str, journal_path: str | None, *, portfolio: "Portfolio", where: Where, world: World
 ) -> Opened:
-    inputs = _inputs(portfolio, where, world, journal=None)
+    inputs = inputs_of(portfolio, where, world, journal=None)
     return Opened(path, where.market, journal_path, portfolio, portfolio.statement, None, (), inputs, ())
 
 
-def _inputs(portfolio: "Portfolio", where: Where, world: World, *, journal: "Journal | None") -> "Inputs":
+def inputs_of(portfolio: "Portfolio", where: Where, world: World, *, journal: "Journal | None") -> "Inputs":
+    """What an answer about the portfolio is made from."""
     from rebal.plan import Inputs
 
     return Inputs(

@@ -22,6 +22,7 @@ from rebal.commands._entry import (
     single,
     told,
 )
+from rebal.commands._exchange import exchange
 from rebal.commands._options import Shown, Where
 from rebal.errors import UsageProblem
 
@@ -49,6 +50,8 @@ EXAMPLES = (
     "rebal record void fill-1a2b3c4d5e6f --reason 'typed the wrong price'",
     "rebal record statement",
     "rebal record from history.json",
+    "rebal record exchange --dry-run",
+    "rebal record exchange --plan plan.json",
 )
 
 _Contract = Annotated[
@@ -300,6 +303,7 @@ SUBCOMMANDS: Mapping[str, Callable[..., Answer]] = {
     "void": void,
     "statement": statement,
     "from": rebuild,
+    "exchange": exchange,
 }
 
 

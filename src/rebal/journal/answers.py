@@ -29,6 +29,7 @@ REPORTS = {
     "rebal/history/1": "rebal.ledger.History",
     "rebal/record/1": "rebal.ledger.Recorded",
     "rebal/guide/1": "rebal.reports.guide.Guide",
+    "rebal/reconcile/1": "rebal.reports.reconciliation.Reconciliation",
     "rebal/venues/1": "rebal.catalogue.Catalogue",
     "rebal/venue/1": "rebal.catalogue.VenueSheet",
 }

@@ -119,6 +119,11 @@ def _drafts(
             for leg in filled:
                 if leg.order is plan.orders[step.index]:
                     yield filling.draft(leg, time=time)
+    yield from asked_of(plan, portfolio, journal, time=time)
+
+
+def asked_of(plan: SavedPlan, portfolio: Portfolio, journal: Journal, *, time: datetime) -> Iterator[Draft]:
+    """What a plan asks for from now on, but what was voided since."""
     name, voided = plan.digest[:DIGEST_DIGITS], {entry.id for entry in journal.entries if entry.voided_by is not None}
     for asked in _asked(plan, fold(portfolio, journal.entries[: plan.journal_seq]).book):
         draft = Draft(asked, time, f"{name}.hedge.{asked.asset}", plan.digest)

@@ -4,12 +4,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from rebal.account import Happened
+from rebal.book import Purpose
 from rebal.errors import Refused
-from rebal.journal import drafts, exports, files, from_plan, report, slips, store
+from rebal.journal import drafts, exports, files, from_exchange, from_plan, report, slips, store
 from rebal.journal.adding import Added, add, continued
 from rebal.journal.drafts import Scene
 from rebal.journal.fold import dated
 from rebal.journal.placed import Placed
+from rebal.journal.placing_plans import Placings
 from rebal.journal.saved import SavedPlan
 from rebal.journal.statements import with_statement
 from rebal.journal.times import moment, refuse_covered, refuse_future
@@ -90,17 +93,43 @@ def plan(clerk: Clerk, saved: SavedPlan, placed: Placed, *, export: tuple[str, s
     return _record(clerk, build, ends)
 
 
-def _record(
-    clerk: Clerk, build: Callable[[Journal], Sequence[Draft]], notes: Callable[[Added], Iterable[str]]
+def exchange(
+    clerk: Clerk,
+    events: Sequence[Happened],
+    plans: Sequence[SavedPlan],
+    *,
+    purpose: Purpose | None,
+    ends: Callable[[Added], Iterable[str]],
 ) -> Recorded:
+    """Record what an exchange says happened, each fill for the plan that it filled; ``ends``: what is said after."""
+    said: list[str] = []
+
+    def build(journal: Journal) -> Sequence[Draft]:
+        placings = Placings(plans, journal)
+        found = from_exchange.taken(events, clerk.portfolio, journal=journal, placings=placings, purpose=purpose)
+        said[:] = found.notes
+        return found.drafts
+
+    return _record(clerk, build, lambda added: (*said, *ends(added)), is_word=True)
+
+
+def _record(
+    clerk: Clerk,
+    build: Callable[[Journal], Sequence[Draft]],
+    notes: Callable[[Added], Iterable[str]],
+    *,
+    is_word: bool = False,
+) -> Recorded:
+    """Record what is built; ``is_word``: it is the exchange's own word, in which no slip of the hand is looked for."""
     dated(clerk.portfolio)
     made, answered = _making(clerk), set[str]()
 
     def tried(journal: Journal) -> tuple[Sequence[Draft], Added]:
         drafted = build(journal)
         added = add(journal, drafted, again=clerk.again)
-        slips.refuse(clerk.portfolio, added)
-        drafts.refuse_impossible(clerk.portfolio, added)
+        if not is_word:
+            slips.refuse(clerk.portfolio, added)
+            drafts.refuse_impossible(clerk.portfolio, added)
         whole = with_statement(clerk.portfolio, journal, drafted, again=clerk.again)
         return whole, add(journal, whole, again=clerk.again)
 
@@ -117,7 +146,7 @@ def _record(
             _, first = tried(store.read(clerk.path))
             answered.update(_accepted(clerk, tuple(slips.doubts(clerk.portfolio, first))))
         added = store.record(clerk.path, checked, again=clerk.again)
-    said = (*notes(added), *(made if added.new else ()), *_questions(clerk, added))
+    said = (*notes(added), *(made if added.new else ()), *(() if is_word else _questions(clerk, added)))
     return report.recorded(clerk.portfolio, added, journal=clerk.path, dry_run=clerk.dry_run, notes=said)
 
 

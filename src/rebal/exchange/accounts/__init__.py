@@ -1,0 +1,44 @@
+"""Accounts at exchanges: one module a venue, named as in the catalogue, each reading the exchange's own answers.
+
+A module has ``state(asking)``, what is there now; ``since(asking, start, end)``, what happened, in any order; and
+``rights(asking)``, what the key may do beyond reading, None where the exchange does not tell. Numbers are read from the
+text that the exchange wrote.
+"""
+
+import sys
+from collections.abc import Iterable
+from datetime import datetime
+
+from rebal import discover
+from rebal.account import Account, Happened
+from rebal.errors import Unavailable
+from rebal.exchange.accounts._asking import Asking
+
+__all__ = ["Asking", "happened", "rights", "state"]
+
+
+def state(asking: Asking) -> Account:
+    """What the account holds now. Raises Unavailable where the venue's is not read, or does not answer."""
+    found: Account = _module(asking.line.venue).state(asking)
+    return found
+
+
+def happened(asking: Asking, start: datetime, end: datetime) -> tuple[Happened, ...]:
+    """What happened to the account after ``start`` and up to ``end``, by time; each once."""
+    found: Iterable[Happened] = _module(asking.line.venue).since(asking, start, end)
+    known = {(type(each), each.id): each for each in found if start < each.time <= end}
+    return tuple(sorted(known.values(), key=lambda each: (each.time, each.id)))
+
+
+def rights(asking: Asking) -> tuple[str, ...] | None:
+    """What the key may do beyond reading, in words; None where the exchange does not tell."""
+    found: tuple[str, ...] | None = _module(asking.line.venue).rights(asking)
+    return found
+
+
+def _module(venue: str):  # type: ignore[no-untyped-def] # a venue's own, found by its name
+    try:
+        return discover.load(sys.modules[__name__], venue)
+    except LookupError:
+        known = ", ".join(discover.names(sys.modules[__name__]))
+        raise Unavailable(f"{venue}: accounts there are not read; they are of {known}") from None

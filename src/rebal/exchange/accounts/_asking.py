@@ -1,0 +1,137 @@
+"""What the accounts share: how they ask, and how texts become contracts, numbers and instants."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from rebal.account import There
+from rebal.amounts import ZERO, Fraction, NumberProblem, number, total
+from rebal.errors import Refused, Unavailable
+from rebal.exchange.line import Line
+from rebal.frozen import frozen
+from rebal.market.contract import Contract
+
+_MOST_DIGITS = 60
+_MOST_PAGES = 400
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+@frozen
+class Asking:
+    """A line with keys, the contracts of the venue by name, and the coins that the portfolio knows of."""
+
+    line: Line
+    contract: Callable[[str], Contract | None]
+    coins: frozenset[str] = frozenset()
+
+    def ask(self, call: str, **parameters: Any) -> Any:
+        """The answer to a call of the exchange's own, its numbers as text."""
+        return self.line.ask(call, parameters)
+
+    def wrong(self, what: str) -> Unavailable:
+        """An answer that is not what the exchange documents."""
+        return Unavailable(f"{self.line.venue}: {what} in its answer; nothing of it is taken")
+
+    def number(self, row: Mapping[str, Any], name: str) -> Fraction:
+        """A number of a row, 0 where it is empty. Raises Unavailable for what is none."""
+        found = self.known(row, name)
+        return ZERO if found is None else found
+
+    def known(self, row: Mapping[str, Any], name: str) -> Fraction | None:
+        """A number of a row, None where it is empty or missing. Raises Unavailable for what is none."""
+        value = row.get(name)
+        if value is None or value == "":
+            return None
+        try:
+            return number(str(value), digits=_MOST_DIGITS)
+        except NumberProblem:
+            raise self.wrong(f"{name} is no number") from None
+
+    def above_zero(self, row: Mapping[str, Any], name: str) -> Fraction | None:
+        """A price of a row, None where it is empty or 0."""
+        found = self.known(row, name)
+        return found if found is not None and found > 0 else None
+
+    def text(self, row: Mapping[str, Any], name: str) -> str:
+        """A text of a row. Raises Unavailable where it is missing."""
+        value = row.get(name)
+        if value is None or value == "":
+            raise self.wrong(f"{name} is missing")
+        return str(value)
+
+    def time(self, row: Mapping[str, Any], name: str) -> datetime:
+        """An instant of a row, in milliseconds or as a timestamp."""
+        value = self.text(row, name)
+        try:
+            if value.isascii() and value.isdigit():
+                return _EPOCH + int(value) * _MILLISECOND
+            return datetime.fromisoformat(value).astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise self.wrong(f"{name} is no time") from None
+
+    def contracts(self, name: str, size: Fraction) -> Fraction:
+        """Contracts of a size that is told in what the multiplier counts, dollars or coins."""
+        contract = self.contract(name)
+        return size if contract is None else size / contract.multiplier
+
+    def rows(self, answer: Any, *path: str) -> list[Mapping[str, Any]]:
+        """The list of objects at a path of an answer. Raises Unavailable where there is none."""
+        for step in path:
+            answer = answer.get(step) if isinstance(answer, Mapping) else None
+        if not isinstance(answer, list) or not all(isinstance(each, Mapping) for each in answer):
+            raise self.wrong("what should be a list is none")
+        return answer
+
+
+def milliseconds(time: datetime) -> int:
+    """Milliseconds since 1970."""
+    return (time - _EPOCH) // _MILLISECOND
+
+
+def windows(start: datetime, end: datetime, *, days: int) -> Iterator[tuple[int, int]]:
+    """Pieces of a time of at most so many days, in milliseconds; an exchange answers no longer ones."""
+    first = start
+    while first < end:
+        last = min(first + timedelta(days=days), end)
+        yield milliseconds(first), milliseconds(last)
+        first = last
+
+
+def pages(asking: Asking, page: Callable[[Any], tuple[list[Mapping[str, Any]], Any]]) -> Iterator[Mapping[str, Any]]:
+    """The rows of an answer in pages; ``page`` asks with a cursor, None at first, and tells the next, None at the end.
+
+    Raises Unavailable where the pages have no end.
+    """
+    cursor = None
+    for _ in range(_MOST_PAGES):
+        rows, following = page(cursor)
+        yield from rows
+        if following is None or following == cursor:
+            return
+        cursor = following
+    raise asking.wrong(f"more than {_MOST_PAGES} pages")
+
+
+def net(positions: Iterable[There]) -> tuple[There, ...]:
+    """The positions that are open, by contract. Raises Refused where one is held long and short apart."""
+    found: dict[str, There] = {}
+    for each in positions:
+        if not each.contracts:
+            continue
+        if each.contract in found:
+            raise Refused(
+                f"{each.contract}: the account holds a long and a short of it apart; rebal knows one net position a "
+                "contract: set the account to one-way mode"
+            )
+        found[each.contract] = each
+    return tuple(found[name] for name in sorted(found))
+
+
+def summed(coins: Iterable[tuple[str, Fraction]]) -> dict[str, Fraction]:
+    """Coins by their name, those that are there."""
+    listed: dict[str, list[Fraction]] = {}
+    for asset, quantity in coins:
+        listed.setdefault(asset, []).append(quantity)
+    sums = {asset: total(quantities) for asset, quantities in sorted(listed.items())}
+    return {asset: quantity for asset, quantity in sums.items() if quantity}

@@ -1,0 +1,74 @@
+"""Keys for an account: out of the environment, or a file that it names; never out of a portfolio or a command line.
+
+No message here repeats a line of the file or a value: what is wrong is said by names alone.
+"""
+
+import os
+import stat
+from collections.abc import Callable, Mapping
+
+from rebal.errors import UsageProblem
+from rebal.exchange.network import Keys
+
+FILE = "REBAL_KEYS"
+_LONGEST = 100_000
+_NEED_PASSWORD = frozenset({"okx", "kucoin"})
+
+Environment = Callable[[str], str | None]
+
+
+def keys(venue: str, environment: Environment) -> Keys:
+    """The keys of a venue: ``REBAL_<VENUE>_KEY``, ``_SECRET`` and, where there is one, ``_PASSWORD``.
+
+    What the environment does not have is looked up in the file that ``REBAL_KEYS`` names. Raises UsageProblem where
+    something is missing, or others may read the file.
+    """
+    names = {part: f"REBAL_{venue.upper()}_{part}" for part in ("KEY", "SECRET", "PASSWORD")}
+    found = {part: environment(name) for part, name in names.items()}
+    path = environment(FILE)
+    if path and not all(found.values()):
+        kept = _kept(path)
+        found = {part: found[part] or kept.get(name) for part, name in names.items()}
+    needed = ("KEY", "SECRET", *(("PASSWORD",) if venue in _NEED_PASSWORD else ()))
+    missing = [names[part] for part in needed if not found[part]]
+    if missing:
+        raise UsageProblem(
+            f"{venue}: {' and '.join(missing)} {'are' if len(missing) > 1 else 'is'} not set; put a key that can only "
+            f"read into the environment, or into a file of your own alone that {FILE} names"
+        )
+    return Keys(found["KEY"] or "", found["SECRET"] or "", found["PASSWORD"] or None)
+
+
+def _kept(path: str) -> Mapping[str, str]:
+    """Names and values of a file, ``NAME=VALUE`` a line."""
+    text = _text(path)
+    pairs: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        name, sign, value = line.removeprefix("export ").partition("=")
+        if not sign or not name.strip().startswith("REBAL_"):
+            raise UsageProblem(f"{FILE}: line {number} of {path} is not a name of ours, = and a value")
+        if name.strip() in pairs:
+            raise UsageProblem(f"{FILE}: {name.strip()} stands twice in {path}")
+        pairs[name.strip()] = value.strip().strip("\"'")
+    return pairs
+
+
+def _text(path: str) -> str:
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_CLOEXEC", 0))
+    except OSError as error:
+        raise UsageProblem(f"{FILE}: {path}: {error.strerror}") from None
+    with os.fdopen(file, "rb") as reader:
+        found = os.fstat(file)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > _LONGEST:
+            raise UsageProblem(f"{FILE}: {path} is no file of keys")
+        if os.name == "posix" and found.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise UsageProblem(f"{FILE}: others may read {path}, or write it; chmod 600 it, and make new keys")
+        if os.name == "posix" and found.st_uid not in (os.geteuid(), 0):
+            raise UsageProblem(f"{FILE}: {path} is not yours")
+        try:
+            return reader.read(_LONGEST).decode()
+        except UnicodeDecodeError:
+            raise UsageProblem(f"{FILE}: {path} is no text") from None

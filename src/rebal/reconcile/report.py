@@ -1,0 +1,185 @@
+"""Both sides of an account, line by line."""
+
+from collections.abc import Iterator, Mapping
+
+from rebal.account import Account, Resting, There
+from rebal.amounts import COIN_STEP, ZERO, Fraction, plain
+from rebal.book import Book, MarginMode, Position
+from rebal.plan import Inputs, Side
+from rebal.portfolio import Portfolio
+from rebal.reports.reconciliation import (
+    SCHEMA,
+    CoinsLine,
+    OrderLine,
+    Place,
+    PositionPair,
+    Reconciliation,
+    Verdict,
+    Where,
+)
+
+ENTRIES_AGREE = Fraction(1, 4_000_000)
+"""The share of an entry price by which two may differ: exchanges round theirs to a cent, and average rounded ones."""
+
+
+def reconcile(
+    portfolio: Portfolio,
+    book: Book,
+    account: Account,
+    *,
+    inputs: Inputs,
+    liquidations: Mapping[str, Fraction | None],
+    booked: Mapping[str, int],
+) -> Reconciliation:
+    """Put the account beside the book.
+
+    ``liquidations``: our liquidation prices by contract. ``booked``: by coin how many fills and payments of funding the
+    book has since its statement: each may be off by a step of 1e-8, since every exchange rounds in its own way.
+    """
+    coins = (*_wallets(portfolio, book, account, booked=booked), *_spot(portfolio, book, account))
+    positions = tuple(_pairs(book, account, liquidations))
+    verdict = _verdict(coins, positions)
+    return Reconciliation(
+        schema=SCHEMA,
+        command="reconcile",
+        name=portfolio.name,
+        venue=portfolio.venue,
+        as_of=portfolio.as_of,
+        inputs=inputs,
+        verdict=verdict,
+        coins=coins,
+        positions=positions,
+        orders=tuple(_order(each) for each in account.orders),
+        notes=tuple(_notes(portfolio, coins, account)),
+        summary=_summary(verdict, coins, positions, portfolio.name),
+    )
+
+
+def is_unrecorded(pair: PositionPair) -> bool:
+    """Whether a position is open at the exchange, its way, that the book does not have."""
+    return bool(pair.contracts_exchange) and pair.contracts * pair.contracts_exchange <= 0
+
+
+def _wallets(portfolio: Portfolio, book: Book, account: Account, *, booked: Mapping[str, int]) -> Iterator[CoinsLine]:
+    for asset in sorted({*book.wallets, *account.wallets}):
+        ours, theirs = book.wallets.get(asset, ZERO), account.wallets.get(asset, ZERO)
+        if not ours and not theirs:
+            continue
+        tolerance = COIN_STEP * (1 + booked.get(asset, 0)) + account.unsure.get(asset, ZERO)
+        agrees = abs(theirs - ours) <= tolerance or asset in portfolio.aside
+        yield CoinsLine(asset, Place.FUTURES, ours, theirs, theirs - ours, tolerance, agrees)
+
+
+def _spot(portfolio: Portfolio, book: Book, account: Account) -> Iterator[CoinsLine]:
+    for asset, theirs in sorted((account.spot or {}).items()):
+        outside = book.holdings.get(asset, ZERO) - book.wallets.get(asset, ZERO)
+        agrees = theirs - outside <= COIN_STEP or asset in portfolio.aside
+        yield CoinsLine(asset, Place.SPOT, outside, theirs, theirs - outside, COIN_STEP, agrees)
+
+
+def _pairs(book: Book, account: Account, liquidations: Mapping[str, Fraction | None]) -> Iterator[PositionPair]:
+    theirs = {each.contract: each for each in account.positions}
+    ours = {name: position for name, position in book.positions.items() if position.contracts}
+    for name in sorted({*ours, *theirs}):
+        yield _pair(name, ours.get(name), theirs.get(name), liquidations.get(name))
+
+
+def _pair(name: str, ours: Position | None, theirs: There | None, liquidation: Fraction | None) -> PositionPair:
+    here, there = ours.contracts if ours else ZERO, theirs.contracts if theirs else ZERO
+    at_exchange = theirs.liquidation_price if theirs else None
+    known = ours is not None and liquidation is not None and at_exchange is not None
+    return PositionPair(
+        contract=name,
+        where=Where.EXCHANGE if ours is None else Where.BOOK if theirs is None else Where.BOTH,
+        agrees=ours is not None and theirs is not None and _agree(ours, theirs),
+        contracts=here,
+        contracts_exchange=there,
+        difference=there - here,
+        entry_price=ours.entry_price if ours else None,
+        entry_price_exchange=theirs.entry_price if theirs else None,
+        margin_mode=_mode(ours),
+        margin_mode_exchange=theirs.margin_mode if theirs else None,
+        isolated_margin=ours.margin if ours else None,
+        isolated_margin_exchange=theirs.margin if theirs else None,
+        leverage=ours.contract.leverage if ours else None,
+        leverage_exchange=theirs.leverage if theirs else None,
+        liquidation_price=liquidation if ours else None,
+        liquidation_price_exchange=at_exchange,
+        liquidation_difference=at_exchange - liquidation if known and at_exchange and liquidation else None,
+    )
+
+
+def _mode(position: Position | None) -> MarginMode | None:
+    if position is None:
+        return None
+    return MarginMode.CROSS if position.margin is None else MarginMode.ISOLATED
+
+
+def _agree(ours: Position, theirs: There) -> bool:
+    """Whether both tell the same position, in what both tell of it."""
+    if ours.contracts != theirs.contracts:
+        return False
+    if theirs.entry_price is not None and not _near(ours.entry_price, theirs.entry_price):
+        return False
+    if theirs.margin_mode is not None and theirs.margin_mode is not _mode(ours):
+        return False
+    if ours.margin is not None and theirs.margin is not None and abs(ours.margin - theirs.margin) > _MARGINS_AGREE:
+        return False
+    return None in (ours.contract.leverage, theirs.leverage) or ours.contract.leverage == theirs.leverage
+
+
+_MARGINS_AGREE = 100 * COIN_STEP
+
+
+def _near(one: Fraction, other: Fraction) -> bool:
+    return abs(one - other) <= ENTRIES_AGREE * max(one, other)
+
+
+def _verdict(coins: tuple[CoinsLine, ...], positions: tuple[PositionPair, ...]) -> Verdict:
+    if any(map(is_unrecorded, positions)):
+        return Verdict.UNRECORDED
+    agree = [*(each.agrees for each in coins), *(each.agrees for each in positions)]
+    return Verdict.EQUAL if all(agree) else Verdict.DIFFERS
+
+
+def _order(resting: Resting) -> OrderLine:
+    return OrderLine(
+        id=resting.id,
+        client_id=resting.client_id,
+        contract=resting.contract,
+        side=Side.BUY if resting.contracts > 0 else Side.SELL,
+        contracts=abs(resting.contracts),
+        price=resting.price,
+        reduce_only=resting.reduce_only,
+    )
+
+
+def _notes(portfolio: Portfolio, coins: tuple[CoinsLine, ...], account: Account) -> Iterator[str]:
+    for each in coins:
+        if each.asset in portfolio.aside and abs(each.difference) > each.tolerance:
+            yield f"{each.asset} stands under aside, so that it differs counts nothing"
+    for asset, unsure in sorted(account.unsure.items()):
+        if unsure > COIN_STEP:
+            yield f"{asset}: worked out of rounded figures that move, and sure to {plain(unsure)} {asset}"
+    if account.spot is None:
+        yield "no spot account apart from this is shown"
+
+
+def _summary(verdict: Verdict, coins: tuple[CoinsLine, ...], positions: tuple[PositionPair, ...], name: str) -> str:
+    said = [*(_said(each) for each in sorted(positions, key=_gravest) if not each.agrees)]
+    said += [f"{each.asset} {plain(each.difference)} in the {each.place} account" for each in coins if not each.agrees]
+    what = said[0] if said else "the account is as the book has it"
+    more = f" (and {len(said) - 1} more)" if len(said) > 1 else ""
+    return f"{verdict}: {name}; {what}{more}"
+
+
+def _gravest(pair: PositionPair) -> bool:
+    return not is_unrecorded(pair)
+
+
+def _said(pair: PositionPair) -> str:
+    if is_unrecorded(pair):
+        return f"{pair.contract} has {plain(pair.contracts_exchange)} contracts that nobody recorded"
+    if pair.difference:
+        return f"{pair.contract} has {plain(pair.contracts_exchange)} contracts, not {plain(pair.contracts)}"
+    return f"{pair.contract} is another position than the book's"

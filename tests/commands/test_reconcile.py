@@ -1,0 +1,189 @@
+"""``rebal reconcile``: the account at the exchange beside the book."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exact import exact
+from exchange_server import Server
+from exchange_server.accounts import Open
+from exchange_server.books import NOW, VENUES, asked, has_keys, ledger, portfolio, serving
+from rebal.amounts import Fraction
+
+pytestmark = pytest.mark.usefixtures("loopback")
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server() as running:
+        yield running
+
+
+def told(server: Server, file: str, *options: str) -> tuple[int, dict[str, Any]]:
+    done = asked(server, "reconcile", file, *NOW, "--format", "json", "--allow-trading-key", *options)
+    assert done.out, done.err
+    return done.code, json.loads(done.out)
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_an_account_that_holds_the_same_is_equal(
+    server: Server, venue: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    has_keys(monkeypatch, venue)
+    account = ledger(venue)
+    account.positions[VENUES[venue].contract].liquidation = Fraction("60000.5")
+    code, report = told(serving(server, venue, account), portfolio(tmp_path, venue))
+    assert (code, report["verdict"]) == (0, "equal"), report["summary"]
+    (coins,) = [each for each in report["coins"] if each["place"] == "futures"]
+    assert coins["coins"] == "1.5"
+    assert (coins["coins_exchange"], coins["difference"]) == ("1.5", "0")
+    (pair,) = report["positions"]
+    assert pair["contracts"] == pair["contracts_exchange"] == str(VENUES[venue].contracts)
+    assert (pair["entry_price"], pair["entry_price_exchange"]) == ("41000", "41000")
+    assert (pair["where"], pair["agrees"], pair["liquidation_price_exchange"]) == ("both", True, "60000.5")
+    if pair["liquidation_price"] is not None:
+        apart = exact("60000.5") - exact(pair["liquidation_price"])
+        assert abs(exact(pair["liquidation_difference"]) - apart) < exact("0.000000001")
+
+
+@pytest.fixture
+def bybit(server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
+    has_keys(monkeypatch, "bybit")
+    return server
+
+
+def test_coins_that_are_not_the_book_s_are_a_difference(bybit: Server, tmp_path: Path) -> None:
+    account = ledger("bybit")
+    account.wallets["BTC"] += exact("0.00000002")
+    code, report = told(serving(bybit, "bybit", account), portfolio(tmp_path, "bybit"))
+    assert (code, report["verdict"], report["coins"][0]["difference"]) == (10, "differs", "0.00000002")
+    assert report["summary"].endswith("BTC 0.00000002 in the futures account")
+    account.wallets["BTC"] = exact("1.50000001")  # one step: exchanges round in their own way
+    assert told(bybit, str(tmp_path / "portfolio.yaml"))[0] == 0
+    account.wallets |= {"ETH": exact(2)}
+    code, report = told(bybit, str(tmp_path / "portfolio.yaml"))
+    assert (code, [(each["asset"], each["coins"], each["agrees"]) for each in report["coins"]]) == (
+        10, [("BTC", "1.5", True), ("ETH", "0", False)]
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("contracts", "entry", "code", "verdict"),
+    [
+        ("-40000", "41000.004", 0, "equal"),  # within a cent, as exchanges round
+        ("-40000", "41001", 10, "differs"),
+        ("-30000", "41000", 10, "differs"),
+        ("-50000", "41000", 10, "differs"),
+        ("40000", "41000", 20, "unrecorded"),  # a long in place of a short
+    ],
+)
+def test_a_position_that_is_another(
+    bybit: Server, tmp_path: Path, contracts: str, entry: str, code: int, verdict: str
+) -> None:
+    account = ledger("bybit")
+    account.positions["BTCUSD"] = Open(exact(contracts), exact(entry), Fraction(1))
+    assert (code, verdict) == (
+        (done := told(serving(bybit, "bybit", account), portfolio(tmp_path, "bybit")))[0], done[1]["verdict"]
+    )  # fmt: skip
+
+
+def test_a_position_that_nobody_recorded_is_a_breach(bybit: Server, tmp_path: Path) -> None:
+    account = ledger("bybit")
+    account.positions["ETHUSD"] = Open(Fraction(10), Fraction(2500), Fraction(1), coin="ETH")
+    code, report = told(serving(bybit, "bybit", account), portfolio(tmp_path, "bybit"))
+    assert (code, report["verdict"]) == (20, "unrecorded")
+    new = next(each for each in report["positions"] if each["contract"] == "ETHUSD")
+    assert (new["where"], new["contracts"], new["contracts_exchange"]) == ("exchange", "0", "10")
+    assert new["entry_price"] is None
+    assert report["summary"].endswith("ETHUSD has 10 contracts that nobody recorded")
+
+
+def test_a_position_that_is_gone_is_a_difference(bybit: Server, tmp_path: Path) -> None:
+    account = ledger("bybit")
+    account.positions.clear()
+    code, report = told(serving(bybit, "bybit", account), portfolio(tmp_path, "bybit"))
+    assert (code, report["positions"][0]["where"]) == (10, "book")
+
+
+def test_margin_mode_and_a_leverage_that_the_file_gives_are_held_against_it(bybit: Server, tmp_path: Path) -> None:
+    account = ledger("bybit")
+    account.positions["BTCUSD"].isolated = exact("0.5")
+    file = portfolio(tmp_path, "bybit")
+    code, report = told(serving(bybit, "bybit", account), file)
+    assert code == 10
+    assert (report["positions"][0]["margin_mode"], report["positions"][0]["margin_mode_exchange"]) == (
+        "cross", "isolated"
+    )  # fmt: skip
+
+
+def test_waiting_orders_are_shown_and_change_nothing(bybit: Server, tmp_path: Path) -> None:
+    account = ledger("bybit")
+    account.orders = [
+        {"orderId": "o-1", "orderLinkId": "1a2b3c4d5e6f7a8bo0", "symbol": "BTCUSD", "side": "Buy", "leavesQty": "500",
+         "price": "39000.5", "reduceOnly": True}
+    ]  # fmt: skip
+    code, report = told(serving(bybit, "bybit", account), portfolio(tmp_path, "bybit"))
+    assert code == 0
+    assert report["orders"] == [
+        {"id": "o-1", "client_id": "1a2b3c4d5e6f7a8bo0", "contract": "BTCUSD", "side": "buy", "contracts": "500",
+         "price": "39000.5", "reduce_only": True}
+    ]  # fmt: skip
+
+
+def test_spot_that_is_more_than_is_held_is_a_difference(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    has_keys(monkeypatch, "binance")
+    account = ledger("binance")
+    account.spot = {"BTC": exact("0.5")}  # 1.5 lie outside the futures account: the rest is elsewhere
+    assert told(serving(server, "binance", account), portfolio(tmp_path, "binance"))[0] == 0
+    account.spot = {"BTC": exact("1.6")}
+    code, report = told(server, str(tmp_path / "portfolio.yaml"))
+    assert (code, report["coins"][1]["place"], report["coins"][1]["difference"]) == (10, "spot", "0.1")
+
+
+def test_long_and_short_apart_are_refused(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    has_keys(monkeypatch, "okx")
+    served = serving(server, "okx", ledger("okx"))
+    row = {"instType": "SWAP", "instId": "BTC-USD-SWAP", "pos": "5", "posSide": "long", "avgPx": "40000",
+           "mgnMode": "cross", "ccy": "BTC"}  # fmt: skip
+    server.answers["GET www.okx.com/api/v5/account/positions"] = {
+        "code": "0", "data": [row, {**row, "posSide": "short"}]
+    }  # fmt: skip
+    done = asked(served, "reconcile", portfolio(tmp_path, "okx"), *NOW)
+    assert (done.code, done.out) == (1, "")
+    assert "set the account to one-way mode" in done.err
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_the_statement_that_is_written_is_the_account(
+    server: Server, venue: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    has_keys(monkeypatch, venue)
+    account, traded = ledger(venue), VENUES[venue]
+    account.wallets["BTC"] = exact("1.41237")
+    account.positions[traded.contract] = Open(traded.contracts / 2, exact("40999.5"), traded.size)
+    file, written = portfolio(tmp_path, venue), tmp_path / "statement.yaml"
+    done = asked(serving(server, venue, account), "reconcile", file, *NOW, "--allow-trading-key", "--write",
+                 str(written))  # fmt: skip
+    assert done.code == 10
+    before = (tmp_path / "portfolio.yaml").read_text()
+    assert written.read_text().startswith("as_of: 2026-11-20T12:00:00Z\nholdings:\n  BTC: 2.91237")
+    rest = "\n".join(
+        line for line in before.splitlines()
+        if not line.startswith(("as_of", "holdings", "wallets", "positions", "  - {contract"))
+    )  # fmt: skip
+    (tmp_path / "portfolio.yaml").write_text(rest + "\n" + written.read_text())
+    code, report = told(server, file)
+    assert (code, report["verdict"]) == (0, "equal"), report["summary"]
+
+
+def test_the_statement_is_never_written_over_the_portfolio(bybit: Server, tmp_path: Path) -> None:
+    file = portfolio(tmp_path, "bybit")
+    before = Path(file).read_text()
+    done = asked(serving(bybit, "bybit", ledger("bybit")), "reconcile", file, *NOW, "--write", file)
+    assert (done.code, done.out) == (2, "")
+    assert Path(file).read_text() == before
