@@ -218,13 +218,40 @@ class CostLine:
 
 
 @frozen
+class DayCost:
+    """What the plan has cost by a day from today: its fees, and today's funding so many times (negative: earned)."""
+
+    day: int
+    cost_usd: Fraction
+
+
+@frozen
 class Costs:
-    """The cost of the plan and of the book it leaves; funding is None where a perpetual's rate is not known."""
+    """The cost of the plan and of the book it leaves; funding is None where a perpetual's rate is not known.
+
+    ``by_day``: over a year; empty where funding is not known, and where there is nothing to pay for.
+    """
 
     fees_usd: Fraction
     funding_usd_per_day: Fraction | None
     funding_usd_per_year: Fraction | None
     breakdown: tuple[CostLine, ...]
+    by_day: tuple[DayCost, ...] = ()
+
+
+@frozen
+class PayoffLine:
+    """The plan's book in USD once all coins have moved by ``shock``, all arriving together, fees paid.
+
+    ``equity_unhedged``: with every future closed today at its mark; ``equity_rebalanced_in_spot``: with every future
+    replaced by the spot trade that it stands in for; both free of cost. ``equity_hedged``: as planned, wallets that the
+    move liquidates lost whole.
+    """
+
+    shock: Fraction
+    equity_unhedged: Fraction
+    equity_hedged: Fraction
+    equity_rebalanced_in_spot: Fraction
 
 
 @frozen
@@ -302,6 +329,7 @@ class Plan:
     costs: Costs
     findings: tuple[Finding, ...]
     settings: tuple[Setting, ...] = ()
+    payoff: tuple[PayoffLine, ...] = ()
     pnl: tuple[PnlLine, ...] = ()
     spot_matches: bool | None = None
     ways: tuple[RescueLine, ...] = ()

@@ -22,7 +22,7 @@ VIEW = View(width=100, colour=True)
 NUMBER = re.compile(r"0|-?(?:0\.[0-9]*[1-9]|[1-9][0-9]*(?:\.[0-9]*[1-9])?)")
 KEYS = {
     "": "schema command name venue as_of currency changes refused equity inputs assets orders transfers steps wallets "
-    "positions hedges costs findings settings",
+    "positions hedges costs findings settings payoff",
     "inputs": "statement_sha256 journal_seq journal_head market_as_of now version",
     "assets": "asset price holding spot_value exposure weight target_weight drift outside_band exposure_after "
     "weight_after hedge_ratio hedge_ratio_after net_exposure net_exposure_after aimed_weight",
@@ -36,7 +36,7 @@ KEYS = {
     "positions": "contract contracts contracts_before contracts_hedge contracts_rebalance entry_price mark_price "
     "notional coin_value unrealised_pnl delta isolated_margin liquidation_price asset settle account",
     "hedges": "asset fraction until",
-    "costs": "fees_usd funding_usd_per_day funding_usd_per_year breakdown",
+    "costs": "fees_usd funding_usd_per_day funding_usd_per_year breakdown by_day",
     "breakdown": "contract fee_usd funding_usd_per_day",
     "settings": "contract margin_mode leverage",
     "findings": "severity code subject message data",

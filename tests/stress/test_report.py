@@ -22,9 +22,10 @@ from rebal.findings import Code
 from rebal.market.contract import Contract, Kind
 from rebal.market.margin import Held
 from rebal.planner.exposure import value
+from rebal.planner.payoff import SHOCKS
 from rebal.portfolio import DOLLARS, FundingRate, Portfolio, Sizing
 from rebal.reports.stress import Difference, ScenarioLine, Stress
-from rebal.stress.report import LADDER, Scenario, build_stress, everywhere, scenarios_of
+from rebal.stress.report import Scenario, build_stress, everywhere, scenarios_of
 from rebal.stress.wallets import Strain
 
 ZERO, ONE = Fraction(0), Fraction(1)
@@ -242,7 +243,7 @@ def standing_for_themselves(book: Book) -> Book:
 
 
 @SETTINGS
-@given(books(), st.sampled_from(LADDER))
+@given(books(), st.sampled_from(SHOCKS))
 def test_a_plan_differs_from_spot_by_its_residuals_fees_and_basis(made: Portfolio, shock: Fraction) -> None:
     plan = planned(made)
     (line,) = under(made, everywhere(shock), planned=True).scenarios
@@ -261,6 +262,18 @@ def test_a_plan_differs_from_spot_by_its_residuals_fees_and_basis(made: Portfoli
         if row.asset != DOLLARS
     }
     assert abs(line.made_of.residuals_usd + shock * sum(left.values())) <= abs(shock) * booked_usd(plan.orders, made)
+
+
+@SETTINGS
+@given(books())
+def test_a_plan_tells_the_same_worth_as_its_stress(made: Portfolio) -> None:
+    plan, told = planned(made), under(made, *map(everywhere, SHOCKS), planned=True).scenarios
+    for line, scenario in zip(plan.payoff, told, strict=True) if plan.payoff else ():
+        assert line.shock == scenario.everywhere
+        assert line.equity_unhedged == scenario.equity_unhedged
+        assert line.equity_hedged == scenario.equity_hedged
+        # in spot as the plan's futures have it, where stress adds what the plan leaves undone
+        assert line.equity_rebalanced_in_spot == scenario.equity_rebalanced_in_spot + scenario.made_of.residuals_usd
 
 
 @SETTINGS

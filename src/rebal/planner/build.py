@@ -9,6 +9,7 @@ from rebal.planner.checks import findings
 from rebal.planner.desk import Desk
 from rebal.planner.lines import cost_lines, hedge_lines, setting_lines
 from rebal.planner.orders import steps
+from rebal.planner.payoff import payoff_lines
 from rebal.planner.rebalance import Decided, rebalance
 from rebal.planner.review import Check, reviewed
 from rebal.planner.step import Outcome, step
@@ -69,6 +70,7 @@ def answer(
         costs=cost_lines(done.orders, done.book, desk.portfolio),
         findings=found,
         settings=setting_lines(done, desk.portfolio),
+        payoff=payoff_lines(desk.book, done, review.wallets, portfolio=desk.portfolio),
     )
 
 

@@ -13,13 +13,16 @@ from rebal.market.margin import (
     liquidation,
     maintenance_margin,
 )
-from rebal.plan import AssetLine, CostLine, Costs, HedgeLine, Order, PositionLine, Setting, Standing, Wallet
+from rebal.plan import AssetLine, CostLine, Costs, DayCost, HedgeLine, Order, PositionLine, Setting, Standing, Wallet
 from rebal.planner.collateral import Account, account_leverage, balance_at, free_coins, need
 from rebal.planner.cover import Cover
 from rebal.planner.exposure import Valuation, fees_usd, held_position
 from rebal.planner.step import Outcome
 from rebal.planner.targets import Aims, target
 from rebal.portfolio import DOLLARS, Portfolio
+
+_DAYS = (0, 30, 60, 90, 180, 365)
+"""The days from today by which a plan says what it has cost."""
 
 
 def asset_lines(
@@ -73,7 +76,9 @@ def cost_lines(orders: Iterable[Order], after: Book, portfolio: Portfolio) -> Co
     known = [rate for rate in funding if rate is not None]
     per_day = total(known) if len(known) == len(funding) else None
     per_year = None if per_day is None else per_day * DAYS_PER_YEAR
-    return Costs(total(fees.values()), per_day, per_year, lines)
+    fee = total(fees.values())
+    by_day = () if per_day is None or not (fee or per_day) else tuple(DayCost(n, fee + per_day * n) for n in _DAYS)
+    return Costs(fee, per_day, per_year, lines, by_day)
 
 
 def position_funding(position: Position | None, portfolio: Portfolio) -> Fraction | None:

@@ -9,23 +9,21 @@ from rebal.findings import Code, Figure, Finding, coins, exact_percent, info, ra
 from rebal.frozen import frozen
 from rebal.market.path import Moves
 from rebal.plan import Inputs, Wallet
+from rebal.planner import worth
 from rebal.planner.checks import findings
 from rebal.planner.collateral import accounts
 from rebal.planner.desk import Desk
 from rebal.planner.exposure import assets_of
+from rebal.planner.payoff import SHOCKS, holdings
 from rebal.planner.rebalance import Decided, rebalance
 from rebal.planner.review import Check, reviewed
 from rebal.planner.sizing import LeftOut
 from rebal.planner.step import standing, step
+from rebal.planner.worth import NOTHING, Payoff, added, less
 from rebal.portfolio import Portfolio
 from rebal.reports.stress import STRESS_SCHEMA, Difference, ScenarioLine, Stress, WalletLine
-from rebal.stress import worth
 from rebal.stress.wallets import Backed, Strain, backed, mildest, survival_lines
 from rebal.stress.wallets import wallet_lines as wallets_under
-from rebal.stress.worth import NOTHING, Payoff, added, less
-
-LADDER = tuple(Fraction(points, 100) for points in (-80, -60, -50, -40, -30, -20, -10, 0, 10, 20, 30, 50, 100, 200))
-"""The shocks of all coins that every report shows."""
 
 
 @frozen
@@ -48,7 +46,7 @@ def everywhere(shock: Fraction) -> Scenario:
 def scenarios_of(portfolio: Portfolio, extra: Iterable[Scenario] = ()) -> tuple[Scenario, ...]:
     """The ladder and the extra shocks of all coins, ascending, then other extras, then those that the file names."""
     asked = tuple(extra)
-    alike = {*LADDER, *(each.everywhere for each in asked if each.everywhere is not None and not each.shocks)}
+    alike = {*SHOCKS, *(each.everywhere for each in asked if each.everywhere is not None and not each.shocks)}
     named = (Scenario(name, shocks) for name, shocks in sorted(portfolio.scenarios.items()))
     return (*map(everywhere, sorted(alike)), *(each for each in asked if each.shocks), *named)
 
@@ -182,12 +180,12 @@ def _payoffs(
 ) -> _Payoffs:
     open_now, were_open = ([each for _, each in sorted(book.positions.items())] for book in (stood.book, before))
     parts = [(part, each.contract, portfolio) for each in open_now for part in each.parts]
-    unhedged = added([*_holdings(before, portfolio), *(worth.closed(each, portfolio) for each in were_open)])
+    unhedged = added([*holdings(before, portfolio), *(worth.closed(each, portfolio) for each in were_open)])
     kept = added(worth.held(each, portfolio, widening=strain.widening) for each in open_now)
     funding = added(worth.coins(each.currency, each.funding, portfolio) for each in wallets)
     return _Payoffs(
         unhedged=unhedged,
-        hedged=less(added([*_holdings(stood.book, portfolio), kept]), funding),
+        hedged=less(added([*holdings(stood.book, portfolio), kept]), funding),
         in_spot=added([unhedged, stood.undone, *(worth.in_spot(*part) for part in parts)]),
         basis=added(worth.by_basis(*part) for part in parts),
         widening=less(kept, *(worth.held(each, portfolio) for each in open_now)),
@@ -196,10 +194,6 @@ def _payoffs(
         fees=less(NOTHING, stood.fees),
         funding=less(NOTHING, funding),
     )
-
-
-def _holdings(book: Book, portfolio: Portfolio) -> Iterator[Payoff]:
-    return (worth.coins(asset, quantity, portfolio) for asset, quantity in sorted(book.holdings.items()))
 
 
 def _coins(book: Book, portfolio: Portfolio) -> tuple[str, ...]:

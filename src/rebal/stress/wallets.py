@@ -13,12 +13,12 @@ from rebal.market.carry import funding_usd_per_day
 from rebal.market.contract import Kind
 from rebal.market.margin import Factors, Held, maintenance_margin
 from rebal.market.path import Curve, Moves, Passage
+from rebal.planner import worth
 from rebal.planner.checks.sustain import sustained
 from rebal.planner.collateral import Account, free_coins
+from rebal.planner.worth import Payoff
 from rebal.portfolio import Portfolio
 from rebal.reports.stress import ScenarioLine, Survival, WalletLine
-from rebal.stress import worth
-from rebal.stress.worth import Payoff
 
 
 @frozen

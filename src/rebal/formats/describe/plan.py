@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rebal.amounts import ZERO, Fraction
 from rebal.findings import Code, Severity
-from rebal.formats.describe import _book, _findings, _margin, _orders, _origin, _ways
+from rebal.formats.describe import _book, _findings, _margin, _orders, _origin, _outlook, _ways
 from rebal.formats.describe._words import counted, joined, several
 from rebal.formats.document import (
     ALARM,
@@ -68,6 +68,7 @@ def document(plan: Plan, limits: Policy | None) -> Document:
         Section("Realised by closing", closing, "with the fees and funding of what is closed", only=_PAGE),
         *((_ways.section(plan.ways),) if plan.ways else ()),
         _margin.after(plan.wallets, plan.transfers, limits),
+        *_outlook.payoff(plan.payoff),
         _book.positions(plan.positions, planned=True),
         _book.hedges(plan.hedges, plan.assets, planned=True),
         Section("", closing, only=_RECORDS),
@@ -224,4 +225,4 @@ def _cost(costs: Costs) -> Section:
     summary = (Facts(costs, (_SUMMARY,), between=None, only=_PAGE),) if costs.breakdown else ()
     table = Table(_COSTS, costs.breakdown, word="cost", shown=costs.breakdown if several else ())
     total = Facts(costs, (_TOTAL,), word="total", only=_RECORDS)
-    return Section("Cost", (*summary, table, total), place=Place.FIRST)
+    return Section("Cost", (*summary, *_outlook.cost(costs.by_day), table, total), place=Place.FIRST)

@@ -1,0 +1,89 @@
+"""What a plan leads to, as pictures with their figures: what its book is worth as prices move, and what it costs."""
+
+from collections.abc import Iterator, Sequence
+
+from rebal.amounts import ZERO, Fraction
+from rebal.formats.describe._words import joined
+from rebal.formats.document import (
+    Axis,
+    Block,
+    Chart,
+    Column,
+    Figure,
+    Kind,
+    Medium,
+    Place,
+    Role,
+    Section,
+    Series,
+    Table,
+)
+from rebal.plan import DayCost, PayoffLine
+
+_PAPER = Medium.PAPER
+_PAYOFF = (
+    Column("all coins", "shock", Kind.CHANGE, role=Role.NAME),
+    Column("unhedged $", "equity_unhedged", Kind.DOLLARS),
+    Column("hedged $", "equity_hedged", Kind.DOLLARS),
+    Column("in spot $", "equity_rebalanced_in_spot", Kind.DOLLARS),
+)
+_COST = (
+    Column("by day", "day", Kind.COUNT, role=Role.NAME),
+    Column("cost $", "cost_usd", Kind.DOLLARS),
+)
+
+
+def payoff(lines: Sequence[PayoffLine]) -> Iterator[Section]:
+    """The book as planned, without its futures, and rebalanced in spot; nothing without futures."""
+    if not lines:
+        return
+    series = (
+        Series("h", "hedged", [(each.shock, each.equity_hedged) for each in lines]),
+        Series("s", "in spot", [(each.shock, each.equity_rebalanced_in_spot) for each in lines]),
+        Series("u", "unhedged", [(each.shock, each.equity_unhedged) for each in lines]),
+    )
+    said = joined((*(_worth(each) for each in (lines[0], lines[-1])),), "; ")
+    chart = Chart(
+        Axis("move of all coins", Kind.CHANGE),
+        Axis("worth", Kind.USD),
+        series,
+        name="payoff",
+        said=said,
+        lines=((ZERO, "today's prices"),),
+        only=_PAPER,
+    )
+    note = (
+        "hedged: as planned; unhedged: every future closed today; in spot: every future replaced by the spot trade "
+        "that it stands in for; straight between the moves below; a liquidated wallet is lost whole"
+    )
+    yield Section("Worth as prices move", (chart, Table(_PAYOFF, lines)), note, only=_PAPER, place=Place.FIRST)
+
+
+def _worth(line: PayoffLine) -> tuple[str | Figure, ...]:
+    return (
+        "with all coins moved by ",
+        Figure(line.shock, Kind.CHANGE),
+        ": hedged ",
+        Figure(line.equity_hedged, Kind.USD),
+        ", unhedged ",
+        Figure(line.equity_unhedged, Kind.USD),
+        ", in spot ",
+        Figure(line.equity_rebalanced_in_spot, Kind.USD),
+    )
+
+
+def cost(lines: Sequence[DayCost]) -> tuple[Block, ...]:
+    """Fees and funding as they add up; nothing where funding is not known."""
+    if not lines:
+        return ()
+    points = [(Fraction(each.day), each.cost_usd) for each in lines]
+    said = ("fees and today's funding come to ", Figure(lines[-1].cost_usd, Kind.USD), " by day ", lines[-1].day)
+    chart = Chart(
+        Axis("day", Kind.COUNT),
+        Axis("cost", Kind.USD),
+        (Series("c", "cost", points),),
+        name="cost",
+        said=said,
+        only=_PAPER,
+    )
+    return chart, Table(_COST, lines, only=_PAPER)

@@ -1,0 +1,104 @@
+"""What a plan's book is worth as all coins move alike: with its futures, without them, and rebalanced in spot."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from rebal.amounts import ZERO, Fraction, total
+from rebal.book import Book, Position
+from rebal.frozen import frozen
+from rebal.plan import PayoffLine, Wallet
+from rebal.planner import worth
+from rebal.planner.collateral import Account
+from rebal.planner.step import Outcome
+from rebal.planner.worth import Payoff
+from rebal.portfolio import Portfolio
+
+SHOCKS = tuple(Fraction(points, 100) for points in (-80, -60, -50, -40, -30, -20, -10, 0, 10, 20, 30, 50, 100, 200))
+"""The moves of all coins at which plans and stress reports tell what a book is worth."""
+
+
+class _Alike(NamedTuple):
+    """Dollars as all coins move alike: ``fixed + slope x + bend x x``."""
+
+    fixed: Fraction
+    slope: Fraction
+    bend: Fraction
+
+    @classmethod
+    def of(cls, payoffs: Iterable[Payoff]) -> "_Alike":
+        """The sum of some payoffs."""
+        listed = list(payoffs)
+        slopes = (slope for each in listed for slope in each.moving.values())
+        bends = (slope for each in listed for slope in each.crossing.values())
+        return cls(total(each.fixed for each in listed), total(slopes), total(bends))
+
+    def at(self, shock: Fraction) -> Fraction:
+        """What they are worth after a move."""
+        return self.fixed + (self.slope + self.bend * shock) * shock
+
+
+@frozen
+class _Ends:
+    """How far all coins may fall and rise before a wallet is liquidated, and what is lost with it."""
+
+    below: Fraction | None
+    above: Fraction | None
+    worth: _Alike
+
+    def loses(self, shock: Fraction) -> bool:
+        """Whether a move liquidates it; where margin is covered exactly at the end of the move it comes through."""
+        if 0 in (self.below, self.above):
+            return True
+        return (self.below is not None and shock < -self.below) or (self.above is not None and shock > self.above)
+
+
+def payoff_lines(
+    before: Book, done: Outcome, wallets: Sequence[Wallet], *, portfolio: Portfolio
+) -> tuple[PayoffLine, ...]:
+    """A row a move of all coins; none for a book without futures before and after.
+
+    ``before``: the book as it stood; ``wallets``: the rows of the accounts that ``done`` leaves. The books are those of
+    a stress report: unhedged, every future is closed today at its mark; in spot, every future that is left is replaced
+    by the trade that it stands in for. Both are free of cost. A liquidated wallet loses all that backs it.
+    """
+    were_open, left = _positions(before), _positions(done.book)
+    if not were_open and not left:
+        return ()
+    closed = [*holdings(before, portfolio), *(worth.closed(each, portfolio) for each in were_open)]
+    spot = (worth.in_spot(part, each.contract, portfolio) for each in left for part in each.parts)
+    unhedged, in_spot = _Alike.of(closed), _Alike.of([*closed, *spot])
+    hedged = _Alike.of([*holdings(done.book, portfolio), *(worth.held(each, portfolio) for each in left)])
+    ends = list(_ends(done, wallets, portfolio))
+    return tuple(
+        PayoffLine(
+            shock,
+            unhedged.at(shock),
+            hedged.at(shock) - sum((each.worth.at(shock) for each in ends if each.loses(shock)), ZERO),
+            in_spot.at(shock),
+        )
+        for shock in SHOCKS
+    )
+
+
+def holdings(book: Book, portfolio: Portfolio) -> Iterator[Payoff]:
+    """The coins of a book."""
+    return (worth.coins(asset, quantity, portfolio) for asset, quantity in sorted(book.holdings.items()))
+
+
+def _positions(book: Book) -> list[Position]:
+    return [each for _, each in sorted(book.positions.items()) if each.contracts]
+
+
+def _ends(done: Outcome, wallets: Sequence[Wallet], portfolio: Portfolio) -> Iterator[_Ends]:
+    rows = {(each.currency, each.contract): each for each in wallets}
+    for account in done.after:
+        row = rows.get((account.currency, account.contract))
+        if row is not None and (row.distance_below is not None or row.distance_above is not None):
+            yield _Ends(row.distance_below, row.distance_above, _backing(account, done.book, portfolio))
+
+
+def _backing(account: Account, book: Book, portfolio: Portfolio) -> _Alike:
+    """All that backs an account: its balance and its PnL."""
+    positions = (book.positions[held.contract.name] for held in account.held_after)
+    balance = worth.coins(account.currency, account.balance, portfolio)
+    return _Alike.of([balance, *(worth.held(each, portfolio) for each in positions)])

@@ -1,0 +1,41 @@
+"""What a plan's book is worth as all coins move, and what it has cost by a day, by hand."""
+
+from exact import exact
+from rebal.amounts import Fraction, plain
+from test_golden import ROOT, planned
+
+F = Fraction
+
+
+def worth(file: str, points: int) -> list[str]:
+    """Unhedged, hedged and in spot, once all coins have moved by so many percent points."""
+    lines = planned(ROOT / "portfolios" / file).payoff
+    (line,) = (each for each in lines if each.shock == Fraction(points, 100))
+    return [plain(each) for each in (line.equity_unhedged, line.equity_hedged, line.equity_rebalanced_in_spot)]
+
+
+def test_legs_that_cancel_leave_the_fees_which_move_with_their_coins() -> None:
+    # sells 15,000 of BTC and buys as much of ALT and ETH: all that is missing are 15 dollars of fees, paid in coins
+    assert worth("drift.yaml", 0) == ["130000", "129985", "130000"]
+    assert worth("drift.yaml", 100) == ["260000", "259970", "260000"]
+    assert worth("drift.yaml", -50) == ["65000", "64992.5", "65000"]
+
+
+def test_a_wallet_that_is_liquidated_is_lost_with_what_it_owes() -> None:
+    # at -60 % of 0.5 and 2,500: 22,440 ALT less 1,100 contracts of 10 (1/0.5 - 1/0.2), and ETH likewise
+    alt = 22_440 - 1_100 * 10 * (F(10, 2) - F(10, 5))
+    eth = exact("1.6816") - 400 * 10 * (F(1, 1000) - F(1, 2500))
+    kept = 52_000 - 6
+    assert worth("drift.yaml", -60)[1] == plain(kept - alt * F(2, 10) - eth * 1000)
+
+
+def test_without_futures_there_is_nothing_to_tell() -> None:
+    assert planned(ROOT / "portfolios" / "protected-bitcoin.yaml").payoff == ()
+
+
+def test_costs_are_fees_and_the_funding_of_so_many_days() -> None:
+    costs = planned(ROOT / "portfolios" / "drift.yaml").costs
+    # 15 dollars of fees, and 1.65 a day received
+    assert [(each.day, each.cost_usd) for each in costs.by_day] == [
+        (day, 15 - day * exact("1.65")) for day in (0, 30, 60, 90, 180, 365)
+    ]
