@@ -111,7 +111,7 @@ class TestUsage:
         ("arguments", "said"),
         [
             (["plna"], "rebal: No such command 'plna'. Did you mean 'plan', 'replay'?\nTry 'rebal --help'.\n"),
-            (["plan", "a", "b"], "rebal plan: Got unexpected extra argument(s) (b)\nTry 'rebal plan --help'.\n"),
+            (["check", "a", "b"], "rebal check: Got unexpected extra argument(s) (b)\nTry 'rebal check --help'.\n"),
             (["plan", "--market"], "rebal: Option '--market' requires an argument.\nTry 'rebal --help'.\n"),
             (
                 ["plan", "a", "-p", "b"],
@@ -333,7 +333,7 @@ class TestAnswer:
 
         world = cli._world({})
         names = list(signature(cli._spelled_out(plan.plan, world)).parameters)
-        assert {"portfolio", "market", "now", "file", "format", "out"} <= set(names)
+        assert {"portfolio", "market", "now", "files", "format", "out"} <= set(names)
         assert names[-2:] == ["exit_code", "fit"]
         assert "world" not in names
         assert isinstance(world, World)

@@ -6,7 +6,7 @@ import io
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from inspect import Parameter, Signature, signature
@@ -62,6 +62,7 @@ def _world(environ: Mapping[str, str], network: Network | None = None) -> World:
         ask=_ask if _is_terminal(sys.stdin) and _is_terminal(sys.stderr) else None,
         network=network or Network(time.monotonic, time.sleep),
         environment=environ.get,
+        progress=_paint if _is_terminal(sys.stderr) and environ.get("TERM") != "dumb" else None,
     )
 
 
@@ -73,6 +74,14 @@ def _ask(question: str) -> bool:
     """Ask on the terminal; anything but a yes, and the end of input, is a no."""
     _say(f"{question} [y/N]")
     return sys.stdin.readline().strip().casefold() in ("y", "yes")
+
+
+def _paint(line: str) -> None:
+    """Show a line on stderr in the place of the last one shown so; an empty one leaves nothing behind."""
+    stream = sys.stderr
+    with contextlib.suppress(OSError, ValueError):
+        stream.write(f"\r{line}\x1b[K")
+        stream.flush()
 
 
 def _width(environ: Mapping[str, str]) -> int:
@@ -109,10 +118,15 @@ def _answer(arguments: Sequence[str], world: World) -> Answer:
     except SystemExit as done:
         outcome = done.code
     except Exception:
-        import traceback
-
-        return Answer(code=Exit.INTERNAL, remarks=(traceback.format_exc(), "rebal: internal error; please report it"))
+        return _broken()
     return outcome if isinstance(outcome, Answer) else Answer(printed.getvalue(), Exit(outcome or Exit.DONE))
+
+
+def _broken() -> Answer:
+    """The answer that an error of ours ends in; called where it was caught."""
+    import traceback
+
+    return Answer(code=Exit.INTERNAL, remarks=(traceback.format_exc(), "rebal: internal error; please report it"))
 
 
 def _completion(shell: str) -> Answer:
@@ -139,14 +153,34 @@ def _usage(error: typer.TyperException) -> str:
 
 
 def _handed_over(answer: Answer) -> Exit:
+    many = answer.parts is not None
+    if answer.parts is not None:
+        with contextlib.closing(answer.parts) as parts:
+            answer = _streamed(parts)
     code, remarks = answer.code, answer.remarks
-    if answer.text and code not in _SILENT_ON_STDOUT:
+    if answer.text and (many or code not in _SILENT_ON_STDOUT):
         failure = _written(answer.text)
         if failure:
             code, remarks = Exit.UNAVAILABLE, (*remarks, f"rebal: stdout: {failure}")
     for remark in remarks:
         _say(remark)
     return code
+
+
+def _streamed(parts: Generator[str, None, Answer]) -> Answer:
+    """Print the parts of an answer as they come; what is left of it."""
+    try:
+        while True:
+            failure = _written(next(parts))
+            if failure:
+                return Answer(code=Exit.UNAVAILABLE, remarks=(f"rebal: stdout: {failure}",))
+    except StopIteration as ended:
+        left: Answer = ended.value
+        return left
+    except RebalError as error:
+        return Answer(code=error.exit_code, remarks=(_told(error),))
+    except Exception:
+        return _broken()
 
 
 def _written(text: str) -> str | None:

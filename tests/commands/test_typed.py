@@ -27,6 +27,7 @@ def world() -> World:
         ("is off: rebal plan", "is off: rebal plan -p 'a b.yaml'"),
         ("is off: rebal hedge BTC --pct 50", "is off: rebal hedge BTC --pct 50 -p 'a b.yaml'"),
         ("short: rebal rescue BTC; else wait", "short: rebal rescue BTC -p 'a b.yaml'; else wait"),
+        ("short: rebal rescue BTC (and 4 more)", "short: rebal rescue BTC -p 'a b.yaml' (and 4 more)"),
         ("`rebal rescue BTC` says how", "`rebal rescue BTC -p 'a b.yaml'` says how"),
         ("so rebal plan trades nothing", "so rebal plan trades nothing"),
         ("`rebal venues` lists them", "`rebal venues` lists them"),

@@ -1,6 +1,6 @@
 """What a command is told of the machine it runs on, and what it hands back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from datetime import datetime
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ class World(NamedTuple):
     ``width`` its columns, ``colour`` whether it takes colour. ``signs``: whether it can carry signs beyond ASCII.
     ``ask``: puts a question that is answered by yes or no; None where nobody is at the terminal. ``network``: how
     exchanges are reached, None where that is not to be had. ``environment``: a variable of it by name, for keys.
+    ``progress``: shows how far a long run is, in the place of what it showed before; None where stderr is no terminal.
     """
 
     now: datetime
@@ -26,11 +27,17 @@ class World(NamedTuple):
     ask: Callable[[str], bool] | None = None
     network: Network | None = None
     environment: Callable[[str], str | None] | None = None
+    progress: Callable[[str], None] | None = None
 
 
 class Answer(NamedTuple):
-    """What goes to stdout, what is said beside it on stderr, and the exit code."""
+    """What goes to stdout, what is said beside it on stderr, and the exit code.
+
+    ``parts``: of an answer to many books in place of all that, what goes to stdout piece by piece, as it is known, and
+    then the answer that is left: its text is printed whatever its code, as one bad book takes nothing from the others.
+    """
 
     text: str = ""
     code: Exit = Exit.DONE
     remarks: tuple[str, ...] = ()
+    parts: "Generator[str, None, Answer] | None" = None

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from rebal.book import Book
     from rebal.findings import Finding
     from rebal.ledger import Carried, Journal, Realised
-
-    """What an answer about the portfolio is made from."""
+    from rebal.load import MarketText
     from rebal.plan import Inputs
     from rebal.planner.review import Check, Review
     from rebal.portfolio import Portfolio
@@ -49,12 +48,12 @@ class Opened:
         return tuple(file for file in (self.path, self.market_path, self.journal_path) if file is not None)
 
 
-def opened(where: Where, world: World, *, targets_for: str | None = None) -> Opened:
+def opened(where: Where, world: World, *, targets_for: str | None = None, market: "MarketText | None" = None) -> Opened:
     """Read the portfolio and fold its journal.
 
-    ``targets_for``: the command that cannot do without targets. Raises InvalidInput.
+    ``targets_for``: the command that cannot do without targets. ``market``: see ``Where.read``. Raises InvalidInput.
     """
-    portfolio = where.read(world)
+    portfolio = where.read(world, market)
     path = where.path(world)
     if targets_for is not None and portfolio.targets is None:
         instead = "add targets: a weight for every asset held, summing to 100 %"

@@ -21,6 +21,7 @@ from rebal.errors import Exit, UsageProblem
 from rebal.formats import Report, View
 
 if TYPE_CHECKING:
+    from rebal.load import MarketText
     from rebal.portfolio import Portfolio
 
 _SUFFIXES = {f".{name}": name for name in ("json", "csv", "html", "md", "svg")}
@@ -80,11 +81,11 @@ class Where:
         unnamed = ("-", world.portfolio)
         return tuple(word for option, file in named if file and file not in unnamed for word in (option, file))
 
-    def read(self, world: World) -> "Portfolio":
-        """The portfolio, resolved. Raises InvalidInput."""
+    def read(self, world: World, market: "MarketText | None" = None) -> "Portfolio":
+        """The portfolio, resolved; ``market``: that of ``--market``, where it was read already. Raises InvalidInput."""
         from rebal import load
 
-        return load.portfolio(self.path(world), now=self.time(world), market=self.market)
+        return load.portfolio(self.path(world), now=self.time(world), market=market or self.market)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -101,6 +102,26 @@ class Source(Where):
         if self.file is not None and self.portfolio is not None:
             raise UsageProblem("the portfolio is given twice; name it either alone or with --portfolio")
         return self.file or self.portfolio or world.portfolio
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Sources(Where):
+    """The same for commands that take one portfolio or many, as files and folders."""
+
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[PORTFOLIO]...",
+            help="The portfolio file, in place of --portfolio; several, or folders of them, for a line each.",
+            show_default=False,
+        ),
+    ] = None
+
+    def path(self, world: World) -> str:
+        """The portfolio file that is meant, where it is one. Raises UsageProblem."""
+        if self.files and self.portfolio is not None:
+            raise UsageProblem("the portfolio is given twice; name it either alone or with --portfolio")
+        return self.files[0] if self.files else self.portfolio or world.portfolio
 
 
 def _instant(given: str | None, world: World) -> datetime:
@@ -178,8 +199,8 @@ class Shown:
         again = () if where is None else where.again(world)
         report = with_cures(report, again)
         path = "-" if where is None else where.path(world)
-        view = self._view(world, portfolio, None if path == "-" else path)
-        text = formats.render(self._format(world), report, view)
+        view = self.view(world, portfolio=portfolio, file=None if path == "-" else path)
+        text = formats.render(self.form(world), report, view)
         silent = self.quiet and code is Exit.DONE
         if self.out is None:
             return Answer("" if silent else text, code)
@@ -193,14 +214,14 @@ class Shown:
     def _saved(self, report: Report, world: World, again: tuple[str, ...]) -> str:
         """The last lines on a terminal: where the answer is, and what to type next."""
         file = self.out or ""
-        if self._format(world) != "json":
+        if self.form(world) != "json":
             return f"\nsaved in {file}; save it as .json to show it again, or to record it\n"
         return f"\nsaved in {file}; next:\n  {what_next(report, file, again)}\n"
 
     def check(self, world: World) -> None:
         """Refuse what contradicts itself, before any file is read. Raises UsageProblem."""
         known = formats.names()
-        name = self._format(world)
+        name = self.form(world)
         if name not in known:
             raise UsageProblem(f"--format {name}: there is no such format; {one_of(name, known)}")
         if self.section is not None and name not in ("csv", "orders"):
@@ -211,14 +232,18 @@ class Shown:
         if self.out is not None:
             _out.refuse_irregular(self.out)
 
-    def _format(self, world: World) -> str:
+    def form(self, world: World) -> str:
+        """The name of the format."""
         if self.format is not None:
             return self.format
         if self.out is not None:
             return next((name for suffix, name in _SUFFIXES.items() if self.out.lower().endswith(suffix)), "plain")
         return "table" if world.terminal else "plain"
 
-    def _view(self, world: World, portfolio: "Portfolio | None", file: str | None) -> View:
+    def view(
+        self, world: World, *, portfolio: "Portfolio | None" = None, file: str | None = None, book: str | None = None
+    ) -> View:
+        """How a report is to be shown; ``book``: its file, where it is one of many."""
         to_file = self.out is not None
         return View(
             width=self._columns(world),
@@ -228,6 +253,7 @@ class Shown:
             portfolio=portfolio,
             file=file,
             chart=self.chart,
+            book=book,
         )
 
     def _columns(self, world: World) -> int:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from typer.models import ArgumentInfo, OptionInfo
 
 from rebal import commands, discover
-from rebal.commands._options import Clock, Shown, Source, Where
+from rebal.commands._crew import Workers
+from rebal.commands._options import Clock, Shown, Source, Sources, Where
 from rebal.reports.guide import Entry
 
 if TYPE_CHECKING:
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 _SHARED = {
     Where: "Options of every command that reads a portfolio",
     Shown: "Options of every command that shows an answer",
+    Workers: "Options of commands that can share their work",
 }
-_TOLD_WITH_ANOTHER = (Source, Clock)
+_TOLD_WITH_ANOTHER = (Source, Sources, Clock)
 
 
 def command_lines() -> "CommandLines":

@@ -8,7 +8,9 @@ from typing import Any
 
 _OF_A_PORTFOLIO = "plan|hedge|unwind|rescue|record|status|history|compare|stress|check"
 # A cure stands in backticks, or after a colon up to the end of its clause.
-_CURE = re.compile(rf"(?<=`)rebal (?:{_OF_A_PORTFOLIO})\b[^`]*(?=`)|(?<=: )rebal (?:{_OF_A_PORTFOLIO})\b[^`;]*(?=;|$)")
+_CURE = re.compile(
+    rf"(?<=`)rebal (?:{_OF_A_PORTFOLIO})\b[^`]*(?=`)|(?<=: )rebal (?:{_OF_A_PORTFOLIO})\b[^`;]*?(?=;| \(and [0-9]|$)"
+)
 
 
 def typed(*words: str) -> str:

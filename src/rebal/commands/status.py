@@ -1,33 +1,51 @@
 """``rebal status``."""
 
+from typing import TYPE_CHECKING
+
 from rebal.commands._answer import Answer, World
 from rebal.commands._book import opened
+from rebal.commands._crew import Workers
 from rebal.commands._cures import cured
-from rebal.commands._options import Shown, Source
+from rebal.commands._folders import are_many
+from rebal.commands._many import Reported, answered
+from rebal.commands._options import Shown, Sources, Where
 from rebal.errors import Exit
+
+if TYPE_CHECKING:
+    from rebal.load import MarketText
+    from rebal.status import Status
 
 EXAMPLES = (
     "rebal status",
     "rebal status /home/me/portfolio.yaml --quiet",
     "rebal status --format json --out status.json",
+    "rebal status books/ --jobs 2 --market prices.yaml",
 )
 
 
-def status(world: World, source: Source, shown: Shown) -> Answer:
+def status(world: World, *, sources: Sources, shown: Shown, workers: Workers) -> Answer:
     """Say whether anything needs doing: drift, margin, liquidation, hedges.
 
     Leaves with 0 where nothing needs doing, 10 where an order is to be placed, 20 on a breach: an alert level passed,
-    prices too old, a liquidation due. Made for cron: with --quiet it is silent at 0.
+    prices too old, a liquidation due. Made for cron: with --quiet it is silent at 0. Of several portfolios it says a
+    line each, the worst first, and the worst in detail; with --format json a line of JSON each, in the order given.
     """
     shown.check(world)
-    book = opened(source, world)
+    workers.check()
+    if are_many(sources):
+        return answered("status", _reported, world, sources=sources, shown=shown, workers=workers)
+    book, found, _, code = _reported(sources, world)
+    report = cured(found)
+    said = () if code is Exit.DONE else (f"rebal: {sources.path(world)}: {report.summary}",)
+    return shown.answer(
+        report, world, code=code, portfolio=book.portfolio, inputs=book.files, remarks=said, where=sources
+    )
+
+
+def _reported(where: Where, world: World, market: "MarketText | None" = None) -> "Reported[Status]":
+    book = opened(where, world, market=market)
     from rebal.planner.status import build_status
 
-    report = cured(
-        build_status(book.portfolio, book.book, inputs=book.inputs, realised=book.realised, extra=book.checks)
-    )
+    report = build_status(book.portfolio, book.book, inputs=book.inputs, realised=book.realised, extra=book.checks)
     code = {"nothing": Exit.DONE, "action": Exit.ACTION, "attention": Exit.BREACH}[report.needs.value]
-    said = () if code is Exit.DONE else (f"rebal: {source.path(world)}: {report.summary}",)
-    return shown.answer(
-        report, world, code=code, portfolio=book.portfolio, inputs=book.files, remarks=said, where=source
-    )
+    return Reported(book, report, code, code)

@@ -48,14 +48,16 @@ def render(report: Report, view: View) -> str:
     columns = tuple(each for each in told if each[0] != _AT or _has_several(report, getattr(report, outer)))
     printed = _Lines()
     writer = csv.writer(printed, lineterminator=_CRLF)
+    heading, book = ([], []) if view.book is None else (["file"], [_harmless(view.book)])
     if inner:
         key, owner = next(_columns(sections[outer]))
-        writer.writerow([f"{outer}.{key}", *(key for key, _ in columns)])
+        writer.writerow([*heading, f"{outer}.{key}", *(key for key, _ in columns)])
         for row in getattr(report, outer):
-            writer.writerows([owner(row), *(cell(part) for _, cell in columns)] for part in getattr(row, inner))
+            of_row = [*book, owner(row)]
+            writer.writerows([*of_row, *(cell(part) for _, cell in columns)] for part in getattr(row, inner))
     else:
-        writer.writerow([key for key, _ in columns])
-        writer.writerows([cell(row) for _, cell in columns] for row in getattr(report, outer))
+        writer.writerow([*heading, *(key for key, _ in columns)])
+        writer.writerows([*book, *(cell(row) for _, cell in columns)] for row in getattr(report, outer))
     return "".join(printed.lines)
 
 

@@ -5,6 +5,7 @@ The text is ASCII, so that no encoding on the way can harm it.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
@@ -18,6 +19,7 @@ from rebal.times import rfc3339
 _Writer = Callable[[Any, str], str]
 _Keys = tuple[tuple[str, str], ...]
 _INDENT = "  "
+_INNER_BREAK, _BREAK = re.compile(",\n *"), re.compile("\n *")
 _ONLY_FOR = {"pnl": "unwind", "spot_matches": "unwind", "ways": "rescue"}
 
 
@@ -27,7 +29,12 @@ def render(report: Report, view: View) -> str:
     if kind(report) == "plan":
         command = getattr(report, "command", None)
         keys = tuple(key for key in keys if _ONLY_FOR.get(key[0], command) == command)
-    return _object(report, keys, newline="\n") + "\n"
+    text = _object(report, keys, newline="\n")
+    if view.book is not None:
+        # No text in it holds a newline of its own.
+        text = _BREAK.sub("", _INNER_BREAK.sub(", ", text))
+        text = text if hasattr(report, "file") else f'{text[:-1]}, "file": {json.dumps(view.book)}}}'
+    return text + "\n"
 
 
 def _keys(of: type) -> _Keys:

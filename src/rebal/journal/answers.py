@@ -30,6 +30,7 @@ REPORTS = {
     "rebal/record/1": "rebal.ledger.Recorded",
     "rebal/guide/1": "rebal.reports.guide.Guide",
     "rebal/reconcile/1": "rebal.reports.reconciliation.Reconciliation",
+    "rebal/problem/1": "rebal.reports.books.Unread",
     "rebal/venues/1": "rebal.catalogue.Catalogue",
     "rebal/venue/1": "rebal.catalogue.VenueSheet",
 }
@@ -65,6 +66,8 @@ def read(text: str, source: str) -> Any:
         found = None if schema is None else shown(schema)
         raise refusal(source, "schema", "is none of a saved answer", found=found, instead=_AGAIN)
     module, _, name = REPORTS[schema].rpartition(".")
+    if schema != "rebal/problem/1":
+        written.pop("file", None)  # where it was, among many; no part of the answer
     try:
         return _reader(getattr(import_module(module), name))(written)
     except _Wrong as wrong:

@@ -1,13 +1,27 @@
 """Every foreign byte: portfolio and market files, as text, as written and as resolved."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from rebal.portfolio import Portfolio
 
 
-def portfolio(path: str, *, now: datetime, market: str | None = None) -> "Portfolio":
+class MarketText(NamedTuple):
+    """A market file that was read, for as many portfolios as there are; any process can make of it what it says."""
+
+    path: str
+    text: str
+
+
+def market(path: str, *, now: datetime) -> MarketText:
+    """Read a market file once for many portfolios. Raises InvalidInput with what is wrong with it by itself."""
+    from rebal.load import resolve
+
+    return resolve.market_text(path, now=now)
+
+
+def portfolio(path: str, *, now: datetime, market: str | MarketText | None = None) -> "Portfolio":
     """Read and resolve a portfolio file; ``-`` is stdin, ``market`` a file whose prices win, key by key.
 
     Raises InvalidInput with every problem of both files.

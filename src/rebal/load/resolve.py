@@ -3,14 +3,16 @@
 import os
 from collections.abc import Iterator
 from datetime import datetime
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from rebal.amounts import ZERO, Fraction
 from rebal.book import Book, Position, opened
 from rebal.errors import InvalidInput, Problem
-from rebal.load import models, source, tree, written
+from rebal.load import MarketText, models, source, tree, written
 from rebal.load.checks import BLOCK_CHECKS, CHECKS
+from rebal.load.checks.statement import later_than_now
 from rebal.load.contracts import own_contracts
 from rebal.load.digest import statement_sha256
 from rebal.load.fields import Section
@@ -28,12 +30,12 @@ if TYPE_CHECKING:
     from rebal.venues import Venue
 
 
-def portfolio(path: str, *, now: datetime, market: str | None) -> Portfolio:
+def portfolio(path: str, *, now: datetime, market: str | MarketText | None) -> Portfolio:
     """Read and resolve a portfolio file, with the prices of a market file where one is given. Raises InvalidInput."""
     file = _read(path, models.PORTFOLIO)
     blocks = [Block(file, ("market",), file.says.market)]
     if market is not None:
-        blocks.append(_market_file(market))
+        blocks.append(_market_file(_market_text(market) if isinstance(market, str) else market))
     venue, venue_known = _venue(file)
     reading = Reading(file, blocks=tuple(blocks), now=now, venue=venue, venue_known=venue_known)
     found = _problems(reading)
@@ -48,10 +50,27 @@ def _read(path: str, section: Section) -> Written[Any]:
     return written.read(tree.document(text, source.shown(path)), section)
 
 
-def _market_file(path: str) -> Block:
-    """A market block in a file of its own, with or without its ``market:`` above it."""
+def market_text(path: str, *, now: datetime) -> MarketText:
+    """A market file that holds together by itself. Raises InvalidInput."""
+    read = _market_text(path)
+    block = _market_file(read)
+    late = later_than_now(block.at("as_of"), block.says.as_of, now)
+    found = problems(block.written.document, [*block.written.flaws, *late])
+    if found:
+        raise InvalidInput(found)
+    return read
+
+
+def _market_text(path: str) -> MarketText:
     text = source.text(path, source.MARKET)
     source.refuse_answers(text, path, source.MARKET)
+    return MarketText(path, text)
+
+
+@lru_cache(maxsize=2)
+def _market_file(read: MarketText) -> Block:
+    """A market block in a file of its own, with or without its ``market:`` above it."""
+    path, text = read
     document = tree.document(text, source.shown(path))
     if isinstance(document.data, dict) and "holdings" in document.data:
         instead = "name a file with market: alone; the portfolio goes after -p"

@@ -1,0 +1,14 @@
+"""A book that could not be answered: which, and everything that is wrong with it."""
+
+from rebal.formats.document import ALARM, Document, Inked, Prose, Text
+from rebal.portfolio import Policy
+from rebal.reports.books import Unread
+
+
+def document(unread: Unread, limits: Policy | None) -> Document:
+    """The file and its problems, one a line."""
+    lines = unread.message.splitlines()
+    return (
+        Text(Inked(Prose(f"{unread.file}: {unread.needs.value}"), ALARM), word=unread.command),
+        *(Text(Prose(line), word="problem") for line in lines),
+    )
