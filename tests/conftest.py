@@ -7,6 +7,8 @@ from typing import Any, NoReturn
 import pytest
 from hypothesis import settings
 
+from browser import NO_BROWSER
+
 _CONNECT, _LOOK_UP = socket.socket.connect, socket.getaddrinfo
 
 settings.register_profile("rebal", deadline=None, max_examples=100, print_blob=True)
@@ -21,6 +23,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if not config.getoption("--fast"):
         sys.modules["quicktions"] = None  # type: ignore[assignment] # importing it fails, as without the extra
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say loudly, at the end, that pages were not opened: a skip is easily overlooked."""
+    skipped = [each for each in terminalreporter.stats.get("skipped", []) if NO_BROWSER in str(each.longrepr)]
+    if skipped:
+        why = str(skipped[0].longrepr[-1]).removeprefix("Skipped: ")
+        terminalreporter.section("PAGES WERE NOT TESTED", sep="!", red=True, bold=True)
+        terminalreporter.line(f"{len(skipped)} tests were skipped, {why}; apt-get install chromium", red=True)
 
 
 class NetworkUsed(AssertionError):

@@ -14,7 +14,7 @@ from rebal.formats.document import Axis, Figure, Kind, Said
 from rebal.formats.page.sheet import sheet
 
 PEN = sheet(View(width=80, colour=False)).pen
-_CHARACTER = 6.7
+_CHARACTER = 7.6
 """About how wide a character of the charts' type is; a text is given room by it, and never cut."""
 
 _MARGIN = 16.0

@@ -53,11 +53,10 @@ def _axis(strips: Strips, frame: _Frame, width: int) -> Iterator[str]:
     x = frame.x
     most = max(int((x.end - x.start) / _PIXELS_A_TICK[0 if width > _NARROW else 1]), 2)
     for at in ticks(strips.x, x.low, x.high, most=most):
-        place = x.at(at)
+        place, label = x.at(at), written(at, strips.x.kind, PEN.figures)
+        middle = min(max(place, breadth(label) / 2), width - breadth(label) / 2)
         yield line((place, frame.top), (place, frame.bottom), "grid")
-        yield text(
-            written(at, strips.x.kind, PEN.figures), place, frame.bottom + 16, class_="tick", text_anchor="middle"
-        )
+        yield text(label, middle, frame.bottom + 16, class_="tick", text_anchor="middle")
     yield line((x.start, frame.bottom), (x.end, frame.bottom), "zero")
     yield text(strips.x.title, x.start, frame.bottom + 34, class_="tick")
 
