@@ -1,4 +1,4 @@
-"""A command, a format and a venue are one new file each, found where they lie; reports: see the formats' own test."""
+"""A command, a format, a price source and a venue are one new file each; reports: see the formats' own test."""
 
 import json
 import shutil
@@ -31,6 +31,16 @@ COUNT = '''"""How many orders a plan has."""
 
 def render(report, view):
     return f"{len(report.orders)} orders on {report.orders[0].contract}"
+'''
+FLAT = '''"""A price of a hundred for whatever is wanted."""
+
+from rebal.amounts import Fraction
+from rebal.prices import Quotes
+
+
+def source(network, *, timeout):
+    """Quote everything at a hundred."""
+    return lambda wanted: Quotes(wanted.now, {coin: Fraction(100) for coin in wanted.coins}, {})
 '''
 HARBOUR = '''"""Harbour: one inverse perpetual."""
 
@@ -79,6 +89,7 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Path:
     package = folder / "rebal"
     shutil.copytree(Path(rebal.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
     (package / "commands" / "greet.py").write_text(GREET)
+    (package / "prices" / "flat.py").write_text(FLAT)
     (package / "formats" / "count.py").write_text(COUNT)
     (package / "venues" / "harbour.py").write_text(HARBOUR)
     (folder / "portfolio.yaml").write_text(
@@ -110,6 +121,11 @@ def test_a_venue_is_one_new_file(grown: Path) -> None:
     assert (contract["contract"], contract["standing"], contract["multiplier"]) == ("BTCHAR", "planned-on", "100")
     (order,) = json.loads(said(grown, "plan", "--format", "json", *NOW))["orders"]
     assert (order["contract"], order["side"], order["contracts"]) == ("BTCHAR", "sell", "320")
+
+
+def test_a_price_source_is_one_new_file(grown: Path) -> None:
+    plan = json.loads(said(grown, "plan", "--market", "flat", "--format", "json", *NOW))
+    assert [(asset["asset"], asset["price"]) for asset in plan["assets"]] == [("BTC", "100"), ("USD", "1")]
 
 
 def test_a_format_is_one_new_file(grown: Path) -> None:

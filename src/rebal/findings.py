@@ -38,6 +38,7 @@ class Code(StrEnum):
     FUNDING_LARGE = "funding-large"
     NO_EQUITY = "no-equity"
     MARK_OFF = "mark-off"
+    PRICE_IN_DOUBT = "price-in-doubt"
     REALISED = "realised"
     UNLISTED_CONTRACT = "unlisted-contract"
     EARLIER_ENTRIES = "earlier-entries"
@@ -121,7 +122,14 @@ def info(code: Code, subject: str, message: str, **data: Figure) -> Finding:
 
 
 BREACHES = frozenset(
-    {Code.ALERT, Code.STALE_PRICES, Code.NEAR_LIQUIDATION, Code.STATEMENT_REPEATS_JOURNAL, Code.STATEMENT_DIFFERS}
+    {
+        Code.ALERT,
+        Code.STALE_PRICES,
+        Code.PRICE_IN_DOUBT,
+        Code.NEAR_LIQUIDATION,
+        Code.STATEMENT_REPEATS_JOURNAL,
+        Code.STATEMENT_DIFFERS,
+    }
 )
 """Findings that want a look at once: what is shown may be wrong already, or soon lost."""
 

@@ -31,8 +31,19 @@ class StepKind(StrEnum):
 
 
 @frozen
+class PriceSource:
+    """Where the price of a coin or the mark of a contract came from."""
+
+    name: str
+    source: str
+
+
+@frozen
 class Inputs:
-    """What the plan was made from, so that a record of it can tell whether anything moved."""
+    """What the plan was made from, so that a record of it can tell whether anything moved.
+
+    ``price_sources``: the exchanges that were asked, by name; what was typed in a file is not among it.
+    """
 
     statement_sha256: str
     journal_seq: int | None
@@ -40,6 +51,7 @@ class Inputs:
     market_as_of: datetime | None
     now: datetime
     version: str
+    price_sources: tuple[PriceSource, ...] = ()
 
 
 @frozen

@@ -130,14 +130,44 @@ class FundingRate:
     high: Fraction
 
 
+class Doubt(StrEnum):
+    """What may be wrong with a figure that an exchange gave, or did not give."""
+
+    UNPRICED = "unpriced"
+    STALE = "stale"
+    CROSSED = "crossed"
+    ONE_SIDED = "one-sided"
+    SKEWED = "skewed"
+    UNDATED = "undated"
+    IN_TETHER = "in-tether"
+
+
+@frozen
+class Doubtful:
+    """A figure that is in doubt: a coin's, a contract's, or all of a source's; ``figures`` say by what."""
+
+    subject: str
+    doubt: Doubt
+    source: str
+    figures: Mapping[str, Fraction]
+
+
 @frozen
 class Market:
-    """Prices and funding at one time. ``prices``: coins at spot or index; ``marks``: contracts at their own mark."""
+    """Prices and funding at one time. ``prices``: coins at spot or index; ``marks``: contracts at their own mark.
+
+    ``intervals``: hours between fundings and ``next_funding``: when the next is due, of contracts whose exchange said
+    so. ``sources``: where prices and marks came from, by name, those that were typed aside.
+    """
 
     as_of: datetime | None
     prices: Mapping[str, Fraction]
     marks: Mapping[str, Fraction]
     funding: Mapping[str, FundingRate]
+    intervals: Mapping[str, Fraction] = field(default_factory=dict)
+    next_funding: Mapping[str, datetime] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
+    doubts: tuple[Doubtful, ...] = ()
 
     def mark(self, contract: Contract) -> Fraction:
         """The mark of a contract; its asset's price where it has none of its own."""

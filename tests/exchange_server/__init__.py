@@ -68,7 +68,8 @@ class Fault:
     closed: bool = False
 
 
-Answer = Any | Reply | Callable[[Asked], Any]
+Answer = Any
+"""JSON, a ``Reply``, or a function of the ``Asked`` that makes one of them."""
 
 
 @dataclass

@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 class Opened:
     """A portfolio with its open book.
 
-    ``path``: the portfolio file; ``market_path``: that of ``--market``; ``journal_path``: its journal, None on stdin
+    ``path``: the portfolio file; ``market_paths``: those of ``--market``; ``journal_path``: its journal, None on stdin
     without one; ``realised``: by contract;
     ``checks``: what only the journal can tell; ``carried``: fees and funding of what is open.
     """
 
     path: str
-    market_path: str | None
+    market_paths: tuple[str, ...]
     journal_path: str | None
     portfolio: "Portfolio"
     book: "Book"
@@ -45,7 +45,7 @@ class Opened:
     @property
     def files(self) -> tuple[str, ...]:
         """The files that an answer must never overwrite."""
-        return tuple(file for file in (self.path, self.market_path, self.journal_path) if file is not None)
+        return tuple(file for file in (self.path, *self.market_paths, self.journal_path) if file is not None)
 
 
 def opened(where: Where, world: World, *, targets_for: str | None = None, market: "MarketText | None" = None) -> Opened:
@@ -75,7 +75,7 @@ def opened(where: Where, world: World, *, targets_for: str | None = None, market
     told = earned.earned(portfolio, read.entries)
     realised = earned.realised(told.booked)
     return Opened(
-        path, where.market, journal_path, portfolio, folded.book, read, realised, inputs, checks, told.carried()
+        path, where.market_files(), journal_path, portfolio, folded.book, read, realised, inputs, checks, told.carried()
     )
 
 
@@ -117,12 +117,12 @@ def _without_journal(
     path: str, journal_path: str | None, *, portfolio: "Portfolio", where: Where, world: World
 ) -> Opened:
     inputs = inputs_of(portfolio, where, world, journal=None)
-    return Opened(path, where.market, journal_path, portfolio, portfolio.statement, None, (), inputs, ())
+    return Opened(path, where.market_files(), journal_path, portfolio, portfolio.statement, None, (), inputs, ())
 
 
 def inputs_of(portfolio: "Portfolio", where: Where, world: World, *, journal: "Journal | None") -> "Inputs":
     """What an answer about the portfolio is made from."""
-    from rebal.plan import Inputs
+    from rebal.plan import Inputs, PriceSource
 
     return Inputs(
         statement_sha256=portfolio.statement_sha256,
@@ -131,6 +131,7 @@ def inputs_of(portfolio: "Portfolio", where: Where, world: World, *, journal: "J
         market_as_of=portfolio.market.as_of,
         now=where.time(world),
         version=__version__,
+        price_sources=tuple(PriceSource(*each) for each in sorted(portfolio.market.sources.items())),
     )
 
 

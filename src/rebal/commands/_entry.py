@@ -91,7 +91,7 @@ def single(
 
 def told(recorded: "Recorded", at: "Clerk", *, where: Where, shown: Shown, world: World) -> Answer:
     """What a record changed, as the answer to its command."""
-    files = tuple(file for file in (where.path(world), where.market, at.path) if file is not None)
+    files = tuple(file for file in (where.path(world), *where.market_files(), at.path) if file is not None)
     return shown.answer(recorded, world, portfolio=at.portfolio, inputs=files, where=where)
 
 

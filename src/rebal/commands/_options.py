@@ -13,7 +13,7 @@ import typer
 
 from rebal import formats
 from rebal.amounts import NumberProblem, number
-from rebal.commands import _out
+from rebal.commands import _market, _out
 from rebal.commands._answer import Answer, World
 from rebal.commands._complete import sections
 from rebal.commands._typed import pasted, what_next, with_cures
@@ -21,6 +21,7 @@ from rebal.errors import Exit, UsageProblem
 from rebal.formats import Report, View
 
 if TYPE_CHECKING:
+    from rebal import prices
     from rebal.load import MarketText
     from rebal.portfolio import Portfolio
 
@@ -31,6 +32,12 @@ _CHARTS = ("weights", "ladder", "payoff", "cost", "path")
 _Now = Annotated[
     str | None,
     typer.Option("--now", metavar="TIMESTAMP", help="The time that counts as now, as 2026-11-20T08:00:00Z."),
+]
+
+
+_Timeout = Annotated[
+    str | None,
+    typer.Option("--timeout", metavar="SECONDS", help="How long exchanges may take for all that is asked; 20."),
 ]
 
 
@@ -59,16 +66,30 @@ class Where:
         ),
     ] = None
     market: Annotated[
-        str | None, typer.Option("--market", metavar="FILE", help="Prices and funding that win over the portfolio's.")
+        str | None,
+        typer.Option(
+            "--market",
+            metavar="FILE|live",
+            help="Prices and funding that win over the portfolio's: a file, live from the exchange, or live,FILE.",
+        ),
     ] = None
     journal: Annotated[
         str | None, typer.Option("--journal", metavar="FILE", help="The journal, in place of the portfolio's.")
     ] = None
     now: _Now = None
+    timeout: _Timeout = None
 
     def path(self, world: World) -> str:
         """The portfolio file that is meant."""
         return self.portfolio or world.portfolio
+
+    def markets(self, world: World) -> "tuple[str | prices.Source, ...]":
+        """The market files and sources of ``--market``, of which the last wins. Raises UsageProblem."""
+        return _market.parts(self.market, world, timeout=self.timeout)
+
+    def market_files(self) -> tuple[str, ...]:
+        """The market files that are read."""
+        return _market.files(self.market)
 
     def time(self, world: World) -> datetime:
         """The instant that was given, or the clock's."""
@@ -85,7 +106,7 @@ class Where:
         """The portfolio, resolved; ``market``: that of ``--market``, where it was read already. Raises InvalidInput."""
         from rebal import load
 
-        return load.portfolio(self.path(world), now=self.time(world), market=market or self.market)
+        return load.portfolio(self.path(world), now=self.time(world), market=market or self.markets(world))
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -36,6 +36,6 @@ def history(
     from rebal import journal
     from rebal.journal import report
 
-    files = tuple(file for file in (where.path(world), where.market, path) if file is not None)
+    files = tuple(file for file in (where.path(world), *where.market_files(), path) if file is not None)
     made = report.history(portfolio, journal.read(path), since=first)
     return shown.answer(made, world, portfolio=portfolio, inputs=files, where=where)

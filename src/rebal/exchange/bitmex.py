@@ -1,5 +1,6 @@
 """BitMEX's public answers, which ccxt no longer reads: the instruments with their marks, indices and funding."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from rebal.exchange.line import exact_json
@@ -14,12 +15,12 @@ class Bitmex:
     def __init__(self, session: Any) -> None:
         self._session = session
 
-    def instruments(self) -> Any:
-        """Every instrument that trades, as BitMEX prints it."""
+    def instruments(self, given: Mapping[str, str]) -> Any:
+        """Every instrument that trades, as BitMEX prints it; ``given``: parameters of the question."""
         import requests
 
         try:
-            answer = self._session.get(_INSTRUMENTS)
+            answer = self._session.get(_INSTRUMENTS, params=given)
         except requests.ConnectionError:
             raise Busy("cannot be reached") from None
         return exact_json(answer.content.decode())

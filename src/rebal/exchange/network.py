@@ -24,7 +24,11 @@ class Deadline:
     def __init__(self, network: Network, allowed: float) -> None:
         self.allowed = allowed
         self._network = network
-        self._end = network.seconds() + allowed
+        self.begin()
+
+    def begin(self) -> None:
+        """Let the time run anew: for what another portfolio asks."""
+        self._end = self._network.seconds() + self.allowed
 
     def left(self) -> float:
         """Seconds left, 0 when it has passed."""

@@ -4,7 +4,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rebal.portfolio import Portfolio
+    from rebal.prices import Source
 
 
 class MarketText(NamedTuple):
@@ -21,14 +24,17 @@ def market(path: str, *, now: datetime) -> MarketText:
     return resolve.market_text(path, now=now)
 
 
-def portfolio(path: str, *, now: datetime, market: str | MarketText | None = None) -> "Portfolio":
+def portfolio(
+    path: str, *, now: datetime, market: "str | MarketText | Sequence[str | MarketText | Source] | None" = None
+) -> "Portfolio":
     """Read and resolve a portfolio file; ``-`` is stdin, ``market`` a file whose prices win, key by key.
 
-    Raises InvalidInput with every problem of both files.
+    ``market`` may be several files and sources, of which the last that prices a name wins. Raises InvalidInput with
+    every problem of all files, Unavailable where a source is not to be had.
     """
     from rebal.load import resolve
 
-    return resolve.portfolio(path, now=now, market=market)
+    return resolve.portfolio(path, now=now, market=(market,) if isinstance(market, str | MarketText) else market or ())
 
 
 def schema() -> dict[str, Any]:

@@ -5,7 +5,7 @@ only what the file holds is built: a model that no section of the file needs cos
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from itertools import islice
 from typing import Any
@@ -124,6 +124,24 @@ class Choice(Text):
         if text not in self.words:
             raise Unreadable("is not known here", ONE_OF + ", ".join(self.words), near=(text, self.words))
         return self.kinds(text)
+
+
+class Word(Text):
+    """One of a few names, found when they are needed."""
+
+    def __init__(self, names: Callable[[], Sequence[str]]) -> None:
+        super().__init__(self._known)
+        self.names = names
+
+    def _known(self, text: str) -> str:
+        known = self.names()
+        if text not in known:
+            raise Unreadable("is not known here", ONE_OF + ", ".join(known), near=(text, known))
+        return text
+
+    def json_schema(self, handler: GetJsonSchemaHandler) -> Json:
+        """The names."""
+        return {"enum": list(self.names())}
 
 
 class Section(Reader):

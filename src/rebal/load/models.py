@@ -8,11 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from rebal import names, times
 from rebal.amounts import Fraction
-from rebal.load.fields import ByHistory, Choice, Either, List, Mapping, Name, Number, Section, Text
+from rebal.exchange import spot
+from rebal.load.fields import ByHistory, Choice, Either, List, Mapping, Name, Number, Section, Text, Word
 from rebal.load.flaws import Unreadable
 from rebal.market.contract import Kind
 from rebal.market.maintenance import Method, TierUnit, Valuation
-from rebal.portfolio import LotMethod, MarginMode, Sizing, Uncovered
+from rebal.portfolio import Doubt, LotMethod, MarginMode, Sizing, Uncovered
 from rebal.times import Duration
 
 ASSET = Name("an asset's name", names.ASSET, names.ASSET_INSTEAD)
@@ -133,6 +134,17 @@ class FundingHistory(Written):
 _FUNDING = Either(RATE, ByHistory(Section(FundingRange), Section(FundingHistory)))
 
 
+class Doubtful(Written):
+    """A figure of an exchange that is in doubt."""
+
+    of: Annotated[str, CONTRACT.text()] = Field(description="The coin or contract, or the exchange as a whole.")
+    why: Annotated[Doubt, Choice(Doubt)] = Field(description="What may be wrong with it.")
+    source: Annotated[str, WORD] = Field(description="The exchange.", examples=["binance"])
+    figures: Annotated[Map[str, Fraction], Mapping(Number(), SCENARIO, "write `bid: 40000` below it")] = Field(
+        default={}, description="The figures that say so."
+    )
+
+
 class Market(Written):
     """Prices and funding at one time."""
 
@@ -146,6 +158,18 @@ class Market(Written):
         Map[str, Fraction | FundingRange | FundingHistory],
         Mapping(_FUNDING, CONTRACT, "write `BTCUSD: 0.01%` below it"),
     ] = Field(default={}, description="Funding rates by contract, per interval; positive: longs pay shorts.")
+    intervals: Annotated[Map[str, Fraction], Mapping(HOURS, CONTRACT, "write `BTCUSD: 8h` below it")] = Field(
+        default={}, description="Time between fundings by contract, as its exchange says."
+    )
+    next_funding: Annotated[
+        Map[str, datetime], Mapping(INSTANT, CONTRACT, "write `BTCUSD: 2026-11-20T16:00:00Z` below it")
+    ] = Field(default={}, description="When the next funding of a contract is due, as its exchange says.")
+    sources: Annotated[Map[str, str], Mapping(WORD, CONTRACT, "write `BTC: binance` below it")] = Field(
+        default={}, description="Where a price came from, where an exchange was asked."
+    )
+    doubts: Annotated[tuple[Doubtful, ...], List(Section(Doubtful), "write one `- {of, why, source}` a doubt")] = Field(
+        default=(), description="What may be wrong with a price that an exchange gave, or did not give."
+    )
 
 
 class Tier(Written):
@@ -374,6 +398,9 @@ class Portfolio(Written):
     ] = Field(default={}, description="What has no contract is hedged through what has one.")
     costs: Annotated[Costs | None, Section(Costs)] = Field(default=None, description="What a spot trade costs.")
     tax: Annotated[Tax | None, Section(Tax)] = Field(default=None, description="How gains are taxed.")
+    prices_from: Annotated[tuple[str, ...], List(Word(spot.names), "write [kraken, coinbase]")] = Field(
+        default=(), description="Exchanges to ask, in this order, for coins that the venue does not price."
+    )
     scenarios: Annotated[
         Map[str, Map[str, Fraction]], Mapping(_SHOCKS, SCENARIO, "write `crash: {BTC: -40%}` below it")
     ] = Field(default={}, description="Named shocks for stress.", examples=[{"crash": {"BTC": "-40%"}}])

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from rebal.amounts import Fraction
 from rebal.load import models
-from rebal.portfolio import FundingRate
+from rebal.portfolio import Doubtful, FundingRate
 from rebal.prices import Quotes
 
 
@@ -14,7 +14,15 @@ def quotes_of(says: models.Market, histories: Mapping[str, FundingRate]) -> Quot
         name: histories[name] if isinstance(rate, models.FundingHistory) else _funding(rate)
         for name, rate in says.funding.items()
     }
-    return Quotes(says.as_of, says.prices, funding)
+    return Quotes(
+        as_of=says.as_of,
+        prices=says.prices,
+        funding=funding,
+        intervals=says.intervals,
+        next_funding=says.next_funding,
+        sources=says.sources,
+        doubts=tuple(Doubtful(each.of, each.why, each.source, each.figures) for each in says.doubts),
+    )
 
 
 def _funding(rate: Fraction | models.FundingRange) -> FundingRate:

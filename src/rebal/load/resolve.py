@@ -1,7 +1,8 @@
 """From what a file says to what it means: a Portfolio without open questions, or every problem at once."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from itertools import islice
@@ -12,32 +13,34 @@ from rebal.book import Book, Position, opened
 from rebal.errors import InvalidInput, Problem
 from rebal.load import MarketText, models, source, tree, written
 from rebal.load.checks import BLOCK_CHECKS, CHECKS
+from rebal.load.checks.rules import venue_is_known
 from rebal.load.checks.statement import later_than_now
 from rebal.load.contracts import own_contracts
 from rebal.load.digest import statement_sha256
 from rebal.load.fields import Section
 from rebal.load.flaws import MOST_LISTED, problems
 from rebal.load.histories import Histories, histories
+from rebal.load.market_text import market_text
 from rebal.load.policy import policy_of
 from rebal.load.quotes import quotes_of
 from rebal.load.reading import Block, Reading
 from rebal.load.written import Written
 from rebal.market.contract import Contract
 from rebal.portfolio import DOLLARS, Costs, Holding, Lot, Market, Portfolio, Proxy, Tax
-from rebal.prices import market_of
+from rebal.prices import Source, Wanted, market_of
 
 if TYPE_CHECKING:
     from rebal.venues import Venue
 
 
-def portfolio(path: str, *, now: datetime, market: str | MarketText | None) -> Portfolio:
-    """Read and resolve a portfolio file, with the prices of a market file where one is given. Raises InvalidInput."""
+def portfolio(path: str, *, now: datetime, market: Sequence[str | MarketText | Source]) -> Portfolio:
+    """Read and resolve a portfolio file, with the prices of market files and sources. Raises InvalidInput."""
     file = _read(path, models.PORTFOLIO)
-    blocks = [Block(file, ("market",), file.says.market)]
-    if market is not None:
-        blocks.append(_market_file(_market_text(market) if isinstance(market, str) else market))
+    own = Block(file, ("market",), file.says.market)
     venue, venue_known = _venue(file)
-    reading = Reading(file, blocks=tuple(blocks), now=now, venue=venue, venue_known=venue_known)
+    bare = Reading(file, blocks=(own,), now=now, venue=venue, venue_known=venue_known)
+    blocks = (own, *(_block(each, bare) for each in market))
+    reading = Reading(file, blocks=blocks, now=now, venue=venue, venue_known=venue_known)
     found = _problems(reading)
     if found:
         raise InvalidInput(found)
@@ -82,6 +85,31 @@ def _market_file(read: MarketText) -> Block:
     return Block(bare, (), bare.says)
 
 
+def _block(market: str | MarketText | Source, bare: Reading) -> Block:
+    """What a market file or a source says."""
+    if isinstance(market, str):
+        return _market_file(_market_text(market))
+    return _market_file(market) if isinstance(market, MarketText) else _asked(bare, market)
+
+
+def _asked(bare: Reading, source: Source) -> Block:
+    """What a source quotes of what the file speaks of, through the same reading as a market file of the same words."""
+    bare.own, flaws = own_contracts(bare)
+    if bare.file.flaws or flaws or not bare.venue_known:
+        raise InvalidInput(problems(bare.file.document, [*bare.file.flaws, *flaws, *venue_is_known(bare)]))
+    quotes = source(
+        Wanted(
+            venue=bare.says.venue,
+            coins=tuple(sorted(bare.assets - bare.cash - bare.aside)),
+            contracts=tuple(contract for _, contract in sorted(_contracts(bare).items())),
+            prices_from=bare.says.prices_from,
+            now=bare.now,
+        )
+    )
+    whole = written.read(tree.document(market_text(quotes), "live prices"), models.MARKET_FILE)
+    return Block(whole, ("market",), whole.says.market)
+
+
 def _venue(file: Written[Any]) -> "tuple[Venue | None, bool]":
     """The venue that the file names, and whether what it says of it is understood."""
     name = file.says.venue
@@ -112,7 +140,10 @@ def _problems(reading: Reading) -> list[Problem]:
 
 def _resolved(reading: Reading, path: str, histories: Histories) -> Portfolio:
     says = reading.says
-    contracts = _contracts(reading)
+    known = {**_quoted(reading), **_contracts(reading)}
+    market = _market(reading, known, histories)
+    unvalued = {name: contract for name, contract in known.items() if not _is_valued(contract, reading, market)}
+    contracts = {name: _funded(contract, market, says) for name, contract in known.items() if name not in unvalued}
     holdings = {asset: _holding(asset, entry) for asset, entry in says.holdings.items()}
     book = Book(
         holdings={asset: holding.quantity for asset, holding in holdings.items()},
@@ -127,7 +158,7 @@ def _resolved(reading: Reading, path: str, histories: Histories) -> Portfolio:
         targets=None if says.targets is None else _targets(says.targets, reading.cash),
         aside=reading.aside,
         statement=book,
-        market=_market(reading, contracts, histories),
+        market=market,
         contracts=contracts,
         policy=policy_of(says.policy or models.Policy(), reading.now),
         cash=reading.cash,
@@ -137,7 +168,7 @@ def _resolved(reading: Reading, path: str, histories: Histories) -> Portfolio:
         tax=None if says.tax is None else _tax(says.tax),
         scenarios=says.scenarios,
         journal=_journal(path, says.journal),
-        incomplete={asset: lacking for asset in sorted(reading.assets) if (lacking := reading.incomplete(asset))},
+        incomplete=_incomplete(reading, unvalued),
     )
 
 
@@ -146,27 +177,57 @@ def _proxy(asset: str, written: models.Proxy | models.ProxyByHistory, histories:
 
 
 def _contracts(reading: Reading) -> dict[str, Contract]:
-    """The file's own contracts, the catalogue's on the assets that a plan may trade, and those the file names."""
+    """The file's own contracts, the catalogue's on the assets that a plan may trade, and those the file names.
+
+    Whatever the prices are: which contracts to ask a price of is known before there is one.
+    """
     contracts = {
         contract.name: contract
         for asset in sorted(reading.assets - reading.cash - reading.aside)
         for contract in reading.serving(asset)
-        if reading.settles(contract)
     }
     contracts.update({contract.name: contract for contract in _named(reading)})
     return {**contracts, **reading.own}
 
 
+def _funded(contract: Contract, market: Market, says: models.Portfolio) -> Contract:
+    """A contract with the funding interval that its exchange says now, unless the file has one of its own."""
+    hours = market.intervals.get(contract.name)
+    entry = says.contracts.get(contract.name)
+    if hours is None or contract.expiry is not None or (entry is not None and entry.funding_interval is not None):
+        return contract
+    key = f"contracts.{contract.name}.funding_interval"
+    assumed = tuple(each for each in contract.assumed if each.key != key)
+    return replace(contract, funding_interval_hours=hours, assumed=assumed)
+
+
 def _named(reading: Reading) -> Iterator[Contract]:
-    priced: set[str] = set()
-    for block in reading.blocks:
-        priced |= (block.says.prices.keys() | block.says.funding.keys()) - reading.assets
-    priced |= set(reading.says.policy.routes or ()) if reading.says.policy else set()
+    routes = set(reading.says.policy.routes or ()) if reading.says.policy else set()
     held = {row.contract for row in reading.says.positions}
-    for name in sorted(priced | held):
+    for name in sorted(routes | held):
         contract = reading.listed(name)
         if contract is not None and (name in held or contract.asset in reading.assets):
             yield contract
+
+
+def _quoted(reading: Reading) -> dict[str, Contract]:
+    """Contracts that only prices or rates name: they trade no more, and one may still be open in the journal."""
+    names = {name for block in reading.blocks for name in (*block.says.prices, *block.says.funding)} - reading.assets
+    found = {name: reading.listed(name) for name in sorted(names)}
+    return {name: each for name, each in found.items() if each is not None and each.asset in reading.assets}
+
+
+def _is_valued(contract: Contract, reading: Reading, market: Market) -> bool:
+    """Whether PnL on a contract can be valued: its settlement currency counts as dollars, or has a price."""
+    return contract.settle in reading.cash or contract.settle in market.prices
+
+
+def _incomplete(reading: Reading, unvalued: dict[str, Contract]) -> dict[str, dict[str, str]]:
+    """By asset the listed contracts that are not planned on, with the key that is missing."""
+    lacking = {asset: reading.without_multiplier(asset) for asset in sorted(reading.assets)}
+    for name, contract in unvalued.items():
+        lacking[contract.asset][name] = f"market.prices.{contract.settle}"
+    return {asset: keys for asset, keys in lacking.items() if keys}
 
 
 def _market(reading: Reading, contracts: dict[str, Contract], histories: Histories) -> Market:

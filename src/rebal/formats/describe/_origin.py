@@ -20,8 +20,22 @@ def _margined(report: Any) -> Said:
 
 
 def _prices(report: Any) -> Said:
-    at = report.inputs.market_as_of
-    return Inked("prices without a date" if at is None else ("prices of ", at), DIM)
+    at, asked = report.inputs.market_as_of, _asked(report)
+    of = (f" from {asked}",) if asked else ()
+    return Inked(("prices without a date", *of) if at is None else ("prices of ", at, *of), DIM)
+
+
+def _asked(report: Any) -> str:
+    """The exchanges that priced something, the one of most names alone, the others with theirs."""
+    named: dict[str, list[str]] = {}
+    for each in report.inputs.price_sources:
+        named.setdefault(each.source, []).append(each.name)
+    first, *others = sorted(named, key=lambda source: (-len(named[source]), source)) or [""]
+    return ", ".join([first, *(f"{', '.join(named[source])} from {source}" for source in others)])
+
+
+def _asked_of(report: Any) -> str | None:
+    return _asked(report) or None
 
 
 def _statement(report: Status) -> Said:
@@ -44,6 +58,7 @@ STATEMENT = Column("", _statement, only=_PAGE)
 RECORDED = (
     Column("", "venue", record="venue {}", only=_RECORDS),
     Column("", "inputs.market_as_of", record="prices {}", only=_RECORDS),
+    Column("", _asked_of, record="from {}", only=_RECORDS),
 )
 STATED = (
     Column("", "as_of", record="statement {}", only=_RECORDS),

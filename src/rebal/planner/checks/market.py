@@ -1,12 +1,13 @@
 """What is worth a look in the figures that a plan is told: prices, rates, and what is assumed of contracts."""
 
 from collections.abc import Iterator
+from typing import assert_never
 
 from rebal.amounts import Fraction, plain, rounded, toward_zero
 from rebal.findings import Code, Figure, Finding, coins, exact_percent, info, percent, price, warning
 from rebal.market.carry import annualised, basis, days_between
 from rebal.planner.review import Check, Review, held_after
-from rebal.portfolio import Sizing
+from rebal.portfolio import Doubt, Doubtful, Portfolio, Sizing
 
 _USUAL_BASIS, _USUAL_BASIS_DATED = Fraction(5, 100), Fraction(25, 100)
 _USUAL_TICK = Fraction(1, 100)
@@ -33,11 +34,49 @@ def _assumptions(review: Review) -> Iterator[Finding]:
             yield warning(Code.ASSUMED_FIGURE, contract.name, message, **data)
 
 
+def _doubts(review: Review) -> Iterator[Finding]:
+    """What an exchange said that may be wrong, of the coins and of the contracts in play."""
+    portfolio = review.desk.portfolio
+    others = portfolio.contracts.keys() - {contract.name for contract in review.contracts_in_play()}
+    for each in portfolio.market.doubts:
+        if each.subject not in others:
+            make = info if each.doubt in _HARMLESS else warning
+            data: dict[str, Figure] = {"doubt": each.doubt.value, "source": each.source, **each.figures}
+            yield make(Code.PRICE_IN_DOUBT, each.subject, _doubt_words(each, portfolio), **data)
+
+
+_HARMLESS = frozenset({Doubt.UNDATED, Doubt.IN_TETHER})
+
+
+def _doubt_words(each: Doubtful, portfolio: Portfolio) -> str:
+    figures = {name: price(figure) for name, figure in each.figures.items()}
+    match each.doubt:
+        case Doubt.UNPRICED:
+            contract = portfolio.contracts.get(each.subject)
+            instead = "what stands in the file is used" if contract is None else f"{contract.asset}'s price is used"
+            return f"{each.source} gives no price of it: {instead}"
+        case Doubt.STALE:
+            return f"its price is {figures.get('seconds')} seconds older than others of {each.source}"
+        case Doubt.CROSSED:
+            return f"its bid {figures.get('bid')} is above its ask {figures.get('ask')} at {each.source}"
+        case Doubt.ONE_SIDED:
+            sides = f"bid {figures.get('bid')}, ask {figures.get('ask')}"
+            return f"a side of its order book is empty at {each.source}: {sides}"
+        case Doubt.SKEWED:
+            return f"its clock and this one are {figures.get('seconds')} seconds apart: set the one that is wrong"
+        case Doubt.UNDATED:
+            return f"{each.source} does not say when its price was true: it counts as of now"
+        case Doubt.IN_TETHER:
+            return f"its price is {each.source}'s index in another currency than dollars, taken as dollars"
+        case _:
+            assert_never(each.doubt)
+
+
 def _far_marks(review: Review) -> Iterator[Finding]:
     market = review.desk.portfolio.market
     for contract in review.contracts_in_play():
         mark, index = market.mark(contract), review.desk.portfolio.price(contract.asset)
-        usual = _USUAL_BASIS if contract.expiry is None else _USUAL_BASIS_DATED
+        usual = _usual_basis(review) if contract.expiry is None else _USUAL_BASIS_DATED
         if abs(mark - index) > usual * index:
             message = (
                 f"its mark {price(mark)} and {contract.asset}'s price {price(index)} are "
@@ -53,6 +92,12 @@ def _far_marks(review: Review) -> Iterator[Finding]:
             )
             data = {"price": order.price, "limit_price": order.limit_price, "tick_size": contract.tick_size}
             yield warning(Code.MARK_OFF, order.contract, message, **data)
+
+
+def _usual_basis(review: Review) -> Fraction:
+    """How far a perpetual's mark may be from its index; what an exchange gave has to lie within the band too."""
+    portfolio = review.desk.portfolio
+    return min(_USUAL_BASIS, portfolio.policy.band.points) if portfolio.market.sources else _USUAL_BASIS
 
 
 def _dated(review: Review) -> Iterator[Finding]:
@@ -128,4 +173,4 @@ def _sizing(review: Review) -> Iterator[Finding]:
         )
 
 
-MARKET_CHECKS: tuple[Check, ...] = (_stale, _assumptions, _far_marks, _dated, _funding, _sizing)
+MARKET_CHECKS: tuple[Check, ...] = (_stale, _doubts, _assumptions, _far_marks, _dated, _funding, _sizing)

@@ -1,0 +1,82 @@
+"""Fields of an exchange's answer: numbers as exact as they were sent, instants; what is not there is None."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from rebal.amounts import Fraction, NumberProblem, number
+
+Row = Mapping[str, Any]
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+
+
+class Garbled(Exception):
+    """An answer that is not of the shape that the exchange documents."""
+
+
+def rows(answer: Any, *path: str) -> Sequence[Row]:
+    """The objects of a list in an answer, by the keys that lead to it. Raises Garbled."""
+    for step in path:
+        answer = answer.get(step) if isinstance(answer, dict) else None
+    if not isinstance(answer, list) or not all(isinstance(row, dict) for row in answer):
+        raise Garbled
+    return answer
+
+
+def row(answer: Any, *path: str) -> Row:
+    """An object in an answer, by the keys that lead to it. Raises Garbled."""
+    for step in path:
+        answer = answer.get(step) if isinstance(answer, dict) else None
+    if not isinstance(answer, dict):
+        raise Garbled
+    return answer
+
+
+def text(of: Row, key: str) -> str:
+    """A text. Raises Garbled where it is missing or something else."""
+    found = of.get(key)
+    if not isinstance(found, str) or not found:
+        raise Garbled
+    return found
+
+
+def figure(of: Row, key: str) -> Fraction | None:
+    """A number, None where it is missing or empty. Raises Garbled where it is no number."""
+    found = of.get(key)
+    if found is None or found == "":
+        return None
+    if isinstance(found, bool) or not isinstance(found, str | int):
+        raise Garbled
+    try:
+        return number(str(found))
+    except NumberProblem:
+        raise Garbled from None
+
+
+def milliseconds(of: Row, key: str) -> datetime | None:
+    """An instant given in milliseconds since 1970, None where it is missing or 0. Raises Garbled."""
+    count = figure(of, key)
+    if not count:
+        return None
+    try:
+        instant = _BEGINNING + timedelta(milliseconds=int(count))
+    except OverflowError:
+        raise Garbled from None
+    if not _BEGINNING < instant < _LATEST:
+        raise Garbled
+    return instant
+
+
+def iso(of: Row, key: str) -> datetime | None:
+    """An instant given as ISO 8601 with its zone, None where it is missing. Raises Garbled."""
+    found = of.get(key)
+    if found is None or found == "":
+        return None
+    try:
+        instant = datetime.fromisoformat(found)
+    except (TypeError, ValueError):
+        raise Garbled from None
+    if instant.tzinfo is None:
+        raise Garbled
+    return instant.astimezone(UTC)
