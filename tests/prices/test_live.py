@@ -150,7 +150,7 @@ def test_what_is_asked_is_the_same_as_its_file(server: Server, tmp_path: Path) -
 def test_a_file_beside_it_wins_key_by_key(server: Server, tmp_path: Path) -> None:
     (tmp_path / "over.yaml").write_text("prices: {BTC: 41000}\nas_of: 2026-11-20T07:00:00Z\n")
     market = read(server.serve("binance"), tmp_path, BOOK, str(tmp_path / "over.yaml")).market
-    assert (market.prices["BTC"], market.prices["ETH"]) == (41000, exact("2500.25"))
+    assert (market.prices["BTC"], market.prices["ETH"]) == (Fraction(41_000), exact("2500.25"))
     assert ("BTC" in market.sources, market.sources["ETH"]) == (False, "binance")
     assert market.as_of == datetime(2026, 11, 20, 7, tzinfo=UTC)
     said = answered("plan", str(tmp_path / "p.yaml"), "--market", f"live,{tmp_path}/over.yaml", "--format", "json",

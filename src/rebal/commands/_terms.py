@@ -37,16 +37,16 @@ class Terms:
 
 
 def _with_terms(portfolio: "Portfolio", *, costs: str | None, tax: str | None) -> "Portfolio":
-    from rebal.load import models
+    from rebal.load import words
     from rebal.load.fields import Choice
     from rebal.portfolio import LotMethod
 
-    rates: Mapping[str, Text] = {"spot_fee": models.COST, "slippage": models.COST}
+    rates: Mapping[str, Text] = {"spot_fee": words.COST, "slippage": words.COST}
     rules: Mapping[str, Text] = {
         "method": Choice(LotMethod),
-        "short_term": models.SHARE,
-        "long_term": models.SHARE,
-        "long_after": models.DURATION,
+        "short_term": words.SHARE,
+        "long_term": words.SHARE,
+        "long_after": words.DURATION,
     }
     given = _pairs(costs, rates, option="--costs"), _pairs(tax, rules, option="--tax", first="method")
     return replace(

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 
 from rebal.amounts import Fraction
 from rebal.errors import InvalidInput, Problem
-from rebal.load import models, source
+from rebal.load import market_block, models, source
 from rebal.load.reading import Reading
 from rebal.portfolio import FundingRate
 
@@ -49,7 +49,7 @@ def _betas(reading: Reading, path: str) -> Iterator[tuple[str, Callable[[], Frac
 def _rates(reading: Reading, path: str) -> Iterator[tuple[str, Callable[[], FundingRate]]]:
     for block in reading.blocks:
         for name, rate in block.says.funding.items():
-            if isinstance(rate, models.FundingHistory):
+            if isinstance(rate, market_block.FundingHistory):
                 from rebal.load.paid import funding_from
 
                 yield name, partial(funding_from, beside(path, rate.history))

@@ -4,74 +4,39 @@ from collections.abc import Mapping as Map
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from rebal import names, times
 from rebal.amounts import Fraction
 from rebal.exchange import spot
-from rebal.load.fields import ByHistory, Choice, Either, List, Mapping, Name, Number, Section, Text, Word
-from rebal.load.flaws import Unreadable
+from rebal.load.fields import ByHistory, Choice, Either, List, Mapping, Number, Section, Word
+from rebal.load.market_block import Market
+from rebal.load.words import (
+    AGE,
+    ASSET,
+    BALANCE,
+    COINS,
+    CONTRACT,
+    COST,
+    COUNT,
+    DAY,
+    DURATION,
+    FLAG,
+    HOURS,
+    INSIDE,
+    INSTANT,
+    PRICE,
+    RATE,
+    SCENARIO,
+    SHARE,
+    SHOCK,
+    TITLE,
+    WORD,
+    Written,
+)
 from rebal.market.contract import Kind
 from rebal.market.maintenance import Method, TierUnit, Valuation
-from rebal.portfolio import Doubt, LotMethod, MarginMode, Sizing, Uncovered
+from rebal.portfolio import LotMethod, MarginMode, Sizing, Uncovered
 from rebal.times import Duration
-
-ASSET = Name("an asset's name", names.ASSET, names.ASSET_INSTEAD)
-CONTRACT = Name("a contract's name", names.CONTRACT, "write up to 40 letters, digits, dots, dashes, underscores")
-SCENARIO = Name("a scenario's name", names.SCENARIO, "write up to 40 letters, digits and dashes")
-FOREVER: Literal["none"] = "none"
-_LONGEST_NAME = 100
-
-
-def _title(text: str) -> str:
-    if not text.strip() or len(text) > _LONGEST_NAME:
-        raise Unreadable("is empty" if not text.strip() else "is too long", f"write 1 to {_LONGEST_NAME} characters")
-    return text
-
-
-def _age(text: str) -> Duration | Literal["none"]:
-    return FOREVER if text == FOREVER else times.duration(text)
-
-
-def _flag(text: str) -> bool:
-    if text not in ("true", "false"):
-        raise Unreadable("is neither true nor false", "write true or false")
-    return text == "true"
-
-
-def _interval(text: str) -> Fraction:
-    length = times.duration(text)
-    hours = Fraction(length.rest.days * 24) + Fraction(length.rest.seconds, 3600)
-    if length.years or not 0 < hours <= 24 * 7:
-        raise Unreadable("is no funding interval", "write hours, like 8h")
-    return hours
-
-
-_TIMESTAMP = r"^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$"
-_COUNT = r"\d{1,18}(\.\d{1,18})?"
-INSTANT = Text(times.instant, type="string", pattern=_TIMESTAMP)
-DAY = Text(times.day_or_instant, type="string", pattern=rf"^\d{{4}}-\d{{2}}-\d{{2}}$|{_TIMESTAMP}")
-DURATION = Text(times.duration, type="string", pattern=f"^{_COUNT}[mhdwy]$")
-AGE = Text(_age, type="string", pattern=f"^(none|{_COUNT}[mhdwy])$")
-HOURS = Text(_interval, type="string", pattern=f"^{_COUNT}[mhdw]$")
-FLAG = Text(_flag, type="boolean")
-TITLE = Text(_title, type=["string", "number"], minLength=1, maxLength=_LONGEST_NAME)
-WORD = Text(_title, type="string", minLength=1)
-COINS = Number(least=0, instead="write the coins that are owned, 0 or more; shorts belong under positions")
-BALANCE = Number(least=0, instead="write the coins in the futures account, 0 or more")
-COUNT = Number(above=0, instead="write a number above 0")
-SHARE = Number(percent=True, least=0, most=1, instead="write 0% to 100%")
-INSIDE = Number(percent=True, above=0, below=1, instead="write a share above 0% and below 100%")
-COST = Number(percent=True, least=0, below=1, instead="write 0% or more, below 100%")
-RATE = Number(percent=True, above=-1, below=1, instead="write a share of the notional, like 0.01%")
-SHOCK = Number(percent=True, above=-1, instead="write a fall above -100%, or a rise")
-PRICE = Number(above=0, instead="write the price in USD, above 0")
-
-
-class Written(BaseModel):
-    """What all sections have in common: known keys only, and no validator built before it is needed."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Lot(Written):
@@ -112,63 +77,6 @@ class Position(Written):
     )
     stands_for: Annotated[str | None, ASSET.text()] = Field(
         default=None, alias="for", description="The asset that it is a proxy for.", examples=["DOT"]
-    )
-
-
-class FundingRange(Written):
-    """A funding rate that is not known for certain."""
-
-    low: Annotated[Fraction, RATE] = Field(description="The lowest rate per interval to reckon with.")
-    base: Annotated[Fraction, RATE] = Field(description="The likeliest rate per interval.")
-    high: Annotated[Fraction, RATE] = Field(description="The highest rate per interval to reckon with.")
-
-
-class FundingHistory(Written):
-    """Funding rates as they were: their least, mean and largest are the range to reckon with."""
-
-    history: Annotated[str, WORD] = Field(
-        description="A CSV of times and rates, beside this file.", examples=["funding.csv"]
-    )
-
-
-_FUNDING = Either(RATE, ByHistory(Section(FundingRange), Section(FundingHistory)))
-
-
-class Doubtful(Written):
-    """A figure of an exchange that is in doubt."""
-
-    of: Annotated[str, CONTRACT.text()] = Field(description="The coin or contract, or the exchange as a whole.")
-    why: Annotated[Doubt, Choice(Doubt)] = Field(description="What may be wrong with it.")
-    source: Annotated[str, WORD] = Field(description="The exchange.", examples=["binance"])
-    figures: Annotated[Map[str, Fraction], Mapping(Number(), SCENARIO, "write `bid: 40000` below it")] = Field(
-        default={}, description="The figures that say so."
-    )
-
-
-class Market(Written):
-    """Prices and funding at one time."""
-
-    as_of: Annotated[datetime | None, INSTANT] = Field(
-        default=None, description="When the prices were true.", examples=["2026-11-20T08:00:00Z"]
-    )
-    prices: Annotated[Map[str, Fraction], Mapping(PRICE, CONTRACT, "write `BTC: 40000` below it")] = Field(
-        default={}, description="USD per coin at spot or index, and contracts at their mark.", examples=[{"BTC": 40000}]
-    )
-    funding: Annotated[
-        Map[str, Fraction | FundingRange | FundingHistory],
-        Mapping(_FUNDING, CONTRACT, "write `BTCUSD: 0.01%` below it"),
-    ] = Field(default={}, description="Funding rates by contract, per interval; positive: longs pay shorts.")
-    intervals: Annotated[Map[str, Fraction], Mapping(HOURS, CONTRACT, "write `BTCUSD: 8h` below it")] = Field(
-        default={}, description="Time between fundings by contract, as its exchange says."
-    )
-    next_funding: Annotated[
-        Map[str, datetime], Mapping(INSTANT, CONTRACT, "write `BTCUSD: 2026-11-20T16:00:00Z` below it")
-    ] = Field(default={}, description="When the next funding of a contract is due, as its exchange says.")
-    sources: Annotated[Map[str, str], Mapping(WORD, CONTRACT, "write `BTC: binance` below it")] = Field(
-        default={}, description="Where a price came from, where an exchange was asked."
-    )
-    doubts: Annotated[tuple[Doubtful, ...], List(Section(Doubtful), "write one `- {of, why, source}` a doubt")] = Field(
-        default=(), description="What may be wrong with a price that an exchange gave, or did not give."
     )
 
 
@@ -412,12 +320,4 @@ class Portfolio(Written):
     )
 
 
-class MarketFile(Written):
-    """A market block in a file of its own."""
-
-    market: Annotated[Market | None, Section(Market)] = None
-
-
 PORTFOLIO = Section(Portfolio, "write holdings, targets and market, each with its entries below it")
-MARKET = Section(Market, "write prices: with its entries below it")
-MARKET_FILE = Section(MarketFile)

@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 
 from rebal.amounts import Fraction
-from rebal.load import models
+from rebal.load import market_block
 from rebal.portfolio import Doubtful, FundingRate
 from rebal.prices import Quotes
 
 
-def quotes_of(says: models.Market, histories: Mapping[str, FundingRate]) -> Quotes:
+def quotes_of(says: market_block.Market, histories: Mapping[str, FundingRate]) -> Quotes:
     """What a block quotes; ``histories``: funding that histories gave, by contract."""
     funding = {
-        name: histories[name] if isinstance(rate, models.FundingHistory) else _funding(rate)
+        name: histories[name] if isinstance(rate, market_block.FundingHistory) else _funding(rate)
         for name, rate in says.funding.items()
     }
     return Quotes(
@@ -25,7 +25,7 @@ def quotes_of(says: models.Market, histories: Mapping[str, FundingRate]) -> Quot
     )
 
 
-def _funding(rate: Fraction | models.FundingRange) -> FundingRate:
-    if isinstance(rate, models.FundingRange):
+def _funding(rate: Fraction | market_block.FundingRange) -> FundingRate:
+    if isinstance(rate, market_block.FundingRange):
         return FundingRate(rate.low, rate.base, rate.high)
     return FundingRate(rate, rate, rate)

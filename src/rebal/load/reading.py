@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from rebal.amounts import Fraction
-from rebal.load import models
+from rebal.load import market_block, models, words
 from rebal.load.defaults import CASH
 from rebal.load.flaws import Path
 from rebal.load.written import Written
@@ -21,11 +21,11 @@ class Block:
 
     __slots__ = ("names", "path", "says", "written")
 
-    def __init__(self, written: Written[Any], path: tuple[str, ...], says: models.Market | None) -> None:
+    def __init__(self, written: Written[Any], path: tuple[str, ...], says: market_block.Market | None) -> None:
         self.written = written
         self.path = path
-        self.says = says or models.Market()
-        self.names = written.names(models.CONTRACT, *path, "prices")
+        self.says = says or market_block.Market()
+        self.names = written.names(words.CONTRACT, *path, "prices")
 
     def at(self, *steps: str) -> Path:
         """A path below the block."""
@@ -51,17 +51,17 @@ class Reading:
         self.now = now
         self.venue = venue
         self.venue_known = venue_known
-        self.held = file.names(models.ASSET, "holdings")
-        self.wanted = file.names(models.ASSET, "targets")
-        self.proxied = file.names(models.ASSET, "proxies")
-        self.given = file.names(models.CONTRACT, "contracts")
+        self.held = file.names(words.ASSET, "holdings")
+        self.wanted = file.names(words.ASSET, "targets")
+        self.proxied = file.names(words.ASSET, "proxies")
+        self.given = file.names(words.CONTRACT, "contracts")
         self.cash = frozenset(CASH if says.cash is None else says.cash) | {DOLLARS}
         self.aside = frozenset(says.aside)
         self._listed: dict[str, Contract | None] = {}
         self._names: frozenset[str] | None = None
         self.assets = self.held | self.wanted | self.aside | self.proxied | frozenset(self._brought_in())
         self.assets_known = bool(self.held) and not (
-            any(file.misnamed(models.ASSET, section) for section in ("holdings", "targets", "proxies"))
+            any(file.misnamed(words.ASSET, section) for section in ("holdings", "targets", "proxies"))
             or file.lost("aside")
         )
         self.own: Mapping[str, Contract] = {}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rebal.amounts import ZERO, Fraction
 from rebal.book import Book, Position, opened
 from rebal.errors import InvalidInput, Problem
-from rebal.load import MarketText, models, source, tree, written
+from rebal.load import MarketText, market_block, models, source, tree, written
 from rebal.load.checks import BLOCK_CHECKS, CHECKS
 from rebal.load.checks.rules import venue_is_known
 from rebal.load.checks.statement import later_than_now
@@ -79,9 +79,9 @@ def _market_file(read: MarketText) -> Block:
         instead = "name a file with market: alone; the portfolio goes after -p"
         raise InvalidInput([Problem(source.shown(path), 0, 0, "", "is a portfolio, no market file", instead=instead)])
     if isinstance(document.data, dict) and "market" in document.data:
-        whole = written.read(document, models.MARKET_FILE)
+        whole = written.read(document, market_block.MARKET_FILE)
         return Block(whole, ("market",), whole.says.market)
-    bare = written.read(document, models.MARKET)
+    bare = written.read(document, market_block.MARKET)
     return Block(bare, (), bare.says)
 
 
@@ -106,7 +106,7 @@ def _asked(bare: Reading, source: Source) -> Block:
             now=bare.now,
         )
     )
-    whole = written.read(tree.document(market_text(quotes), "live prices"), models.MARKET_FILE)
+    whole = written.read(tree.document(market_text(quotes), "live prices"), market_block.MARKET_FILE)
     return Block(whole, ("market",), whole.says.market)
 
 

@@ -39,11 +39,12 @@ targets:
 # positions:                  # as the exchange shows them, one net row per contract; shorts are negative
 #   - {contract: BTCUSD, contracts: -14900, entry_price: 40000}
 
-# Prices in USD; a contract without one is marked at its coin's. `--market FILE` brings fresher ones.
+# Prices in USD; a contract without one is marked at its coin's. `--market live` asks the exchange, FILE a file.
 market:
   as_of: 2026-11-01T00:00:00Z
   prices: {BTC: 40000, ETH: 2500, SOL: 150}
   funding: {BTCUSD: 0.01%}    # per funding interval; positive: longs pay shorts
+# prices_from: [kraken, coinbase]   # exchanges that `--market live` asks for coins that the venue does not price
 
 # What the catalogue lacks, or what your account has otherwise.
 # contracts:

@@ -34,8 +34,9 @@ def _asked(report: Any) -> str:
     return ", ".join([first, *(f"{', '.join(named[source])} from {source}" for source in others)])
 
 
-def _asked_of(report: Any) -> str | None:
-    return _asked(report) or None
+def _priced(report: Any) -> Said:
+    asked = _asked(report)
+    return (report.inputs.market_as_of, f" from {asked}") if asked else report.inputs.market_as_of
 
 
 def _statement(report: Status) -> Said:
@@ -57,8 +58,7 @@ PRICES = Column("", _prices, only=_PAGE)
 STATEMENT = Column("", _statement, only=_PAGE)
 RECORDED = (
     Column("", "venue", record="venue {}", only=_RECORDS),
-    Column("", "inputs.market_as_of", record="prices {}", only=_RECORDS),
-    Column("", _asked_of, record="from {}", only=_RECORDS),
+    Column("", _priced, record="prices {}", only=_RECORDS),
 )
 STATED = (
     Column("", "as_of", record="statement {}", only=_RECORDS),

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterator
 
 from rebal.amounts import ONE, Fraction
-from rebal.load import models
+from rebal.load import market_block, words
 from rebal.load.checks.statement import later_than_now
 from rebal.load.flaws import Flaw, Path
 from rebal.load.reading import Block, Reading
@@ -24,7 +24,7 @@ def dated_in_the_past(block: Block, reading: Reading) -> Iterator[Flaw]:
 def funding_ranges_ascend(block: Block, reading: Reading) -> Iterator[Flaw]:
     """A range of funding rates goes from low over base to high."""
     for name, rate in block.says.funding.items():
-        if isinstance(rate, models.FundingRange) and not rate.low <= rate.base <= rate.high:
+        if isinstance(rate, market_block.FundingRange) and not rate.low <= rate.base <= rate.high:
             path = block.at("funding", name)
             yield Flaw(path, "does not ascend from low over base to high", "put the three in order", at_key=True)
 
@@ -50,7 +50,7 @@ def prices_are_of_something(reading: Reading) -> Iterator[Flaw]:
     A mark that is not found would be taken from the coin's price in silence, so what nearly names a contract is told.
     """
     block = reading.own_block
-    if not reading.venue_known or not reading.assets_known or reading.file.misnamed(models.CONTRACT, "contracts"):
+    if not reading.venue_known or not reading.assets_known or reading.file.misnamed(words.CONTRACT, "contracts"):
         return
     spoken_of = reading.assets | reading.cash | reading.given
     unknown = [key for key in sorted(block.names - spoken_of) if reading.listed(key) is None]
@@ -59,7 +59,7 @@ def prices_are_of_something(reading: Reading) -> Iterator[Flaw]:
     few = len(unknown) * len(unpriced) <= _MOST_COMPARED
     for key in unknown:
         slip = few and difflib.get_close_matches(key, unpriced, n=1, cutoff=_A_SLIP)
-        if slip or not models.ASSET.fits(key):
+        if slip or not words.ASSET.fits(key):
             path = block.at("prices", key)
             problem = "is neither an asset of this file nor a known contract"
             yield Flaw(path, problem, "drop it", at_key=True, near=(key, unpriced or known))
