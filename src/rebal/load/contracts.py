@@ -100,10 +100,15 @@ def _settlement_flaws(path: Path, entry: models.Contract, base: Contract | None,
     place: Path = (*path, "settle" if entry.settle is not None else "kind")
     if kind is Kind.INVERSE and settle != asset:
         yield Flaw(place, f"settles in {settle}, but an inverse contract settles in its coin", f"write settle: {asset}")
-    priced = settle in CASH and any(settle in block.names for block in reading.blocks)
-    if kind is Kind.LINEAR and settle not in reading.cash and not priced:
-        cash = ", ".join(sorted(reading.cash))
-        yield Flaw(place, f"settles in {settle}, which does not count as dollars", f"settle in one of cash: {cash}")
+    if kind is Kind.LINEAR and settle not in reading.cash and settle not in CASH:
+        yield no_dollars(place, settle, reading)
+
+
+def no_dollars(place: Path, settle: str, reading: Reading, *, otherwise: str | None = None) -> Flaw:
+    """What is wrong with a linear contract whose PnL is no dollars; ``otherwise``: a key that would value it."""
+    instead = f"settle in one of cash: {', '.join(sorted(reading.cash))}"
+    add = f", or add {otherwise}" if otherwise else ""
+    return Flaw(place, f"settles in {settle}, which does not count as dollars", instead + add)
 
 
 def _time_flaws(path: Path, entry: models.Contract, base: Contract | None, now: datetime) -> Iterator[Flaw]:

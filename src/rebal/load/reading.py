@@ -94,19 +94,10 @@ class Reading:
         """The catalogue's contracts on an asset that can be planned on now."""
         return () if self.venue is None else self.venue.serving(asset, self.now)
 
-    def incomplete(self, asset: str) -> dict[str, str]:
-        """The catalogue's contracts on an asset that are listed and not planned on, with the key that is missing."""
-        if self.venue is None:
-            return {}
-        unpriced = (contract for contract in self.serving(asset) if not self.settles(contract))
-        return {
-            **{name: f"contracts.{name}.multiplier" for name in self.venue.without_multiplier(asset)},
-            **{contract.name: f"market.prices.{contract.settle}" for contract in unpriced},
-        }
-
-    def settles(self, contract: Contract) -> bool:
-        """Whether PnL on a contract can be valued: its settlement currency counts as dollars, or has a price."""
-        return contract.settle in self.cash or any(contract.settle in block.names for block in self.blocks)
+    def without_multiplier(self, asset: str) -> dict[str, str]:
+        """The catalogue's contracts on an asset whose multiplier is not known, with the key that would give it."""
+        names = () if self.venue is None else self.venue.without_multiplier(asset)
+        return {name: f"contracts.{name}.multiplier" for name in names}
 
     def contract_names(self) -> frozenset[str]:
         """Names that a mistyped contract may have been meant to be."""

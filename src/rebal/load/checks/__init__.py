@@ -26,6 +26,7 @@ CHECKS: tuple[Check, ...] = (
     positions.margins_are_not_aside,
     positions.proxies_are_declared,
     market.assets_are_priced,
+    market.stablecoins_are_priced,
     market.prices_are_of_something,
     market.funding_is_of_perpetuals,
     rules.venue_is_known,

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from rebal.amounts import ONE, Fraction
 from rebal.load import market_block, words
 from rebal.load.checks.statement import later_than_now
+from rebal.load.contracts import no_dollars
 from rebal.load.flaws import Flaw, Path
 from rebal.load.reading import Block, Reading
+from rebal.market.contract import Kind
 from rebal.portfolio import DOLLARS
 
 _A_SLIP = 0.8
@@ -42,6 +44,16 @@ def assets_are_priced(reading: Reading) -> Iterator[Flaw]:
         if asset not in priced:
             instead = f"add market.prices.{asset}"
             yield Flaw(path, f"needs a price of {asset}", instead, at_key=True, near=(asset, meant))
+
+
+def stablecoins_are_priced(reading: Reading) -> Iterator[Flaw]:
+    """A linear contract of the file that settles in a stablecoin that is taken out of cash needs the coin's price."""
+    valued = reading.cash.union(*(block.names for block in reading.blocks))
+    for name, contract in reading.own.items():
+        if contract.kind is Kind.LINEAR and contract.settle not in valued:
+            key = "settle" if reading.file.has("contracts", name, "settle") else "kind"
+            price = f"market.prices.{contract.settle}"
+            yield no_dollars(("contracts", name, key), contract.settle, reading, otherwise=price)
 
 
 def prices_are_of_something(reading: Reading) -> Iterator[Flaw]:
