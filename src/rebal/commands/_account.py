@@ -8,6 +8,7 @@ import typer
 
 from rebal.commands._answer import World
 from rebal.commands._book import Opened
+from rebal.commands._market import seconds
 from rebal.errors import Refused, Unavailable, UsageProblem
 
 if TYPE_CHECKING:
@@ -28,12 +29,9 @@ class Access:
         bool,
         typer.Option("--allow-trading-key", help="Read with a key of which the exchange does not tell what it may do."),
     ] = False
-    timeout: Annotated[
-        str | None, typer.Option("--timeout", metavar="SECONDS", help="For all that is asked; 20 without.")
-    ] = None
 
 
-def asking(portfolio: "Portfolio", world: World, access: Access) -> "Asking":
+def asking(portfolio: "Portfolio", world: World, access: Access, *, timeout: str | None) -> "Asking":
     """A line to the portfolio's venue with keys that only read. Raises UsageProblem, Refused and Unavailable."""
     from rebal import venues
     from rebal.exchange import Deadline, opened
@@ -50,7 +48,7 @@ def asking(portfolio: "Portfolio", world: World, access: Access) -> "Asking":
     def contract(name: str) -> Contract | None:
         return portfolio.contracts.get(name) or venue.contract(name, now)
 
-    deadline = Deadline(world.network, _seconds(access.timeout))
+    deadline = Deadline(world.network, seconds(timeout))
     line = opened(portfolio.venue, world.network, deadline=deadline, keys=keys(portfolio.venue, world.environment))
     coins = {*portfolio.statement.wallets, *(each.settle for each in portfolio.contracts.values())}
     found = Asking(line, contract, frozenset(coins & {*portfolio.holdings, *portfolio.cash, *coins}))
@@ -74,23 +72,6 @@ def _refuse_rights(asking: "Asking", access: Access) -> None:
         raise Refused(
             f"{venue}: the key may {', '.join(rights)}, and reading is all it is for; make one that can only read"
         )
-
-
-_ALLOWED = 20.0
-
-
-def _seconds(text: str | None) -> float:
-    from rebal.amounts import NumberProblem, number
-
-    if text is None:
-        return _ALLOWED
-    try:
-        seconds = number(text)
-    except NumberProblem as problem:
-        raise UsageProblem(f"--timeout {text}: {problem}") from problem
-    if not 0 < seconds <= 3_600:
-        raise UsageProblem(f"--timeout {text}: write seconds above 0 and up to 3600")
-    return float(seconds)
 
 
 def reconciled(book: Opened, account: "Account") -> "Reconciliation":

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from rebal.account import Account, Happened
+    from rebal.exchange.accounts import Asking
     from rebal.journal.adding import Added
     from rebal.journal.recording import Clerk
 
@@ -63,7 +64,8 @@ def exchange(
     from rebal.journal.fold import fold
 
     plans = [saved.read(*content(file, where, world, is_plan=True)) for file in plan or ()]
-    account, events = _read(at, world, access, first)
+    line = asking(at.portfolio, world, access, timeout=where.timeout)
+    account, events = _read(at, line, first)
 
     def ends(added: "Added") -> Iterable[str]:
         inputs = inputs_of(at.portfolio, where, world, journal=added.after)
@@ -75,14 +77,11 @@ def exchange(
     return told(recorded, at, where=where, shown=shown, world=world)
 
 
-def _read(
-    at: "Clerk", world: World, access: Access, first: "datetime | None"
-) -> "tuple[Account, tuple[Happened, ...]]":
+def _read(at: "Clerk", line: "Asking", first: "datetime | None") -> "tuple[Account, tuple[Happened, ...]]":
     """What the account holds now, and what happened up to now."""
     from rebal import journal
     from rebal.exchange import accounts
     from rebal.journal import from_exchange
 
     start = from_exchange.start(at.portfolio, journal.read(at.path)) if first is None else first
-    line = asking(at.portfolio, world, access)
     return accounts.state(line), accounts.happened(line, start, at.now)

@@ -43,7 +43,7 @@ def reconcile(
     from rebal.exchange import accounts
     from rebal.reports.reconciliation import Verdict
 
-    account = accounts.state(asking(book.portfolio, world, access))
+    account = accounts.state(asking(book.portfolio, world, access, timeout=source.timeout))
     report = reconciled(book, account)
     if write is not None:
         from rebal.reconcile.statement import statement
