@@ -13,7 +13,7 @@ from program import Answered, answered
 from rebal import load, prices, venues
 from rebal.amounts import Fraction
 from rebal.exchange.tickers.kraken import relative
-from rebal.load.market_text import market_text
+from rebal.load.block_text import block_text
 from rebal.portfolio import Doubt, Portfolio
 from rebal.prices import Quotes, Wanted
 
@@ -142,7 +142,7 @@ def test_the_interval_that_the_exchange_says_counts(server: Server, tmp_path: Pa
 
 def test_what_is_asked_is_the_same_as_its_file(server: Server, tmp_path: Path) -> None:
     portfolio = read(server.serve("binance"), tmp_path)
-    (tmp_path / "m.yaml").write_text(market_text(quoted(server, "binance", "BTC", "ETH")))
+    (tmp_path / "m.yaml").write_text(block_text(quoted(server, "binance", "BTC", "ETH")))
     assert load.portfolio(str(tmp_path / "p.yaml"), now=AT, market=str(tmp_path / "m.yaml")).market == portfolio.market
     assert portfolio.market.as_of == TRUE
 

@@ -71,6 +71,8 @@ def answered(command: str, ask: Ask, world: World, *, sources: Sources, shown: S
     files = books(sources)
     where = Where(market=sources.market, now=sources.time(world).isoformat())
     market = None
+    if sources.market_files() != ((sources.market,) if sources.market else ()):
+        raise UsageProblem(f"--market {sources.market}: asks for one portfolio; of several, give a market file")
     if sources.market is not None:
         from rebal import load
 

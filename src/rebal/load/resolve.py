@@ -12,6 +12,7 @@ from rebal.amounts import ZERO, Fraction
 from rebal.book import Book, Position, opened
 from rebal.errors import InvalidInput, Problem
 from rebal.load import MarketText, market_block, models, source, tree, written
+from rebal.load.block_text import block_text
 from rebal.load.checks import BLOCK_CHECKS, CHECKS
 from rebal.load.checks.rules import venue_is_known
 from rebal.load.checks.statement import later_than_now
@@ -20,7 +21,6 @@ from rebal.load.digest import statement_sha256
 from rebal.load.fields import Section
 from rebal.load.flaws import MOST_LISTED, problems
 from rebal.load.histories import Histories, histories
-from rebal.load.market_text import market_text
 from rebal.load.policy import policy_of
 from rebal.load.quotes import quotes_of
 from rebal.load.reading import Block, Reading
@@ -106,7 +106,7 @@ def _asked(bare: Reading, source: Source) -> Block:
             now=bare.now,
         )
     )
-    whole = written.read(tree.document(market_text(quotes), "live prices"), market_block.MARKET_FILE)
+    whole = written.read(tree.document(block_text(quotes), "live prices"), market_block.MARKET_FILE)
     return Block(whole, ("market",), whole.says.market)
 
 

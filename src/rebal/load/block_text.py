@@ -13,7 +13,7 @@ from rebal.prices import Quotes
 _MOST_DECIMALS = 18
 
 
-def market_text(quotes: Quotes) -> str:
+def block_text(quotes: Quotes) -> str:
     """The text of the block, with the same keys in the same order whatever order they were quoted in."""
     dated = [] if quotes.as_of is None else [f"  as_of: {_instant(quotes.as_of)}"]
     rates = {name: _number(rate.base) for name, rate in quotes.funding.items()}
