@@ -22,7 +22,7 @@ def test_the_formats_on_offer() -> None:
 
 
 def test_the_kinds_of_reports() -> None:
-    kinds = "beta books compare guide history plan problem reconcile record replay status stress venue venues"
+    kinds = "beta books compare explain guide history plan problem reconcile record replay status stress venue venues"
     assert list(discover.names(describe)) == kinds.split()
 
 

@@ -31,6 +31,7 @@ REPORTS = {
     "rebal/guide/1": "rebal.reports.guide.Guide",
     "rebal/reconcile/1": "rebal.reports.reconciliation.Reconciliation",
     "rebal/problem/1": "rebal.reports.books.Unread",
+    "rebal/explain/1": "rebal.reports.explanation.Explanation",
     "rebal/venues/1": "rebal.catalogue.Catalogue",
     "rebal/venue/1": "rebal.catalogue.VenueSheet",
 }

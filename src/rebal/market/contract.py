@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from rebal.amounts import COIN_STEP, ZERO, Fraction, down, significant, total, up
+from rebal.formula import told_as
 from rebal.frozen import frozen
 from rebal.market.maintenance import Maintenance
 from rebal.names import within
@@ -80,6 +81,7 @@ class Contract:
         """The wallet that margins it: its settlement coin, at its account where there are several."""
         return within(self.account, self.settle)
 
+    @told_as(inverse="|n| · V", linear="|n| · V · P")
     def notional(self, contracts: Fraction, price: Fraction) -> Fraction:
         """Dollars of a position, positive. Inverse ``|n|·V`` at any price; linear ``|n|·V·P``."""
         match self.kind:
@@ -90,6 +92,7 @@ class Contract:
             case _:
                 assert_never(self.kind)
 
+    @told_as(inverse="|n| · V / P", linear="|n| · V")
     def coins(self, contracts: Fraction, price: Fraction) -> Fraction:
         """Coins of the asset that a position stands for, positive. Inverse ``N/P``; linear ``|n|·V``.
 
@@ -107,6 +110,7 @@ class Contract:
             case _:
                 assert_never(self.kind)
 
+    @told_as(inverse="|n| · V / P", linear="|n| · V · P")
     def position_value(self, contracts: Fraction, price: Fraction) -> Fraction:
         """Value of a position in its settlement coin, positive. Inverse ``N/P`` coins; linear ``|n|·V·P`` dollars."""
         match self.kind:
@@ -117,6 +121,7 @@ class Contract:
             case _:
                 assert_never(self.kind)
 
+    @told_as(inverse="n · V · (1 / e − 1 / P)", linear="n · V · (P − e)")
     def pnl(self, contracts: Fraction, entry_price: Fraction, price: Fraction) -> Fraction:
         """PnL in the settlement coin. Inverse ``n·V·(1/Pe - 1/P)`` coins; linear ``n·V·(P - Pe)`` dollars.
 
@@ -144,6 +149,7 @@ class Contract:
         paid = self.notional(contracts, price) * rate
         return paid if contracts > 0 else -paid
 
+    @told_as(inverse="n · V / e", linear="n · V")
     def delta(self, contracts: Fraction, entry_price: Fraction) -> Fraction:
         """Coins by which a position changes the coins held, PnL kept in the wallet. Inverse ``n·V/Pe``; linear ``n·V``.
 
