@@ -101,7 +101,7 @@ def _binance(ledger: Ledger) -> dict[str, Callable[[Asked], Any]]:
                 "marginType": "cross" if each.isolated is None else "isolated",
                 "isolatedWallet": plain(each.isolated or ZERO), "positionSide": "BOTH",
             }
-            for name, each in {**ledger.positions, "ETHUSD_PERP": Open(ZERO, ZERO, Fraction(10))}.items()
+            for name, each in {"ADAUSD_PERP": Open(ZERO, ZERO, Fraction(10)), **ledger.positions}.items()
         ]  # fmt: skip
 
     def income(asked: Asked) -> Any:

@@ -60,15 +60,19 @@ def _text(path: str) -> str:
         file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_CLOEXEC", 0))
     except OSError as error:
         raise UsageProblem(f"{FILE}: {path}: {error.strerror}") from None
-    with os.fdopen(file, "rb") as reader:
-        found = os.fstat(file)
-        if not stat.S_ISREG(found.st_mode) or found.st_size > _LONGEST:
-            raise UsageProblem(f"{FILE}: {path} is no file of keys")
-        if os.name == "posix" and found.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise UsageProblem(f"{FILE}: others may read {path}, or write it; chmod 600 it, and make new keys")
-        if os.name == "posix" and found.st_uid not in (os.geteuid(), 0):
-            raise UsageProblem(f"{FILE}: {path} is not yours")
-        try:
-            return reader.read(_LONGEST).decode()
-        except UnicodeDecodeError:
-            raise UsageProblem(f"{FILE}: {path} is no text") from None
+    try:
+        _refuse_others(path, os.fstat(file))
+        return os.read(file, _LONGEST).decode()
+    except UnicodeDecodeError:
+        raise UsageProblem(f"{FILE}: {path} is no text") from None
+    finally:
+        os.close(file)
+
+
+def _refuse_others(path: str, found: os.stat_result) -> None:
+    if not stat.S_ISREG(found.st_mode) or found.st_size > _LONGEST:
+        raise UsageProblem(f"{FILE}: {path} is no file of keys")
+    if os.name == "posix" and found.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise UsageProblem(f"{FILE}: others may read {path}, or write it; chmod 600 it, and make new keys")
+    if os.name == "posix" and found.st_uid not in (os.geteuid(), 0):
+        raise UsageProblem(f"{FILE}: {path} is not yours")

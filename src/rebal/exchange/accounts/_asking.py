@@ -1,6 +1,6 @@
 """What the accounts share: how they ask, and how texts become contracts, numbers and instants."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -75,13 +75,25 @@ class Asking:
         contract = self.contract(name)
         return size if contract is None else size / contract.multiplier
 
+    def part(self, answer: Any, *path: str) -> Mapping[str, Any]:
+        """The object at a path of an answer. Raises Unavailable where there is none."""
+        found = _below(answer, path)
+        if not isinstance(found, Mapping):
+            raise self.wrong("what should be an object is none")
+        return found
+
     def rows(self, answer: Any, *path: str) -> list[Mapping[str, Any]]:
         """The list of objects at a path of an answer. Raises Unavailable where there is none."""
-        for step in path:
-            answer = answer.get(step) if isinstance(answer, Mapping) else None
+        answer = _below(answer, path)
         if not isinstance(answer, list) or not all(isinstance(each, Mapping) for each in answer):
             raise self.wrong("what should be a list is none")
         return answer
+
+
+def _below(answer: Any, path: Sequence[str]) -> Any:
+    for step in path:
+        answer = answer.get(step) if isinstance(answer, Mapping) else None
+    return answer
 
 
 def milliseconds(time: datetime) -> int:

@@ -20,8 +20,8 @@ _WORDS = {"ContractTrade": "trade futures", "Spot": "trade spot", "Options": "tr
 
 def rights(asking: Asking) -> tuple[str, ...]:
     """What the key may do, by GET /v5/user/query-api."""
-    told = asking.ask("privateGetV5UserQueryApi").get("result")
-    if not isinstance(told, Mapping) or "readOnly" not in told:
+    told = asking.part(asking.ask("privateGetV5UserQueryApi"), "result")
+    if "readOnly" not in told:
         raise asking.wrong("what the key may do is not")
     if str(told["readOnly"]) == "1":
         return ()
@@ -33,7 +33,7 @@ def state(asking: Asking) -> Account:
     """What is there now; spot and futures are one account."""
     accounts = asking.rows(asking.ask("privateGetV5AccountWalletBalance", accountType="UNIFIED"), "result", "list")
     coins = [row for account in accounts for row in asking.rows(account, "coin")]
-    isolated = asking.ask("privateGetV5AccountInfo").get("result", {}).get("marginMode") == "ISOLATED_MARGIN"
+    isolated = asking.part(asking.ask("privateGetV5AccountInfo"), "result").get("marginMode") == "ISOLATED_MARGIN"
     return Account(
         wallets=summed((asking.text(row, "coin"), asking.number(row, "walletBalance")) for row in coins),
         positions=net(
@@ -49,7 +49,7 @@ def _listed(asking: Asking, call: str, *, limit: int) -> Iterator[Mapping[str, A
         def page(cursor: str | None, which: Mapping[str, str] = which) -> tuple[list[Mapping[str, Any]], str | None]:
             at = {} if cursor is None else {"cursor": cursor}
             answer = asking.ask(call, limit=limit, **which, **at)
-            return asking.rows(answer, "result", "list"), answer["result"].get("nextPageCursor") or None
+            return asking.rows(answer, "result", "list"), asking.part(answer, "result").get("nextPageCursor") or None
 
         yield from pages(asking, page)
 
@@ -98,7 +98,7 @@ def since(asking: Asking, start: datetime, end: datetime) -> Iterator[Happened]:
                 limit=50,
                 **at,
             )
-            return asking.rows(answer, "result", "list"), answer["result"].get("nextPageCursor") or None
+            return asking.rows(answer, "result", "list"), asking.part(answer, "result").get("nextPageCursor") or None
 
         yield from (_happened(asking, row) for row in pages(asking, page))
 

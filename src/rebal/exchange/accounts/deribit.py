@@ -26,7 +26,7 @@ def rights(asking: Asking) -> tuple[str, ...]:
         "publicGetAuth", grant_type="client_signature", client_id=exchange.apiKey, timestamp=time, signature=signed,
         nonce=_NONCE,
     )  # fmt: skip
-    scope = asking.text(told.get("result") or {}, "scope").split()
+    scope = asking.text(asking.part(told, "result"), "scope").split()
     return tuple(each.replace(":read_write", "") for each in scope if each.endswith(":read_write"))
 
 
@@ -114,7 +114,7 @@ def _trades(asking: Asking, coin: str, start: datetime, end: datetime) -> Iterat
             start_timestamp=cursor or milliseconds(start), end_timestamp=milliseconds(end), historical="true",
         )  # fmt: skip
         rows = asking.rows(answer, "result", "trades")
-        more = answer["result"].get("has_more") is True and rows
+        more = asking.part(answer, "result").get("has_more") is True and rows
         return rows, milliseconds(asking.time(rows[-1], "timestamp")) if more else None
 
     return pages(asking, page)
@@ -142,7 +142,7 @@ def _log(asking: Asking, coin: str, start: datetime, end: datetime) -> Iterator[
             "privateGetGetTransactionLog", currency=coin, start_timestamp=milliseconds(start),
             end_timestamp=milliseconds(end), count=_LOGS, **at,
         )  # fmt: skip
-        return asking.rows(answer, "result", "logs"), answer["result"].get("continuation")
+        return asking.rows(answer, "result", "logs"), asking.part(answer, "result").get("continuation")
 
     return pages(asking, page)
 

@@ -30,10 +30,8 @@ def _coin(name: str) -> str:
 
 
 def _margins(asking: Asking) -> Mapping[str, Mapping[str, Any]]:
-    found = asking.ask("privateGetAccounts").get("accounts")
-    if not isinstance(found, Mapping):
-        raise asking.wrong("accounts are not")
-    return found
+    found = asking.part(asking.ask("privateGetAccounts"), "accounts")
+    return {name: asking.part(found, name) for name in found}
 
 
 def state(asking: Asking) -> Account:
