@@ -18,6 +18,7 @@ from rebal.errors import Exit, InvalidInput, RebalError, Refused, Unavailable, U
 from rebal.formats import Report
 
 if TYPE_CHECKING:
+    from rebal.commands._notify import Notice, Notifier
     from rebal.load import MarketText
     from rebal.plan import Plan
     from rebal.reports.books import BookLine
@@ -50,18 +51,32 @@ class Asked(NamedTuple):
     shown: Shown
     world: World
     market: "MarketText | None"
+    notifies: bool = False
 
 
 class _Told(NamedTuple):
-    """One book's part of the answer. ``text``: for stdout now; ``said``: for stderr in the end."""
+    """One book's part of the answer.
+
+    ``text``: for stdout now; ``said``: for stderr in the end; ``notice``: for the command of ``--notify``.
+    """
 
     line: "BookLine"
     code: Exit
     text: str = ""
     said: tuple[str, ...] = ()
+    notice: "Notice | None" = None
 
 
-def answered(command: str, ask: Ask, world: World, *, sources: Sources, shown: Shown, workers: Workers) -> Answer:
+def answered(
+    command: str,
+    ask: Ask,
+    world: World,
+    *,
+    sources: Sources,
+    shown: Shown,
+    workers: Workers,
+    notifier: "Notifier | None" = None,
+) -> Answer:
     """The command's answer to every book that is named. Raises what concerns all of them."""
     if shown.out is not None:
         raise UsageProblem("--out saves the answer to one portfolio; of several, redirect stdout: > answers.jsonl")
@@ -77,13 +92,14 @@ def answered(command: str, ask: Ask, world: World, *, sources: Sources, shown: S
         from rebal import load
 
         market = load.market(sources.market, now=sources.time(world))
-    asked = Asked(
-        command, ask, where, shown, world._replace(ask=None, network=None, environment=None, progress=None), market
-    )
-    return Answer(parts=_parts(asked, files, world, workers=workers))
+    still = world._replace(ask=None, network=None, environment=None, progress=None)
+    asked = Asked(command, ask, where, shown, still, market, notifier is not None)
+    return Answer(parts=_parts(asked, files, world, workers=workers, notifier=notifier))
 
 
-def _parts(asked: Asked, files: Sequence[str], world: World, *, workers: Workers) -> Generator[str, None, Answer]:
+def _parts(
+    asked: Asked, files: Sequence[str], world: World, *, workers: Workers, notifier: "Notifier | None"
+) -> Generator[str, None, Answer]:
     quiet, streams = asked.shown.quiet, _streams(asked)
     watched = world._replace(progress=None) if streams and world.terminal else world
     lines: list[BookLine] = []
@@ -93,6 +109,10 @@ def _parts(asked: Asked, files: Sequence[str], world: World, *, workers: Workers
         for each in told(crew.each(_told, files), watched, of=len(files), what="books"):
             worst = min(worst, each.code, key=_STRONGEST.index)
             said += each.said
+            failure = notifier.tell(each.notice) if notifier is not None and each.notice is not None else None
+            if failure is not None:
+                said.append(failure)
+                worst = Exit.UNAVAILABLE
             if quiet and each.code is Exit.DONE:
                 continue
             if not streams:
@@ -114,14 +134,22 @@ def _told(shared: tuple[Asked, str | None], file: str) -> _Told:
     where = replace(asked.where, portfolio=file if folder is None else os.path.join(folder, file))
     try:
         reported = asked.ask(where, asked.world, asked.market)
-    except (InvalidInput, Unavailable, Refused) as found:
-        error = found if folder is None else _as_typed(found, folder)
+    except (InvalidInput, Unavailable, Refused) as raised:
+        error = raised if folder is None else _as_typed(raised, folder)
         problem = unread(asked.command, file, error)
         said = str(error) if isinstance(error, InvalidInput) else f"rebal: {error}"
         text = _text(asked, problem, file) if asked.shown.form(asked.world) == "json" else ""
         return _Told(unread_line(problem), error.exit_code, text, (said,))
     report = with_cures(cured(reported.report), replace(asked.where, portfolio=file).again(asked.world))
-    return _Told(read_line(file, report, NEEDS[reported.standing]), reported.code, _text(asked, report, file))
+    found = _notice(reported.book, report, file, world=asked.world) if asked.notifies else None
+    line = read_line(file, report, NEEDS[reported.standing])
+    return _Told(line, reported.code, _text(asked, report, file), notice=found)
+
+
+def _notice(book: Opened, report: "Status", file: str, *, world: World) -> "Notice":
+    from rebal.commands._notify import notice
+
+    return notice(report, file=file, journal=book.journal_path, width=world.width)
 
 
 def _as_typed(error: RebalError, folder: str) -> RebalError:

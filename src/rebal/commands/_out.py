@@ -40,6 +40,11 @@ def write(path: str, text: str, *, apart_from: Iterable[str]) -> None:
         raise Unavailable(f"--out {path}: {error.strerror}") from error
 
 
+def replace_whole(target: str, text: str) -> None:
+    """Put a text in the place of a file of our own, whole or not at all. Raises OSError."""
+    _replace(target, text.encode(), old=_stat(target))
+
+
 def _stat(path: str) -> os.stat_result | None:
     try:
         return os.stat(path)

@@ -1,17 +1,21 @@
 """``rebal status``."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from rebal.commands._answer import Answer, World
-from rebal.commands._book import opened
+from rebal.commands._book import Opened, opened
 from rebal.commands._crew import Workers
 from rebal.commands._cures import cured
 from rebal.commands._folders import are_many
 from rebal.commands._many import Reported, answered
 from rebal.commands._options import Shown, Sources, Where
+from rebal.commands._typed import with_cures
 from rebal.errors import Exit
 
 if TYPE_CHECKING:
+    from rebal.commands._notify import Notifier
     from rebal.load import MarketText
     from rebal.status import Status
 
@@ -20,26 +24,56 @@ EXAMPLES = (
     "rebal status /home/me/portfolio.yaml --quiet",
     "rebal status --format json --out status.json",
     "rebal status books/ --jobs 2 --market prices.yaml",
+    "rebal status --quiet --notify 'mail -s rebal me@example.org'",
 )
 
 
-def status(world: World, *, sources: Sources, shown: Shown, workers: Workers) -> Answer:
+def status(
+    world: World,
+    *,
+    sources: Sources,
+    shown: Shown,
+    workers: Workers,
+    notify: Annotated[
+        str | None,
+        typer.Option(
+            "--notify", metavar="COMMAND", help="Give the JSON to a command, once per change of what is asked for."
+        ),
+    ] = None,
+) -> Answer:
     """Say whether anything needs doing: drift, margin, liquidation, hedges.
 
     Leaves with 0 where nothing needs doing, 10 where an order is to be placed, 20 on a breach: an alert level passed,
     prices too old, a liquidation due. Made for cron: with --quiet it is silent at 0. Of several portfolios it says a
     line each, the worst first, and the worst in detail; with --format json a line of JSON each, in the order given.
+    --notify runs a command, without a shell, when what is asked for is another than it was told: a breach once, and
+    again when it worsens or ends. It leaves with 4 where the command failed, which is tried again next time.
     """
     shown.check(world)
     workers.check()
+    notifier = None if notify is None else _notifier(notify, world)
     if are_many(sources):
-        return answered("status", _reported, world, sources=sources, shown=shown, workers=workers)
+        return answered("status", _reported, world, sources=sources, shown=shown, workers=workers, notifier=notifier)
     book, found, _, code = _reported(sources, world)
     report = cured(found)
     said = () if code is Exit.DONE else (f"rebal: {sources.path(world)}: {report.summary}",)
-    return shown.answer(
+    answer = shown.answer(
         report, world, code=code, portfolio=book.portfolio, inputs=book.files, remarks=said, where=sources
     )
+    failure = None if notifier is None else _notified(notifier, book, with_cures(report, sources.again(world)), world)
+    return answer if failure is None else Answer(code=Exit.UNAVAILABLE, remarks=(*said, failure))
+
+
+def _notifier(command: str, world: World) -> "Notifier":
+    from rebal.commands._notify import Notifier
+
+    return Notifier(command, world)
+
+
+def _notified(notifier: "Notifier", book: Opened, report: "Status", world: World) -> str | None:
+    from rebal.commands._notify import notice
+
+    return notifier.tell(notice(report, file=book.path, journal=book.journal_path, width=world.width))
 
 
 def _reported(where: Where, world: World, market: "MarketText | None" = None) -> "Reported[Status]":
