@@ -12,6 +12,8 @@ from rebal.replay.course import Course, Rates, Track, stamp
 
 HOUR, DAY = 3_600_000, 86_400_000
 _MOVES = [Fraction(n, 100) for n in (45, 80, 93, 97, 99, 100, 101, 103, 108, 130, 210)]
+_CALM = [Fraction(n, 1000) for n in (985, 993, 999, 1000, 1002, 1007, 1016)]
+_CALM_ENDS, _ENDS = [(100, 100), (99, 101)], [(100, 100), (95, 104), (70, 101), (99, 140)]
 _RATES = ["0.0001", "-0.00025", "4.014e-05", "0", "0.003", "-0.0075"]
 
 
@@ -33,10 +35,10 @@ def course(
 
 
 @st.composite
-def courses(draw: st.DrawFn, made: Portfolio, *, bars: int = 12, start: datetime) -> Course:
+def courses(draw: st.DrawFn, made: Portfolio, *, bars: int = 12, start: datetime, calm: bool = False) -> Course:
     """Bars that wander from a portfolio's own prices, some of them far; marks of some contracts; funding of some."""
     step = draw(st.sampled_from([HOUR, 8 * HOUR, DAY]))
-    tracks = {asset: _wander(draw, price, bars) for asset, price in sorted(made.market.prices.items())}
+    tracks = {asset: _wander(draw, price, bars, calm) for asset, price in sorted(made.market.prices.items())}
     for name, contract in sorted(made.contracts.items()):
         if draw(st.integers(0, 3)) == 0:
             off = draw(st.sampled_from([Fraction(1), Fraction(101, 100), Fraction(99, 100)]))
@@ -49,12 +51,12 @@ def courses(draw: st.DrawFn, made: Portfolio, *, bars: int = 12, start: datetime
     return course(tracks, start=start, step=step, rates=rates)
 
 
-def _wander(draw: st.DrawFn, price: Fraction, bars: int) -> Track:
+def _wander(draw: st.DrawFn, price: Fraction, bars: int, calm: bool) -> Track:
     closes, lows, highs = [], [], []
     for _ in range(bars):
-        before, price = price, cut(price * draw(st.sampled_from(_MOVES)))
+        before, price = price, cut(price * draw(st.sampled_from(_CALM if calm else _MOVES)))
         closes.append(plain(price))
-        low, high = draw(st.sampled_from([(100, 100), (95, 104), (70, 101), (99, 140)]))
+        low, high = draw(st.sampled_from(_CALM_ENDS if calm else _ENDS))
         lows.append(plain(cut(min(before, price) * low / 100)))
         highs.append(plain(cut(max(before, price) * high / 100)))
     return Track(closes, lows, highs)

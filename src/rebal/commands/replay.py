@@ -10,14 +10,18 @@ from rebal.commands._answer import Answer, World
 from rebal.commands._book import Opened, opened
 from rebal.commands._options import Shown, Source, one_of
 from rebal.commands._terms import Terms
-from rebal.errors import InvalidInput, Problem, UsageProblem
+from rebal.errors import InvalidInput, Problem, Unavailable, UsageProblem
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rebal.amounts import Fraction
     from rebal.load.courses import Wanted
     from rebal.portfolio import Portfolio
     from rebal.replay.course import Course
+    from rebal.replay.quotes import Quotes
     from rebal.replay.report import Terms as Walked
+    from rebal.replay.walk import Skip
 
 EXAMPLES = (
     "rebal replay portfolio.yaml --prices prices.csv --costs slippage=0.05%",
@@ -123,7 +127,7 @@ def replay(world: World, *, source: Source, shown: Shown, terms: Terms, through:
     walked = manner.terms(portfolio, book, every)
     from rebal.replay import build_replay
 
-    answer = build_replay(portfolio, course, terms=walked, inputs=book.inputs)
+    answer = build_replay(portfolio, course, terms=walked, inputs=book.inputs, skipping=_skipping())
     return shown.answer(answer, world, portfolio=portfolio, inputs=(*book.files, *through.files), where=source)
 
 
@@ -145,6 +149,15 @@ def _against(given: str | None, portfolio: "Portfolio", book: Opened) -> tuple[s
             instead = "add targets, or leave spot out of --against"
             raise InvalidInput([Problem(book.path, 0, 0, "targets", "is missing; spot trades need it", None, instead)])
     return named
+
+
+def _skipping() -> "Callable[[Quotes], Skip]":
+    """How a walk finds the bars that matter. Raises Unavailable without numpy."""
+    try:
+        from rebal.replay.fast import skipping
+    except ImportError:
+        raise Unavailable("replay needs numpy: pip install 'rebal[replay]'") from None
+    return skipping
 
 
 def _cost(portfolio: "Portfolio", key: str, path: str, *, why: str) -> "Fraction":

@@ -45,14 +45,19 @@ class Terms:
     against: tuple[str, ...] = ()
 
 
+def _every(_: Quotes) -> Skip:
+    return every_bar
+
+
 def build_replay(
-    portfolio: Portfolio, course: Course, *, terms: Terms, inputs: Inputs, skip: Skip = every_bar
+    portfolio: Portfolio, course: Course, *, terms: Terms, inputs: Inputs, skipping: Callable[[Quotes], Skip] = _every
 ) -> Replay:
     """Walk a portfolio's statement through a course, by the plan and by every way asked for beside it.
 
-    ``skip``: how a walk finds the next bar that it has to look at.
+    ``skipping``: how a walk finds the next bar that it has to look at; every bar where nothing is given.
     """
     quotes = Quotes(portfolio, course)
+    skip = skipping(quotes)
     walks = {way.name: Walk(quotes, way, check=terms.check).run(skip) for way in ways(terms)}
     planned = walks[PLAN]
     lines = tuple(_way(name, walk) for name, walk in walks.items())

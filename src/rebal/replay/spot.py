@@ -47,7 +47,7 @@ class InSpot:
             price = index * (ONE + self.slippage if coins > 0 else ONE - self.slippage)
             fee = abs(coins) * price * self.spot_fee
             events = (Spot(asset, coins, price), Spot(DOLLARS, -coins * price - fee))
-            line = walk.tally.year(SPOT, DOLLARS, time)
+            line = walk.tally.year(SPOT, DOLLARS, time.year)
             line.fees += fee
             line.slippage += walk.happen(events, laid, into="slippage", fees=fee)
         walk.tally.plans += bool(trades)

@@ -94,9 +94,9 @@ class Tally:
     orders: int = 0
     index: dict[str, Fraction] = field(default_factory=dict)
 
-    def year(self, contract: str, currency: str, time: datetime) -> Year:
-        """The line of a contract in the year of a time."""
-        return self.years.setdefault((time.year, contract), Year(currency))
+    def year(self, contract: str, currency: str, year: int) -> Year:
+        """The line of a contract in a year."""
+        return self.years.setdefault((year, contract), Year(currency))
 
     def nearer(self, found: Closest) -> None:
         """Keep the nearest call; of equals the first."""
@@ -116,7 +116,7 @@ class Tally:
         rate = laid.price(brought.currency)
         time = laid.market.as_of
         assert time is not None
-        line = self.year(brought.contract, brought.currency, time)
+        line = self.year(brought.contract, brought.currency, time.year)
         line.fees += brought.fee * rate
         line.fees_coin += brought.fee
         line.funding += brought.funding * rate

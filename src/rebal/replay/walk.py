@@ -110,30 +110,25 @@ class Walk:
             lost = self.happen((event,), laid, into="slippage")
             if isinstance(event, Fill):
                 contract = event.contract
-                self.tally.year(contract.name, contract.settle, self.time_of(laid)).slippage += lost
+                self.tally.year(contract.name, contract.settle, self.time_of(laid).year).slippage += lost
 
     def time_of(self, laid: Portfolio) -> datetime:
         """The moment that prices are of."""
         assert laid.market.as_of is not None
         return laid.market.as_of
 
-    def observed(self, n: int, laid: Portfolio) -> Row:
-        """The book at a check."""
-        valued = value(laid, self.book)
-        weights = {asset: valued.weight(asset) or ZERO for asset in sorted(valued.exposures)}
-        standing = self.accounts(laid)
-        return Row(
-            n,
-            booked(valued.equity, CENTS),
-            {asset: booked(weight, NINTHS) for asset, weight in weights.items()},
-            min((each for account in standing for each in distances(account)), default=None),
-            any(past(each.balance, each.held_after, laid.policy.alert) for each in standing),
-        )
+    def pass_to(self, book: Book, laid: Portfolio, *, funded: Fraction) -> None:
+        """Be somewhere later where nothing but funding changed the book; ``funded``: dollars of it, counted already."""
+        self.book = book
+        now = self._worth(laid)
+        self.tally.prices += now - self.worth - funded
+        self.worth = now
 
-    def accounts(self, laid: Portfolio) -> list[Account]:
-        """The wallets with positions."""
-        listed = accounts(self.book, self.book, (), portfolio=laid)
-        return [account for account in listed if account.held_after]
+    def come_near(self, n: int, book: Book, wallet: str) -> None:
+        """Keep how near a wallet of a book came to its end in bar n, if that is nearer than ever."""
+        for account in accounts_of(book, self.quotes.at(n - 1)):
+            if name_of(account) == wallet:
+                self._come_near(account, n)
 
     def _worth(self, laid: Portfolio) -> Fraction:
         return value(laid, self.book).equity
@@ -164,7 +159,7 @@ class Walk:
 
     def _liquidate(self, n: int) -> None:
         before = self.quotes.at(n - 1)
-        for account in self.accounts(before):
+        for account in accounts_of(self.book, before):
             self._come_near(account, n)
             reached = ended(account, self.quotes, n)
             if reached is None:
@@ -192,14 +187,14 @@ class Walk:
         """Count the bar for each perpetual whose funding nothing tells."""
         for position in open_positions(self.book):
             if position.contract.expiry is None and not is_funded(self.quotes, position.contract.name, n):
-                time = self.quotes.time(n)
-                self.tally.year(position.contract.name, position.contract.settle, time).unfunded += 1
+                year = self.quotes.time(n).year
+                self.tally.year(position.contract.name, position.contract.settle, year).unfunded += 1
 
     def _check(self, n: int) -> None:
         if not self.is_check(n):
             return
         laid = self.quotes.at(n)
-        self.tally.rows.append(self.observed(n, laid))
+        self.tally.rows.append(observed(n, self.book, laid))
         self.way.act(self, n)
         self.tally.at_venue(self.book.wallets)
 
@@ -207,6 +202,25 @@ class Walk:
 def every_bar(walk: Walk, n: int) -> int:
     """Look at every bar."""
     return n + 1
+
+
+def observed(n: int, book: Book, laid: Portfolio) -> Row:
+    """A book at a check."""
+    valued = value(laid, book)
+    weights = {asset: valued.weight(asset) or ZERO for asset in sorted(valued.exposures)}
+    standing = accounts_of(book, laid)
+    return Row(
+        n,
+        booked(valued.equity, CENTS),
+        {asset: booked(weight, NINTHS) for asset, weight in weights.items()},
+        min((each for account in standing for each in distances(account)), default=None),
+        any(past(each.balance, each.held_after, laid.policy.alert) for each in standing),
+    )
+
+
+def accounts_of(book: Book, laid: Portfolio) -> list[Account]:
+    """The wallets with positions."""
+    return [account for account in accounts(book, book, (), portfolio=laid) if account.held_after]
 
 
 def distances(account: Account) -> Iterable[int]:
@@ -226,7 +240,11 @@ def name_of(account: Account) -> str:
 def is_funded(quotes: Quotes, contract: str, n: int) -> bool:
     """Whether a funding is known within the bar, or within the interval that ends with it."""
     course = quotes.course
+    return bool(course.fundings(contract, course.ends(n) - funded_for(quotes, contract), course.ends(n)))
+
+
+def funded_for(quotes: Quotes, contract: str) -> int:
+    """For how many milliseconds a funding stands: the interval of its contract, eight hours where that is not known."""
     known = quotes.portfolio.contracts.get(contract)
     hours = known.funding_interval_hours if known is not None else None
-    span = max(course.step, _FUNDED_EVERY if hours is None else int(hours * 3_600_000))
-    return bool(course.fundings(contract, course.ends(n) - span, course.ends(n)))
+    return max(quotes.course.step, _FUNDED_EVERY if hours is None else int(hours * 3_600_000))
