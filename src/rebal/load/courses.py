@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 from operator import sub
 from pathlib import PurePath
@@ -25,7 +26,8 @@ from rebal.times import day_or_time, milliseconds
 
 _LOWS, _HIGHS = ("low", "lowprice", "l"), ("high", "highprice", "h")
 _NO_TIME = "is no time", "write one like 2026-11-20 or 1795132800000"
-_FIGURE = re.compile(r"\+?[0-9]{1,18}(?:\.[0-9]{0,38})?(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)
+_ONE = r"\+?[0-9]{1,18}(?:\.[0-9]{0,38})?(?:[eE][+-]?[0-9]{1,2})?"
+_FIGURE, _FIGURES = re.compile(_ONE, re.ASCII), re.compile(rf"{_ONE}(?:\n{_ONE})*+", re.ASCII)
 _RATE = re.compile(r"[+-]?[0-9]{1,9}(?:\.[0-9]{0,38})?(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)
 
 
@@ -157,33 +159,26 @@ def _one(
 
 
 def _times(cells: Sequence[str], lines: Sequence[int], read: Sheet, index: int) -> list[int]:
-    read_before: dict[str, int | None] = {}
-    times: list[int] = []
-    problems: list[Problem] = []
-    for cell, line in zip(cells, lines, strict=True):
-        if cell not in read_before:
-            read_before[cell] = milliseconds(cell.strip())
-        time = read_before[cell]
-        if time is None:
-            problems.append(read.wrong(line, index, cell, said=_NO_TIME))
-            if len(problems) >= MOST_LISTED:
-                break
-        else:
-            times.append(time)
-    if problems:
-        raise InvalidInput(problems)
-    return times
+    times = [_stamped(cell) for cell in cells]
+    wrong = [n for n, time in enumerate(times) if time is None]
+    if wrong:
+        raise InvalidInput([read.wrong(lines[n], index, cells[n], said=_NO_TIME) for n in wrong[:MOST_LISTED]])
+    return [time for time in times if time is not None]
+
+
+@lru_cache(maxsize=1 << 17)
+def _stamped(cell: str) -> int | None:
+    """A time, read once for all files that hold it."""
+    return milliseconds(cell.strip())
 
 
 def _figures(cells: list[str], lines: Sequence[int], read: Sheet, index: int) -> list[str]:
     """Texts of prices, every one of them checked and kept as it is."""
-    fits = _FIGURE.fullmatch
-    wrong = [n for n, cell in enumerate(cells) if not fits(cell)]
-    stripped = {n: cells[n].strip() for n in wrong}
-    if wrong:
-        cells = [stripped.get(n, cell) for n, cell in enumerate(cells)]
-        wrong = [n for n in wrong if not fits(cells[n])]
-    wrong = wrong or [n for n, cell in enumerate(cells) if not float(cell)]
+    if not _FIGURES.fullmatch("\n".join(cells)):
+        cells = [cell.strip() for cell in cells]
+    wrong = [] if _FIGURES.fullmatch("\n".join(cells)) else [n for n, e in enumerate(cells) if not _FIGURE.fullmatch(e)]
+    if not wrong and min(map(float, cells)) <= 0:
+        wrong = [n for n, cell in enumerate(cells) if not float(cell)]
     if wrong:
         said = ("is no price", "write a number above 0, without separators")
         raise InvalidInput([read.wrong(lines[n], index, cells[n], said=said) for n in wrong[:MOST_LISTED]])

@@ -49,18 +49,7 @@ def _csv(path: str) -> Sheet:
     name = source.shown(path)
     lines = source.text(path, TABLE).split("\n")
     separator = max(_SEPARATORS, key=lines[0].count)
-    reader = csv.reader(lines, delimiter=separator, strict=True)
-    rows: list[list[str]] = []
-    begins: list[int] = []
-    before = 1
-    try:
-        for row in reader:
-            if row:
-                rows.append(row)
-                begins.append(before)
-            before = reader.line_num + 1
-    except csv.Error as error:
-        raise InvalidInput([Problem(name, before, 1, "", f"is no CSV: {error}", None, "check its quotes")]) from None
+    rows, begins = _rows(lines, separator, name)
     if len(rows) < 2:
         raise InvalidInput([Problem(name, 0, 0, "", "holds no rows", None, "give a table with a header")])
     width = len(rows[0])
@@ -72,6 +61,26 @@ def _csv(path: str) -> Sheet:
         )
     header, *body = rows
     return Sheet(name, tuple(header), tuple(list(column) for column in zip(*body, strict=True)), begins[1:])
+
+
+def _rows(lines: list[str], separator: str, name: str) -> tuple[list[list[str]], list[int]]:
+    """Rows and the lines on which they begin; empty lines are none."""
+    if not any('"' in line for line in lines):
+        begins = [n for n, line in enumerate(lines, start=1) if line.strip("\r")]
+        return [lines[n - 1].rstrip("\r").split(separator) for n in begins], begins
+    reader = csv.reader(lines, delimiter=separator, strict=True)
+    rows: list[list[str]] = []
+    quoted: list[int] = []
+    before = 1
+    try:
+        for row in reader:
+            if row:
+                rows.append(row)
+                quoted.append(before)
+            before = reader.line_num + 1
+    except csv.Error as error:
+        raise InvalidInput([Problem(name, before, 1, "", f"is no CSV: {error}", None, "check its quotes")]) from None
+    return rows, quoted
 
 
 def _parquet(path: str) -> Sheet:
