@@ -1,6 +1,6 @@
 """Measure replays: 8 coins by the hour for five years, and what one costs more for each bar; run by hand.
 
-In ``tests``: ``python -m bench.replay``. Goals on two cores with compiled fractions: 1 s for the walk beyond reading the files.
+In ``tests``: ``python -m bench.replay``. Goal on two cores with compiled fractions: 1 s beyond reading the files.
 """
 
 import time
@@ -59,9 +59,8 @@ def main() -> None:
             told = report.build_replay(book(band), on, terms=terms, inputs=INPUTS, skipping=skipping)
             spent, work = time.perf_counter() - began, time.process_time() - worked
             (way,) = told.ways
-            print(
-                f"{bars} bars, band {band}: {spent:.2f} s ({work:.2f} s of work), {way.plans} plans, {way.refusals} refused"
-            )
+            done = f"{way.plans} plans, {way.refusals} refused"
+            print(f"{bars} bars, band {band}: {spent:.2f} s ({work:.2f} s of work), {done}")
 
 
 if __name__ == "__main__":

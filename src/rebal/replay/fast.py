@@ -206,10 +206,10 @@ class _Passing:
         checks = np.flatnonzero(self.checks[:told])
         if not len(checks):
             return
-        for asset, coins in stretch.book.wallets.items():
-            names = tuple(each.contract.name for each in stretch.positions if each.contract.settle == asset)
+        for wallet, coins in stretch.book.wallets.items():
+            names = tuple(each.contract.name for each in stretch.positions if each.contract.wallet == wallet)
             most = int(stretch.received(names, side="right")[checks].max()) if names else 0
-            tally.at_venue({asset: coins + Fraction(most, 10**8)})
+            tally.at_venue({wallet: coins + Fraction(most, 10**8)})
 
     def _fund(self, bar: int) -> Fraction:
         """Count the fundings up to the end of a bar under their years, in dollars of their time."""

@@ -26,7 +26,7 @@ def funding(position: Position, rate: str, laid: Portfolio) -> Funding:
     contract = position.contract
     value = contract.position_value(position.contracts, laid.market.mark(contract)) * exactly(rate)
     received = -value if position.contracts > 0 else value
-    return Funding(contract.name, contract.settle, down(received, COIN_STEP))
+    return Funding(contract.name, contract.settle, down(received, COIN_STEP), contract.account or None)
 
 
 def closing(position: Position, price: Fraction, fee: Fraction) -> Fill:

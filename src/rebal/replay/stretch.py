@@ -112,7 +112,8 @@ class Stretch:
             count = int(np.searchsorted(paid.times, end, side="right"))
             if count:
                 amount = Fraction(int(paid.steps[:count].sum()), _STEPS)
-                yield Funding(position.contract.name, position.contract.settle, amount)
+                contract = position.contract
+                yield Funding(contract.name, contract.settle, amount, contract.account or None)
 
     def unfunded(self, position: Position, bar: int) -> Iterator[tuple[int, int]]:
         """The years, each with how many of the bars up to one no funding of a perpetual is known for."""

@@ -234,7 +234,7 @@ def distances(account: Account) -> Iterable[int]:
 
 def name_of(account: Account) -> str:
     """What a wallet is called: the contract of an isolated position, else its currency."""
-    return account.contract or account.currency
+    return account.contract or account.wallet
 
 
 def is_funded(quotes: Quotes, contract: str, n: int) -> bool:
