@@ -82,7 +82,7 @@ class Figures:
 class Marks:
     """The mark of a contract over some bars, and how low and high it went in each."""
 
-    def __init__(self, contract: Contract, quotes: Quotes, figures: Figures, bars: Floats) -> None:
+    def __init__(self, contract: Contract, quotes: Quotes, figures: Figures, *, bars: Floats) -> None:
         name = contract.name if contract.name in figures.course.tracks else contract.asset
         ratio = 1.0 if name == contract.name else _ratios(contract, quotes, bars - 1)
         self.at = marked(contract, quotes, figures, bars=bars)
@@ -173,7 +173,7 @@ def _take(found: Floats, more: Floats) -> None:
     np.copyto(found, more, where=np.isnan(found))
 
 
-def pnl(contract: Contract, contracts: Fraction, entry: Fraction, marks: Floats) -> Floats:
+def pnl(contract: Contract, contracts: Fraction, entry: Fraction, *, marks: Floats) -> Floats:
     """Unrealised PnL in the settlement coin at some marks."""
     size = float(contracts * contract.multiplier)
     return size / float(entry) - size / marks if contract.kind is Kind.INVERSE else size * (marks - float(entry))

@@ -40,7 +40,9 @@ class Stretch:
         self.bars = np.arange(n + 1, last + 1)
         self.ends = quotes.course.start + self.bars * quotes.course.step
         self.positions: tuple[Position, ...] = tuple(open_positions(book))
-        self.marks = {each.contract.name: Marks(each.contract, quotes, figures, self.bars) for each in self.positions}
+        self.marks = {
+            each.contract.name: Marks(each.contract, quotes, figures, bars=self.bars) for each in self.positions
+        }
         self.paid = {each.contract.name: self._paid(each) for each in self.positions}
         self.accounts = accounts_of(book, self.laid)
         self._own = {each.contract for each in self.accounts if each.contract is not None}
@@ -146,7 +148,7 @@ class Wallet:
 
 
 def _pnl(held: Held, stretch: Stretch) -> Floats:
-    return pnl(held.contract, held.contracts, held.entry_price, stretch.marks[held.contract.name].at)
+    return pnl(held.contract, held.contracts, held.entry_price, marks=stretch.marks[held.contract.name].at)
 
 
 def _value(held: Held, stretch: Stretch) -> Floats:
@@ -169,7 +171,8 @@ class Weights:
         legs: dict[str, Floats] = {}
         for position in stretch.positions:
             contract = position.contract
-            gained = pnl(contract, position.contracts, position.entry_price, stretch.marks[contract.name].at)
+            marks = stretch.marks[contract.name].at
+            gained = pnl(contract, position.contracts, position.entry_price, marks=marks)
             if contract.settle in laid.cash:
                 dollars = dollars + gained * float(laid.price(contract.settle))
             elif contract.settle in worth:
