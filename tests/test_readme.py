@@ -119,6 +119,21 @@ def test_the_life_of_a_hedge_can_be_lived_as_it_is_typed(tmp_path: Path) -> None
     assert [line.split()[1] for line in last] == ["nothing:", "nothing:"]
 
 
+def test_the_account_s_commands_are_understood_as_they_are_typed(tmp_path: Path) -> None:
+    (tmp_path / "portfolio.yaml").write_text(blocks("yaml")[0].replace("venue: binance", "venue: bybit"))
+    (block,) = re.findall(r"```sh\n(.*?)```", section("The account"), re.DOTALL)
+    asked = 0
+    for line in block.splitlines():
+        done = rebal(*shlex.split(line, comments=True)[1:], *(() if " show " in line else NOW), cwd=tmp_path)
+        if "exchange" in line or "reconcile" in line:
+            asked += 1  # everything but a key
+            assert (done.returncode, done.stdout) == (2, "")
+            assert "REBAL_BYBIT_KEY and REBAL_BYBIT_SECRET are not set" in done.stderr or "BINANCE" in done.stderr
+        else:
+            assert (done.returncode, done.stderr) == (0, "")
+    assert asked == 4
+
+
 def _renew() -> None:
     text = SHOWN.sub(lambda old: old[1] + planned(old[2]) + old[4], TEXT)
     README.write_text(EXCERPT.sub(lambda old: old[1] + ordered() + old[3], text), encoding="utf-8")

@@ -12,7 +12,9 @@ from exact import exact
 from exchange_server import Server
 from exchange_server.accounts import Event, Ledger
 from exchange_server.books import NOW, VENUES, asked, has_keys, ledger, portfolio, serving
-from rebal.amounts import COIN_STEP, Fraction, down
+from program import answered
+from rebal.amounts import COIN_STEP as STEP
+from rebal.amounts import ZERO, Fraction, down
 
 pytestmark = pytest.mark.usefixtures("loopback")
 MORNING = datetime(2026, 11, 20, 9, tzinfo=UTC)
@@ -39,11 +41,15 @@ def verdict(server: Server, file: str) -> str:
 
 def happens(account: Ledger, venue: str, *, name: int = 100, minutes: int = 0, client_id: str = "",
             contracts: Fraction | None = None, forced: bool = False, price: str = "40000") -> None:  # fmt: skip
-    """A quarter of the short is bought back at a price, for a fee; what it brings goes to the wallet."""
+    """A fill for a fee, a quarter of the short bought back unless it is said; what it brings goes to the wallet."""
     traded = VENUES[venue]
     size = -traded.contracts / 4 if contracts is None else contracts
     held = account.positions[traded.contract]
-    pnl = down(-size * traded.size * (1 / held.entry - 1 / exact(price)), COIN_STEP)
+    pnl = ZERO
+    if size * held.contracts < 0:
+        pnl = down(-size * traded.size * (1 / held.entry - 1 / exact(price)), STEP)
+    else:
+        held.entry = (held.contracts + size) / (held.contracts / held.entry + size / exact(price))
     account.wallets["BTC"] += pnl - FEE
     held.contracts += size
     account.events.append(
@@ -90,3 +96,187 @@ def test_what_happened_is_recorded_once_and_then_both_agree(
     again = record(server, file)
     assert (again["entries"], len(again["repeated"])) == ([], 3)
     assert verdict(server, file) == "equal"
+
+
+def fills(report: dict[str, Any]) -> list[dict[str, Any]]:
+    return [entry for entry in report["entries"] if entry["type"] == "fill"]
+
+
+@pytest.fixture
+def bybit(server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
+    has_keys(monkeypatch, "bybit")
+    return server
+
+
+def planned(folder: Path, file: str, *command: str) -> tuple[str, list[str]]:
+    """A plan that is saved, and the ids that its orders are sent under."""
+    plan = str(folder / f"{command[0]}.json")
+    at = ("--now", "2026-11-20T08:30:00Z")
+    options = (*command[1:], "-p", file) if command[0] in ("hedge", "unwind") else (file,)
+    assert answered(command[0], *options, *at, "--out", plan).code == 0
+    lines = answered("show", plan, "--format", "orders").out.splitlines()
+    return plan, [json.loads(line)["params"]["clientOrderId"] for line in lines]
+
+
+def test_a_fill_counts_for_the_plan_whose_order_it_filled(bybit: Server, tmp_path: Path) -> None:
+    account, file = ledger("bybit"), portfolio(tmp_path, "bybit")
+    plan, (name,) = planned(tmp_path, file, "hedge", "BTC", "--pct", "50")
+    for minutes in (0, 1):
+        happens(account, "bybit", name=100 + minutes, minutes=minutes, client_id=name, contracts=exact(-1000))
+    happens(account, "bybit", name=102, minutes=2, contracts=exact(500))
+    report = record(serving(bybit, "bybit", account), file, "--plan", plan)
+    first, second, third = fills(report)
+    assert first["plan"] == second["plan"] is not None
+    assert third["plan"] is None
+    assert [(part["purpose"], part["contracts"]) for part in first["parts"]] == [("hedge", "-1000")]
+    assert third["parts"][0]["purpose"] == "rebalance"
+    (asked_for,) = (entry for entry in report["entries"] if entry["type"] == "hedge")
+    assert (asked_for["asset"], asked_for["fraction"]) == ("BTC", "0.5")
+    assert "2 fills by the id of a plan's order" in report["notes"]
+    assert "1 fill of no plan that was given, taken for rebalance; --plan FILE or --purpose says otherwise" in (
+        report["notes"]
+    )  # fmt: skip
+    assert verdict(bybit, file) == "equal"
+    again = record(bybit, file, "--plan", plan)
+    assert again["entries"] == []
+
+
+def test_a_fill_without_an_id_counts_by_contract_side_and_time(bybit: Server, tmp_path: Path) -> None:
+    account, file = ledger("bybit"), portfolio(tmp_path, "bybit")
+    plan, _ = planned(tmp_path, file, "hedge", "BTC", "--pct", "50")
+    happens(account, "bybit", name=99, minutes=-40, contracts=exact(-700))  # 8:20, before the plan was made
+    happens(account, "bybit", name=100, contracts=exact(-1000))
+    happens(account, "bybit", name=101, minutes=1, contracts=exact(1000))  # the other side
+    report = record(serving(bybit, "bybit", account), file, "--plan", plan)
+    assert [entry["plan"] is not None for entry in fills(report)] == [False, True, False]
+    assert "1 fill by contract and time of a plan's order" in report["notes"]
+
+
+def test_a_fill_of_no_plan_counts_for_what_is_open_or_what_is_said(bybit: Server, tmp_path: Path) -> None:
+    account, file = ledger("bybit"), portfolio(tmp_path, "bybit")
+    happens(account, "bybit", contracts=exact(-1000))
+    told = record(serving(bybit, "bybit", account), file, "--dry-run", "--purpose", "hedge")
+    assert fills(told)[0]["parts"][0]["purpose"] == "hedge"
+    text = Path(file).read_text()
+    Path(file).write_text(text.replace("entry_price: 41000}", "entry_price: 41000, hedge: -40000}"))
+    assert fills(record(bybit, file))[0]["parts"][0]["purpose"] == "hedge"
+
+
+def test_a_plan_that_was_recorded_as_planned_is_not_filled_again(bybit: Server, tmp_path: Path) -> None:
+    account, file = ledger("bybit"), portfolio(tmp_path, "bybit")
+    plan, (name,) = planned(tmp_path, file, "hedge", "BTC", "--pct", "50")
+    saved = answered("record", "plan", plan, "-p", file, "--now", "2026-11-20T08:40:00Z", "--format", "json")
+    (order,) = fills(json.loads(saved.out))
+    happens(account, "bybit", client_id=name, contracts=exact(order["contracts"]), price="40000")
+    report = record(serving(bybit, "bybit", account), file, "--plan", plan)
+    assert fills(report) == []
+    assert f"BTCUSD:100: its order is in the journal as filled, {order['id']}, and stays so" in report["notes"]
+
+
+def test_what_was_typed_by_hand_is_not_recorded_again(bybit: Server, tmp_path: Path) -> None:
+    account, file = ledger("bybit"), portfolio(tmp_path, "bybit")
+    at = ("--time", "2026-11-20T09:05:00Z", "-p", file, *NOW)
+    typed = ("record", "fill", "--contract", "BTCUSD", "--contracts", "10000", "--price", "40000", "--fee", "0.0001")
+    assert answered(*typed, *at).code == 0
+    paid = ("--contract", "BTCUSD", "--amount", "0.00002", "--id", "200_BTC")
+    assert answered("record", "funding", *paid, *at).code == 0
+    assert answered("record", "transfer", "--asset", "BTC", "--quantity", "-0.25", *at).code == 0
+    happens(account, "bybit")
+    pays(account, "bybit", "0.00002")
+    moves(account, "-0.25")
+    report = record(serving(bybit, "bybit", account), file)
+    assert (report["entries"], len(report["repeated"])) == ([], 1)
+    assert len([note for note in report["notes"] if "which has no id of the exchange's" in note]) == 2
+    assert verdict(bybit, file) == "equal"
+
+
+def test_two_fills_alike_are_two(bybit: Server, tmp_path: Path) -> None:
+    account, file = ledger("bybit"), portfolio(tmp_path, "bybit")
+    happens(account, "bybit", name=100)
+    happens(account, "bybit", name=101)
+    assert len(fills(record(serving(bybit, "bybit", account), file))) == 2
+    assert verdict(bybit, file) == "equal"
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_a_liquidation_is_a_fill_that_is_said(
+    server: Server, venue: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    has_keys(monkeypatch, venue)
+    account, file = ledger(venue), portfolio(tmp_path, venue)
+    happens(account, venue, forced=True)
+    report = record(serving(server, venue, account), file)
+    assert len(fills(report)) == 1
+    assert [note for note in report["notes"] if note.endswith("were closed by force")]
+    assert verdict(server, file) == "equal"
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_what_cannot_be_recorded_is_said_with_its_coins(
+    server: Server, venue: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    has_keys(monkeypatch, venue)
+    account, file = ledger(venue), portfolio(tmp_path, venue)
+    moves(account, "0.003", kind="99" if venue == "okx" else "INSURANCE_CLEAR")
+    moves(account, "5", name=301)  # more than is held outside
+    report = record(serving(server, venue, account), file)
+    assert [entry for entry in report["entries"] if entry["type"] != "statement"] == []
+    other, moved = (note for note in report["notes"] if note.startswith("not recorded"))
+    assert "0.003 BTC" in other
+    assert "5 BTC moved into the account, and 1.5 are held outside it" in moved
+    assert "rebal record spot --asset BTC --quantity 3.5" in moved
+    assert report["notes"][-1] == "reconcile: differs: portfolio; BTC 5.003 in the futures account"
+
+
+def test_a_contract_that_the_portfolio_does_not_know_is_said(bybit: Server, tmp_path: Path) -> None:
+    account, file = ledger("bybit"), portfolio(tmp_path, "bybit")
+    account.events.append(Event("100", MORNING, "fill", "XRP", ZERO, "XRPUSD", exact(10), exact(2), FEE))
+    report = record(serving(bybit, "bybit", account), file)
+    assert [note for note in report["notes"] if note.startswith("not recorded, XRPUSD:100: ")]
+    assert fills(report) == []
+
+
+def test_an_entry_that_was_voided_stays_so(bybit: Server, tmp_path: Path) -> None:
+    account, file = ledger("bybit"), portfolio(tmp_path, "bybit")
+    happens(account, "bybit")
+    record(serving(bybit, "bybit", account), file)
+    assert answered("record", "void", "BTCUSD:100", "--reason", "not mine", "-p", file, *NOW).code == 0
+    report = record(bybit, file)
+    assert fills(report) == []
+    assert [note for note in report["notes"] if note.startswith("BTCUSD:100 is in the journal, voided by ")]
+
+
+def test_since_asks_for_less(bybit: Server, tmp_path: Path) -> None:
+    account, file = ledger("bybit"), portfolio(tmp_path, "bybit")
+    happens(account, "bybit", name=100)
+    happens(account, "bybit", name=101, minutes=60)
+    report = record(serving(bybit, "bybit", account), file, "--since", "2026-11-20T09:30:00Z", "--dry-run")
+    assert [entry["id"] for entry in fills(report)] == ["BTCUSD:101"]
+
+
+@pytest.mark.parametrize("venue", ["binance", "okx", "kraken", "deribit"])
+def test_pages_end_where_they_are_full_and_nothing_is_lost_between_them(
+    server: Server, venue: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    has_keys(monkeypatch, venue)
+    account, file = ledger(venue), portfolio(tmp_path, venue)
+    # More than a page, of them a full page's end and the next one's beginning in the same millisecond.
+    for n in range(1_050):
+        account.events.append(
+            Event(str(1_000 + n), MORNING + timedelta(seconds=n // 4), "funding", "BTC", STEP, VENUES[venue].contract)
+        )
+    account.wallets["BTC"] += 1_050 * STEP
+    report = record(serving(server, venue, account), file)
+    assert len([entry for entry in report["entries"] if entry["type"] == "funding"]) == 1_050
+    assert report["notes"][-1].startswith("reconcile: equal")
+
+
+def test_pages_without_end_are_given_up(bybit: Server, tmp_path: Path) -> None:
+    file, numbers = portfolio(tmp_path, "bybit"), iter(range(10_000))
+    serving(bybit, "bybit", ledger("bybit"))
+    bybit.answers["GET api.bybit.com/v5/account/transaction-log"] = lambda _: {
+        "retCode": 0, "result": {"list": [], "nextPageCursor": f"c{next(numbers)}"}
+    }  # fmt: skip
+    done = asked(bybit, "record", "exchange", "-p", file, *NOW, "--timeout", "3000")
+    assert (done.code, done.out) == (4, "")
+    assert "more than 400 pages" in done.err

@@ -44,7 +44,7 @@ wallets: {{BTC: 1.5}}
 positions:
   - {{contract: {contract}, contracts: {contracts}, entry_price: 41000}}
 market:
-  as_of: 2026-11-20T11:00:00Z
+  as_of: 2026-11-20T08:00:00Z
   prices: {{BTC: 40000}}
 """
 

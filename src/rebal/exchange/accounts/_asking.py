@@ -113,14 +113,16 @@ def windows(start: datetime, end: datetime, *, days: int) -> Iterator[tuple[int,
 def pages(asking: Asking, page: Callable[[Any], tuple[list[Mapping[str, Any]], Any]]) -> Iterator[Mapping[str, Any]]:
     """The rows of an answer in pages; ``page`` asks with a cursor, None at first, and tells the next, None at the end.
 
-    Raises Unavailable where the pages have no end.
+    Raises Unavailable where the pages have no end, or one leads to itself: what is behind it cannot be asked for.
     """
     cursor = None
     for _ in range(_MOST_PAGES):
         rows, following = page(cursor)
         yield from rows
-        if following is None or following == cursor:
+        if following is None:
             return
+        if following == cursor:
+            raise asking.wrong("a page that leads to itself")
         cursor = following
     raise asking.wrong(f"more than {_MOST_PAGES} pages")
 
