@@ -51,7 +51,7 @@ def run(arguments: Sequence[str], *, network: Network | None = None) -> Exit:
 
 
 def _world(environ: Mapping[str, str], network: Network | None = None) -> World:
-    terminal = _is_terminal(sys.stdout)
+    terminal, attended = _is_terminal(sys.stdout), _is_terminal(sys.stdin) and _is_terminal(sys.stderr)
     return World(
         now=datetime.now(UTC),
         portfolio=environ.get("REBAL_PORTFOLIO") or "portfolio.yaml",
@@ -59,7 +59,8 @@ def _world(environ: Mapping[str, str], network: Network | None = None) -> World:
         width=_width(environ),
         colour=terminal and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb",
         signs=_carries_signs(sys.stdout),
-        ask=_ask if _is_terminal(sys.stdin) and _is_terminal(sys.stderr) else None,
+        ask=_ask if attended else None,
+        prompt=_prompt if attended else None,
         network=network or Network(time.monotonic, time.sleep),
         environment=environ.get,
         progress=_paint if _is_terminal(sys.stderr) and environ.get("TERM") != "dumb" else None,
@@ -74,6 +75,13 @@ def _ask(question: str) -> bool:
     """Ask on the terminal; anything but a yes, and the end of input, is a no."""
     _say(f"{question} [y/N]")
     return sys.stdin.readline().strip().casefold() in ("y", "yes")
+
+
+def _prompt(question: str) -> str | None:
+    """Ask on the terminal for a line; None at the end of input."""
+    _say(question)
+    line = sys.stdin.readline()
+    return line.rstrip("\r\n") if line else None
 
 
 def _paint(line: str) -> None:

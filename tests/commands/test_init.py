@@ -1,10 +1,15 @@
 """``rebal init``, ``rebal schema`` and ``rebal check`` on a fresh start."""
 
 import json
+import os
+import pty
 import stat
+import subprocess
 from pathlib import Path
 
-from program import environment, rebal
+import yaml
+
+from program import PROGRAM, environment, rebal
 
 
 class TestInit:
@@ -39,6 +44,71 @@ class TestInit:
     def test_missing_folder(self, tmp_path: Path) -> None:
         done = rebal("init", "no/such/portfolio.yaml", cwd=tmp_path)
         assert (done.returncode, done.stdout) == (2, "")
+
+
+def typed(*answers: str, cwd: Path, then_end: bool = False) -> tuple[int, str]:
+    """What ``init`` says and leaves with where these lines are typed at a terminal."""
+    ours, theirs = pty.openpty()
+    running = subprocess.Popen(
+        [*PROGRAM, "init"], cwd=cwd, env=environment(TERM="xterm"), stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    os.write(ours, "".join(f"{each}\n" for each in answers).encode() + (b"\x04" if then_end else b""))
+    said = b""
+    while True:
+        try:
+            chunk = os.read(ours, 65536)
+        except OSError:
+            break
+        if not chunk:
+            break
+        said += chunk
+    os.close(ours)
+    return running.wait(timeout=60), said.decode().replace("\r\n", "\n")
+
+
+class TestAsked:
+    def test_what_is_typed_is_what_is_written(self, tmp_path: Path) -> None:
+        code, said = typed("okx", "btc, eth usdt", "2", "14", "5000", "50%", "45", "n", "40000", "2500", cwd=tmp_path)
+        assert code == 0
+        assert "next: rebal plan portfolio.yaml" in said
+        written = yaml.safe_load((tmp_path / "portfolio.yaml").read_text())
+        assert written["venue"] == "okx"
+        assert written["holdings"] == {"BTC": 2, "ETH": 14, "USDT": 5000}
+        assert written["targets"] == {"BTC": "50%", "ETH": "45%", "USD": "5%"}
+        assert written["market"]["prices"] == {"BTC": 40000, "ETH": 2500}
+        assert written["as_of"] == written["market"]["as_of"]
+        assert rebal("check", cwd=tmp_path).returncode == 0
+        assert rebal("plan", cwd=tmp_path).returncode == 0
+
+    def test_enter_takes_what_is_offered(self, tmp_path: Path) -> None:
+        code, _ = typed("", "", "2", "14", "60", "", "n", "40000", "2500", cwd=tmp_path)
+        assert code == 0
+        written = yaml.safe_load((tmp_path / "portfolio.yaml").read_text())
+        assert (written["venue"], written["targets"]) == ("bybit", {"BTC": "60%", "ETH": "40%"})
+
+    def test_what_cannot_be_taken_is_asked_again(self, tmp_path: Path) -> None:
+        code, said = typed(
+            "nowhere", "binance", "b!", "BTC", "-1", "1,5", "1.5", "120", "100", "n", "0", "40000", cwd=tmp_path
+        )
+        assert code == 0
+        for wrong in ("nowhere: is none of them", "B! is no coin", "-1: is negative", "1,5: is not a number",
+                      "120: is not from 0 to 100", "0: is not above 0"):  # fmt: skip
+            assert wrong in said
+        assert yaml.safe_load((tmp_path / "portfolio.yaml").read_text())["holdings"] == {"BTC": 1.5}
+
+    def test_the_end_of_input_writes_nothing(self, tmp_path: Path) -> None:
+        code, said = typed("bybit", cwd=tmp_path, then_end=True)
+        assert code == 2
+        assert "nothing is written" in said
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_file_that_is_there_is_refused_before_a_question(self, tmp_path: Path) -> None:
+        (tmp_path / "portfolio.yaml").write_text("mine")
+        code, said = typed(cwd=tmp_path)
+        assert code == 2
+        assert "exists and is left as it is" in said
+        assert "Where do your contracts" not in said
 
 
 class TestSchema:

@@ -13,9 +13,10 @@ class World(NamedTuple):
 
     ``now``: the clock. ``portfolio``: the file meant where none is named. ``terminal``: whether stdout is one,
     ``width`` its columns, ``colour`` whether it takes colour. ``signs``: whether it can carry signs beyond ASCII.
-    ``ask``: puts a question that is answered by yes or no; None where nobody is at the terminal. ``network``: how
-    exchanges are reached, None where that is not to be had. ``environment``: a variable of it by name, for keys.
-    ``progress``: shows how far a long run is, in the place of what it showed before; None where stderr is no terminal.
+    ``ask``: puts a question that is answered by yes or no; None where nobody is at the terminal. ``prompt``: puts one
+    that is answered by a line, None at the end of input; itself None likewise. ``network``: how exchanges are reached,
+    None where that is not to be had. ``environment``: a variable of it by name, for keys. ``progress``: shows how far a
+    long run is, in the place of what it showed before; None where stderr is no terminal.
     """
 
     now: datetime
@@ -25,6 +26,7 @@ class World(NamedTuple):
     colour: bool
     signs: bool
     ask: Callable[[str], bool] | None = None
+    prompt: Callable[[str], str | None] | None = None
     network: Network | None = None
     environment: Callable[[str], str | None] | None = None
     progress: Callable[[str], None] | None = None

@@ -6,24 +6,41 @@ from typing import Annotated
 import typer
 
 from rebal.commands._answer import Answer, World
+from rebal.commands._typed import typed
 from rebal.errors import Unavailable, UsageProblem
 
-EXAMPLES = ("rebal init", "rebal init accounts/cold.yaml")
+EXAMPLES = ("rebal init", "rebal init accounts/cold.yaml", "rebal init --plain")
 
 
 def init(
     world: World,
+    *,
     file: Annotated[
         str | None,
         typer.Argument(metavar="FILE", show_default=False, help="$REBAL_PORTFOLIO or portfolio.yaml if left out."),
     ] = None,
+    plain: Annotated[bool, typer.Option("--plain", help="Ask nothing; write the example's figures.")] = False,
 ) -> Answer:
-    """Write a commented starter file, never over an existing one."""
+    """Write a commented starter file, never over an existing one.
+
+    At a terminal it asks for venue, coins, quantities, weights and prices, and writes those; on a pipe, and with
+    --plain, it writes an example's.
+    """
     from rebal import load
 
     path = file or world.portfolio
-    _create(path, load.starter(now=world.now).encode())
-    return Answer(remarks=(f"{path} is written; put your own figures in, then run: rebal plan {path}",))
+    if os.path.lexists(path):
+        raise UsageProblem(f"{path} exists and is left as it is; name another file, or remove it first")
+    if plain or world.prompt is None:
+        _create(path, load.starter(now=world.now).encode())
+        return Answer(remarks=(f"{path} is written; put your own figures in, then run: rebal plan {path}",))
+    from rebal.commands._start import asked
+
+    given = asked(world)
+    text = load.started(given.venue, now=world.now, holdings=given.holdings, targets=given.targets, prices=given.prices)
+    _create(path, text.encode())
+    next_up = typed("rebal", "plan", path)
+    return Answer(remarks=(f"{path} is written, with a comment on every key that you may change; next: {next_up}",))
 
 
 def _create(path: str, content: bytes) -> None:

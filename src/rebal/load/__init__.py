@@ -1,5 +1,6 @@
 """Every foreign byte: portfolio and market files, as text, as written and as resolved."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -52,3 +53,12 @@ def starter(*, now: datetime | None = None) -> str:
     from rebal.load import template
 
     return template.TEXT if now is None else template.dated(now)
+
+
+def started(
+    venue: str, *, now: datetime, holdings: Mapping[str, str], targets: Mapping[str, str], prices: Mapping[str, str]
+) -> str:
+    """The same with figures of one's own, as they are written in the file."""
+    from rebal.load import template
+
+    return template.started(venue, now=now, holdings=holdings, targets=targets, prices=prices)

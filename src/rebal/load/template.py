@@ -1,5 +1,7 @@
 """The file that ``rebal init`` writes."""
 
+import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 _AS_OF = "2026-11-01T00:00:00Z"
@@ -78,3 +80,20 @@ def dated(now: datetime) -> str:
     moment = now.astimezone(UTC)
     bought = (moment - timedelta(days=78)).date().isoformat()
     return TEXT.replace(_BOUGHT_LATELY, bought).replace(_AS_OF, moment.strftime("%Y-%m-%dT%H:%M:00Z"))
+
+
+def started(
+    venue: str, *, now: datetime, holdings: Mapping[str, str], targets: Mapping[str, str], prices: Mapping[str, str]
+) -> str:
+    """The file with figures of one's own in place of the example's, dated now."""
+    text = dated(now).replace("venue: bybit ", f"venue: {venue} ".ljust(len("venue: bybit ")), 1)
+    blocks = (("holdings", _block(holdings)), ("targets", _block(targets)))
+    for key, block in blocks:
+        text = re.sub(rf"(?m)^{key}:\n(?:  .*\n)+", f"{key}:\n{block}", text)
+    quoted = ", ".join(f"{name}: {price}" for name, price in prices.items())
+    text = re.sub(r"(?m)^  prices: .*$", f"  prices: {{{quoted}}}", text)
+    return re.sub(r"(?m)^  funding: ", "  # funding: ", text, count=1)
+
+
+def _block(figures: Mapping[str, str]) -> str:
+    return "".join(f"  {name}: {figure}\n" for name, figure in figures.items())

@@ -1,0 +1,143 @@
+"""What ``init`` asks at a terminal: where the contracts trade, what is held, what is wanted, and today's prices."""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from rebal.amounts import ONE, ZERO, Fraction, NumberProblem, number, percent_points, plain
+from rebal.commands._answer import World
+from rebal.errors import RebalError, UsageProblem
+from rebal.frozen import frozen
+from rebal.names import ASSET_INSTEAD, is_asset
+from rebal.portfolio import DOLLARS
+
+if TYPE_CHECKING:
+    from rebal.exchange.network import Network
+
+_USUAL = "bybit"
+_TIMEOUT = 10.0
+
+
+@frozen
+class Started:
+    """What a new portfolio file begins with, each as it is written there."""
+
+    venue: str
+    holdings: dict[str, str]
+    targets: dict[str, str]
+    prices: dict[str, str]
+
+
+class _Again(ValueError):
+    """An answer that cannot be taken, and what to write instead."""
+
+
+def asked(world: World) -> Started:
+    """Put the questions, each again until its answer can be taken. Raises UsageProblem at the end of input."""
+    from rebal import venues
+
+    known = venues.names()
+    venue = _ask(world, f"Where do your contracts trade? One of {', '.join(known)}", _one_of(known), default=_USUAL)
+    coins = _ask(world, "Which coins do you hold? Like BTC ETH SOL", _coins, default="BTC ETH")
+    named = coins.split()
+    holdings = {coin: _ask(world, f"How many {coin}?", _quantity) for coin in named}
+    targets = _weights(world, named)
+    priced = [coin for coin in named if coin not in (DOLLARS, "USDT", "USDC")]
+    return Started(venue, holdings, targets, _prices(world, venue, priced))
+
+
+def _ask(world: World, question: str, read: Callable[[str], str], default: str | None = None) -> str:
+    assert world.prompt is not None
+    while True:
+        answer = world.prompt(f"{question}{'' if default is None else f' [{default}]'}")
+        if answer is None:
+            raise UsageProblem("the questions were not answered to their end; nothing is written")
+        try:
+            return read(answer.strip() or default or "")
+        except (_Again, NumberProblem) as problem:
+            question, _, _ = question.partition("\n")
+            question = f"{question}\n{answer.strip() or 'nothing'}: {problem}"
+
+
+def _one_of(known: Sequence[str]) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text.lower() not in known:
+            raise _Again(f"is none of them; write one of {', '.join(known)}")
+        return text.lower()
+
+    return read
+
+
+def _coins(text: str) -> str:
+    named = list(dict.fromkeys(re.split(r"[\s,]+", text.upper().strip(" ,"))))
+    wrong = [each for each in named if not is_asset(each)]
+    if wrong:
+        raise _Again(f"{wrong[0] or 'nothing'} is no coin; {ASSET_INSTEAD}")
+    return " ".join(named)
+
+
+def _quantity(text: str) -> str:
+    if number(text) < 0:
+        raise _Again("is negative; write what you own, 0 or more")
+    return text
+
+
+def _weights(world: World, coins: Sequence[str]) -> dict[str, str]:
+    """A weight each, what is left offered for the last; what is left after it is wanted in dollars."""
+    left, found = ONE, dict[str, str]()
+    dollars = [coin for coin in coins if coin in (DOLLARS, "USDT", "USDC")]
+    others = [coin for coin in coins if coin not in dollars]
+    for coin in others:
+        last, rest = coin == others[-1] and not dollars, plain(left * 100)
+        question = f"What share of it all should {coin} be? {rest} % is left"
+        weight = _ask(world, question, _share(left), f"{rest}%" if last else None)
+        found[coin] = weight
+        left -= percent_points(weight)
+    if left or dollars:
+        found[DOLLARS] = f"{plain(left * 100)}%"
+    return found
+
+
+def _share(left: Fraction) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        share = percent_points(text)
+        if not ZERO <= share <= left:
+            raise _Again(f"is not from 0 to {plain(left * 100)}, which is what is left")
+        return f"{plain(share * 100)}%"
+
+    return read
+
+
+def _prices(world: World, venue: str, coins: Sequence[str]) -> dict[str, str]:
+    found = _live(world, venue, coins) if coins else {}
+    return {coin: found.get(coin) or _ask(world, f"What does one {coin} cost, in USD?", _price) for coin in coins}
+
+
+def _price(text: str) -> str:
+    if number(text) <= 0:
+        raise _Again("is not above 0; write USD per coin")
+    return text
+
+
+def _live(world: World, venue: str, coins: Sequence[str]) -> dict[str, str]:
+    """Today's prices of the venue, where whoever asks wants them and they are to be had; else none, and why."""
+    from importlib.util import find_spec
+
+    if world.network is None or world.ask is None or find_spec("ccxt") is None:
+        return {}
+    if not world.ask(f"Ask {venue} for today's prices?"):
+        return {}
+    try:
+        quoted = _quoted(world, world.network, venue, coins)
+    except RebalError as problem:
+        assert world.prompt is not None
+        world.prompt(f"{problem}\nThen you type them; go on with Enter")
+        return {}
+    return {coin: plain(quoted[coin]) for coin in coins if coin in quoted}
+
+
+def _quoted(world: World, network: "Network", venue: str, coins: Sequence[str]) -> dict[str, Fraction]:
+    from rebal import prices
+
+    wanted = prices.Wanted(venue, tuple(coins), (), (), world.now)
+    return dict(prices.source("live", network, timeout=_TIMEOUT)(wanted).prices)
