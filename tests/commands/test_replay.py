@@ -50,6 +50,34 @@ def test_a_saved_replay_is_shown_again() -> None:
     assert "prices.csv" in refused(2, "replay", "--prices", "prices.csv", *COSTS, "--out", "prices.csv")
 
 
+SWEPT = ("replay", "--prices", "prices.csv", *COSTS, "--against", "hold", "--policy", "band=2%..6%:2%")
+
+
+def test_policies_are_tried_and_the_best_is_told() -> None:
+    told = made(*SWEPT, "--policy", "leverage=1,2", "--starts", "2", "--rank", "cost")
+    assert [line["place"] for line in told["combinations"]] == list(range(1, 7))
+    assert {(line["policy"]["band"], line["policy"]["leverage"]) for line in told["combinations"]} == {
+        (band, leverage) for band in ("2%", "4%", "6%") for leverage in ("1", "2")
+    }
+    best = told["combinations"][0]
+    assert (told["ranked_by"], best["equity_end"]) == ("cost", told["ways"][0]["equity_end"])
+    assert best["least_change"] is not None
+
+
+def test_futures_have_their_shares_and_quantiles() -> None:
+    told = made(*SWEPT[:7], "--paths", "10", "--block", "3d", "--seed", "4")["drawn"]
+    assert (told["paths"], told["block_days"], told["seed"]) == (10, "3", 4)
+    assert [line["figure"] for line in told["lines"]][:3] == ["liquidated", "refused", "end"]
+    code, out, err = answered(*SWEPT[:7], "--paths", "10", *NOW, "--format", "table")
+    assert (code, err) == (0, "")
+    assert "10 drawn from these prices" in out
+
+
+def test_several_processes_give_the_same_bytes() -> None:
+    alone = answered(*SWEPT, "--paths", "6", *NOW, "--format", "json")
+    assert answered(*SWEPT, "--paths", "6", *NOW, "--format", "json", "--jobs", "2") == alone
+
+
 @pytest.mark.parametrize(
     ("code", "typed", "said"),
     [
@@ -60,6 +88,14 @@ def test_a_saved_replay_is_shown_again() -> None:
         (2, ("--prices", "prices.csv", "--check", "often"), "--check often: is not a length of time"),
         (2, ("--prices", "prices.csv", "--from", "soon"), "--from soon: is not a timestamp"),
         (2, ("--prices", "prices.csv", *COSTS, "--against", "cash"), "cash is no way here; write one of hedge, hold"),
+        (2, ("--prices", "prices.csv", "--policy", "bands=1%"), "bands is no rule here; did you mean band?"),
+        (2, ("--prices", "prices.csv", "--policy", "band=5"), "band=5: 5 is above 1 without a percent sign"),
+        (2, ("--prices", "prices.csv", "--policy", "band=5%..1%:1%"), "a range goes up, in steps above 0"),
+        (2, ("--prices", "prices.csv", "--policy", "band=1%..2%"), "write a range as 2%..10%:2%"),
+        (2, ("--prices", "prices.csv", "--policy", "refused=sell"), "write one of hold, rescue"),
+        (2, ("--prices", "prices.csv", "--rank", "luck"), "--rank luck: write one of closest, cost, drift, end, fall"),
+        (2, ("--prices", "prices.csv", "--paths", "1.5"), "--paths 1.5: write a whole number from 0"),
+        (2, ("--prices", "prices.csv", "--jobs", "0"), "--jobs 0: write a whole number of processes"),
         (3, ("--prices", "prices.csv"), "costs.slippage: is missing, and every fill pays it"),
         (3, ("--prices", "prices.csv", "--costs", "slippage=0%", "--against", "spot"), "costs.spot_fee: is missing"),
         (3, ("--prices", "none.csv", *COSTS), "none.csv: does not exist"),

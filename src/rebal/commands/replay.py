@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from rebal.amounts import NumberProblem, number
 from rebal.commands._answer import Answer, World
 from rebal.commands._book import Opened, opened
+from rebal.commands._crew import Workers, told
 from rebal.commands._options import Shown, Source, one_of
+from rebal.commands._policies import HOLD, RESCUE, combinations
 from rebal.commands._terms import Terms
 from rebal.errors import InvalidInput, Problem, Unavailable, UsageProblem
 
@@ -21,14 +24,18 @@ if TYPE_CHECKING:
     from rebal.replay.course import Course
     from rebal.replay.quotes import Quotes
     from rebal.replay.report import Terms as Walked
+    from rebal.replay.sweep import Combination, Shared
     from rebal.replay.walk import Skip
+    from rebal.reports.replay import CombinationLine, Drawn, Replay
 
 EXAMPLES = (
     "rebal replay portfolio.yaml --prices prices.csv --costs slippage=0.05%",
     "rebal replay --prices BTC.csv --prices ETH.csv --funding BTCUSD_PERP=funding.csv --from 2020-01-01",
     "rebal replay --prices prices.csv --against hold,spot --check 1w --format csv --out path.csv",
+    "rebal replay --prices prices.csv --policy band=2%..10%:2% --policy leverage=0.5,1,2 --starts 12 --jobs 2",
+    "rebal replay --prices prices.csv --paths 1000 --block 20d --seed 7",
 )
-_HOLD, _RESCUE = "hold", "rescue"
+_RANKS = ("end", "fall", "closest", "cost", "drift")
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -91,7 +98,7 @@ class Manner:
     ] = "1d"
     refused: Annotated[
         str, typer.Option("--refused", metavar="WHAT", help="What a refused plan leads to: hold or rescue.")
-    ] = _HOLD
+    ] = HOLD
     against: Annotated[
         str | None,
         typer.Option("--against", metavar="WAY,...", help="Ways beside the plan: hold, spot, hedge, unhedged."),
@@ -104,31 +111,96 @@ class Manner:
         return report.Terms(
             slippage=_cost(portfolio, "slippage", book.path, why="every fill pays it"),
             check=every,
-            rescues=self.refused == _RESCUE,
+            rescues=self.refused == RESCUE,
             spot_fee=portfolio.costs.spot_fee,
             against=_against(self.against, portfolio, book),
         )
 
 
-def replay(world: World, *, source: Source, shown: Shown, terms: Terms, through: Through, manner: Manner) -> Answer:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Tried:
+    """What is tried beside the file's own policy, and on which prices beside those that were."""
+
+    policies: Annotated[
+        list[str] | None,
+        typer.Option("--policy", metavar="KEY=VALUES", help="Another rule; several are all tried: band=2%..10%:2%."),
+    ] = None
+    rank: Annotated[
+        str, typer.Option("--rank", metavar="FIGURE", help="Which comes first: by end, fall, closest, cost or drift.")
+    ] = "end"
+    starts: Annotated[
+        str, typer.Option("--starts", metavar="N", help="Try each from so many dates, over half the stretch.")
+    ] = "0"
+    paths: Annotated[
+        str, typer.Option("--paths", metavar="N", help="Futures drawn from these prices by blocks of bars.")
+    ] = "0"
+    block: Annotated[str, typer.Option("--block", metavar="DURATION", help="How long such a block is on average.")] = (
+        "20d"
+    )
+    seed: Annotated[str, typer.Option("--seed", metavar="N", help="Which futures: the same seed draws the same.")] = "1"
+
+    def counts(self) -> "Counts":
+        """The counts that were typed. Raises UsageProblem."""
+        if self.rank not in _RANKS:
+            raise UsageProblem(f"--rank {self.rank}: {one_of(self.rank, _RANKS)}")
+        return Counts(
+            _count(self.starts, "--starts", most=1_000),
+            _count(self.paths, "--paths", most=1_000_000),
+            _count(self.seed, "--seed", most=10**15),
+        )
+
+
+class Counts(NamedTuple):
+    """How many starts and futures are asked for, and which futures."""
+
+    starts: int
+    paths: int
+    seed: int
+
+
+def replay(
+    world: World,
+    *,
+    source: Source,
+    shown: Shown,
+    terms: Terms,
+    through: Through,
+    manner: Manner,
+    tried: Tried,
+    workers: Workers,
+) -> Answer:
     """Walk the book and its policy through years of prices.
 
     At every check what cron would do is done: what is due is planned and filled at the mark, slippage and taker fees
     paid; in between there are funding, expiry and liquidation, wherever a bar reaches it. Says what it would have
-    come to, how far it fell, how often one had to act, how near liquidation was, and what each cost was.
+    come to, how far it fell, how often one had to act, how near liquidation was, and what each cost was. Of several
+    policies all are tried and the best is told; --paths tries it on futures drawn from the same prices.
     """
     shown.check(world)
-    if manner.refused not in (_HOLD, _RESCUE):
-        raise UsageProblem(f"--refused {manner.refused}: {one_of(manner.refused, (_HOLD, _RESCUE))}")
-    every = _check(manner.check, source.time(world))
+    workers.check()
+    counts = tried.counts()
+    if manner.refused not in (HOLD, RESCUE):
+        raise UsageProblem(f"--refused {manner.refused}: {one_of(manner.refused, (HOLD, RESCUE))}")
+    now = source.time(world)
+    every, block = _length(manner.check, "--check", now), _length(tried.block, "--block", now)
     book = opened(source, world)
     portfolio = replace(terms.of(book.portfolio), statement=book.book)
+    combined = combinations(tried.policies or (), portfolio.policy, rescues=manner.refused == RESCUE)
     course = through.course(portfolio)
     walked = manner.terms(portfolio, book, every)
-    from rebal.replay import build_replay
-
-    answer = build_replay(portfolio, course, terms=walked, inputs=book.inputs, skipping=_skipping())
+    asked = _Asked(portfolio, course, walked, combined, counts, tried.rank, block)
+    answer = asked.answered(book, world, workers)
     return shown.answer(answer, world, portfolio=portfolio, inputs=(*book.files, *through.files), where=source)
+
+
+def _count(text: str, option: str, *, most: int, least: int = 0) -> int:
+    try:
+        count = number(text)
+    except NumberProblem as problem:
+        raise UsageProblem(f"{option} {text}: {problem}") from problem
+    if count.denominator != 1 or not least <= count <= most:
+        raise UsageProblem(f"{option} {text}: write a whole number from {least} to {most}")
+    return int(count)
 
 
 def _against(given: str | None, portfolio: "Portfolio", book: Opened) -> tuple[str, ...]:
@@ -160,6 +232,62 @@ def _skipping() -> "Callable[[Quotes], Skip]":
     return skipping
 
 
+class _Asked(NamedTuple):
+    """Everything that a replay is made from."""
+
+    portfolio: "Portfolio"
+    course: "Course"
+    terms: "Walked"
+    combinations: "tuple[Combination, ...]"
+    counts: Counts
+    rank: str
+    block: int
+
+    def answered(self, book: Opened, world: World, workers: Workers) -> "Replay":
+        """The best of the policies told in full, with the others and with the futures. Raises Unavailable."""
+        skipping = _skipping()
+        from rebal.replay import build_replay, sweep
+
+        shared = sweep.Shared(self.portfolio, self.course, self.terms, self.combinations)
+        tried = self._tried(shared, world, workers)
+        chosen = sweep.best(shared, tried) if tried else self.combinations[0]
+        drawn = self._drawn(replace(shared, combinations=(chosen,)), world, workers) if self.counts.paths else None
+        answer = build_replay(
+            replace(self.portfolio, policy=chosen.policy),
+            self.course,
+            terms=replace(self.terms, rescues=chosen.rescues),
+            inputs=book.inputs,
+            skipping=skipping,
+        )
+        return replace(answer, combinations=tried, ranked_by=self.rank if tried else None, drawn=drawn)
+
+    def _tried(self, shared: "Shared", world: World, workers: Workers) -> "tuple[CombinationLine, ...]":
+        from rebal.replay import sweep
+
+        starts = self.counts.starts
+        if len(self.combinations) == 1 and not starts:
+            return ()
+        asked = tuple(sweep.asked_for(shared, starts))
+        with workers.hired(shared) as crew:
+            found = tuple(told(crew.each(sweep.outcome, asked), world, of=len(asked), what="replays"))
+        return sweep.combination_lines(shared, found, starts=starts, rank=self.rank)
+
+    def _drawn(self, shared: "Shared", world: World, workers: Workers) -> "Drawn":
+        from rebal.amounts import Fraction
+        from rebal.replay import sweep
+        from rebal.replay.course import DAY
+        from rebal.replay.futures import Draw
+        from rebal.reports.replay import Drawn
+
+        _, paths, seed = self.counts
+        bars = max(1, self.block // self.course.step)
+        drawing = replace(shared, draw=Draw(self.course, bars, seed))
+        asked = (sweep.Asked(0, 0, 0, future=n) for n in range(paths))
+        with workers.hired(drawing) as crew:
+            found = tuple(told(crew.each(sweep.outcome, asked), world, of=paths, what="futures"))
+        return Drawn(paths, Fraction(bars * self.course.step, DAY), seed, sweep.future_lines(found))
+
+
 def _cost(portfolio: "Portfolio", key: str, path: str, *, why: str) -> "Fraction":
     known: Fraction | None = getattr(portfolio.costs, key)
     if known is None:
@@ -168,16 +296,17 @@ def _cost(portfolio: "Portfolio", key: str, path: str, *, why: str) -> "Fraction
     return known
 
 
-def _check(text: str, now: datetime) -> int:
+def _length(text: str, option: str, now: datetime) -> int:
+    """A length of time in milliseconds. Raises UsageProblem."""
     from rebal.times import duration
 
     try:
         length = duration(text)
     except ValueError as problem:
-        raise UsageProblem(f"--check {text}: {problem}") from problem
+        raise UsageProblem(f"{option} {text}: {problem}") from problem
     every = (length.after(now) - now).total_seconds()
     if every <= 0:
-        raise UsageProblem(f"--check {text}: write a length of time, like 1d")
+        raise UsageProblem(f"{option} {text}: write a length of time, like 1d")
     return int(every * 1000)
 
 

@@ -38,6 +38,11 @@ def _alert(written: models.Alert, *, distance: Fraction, leverage: Fraction) -> 
     )
 
 
+def usual_alert(distance: Fraction, leverage: Fraction) -> Alert:
+    """The alert of a policy whose file says nothing of it."""
+    return _alert(models.Alert(), distance=distance, leverage=leverage)
+
+
 def _band(written: Fraction | models.Band | None) -> Band:
     if isinstance(written, models.Band):
         return Band(_or(written.points, defaults.BAND), written.relative)

@@ -150,11 +150,66 @@ class VenueLine:
 
 
 @frozen
+class CombinationLine:
+    """What one combination of policies comes to over the whole stretch, and over half of it from several starts.
+
+    ``policy``: as it was typed, by rule. ``place``: 1 for the best by the figure that was asked for. ``cost_usd``:
+    fees, slippage and what liquidations took, less the funding received. ``frontier``: whether no other combination
+    ends higher without falling further. ``starts``: how many; the changes: of equity over half the stretch, None
+    without starts.
+    """
+
+    place: int
+    policy: Mapping[str, str]
+    equity_end: Fraction
+    change: Fraction
+    worst_fall: Fraction
+    closest: Fraction | None
+    cost_usd: Fraction
+    drift: Fraction | None
+    plans: int
+    orders: int
+    refusals: int
+    liquidations: int
+    frontier: bool
+    starts: int
+    least_change: Fraction | None
+    median_change: Fraction | None
+    most_change: Fraction | None
+
+
+@frozen
+class FutureLine:
+    """A figure over drawn futures, with its standard error.
+
+    ``figure``: liquidated and refused are shares of the futures in which that ever happens; of ``end`` (USD) and
+    ``closest`` (to liquidation; 0 where it was reached) the ``quantile``.
+    """
+
+    figure: str
+    quantile: Fraction | None
+    value: Fraction
+    standard_error: Fraction
+
+
+@frozen
+class Drawn:
+    """What became of the book in futures drawn from the past: how many, blocks of how many days, by which seed."""
+
+    paths: int
+    block_days: Fraction
+    seed: int
+    lines: tuple[FutureLine, ...]
+
+
+@frozen
 class Replay:
     """The answer of replay.
 
     ``since`` and ``until``: the first and the last instant; ``bars`` of ``bar_hours``, a check every ``check_hours``.
     ``refused_is``: what is done where a plan is refused. ``alert_days``: days at whose check a wallet was in alert.
+    ``combinations``: policies that were tried, the best first by the figure that they are ``ranked_by``; what is told
+    beside them is of the first. ``drawn``: futures, None where none were drawn.
     """
 
     schema: str
@@ -181,3 +236,6 @@ class Replay:
     refusals: tuple[RefusalLine, ...]
     at_venue: tuple[VenueLine, ...]
     findings: tuple[Finding, ...]
+    combinations: tuple[CombinationLine, ...] = ()
+    ranked_by: str | None = None
+    drawn: Drawn | None = None

@@ -30,7 +30,7 @@ from rebal.formats.document import (
     Text,
 )
 from rebal.portfolio import DOLLARS, Policy
-from rebal.reports.replay import PathLine, Replay, WayLine, YearLine
+from rebal.reports.replay import CombinationLine, FutureLine, PathLine, Replay, WayLine, YearLine
 
 _PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS
 _ORIGIN = (Column("", "venue", record="venue {}", only=_RECORDS), _origin.NAME, _origin.VENUE)
@@ -45,6 +45,8 @@ def document(report: Replay, limits: Policy | None) -> Document:
         Facts(report, (_ORIGIN,), word="replay"),
         Facts(report, (_STRETCH,), between=None),
         Facts(report, (_MATTER,), word="headline"),
+        *_combinations(report),
+        *_futures(report),
         *_curves(report),
         Section("Ways", (Table(_WAYS, report.ways, word="way"),), "equity from the start to the end"),
         Section("Where it went", (Table(_WENT, report.ways, word="went"),), _ADDS_UP),
@@ -200,6 +202,62 @@ _YEARS = (
 def _told(years: Sequence[YearLine]) -> list[YearLine]:
     """Lines with anything to tell."""
     return [each for each in years if each.fees_usd or each.funding_usd or each.realised_coin or each.slippage_usd]
+
+
+def _typed(line: CombinationLine) -> Said:
+    return joined(f"{key}{GLUE}{value}" for key, value in line.policy.items()) or "as the file has it"
+
+
+_COMBINATIONS = (
+    Column("place", "place", Kind.COUNT, record="{}", role=Role.NAME),
+    Column("policy", _typed, record="{}", left=True),
+    Column("end $", "equity_end", Kind.DOLLARS, "end", "dollars", record="end {}"),
+    Column("change", "change", Kind.CHANGE, record="change {}"),
+    Column("worst fall", "worst_fall", Kind.PERCENT, record="fall {}"),
+    Column("closest", "closest", Kind.PERCENT, record="closest {}", absent=Absent.NEVER),
+    Column("cost $", "cost_usd", Kind.DOLLARS, "cost", "dollars", record="cost {}"),
+    Column("drift", "drift", Kind.PERCENT, record="drift {}", yields=1),
+    Column("plans", "plans", Kind.COUNT, record="plans {}"),
+    Column("refused", "refusals", Kind.COUNT, record="refused {}"),
+    Column("liquidated", "liquidations", Kind.COUNT, record="liquidated {}"),
+    Column("frontier", lambda line: "yes" if line.frontier else None, record="frontier {}", left=True),
+    Column("from starts: least", "least_change", Kind.CHANGE, record="least {}", yields=1),
+    Column("median", "median_change", Kind.CHANGE, record="median {}", yields=1),
+    Column("most", "most_change", Kind.CHANGE, record="most {}", yields=1),
+)
+
+
+def _combinations(report: Replay) -> Iterator[Block]:
+    if report.combinations:
+        starts = report.combinations[0].starts
+        spread = f"; changes over half of it from {starts} starts" if starts else ""
+        note = f"ranked by {report.ranked_by}; frontier: none ends higher without falling further{spread}"
+        yield Section("Policies", (Table(_COMBINATIONS, report.combinations, word="policy"),), note)
+
+
+def _figure(line: FutureLine) -> Said:
+    if line.quantile is None:
+        return line.figure
+    return (f"{line.figure}{GLUE}", Figure(line.quantile, Kind.RATE))
+
+
+def _of_future(get: str, line: FutureLine) -> Said:
+    return Figure(getattr(line, get), Kind.USD if line.figure == "end" else Kind.PERCENT)
+
+
+_FUTURES = (
+    Column("figure", _figure, record="{}", role=Role.NAME, left=True),
+    Column("value", partial(_of_future, "value"), record="value {}"),
+    Column("± standard error", partial(_of_future, "standard_error"), before="±", record="error {}"),
+)
+
+
+def _futures(report: Replay) -> Iterator[Block]:
+    drawn = report.drawn
+    if drawn is not None:
+        length = Figure(drawn.block_days, Kind.EXACT, "days")
+        note = (f"{drawn.paths} drawn from these prices in blocks of ", length, f" on average, seed {drawn.seed}")
+        yield Section("Futures", (Table(_FUTURES, drawn.lines, word="future"),), note)
 
 
 def _coins(report: Replay) -> tuple[Column, ...]:

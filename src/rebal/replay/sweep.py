@@ -1,0 +1,226 @@
+"""Many replays of one book: over policies and starting dates, and over futures drawn from the past."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from math import isqrt, sqrt
+
+from rebal.amounts import ZERO, Fraction, number, total
+from rebal.frozen import frozen
+from rebal.portfolio import Policy, Portfolio
+from rebal.replay.course import Course
+from rebal.replay.fast import skipping
+from rebal.replay.futures import Draw
+from rebal.replay.quotes import Quotes
+from rebal.replay.report import Terms, worst_fall
+from rebal.replay.tally import MILLIONTHS, NINTHS, Row
+from rebal.replay.walk import Walk
+from rebal.replay.ways import Planned
+from rebal.reports.replay import CombinationLine, FutureLine
+
+PLACES = ("end", "fall", "closest", "cost", "drift")
+"""The figures by which combinations are ranked."""
+
+_QUANTILES = (Fraction(1, 20), Fraction(1, 4), Fraction(1, 2), Fraction(3, 4), Fraction(19, 20))
+
+
+@frozen
+class Combination:
+    """One policy of a sweep, and what was typed for it, by key; ``rescues``: what a refusal leads to."""
+
+    typed: Mapping[str, str]
+    policy: Policy
+    rescues: bool
+
+
+@frozen
+class Shared:
+    """What every replay of a sweep looks at. ``draw``: how futures are drawn, None where the past is walked."""
+
+    portfolio: Portfolio
+    course: Course
+    terms: Terms
+    combinations: tuple[Combination, ...]
+    draw: Draw | None = None
+
+
+@frozen
+class Asked:
+    """One replay: a combination, from one bar to another (left out), or on the future of a number."""
+
+    combination: int
+    first: int
+    last: int
+    future: int | None = None
+
+
+@frozen
+class Outcome:
+    """What one replay came to. ``closest`` in 1e-6, None where no wallet has an end; ``drift`` None without targets."""
+
+    start: Fraction
+    end: Fraction
+    fall: Fraction
+    closest: int | None
+    cost: Fraction
+    drift: Fraction | None
+    plans: int
+    orders: int
+    refusals: int
+    checks: int
+    liquidations: int
+
+    @property
+    def change(self) -> Fraction:
+        """The end over the start, less one."""
+        return self.end / self.start - 1 if self.start > 0 else ZERO
+
+
+def outcome(shared: Shared, asked: Asked) -> Outcome:
+    """Walk one replay by the plan alone."""
+    combination = shared.combinations[asked.combination]
+    portfolio = replace(shared.portfolio, policy=combination.policy)
+    if asked.future is not None and shared.draw is not None:
+        course = shared.draw.course(asked.future)
+    else:
+        course = shared.course.between(asked.first, asked.last)
+    quotes = Quotes(portfolio, course)
+    way = Planned("plan", shared.terms.slippage, combination.rescues)
+    walk = Walk(quotes, way, check=shared.terms.check).run(skipping(quotes))
+    tally, targets = walk.tally, portfolio.targets
+    fall, _, _ = worst_fall(tally.rows)
+    off = [] if targets is None else [_off(row, targets) for row in tally.rows]
+    return Outcome(
+        start=walk.start,
+        end=walk.worth,
+        fall=fall,
+        closest=0 if tally.gone else None if tally.closest is None else tally.closest.distance,
+        cost=tally.fees + tally.slippage - tally.funding + tally.liquidations,
+        drift=total(off) / len(off) if off else None,
+        plans=tally.plans,
+        orders=tally.orders,
+        refusals=len(tally.refusals),
+        checks=len(tally.rows),
+        liquidations=len(tally.gone),
+    )
+
+
+def _off(row: Row, targets: Mapping[str, Fraction]) -> Fraction:
+    """How far the weight that is farthest off is from its target."""
+    weights = row.weights.items()
+    return max((abs(Fraction(each, 10**NINTHS) - targets.get(asset, ZERO)) for asset, each in weights), default=ZERO)
+
+
+def asked_for(shared: Shared, starts: int) -> Iterator[Asked]:
+    """Each combination over the whole course; and, from each of so many starts, over half of it."""
+    count = shared.course.count
+    half = max(2, count // 2)
+    for n in range(len(shared.combinations)):
+        yield Asked(n, 0, count)
+        for start in range(starts):
+            first = (count - half) * start // max(1, starts - 1)
+            yield Asked(n, first, first + half)
+
+
+def combination_lines(
+    shared: Shared, outcomes: Sequence[Outcome], *, starts: int, rank: str
+) -> tuple[CombinationLine, ...]:
+    """A row a combination, the best of the figure asked for first; equal ones as they were typed."""
+    each = [outcomes[n : n + starts + 1] for n in range(0, len(outcomes), starts + 1)]
+    wholes = [found[0] for found in each]
+    listed = sorted(range(len(each)), key=lambda n: _rank(wholes[n], rank))
+    return tuple(
+        _line(place, shared.combinations[n].typed, each[n], frontier=_on_frontier(wholes[n], wholes))
+        for place, n in enumerate(listed, start=1)
+    )
+
+
+def best(shared: Shared, lines: Sequence[CombinationLine]) -> Combination:
+    """The combination that stands first."""
+    return next(each for each in shared.combinations if each.typed == lines[0].policy)
+
+
+def _rank(found: Outcome, rank: str) -> Fraction:
+    match rank:
+        case "end":
+            return -found.end
+        case "fall":
+            return found.fall
+        case "closest":
+            # nothing that could end is farthest from it
+            return Fraction(-(10**18) if found.closest is None else -found.closest)
+        case "cost":
+            return found.cost
+        case _:
+            return found.drift or ZERO
+
+
+def _on_frontier(found: Outcome, others: Sequence[Outcome]) -> bool:
+    """Whether no other ends higher without falling further, or falls less without ending lower."""
+    return not any(
+        other.end >= found.end and other.fall <= found.fall and (other.end, other.fall) != (found.end, found.fall)
+        for other in others
+    )
+
+
+def _line(place: int, typed: Mapping[str, str], found: Sequence[Outcome], *, frontier: bool) -> CombinationLine:
+    whole, *starts = found
+    changes = sorted(each.change for each in starts)
+    return CombinationLine(
+        place=place,
+        policy=typed,
+        equity_end=whole.end,
+        change=whole.change,
+        worst_fall=whole.fall,
+        closest=None if whole.closest is None else Fraction(whole.closest, 10**MILLIONTHS),
+        cost_usd=whole.cost,
+        drift=whole.drift,
+        plans=whole.plans,
+        orders=whole.orders,
+        refusals=whole.refusals,
+        liquidations=whole.liquidations,
+        frontier=frontier,
+        starts=len(starts),
+        least_change=changes[0] if changes else None,
+        median_change=_quantile(changes, Fraction(1, 2)) if changes else None,
+        most_change=changes[-1] if changes else None,
+    )
+
+
+def future_lines(outcomes: Sequence[Outcome]) -> tuple[FutureLine, ...]:
+    """Shares and quantiles over drawn futures, each with its standard error.
+
+    Of a share ``√(p(1 - p)/n)``; of a quantile half the distance of the values ``√(n·q(1 - q))`` ranks to either side.
+    """
+    count = len(outcomes)
+    dead = Fraction(sum(each.liquidations > 0 for each in outcomes), count)
+    refused = Fraction(sum(each.refusals > 0 for each in outcomes), count)
+    ends = sorted(each.end for each in outcomes)
+    nearest = sorted(Fraction(each.closest, 10**MILLIONTHS) for each in outcomes if each.closest is not None)
+    return (
+        FutureLine("liquidated", None, dead, _of_share(dead, count)),
+        FutureLine("refused", None, refused, _of_share(refused, count)),
+        *(FutureLine("end", q, _quantile(ends, q), _of_quantile(ends, q)) for q in _QUANTILES),
+        *(FutureLine("closest", q, _quantile(nearest, q), _of_quantile(nearest, q)) for q in _QUANTILES if nearest),
+    )
+
+
+def _of_share(share: Fraction, count: int) -> Fraction:
+    return _rounded(sqrt(float(share * (1 - share)) / count))
+
+
+def _quantile(values: Sequence[Fraction], q: Fraction) -> Fraction:
+    """The value below which a share of the others lies: the nearest rank."""
+    return values[min(len(values) - 1, int(q * len(values)))]
+
+
+def _of_quantile(values: Sequence[Fraction], q: Fraction) -> Fraction:
+    count = len(values)
+    away = isqrt(int(count * q * (1 - q))) or 1
+    at = min(count - 1, int(q * count))
+    low, high = values[max(0, at - away)], values[min(count - 1, at + away)]
+    return _rounded(float(high - low) / 2)
+
+
+def _rounded(value: float) -> Fraction:
+    """A statistic to six digits."""
+    return number(f"{value:.6g}", digits=40)
