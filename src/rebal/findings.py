@@ -45,6 +45,8 @@ class Code(StrEnum):
     ESTIMATE = "estimate"
     STATEMENT_REPEATS_JOURNAL = "statement-repeats-journal"
     STATEMENT_DIFFERS = "statement-differs"
+    ACCOUNT_DIFFERS = "account-differs"
+    POSITION_UNRECORDED = "position-unrecorded"
     SPOT_DIFFERS = "spot-differs"
     NEEDLESS = "needless"
     HEDGE_OFF = "hedge-off"
@@ -129,12 +131,13 @@ BREACHES = frozenset(
         Code.NEAR_LIQUIDATION,
         Code.STATEMENT_REPEATS_JOURNAL,
         Code.STATEMENT_DIFFERS,
+        Code.POSITION_UNRECORDED,
     }
 )
 """Findings that want a look at once: what is shown may be wrong already, or soon lost."""
 
-ACTIONS = frozenset({Code.DRIFT, Code.HEDGE_OFF, Code.HEDGE_OVERDUE, Code.EXPIRES_SOON})
-"""Findings that an order answers."""
+ACTIONS = frozenset({Code.DRIFT, Code.HEDGE_OFF, Code.HEDGE_OVERDUE, Code.EXPIRES_SOON, Code.ACCOUNT_DIFFERS})
+"""Findings that an order answers, or a record."""
 
 
 def rank(finding: Finding) -> int:
@@ -150,7 +153,7 @@ def is_breach(finding: Finding) -> bool:
 
 
 def is_action(finding: Finding) -> bool:
-    """Whether a finding is answered by an order, and is no breach."""
+    """Whether a finding is answered by an order or a record, and is no breach."""
     return finding.severity is Severity.WARNING and finding.code in ACTIONS
 
 

@@ -187,3 +187,41 @@ def test_the_statement_is_never_written_over_the_portfolio(bybit: Server, tmp_pa
     done = asked(serving(bybit, "bybit", ledger("bybit")), "reconcile", file, *NOW, "--write", file)
     assert (done.code, done.out) == (2, "")
     assert Path(file).read_text() == before
+
+
+def status(server: Server, file: str, *options: str) -> tuple[int, dict[str, str]]:
+    """The exit code of a status, and its findings about the account."""
+    done = asked(server, "status", file, *NOW, "--format", "json", *options)
+    found = json.loads(done.out)["findings"]
+    about = ("account-differs", "position-unrecorded")
+    return done.code, {each["subject"]: each["code"] for each in found if each["code"] in about}
+
+
+def test_status_tells_what_the_account_has_otherwise(bybit: Server, tmp_path: Path) -> None:
+    account, file = ledger("bybit"), portfolio(tmp_path, "bybit")
+    text = Path(file).read_text().replace("BTC: 60%, USD: 40%", "BTC: 67%, USD: 33%")
+    Path(file).write_text(text)
+    serving(bybit, "bybit", account)
+    (calm, _), (same, found) = status(bybit, file), status(bybit, file, "--reconcile")
+    assert (calm, same, found) == (0, 0, {})
+    account.wallets["BTC"] += exact("0.1")
+    assert status(bybit, file) == (0, {})
+    assert status(bybit, file, "--reconcile") == (10, {"BTC": "account-differs"})
+    account.positions["BTCUSD"].contracts = exact(-41000)
+    account.positions["ETHUSD"] = Open(Fraction(10), Fraction(2500), Fraction(1), coin="ETH")
+    assert status(bybit, file, "--reconcile") == (
+        20, {"BTC": "account-differs", "BTCUSD": "account-differs", "ETHUSD": "position-unrecorded"}
+    )  # fmt: skip
+    done = asked(bybit, "status", file, *NOW, "--reconcile", "--format", "plain")
+    assert f"ETHUSD  has 10 contracts at the exchange that nobody recorded: rebal record exchange -p {file}" in done.out
+
+
+def test_status_of_an_account_that_is_not_there_is_unavailable(bybit: Server, tmp_path: Path) -> None:
+    done = asked(bybit, "status", portfolio(tmp_path, "bybit"), *NOW, "--reconcile")
+    assert (done.code, done.out, len(done.err.splitlines())) == (4, "", 1)
+
+
+def test_the_accounts_of_many_portfolios_are_not_read_at_once(bybit: Server, tmp_path: Path) -> None:
+    file = portfolio(tmp_path, "bybit")
+    done = asked(bybit, "status", file, file, *NOW, "--reconcile")
+    assert (done.code, done.out, bybit.asked) == (2, "", [])

@@ -1,22 +1,26 @@
 """The account at the portfolio's exchange: how it is asked, and what it is held against."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rebal.amounts import plain
 from rebal.commands._answer import World
 from rebal.commands._book import Opened
 from rebal.commands._market import seconds
+from rebal.commands._options import Where
 from rebal.errors import Refused, Unavailable, UsageProblem
 
 if TYPE_CHECKING:
     from rebal.account import Account
     from rebal.book import Book
     from rebal.exchange.accounts import Asking
+    from rebal.findings import Finding
     from rebal.ledger import Entry
     from rebal.plan import Inputs
+    from rebal.planner.review import Check, Review
     from rebal.portfolio import Portfolio
     from rebal.reports.reconciliation import Reconciliation
 
@@ -29,6 +33,57 @@ class Access:
         bool,
         typer.Option("--allow-trading-key", help="Read with a key of which the exchange does not tell what it may do."),
     ] = False
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Reconciling(Access):
+    """Whether a status looks at the account as well."""
+
+    reconcile: Annotated[
+        bool, typer.Option("--reconcile", help="Hold the account at the exchange against the book as well.")
+    ] = False
+
+    def refuse_many(self) -> None:
+        """Raise UsageProblem where many portfolios are asked about."""
+        if self.reconcile:
+            raise UsageProblem("--reconcile reads the account of one portfolio; run it for each by itself")
+
+    def checks(self, book: Opened, where: Where, world: World) -> "tuple[Check, ...]":
+        """What the account has otherwise than the book, for a status to tell. Raises what ``asking`` does."""
+        if not self.reconcile:
+            return ()
+        from rebal.exchange import accounts
+
+        report = reconciled(book, accounts.state(asking(book.portfolio, world, self, timeout=where.timeout)))
+        return (_differences(report),)
+
+
+def _differences(report: "Reconciliation") -> "Check":
+    def check(_: "Review") -> "Iterator[Finding]":
+        from rebal.findings import Code, warning
+        from rebal.reconcile.report import is_unrecorded
+
+        for pair in report.positions:
+            figures = {"contracts": pair.contracts, "contracts_exchange": pair.contracts_exchange}
+            there = f"has {plain(pair.contracts_exchange)} contracts at the exchange"
+            if is_unrecorded(pair):
+                message = f"{there} that nobody recorded: rebal record exchange"
+                yield warning(Code.POSITION_UNRECORDED, pair.contract, message, **figures)
+            elif pair.difference:
+                message = f"{there}, and {plain(pair.contracts)} in the book: rebal record exchange"
+                yield warning(Code.ACCOUNT_DIFFERS, pair.contract, message, **figures)
+            elif not pair.agrees:
+                message = "is another position at the exchange than in the book; see rebal reconcile"
+                yield warning(Code.ACCOUNT_DIFFERS, pair.contract, message, **figures)
+        for line in (each for each in report.coins if not each.agrees):
+            message = (
+                f"has {plain(line.coins_exchange)} in the {line.place} account, and the book {plain(line.coins)}: "
+                "rebal record exchange"
+            )
+            figures = {"coins": line.coins, "coins_exchange": line.coins_exchange}
+            yield warning(Code.ACCOUNT_DIFFERS, line.asset, message, **figures)
+
+    return check
 
 
 def asking(portfolio: "Portfolio", world: World, access: Access, *, timeout: str | None) -> "Asking":
@@ -53,7 +108,7 @@ def asking(portfolio: "Portfolio", world: World, access: Access, *, timeout: str
     deadline = Deadline(world.network, seconds(timeout))
     line = opened(portfolio.venue, world.network, deadline=deadline, keys=keys(portfolio.venue, world.environment))
     coins = {*portfolio.statement.wallets, *(each.settle for each in portfolio.contracts.values())}
-    found = Asking(line, contract, frozenset(coins & {*portfolio.holdings, *portfolio.cash, *coins}))
+    found = Asking(line, contract, frozenset(coins))
     _refuse_rights(found, access)
     return found
 

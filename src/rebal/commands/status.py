@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rebal.commands._account import Reconciling
 from rebal.commands._answer import Answer, World
 from rebal.commands._book import Opened, opened
 from rebal.commands._crew import Workers
@@ -24,6 +25,7 @@ EXAMPLES = (
     "rebal status /home/me/portfolio.yaml --quiet",
     "rebal status --format json --out status.json",
     "rebal status books/ --jobs 2 --market prices.yaml",
+    "rebal status --market live --reconcile --quiet",
     "rebal status --quiet --notify 'mail -s rebal me@example.org'",
 )
 
@@ -34,6 +36,7 @@ def status(
     sources: Sources,
     shown: Shown,
     workers: Workers,
+    account: Reconciling,
     notify: Annotated[
         str | None,
         typer.Option(
@@ -48,13 +51,16 @@ def status(
     line each, the worst first, and the worst in detail; with --format json a line of JSON each, in the order given.
     --notify runs a command, without a shell, when what is asked for is another than it was told: a breach once, and
     again when it worsens or ends. It leaves with 4 where the command failed, which is tried again next time.
+    --reconcile reads the account at the exchange too: one that differs is something to do, a position that nobody
+    recorded a breach; see rebal reconcile.
     """
     shown.check(world)
     workers.check()
     notifier = None if notify is None else _notifier(notify, world)
     if are_many(sources):
+        account.refuse_many()
         return answered("status", _reported, world, sources=sources, shown=shown, workers=workers, notifier=notifier)
-    book, found, _, code = _reported(sources, world)
+    book, found, _, code = _reported(sources, world, account=account)
     report = cured(found)
     said = () if code is Exit.DONE else (f"rebal: {sources.path(world)}: {report.summary}",)
     answer = shown.answer(
@@ -76,10 +82,13 @@ def _notified(notifier: "Notifier", book: Opened, report: "Status", world: World
     return notifier.tell(notice(report, file=book.path, journal=book.journal_path, width=world.width))
 
 
-def _reported(where: Where, world: World, market: "MarketText | None" = None) -> "Reported[Status]":
+def _reported(
+    where: Where, world: World, market: "MarketText | None" = None, *, account: Reconciling | None = None
+) -> "Reported[Status]":
     book = opened(where, world, market=market)
     from rebal.planner.status import build_status
 
-    report = build_status(book.portfolio, book.book, inputs=book.inputs, realised=book.realised, extra=book.checks)
+    extra = (*book.checks, *(() if account is None else account.checks(book, where, world)))
+    report = build_status(book.portfolio, book.book, inputs=book.inputs, realised=book.realised, extra=extra)
     code = {"nothing": Exit.DONE, "action": Exit.ACTION, "attention": Exit.BREACH}[report.needs.value]
     return Reported(book, report, code, code)
