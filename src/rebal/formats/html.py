@@ -10,7 +10,8 @@ from rebal.formats.picture.drawn import STYLE
 
 _STYLE = Path(body.__file__).with_name("paper.css").read_text(encoding="utf-8")
 _TABLE = re.compile(r'<table role="table" class="to(\d+)">')
-_HEADING = re.compile(r'<section id="([^"]+)"><h2>(.*?)</h2>')
+_HEADING = re.compile(r'<(?:section id="([^"]+)"><h2|h2 class="topic" id="([^"]+)")>(.*?)</h2>')
+_ABOUT = re.compile(r'<span class="phrase">(.*?)</span>')
 _ANSWER = re.compile(r"<h1[^>]*>(.*?)</h1>", re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -31,8 +32,15 @@ def render(report: Report, view: View) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n<link rel="icon" href="data:,">\n'
         f"<title>{f'{name}: ' if name else ''}{said}</title>\n<style>\n{style}</style>\n</head>\n"
-        f"<body>\n<main>\n{head}{inside}\n</main>\n{_contents(inside)}</body>\n</html>\n"
+        f"<body>\n{_around(head, inside)}</body>\n</html>\n"
     )
+
+
+def _around(head: str, inside: str) -> str:
+    """The links behind an answer, which comes first, and before what has none."""
+    if not head:
+        return f"<main>\n{inside}\n</main>\n{_contents(inside)}"
+    return f"<header>\n{head}</header>\n{_contents(inside)}<main>\n{inside}\n</main>\n"
 
 
 def _contents(inside: str) -> str:
@@ -40,8 +48,14 @@ def _contents(inside: str) -> str:
     found = _HEADING.findall(inside)
     if len(found) < _FEWEST_SECTIONS:
         return ""
-    links = "".join(f'<a href="#{key}">{_TAG.sub("", title)}</a>\n' for key, title in found)
+    links = "".join(f'<a href="#{key or topic}">{_TAG.sub("", _first(title))}</a>\n' for key, topic, title in found)
     return f'<nav aria-label="Sections">\n{links}</nav>\n'
+
+
+def _first(title: str) -> str:
+    """The title alone of one that says more."""
+    phrase = _ABOUT.search(title)
+    return phrase[1] if phrase else title
 
 
 def _cards(wide: int) -> str:

@@ -31,7 +31,7 @@ from rebal.formats.document import (
 from rebal.formats.page import cells
 from rebal.formats.page.ink import ECHO
 from rebal.formats.paper import markup
-from rebal.formats.paper.body import ordered
+from rebal.formats.paper.body import is_topic, ordered
 
 _STEERS = re.compile(r"[\\`*_{}\[\]<>#|~$]")
 _BEGINS = re.compile(r"^(?=[-+=]|\d+[.)])")
@@ -46,8 +46,11 @@ def render(report: Report, view: View) -> str:
 
 
 def _blocks(blocks: Iterable[Block], level: int) -> Iterator[str]:
+    below = level
     for block in ordered(blocks):
-        yield from filter(None, [_WRITTEN[block.__class__](block, level)])
+        yield from filter(None, [_WRITTEN[block.__class__](block, below)])
+        if is_topic(block):
+            below = level + 1
 
 
 def _section(section: Section, level: int) -> str:
@@ -125,7 +128,7 @@ def _facts(facts: Facts, level: int) -> str:
         for columns in facts.lines
     )
     said = " \N{MIDDLE DOT} ".join(each for line in lines for each in line if each)
-    return _paragraph(said, answer=facts.answer)
+    return f"## {said}" if facts.topic and said else _paragraph(said, answer=facts.answer)
 
 
 def _paragraph(said: str, *, answer: bool) -> str:

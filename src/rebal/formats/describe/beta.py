@@ -56,7 +56,7 @@ def document(report: Beta, limits: Policy | None) -> Document:
     key, *entries = report.proxies or ("",)
     paste = [Text((f"{key} {{{each.strip()}}}",), word="paste", only=_RECORDS) for each in entries]
     return (
-        Facts(report, (_HEADING,), only=_PAGE),
+        Facts(report, (_HEADING,), only=_PAGE, answer=True),
         *((Facts(report, (_REFUSED,), only=_PAGE),) if report.refused else ()),
         Section("", (Facts(report, (_BETA,), between=", "), *_measures(report)), only=_PAGE),
         Facts(report, (_BETA, _MEASURES), word="beta", only=_RECORDS),

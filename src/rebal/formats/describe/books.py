@@ -36,7 +36,7 @@ def document(books: Books, limits: Policy | None) -> Document:
         Column("", lambda each: Figure(each.equity, Kind.DOLLARS, "USD"), only=_RECORDS),
         Column("", _counted),
     )
-    return (Facts(books, (heading,), word="books"), Table(_COLUMNS, books.books, word="book"))
+    return (Facts(books, (heading,), word="books", answer=True), Table(_COLUMNS, books.books, word="book"))
 
 
 def _equity(books: Books) -> Said:

@@ -31,7 +31,8 @@ def document(guide: Guide, limits: Policy | None) -> Document:
     """The topics in full, or by their titles where none is told in full."""
     if not any(each.parts for each in guide.topics):
         return _list(guide)
-    return tuple(block for topic in guide.topics for block in _topic(topic))
+    alone = len(guide.topics) == 1
+    return tuple(block for topic in guide.topics for block in _topic(topic, alone=alone))
 
 
 def _list(guide: Guide) -> Document:
@@ -43,8 +44,8 @@ def _list(guide: Guide) -> Document:
     )
 
 
-def _topic(topic: Topic) -> Iterator[Block]:
-    yield Facts(topic, ((_TITLE, _ABOUT),), word=topic.topic)
+def _topic(topic: Topic, *, alone: bool) -> Iterator[Block]:
+    yield Facts(topic, ((_TITLE, _ABOUT),), word=topic.topic, answer=alone, topic=not alone)
     for part in topic.parts:
         yield from _part(part, topic.topic)
 

@@ -9,6 +9,6 @@ def document(unread: Unread, limits: Policy | None) -> Document:
     """The file and its problems, one a line."""
     lines = unread.message.splitlines()
     return (
-        Text(Inked(Prose(f"{unread.file}: {unread.needs.value}"), ALARM), word=unread.command),
+        Text(Inked(Prose(f"{unread.file}: {unread.needs.value}"), ALARM), word=unread.command, answer=True),
         *(Text(Prose(line), word="problem") for line in lines),
     )

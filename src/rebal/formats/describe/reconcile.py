@@ -106,7 +106,7 @@ _ORDERS = (
 def document(report: Reconciliation, limits: Policy | None) -> Document:
     """The verdict, then coins, positions and waiting orders, theirs beside ours."""
     return (
-        Facts(report, (_HEADING,), word="reconcile"),
+        Facts(report, (_HEADING,), word="reconcile", answer=True),
         Section("Coins", (Table(_COINS, report.coins, word="coins"),)),
         Section("Positions", (Table(_POSITIONS, report.positions, word="position", known=True),)),
         Section("Orders that wait", (Table(_ORDERS, report.orders, word="order"),)),

@@ -71,7 +71,7 @@ def document(recorded: Recorded, limits: Policy | None) -> Document:
     known = [f"recorded before: {each}" for each in recorded.repeated]
     notes = [Text(Prose(each), word="note") for each in recorded.notes]
     return (
-        Facts(recorded, (_HEADING,), word="dry-run" if recorded.dry_run else "recorded"),
+        Facts(recorded, (_HEADING,), word="dry-run" if recorded.dry_run else "recorded", answer=True),
         _journal.entries(recorded.entries),
         *(Text(each, word="known", only=Medium.RECORDS) for each in recorded.repeated),
         Section("Positions", (Table(_POSITIONS, recorded.positions, word="position"),)),

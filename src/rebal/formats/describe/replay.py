@@ -44,7 +44,7 @@ def document(report: Replay, limits: Policy | None) -> Document:
     return (
         Facts(report, (_ORIGIN,), word="replay"),
         Facts(report, (_STRETCH,), between=None),
-        Facts(report, (_MATTER,), word="headline"),
+        Facts(report, (_MATTER,), word="headline", answer=True),
         *_combinations(report),
         *_futures(report),
         *_curves(report),
@@ -297,7 +297,7 @@ def _curves(report: Replay) -> Iterator[Block]:
     if len(path) < 2:
         return
     names = ", ".join(f"{each.letter} {each.name}" for each in series)
-    chart = Chart(_axis(report), Axis("equity", Kind.USD), series, name="equity", said="equity at the checks")
+    chart = Chart(_axis(report), Axis("equity", Kind.USD), series, name="path", said="equity at the checks")
     yield Section("Equity", (chart,), names)
 
 

@@ -156,7 +156,7 @@ def document(report: VenueSheet, limits: Policy | None) -> Document:
         assumed.setdefault(each.contract, set()).add(each.key.rpartition(".")[2])
     rows = [_Row(each, assumed.get(each.contract, frozenset())) for each in report.contracts]
     return (
-        Facts(report, (_VENUE,), word="venue"),
+        Facts(report, (_VENUE,), word="venue", answer=True),
         *(Text(Prose(each), word="says") for each in report.statements),
         *_contracts(rows),
         _margin(rows, report),

@@ -202,7 +202,8 @@ class Table:
 class Facts:
     """One row told in lines of phrases, ``between`` them spaces or a word (None: the medium's own sign).
 
-    ``answer``: whether it is what the reader came for, which paper sets first and large.
+    ``answer``: whether it is what the reader came for, which paper sets large; ``topic``: whether it is the title of
+    what follows, up to the next one.
     """
 
     row: Any
@@ -211,6 +212,7 @@ class Facts:
     between: str | None = "   "
     only: Medium | None = None
     answer: bool = False
+    topic: bool = False
 
 
 @frozen

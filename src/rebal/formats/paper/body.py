@@ -60,10 +60,18 @@ def ordered(blocks: Iterable[Block]) -> list[Block]:
 
 
 def body(blocks: Iterable[Block], part: Part) -> Iterator[str]:
-    """The markup of some blocks, those left out that say nothing."""
+    """The markup of some blocks, those left out that say nothing; what follows the title of a topic is below it."""
+    below = part.level
     for n, block in enumerate(ordered(blocks), start=1):
-        inside = Part(part.title, part.level, f"{part.key}{n}")
+        inside = Part(part.title, below, f"{part.key}{n}")
         yield from filter(None, [_DRAWN[block.__class__](block, inside)])
+        if is_topic(block):
+            below = part.level + 1
+
+
+def is_topic(block: Block) -> bool:
+    """Whether it is the title of what follows."""
+    return isinstance(block, Facts) and block.topic
 
 
 def _section(section: Section, part: Part) -> str:
@@ -154,6 +162,8 @@ def _breadth(columns: Sequence[Column], rows: Sequence[Sequence[Said]], across: 
 def _facts(facts: Facts, part: Part) -> str:
     lines = [list(_phrases(columns, facts.row)) for columns in facts.lines]
     said = "".join(f'<span class="line">{" ".join(line)}</span> ' for line in lines if line)
+    if facts.topic:
+        return f'<h2 class="topic" id="{part.key}">{said}</h2>'
     return _paragraph(said, answer=facts.answer)
 
 

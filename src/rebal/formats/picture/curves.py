@@ -11,7 +11,7 @@ from rebal.formats.picture.ticks import ticks, written
 
 _NARROW = 480
 _TOP, _BOTTOM, _LINE, _GAP = 14.0, 44.0, 17.0, 8.0
-_PIXELS_A_TICK = (90, 55)
+_PIXELS_A_TICK = (75, 55)
 _MOST_POINTS = 31
 _INKS = 6
 
