@@ -1,11 +1,11 @@
 """The one kind of class that figures travel in: frozen, slotted, equal by value, and cheap to define.
 
-A dataclass writes and compiles its comparison and its printed form anew for every class; a command line starts with
-some sixty of them. Here both are written once, which halves what they cost at every start.
+A dataclass writes and compiles all its methods anew for every class; a command line starts with some eighty of them.
+Here they are written once, and how an object is made, which differs, is written when the first of its class is.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import MISSING, FrozenInstanceError, dataclass, fields
 from typing import Any, Generic, TypeVar, dataclass_transform
 
 _Class = TypeVar("_Class")
@@ -37,11 +37,40 @@ class once(Generic[_Figure]):  # noqa: N801 - it is written as property is
 @dataclass_transform(frozen_default=True)
 def frozen(cls: type[_Class]) -> type[_Class]:
     """Make a class a frozen slotted dataclass, equal to one of its own kind with equal fields."""
-    made = dataclass(frozen=True, slots=True, eq=False, repr=False)(cls)
-    for name, method in (("__eq__", _equal), ("__hash__", _hashed), ("__repr__", _shown)):
+    made: Any = dataclass(init=False, slots=True, eq=False, repr=False)(cls)
+    for name, method in _METHODS.items():
         if name not in cls.__dict__:
             setattr(made, name, method)
-    return made
+
+    def first(self: Any, *given: Any, **named: Any) -> None:
+        made.__init__ = _making(made)
+        made.__init__(self, *given, **named)
+
+    made.__init__ = first
+    result: type[_Class] = made
+    return result
+
+
+def _making(cls: Any) -> Any:
+    """The ``__init__`` of a class, written when its first object is made: most of them stay without any in a run."""
+    scope: dict[str, Any] = {"_left_out": MISSING}
+    taken, kept = ["self"], []
+    for each in fields(cls):
+        name = each.name
+        scope[f"_set_{name}"] = getattr(cls, name).__set__
+        value = name
+        if each.default_factory is not MISSING:
+            scope[f"_make_{name}"] = each.default_factory
+            value = f"_make_{name}() if {name} is _left_out else {name}"
+            taken.append(f"{name}=_left_out")
+        elif each.default is not MISSING:
+            scope[f"_default_{name}"] = each.default
+            taken.append(f"{name}=_default_{name}")
+        else:
+            taken.append(name)
+        kept.append(f"    _set_{name}(self, {value})")
+    exec("\n".join((f"def __init__({', '.join(taken)}):", *kept)), scope)
+    return scope["__init__"]
 
 
 def _fields(value: Any) -> tuple[Any, ...]:
@@ -59,3 +88,27 @@ def _hashed(self: Any) -> int:
 def _shown(self: Any) -> str:
     shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__dataclass_fields__)
     return f"{self.__class__.__name__}({shown})"
+
+
+def _refused(self: Any, name: str, *_: Any) -> None:
+    raise FrozenInstanceError(f"cannot change {name}")
+
+
+def _pickled(self: Any) -> tuple[Any, ...]:
+    return _fields(self)
+
+
+def _unpickled(self: Any, state: tuple[Any, ...]) -> None:
+    for name, value in zip(self.__dataclass_fields__, state, strict=True):
+        object.__setattr__(self, name, value)
+
+
+_METHODS = {
+    "__eq__": _equal,
+    "__hash__": _hashed,
+    "__repr__": _shown,
+    "__setattr__": _refused,
+    "__delattr__": _refused,
+    "__getstate__": _pickled,
+    "__setstate__": _unpickled,
+}

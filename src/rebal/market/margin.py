@@ -8,13 +8,20 @@ tier that counts is the one at the liquidation price, not today's.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from rebal.amounts import ONE, ZERO, Fraction, total
 from rebal.frozen import Worked, frozen, once
 from rebal.market.contract import Contract, Kind
 from rebal.market.maintenance import SizeRate, Tier, Tiers, TierUnit, Valuation
 from rebal.market.pieces import Piece, first_above_one, first_below_one, merged, most_needed, piece_at
+
+
+class Factors(NamedTuple):
+    """Where a wallet ends, as factors on all its marks: first below and first above today's; None: never."""
+
+    below: Fraction | None
+    above: Fraction | None
 
 
 @frozen
@@ -56,13 +63,16 @@ class Held(Worked):
         """What its wallet needs at each y where nothing else is open in it."""
         return merged([(self.loss, self.maintenance)])
 
+    def ends(self, balance: Fraction) -> Factors:
+        """Where a wallet with nothing else in it is liquidated."""
+        known = self._ends.get(balance)
+        if known is None:
+            known = self._ends[balance] = _ends(balance, self.needed, (self,))
+        return known
 
-@frozen
-class Factors:
-    """Where a wallet ends, as factors on all its marks: first below and first above today's; None: never."""
-
-    below: Fraction | None
-    above: Fraction | None
+    @once
+    def _ends(self) -> dict[Fraction, Factors]:
+        return {}
 
 
 NEVER, THERE_ALREADY = Factors(None, None), Factors(ONE, ONE)
@@ -112,6 +122,8 @@ def liquidation(balance: Fraction, held: Sequence[Held]) -> Factors:
     position there. Sources: Binance (isolated), Gate, Bybit 2026 and OKX print the same form; recorded positions of
     six venues agree.
     """
+    if len(held) == 1:
+        return held[0].ends(balance)
     return _ends(balance, needed(held), held) if held else NEVER
 
 

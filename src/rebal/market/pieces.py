@@ -3,15 +3,14 @@
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from math import isqrt
+from typing import NamedTuple
 
 from rebal.amounts import ONE, ZERO, Fraction, total
-from rebal.frozen import frozen
 
 _SQRT_BITS = 256
 
 
-@frozen
-class Piece:
+class Piece(NamedTuple):
     """``constant + linear·y + quadratic·y²`` for y up to and including ``until`` (None: without end)."""
 
     until: Fraction | None
