@@ -28,7 +28,7 @@ COIN_STEP = Fraction(1, 10**8)
 DIGITS_EACH_SIDE = 18
 SIGNIFICANT_DIGITS = 18
 _SHAPE = re.compile(r"([+-]?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?(%?)", re.ASCII)
-_MEASURED = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{0,40})?(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)
+_MEASURED = r"[+-]?[0-9]{1,18}(?:\.[0-9]{0,40})?(?:[eE][+-]?[0-9]{1,2})?"
 _LONGEST_EXPONENT = 3
 _EIGHTEEN = Context(prec=SIGNIFICANT_DIGITS, rounding=ROUND_HALF_EVEN)
 _LARGEST_PRINTED_BITS = 8_192
@@ -68,7 +68,7 @@ def measured(text: str) -> float | None:
     >>> measured("0.1000000000000000055511"), measured("3."), measured("1,5")
     (0.1, 3.0, None)
     """
-    return float(text) if _MEASURED.fullmatch(text) else None
+    return float(text) if re.fullmatch(_MEASURED, text, re.ASCII) else None
 
 
 def fraction(text: str) -> Fraction:

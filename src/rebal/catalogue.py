@@ -4,13 +4,14 @@ The field names and their order are the machine output of ``rebal venues``. A th
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 
 from rebal import venues
 from rebal.amounts import Fraction
+from rebal.frozen import frozen
 from rebal.market.contract import Contract, Kind, OrderUnit
 from rebal.market.maintenance import Maintenance, Method, SizeRate, Tiers, TierUnit, Valuation
 from rebal.venues import Entry, Venue
@@ -24,7 +25,7 @@ class Standing(StrEnum):
     INCOMPLETE = "incomplete"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VenueLine:
     """A venue in the list: how many contracts it has, of each kind, and how many of all can be planned on."""
 
@@ -36,7 +37,7 @@ class VenueLine:
     planned_on: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LeftOut:
     """A venue that was looked at and is not in the catalogue, and why."""
 
@@ -44,7 +45,7 @@ class LeftOut:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Catalogue:
     """The list of venues. ``now``: dated contracts are those that their rule lists at that time."""
 
@@ -54,7 +55,7 @@ class Catalogue:
     left_out: tuple[LeftOut, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ContractLine:
     """A contract's specification and where it comes from.
 
@@ -95,7 +96,7 @@ class ContractLine:
     maintenance_slope: Fraction | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TierLine:
     """One maintenance tier of a contract, in its tier unit; ``up_to`` None: without end."""
 
@@ -106,7 +107,7 @@ class TierLine:
     max_leverage: Fraction | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AssumedLine:
     """A figure that nobody was seen to publish, what stands in for it, and the file's key that overrides it."""
 
@@ -116,7 +117,7 @@ class AssumedLine:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SourceLine:
     """What was used to describe a venue, under the key that its contracts name."""
 
@@ -124,7 +125,7 @@ class SourceLine:
     title: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VenueSheet:
     """One venue: what holds of it as a whole, its contracts, and what was used to describe them."""
 

@@ -1,8 +1,8 @@
 """What can go wrong, and the exit code that says so."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 
 class Exit(IntEnum):
@@ -43,8 +43,7 @@ class Unavailable(RebalError):
     exit_code = Exit.UNAVAILABLE
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing wrong with a file: where it stands, what was found, and what to write instead."""
 
     source: str

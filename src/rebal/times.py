@@ -11,12 +11,11 @@ _DATE = re.compile(_DAY, re.ASCII)
 _INSTANT = re.compile(
     _DAY + r"[Tt ]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,9}))?([Zz]|[+-][0-9]{2}:[0-9]{2})?", re.ASCII
 )
-_EXPORTED = re.compile(
+_EXPORTED = (
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[Tt ]([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?) ?"
-    r"(?:([Zz]|UTC)|([+-][0-9]{2}):?([0-9]{2}))?)?",
-    re.ASCII,
+    r"(?:([Zz]|UTC)|([+-][0-9]{2}):?([0-9]{2}))?)?"
 )
-_EPOCH = re.compile(r"[0-9]{10}|[0-9]{13}|[0-9]{16}", re.ASCII)
+_EPOCH = "[0-9]{10}|[0-9]{13}|[0-9]{16}"
 _FIRST_YEAR, _LAST_YEAR = 1970, 2199
 BEGINNING = datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC)
 _END = datetime(_LAST_YEAR + 1, 1, 1, tzinfo=UTC)
@@ -114,9 +113,9 @@ def milliseconds(text: str) -> int | None:
     >>> milliseconds("1970-01-01 00:01"), milliseconds("1795161600"), milliseconds("1970-01-01T01:00:00+01:00")
     (60000, 1795161600000, 0)
     """
-    if _EPOCH.fullmatch(text):
+    if re.fullmatch(_EPOCH, text, re.ASCII):
         return int(text) * 1000 if len(text) == 10 else int(text) if len(text) == 13 else int(text) // 1000
-    shape = _EXPORTED.fullmatch(text)
+    shape = re.fullmatch(_EXPORTED, text, re.ASCII)
     if shape is None:
         return None
     day, clock, _, hours, minutes = shape.groups()

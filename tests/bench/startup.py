@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
-LIMIT = 1.25
+LIMIT = 1.10
 PORTFOLIO = ROOT / "portfolios" / "ten-coins.yaml"
 FLOOR = """
 {imports}

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
@@ -10,6 +9,7 @@ import typer
 from rebal.amounts import NumberProblem, number
 from rebal.commands._answer import World
 from rebal.errors import UsageProblem
+from rebal.frozen import frozen
 
 if TYPE_CHECKING:
     from rebal.workers import Crew
@@ -20,7 +20,7 @@ _MOST_JOBS = 256
 _STEPS = 20
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Workers:
     """Who answers: this process, several, or a cluster; the answers are the same."""
 

@@ -1,7 +1,6 @@
 """What the commands that record share: where the entry goes, when it happened, and the figures it is made of."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +10,7 @@ from rebal.commands._answer import Answer, World
 from rebal.commands._book import journal_of
 from rebal.commands._options import Shown, Where
 from rebal.errors import UsageProblem
+from rebal.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +33,7 @@ Again = Annotated[
 Yes = Annotated[bool, typer.Option("--yes", help="Record it though it looks like a slip, without asking.")]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Entered:
     """When a single entry happened, and what it is called."""
 

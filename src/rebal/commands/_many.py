@@ -156,7 +156,7 @@ def _as_typed(error: RebalError, folder: str) -> RebalError:
     """An error about files in a folder, about the same files as they were typed."""
     within = os.path.join(folder, "")
     if isinstance(error, InvalidInput):
-        return InvalidInput(replace(each, source=each.source.removeprefix(within)) for each in error.problems)
+        return InvalidInput(each._replace(source=each.source.removeprefix(within)) for each in error.problems)
     return type(error)(str(error).replace(within, ""))
 
 

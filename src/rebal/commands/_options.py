@@ -5,7 +5,7 @@ No group is ever compared or printed, and every command starts with them: neithe
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +19,7 @@ from rebal.commands._complete import sections
 from rebal.commands._typed import pasted, what_next, with_cures
 from rebal.errors import Exit, UsageProblem
 from rebal.formats import Report, View
+from rebal.frozen import frozen
 
 if TYPE_CHECKING:
     from rebal import prices
@@ -41,7 +42,7 @@ _Timeout = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Clock:
     """The time that counts as now."""
 
@@ -52,7 +53,7 @@ class Clock:
         return _instant(self.now, world)
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Where:
     """Where the portfolio, its prices and its journal are, and the time that counts as now."""
 
@@ -109,7 +110,7 @@ class Where:
         return load.portfolio(self.path(world), now=self.time(world), market=market or self.markets(world))
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Source(Where):
     """The same for commands that take the portfolio as their argument."""
 
@@ -125,7 +126,7 @@ class Source(Where):
         return self.file or self.portfolio or world.portfolio
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Sources(Where):
     """The same for commands that take one portfolio or many, as files and folders."""
 
@@ -164,7 +165,7 @@ def _charts_like(incomplete: str) -> list[str]:
     return [name for name in _CHARTS if name.startswith(incomplete)]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Shown:
     """How the answer is shown, and where it goes."""
 

@@ -1,20 +1,21 @@
 """What compare reads off the command line beside its assets: the cost of a spot trade, and how gains are taxed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rebal.commands._options import one_of
 from rebal.errors import UsageProblem
+from rebal.frozen import frozen
 
 if TYPE_CHECKING:
     from rebal.load.fields import Text
     from rebal.portfolio import Costs, Portfolio, Tax
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Terms:
     """What selling costs, in place of what the file says."""
 

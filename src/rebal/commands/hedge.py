@@ -1,7 +1,6 @@
 """``rebal hedge``."""
 
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +12,7 @@ from rebal.commands._complete import coins, contracts
 from rebal.commands._options import Shown, Where
 from rebal.commands._verdict import planned
 from rebal.errors import UsageProblem
+from rebal.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,7 @@ _Assets = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wanted:
     """How large a hedge is asked for, through what, and for how long."""
 

@@ -1,6 +1,6 @@
 """``rebal replay``."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -14,6 +14,7 @@ from rebal.commands._options import Shown, Source, one_of
 from rebal.commands._policies import HOLD, RESCUE, combinations
 from rebal.commands._terms import Terms
 from rebal.errors import InvalidInput, Problem, Unavailable, UsageProblem
+from rebal.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +39,7 @@ EXAMPLES = (
 _RANKS = ("end", "fall", "closest", "cost", "drift")
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Through:
     """The prices that a book is walked through."""
 
@@ -89,7 +90,7 @@ class Through:
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Manner:
     """How it is walked through them."""
 

@@ -1,6 +1,5 @@
 """``rebal rescue``."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +10,7 @@ from rebal.commands._book import Opened, opened
 from rebal.commands._options import Shown, Where, one_of
 from rebal.commands._verdict import planned
 from rebal.errors import UsageProblem
+from rebal.frozen import frozen
 
 if TYPE_CHECKING:
     from rebal.book import Purpose
@@ -23,7 +23,7 @@ EXAMPLES = (
 _LEVELS = ("alert", "policy")
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Safety:
     """From where on a wallet is rescued, and which legs are spared."""
 

@@ -1,6 +1,5 @@
 """``rebal stress``."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,6 +8,7 @@ from rebal.commands._answer import Answer, World
 from rebal.commands._book import Opened, opened
 from rebal.commands._options import Shown, Source
 from rebal.commands._shocks import scenario, strain
+from rebal.frozen import frozen
 
 if TYPE_CHECKING:
     from rebal.stress.report import Scenario
@@ -21,7 +21,7 @@ EXAMPLES = (
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Under:
     """What the book is put under, beside the ladder of shocks and the scenarios of the file."""
 

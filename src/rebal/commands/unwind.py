@@ -1,6 +1,5 @@
 """``rebal unwind``."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +10,7 @@ from rebal.commands._book import opened
 from rebal.commands._complete import coins, purposes
 from rebal.commands._options import Shown, Where
 from rebal.commands._verdict import planned
+from rebal.frozen import frozen
 
 if TYPE_CHECKING:
     pass
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 EXAMPLES = ("rebal unwind", "rebal unwind BTC --pct 50", "rebal unwind --purpose hedge --format json --out unwind.json")
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Closing:
     """How much to close, and what of it."""
 

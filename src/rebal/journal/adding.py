@@ -1,10 +1,11 @@
 """What adding drafts to a journal makes of it: which are new, which are there already, which are refused."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 
 from rebal.errors import InvalidInput, Problem, Refused
+from rebal.frozen import frozen
 from rebal.journal.columns import TextProblem, identifier, stored, texts
 from rebal.ledger import Draft, Entry, Event, Fill, Funding, Journal, Void
 from rebal.times import rfc3339
@@ -17,7 +18,7 @@ _STATED: Mapping[type[Event], frozenset[str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Added:
     """A journal before and after; ``new`` entries, and the ``repeated`` ones that were there under the same id."""
 

@@ -1,12 +1,12 @@
 """Single events as drafts: what their recorder says, completed with what portfolio and journal know."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
 from rebal.amounts import ZERO, Fraction, plain
 from rebal.book import Book, MarginMode, Position, Purpose
 from rebal.errors import Refused, UsageProblem
+from rebal.frozen import frozen
 from rebal.journal.adding import Added
 from rebal.journal.columns import TextProblem, identifier, reason, shortened
 from rebal.journal.fold import fold
@@ -15,7 +15,7 @@ from rebal.market.contract import Contract, Kind
 from rebal.portfolio import Portfolio
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scene:
     """Where an event is recorded: the portfolio, its journal so far, the event's time and the id it was given."""
 

@@ -7,6 +7,7 @@ from typing import assert_never
 
 from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction, down, significant, total
 from rebal.book import Book
+from rebal.frozen import frozen
 from rebal.journal.fold import as_recorded
 from rebal.journal.telling import Step, steps
 from rebal.ledger import Carried, Entry, Episode, Fill, Funding, Realised, RealisedUsd
@@ -15,7 +16,7 @@ from rebal.portfolio import Portfolio
 from rebal.stated import Stated
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Booked:
     """What one entry brought to one episode of a contract: coins, and dollars of its time.
 
@@ -64,7 +65,7 @@ class Run:
         self.funding -= told.funding_coin
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Earned:
     """Everything that entries brought, and the episodes that they are of, by contract and in order."""
 

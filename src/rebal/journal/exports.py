@@ -1,12 +1,12 @@
 """Fills as exchanges export them: csv or json of their own trade records, and our own columns for everyone else."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, assert_never
 
 from rebal.amounts import ZERO, Fraction, NumberProblem, number
 from rebal.errors import InvalidInput, Problem
+from rebal.frozen import frozen
 from rebal.journal.columns import TextProblem, instant
 from rebal.journal.placed import Given
 from rebal.journal.saved import SavedPlan
@@ -17,7 +17,7 @@ from rebal.portfolio import Portfolio
 from rebal.times import SKEW, rfc3339
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Layout:
     """The columns of one exchange's records.
 
@@ -64,7 +64,7 @@ _LISTS = (("result", "list"), ("result", "trades"), ("result",), ("data",), ("fi
 _MOST_FIELDS = 200
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Chosen:
     """The fills of a plan's orders out of a file, and how many other records it holds."""
 

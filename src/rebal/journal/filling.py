@@ -1,12 +1,12 @@
 """How a plan's orders filled: at the plan's price, or by fills that are given, each with its share of the parts."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from rebal.amounts import ZERO, Fraction, plain, toward_zero
 from rebal.book import MarginMode, apply
 from rebal.errors import Refused, UsageProblem
+from rebal.frozen import frozen
 from rebal.journal.drafts import beta, filled
 from rebal.journal.fold import reached, to_book
 from rebal.journal.placed import Given, Names, Placed, own
@@ -17,7 +17,7 @@ from rebal.placing import DIGEST_DIGITS
 from rebal.portfolio import Portfolio
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Leg:
     """One fill of an order and the id it is recorded under; ``given`` is None where it filled as planned."""
 

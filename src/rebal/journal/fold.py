@@ -1,7 +1,7 @@
 """What is open now: the statement and every entry later than it, in one pass."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
@@ -9,6 +9,7 @@ from rebal import book as of
 from rebal.amounts import ZERO, Fraction, plain
 from rebal.book import Book, HedgeAsked, Spot, Traded, Transfer, apply
 from rebal.errors import InvalidInput, Problem
+from rebal.frozen import frozen
 from rebal.ledger import Difference, Entry, Fill, Funding, Stated, Void
 from rebal.market.contract import Contract
 from rebal.portfolio import DOLLARS, Portfolio
@@ -18,7 +19,7 @@ _TOLD = (Void, Stated, Difference)
 """Entries that tell of others, or of a statement: what they say happened elsewhere."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Folded:
     """The book that is open now.
 

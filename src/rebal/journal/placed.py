@@ -1,16 +1,16 @@
 """What the recorder says of a plan that was placed: its fills, what was moved, and when."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 
 from rebal.amounts import Fraction
+from rebal.frozen import frozen
 from rebal.journal.saved import SavedPlan
 from rebal.ledger import Entry, Journal
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Given:
     """A fill as it happened, in place of the plan's price. ``contracts`` positive: the side is the order's.
 
@@ -26,7 +26,7 @@ class Given:
     id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Moved:
     """Coins as they were moved. ``name``: the asset's, or that of the contract whose isolated margin they are.
 
@@ -37,7 +37,7 @@ class Moved:
     quantity: Fraction
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Placed:
     """A plan as it was placed.
 

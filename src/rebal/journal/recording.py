@@ -1,12 +1,13 @@
 """Recording from start to end: complete the drafts, refuse what cannot be, write, and say what changed."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from rebal.account import Happened
 from rebal.book import Purpose
 from rebal.errors import Refused
+from rebal.frozen import frozen
 from rebal.journal import drafts, exports, files, from_exchange, from_plan, report, slips, store
 from rebal.journal.adding import Added, add, continued
 from rebal.journal.drafts import Scene
@@ -22,7 +23,7 @@ from rebal.portfolio import Portfolio
 Make = Callable[[Scene], Sequence[Draft]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Clerk:
     """Who records: with which portfolio, in which journal, at what time, and how it is wanted.
 

@@ -1,12 +1,12 @@
 """A saved plan, read back from the JSON that plan, hedge, unwind and rescue print."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
 from rebal.amounts import Fraction, NumberProblem, number
 from rebal.book import HedgeAsked, Purpose
+from rebal.frozen import frozen
 from rebal.journal.columns import TextProblem, asset, contract, instant
 from rebal.journal.strict_json import Numeral, parse, refusal, shown
 from rebal.market.contract import Kind
@@ -18,7 +18,7 @@ _MOST_DIGITS = 200
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SavedPart:
     """What one purpose has of an order; contracts signed."""
 
@@ -27,7 +27,7 @@ class SavedPart:
     stands_for: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SavedOrder:
     """An order as it was planned; ``contracts`` signed. The rest tells the contract's specification of then.
 
@@ -45,7 +45,7 @@ class SavedOrder:
     parts: tuple[SavedPart, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SavedTransfer:
     """Coins that were to move into the futures account; ``account``: which of several, None of the one there is."""
 
@@ -55,7 +55,7 @@ class SavedTransfer:
     account: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SavedStep:
     """What was to be done n-th: ``index`` into the transfers or the orders."""
 
@@ -63,7 +63,7 @@ class SavedStep:
     index: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SavedPlan:
     """What recording needs of a plan.
 

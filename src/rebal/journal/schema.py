@@ -3,7 +3,7 @@
 A version's script is never edited once it was released; a change of layout is one more script.
 """
 
-from dataclasses import dataclass
+from rebal.frozen import frozen
 
 APPLICATION_ID = 0x72626A6C
 """Marks the file as a rebal journal; nothing without it is ever written to."""
@@ -13,7 +13,7 @@ _HASHES = ("plan", "previous", "hash")
 _EVERY = ("seq", "id", "time", "type", "plan", "previous", "hash")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Layout:
     """The columns of a version by what they hold, and for each type of entry those it has and those it may have."""
 

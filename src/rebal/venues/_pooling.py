@@ -1,10 +1,10 @@
 """How a venue pools the coins of an account: its rules, and what share of each coin's dollars it lends."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from rebal.amounts import ONE, Fraction, number
+from rebal.frozen import frozen
 from rebal.market.pooled import ClosingFee, Collateral, Counted, Printed, Rules, Slice
 
 ASSUMED = "assumed"
@@ -25,7 +25,7 @@ class Counting(NamedTuple):
     source: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pooling:
     """A venue's pooled margin. ``counting``: by coin, ``*`` any other; ``mode``: what the venue calls it.
 
