@@ -232,12 +232,8 @@ def asked_of(contract: Contract, size: Fraction, *, entry: Fraction, mark: Fract
     dollars = size * contract.multiplier if inverse_one else size * contract.multiplier * at
     moved = {TierUnit.COIN: coins, TierUnit.USD: dollars, TierUnit.CONTRACTS: size}[schedule.unit]
     tier = next(t for t in schedule.tiers if t.up_to is None or moved <= t.up_to)
-    unit = {TierUnit.COIN: ONE_COIN, TierUnit.USD: dollars, TierUnit.CONTRACTS: size}[schedule.unit]
-    deduction = tier.deduction if schedule.unit is TierUnit.COIN and inverse_one else tier.deduction * value / unit
-    return value * (tier.rate + fee) - deduction
-
-
-ONE_COIN = F(1)
+    # the deduction is counted as the tiers are, and worth what one of that unit is
+    return value * (tier.rate + fee) - tier.deduction * value / moved
 
 
 def margins(book: Portfolio, state: Book) -> dict[str, Margin]:
