@@ -118,7 +118,7 @@ class Manner:
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Tried:
     """What is tried beside the file's own policy, and on which prices beside those that were."""
 
