@@ -1,7 +1,6 @@
 """The account at the portfolio's exchange: how it is asked, and what it is held against."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +11,7 @@ from rebal.commands._book import Opened
 from rebal.commands._market import seconds
 from rebal.commands._options import Where
 from rebal.errors import Refused, Unavailable, UsageProblem
+from rebal.frozen import frozen
 
 if TYPE_CHECKING:
     from rebal.account import Account
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rebal.reports.reconciliation import Reconciliation
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Access:
     """How an account is read."""
 
@@ -35,7 +35,7 @@ class Access:
     ] = False
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Reconciling(Access):
     """Whether a status looks at the account as well."""
 
