@@ -45,6 +45,11 @@ def replace_whole(target: str, text: str) -> None:
     _replace(target, text.encode(), old=_stat(target))
 
 
+def is_there(path: str) -> bool:
+    """Whether there is a file to be replaced."""
+    return _stat(path) is not None
+
+
 def _stat(path: str) -> os.stat_result | None:
     try:
         return os.stat(path)

@@ -4,19 +4,19 @@ So a live price passes every check that a typed one does, and a plan on the one 
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 
 from rebal.amounts import Fraction, number, plain, rounded
-from rebal.portfolio import Doubtful
+from rebal.portfolio import Doubtful, FundingRate
 from rebal.prices import Quotes
+from rebal.times import rfc3339
 
 _MOST_DECIMALS = 18
 
 
 def block_text(quotes: Quotes) -> str:
     """The text of the block, with the same keys in the same order whatever order they were quoted in."""
-    dated = [] if quotes.as_of is None else [f"  as_of: {_instant(quotes.as_of)}"]
-    rates = {name: _number(rate.base) for name, rate in quotes.funding.items()}
+    dated = [] if quotes.as_of is None else [f"  as_of: {rfc3339(quotes.as_of)}"]
+    rates = {name: _rate(rate) for name, rate in quotes.funding.items()}
     return "\n".join(
         [
             "market:",
@@ -24,7 +24,7 @@ def block_text(quotes: Quotes) -> str:
             *_mapping("prices", {name: _number(price) for name, price in quotes.prices.items()}),
             *_mapping("funding", rates),
             *_mapping("intervals", {name: f"{_number(hours)}h" for name, hours in quotes.intervals.items()}),
-            *_mapping("next_funding", {name: _instant(due) for name, due in quotes.next_funding.items()}),
+            *_mapping("next_funding", {name: rfc3339(due) for name, due in quotes.next_funding.items()}),
             *_mapping("sources", quotes.sources),
             *_doubts(quotes.doubts),
             "",
@@ -47,13 +47,15 @@ def _doubts(doubts: tuple[Doubtful, ...]) -> Iterator[str]:
         yield f"    - {{of: {each.subject}, why: {each.doubt.value}, source: {each.source}{said}}}"
 
 
+def _rate(rate: FundingRate) -> str:
+    if rate.low == rate.high:
+        return _number(rate.base)
+    return f"{{low: {_number(rate.low)}, base: {_number(rate.base)}, high: {_number(rate.high)}}}"
+
+
 def _number(value: Fraction) -> str:
     """A number as a file takes it: at most 18 decimals, to the nearest."""
     written = plain(value)
     return (
         written if len(written.partition(".")[2]) <= _MOST_DECIMALS else plain(number(rounded(value, _MOST_DECIMALS)))
     )
-
-
-def _instant(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -64,6 +64,19 @@ def source(name: str, network: Network, *, timeout: float) -> Source:
     return made
 
 
+def quotes_of(market: Market) -> Quotes:
+    """What a market says, as one source of another."""
+    return Quotes(
+        as_of=market.as_of,
+        prices={**market.prices, **market.marks},
+        funding=market.funding,
+        intervals=market.intervals,
+        next_funding=market.next_funding,
+        sources=market.sources,
+        doubts=market.doubts,
+    )
+
+
 def market_of(
     sources: Iterable[Quotes], *, coins: Collection[str], contracts: Collection[str], undated: Collection[str]
 ) -> Market:

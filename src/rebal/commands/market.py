@@ -1,0 +1,164 @@
+"""``rebal market``."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from rebal.commands import _out
+from rebal.commands._answer import Answer, World
+from rebal.commands._crew import told
+from rebal.commands._market import seconds
+from rebal.commands._options import Where, one_of
+from rebal.errors import Unavailable, UsageProblem
+
+if TYPE_CHECKING:
+    from rebal.exchange.line import Line
+    from rebal.load.kept import Row
+    from rebal.market.contract import Contract
+    from rebal.portfolio import Portfolio
+
+EXAMPLES = (
+    "rebal market -p portfolio.yaml --out market.yaml",
+    "rebal market --history 2y --every 1d --out prices.csv",
+    "rebal market --history 2y --rates --out funding.csv",
+)
+
+
+def market(
+    world: World,
+    *,
+    where: Where,
+    history: Annotated[
+        str | None,
+        typer.Option("--history", metavar="TIME", help="Write what was printed for so long, as 2y, instead of now."),
+    ] = None,
+    every: Annotated[
+        str | None, typer.Option("--every", metavar="TIME", help="The length of a bar of --history; 1d without.")
+    ] = None,
+    rates: Annotated[
+        bool, typer.Option("--rates", help="With --history: the funding rates that were paid, instead of prices.")
+    ] = False,
+    out: Annotated[
+        str | None, typer.Option("--out", metavar="FILE", help="Save it there; a history goes on where the file ends.")
+    ] = None,
+) -> Answer:
+    """Write the prices, funding rates and doubts of now as a market file.
+
+    It holds what --market live would use for the contracts and coins of the portfolio, each with where it came from:
+    for cron, for the records, and for --market. With --history instead: time,asset,open,high,low,close of the coins,
+    by the perpetual of each, or with --rates time,contract,rate of their funding, for rebal beta, proxies and replay.
+    """
+    if history is None and (every is not None or rates):
+        raise UsageProblem("--every and --rates belong to --history; add --history 2y")
+    if rates and every is not None:
+        raise UsageProblem("--every is the length of a bar; --rates has none")
+    if out is not None:
+        _out.refuse_irregular(out)
+    live = replace(where, market=where.market or "live")
+    if history is not None:
+        return _history(world, live, _asked(history, every or "1d", where.time(world), rates=rates), out=out)
+    from rebal.load.block_text import block_text
+    from rebal.prices import quotes_of
+
+    portfolio = live.read(world)
+    return _handed(block_text(quotes_of(portfolio.market)), out, apart_from=(where.path(world), *where.market_files()))
+
+
+def _handed(text: str, out: str | None, *, apart_from: Iterable[str]) -> Answer:
+    if out is None:
+        return Answer(text)
+    _out.write(out, text, apart_from=apart_from)
+    return Answer()
+
+
+class _Asked(NamedTuple):
+    """From when to when, in bars of which length, or the rates that were paid."""
+
+    start: datetime
+    end: datetime
+    every: str
+    step: timedelta
+    rates: bool
+
+
+def _asked(history: str, every: str, now: datetime, *, rates: bool) -> _Asked:
+    from rebal.times import TimeProblem, duration
+
+    try:
+        long = duration(history)
+        back = replace(long, years=-long.years, rest=-long.rest)
+        bar = duration(every)
+        start = back.after(now)
+    except TimeProblem as problem:
+        raise UsageProblem(f"--history {history} --every {every}: {problem}") from problem
+    return _Asked(start, now, every, bar.rest, rates)
+
+
+def _history(world: World, where: Where, asked: _Asked, *, out: str | None) -> Answer:
+    """What there is already and what has come since; what was read before something failed is kept in --out."""
+    from rebal.load import kept
+
+    header = kept.RATES if asked.rates else kept.BARS
+    portfolio = where.read(world)
+    rows = kept.kept(out, header) if out is not None and _out.is_there(out) else []
+    failed = ""
+    try:
+        for new in _read(portfolio, world, asked, rows, timeout=seconds(where.timeout)):
+            rows += new
+    except Unavailable as error:
+        if out is None:
+            raise
+        failed = f"rebal: {error}; what came before it is in {out}, and the same command goes on"
+    answer = _handed(kept.text(rows, header), out, apart_from=(where.path(world), *where.market_files()))
+    return Answer(code=Unavailable.exit_code, remarks=(failed,)) if failed else answer
+
+
+def _read(
+    portfolio: "Portfolio", world: World, asked: _Asked, had: "Sequence[Row]", *, timeout: float
+) -> "Iterator[list[Row]]":
+    if world.network is None:
+        raise Unavailable("the network is not to be had here")
+    from rebal.exchange import Deadline, opened
+
+    perpetuals = _perpetuals(portfolio)
+    if not perpetuals or portfolio.venue is None:
+        raise UsageProblem("no coin of the portfolio has a perpetual at its venue, so there is nothing to ask for")
+    line = opened(portfolio.venue, world.network, deadline=Deadline(world.network, timeout))
+    last: dict[str, str] = {}
+    for row in had:
+        last[row.name] = max(row.time, last.get(row.name, row.time))
+    what = "contracts" if asked.rates else "coins"
+    yield from told((_rows(line, each, asked, last) for each in perpetuals), world, of=len(perpetuals), what=what)
+
+
+def _perpetuals(portfolio: "Portfolio") -> "list[Contract]":
+    """The perpetual of each coin: an inverse one where there is one."""
+    from rebal.market.contract import Kind
+
+    found: dict[str, Contract] = {}
+    for contract in sorted(portfolio.contracts.values(), key=lambda each: (each.kind is Kind.LINEAR, each.name)):
+        if contract.expiry is None and contract.listed and contract.asset in portfolio.holdings:
+            found.setdefault(contract.asset, contract)
+    return [contract for _, contract in sorted(found.items())]
+
+
+def _rows(line: "Line", contract: "Contract", asked: _Asked, last: dict[str, str]) -> "list[Row]":
+    """What is newer than what there is of a contract, or of its coin."""
+    from rebal.exchange import history
+    from rebal.load.kept import Row
+    from rebal.times import instant, rfc3339
+
+    name = contract.name if asked.rates else contract.asset
+    start = instant(last[name]) + timedelta(milliseconds=1) if name in last else asked.start
+    symbol = history.symbol_of(line, contract.name)
+    if asked.rates:
+        paid = history.paid(line, symbol, start=start, end=asked.end)
+        return [Row(rfc3339(each.time), name, (each.rate,)) for each in paid]
+    known = history.lengths(line)
+    if asked.every not in known:
+        raise UsageProblem(f"--every {asked.every}: {line.venue} has no such bars; {one_of(asked.every, known)}")
+    bars = history.bars(line, symbol, every=asked.every, step=asked.step, start=start, end=asked.end)
+    return [Row(rfc3339(bar.time), name, (bar.open, bar.high, bar.low, bar.close)) for bar in bars]
