@@ -27,15 +27,15 @@ def kept(path: str, header: Sequence[str]) -> list[Row]:
     if not lines or lines[0] != ",".join(header):
         found = lines[0][:60] if lines else "nothing"
         instead = f"its first line is {','.join(header)}"
-        raise InvalidInput([_wrong(path, 1, "is no history of this kind", found, instead)])
+        raise InvalidInput([_wrong(path, 1, "is no history of this kind", found=found, instead=instead)])
     rows = []
     for line, cells in enumerate(csv.reader(lines[1:]), start=2):
         if len(cells) != len(header):
-            raise InvalidInput([_wrong(path, line, f"has {len(cells)} cells", None, f"give {len(header)}")])
+            raise InvalidInput([_wrong(path, line, f"has {len(cells)} cells", instead=f"give {len(header)}")])
         try:
             instant(cells[0])
         except TimeProblem as problem:
-            raise InvalidInput([_wrong(path, line, problem.problem, cells[0], problem.instead)]) from None
+            raise InvalidInput([_wrong(path, line, problem.problem, found=cells[0], instead=problem.instead)]) from None
         rows.append(Row(cells[0], cells[1], tuple(cells[2:])))
     return rows
 
@@ -46,5 +46,5 @@ def text(rows: Sequence[Row], header: Sequence[str]) -> str:
     return "\n".join([",".join(header), *(",".join((row.time, row.name, *row.figures)) for row in ordered), ""])
 
 
-def _wrong(path: str, line: int, problem: str, found: str | None, instead: str) -> Problem:
+def _wrong(path: str, line: int, problem: str, *, found: str | None = None, instead: str) -> Problem:
     return Problem(source.shown(path), line, 1, "", problem, found, instead)
