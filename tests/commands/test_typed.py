@@ -78,10 +78,10 @@ class TestOutOnATerminal:
     def test_it_shows_the_table_too_and_what_to_type_next(self, tmp_path: Path) -> None:
         file, saved = tmp_path / AWKWARD, tmp_path / "the plan.json"
         file.write_text(OPEN)
-        table = answered("plan", str(file), *NOW).out
+        table, _, _ = answered("plan", str(file), *NOW).out.rpartition("\nnext: ")
         shown = answered("plan", str(file), *NOW, "--out", str(saved))
         following = typed("rebal", "record", "plan", str(saved), "-p", str(file))
-        assert shown.out == f"{table}\nsaved in {saved}; next:\n  {following}\n"
+        assert shown.out == f"{table}\nsaved in {saved}\nnext: {following}\n"
         assert saved.read_text() == answered("plan", str(file), *NOW, "--format", "json").out
         assert answered(*shlex.split(following)[1:], *NOW).code == 0
 
@@ -91,7 +91,7 @@ class TestOutOnATerminal:
         file.write_text(PORTFOLIO.replace("BTC: 60%, ETH: 40%", "BTC: 70%, ETH: 30%"))
         for command in ("plan", "status"):
             out = answered(command, "-p", str(file), *NOW, "--out", str(tmp_path / "a.json")).out
-            assert out.endswith(f"\nsaved in {tmp_path}/a.json; next:\n  rebal show {tmp_path}/a.json\n")
+            assert out.endswith(f"\nsaved in {tmp_path}/a.json\nnext: rebal show {tmp_path}/a.json\n")
         assert answered("plan", str(file), *NOW, "--out", str(tmp_path / "a.csv")).out.endswith(
             f"\nsaved in {tmp_path}/a.csv; save it as .json to show it again, or to record it\n"
         )

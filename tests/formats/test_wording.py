@@ -49,8 +49,10 @@ def test_what_is_off_and_cannot_be_traded_is_not_nothing_to_do() -> None:
     )
 
 
-def test_a_hedge_says_what_becomes_of_the_ratio() -> None:
-    assert said(books.open_book()) == "BTC hedged 10.0% -> 50.0%: 2 orders, 2 transfers"
+def test_a_hedge_says_what_it_leaves_exposed() -> None:
+    assert said(books.open_book()) == (
+        "BTC net exposure 87562.50 -> 47562.50, hedged 10.0% -> 50.0%: 2 orders, 2 transfers"
+    )
 
 
 def test_many_hedges_are_counted() -> None:

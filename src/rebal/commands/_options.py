@@ -16,7 +16,7 @@ from rebal.amounts import NumberProblem, number
 from rebal.commands import _market, _out
 from rebal.commands._answer import Answer, World
 from rebal.commands._complete import sections
-from rebal.commands._typed import pasted, what_next, with_cures
+from rebal.commands._typed import next_line, pasted, what_next, with_cures
 from rebal.errors import Exit, UsageProblem
 from rebal.formats import Report, View
 from rebal.frozen import frozen
@@ -194,6 +194,7 @@ class Shown:
             help="Which chart svg draws: weights, ladder, payoff, cost or path.",
         ),
     ] = None
+    brief: Annotated[bool, typer.Option("--brief", help="A few lines: plan and status; without it everything.")] = False
     width: Annotated[str | None, typer.Option("--width", metavar="COLUMNS", help="Columns to lay out for.")] = None
     no_color: Annotated[bool, typer.Option("--no-color", help="Never colour; NO_COLOR does the same.")] = False
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing where the exit code is 0.")] = False
@@ -225,7 +226,10 @@ class Shown:
         text = formats.render(self.form(world), report, view)
         silent = self.quiet and code is Exit.DONE
         if self.out is None:
-            return Answer("" if silent else text, code)
+            following = next_line(report, again) if self.form(world) == "table" and where is not None else None
+            apart = "" if self.brief else "\n"
+            told = text if following is None else f"{text}{apart}next: {following}\n"
+            return Answer("" if silent else told, code)
         _out.write(self.out, text, apart_from=inputs)
         if world.terminal:
             on_screen = replace(view, colour=world.colour and not self.no_color, ascii=not world.signs)
@@ -238,7 +242,7 @@ class Shown:
         file = self.out or ""
         if self.form(world) != "json":
             return f"\nsaved in {file}; save it as .json to show it again, or to record it\n"
-        return f"\nsaved in {file}; next:\n  {what_next(report, file, again)}\n"
+        return f"\nsaved in {file}\nnext: {what_next(report, file, again)}\n"
 
     def check(self, world: World) -> None:
         """Refuse what contradicts itself, before any file is read. Raises UsageProblem."""
@@ -248,6 +252,8 @@ class Shown:
             raise UsageProblem(f"--format {name}: there is no such format; {one_of(name, known)}")
         if self.section is not None and name not in ("csv", "orders"):
             raise UsageProblem("--section picks a table of csv; add --format csv")
+        if self.brief and name not in ("table", "plain", "md"):
+            raise UsageProblem("--brief shortens what people read; leave it away, or --format")
         if self.chart is not None and name != "svg":
             raise UsageProblem("--chart picks a chart of svg; add --format svg")
         self._columns(world)
@@ -276,6 +282,7 @@ class Shown:
             file=file,
             chart=self.chart,
             book=book,
+            brief=self.brief,
         )
 
     def _columns(self, world: World) -> int:

@@ -47,3 +47,36 @@ def what_next(report: Any, file: str, again: tuple[str, ...]) -> str:
     if placed and not report.refused:
         return typed("rebal", "record", "plan", file, *again)
     return typed("rebal", "show", file)
+
+
+def next_line(report: Any, again: tuple[str, ...]) -> str | None:
+    """What to type after an answer on the screen; None where nothing follows."""
+    match report.schema.split("/")[1]:
+        case "plan":
+            return _after_plan(report, again)
+        case "status":
+            return _after_status(report, again)
+        case "record" | "history":
+            return typed("rebal", "status", *again)
+        case "compare" | "stress" | "replay":
+            return typed("rebal", "plan", *again)
+        case _:
+            return None
+
+
+def _after_plan(report: Any, again: tuple[str, ...]) -> str:
+    if report.refused:
+        return "place nothing of it; the errors above say what stands in the way"
+    if not report.changes:
+        return typed("rebal", "status", *again)
+    file = f"{report.command}.json"
+    if report.command == "plan":
+        return f"{typed('rebal', 'plan', *again, '--out', file)} saves it, to be recorded once it is placed"
+    return f"the same with --out {file} saves it, to be recorded once it is placed"
+
+
+def _after_status(report: Any, again: tuple[str, ...]) -> str | None:
+    if report.needs.value == "nothing":
+        return None
+    in_danger = report.needs.value == "attention" and any(each.code.value == "alert" for each in report.findings)
+    return typed("rebal", "rescue" if in_danger else "plan", *again)

@@ -35,7 +35,8 @@ class View:
     ``width``: columns. ``section``: the list of the report that csv prints, None for the kind's first choice;
     ``chart``: the chart that svg draws, likewise.
     ``ascii``: the output's encoding carries nothing else. ``portfolio``: what the report was made from, for the limits
-    it is measured against; without it those are not shown. ``file``: its file, for a reader of many mails. ``book``:
+    it is measured against; without it those are not shown. ``file``: its file, for a reader of many mails. ``brief``: a
+    few lines, of kinds that have them. ``book``:
     its file, where it is one of many: every row of csv begins with it, and json ends with it, on one line.
     """
 
@@ -47,6 +48,7 @@ class View:
     file: str | None = None
     chart: str | None = None
     book: str | None = None
+    brief: bool = False
 
 
 def names() -> tuple[str, ...]:

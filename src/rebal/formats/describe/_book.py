@@ -1,6 +1,7 @@
 """What is held and open: weights and their drift, positions, hedges; before and after a plan, or as they stand."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from rebal.amounts import ZERO, Fraction, plain
@@ -51,6 +52,13 @@ def drift(
     table = Table(columns, assets, word="drift", shown=seen)
     drawn = (_weights.chart(seen, limits, planned=planned),) if weighed else ()
     return Section("Drift" if weighed else "Holdings", (*drawn, table), note, place=Place.FIRST)
+
+
+def hedged(assets: Sequence[AssetLine], limits: Policy | None, *, shown: Sequence[AssetLine]) -> tuple[Section, ...]:
+    """What hedges leave exposed, now and after; records have every row as a plan does."""
+    page = Section("Exposure", (Table(_EXPOSED, shown),), "net of hedges", only=_PAGE, place=Place.FIRST)
+    rest = drift(assets, limits, planned=True, shown=())
+    return page, replace(rest, only=_RECORDS)
 
 
 def _band(policy: Policy) -> str:
@@ -109,6 +117,17 @@ _HELD = (
 )
 _AFTER = (Column("after", "weight_after", Kind.PERCENT, "weight after", record="after {}"), *_of_hedges(_hedged, _net))
 _NOW = _of_hedges("hedge_ratio_after", "net_exposure_after")
+
+
+_EXPOSED = (
+    Column("coin", "asset", role=Role.NAME, left=True),
+    Column("net exposure $", _net, Kind.DOLLARS, "net exposure", "dollars"),
+    Column("hedged", _hedged, Kind.PERCENT),
+    Column("price", "price", Kind.PRICE, yields=1),
+    Column("held", "holding", Kind.COINS, yields=1),
+    Column("worth $", "spot_value", Kind.DOLLARS, "worth", "dollars", yields=2),
+    Column("exposure $", "exposure", Kind.DOLLARS, "exposure", "dollars", yields=3, echoes="spot_value"),
+)
 
 
 def positions(lines: Sequence[PositionLine], *, planned: bool) -> Section:

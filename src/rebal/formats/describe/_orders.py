@@ -1,6 +1,8 @@
 """What to type into the exchange, and in which order."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import groupby
 
 from rebal.amounts import Fraction
 from rebal.book import MarginMode
@@ -24,16 +26,18 @@ from rebal.plan import Order, Plan, Setting, Side, Step, StepKind, Transfer
 from rebal.portfolio import Route
 
 
-def _side(order: Order) -> Said:
+def side(order: Order) -> Said:
+    """Sell or buy, loud."""
     return Loud(order.side.value, RED if order.side is Side.SELL else GREEN)
 
 
-def _quantity(order: Order) -> Figure:
+def quantity(order: Order) -> Figure:
     """What the order form is given, in its own unit."""
     return Figure(order.order_quantity, Kind.EXACT, ORDER_UNITS.get(order.order_unit, order.asset))
 
 
-def _at(order: Order) -> Fraction:
+def at(order: Order) -> Fraction:
+    """The price to type: the limit, the mark where its tick is not known."""
     return order.price if order.limit_price is None else order.limit_price
 
 
@@ -48,16 +52,16 @@ def why(order: Order) -> Said:
 
 
 _ORDERS = (
-    Column("", _side, role=Role.NAME, left=True),
-    Column("quantity", _quantity, record="{}", role=Role.NAME),
+    Column("", side, role=Role.NAME, left=True),
+    Column("quantity", quantity, record="{}", role=Role.NAME),
     Column("contract", "contract", record="{}", role=Role.NAME, left=True),
     Column(
         "contracts", "contracts", before="", after="contracts", record="contracts {}", echoes="order_quantity", yields=3
     ),
     Column("dollars", "notional", Kind.DOLLARS, before="", after="dollars", record="{} USD"),
     Column("coins", "coins", Kind.COINS, before="", unit="asset"),
-    Column("at", _at),
-    Column("mark", "price", echoes=_at, yields=3),
+    Column("at", at),
+    Column("mark", "price", echoes=at, yields=3),
     Column("fee", "fee", Kind.COINS, unit="fee_currency", yields=1),
     Column("why", why, before="for", left=True, yields=2),
 )
@@ -66,6 +70,8 @@ _SETTINGS = (
     Column("", "margin_mode", record="margin {}"),
     Column("", "leverage", record="leverage {}"),
 )
+_MANY = 4
+"""Transfers from which on they are told together."""
 _STEPS_NOTE = "one after the other"
 _TRANSFERS = (
     Column("", "asset"),
@@ -86,7 +92,8 @@ def moves(transfers: Sequence[Transfer]) -> Table:
 
 def steps(plan: Plan) -> Section:
     """Orders and transfers as a list to follow, what to set before them first."""
-    listed = Steps([(each.n, _step(each, plan)) for each in plan.steps], _alike(plan.settings) if plan.steps else ())
+    first = _alike(plan.settings) if plan.steps else ()
+    listed = Steps([(each.n, _step(each, plan)) for each in plan.steps], first, together=list(_together(plan)))
     settings = Table(_SETTINGS, plan.settings, word="set", only=Medium.RECORDS)
     return Section("Steps", (settings, listed), _STEPS_NOTE, place=Place.MIDDLE)
 
@@ -102,17 +109,38 @@ def _alike(settings: Sequence[Setting]) -> list[Said]:
     ]
 
 
+def _together(plan: Plan) -> Iterator[tuple[str, Said]]:
+    """The steps, transfers of one way that follow each other in one where they are many."""
+    for _, group in groupby(plan.steps, partial(_way, plan)):
+        found = list(group)
+        if len(found) < _MANY:
+            yield from ((str(each.n), _step(each, plan)) for each in found)
+        else:
+            moves = [plan.transfers[each.index] for each in found]
+            where = destination(moves[0].quantity, moves[0].contract)
+            amounts = joined(Figure(abs(each.quantity), Kind.EXACT, each.asset) for each in moves)
+            yield f"{found[0].n}-{found[-1].n}", (f"move {where} ", *amounts)
+
+
+def _way(plan: Plan, step: Step) -> object:
+    """What transfers have in common that are told together; orders have nothing."""
+    if step.kind is not StepKind.TRANSFER:
+        return step.n
+    move = plan.transfers[step.index]
+    return (move.contract, move.account, move.quantity > 0)
+
+
 def _step(step: Step, plan: Plan) -> Said:
     if step.kind is StepKind.TRANSFER:
         move = plan.transfers[step.index]
         amount = Figure(abs(move.quantity), Kind.EXACT, move.asset)
         return ("move ", amount, f" {destination(move.quantity, move.contract)}")
     order = plan.orders[step.index]
-    return (_side(order), " ", _quantity(order), f" of {order.contract} at ", *_placing(order))
+    return (side(order), " ", quantity(order), f" of {order.contract} at ", *_placing(order))
 
 
 def _placing(order: Order) -> tuple[Said, ...]:
     """How an order is placed: its limit, the mark where that is another price, and whether it may only reduce."""
-    at = _at(order)
-    mark = () if at == order.price else (", mark ", order.price)
-    return (at, *mark, ", reduce only" if order.reduce_only else "")
+    typed = at(order)
+    mark = () if typed == order.price else (", mark ", order.price)
+    return (typed, *mark, ", reduce only" if order.reduce_only else "")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rebal.amounts import ZERO, Fraction
 from rebal.findings import Code, Severity
-from rebal.formats.describe import _book, _findings, _margin, _orders, _origin, _outlook, _ways
+from rebal.formats.describe import _book, _brief, _findings, _margin, _orders, _origin, _outlook, _ways
 from rebal.formats.describe._words import counted, joined, several
 from rebal.formats.document import (
     ALARM,
@@ -58,10 +58,8 @@ def document(plan: Plan, limits: Policy | None) -> Document:
     """Everything a person should see of a plan."""
     closing = _closing(plan)
     return (
-        Facts(plan, (_ORIGIN,), word=plan.command),
-        *_refused(plan),
-        Facts(plan, ((*_origin.EQUITY, Column("", headline)),), word="headline", answer=True),
-        _book.drift(plan.assets, limits, planned=True, shown=_touched(plan)),
+        *_answer(plan),
+        *_weights_or_hedges(plan, limits),
         _orders.section(plan.orders),
         _orders.moves(plan.transfers),
         _orders.steps(plan),
@@ -75,6 +73,26 @@ def document(plan: Plan, limits: Policy | None) -> Document:
         _cost(plan.costs),
         _findings.section(plan.findings),
     )
+
+
+def brief(plan: Plan, limits: Policy | None) -> Document:
+    """The same in a few lines."""
+    return _brief.of_plan(plan, _answer(plan))
+
+
+def _answer(plan: Plan) -> tuple[Block, ...]:
+    return (
+        Facts(plan, (_ORIGIN,), word=plan.command),
+        *_refused(plan),
+        Facts(plan, ((*_origin.EQUITY, Column("", headline)),), word="headline", answer=True),
+    )
+
+
+def _weights_or_hedges(plan: Plan, limits: Policy | None) -> tuple[Block, ...]:
+    """How far weights are off; of a hedge, which no weight is about, what it leaves exposed."""
+    if plan.command == "hedge":
+        return _book.hedged(plan.assets, limits, shown=_touched(plan))
+    return (_book.drift(plan.assets, limits, planned=True, shown=_touched(plan)),)
 
 
 def _touched(plan: Plan) -> Sequence[AssetLine]:
@@ -141,7 +159,9 @@ def _matter(plan: Plan) -> tuple[Said, ...]:
         return _closes(plan.positions) if plan.orders else ("no futures to close",)
     if plan.command == "hedge":
         changed = [each for each in plan.assets if each.hedge_ratio != each.hedge_ratio_after]
-        return several([_hedged(each) for each in changed]) or ("hedges are as asked",)
+        if len(changed) == 1:
+            return (*_net(changed[0]), *_hedged(changed[0]))
+        return several([(f"{each.asset} ", *_hedged(each)) for each in changed]) or ("hedges are as asked",)
     outside = [each for each in plan.assets if each.outside_band and each.drift is not None]
     if outside:
         return _off(max(outside, key=lambda each: abs(each.drift or ZERO)))
@@ -156,9 +176,14 @@ def _closes(positions: Sequence[PositionLine]) -> tuple[Said, ...]:
     return joined(((verb, *several(contracts)) for verb, contracts in said if contracts), " and ")
 
 
-def _hedged(asset: AssetLine) -> Said:
+def _hedged(asset: AssetLine) -> tuple[Said, ...]:
     before, after = (Figure(each or ZERO, Kind.PERCENT) for each in (asset.hedge_ratio, asset.hedge_ratio_after))
-    return (f"{asset.asset} hedged ", Change(before, after))
+    return ("hedged ", Change(before, after))
+
+
+def _net(asset: AssetLine) -> tuple[Said, ...]:
+    before, after = (Figure(each, Kind.USD) for each in (asset.net_exposure, asset.net_exposure_after))
+    return (f"{asset.asset} net exposure ", Change(before, after), ", ")
 
 
 def _off(asset: AssetLine) -> tuple[Said, ...]:

@@ -1,8 +1,8 @@
 """Status: is anything to be done, then the book as it stands."""
 
 from rebal.findings import sorted_out
-from rebal.formats.describe import _book, _findings, _journal, _margin, _origin
-from rebal.formats.document import ALARM, GREEN, YELLOW, Document, Facts, Inked, Place, Prose, Text
+from rebal.formats.describe import _book, _brief, _findings, _journal, _margin, _origin
+from rebal.formats.document import ALARM, GREEN, YELLOW, Block, Document, Facts, Inked, Place, Prose, Text
 from rebal.portfolio import Policy
 from rebal.status import Needs, Status
 
@@ -14,8 +14,7 @@ def document(status: Status, limits: Policy | None) -> Document:
     """Everything a person should see of a book, the summary first."""
     pressing, others = sorted_out(status.findings)
     return (
-        Text(Inked(Prose(status.summary), _INKS[status.needs]), word="status", answer=True),
-        Facts(status, (_ORIGIN,), word="origin"),
+        *_answer(status),
         _findings.section(pressing, title="To do", place=Place.FIRST),
         _book.drift(status.assets, limits, planned=False),
         _margin.now(status.wallets, limits),
@@ -23,4 +22,16 @@ def document(status: Status, limits: Policy | None) -> Document:
         _book.hedges(status.hedges, status.assets, planned=False),
         _journal.realised(status.realised),
         _findings.section(others),
+    )
+
+
+def brief(status: Status, limits: Policy | None) -> Document:
+    """The same in a few lines."""
+    return _brief.of_status(status, _answer(status))
+
+
+def _answer(status: Status) -> tuple[Block, ...]:
+    return (
+        Text(Inked(Prose(status.summary), _INKS[status.needs]), word="status", answer=True),
+        Facts(status, (_ORIGIN,), word="origin"),
     )

@@ -236,10 +236,14 @@ class Listed:
 
 @frozen
 class Steps:
-    """What to do, one after the other; ``first``: what a page says before them."""
+    """What to do, one after the other; ``first``: what a page says before them.
+
+    ``together``: the same for a terminal, alike beside like under the numbers of all; as they are where it is empty.
+    """
 
     steps: Sequence[tuple[int, Said]]
     first: Sequence[Said] = ()
+    together: Sequence[tuple[str, Said]] = ()
     only: Medium | None = None
 
 

@@ -129,8 +129,9 @@ def _listed(listed: Listed, sheet: Sheet) -> list[Line]:
 def _steps(steps: Steps, sheet: Sheet) -> list[Line]:
     if not steps.steps:
         return []
-    digits, width = len(str(steps.steps[-1][0])), sheet.view.width
-    leads = [*(("", said, PLAIN) for said in steps.first), *((n, said, DIM) for n, said in steps.steps)]
+    listed = steps.together or [(str(n), said) for n, said in steps.steps]
+    digits, width = max(len(n) for n, _ in listed), sheet.view.width
+    leads = [*(("", said, PLAIN) for said in steps.first), *((n, said, DIM) for n, said in listed)]
     hung = (layout.hang((Piece(f"{n:>{digits}}{_GAP}", ink),), _cell(said, sheet), width) for n, said, ink in leads)
     return [each for step in hung for each in step]
 

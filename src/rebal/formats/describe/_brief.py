@@ -1,0 +1,130 @@
+"""The same in a few lines, for a look in passing: the answer, what to place, the nearest end, and what is not told."""
+
+from collections.abc import Iterable, Sequence
+
+from rebal.amounts import Fraction
+from rebal.findings import Finding, Severity
+from rebal.formats.describe import _findings, _orders
+from rebal.formats.describe._words import away, counted, joined
+from rebal.formats.document import (
+    Block,
+    Column,
+    Document,
+    Facts,
+    Figure,
+    Kind,
+    Medium,
+    Role,
+    Said,
+    Section,
+    Table,
+    Text,
+)
+from rebal.plan import AssetLine, Plan, Transfer, Wallet
+from rebal.status import Status
+
+_PAGE = Medium.PAGE
+_ORDERS = (
+    Column("", _orders.side, role=Role.NAME, left=True),
+    Column("quantity", _orders.quantity, record="{}", role=Role.NAME),
+    Column("contract", "contract", record="{}", role=Role.NAME, left=True),
+    Column("at", _orders.at, record="at {}"),
+    Column("dollars", "notional", Kind.DOLLARS, before="", after="dollars", record="{} USD"),
+)
+_WEIGHTS = (
+    Column("coin", "asset", record="{}", role=Role.NAME, left=True),
+    Column("exposure $", "exposure", Kind.DOLLARS, "exposure", "dollars"),
+    Column("weight", "weight", Kind.PERCENT),
+    Column("target", "target_weight", Kind.PERCENT),
+    Column("drift", "drift", Kind.POINTS, after="points"),
+    Column("hedged", "hedge_ratio", Kind.PERCENT, when="hedge_ratio"),
+)
+
+
+def of_plan(plan: Plan, answer: Sequence[Block]) -> Document:
+    """``answer``: the lines that a plan begins with."""
+    return (
+        *answer,
+        Section("", (Table(_ORDERS, plan.orders, word="order"),)),
+        *_moved(plan.transfers),
+        *_nearest(plan.wallets),
+        Facts(plan.costs, (_COST,), between=None, word="cost"),
+        *_told(plan.findings),
+    )
+
+
+def of_status(status: Status, answer: Sequence[Block]) -> Document:
+    """``answer``: the lines that a status begins with."""
+    return (
+        *answer,
+        Section("", (Table(_WEIGHTS, status.assets, word="drift", shown=_weighed(status.assets)),)),
+        *_nearest(status.wallets),
+        *_told(status.findings),
+    )
+
+
+def _weighed(assets: Sequence[AssetLine]) -> Sequence[AssetLine]:
+    return [each for each in assets if each.weight is not None or each.hedge_ratio]
+
+
+def _moved(transfers: Sequence[Transfer]) -> Iterable[Block]:
+    """Coins in and coins out, each way in one sentence."""
+    for way, chosen in (("move in", [t for t in transfers if t.quantity > 0]),
+                        ("move out", [t for t in transfers if t.quantity < 0])):  # fmt: skip
+        if chosen:
+            yield Text((f"{way} ", *joined(map(_coins, chosen))), word=way.replace(" ", "-"))
+
+
+def _coins(transfer: Transfer) -> Said:
+    amount = Figure(abs(transfer.quantity), Kind.EXACT, transfer.asset)
+    return (amount,) if transfer.contract is None else (amount, f" ({transfer.contract})")
+
+
+def _nearest(wallets: Sequence[Wallet]) -> Iterable[Block]:
+    """The wallet whose liquidation is nearest, and the most leverage of any."""
+    levered = [each.leverage for each in wallets if each.leverage]
+    if not levered:
+        return
+    ends = [(min(moves), each) for each in wallets if (moves := _moves(each))]
+    lever = Figure(max(levered), Kind.TIMES)
+    if not ends:
+        yield Text(("no wallet is liquidated at any price; most leverage ", lever), word="nearest")
+        return
+    _, nearest = min(ends, key=lambda end: end[0])
+    name = nearest.contract or nearest.currency
+    moved = away(nearest.distance_below, nearest.distance_above)
+    yield Text((f"nearest liquidation {name} ", *moved, "; most leverage ", lever), word="nearest")
+
+
+def _moves(wallet: Wallet) -> list[Fraction]:
+    return [each for each in (wallet.distance_below, wallet.distance_above) if each is not None]
+
+
+def _told(findings: Sequence[Finding]) -> Iterable[Block]:
+    """Errors in full, and how many of the others there are to be read."""
+    errors = [each for each in findings if each.severity is Severity.ERROR]
+    if errors:
+        yield _findings.section(errors)
+    counts = [
+        counted(sum(each.severity is severity for each in findings), noun)
+        for severity, noun in ((Severity.WARNING, "warning"), (Severity.INFO, "note"))
+        if any(each.severity is severity for each in findings)
+    ]
+    if counts:
+        yield Text((f"{' and '.join(counts)} to be read without --brief",), word="more")
+
+
+_COST = (
+    Column("", lambda costs: ("fees ", Figure(costs.fees_usd, Kind.USD)), only=_PAGE),
+    Column("", lambda costs: _funding(costs.funding_usd_per_day), only=_PAGE),
+    Column("", "fees_usd", Kind.DOLLARS, record="fees {}", only=Medium.RECORDS),
+    Column("", "funding_usd_per_day", Kind.DOLLARS, record="funding-per-day {}", only=Medium.RECORDS),
+)
+
+
+def _funding(day: Fraction | None) -> Said:
+    if day is None:
+        return "funding not known"
+    if not day:
+        return "no funding"
+    return (f"funding {'paid' if day > 0 else 'received'} ", Figure(abs(day), Kind.USD), " a day")

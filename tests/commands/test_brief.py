@@ -1,0 +1,80 @@
+"""``--brief``, and what every answer on a screen ends with."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from program import NOW, PORTFOLIO, ROOT, answered
+
+TEN = str(ROOT / "portfolios" / "ten-coins.yaml")
+PROTECTED = str(ROOT / "portfolios" / "protected-bitcoin.yaml")
+
+
+def shown(*arguments: str, width: int = 100) -> list[str]:
+    done = answered(*arguments, "--format", "table", "--width", str(width), *NOW)
+    assert done.code in (0, 1, 10, 20), done.err
+    return done.out.splitlines()
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 160])
+@pytest.mark.parametrize("command", ["plan", "status"])
+def test_ten_coins_fit_a_screen(command: str, width: int) -> None:
+    lines = shown(command, TEN, "--brief", width=width)
+    assert len(lines) <= 24
+    assert max(map(len, lines[:-1])) <= width  # the last is to be pasted, and so is whole
+
+
+def test_all_that_is_to_be_placed_is_in_it() -> None:
+    whole = answered("plan", TEN, *NOW).out.splitlines()
+    brief = " ".join(shown("plan", TEN, "--brief")).replace(",", "")
+    orders = [line.split() for line in whole if line.startswith("order ")]
+    moves = [line.split() for line in whole if line.startswith("move ")]
+    assert (len(orders), len(moves)) == (9, 9)
+    assert all(f"{order[1].upper()}" in brief and f" {order[2]} " in brief for order in orders)
+    assert all(f"{move[2]} {move[1]}" in brief for move in moves)
+
+
+def test_errors_are_told_in_full_and_the_others_are_counted(tmp_path: Path) -> None:
+    book = tmp_path / "portfolio.yaml"
+    book.write_text(PORTFOLIO + "policy: {max_at_venue: 1%}\n")
+    lines = " ".join(shown("plan", str(book), "--brief"))
+    assert "Refused, do not place it" in lines
+    assert "error" in lines
+    assert "to be read without --brief" in " ".join(shown("plan", TEN, "--brief"))
+
+
+def test_on_a_pipe_it_is_records_too() -> None:
+    words = [line.split()[0] for line in answered("plan", TEN, "--brief", *NOW).out.splitlines()]
+    assert words == ["plan", "headline", *["order"] * 9, "move-in", "nearest", "cost", "more"]
+
+
+@pytest.mark.parametrize("form", ["json", "csv", "svg"])
+def test_scripts_get_no_less(form: str) -> None:
+    done = answered("plan", TEN, "--brief", "--format", form, *NOW)
+    assert (done.code, done.out) == (2, "")
+
+
+@pytest.mark.parametrize(
+    ("command", "following"),
+    [
+        (("plan", TEN), f"next: rebal plan -p {TEN} --out plan.json saves it, to be recorded once it is placed"),
+        (("hedge", "BTC", "--pct", "10", "-p", TEN), "next: the same with --out hedge.json saves it, to be recorded "
+         "once it is placed"),
+        (("status", TEN), f"next: rebal plan -p {TEN}"),
+        (("history", "-p", TEN), f"next: rebal status -p {TEN}"),
+        (("compare", TEN), f"next: rebal plan -p {TEN}"),
+        (("stress", TEN), f"next: rebal plan -p {TEN}"),
+        (("rescue", "-p", PROTECTED), f"next: rebal status -p {PROTECTED}"),
+    ],
+)  # fmt: skip
+def test_an_answer_ends_with_what_to_type_next(command: tuple[str, ...], following: str) -> None:
+    lines = shown(*command)
+    assert lines[-1] == following
+    assert sum(line.startswith("next:") for line in lines) == 1
+
+
+def test_a_refused_plan_is_not_to_be_recorded(tmp_path: Path) -> None:
+    book = tmp_path / "portfolio.yaml"
+    book.write_text(PORTFOLIO + "policy: {max_at_venue: 1%}\n")
+    assert re.fullmatch("next: place nothing of it; .*", shown("plan", str(book))[-1])
