@@ -161,12 +161,11 @@ def _usage(error: typer.TyperException) -> str:
 
 
 def _handed_over(answer: Answer) -> Exit:
-    many = answer.parts is not None
     if answer.parts is not None:
         with contextlib.closing(answer.parts) as parts:
             answer = _streamed(parts)
     code, remarks = answer.code, answer.remarks
-    if answer.text and (many or code not in _SILENT_ON_STDOUT):
+    if answer.text and (answer.regardless or code not in _SILENT_ON_STDOUT):
         failure = _written(answer.text)
         if failure:
             code, remarks = Exit.UNAVAILABLE, (*remarks, f"rebal: stdout: {failure}")

@@ -36,10 +36,11 @@ class Answer(NamedTuple):
     """What goes to stdout, what is said beside it on stderr, and the exit code.
 
     ``parts``: of an answer to many books in place of all that, what goes to stdout piece by piece, as it is known, and
-    then the answer that is left: its text is printed whatever its code, as one bad book takes nothing from the others.
+    then the answer that is left. ``regardless``: the text is printed whatever the code, as what there is of an answer.
     """
 
     text: str = ""
     code: Exit = Exit.DONE
     remarks: tuple[str, ...] = ()
     parts: "Generator[str, None, Answer] | None" = None
+    regardless: bool = False

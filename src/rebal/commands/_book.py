@@ -1,7 +1,7 @@
 """The book that a command works on: the statement, and what its journal has recorded since."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rebal import __version__
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rebal.book import Book
     from rebal.findings import Finding
     from rebal.ledger import Carried, Journal, Realised
-    from rebal.load import MarketText
+    from rebal.load import Asked, MarketText
     from rebal.plan import Inputs
     from rebal.planner.review import Check, Review
     from rebal.portfolio import Portfolio
@@ -48,7 +48,9 @@ class Opened:
         return tuple(file for file in (self.path, *self.market_paths, self.journal_path) if file is not None)
 
 
-def opened(where: Where, world: World, *, targets_for: str | None = None, market: "MarketText | None" = None) -> Opened:
+def opened(
+    where: Where, world: World, *, targets_for: str | None = None, market: "Sequence[MarketText | Asked] | None" = None
+) -> Opened:
     """Read the portfolio and fold its journal.
 
     ``targets_for``: the command that cannot do without targets. ``market``: see ``Where.read``. Raises InvalidInput.

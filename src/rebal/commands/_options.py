@@ -4,7 +4,7 @@ No group is ever compared or printed, and every command starts with them: neithe
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
@@ -23,7 +23,7 @@ from rebal.frozen import frozen
 
 if TYPE_CHECKING:
     from rebal import prices
-    from rebal.load import MarketText
+    from rebal.load import Asked, MarketText
     from rebal.portfolio import Portfolio
 
 _SUFFIXES = {f".{name}": name for name in ("json", "csv", "html", "md", "svg")}
@@ -103,11 +103,12 @@ class Where:
         unnamed = ("-", world.portfolio)
         return tuple(word for option, file in named if file and file not in unnamed for word in (option, file))
 
-    def read(self, world: World, market: "MarketText | None" = None) -> "Portfolio":
+    def read(self, world: World, market: "Sequence[MarketText | Asked] | None" = None) -> "Portfolio":
         """The portfolio, resolved; ``market``: that of ``--market``, where it was read already. Raises InvalidInput."""
         from rebal import load
 
-        return load.portfolio(self.path(world), now=self.time(world), market=market or self.markets(world))
+        given = self.markets(world) if market is None else market
+        return load.portfolio(self.path(world), now=self.time(world), market=given)
 
 
 @frozen

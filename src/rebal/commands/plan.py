@@ -9,12 +9,11 @@ from rebal.commands._answer import Answer, World
 from rebal.commands._book import opened
 from rebal.commands._crew import Workers
 from rebal.commands._folders import are_many
-from rebal.commands._many import Reported, answered
+from rebal.commands._many import Market, Reported, answered
 from rebal.commands._options import Shown, Sources, Where
 from rebal.commands._verdict import planned, verdict
 
 if TYPE_CHECKING:
-    from rebal.load import MarketText
     from rebal.plan import Plan
 
 EXAMPLES = (
@@ -55,9 +54,7 @@ def plan(
     return planned(found.report, found.book, world, shown=shown, where=sources, by_state=exit_code)
 
 
-def _reported(
-    where: Where, world: World, market: "MarketText | None", *, fit: bool, by_state: bool
-) -> "Reported[Plan]":
+def _reported(where: Where, world: World, market: Market, *, fit: bool, by_state: bool) -> "Reported[Plan]":
     book = opened(where, world, targets_for="plan", market=market)
     from rebal.planner import build_plan
 

@@ -10,14 +10,16 @@ from rebal.commands._book import Opened, opened
 from rebal.commands._crew import Workers
 from rebal.commands._cures import cured
 from rebal.commands._folders import are_many
-from rebal.commands._many import Reported, answered
+from rebal.commands._many import Market, Reported, answered
 from rebal.commands._options import Shown, Sources, Where
+from rebal.commands._prices import Prices
 from rebal.commands._typed import with_cures
-from rebal.errors import Exit
+from rebal.errors import Exit, Unavailable
+from rebal.frozen import frozen
 
 if TYPE_CHECKING:
     from rebal.commands._notify import Notifier
-    from rebal.load import MarketText
+    from rebal.planner.review import Check
     from rebal.status import Status
 
 EXAMPLES = (
@@ -30,19 +32,26 @@ EXAMPLES = (
 )
 
 
-def status(
-    world: World,
-    *,
-    sources: Sources,
-    shown: Shown,
-    workers: Workers,
-    account: Reconciling,
+@frozen
+class Watch:
+    """What a watch kept by cron does beyond saying how things are."""
+
     notify: Annotated[
         str | None,
         typer.Option(
             "--notify", metavar="COMMAND", help="Give the JSON to a command, once per change of what is asked for."
         ),
-    ] = None,
+    ] = None
+    fallback: Annotated[
+        str | None,
+        typer.Option(
+            "--fallback", metavar="FILE", help="Prices to judge by where the exchange of --market live is down."
+        ),
+    ] = None
+
+
+def status(
+    world: World, *, sources: Sources, shown: Shown, workers: Workers, watch: Watch, account: Reconciling
 ) -> Answer:
     """Say whether anything needs doing: drift, margin, liquidation, hedges.
 
@@ -50,24 +59,52 @@ def status(
     prices too old, a liquidation due. Made for cron: with --quiet it is silent at 0. Of several portfolios it says a
     line each, the worst first, and the worst in detail; with --format json a line of JSON each, in the order given.
     --notify runs a command, without a shell, when what is asked for is another than it was told: a breach once, and
-    again when it worsens or ends. It leaves with 4 where the command failed, which is tried again next time.
-    --reconcile reads the account at the exchange too: one that differs is something to do, a position that nobody
-    recorded a breach; see rebal reconcile.
+    again when it worsens or ends. It leaves with 4 where the command failed, which is tried again next time, and where
+    an exchange is down: what --fallback lets judge is judged then. --reconcile reads the account at the exchange too:
+    one that differs is something to do, a position that nobody recorded a breach; see rebal reconcile.
     """
     shown.check(world)
     workers.check()
-    notifier = None if notify is None else _notifier(notify, world)
-    if are_many(sources):
-        account.refuse_many()
-        return answered("status", _reported, world, sources=sources, shown=shown, workers=workers, notifier=notifier)
-    book, found, _, code = _reported(sources, world, account=account)
+    notifier = None if watch.notify is None else _notifier(watch.notify, world)
+    if not are_many(sources):
+        prices = None if watch.fallback is None else Prices(sources, world, watch.fallback)
+        return _of_one(world, sources=sources, shown=shown, account=account, notifier=notifier, prices=prices)
+    account.refuse_many()
+    return answered(
+        "status",
+        _reported,
+        world,
+        sources=sources,
+        shown=shown,
+        workers=workers,
+        notifier=notifier,
+        fallback=watch.fallback,
+    )
+
+
+def _of_one(
+    world: World,
+    *,
+    sources: Sources,
+    shown: Shown,
+    account: Reconciling,
+    notifier: "Notifier | None",
+    prices: Prices | None,
+) -> Answer:
+    market = None if prices is None else prices.parts
+    book, found, _, code = _reported(sources, world, market, account=account, prices=prices)
     report = cured(found)
     said = () if code is Exit.DONE else (f"rebal: {sources.path(world)}: {report.summary}",)
     answer = shown.answer(
         report, world, code=code, portfolio=book.portfolio, inputs=book.files, remarks=said, where=sources
     )
     failure = None if notifier is None else _notified(notifier, book, with_cures(report, sources.again(world)), world)
-    return answer if failure is None else Answer(code=Exit.UNAVAILABLE, remarks=(*said, failure))
+    if failure is not None:
+        return Answer(code=Exit.UNAVAILABLE, remarks=(*said, failure))
+    lacking = () if prices is None else prices.lacking(at=book.portfolio.market.as_of, now=sources.time(world))
+    if not lacking:
+        return answer
+    return answer._replace(code=Exit.UNAVAILABLE, remarks=(*answer.remarks, *lacking), regardless=True)
 
 
 def _notifier(command: str, world: World) -> "Notifier":
@@ -83,12 +120,31 @@ def _notified(notifier: "Notifier", book: Opened, report: "Status", world: World
 
 
 def _reported(
-    where: Where, world: World, market: "MarketText | None" = None, *, account: Reconciling | None = None
+    where: Where,
+    world: World,
+    market: Market = None,
+    *,
+    account: Reconciling | None = None,
+    prices: Prices | None = None,
 ) -> "Reported[Status]":
     book = opened(where, world, market=market)
     from rebal.planner.status import build_status
 
-    extra = (*book.checks, *(() if account is None else account.checks(book, where, world)))
-    report = build_status(book.portfolio, book.book, inputs=book.inputs, realised=book.realised, extra=extra)
+    extra = () if account is None else _of_account(account, book, where, world=world, prices=prices)
+    checks = (*book.checks, *extra)
+    report = build_status(book.portfolio, book.book, inputs=book.inputs, realised=book.realised, extra=checks)
     code = {"nothing": Exit.DONE, "action": Exit.ACTION, "attention": Exit.BREACH}[report.needs.value]
     return Reported(book, report, code, code)
+
+
+def _of_account(
+    account: Reconciling, book: Opened, where: Where, *, world: World, prices: Prices | None
+) -> "tuple[Check, ...]":
+    """What the account says; nothing where it is not to be had and the rest is to be judged all the same."""
+    try:
+        return account.checks(book, where, world)
+    except Unavailable as down:
+        if prices is None:
+            raise
+        prices.account_down = str(down)
+        return ()

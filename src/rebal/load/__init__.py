@@ -5,10 +5,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from typing import TypeAlias
 
     from rebal.portfolio import Portfolio
-    from rebal.prices import Source
+    from rebal.prices import Quotes, Wanted
+
+    Asked: TypeAlias = "Callable[[Wanted], Quotes | MarketText]"
+    """A source, which is told what is wanted; it may hand over a market file in the place of quotes."""
 
 
 class MarketText(NamedTuple):
@@ -25,8 +29,19 @@ def market(path: str, *, now: datetime) -> MarketText:
     return resolve.market_text(path, now=now)
 
 
+def quoted(path: str, *, now: datetime, market: "Sequence[MarketText | Asked]") -> tuple[MarketText, ...]:
+    """What sources say of a portfolio file, as texts beside those that are given, in their order.
+
+    With them the portfolio reads as with the sources, in any process. Raises InvalidInput for a portfolio that does not
+    tell what to ask, Unavailable where a source is not to be had.
+    """
+    from rebal.load import resolve
+
+    return resolve.quoted(path, now=now, market=market)
+
+
 def portfolio(
-    path: str, *, now: datetime, market: "str | MarketText | Sequence[str | MarketText | Source] | None" = None
+    path: str, *, now: datetime, market: "str | MarketText | Sequence[str | MarketText | Asked] | None" = None
 ) -> "Portfolio":
     """Read and resolve a portfolio file; ``-`` is stdin, ``market`` a file whose prices win, key by key.
 

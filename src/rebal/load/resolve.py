@@ -27,13 +27,14 @@ from rebal.load.reading import Block, Reading
 from rebal.load.written import Written
 from rebal.market.contract import Contract
 from rebal.portfolio import DOLLARS, Costs, Holding, Lot, Market, Portfolio, Proxy, Tax
-from rebal.prices import Source, Wanted, market_of
+from rebal.prices import Wanted, market_of
 
 if TYPE_CHECKING:
+    from rebal.load import Asked
     from rebal.venues import Venue
 
 
-def portfolio(path: str, *, now: datetime, market: Sequence[str | MarketText | Source]) -> Portfolio:
+def portfolio(path: str, *, now: datetime, market: "Sequence[str | MarketText | Asked]") -> Portfolio:
     """Read and resolve a portfolio file, with the prices of market files and sources. Raises InvalidInput."""
     file = _read(path, models.PORTFOLIO)
     own = Block(file, ("market",), file.says.market)
@@ -85,19 +86,28 @@ def _market_file(read: MarketText) -> Block:
     return Block(bare, (), bare.says)
 
 
-def _block(market: str | MarketText | Source, bare: Reading) -> Block:
+def _block(market: "str | MarketText | Asked", bare: Reading) -> Block:
     """What a market file or a source says."""
     if isinstance(market, str):
         return _market_file(_market_text(market))
-    return _market_file(market) if isinstance(market, MarketText) else _asked(bare, market)
+    return _market_file(market if isinstance(market, MarketText) else _asked(bare, market))
 
 
-def _asked(bare: Reading, source: Source) -> Block:
-    """What a source quotes of what the file speaks of, through the same reading as a market file of the same words."""
+def quoted(path: str, *, now: datetime, market: "Sequence[MarketText | Asked]") -> tuple[MarketText, ...]:
+    """Market files, and what sources quote of what a portfolio speaks of. Raises InvalidInput and Unavailable."""
+    file = _read(path, models.PORTFOLIO)
+    venue, venue_known = _venue(file)
+    own = Block(file, ("market",), file.says.market)
+    bare = Reading(file, blocks=(own,), now=now, venue=venue, venue_known=venue_known)
+    return tuple(each if isinstance(each, MarketText) else _asked(bare, each) for each in market)
+
+
+def _asked(bare: Reading, source: "Asked") -> MarketText:
+    """What a source quotes of what the file speaks of, as a market file of the same words would say it."""
     bare.own, flaws = own_contracts(bare)
     if bare.file.flaws or flaws or not bare.venue_known:
         raise InvalidInput(problems(bare.file.document, [*bare.file.flaws, *flaws, *venue_is_known(bare)]))
-    quotes = source(
+    said = source(
         Wanted(
             venue=bare.says.venue,
             coins=tuple(sorted(bare.assets - bare.cash - bare.aside)),
@@ -106,8 +116,7 @@ def _asked(bare: Reading, source: Source) -> Block:
             now=bare.now,
         )
     )
-    whole = written.read(tree.document(block_text(quotes), "live prices"), market_block.MARKET_FILE)
-    return Block(whole, ("market",), whole.says.market)
+    return said if isinstance(said, MarketText) else MarketText("live prices", block_text(said))
 
 
 def _venue(file: Written[Any]) -> "tuple[Venue | None, bool]":

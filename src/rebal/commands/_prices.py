@@ -1,0 +1,102 @@
+"""Prices for one book or for many: each file read once, each exchange asked once, and what is judged where one is down.
+
+What several books share is made into texts here, in the process that has the network, so that whoever counts needs
+none.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from rebal.commands._answer import World
+from rebal.commands._options import Where
+from rebal.errors import Unavailable, UsageProblem
+from rebal.times import rfc3339
+
+if TYPE_CHECKING:
+    from rebal.load import Asked, MarketText
+    from rebal.prices import Quotes, Wanted
+
+
+class Standby:
+    """A source in whose place a market file stands while it is not to be had. ``down``: why it was not, last time."""
+
+    def __init__(self, source: "Callable[[Wanted], Quotes | MarketText]", file: "MarketText") -> None:
+        self._source = source
+        self._file = file
+        self.down: str | None = None
+
+    def __call__(self, wanted: "Wanted") -> "Quotes | MarketText":
+        """What the source says, else what the file says."""
+        try:
+            return self._source(wanted)
+        except Unavailable as down:
+            self.down = str(down)
+            return self._file
+
+
+class Prices:
+    """What ``--market`` names, with ``--fallback`` behind it: ``parts``, ready to be given to every book.
+
+    ``asks``: whether an exchange is asked. ``account_down``: why the account was not to be had. Raises InvalidInput for files that are wrong by themselves, UsageProblem for
+    a fallback behind no exchange.
+    """
+
+    def __init__(self, where: Where, world: World, fallback: str | None = None) -> None:
+        from rebal import load
+
+        self.account_down: str | None = None
+        now = where.time(world)
+        given = tuple(load.market(each, now=now) if isinstance(each, str) else each for each in where.markets(world))
+        self.asks = any(not isinstance(each, load.MarketText) for each in given)
+        self._fallback = fallback
+        if fallback is None:
+            self.parts: tuple[MarketText | Asked, ...] = given
+            return
+        if not self.asks:
+            raise UsageProblem("--fallback stands in for an exchange that is down; add --market live")
+        file = load.market(fallback, now=now)
+        self.parts = tuple(each if isinstance(each, load.MarketText) else Standby(each, file) for each in given)
+
+    def of(self, file: str, where: Where, world: World) -> "tuple[MarketText, ...]":
+        """The prices of a book, asked for: every exchange is asked once, however many books there are.
+
+        Raises InvalidInput for a book that does not tell what to ask, Unavailable without a fallback.
+        """
+        from rebal import load
+
+        for each in self._standbys():
+            each.down = None
+        return load.quoted(file, now=where.time(world), market=self.parts)
+
+    def shared(self) -> "tuple[MarketText, ...]":
+        """The prices that every book has, where no exchange is asked."""
+        from rebal import load
+
+        return tuple(each for each in self.parts if isinstance(each, load.MarketText)) if not self.asks else ()
+
+    def fallen(self) -> str | None:
+        """Why the last book stands on the fallback, None where it does not."""
+        return next((each.down for each in self._standbys() if each.down is not None), None)
+
+    def lacking(self, *, at: datetime | None, now: datetime) -> tuple[str, ...]:
+        """What stderr says of what was not to be had, a line each; ``at``: when the prices in use were true."""
+        down, account = self.fallen(), self.account_down
+        said = () if down is None else (judged(down, self._fallback, at=at, now=now),)
+        return said if account is None else (*said, f"rebal: {account}; judged without the account")
+
+    def _standbys(self) -> list[Standby]:
+        return [each for each in self.parts if isinstance(each, Standby)]
+
+
+def judged(down: str, fallback: str | None, *, at: datetime | None, now: datetime) -> str:
+    """What stderr says of a book that stands on the fallback: why, and how old its prices are."""
+    age = "of no known age" if at is None else f"of {rfc3339(at)}, {_ago(now - at)}"
+    return f"rebal: {down}; judged by {fallback}, prices {age}"
+
+
+def _ago(age: timedelta) -> str:
+    minutes = max(age // timedelta(minutes=1), 0)
+    if minutes < 120:
+        return f"{minutes} min old"
+    return f"{minutes // 60} h old" if minutes < 2880 else f"{minutes // 1440} days old"
