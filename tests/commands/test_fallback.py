@@ -119,3 +119,15 @@ class TestFallback:
         asked = ("books/0.yaml", "--timeout", "2", "--fallback", "last.yaml", "--notify", f"sh -c 'cat >> {told}'")
         assert [status(server, *asked).code for _ in range(2)] == [4, 4]
         assert [line["needs"] for line in lines(told.read_text())] == ["action"]
+
+    def test_that_something_ended_is_not_told_by_the_last_prices(self, server: Server, folder: Path) -> None:
+        told = folder / "told"
+        asked = ("books/0.yaml", "--timeout", "2", "--fallback", "last.yaml", "--notify", f"sh -c 'cat >> {told}'")
+        server.serve("binance")
+        assert status(server, *asked).code == 10
+        # By these the book is at its target, which is not known to be so.
+        (folder / "last.yaml").write_text("as_of: 2026-11-20T04:00:00Z\nprices: {BTC: 52500, ETH: 2500}\n")
+        with Server() as down:
+            assert status(down, *asked).code == 4
+        assert status(server, *asked).code == 10
+        assert [line["needs"] for line in lines(told.read_text())] == ["action"]

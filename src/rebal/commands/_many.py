@@ -199,16 +199,17 @@ def _told(shared: tuple[Asked, str | None], item: _Item) -> _Told:
         text = _text(asked, problem, file) if asked.shown.form(asked.world) == "json" else ""
         return _Told(unread_line(problem), error.exit_code, text, (said,))
     report = with_cures(cured(reported.report), replace(asked.where, portfolio=file).again(asked.world))
-    found = _notice(reported.book, report, file, world=asked.world) if asked.notifies else None
+    found = _notice(reported.book, report, item, world=asked.world) if asked.notifies else None
     line = read_line(file, report, NEEDS[reported.standing])
     at = reported.book.portfolio.market.as_of
     return _Told(line, reported.code, _text(asked, report, file), notice=found, down=item.down, at=at)
 
 
-def _notice(book: Opened, report: "Status", file: str, *, world: World) -> "Notice":
+def _notice(book: Opened, report: "Status", item: _Item, *, world: World) -> "Notice":
     from rebal.commands._notify import notice
 
-    return notice(report, file=file, journal=book.journal_path, width=world.width)
+    partial = item.down is not None
+    return notice(report, file=item.file, journal=book.journal_path, width=world.width, partial=partial)
 
 
 def _as_typed(error: RebalError, folder: str) -> RebalError:

@@ -3,6 +3,7 @@
 The state is what the book asks for and what for: the word of ``needs``, and severity, code and subject of each finding
 that makes it so. No figure is a part of it, as those change with every price. What was told last stands beside the
 journal, by command and portfolio, and is only written once the command has taken it: what failed is tried next time.
+That something has ended is told by the exchange's figures alone where those were asked for, never by a fallback's.
 """
 
 import contextlib
@@ -38,7 +39,10 @@ _ENVIRONMENT = (
 
 
 class Notice(NamedTuple):
-    """What there is to tell of a book. ``findings``: severity, code and subject of each that counts, sorted."""
+    """What there is to tell of a book. ``findings``: severity, code and subject of each that counts, sorted.
+
+    ``partial``: it was judged without the exchange, so that what is not among them may be there all the same.
+    """
 
     file: str
     journal: str
@@ -46,9 +50,10 @@ class Notice(NamedTuple):
     findings: tuple[str, ...]
     summary: str
     report: str
+    partial: bool = False
 
 
-def notice(report: "Status", *, file: str, journal: str | None, width: int) -> Notice:
+def notice(report: "Status", *, file: str, journal: str | None, width: int, partial: bool) -> Notice:
     """The notice of a status. Raises UsageProblem where what was told of it has no place to stand."""
     if journal is None:
         raise UsageProblem("--notify keeps what it told beside the journal, and stdin has none; add --journal FILE")
@@ -57,7 +62,7 @@ def notice(report: "Status", *, file: str, journal: str | None, width: int) -> N
     counted, _ = sorted_out(report.findings)
     findings = {f"{each.severity.value} {each.code.value} {each.subject}" for each in counted}
     text = formats.render("json", report, formats.View(width, colour=False, book=file))
-    return Notice(file, journal, report.needs.value, tuple(sorted(findings)), report.summary, text)
+    return Notice(file, journal, report.needs.value, tuple(sorted(findings)), report.summary, text, partial)
 
 
 class Notifier:
@@ -98,7 +103,7 @@ class Notifier:
         key = sha256(f"{self._command}\0{os.path.realpath(found.file)}".encode()).hexdigest()
         before = told.pop(key, {"needs": _NOTHING, "findings": []})
         now = {"needs": found.needs, "findings": list(found.findings)}
-        if before == now:
+        if before == now or (found.partial and set(found.findings) <= set(before["findings"])):
             return
         _run(self._words, found, environment=self._environment(found, str(before["needs"])))
         kept = dict([*told.items()][-_MOST_TOLD + 1 :])
@@ -160,7 +165,9 @@ def _read(path: str) -> dict[str, Any]:
     except ValueError:
         written = None
     told = written.get("told") if isinstance(written, dict) and written.get("schema") == _SCHEMA else None
-    if not isinstance(told, dict) or not all(isinstance(each, dict) and "needs" in each for each in told.values()):
+    if not isinstance(told, dict) or not all(
+        isinstance(each, dict) and {"needs", "findings"} <= each.keys() for each in told.values()
+    ):
         raise Unavailable(f"{path} does not hold what --notify told; remove it, and everything is told once more")
     return told
 

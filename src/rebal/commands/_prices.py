@@ -38,8 +38,8 @@ class Standby:
 class Prices:
     """What ``--market`` names, with ``--fallback`` behind it: ``parts``, ready to be given to every book.
 
-    ``asks``: whether an exchange is asked. ``account_down``: why the account was not to be had. Raises InvalidInput for files that are wrong by themselves, UsageProblem for
-    a fallback behind no exchange.
+    ``asks``: whether an exchange is asked. ``account_down``: why the account was not to be had. Raises InvalidInput for
+    files that are wrong by themselves, UsageProblem for a fallback behind no exchange.
     """
 
     def __init__(self, where: Where, world: World, fallback: str | None = None) -> None:

@@ -98,10 +98,12 @@ def _of_one(
     answer = shown.answer(
         report, world, code=code, portfolio=book.portfolio, inputs=book.files, remarks=said, where=sources
     )
-    failure = None if notifier is None else _notified(notifier, book, with_cures(report, sources.again(world)), world)
-    if failure is not None:
-        return Answer(code=Exit.UNAVAILABLE, remarks=(*said, failure))
     lacking = () if prices is None else prices.lacking(at=book.portfolio.market.as_of, now=sources.time(world))
+    if notifier is not None:
+        told = with_cures(report, sources.again(world))
+        failure = _notified(notifier, book, told, width=world.width, partial=bool(lacking))
+        if failure is not None:
+            return Answer(code=Exit.UNAVAILABLE, remarks=(*said, *lacking, failure))
     if not lacking:
         return answer
     return answer._replace(code=Exit.UNAVAILABLE, remarks=(*answer.remarks, *lacking), regardless=True)
@@ -113,10 +115,10 @@ def _notifier(command: str, world: World) -> "Notifier":
     return Notifier(command, world)
 
 
-def _notified(notifier: "Notifier", book: Opened, report: "Status", world: World) -> str | None:
+def _notified(notifier: "Notifier", book: Opened, report: "Status", *, width: int, partial: bool) -> str | None:
     from rebal.commands._notify import notice
 
-    return notifier.tell(notice(report, file=book.path, journal=book.journal_path, width=world.width))
+    return notifier.tell(notice(report, file=book.path, journal=book.journal_path, width=width, partial=partial))
 
 
 def _reported(
