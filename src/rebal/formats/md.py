@@ -36,6 +36,7 @@ from rebal.formats.paper.body import is_topic, ordered
 _STEERS = re.compile(r"[\\`*_{}\[\]<>#|~$]")
 _BEGINS = re.compile(r"^(?=[-+=]|\d+[.)])")
 _FENCE = "```"
+_TICKS = re.compile("`+")
 _BETWEEN = "; "
 _DEEPEST = 6
 
@@ -163,7 +164,9 @@ def _note(note: Note) -> str:
 
 def _verbatim(verbatim: Verbatim, level: int) -> str:
     lines = "\n".join(verbatim.lines)
-    return f"{_FENCE}\n{lines}\n{_FENCE}" if lines else ""
+    longest = max(map(len, _TICKS.findall(lines)), default=0)
+    fence = max(_FENCE, "`" * (longest + 1), key=len)
+    return f"{fence}\n{lines}\n{fence}" if lines else ""
 
 
 def _nothing(block: Chart | Strips, level: int) -> str:
