@@ -26,10 +26,11 @@ class Purpose(StrEnum):
 
 
 class MarginMode(StrEnum):
-    """Whether the positions of a coin share its wallet or each have their own margin."""
+    """Whether the positions of a coin share its wallet, each have their own margin, or all coins margin everything."""
 
     CROSS = "cross"
     ISOLATED = "isolated"
+    POOLED = "pooled"
 
 
 @frozen

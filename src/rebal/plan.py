@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
+from rebal.accounts import AccountLine
 from rebal.amounts import Fraction
 from rebal.book import MarginMode, Purpose
 from rebal.findings import Finding
@@ -191,7 +192,10 @@ class Wallet:
 
 @frozen
 class PositionLine:
-    """A futures position after the plan. ``coin_value`` coins at mark; ``unrealised_pnl`` in the settlement coin."""
+    """A futures position after the plan. ``coin_value`` coins at mark; ``unrealised_pnl`` in the settlement coin.
+
+    ``liquidation_estimate``: of a pooled account, the price that its venue prints, an estimate with all else held.
+    """
 
     contract: str
     contracts: Fraction
@@ -209,6 +213,8 @@ class PositionLine:
     asset: str
     settle: str
     account: str | None = None
+    liquidation_estimate: Fraction | None = None
+    margin: MarginMode = MarginMode.CROSS
 
 
 @frozen
@@ -342,6 +348,7 @@ class Plan:
     findings: tuple[Finding, ...]
     settings: tuple[Setting, ...] = ()
     payoff: tuple[PayoffLine, ...] = ()
+    accounts: tuple[AccountLine, ...] = ()
     pnl: tuple[PnlLine, ...] = ()
     spot_matches: bool | None = None
     ways: tuple[RescueLine, ...] = ()

@@ -16,6 +16,7 @@ from rebal.book import Purpose as Purpose
 from rebal.book import opened as opened
 from rebal.frozen import frozen
 from rebal.market.contract import Contract, Kind
+from rebal.market.pooled import Collateral, Rules
 from rebal.names import within
 from rebal.times import Duration
 
@@ -207,17 +208,42 @@ class Tax:
 
 
 @frozen
+class Pooling:
+    """How a pooled account is judged, and what coins count there.
+
+    ``mode``: what the venue calls it. ``otherwise``: how a coin counts that ``collateral`` does not name, which is
+    assumed, as it is of the coins ``assumed``; ``debts_assumed``: so are the rates on what is borrowed.
+    """
+
+    mode: str
+    rules: Rules
+    collateral: Mapping[str, Collateral]
+    otherwise: Collateral
+    assumed: frozenset[str] = frozenset()
+    debts_assumed: bool = True
+
+    def of(self, coin: str) -> Collateral:
+        """How a coin counts."""
+        return self.collateral.get(coin, self.otherwise)
+
+    def is_assumed(self, coin: str) -> bool:
+        """Whether nobody was seen to publish how a coin counts."""
+        return coin in self.assumed or coin not in self.collateral
+
+
+@frozen
 class Account:
     """An account at a venue; ``name``: None where the file names no venue.
 
     ``at_most``: the share of equity that may sit there, and ``most_usd`` what that is once equity is known; None where
-    all of it may.
+    all of it may. ``pooling``: of a pooled account.
     """
 
     name: str | None
     venue: str | None
     margin_mode: MarginMode
     at_most: Fraction = ONE
+    pooling: Pooling | None = None
     most_usd: Fraction | None = None
 
 
@@ -229,7 +255,7 @@ class Portfolio:
     every contract that may matter, by name, the user's own and the catalogue's. ``cash``: assets that count as
     dollars. ``statement_sha256``: over what the statement says, not over prices, policy, comments or order.
     ``incomplete``: by asset the listed contracts that nothing can be planned on, each with the key that is missing.
-    ``several``: the accounts in the order of the file, where it has more than one.
+    ``told_accounts``: in the order of the file, none of one that names a venue in short.
     """
 
     name: str
@@ -250,12 +276,22 @@ class Portfolio:
     scenarios: Mapping[str, Mapping[str, Fraction]] = field(default_factory=dict)
     journal: str | None = None
     incomplete: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    several: tuple[Account, ...] = ()
+    told_accounts: tuple[Account, ...] = ()
+
+    @property
+    def has_several(self) -> bool:
+        """Whether there is more than one account, so that wallets and contracts carry its name."""
+        return len(self.told_accounts) > 1
+
+    @property
+    def pools(self) -> tuple[Account, ...]:
+        """The accounts whose coins margin everything."""
+        return tuple(each for each in self.told_accounts if each.pooling is not None)
 
     @property
     def accounts(self) -> tuple[Account, ...]:
         """The accounts in the order of the file: of a file with ``venue:`` the one of that name."""
-        return self.several or (Account(self.venue, self.venue, self.policy.margin_mode),)
+        return self.told_accounts or (Account(self.venue, self.venue, self.policy.margin_mode),)
 
     def account(self, name: str) -> Account:
         """The account of a contract or wallet, by the name that it carries: "" of the one that there is."""
@@ -263,16 +299,16 @@ class Portfolio:
 
     def account_key(self, name: str | None) -> str | None:
         """The name of an account as wallets and transfers of the book carry it: None of the one that there is."""
-        return name if self.several else None
+        return name if self.has_several else None
 
     def wallets_of(self, asset: str) -> tuple[str, ...]:
         """The names of an asset's wallets, one at every account."""
-        return tuple(within(each.name, asset) for each in self.several) or (asset,)
+        return tuple(within(self.account_key(each.name), asset) for each in self.accounts)
 
     @property
     def is_linked(self) -> bool:
-        """Whether what one coin margins can depend on the others: where a share of equity may sit at an account."""
-        return any(each.at_most < ONE for each in self.accounts)
+        """Whether what one coin margins can depend on others: in a pool, or where so much may sit and no more."""
+        return any(each.at_most < ONE or each.pooling is not None for each in self.told_accounts)
 
     def margin_mode(self, contract: Contract) -> MarginMode:
         """How a position that is opened on a contract is margined."""

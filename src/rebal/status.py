@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
+from rebal.accounts import AccountLine
 from rebal.amounts import Fraction
 from rebal.findings import Finding, sorted_out, usd
 from rebal.frozen import frozen
@@ -39,6 +40,7 @@ class Status:
     findings: tuple[Finding, ...]
     needs: Needs
     summary: str
+    accounts: tuple[AccountLine, ...] = ()
 
 
 def summarised(needs: Needs, findings: Sequence[Finding], *, name: str, equity: Fraction) -> str:

@@ -22,7 +22,7 @@ VIEW = View(width=100, colour=True)
 NUMBER = re.compile(r"0|-?(?:0\.[0-9]*[1-9]|[1-9][0-9]*(?:\.[0-9]*[1-9])?)")
 KEYS = {
     "": "schema command name venue as_of currency changes refused equity inputs assets orders transfers steps wallets "
-    "positions hedges costs findings settings payoff",
+    "positions hedges costs findings settings payoff accounts",
     "inputs": "statement_sha256 journal_seq journal_head market_as_of now version price_sources",
     "assets": "asset price holding spot_value exposure weight target_weight drift outside_band exposure_after "
     "weight_after hedge_ratio hedge_ratio_after net_exposure net_exposure_after aimed_weight",
@@ -34,7 +34,8 @@ KEYS = {
     "wallets": "currency mode balance unrealised_pnl margin_balance position_value leverage initial_margin "
     "maintenance_margin margin_ratio liquidation_below liquidation_above distance_below distance_above",
     "positions": "contract contracts contracts_before contracts_hedge contracts_rebalance entry_price mark_price "
-    "notional coin_value unrealised_pnl delta isolated_margin liquidation_price asset settle account",
+    "notional coin_value unrealised_pnl delta isolated_margin liquidation_price asset settle account "
+    "liquidation_estimate margin",
     "hedges": "asset fraction until",
     "costs": "fees_usd funding_usd_per_day funding_usd_per_year breakdown by_day",
     "breakdown": "contract fee_usd funding_usd_per_day",
@@ -43,6 +44,11 @@ KEYS = {
     "pnl": "contract coin usd fees_coin funding_coin net_usd currency",
 }
 TEXTS = {
+    "account",
+    "margin",
+    "mode",
+    "of",
+    "path",
     "schema",
     "command",
     "name",
@@ -65,7 +71,6 @@ TEXTS = {
     "way",
     "wallet",
     "purpose",
-    "mode",
     "until",
     "severity",
     "code",
@@ -216,7 +221,7 @@ def test_the_keys_of_status() -> None:
     status = json.loads(shown(ledgers.status()))
     assert " ".join(status) == (
         "schema command name venue as_of currency equity inputs assets wallets positions hedges realised findings "
-        "needs summary"
+        "needs summary accounts"
     )
     realised = "contract coin usd fees_coin funding_coin currency fees_usd funding_usd net_usd"
     assert " ".join(status["realised"][0]) == realised

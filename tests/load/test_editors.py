@@ -100,7 +100,7 @@ def test_the_starter_names_its_schema_first() -> None:
 def test_the_starter_shows_every_section(tmp_path: Path) -> None:
     uncommented = [line.lstrip("# ").split(":")[0] for line in load.starter().splitlines()]
     shown = {key for key in models.PORTFOLIO.keys if key in uncommented}
-    assert set(models.PORTFOLIO.keys) - shown <= {"proxies", "journal", "cash"}
+    assert set(models.PORTFOLIO.keys) - shown <= {"proxies", "journal", "cash", "accounts"}
     assert read(tmp_path, load.starter()).policy == read(tmp_path, SMALL).policy
 
 

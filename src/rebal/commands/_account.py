@@ -98,7 +98,7 @@ def asking(portfolio: "Portfolio", world: World, access: Access, *, timeout: str
         raise UsageProblem("the portfolio names no venue of the catalogue, so there is no account to read")
     if world.network is None or world.environment is None:
         raise Unavailable("there is no network to be had")
-    if portfolio.several:
+    if portfolio.has_several:
         raise UsageProblem("the portfolio has several accounts; an account is read for a file with one")
     venue, now = venues.venue(portfolio.venue), world.now
 

@@ -14,6 +14,7 @@ from rebal.market.margin import Held
 from rebal.planner.collateral import need
 from rebal.planner.desk import Desk
 from rebal.planner.exposure import held_position
+from rebal.planner.pooled import needed_alone
 from rebal.planner.routes import Candidate, candidates
 from rebal.planner.sizing import LeftOut, Leg
 from rebal.portfolio import Portfolio, Route
@@ -171,6 +172,10 @@ def _left_out_line(choice: Course, asset: str) -> LegLine:
 def _asked(choice: Course, currency: str, portfolio: Portfolio) -> Fraction:
     positions = [_opened(contract, size, portfolio) for contract, size in _sizes(choice, currency)]
     fees = total(each.contract.fee(each.contracts, each.mark_price, each.contract.taker_fee) for each in positions)
+    account = portfolio.account(positions[0].contract.account)
+    if account.pooling is not None:
+        alone = needed_alone(positions, account, portfolio)
+        return fees + (total(each.position_value for each in positions) if alone is None else alone)
     if all(portfolio.margin_mode(each.contract) is MarginMode.ISOLATED for each in positions):
         return fees + total(need([each], portfolio).most for each in positions)
     return fees + need(positions, portfolio).most

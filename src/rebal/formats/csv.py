@@ -14,12 +14,22 @@ from functools import partial
 from typing import Any, cast, get_args, get_origin
 
 from rebal.amounts import Fraction, plain
+from rebal.book import MarginMode
 from rebal.errors import UsageProblem
 from rebal.formats import Report, View, kind
 from rebal.stated import Row
 from rebal.times import rfc3339
 
-_AT = "account"
+_LATER: Mapping[str, frozenset[str]] = {
+    "orders": frozenset({"account"}),
+    "transfers": frozenset({"account"}),
+    "wallets": frozenset({"account"}),
+    "positions": frozenset({"account", "liquidation_estimate", "margin"}),
+    "survival": frozenset({"account", "name"}),
+    "scenarios.wallets": frozenset({"account", "name"}),
+    "entries": frozenset({"account"}),
+}
+"""Columns that came with accounts, by section."""
 _FIRST_CHOICE = {"plan": "orders"}
 _TAKEN_FOR_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -45,7 +55,10 @@ def render(report: Report, view: View) -> str:
         raise UsageProblem(f"--section {section}: there is no such table; write one of {', '.join(sections)}")
     outer, _, inner = section.partition(".")
     told = tuple(_columns(sections[section]))
-    columns = tuple(each for each in told if each[0] != _AT or _has_several(report, getattr(report, outer)))
+    later = _LATER.get(section, frozenset())
+    columns = told
+    if later and not _needs(report, getattr(report, outer)):
+        columns = tuple(each for each in told if each[0] not in later)
     printed = _Lines()
     writer = csv.writer(printed, lineterminator=_CRLF)
     heading, book = ([], []) if view.book is None else (["file"], [_harmless(view.book)])
@@ -61,12 +74,12 @@ def render(report: Report, view: View) -> str:
     return "".join(printed.lines)
 
 
-def _has_several(report: Report, rows: Iterable[object]) -> bool:
-    """Whether a row's account is worth a column: a report of one account keeps the columns that it ever had."""
+def _needs(report: Report, rows: Iterable[object]) -> bool:
+    """Whether accounts are worth columns: a report of one with a wallet a coin keeps the columns that it ever had."""
     accounts = getattr(report, "accounts", None)
     if accounts:
-        return len(accounts) > 1
-    return any(getattr(each, _AT, None) not in (None, getattr(report, "venue", None)) for each in rows)
+        return len(accounts) > 1 or any(each.margin is MarginMode.POOLED for each in accounts)
+    return any(getattr(each, "account", None) not in (None, getattr(report, "venue", None)) for each in rows)
 
 
 def _sections(of: type) -> dict[str, type]:

@@ -14,6 +14,7 @@ from rebal.load.maintenance import maintenance_flaws, maintenance_of
 from rebal.load.reading import Reading
 from rebal.market.contract import Assumption, Contract, Kind
 from rebal.market.maintenance import Maintenance, assumed
+from rebal.names import within
 
 REQUIRED = ("asset", "kind", "multiplier", "taker_fee")
 _TAKEN_OVER = (
@@ -33,7 +34,7 @@ def own_contracts(reading: Reading) -> tuple[dict[str, Contract], list[Flaw]]:
         flaws += wrong
         sound = not wrong and reading.file.sound("contracts", name)
         if sound and (base is not None or _complete(entry)):
-            made[name] = _made(name, entry, base)
+            made[name] = _made(name, entry, base, reading)
         if len(flaws) >= MOST_LISTED:
             break
     return made, flaws
@@ -44,7 +45,7 @@ def _flaws(name: str, entry: models.Contract, base: Contract | None, reading: Re
     if name in reading.assets:
         yield Flaw(path, "is also the name of a coin", "call the contract something else", at_key=True)
     if base is None:
-        yield from _missing(name, entry, reading)
+        yield from list(_nowhere(name, reading)) or _missing(name, entry, reading)
     yield from _asset_flaws(path, entry, base, reading)
     yield from _settlement_flaws(path, entry, base, reading)
     yield from _time_flaws(path, entry, base, reading.now)
@@ -72,6 +73,16 @@ def _missing(name: str, entry: models.Contract, reading: Reading) -> Iterator[Fl
         return
     for key in lacking:
         yield Flaw((*path, key), "is missing", f"add {key}", at_key=True)
+
+
+def _nowhere(name: str, reading: Reading) -> Iterator[Flaw]:
+    """Where a contract trades is to be told where there are several accounts."""
+    known = [account.name for account in reading.accounts if account.name]
+    account, _, bare = name.rpartition(":")
+    if known and account not in known:
+        could_be = reading.accounts_of(bare) or known
+        instead = f"write {within(could_be[0], bare)}, or another of the accounts before the colon"
+        yield Flaw(("contracts", name), "does not say at which account it is", instead, at_key=True)
 
 
 def _asset_flaws(path: Path, entry: models.Contract, base: Contract | None, reading: Reading) -> Iterator[Flaw]:
@@ -116,7 +127,7 @@ def _time_flaws(path: Path, entry: models.Contract, base: Contract | None, now: 
         yield Flaw((*path, "expiry"), "has passed", "drop the contract, or write the next expiry")
 
 
-def _made(name: str, entry: models.Contract, base: Contract | None) -> Contract:
+def _made(name: str, entry: models.Contract, base: Contract | None, reading: Reading) -> Contract:
     taken: dict[str, Any] = {field: _either(entry, base, field) for field in _TAKEN_OVER}
     taken["settle"] = _settle(entry, base)
     lot_size = taken["lot_size"] = taken["lot_size"] or ONE
@@ -131,7 +142,8 @@ def _made(name: str, entry: models.Contract, base: Contract | None) -> Contract:
     if base is not None:
         isolated = base.isolated_maintenance if entry.maintenance is None else None
         return replace(base, **taken, own=True, isolated_maintenance=isolated)
-    return Contract(name=name, own=True, **taken)
+    account = name.rpartition(":")[0] if len(reading.accounts) > 1 else ""
+    return Contract(name=name, own=True, account=account, **taken)
 
 
 def _margin(

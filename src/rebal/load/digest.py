@@ -10,7 +10,7 @@ from typing import Any
 from rebal.amounts import Fraction, plain
 from rebal.book import Book, Position
 from rebal.market.contract import Contract
-from rebal.portfolio import Holding
+from rebal.portfolio import Account, Holding
 
 _NOT_SPECIFIED = frozenset({"own", "listed", "assumed", "account"})
 
@@ -22,8 +22,10 @@ def statement_sha256(
     as_of: datetime | None,
     venue: str | None,
     own: Mapping[str, Contract],
+    accounts: tuple[Account, ...] = (),
 ) -> str:
     """SHA-256 of what is held and open, of whose venue and own contracts; prices, policy and order leave it alone."""
+    several = {str(each.name): each.venue for each in accounts} if len(accounts) > 1 else None
     statement = {
         "as_of": _said(as_of),
         "venue": venue,
@@ -31,6 +33,7 @@ def statement_sha256(
         "wallets": {asset: plain(balance) for asset, balance in book.wallets.items()},
         "positions": {name: _position(position) for name, position in book.positions.items()},
         "contracts": {name: _said(contract) for name, contract in own.items()},
+        **({"accounts": several} if several else {}),
     }
     return sha256(dumps(statement, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 

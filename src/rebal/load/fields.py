@@ -207,9 +207,9 @@ class ByHistory(Reader):
 
 
 class Either(Reader):
-    """A scalar in short, or a mapping in full."""
+    """A scalar in short, or a mapping or list in full."""
 
-    def __init__(self, short: Text, full: Section | ByHistory) -> None:
+    def __init__(self, short: Text, full: Reader) -> None:
         self.short = short
         self.full = full
 

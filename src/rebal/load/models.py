@@ -11,10 +11,12 @@ from rebal.exchange import spot
 from rebal.load.fields import ByHistory, Choice, Either, List, Mapping, Number, Section, Word
 from rebal.load.market_block import Market
 from rebal.load.words import (
+    ACCOUNT,
     AGE,
     ASSET,
     BALANCE,
     COINS,
+    COLLATERAL,
     CONTRACT,
     COST,
     COUNT,
@@ -269,6 +271,51 @@ class Tax(Written):
 _SHOCKS = Mapping(SHOCK, ASSET, "write `BTC: -40%` below it")
 
 
+class Slice(Written):
+    """What a part of a coin counts as collateral."""
+
+    up_to: Annotated[Fraction | None, COUNT] = Field(
+        default=None, description="The most coins in this part. The last part may go without; beyond it nothing counts."
+    )
+    ratio: Annotated[Fraction, SHARE] = Field(description="Share of its dollars that counts.", examples=["95%"])
+
+
+class Borrowing(Written):
+    """Margin rates on a coin of a pooled account that went below zero."""
+
+    initial: Annotated[Fraction | None, SHARE] = Field(default=None, description="Of initial margin; 0% is assumed.")
+    maintenance: Annotated[Fraction | None, SHARE] = Field(default=None, description="Of maintenance; 0% is assumed.")
+
+
+_COUNTS = Either(COLLATERAL, List(Section(Slice), "write one `- {up_to, ratio}` a part, or off"))
+
+
+class Account(Written):
+    """An account at a venue: what sits there, what is open there, and how it is margined."""
+
+    venue: Annotated[str, WORD] = Field(description="An entry of the catalogue.", examples=["bybit"])
+    margin: Annotated[MarginMode | None, Choice(MarginMode)] = Field(
+        default=None,
+        description="pooled (all coins margin everything), cross (a wallet a coin) or isolated; default: what "
+        "policy.margin_mode says, else what a new account there has.",
+    )
+    at_most: Annotated[Fraction | None, SHARE] = Field(
+        default=None, description="Most of equity that may sit here; default 100%."
+    )
+    wallets: Annotated[Map[str, Fraction], Mapping(BALANCE, ASSET, "write `BTC: 0.4` below it")] = Field(
+        default={}, description="Coins in the account already; a part of holdings, isolated margins included."
+    )
+    positions: Annotated[
+        tuple[Position, ...], List(Section(Position), "write one `- {contract, contracts, entry_price}` a position")
+    ] = Field(default=(), description="Open futures as the exchange shows them.")
+    collateral: Annotated[
+        Map[str, Fraction | tuple[Slice, ...]], Mapping(_COUNTS, ASSET, "write `BTC: 95%` below it, or `BTC: off`")
+    ] = Field(default={}, description="Of a pooled account: what coins count, where it is not as the catalogue has it.")
+    borrowing: Annotated[Borrowing | None, Section(Borrowing)] = Field(
+        default=None, description="Of a pooled account: margin rates on what is borrowed."
+    )
+
+
 class Portfolio(Written):
     """What is held, what is wanted, and by which rules to get from one to the other."""
 
@@ -278,6 +325,9 @@ class Portfolio(Written):
     venue: Annotated[str | None, WORD] = Field(
         default=None, description="Where the contracts trade: an entry of the catalogue.", examples=["bybit"]
     )
+    accounts: Annotated[
+        Map[str, Account] | None, Mapping(Section(Account), ACCOUNT, "write one account's keys below its name")
+    ] = Field(default=None, description="Accounts by name, in place of venue, wallets and positions.")
     as_of: Annotated[datetime | None, INSTANT] = Field(
         default=None, description="When holdings, wallets and positions were true.", examples=["2026-11-20T08:00:00Z"]
     )

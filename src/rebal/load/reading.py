@@ -1,6 +1,7 @@
 """A portfolio file and its prices as they stand before anything is resolved: what every check looks at."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,8 @@ from rebal.load import market_block, models, words
 from rebal.load.defaults import CASH
 from rebal.load.flaws import Path
 from rebal.load.written import Written
-from rebal.market.contract import Contract
+from rebal.market.contract import Assumption, Contract
+from rebal.names import within
 from rebal.portfolio import DOLLARS
 
 if TYPE_CHECKING:
@@ -32,25 +34,48 @@ class Block:
         return (*self.path, *steps)
 
 
+class Account:
+    """An account as it is written: ``name`` is "" of the only one, and its keys stand at ``path``.
+
+    ``venue``: None where none is named, or none that is known (``venue_known`` tells).
+    """
+
+    __slots__ = ("name", "path", "says", "venue", "venue_known")
+
+    def __init__(
+        self, name: str, path: Path, says: "models.Account | models.Portfolio", *, venue: "Venue | None", known: bool
+    ) -> None:
+        self.name = name
+        self.path = path
+        self.says = says
+        self.venue = venue
+        self.venue_known = known
+
+    def at(self, *steps: str | int) -> Path:
+        """A path below the account."""
+        return (*self.path, *steps)
+
+
 class Reading:
     """What the files say, and what they speak of.
 
     ``held``, ``wanted``, ``proxied``: assets typed under holdings, targets and proxies, with unreadable figures too;
     ``assets``: every asset that the file speaks of, ``assets_known`` where all of them could be read; ``given``: the
     names under contracts. ``blocks``: the portfolio's own market and, where there is one, the market file, which wins.
-    ``venue``: None where the file names none, or none that is known (``venue_known`` tells).
+    ``accounts``: in the order of the file. ``venue``: of the only account; ``venue_known``: whether each one's is.
     """
 
     def __init__(
-        self, file: Written[Any], *, blocks: tuple[Block, ...], now: datetime, venue: "Venue | None", venue_known: bool
+        self, file: Written[Any], *, blocks: tuple[Block, ...], now: datetime, accounts: tuple[Account, ...]
     ) -> None:
         says: models.Portfolio = file.says
         self.file = file
         self.says = says
         self.blocks = blocks
         self.now = now
-        self.venue = venue
-        self.venue_known = venue_known
+        self.accounts = accounts
+        self.venue = accounts[0].venue if len(accounts) == 1 else None
+        self.venue_known = bool(accounts) and all(account.venue_known for account in accounts)
         self.held = file.names(words.ASSET, "holdings")
         self.wanted = file.names(words.ASSET, "targets")
         self.proxied = file.names(words.ASSET, "proxies")
@@ -78,26 +103,63 @@ class Reading:
         entry = self.says.holdings.get(asset)
         return Fraction(0) if entry is None else entry.quantity if isinstance(entry, models.Holding) else entry
 
-    def contract(self, name: str) -> Contract | None:
-        """The contract of a name: the file's own, else the catalogue's."""
+    def contract(self, name: str, at: Account | None = None) -> Contract | None:
+        """The contract of a name: the file's own, else the catalogue's; ``at``: at an account."""
+        if at is not None and at.name:
+            name = self._told(at, name)
         return self.own.get(name) or self.listed(name)
 
     def listed(self, name: str) -> Contract | None:
-        """The catalogue's contract of a name, whether or not it is still listed."""
-        if self.venue is None:
-            return None
+        """The catalogue's contract of a name, whether or not it is still listed; None where several could be meant."""
         if name not in self._listed:
-            self._listed[name] = self.venue.contract(name, self.now)
+            account, _, bare = name.rpartition(":")
+            found = [(each, self._there(each, bare)) for each in self.accounts if account in ("", each.name)]
+            known = [(each, contract) for each, contract in found if contract is not None]
+            self._listed[name] = self._named(*known[0]) if len(known) == 1 else None
         return self._listed[name]
 
     def serving(self, asset: str) -> tuple[Contract, ...]:
-        """The catalogue's contracts on an asset that can be planned on now."""
-        return () if self.venue is None else self.venue.serving(asset, self.now)
+        """The catalogue's contracts on an asset that can be planned on now, account by account."""
+        return tuple(
+            self._named(each, contract)
+            for each in self.accounts
+            if each.venue is not None
+            for contract in each.venue.serving(asset, self.now)
+        )
+
+    def accounts_of(self, name: str) -> list[str]:
+        """The accounts that have a contract of a name."""
+        return [each.name for each in self.accounts if self._there(each, name) is not None]
+
+    def _there(self, account: Account, bare: str) -> Contract | None:
+        return None if account.venue is None else account.venue.contract(bare, self.now)
+
+    def _told(self, account: Account, bare: str) -> str:
+        """What a contract of an account is called in the file: bare where no other has one of its name."""
+        others = any(each is not account and self._there(each, bare) is not None for each in self.accounts)
+        qualified = within(account.name, bare)
+        return qualified if others or qualified in self.given else bare
+
+    def _named(self, account: Account, contract: Contract) -> Contract:
+        if not account.name:
+            return contract
+        name = self._told(account, contract.name)
+        key = f"contracts.{contract.name}."
+        assumed = tuple(
+            Assumption(each.figure, each.stands_in, each.key.replace(key, f"contracts.{name}.", 1))
+            for each in contract.assumed
+        )
+        return replace(contract, name=name, account=account.name, assumed=assumed)
 
     def without_multiplier(self, asset: str) -> dict[str, str]:
         """The catalogue's contracts on an asset whose multiplier is not known, with the key that would give it."""
-        names = () if self.venue is None else self.venue.without_multiplier(asset)
-        return {name: f"contracts.{name}.multiplier" for name in names}
+        unsized = [
+            self._told(each, name)
+            for each in self.accounts
+            if each.venue is not None
+            for name in each.venue.without_multiplier(asset)
+        ]
+        return {name: f"contracts.{name}.multiplier" for name in unsized}
 
     def contract_names(self) -> frozenset[str]:
         """Names that a mistyped contract may have been meant to be."""
@@ -106,12 +168,20 @@ class Reading:
             self._names = self.given | served
         return self._names
 
+    def positions(self) -> "Iterator[tuple[Account, Path, models.Position]]":
+        """Every row of open positions, with its account and the path at which it stands."""
+        for account in self.accounts:
+            section = account.at("positions")
+            for n, row in self.file.rows(section, account.says.positions):
+                yield account, (*section, n), row
+
     def _brought_in(self) -> Iterator[str]:
         """Assets that proxies and open positions speak of."""
         for proxy in self.says.proxies.values():
             yield proxy.via
-        for row in self.says.positions:
-            given, listed = self.says.contracts.get(row.contract), self.listed(row.contract)
+        for account, _, row in self.positions():
+            name = self._told(account, row.contract) if account.name else row.contract
+            given, listed = self.says.contracts.get(name), self.listed(name)
             asset = (given and given.asset) or (listed and listed.asset)
             settle = (given and given.settle) or (listed and listed.settle)
             yield from filter(None, (asset, settle, row.stands_for))

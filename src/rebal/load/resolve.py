@@ -1,7 +1,7 @@
 """From what a file says to what it means: a Portfolio without open questions, or every problem at once."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
@@ -12,6 +12,7 @@ from rebal.amounts import ZERO, Fraction
 from rebal.book import Book, Position, opened
 from rebal.errors import InvalidInput, Problem
 from rebal.load import MarketText, market_block, models, source, tree, written
+from rebal.load.accounts import accounts_of, each_of, resolved, wallets_of
 from rebal.load.block_text import block_text
 from rebal.load.checks import BLOCK_CHECKS, CHECKS
 from rebal.load.checks.rules import venue_is_known
@@ -27,21 +28,19 @@ from rebal.load.reading import Block, Reading
 from rebal.load.written import Written
 from rebal.market.contract import Contract
 from rebal.portfolio import DOLLARS, Costs, Holding, Lot, Market, Portfolio, Proxy, Tax
-from rebal.prices import Wanted, market_of
+from rebal.prices import Quotes, Wanted, market_of
 
 if TYPE_CHECKING:
     from rebal.load import Asked
-    from rebal.venues import Venue
 
 
 def portfolio(path: str, *, now: datetime, market: "Sequence[str | MarketText | Asked]") -> Portfolio:
     """Read and resolve a portfolio file, with the prices of market files and sources. Raises InvalidInput."""
     file = _read(path, models.PORTFOLIO)
-    own = Block(file, ("market",), file.says.market)
-    venue, venue_known = _venue(file)
-    bare = Reading(file, blocks=(own,), now=now, venue=venue, venue_known=venue_known)
+    own, accounts = Block(file, ("market",), file.says.market), accounts_of(file)
+    bare = Reading(file, blocks=(own,), now=now, accounts=accounts)
     blocks = (own, *(_block(each, bare) for each in market))
-    reading = Reading(file, blocks=blocks, now=now, venue=venue, venue_known=venue_known)
+    reading = Reading(file, blocks=blocks, now=now, accounts=accounts)
     found = _problems(reading)
     if found:
         raise InvalidInput(found)
@@ -96,9 +95,8 @@ def _block(market: "str | MarketText | Asked", bare: Reading) -> Block:
 def quoted(path: str, *, now: datetime, market: "Sequence[MarketText | Asked]") -> tuple[MarketText, ...]:
     """Market files, and what sources quote of what a portfolio speaks of. Raises InvalidInput and Unavailable."""
     file = _read(path, models.PORTFOLIO)
-    venue, venue_known = _venue(file)
     own = Block(file, ("market",), file.says.market)
-    bare = Reading(file, blocks=(own,), now=now, venue=venue, venue_known=venue_known)
+    bare = Reading(file, blocks=(own,), now=now, accounts=accounts_of(file))
     return tuple(each if isinstance(each, MarketText) else _asked(bare, each) for each in market)
 
 
@@ -109,7 +107,7 @@ def _asked(bare: Reading, source: "Asked") -> MarketText:
         raise InvalidInput(problems(bare.file.document, [*bare.file.flaws, *flaws, *venue_is_known(bare)]))
     said = source(
         Wanted(
-            venue=bare.says.venue,
+            venue=_at(bare),
             coins=tuple(sorted(bare.assets - bare.cash - bare.aside)),
             contracts=tuple(contract for _, contract in sorted(_contracts(bare).items())),
             prices_from=bare.says.prices_from,
@@ -117,19 +115,6 @@ def _asked(bare: Reading, source: "Asked") -> MarketText:
         )
     )
     return said if isinstance(said, MarketText) else MarketText("live prices", block_text(said))
-
-
-def _venue(file: Written[Any]) -> "tuple[Venue | None, bool]":
-    """The venue that the file names, and whether what it says of it is understood."""
-    name = file.says.venue
-    if name is None:
-        return None, not file.has("venue")
-    from rebal import venues
-
-    try:
-        return venues.venue(name), True
-    except LookupError:
-        return None, False
 
 
 def _problems(reading: Reading) -> list[Problem]:
@@ -153,15 +138,16 @@ def _resolved(reading: Reading, path: str, histories: Histories) -> Portfolio:
     market = _market(reading, known, histories)
     unvalued = {name: contract for name, contract in known.items() if not _is_valued(contract, reading, market)}
     contracts = {name: _funded(contract, market, says) for name, contract in known.items() if name not in unvalued}
+    told = resolved(reading)
     holdings = {asset: _holding(asset, entry) for asset, entry in says.holdings.items()}
     book = Book(
         holdings={asset: holding.quantity for asset, holding in holdings.items()},
-        wallets=says.wallets,
-        positions={row.contract: _position(row, contracts[row.contract]) for row in says.positions},
+        wallets=wallets_of(reading),
+        positions={name: _position(row, contracts[name]) for name, row, _ in each_of(reading)},
     )
     return Portfolio(
         name=says.name or _stem(path),
-        venue=says.venue,
+        venue=_at(reading),
         as_of=says.as_of,
         holdings=holdings,
         targets=None if says.targets is None else _targets(says.targets, reading.cash),
@@ -169,9 +155,12 @@ def _resolved(reading: Reading, path: str, histories: Histories) -> Portfolio:
         statement=book,
         market=market,
         contracts=contracts,
+        told_accounts=told,
         policy=policy_of(says.policy or models.Policy(), reading.now),
         cash=reading.cash,
-        statement_sha256=statement_sha256(holdings, book, as_of=says.as_of, venue=says.venue, own=reading.own),
+        statement_sha256=statement_sha256(
+            holdings, book, as_of=says.as_of, venue=_at(reading), own=reading.own, accounts=told
+        ),
         proxies={asset: _proxy(asset, proxy, histories) for asset, proxy in says.proxies.items()},
         costs=Costs() if says.costs is None else Costs(says.costs.spot_fee, says.costs.slippage),
         tax=None if says.tax is None else _tax(says.tax),
@@ -179,6 +168,11 @@ def _resolved(reading: Reading, path: str, histories: Histories) -> Portfolio:
         journal=_journal(path, says.journal),
         incomplete=_incomplete(reading, unvalued),
     )
+
+
+def _at(reading: Reading) -> str | None:
+    """The venue of the only account; None where there are several."""
+    return reading.accounts[0].says.venue if len(reading.accounts) == 1 else None
 
 
 def _proxy(asset: str, written: models.Proxy | models.ProxyByHistory, histories: Histories) -> Proxy:
@@ -212,7 +206,7 @@ def _funded(contract: Contract, market: Market, says: models.Portfolio) -> Contr
 
 def _named(reading: Reading) -> Iterator[Contract]:
     routes = set(reading.says.policy.routes or ()) if reading.says.policy else set()
-    held = {row.contract for row in reading.says.positions}
+    held = {name for name, *_ in each_of(reading)}
     for name in sorted(routes | held):
         contract = reading.listed(name)
         if contract is not None and (name in held or contract.asset in reading.assets):
@@ -242,11 +236,21 @@ def _incomplete(reading: Reading, unvalued: dict[str, Contract]) -> dict[str, di
 def _market(reading: Reading, contracts: dict[str, Contract], histories: Histories) -> Market:
     """The portfolio's own block and the market file, which wins; the age of what is aside does not matter."""
     return market_of(
-        [quotes_of(block.says, histories.funding) for block in reading.blocks],
+        [_at_accounts(quotes_of(block.says, histories.funding), contracts) for block in reading.blocks],
         coins=reading.assets | reading.cash | {contract.settle for contract in contracts.values()},
         contracts=contracts,
         undated=reading.aside,
     )
+
+
+def _at_accounts(quotes: Quotes, contracts: Mapping[str, Contract]) -> Quotes:
+    """Quotes in which what is said of a contract by its bare name is said of it at every account that has it."""
+    shared = [(name, bare) for name in contracts for _, at, bare in (name.partition(":"),) if at]
+    if not shared:
+        return quotes
+    prices = {name: quotes.prices[bare] for name, bare in shared if bare in quotes.prices}
+    funding = {name: quotes.funding[bare] for name, bare in shared if bare in quotes.funding}
+    return replace(quotes, prices={**prices, **quotes.prices}, funding={**funding, **quotes.funding})
 
 
 def _holding(asset: str, entry: Fraction | models.Holding) -> Holding:

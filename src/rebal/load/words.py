@@ -11,7 +11,12 @@ from rebal.load.flaws import Unreadable
 from rebal.times import Duration
 
 ASSET = Name("an asset's name", names.ASSET, names.ASSET_INSTEAD)
-CONTRACT = Name("a contract's name", names.CONTRACT, "write up to 40 letters, digits, dots, dashes, underscores")
+CONTRACT = Name(
+    "a contract's name",
+    f"({names.ACCOUNT}:)?{names.CONTRACT}",
+    "write up to 40 letters, digits, dots, dashes, underscores",
+)
+ACCOUNT = Name("an account's name", names.ACCOUNT, "write up to 20 letters, digits, dots, dashes, underscores")
 SCENARIO = Name("a scenario's name", names.SCENARIO, "write up to 40 letters, digits and dashes")
 FOREVER: Literal["none"] = "none"
 _LONGEST_NAME = 100
@@ -60,6 +65,14 @@ COST = Number(percent=True, least=0, below=1, instead="write 0% or more, below 1
 RATE = Number(percent=True, above=-1, below=1, instead="write a share of the notional, like 0.01%")
 SHOCK = Number(percent=True, above=-1, instead="write a fall above -100%, or a rise")
 PRICE = Number(above=0, instead="write the price in USD, above 0")
+
+
+def _counted(text: str) -> Fraction:
+    share: Fraction = SHARE.read("0" if text == "off" else text)
+    return share
+
+
+COLLATERAL = Text(_counted, type=["string", "number"], pattern=r"^(off|[0-9.]+%?)$")
 
 
 class Written(BaseModel):

@@ -150,7 +150,7 @@ def judge(pool: Pool) -> Judged:
         credit=total(credit(coin, equities[coin.asset]) for coin in pool.coins),
         initial_margin=total(_initial(each, pool.rules) * prices[settle(each)] for each in pool.positions)
         + borrowed * pool.rules.initial_on_debt,
-        maintenance_margin=total(_maintenance(each, pool.rules) * prices[settle(each)] for each in pool.positions)
+        maintenance_margin=total(maintenance_of(each, pool.rules) * prices[settle(each)] for each in pool.positions)
         + borrowed * pool.rules.maintenance_on_debt,
         position_value=total(each.held.position_value * prices[settle(each)] for each in pool.positions),
         debts=debts,
@@ -262,7 +262,8 @@ def _equities(pool: Pool) -> dict[str, Fraction]:
     return equities
 
 
-def _maintenance(position: Levered, rules: Rules) -> Fraction:
+def maintenance_of(position: Levered, rules: Rules) -> Fraction:
+    """Maintenance margin of a position with the fee that the venue counts, in its settlement coin."""
     return piece_at(requirement_pieces(position, rules), ONE).at(ONE)
 
 

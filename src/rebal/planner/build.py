@@ -71,6 +71,7 @@ def answer(
         findings=found,
         settings=setting_lines(done, desk.portfolio),
         payoff=payoff_lines(desk.book, done, review.wallets, portfolio=desk.portfolio),
+        accounts=review.accounts,
     )
 
 

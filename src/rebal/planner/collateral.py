@@ -107,18 +107,24 @@ def account_leverage(contract: Contract, policy: Policy) -> Fraction:
 
 
 def accounts(before: Book, after: Book, orders: Iterable[Order], *, portfolio: Portfolio) -> tuple[Account, ...]:
-    """Every account that the book or the orders touch, cross wallets before the isolated positions of their coin."""
+    """Every account that the book or the orders touch, cross wallets before the isolated positions of their coin.
+
+    None of a pooled account, whose coins stand in for one another whatever they are: see ``planner.pooled``.
+    """
+    pooled = frozenset(portfolio.account_key(each.name) or "" for each in portfolio.pools)
     traded = {order.contract: order for order in orders}
     grouped: dict[tuple[str, str, str], list[str]] = {}
     for name in sorted({*before.positions, *after.positions}):
         position = after.positions.get(name) or before.positions[name]
         contract = position.contract
+        if contract.account in pooled:
+            continue
         key = (contract.account, contract.settle, "" if position.margin is None else name)
         grouped.setdefault(key, []).append(name)
     shared = _shared_balances(before)
     for wallet, balance in shared.items():
-        if balance:
-            account, _, currency = wallet.rpartition(":")
+        account, _, currency = wallet.rpartition(":")
+        if balance and account not in pooled:
             grouped.setdefault((account, currency, ""), [])
     return tuple(
         _account(key, names, shared, before=before, after=after, traded=traded, portfolio=portfolio)

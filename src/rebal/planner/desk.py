@@ -8,11 +8,12 @@ from rebal.amounts import ONE, ZERO, Fraction
 from rebal.book import Book, Position
 from rebal.frozen import Worked, frozen, once
 from rebal.market.contract import Contract
-from rebal.planner.collateral import Shortage, accounts, post
+from rebal.planner.collateral import Shortage, accounts
 from rebal.planner.exposure import Valuation, value
 from rebal.planner.orders import after_orders
 from rebal.planner.routes import Candidate, Served, by_asset, candidates
 from rebal.planner.sizing import Leg, orders_of
+from rebal.planner.step import posted
 from rebal.portfolio import Account, Portfolio
 
 
@@ -75,7 +76,8 @@ class Desk(Worked):
         book = self.pot_book(pot)
         orders = orders_of(legs, book=book, portfolio=self.portfolio)
         after = after_orders(book, orders, self.portfolio)
-        return post(accounts(book, after, orders, portfolio=self.portfolio), book, self.portfolio)[1]
+        listed = accounts(book, after, orders, portfolio=self.portfolio)
+        return posted(listed, book, after, orders=orders, portfolio=self.portfolio)[1]
 
 
 def _pot(contract: Contract, portfolio: Portfolio) -> str:
@@ -86,7 +88,7 @@ def _with_room(portfolio: Portfolio, equity: Fraction) -> Portfolio:
     """The portfolio with the dollars that may sit at each account."""
     if not portfolio.is_linked:
         return portfolio
-    return replace(portfolio, several=tuple(_roomy(each, equity) for each in portfolio.accounts))
+    return replace(portfolio, told_accounts=tuple(_roomy(each, equity) for each in portfolio.accounts))
 
 
 def _roomy(account: Account, equity: Fraction) -> Account:

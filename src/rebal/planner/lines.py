@@ -14,6 +14,7 @@ from rebal.market.margin import (
     maintenance_margin,
 )
 from rebal.plan import AssetLine, CostLine, Costs, DayCost, HedgeLine, Order, PositionLine, Setting, Standing, Wallet
+from rebal.planner.account_lines import estimates
 from rebal.planner.collateral import Account, account_leverage, balance_at, free_coins, need
 from rebal.planner.cover import Cover
 from rebal.planner.exposure import Valuation, fees_usd, held_position
@@ -58,9 +59,15 @@ def position_lines(
     before: Book, after: Book, *, portfolio: Portfolio, wallets: Sequence[Account]
 ) -> tuple[PositionLine, ...]:
     """A row a contract that is open before or after."""
-    ends = _ends_by_contract(wallets)
+    ends, printed = _ends_by_contract(wallets), estimates(after, portfolio)
     return tuple(
-        _position_line(before.positions.get(name), after.positions.get(name), portfolio, ends.get(name))
+        _position_line(
+            before.positions.get(name),
+            after.positions.get(name),
+            portfolio,
+            ends=ends.get(name),
+            printed=printed.get(name),
+        )
         for name in sorted({*before.positions, *after.positions})
     )
 
@@ -108,8 +115,15 @@ def _setting(contract: str, book: Book, portfolio: Portfolio) -> Setting:
     position = book.positions[contract]
     cap = held_position(position, portfolio.market).most_leverage
     leverage = max(ONE, min(account_leverage(position.contract, portfolio.policy), cap))
-    mode = MarginMode.CROSS if position.margin is None else MarginMode.ISOLATED
-    return Setting(contract, mode, leverage)
+    return Setting(contract, mode_of(position, portfolio), leverage)
+
+
+def mode_of(position: Position, portfolio: Portfolio) -> MarginMode:
+    """How a position is margined: by its own, else by all coins of a pooled account or by its coin's wallet."""
+    if position.margin is not None:
+        return MarginMode.ISOLATED
+    pooled = portfolio.account(position.contract.account).pooling is not None
+    return MarginMode.POOLED if pooled else MarginMode.CROSS
 
 
 def _shows_dollars(portfolio: Portfolio, *valued: Valuation) -> bool:
@@ -250,7 +264,12 @@ def _ends_by_contract(wallets: Iterable[Account]) -> Mapping[str, Factors]:
 
 
 def _position_line(
-    before: Position | None, after: Position | None, portfolio: Portfolio, ends: Factors | None
+    before: Position | None,
+    after: Position | None,
+    portfolio: Portfolio,
+    *,
+    ends: Factors | None,
+    printed: Fraction | None,
 ) -> PositionLine:
     open_in = after or before
     assert open_in is not None
@@ -276,4 +295,6 @@ def _position_line(
         asset=contract.asset,
         settle=contract.settle,
         account=portfolio.account(contract.account).name,
+        liquidation_estimate=printed,
+        margin=mode_of(open_in, portfolio),
     )

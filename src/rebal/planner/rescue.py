@@ -16,6 +16,7 @@ from rebal.planner.cutting import Wallet, fewest_lots
 from rebal.planner.desk import Desk
 from rebal.planner.exposure import fees_usd, value
 from rebal.planner.orders import realised_by
+from rebal.planner.pooled_rescue import pooled_checks, pooled_lines, pooled_names, pooled_ways
 from rebal.planner.rebalance import Decided, outside_band
 from rebal.planner.review import Check, Review
 from rebal.planner.routes import tradable
@@ -71,15 +72,17 @@ def build_rescue(
     found = _ways(asked, goal, desk, closes_first=closes_first)
     chosen = tuple(_chosen(ways) for ways in found.values() if ways)
     orders = tuple(order for way in chosen for order in way.orders)
-    done = carried(
-        desk.portfolio, book, orders=orders, transfers=[transfer for way in chosen for transfer in way.transfers]
-    )
-    checks = (*extra, _lost(found, desk), _missed(chosen), *(() if wallets is None else (_calm(asked, found),)))
+    pools = pooled_ways(desk, beyond=goal.beyond, best=goal.best, names=wallets)
+    posted = [transfer for way in pools for transfer in way.transfers]
+    transfers = [*posted, *(transfer for way in chosen for transfer in way.transfers)]
+    done = carried(desk.portfolio, book, orders=orders, transfers=transfers)
+    checks = (*extra, _lost(found, desk), _missed(chosen), *(() if wallets is None else (_calm(asked, found),)),
+              pooled_checks(pools, wallets))  # fmt: skip
     decided = Decided(orders, (), outside_band(desk))
     asked_on = still_asked(book, done.book)
     plan = answer("rescue", desk, decided=decided, done=done, inputs=inputs, hedges=asked_on, extra=checks)
     lines = (_line(way, desk, chosen=way in chosen) for ways in found.values() for way in ways)
-    return replace(plan, ways=tuple(lines))
+    return replace(plan, ways=(*pooled_lines(pools, desk), *lines))
 
 
 def goal_of(policy: Policy, *, to_policy: bool) -> Goal:
@@ -103,7 +106,8 @@ def name_of(account: Account) -> str:
 
 def rescued_names(portfolio: Portfolio, book: Book) -> tuple[str, ...]:
     """The wallets that could be asked for: those with positions."""
-    return tuple(name_of(each) for each in accounts(book, book, (), portfolio=portfolio) if each.held_after)
+    wallets = (name_of(each) for each in accounts(book, book, (), portfolio=portfolio) if each.held_after)
+    return (*pooled_names(book, portfolio), *wallets)
 
 
 def _listed(desk: Desk) -> list[Account]:

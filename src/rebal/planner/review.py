@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
+from rebal.accounts import AccountLine
 from rebal.amounts import Fraction
 from rebal.book import Position
 from rebal.findings import Finding
@@ -10,6 +11,7 @@ from rebal.market.contract import Contract
 from rebal.market.margin import Held
 from rebal.names import within
 from rebal.plan import AssetLine, Order, PositionLine, Wallet
+from rebal.planner.account_lines import account_lines, pooled_wallets
 from rebal.planner.collateral import Shortage
 from rebal.planner.cover import cover
 from rebal.planner.desk import Desk
@@ -34,6 +36,8 @@ class Review:
     wallets: tuple[Wallet, ...] = ()
     positions: tuple[PositionLine, ...] = ()
     planned: bool = True
+    accounts: tuple[AccountLine, ...] = ()
+    accounts_before: tuple[AccountLine, ...] = ()
 
     @property
     def residuals(self) -> tuple[Residual, ...]:
@@ -67,7 +71,10 @@ class Review:
         Said of plans alone; one that moves coins in and trades nothing is one of them.
         """
         reducing = all(order.reduce_only for order in self.orders)
-        return self.planned and reducing and not any(_is_riskier(wallet) for wallet in self.wallets)
+        riskier = any(_is_riskier(wallet) for wallet in self.wallets) or any(
+            _is_worse(after, before) for after, before in zip(self.accounts, self.accounts_before, strict=True)
+        )
+        return self.planned and reducing and not riskier
 
     def name_of(self, wallet: Wallet) -> str:
         """What a wallet's row is called: the contract of an isolated position, else the wallet."""
@@ -99,6 +106,13 @@ def _is_riskier(wallet: Wallet) -> bool:
     return nearer or wallet.leverage > then.leverage
 
 
+def _is_worse(after: AccountLine, before: AccountLine) -> bool:
+    """Whether a pooled account is left with more of its credit required."""
+    if not after.maintenance_margin or before.margin_ratio is None:
+        return False
+    return after.margin_ratio is None or after.margin_ratio > before.margin_ratio
+
+
 def _nearer(distance: Fraction | None, before: Fraction | None) -> bool:
     return distance is not None and (before is None or distance < before)
 
@@ -108,14 +122,21 @@ def reviewed(desk: Desk, decided: Decided, done: Outcome, *, planned: bool = Tru
     portfolio, before, after = desk.portfolio, desk.book, done.book
     then = desk.valued, cover(portfolio, before)
     now = (value(portfolio, after), cover(portfolio, after)) if done.orders else then
+    stood = account_lines(before, portfolio, equity=then[0].equity)
+    stands = stood if after is before else account_lines(after, portfolio, equity=now[0].equity)
     return Review(
         desk,
         decided,
         done,
         asset_lines(portfolio, then, after=now, outside=decided.outside.__contains__, aims=decided.aims),
-        wallet_lines(done.before, done.after, books=(before, after), portfolio=portfolio),
+        (
+            *wallet_lines(done.before, done.after, books=(before, after), portfolio=portfolio),
+            *pooled_wallets(before, after, portfolio),
+        ),
         position_lines(before, after, portfolio=portfolio, wallets=done.after),
         planned=planned,
+        accounts=stands,
+        accounts_before=stood,
     )
 
 

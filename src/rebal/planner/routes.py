@@ -44,11 +44,11 @@ def candidates(asset: str, portfolio: Portfolio, served: Served, *, now: datetim
         match route:
             case Route.INVERSE | Route.LINEAR:
                 kind = Kind.INVERSE if route == Route.INVERSE else Kind.LINEAR
-                on_asset = _open_for_business(served.get(asset, ()), kind, now=now)
+                on_asset = _open_for_business(served.get(asset, ()), kind, now=now, portfolio=portfolio)
                 found += [Candidate(contract, Route(route), ONE) for contract in on_asset]
             case "dated":
                 dated = [each for each in served.get(asset, ()) if each.expiry is not None]
-                on_asset = _open_for_business(dated, Kind.INVERSE, now=now)
+                on_asset = _open_for_business(dated, Kind.INVERSE, now=now, portfolio=portfolio)
                 found += [Candidate(contract, Route.INVERSE, ONE) for contract in on_asset]
             case Route.PROXY:
                 found += _through_proxy(asset, portfolio, served, now=now)
@@ -162,13 +162,16 @@ def tradable(contract: Contract, *, now: datetime) -> bool:
     return contract.listed and (contract.expiry is None or contract.expiry > now)
 
 
-def _open_for_business(contracts: Iterable[Contract], kind: Kind, *, now: datetime) -> list[Contract]:
+def _open_for_business(
+    contracts: Iterable[Contract], kind: Kind, *, now: datetime, portfolio: Portfolio
+) -> list[Contract]:
     fitting = [
         contract
         for contract in contracts
         if contract.kind is kind and tradable(contract, now=now) and _lasts(contract, now)
     ]
-    return sorted(fitting, key=_preference)
+    order = {portfolio.account_key(account.name) or "": n for n, account in enumerate(portfolio.accounts)}
+    return sorted(fitting, key=lambda contract: (order.get(contract.account, 0), *_preference(contract)))
 
 
 def _through_proxy(asset: str, portfolio: Portfolio, served: Served, *, now: datetime) -> list[Candidate]:
@@ -176,7 +179,9 @@ def _through_proxy(asset: str, portfolio: Portfolio, served: Served, *, now: dat
     if proxy is None:
         return []
     on_proxy = served.get(proxy.via, ())
-    serving = [contract for kind in Kind for contract in _open_for_business(on_proxy, kind, now=now)]
+    serving = [
+        contract for kind in Kind for contract in _open_for_business(on_proxy, kind, now=now, portfolio=portfolio)
+    ]
     return [Candidate(contract, Route.PROXY, proxy.beta) for contract in serving]
 
 

@@ -60,6 +60,7 @@ def build_status(
         findings=found,
         needs=needs,
         summary=summarised(needs, found, name=portfolio.name, equity=desk.valued.equity),
+        accounts=review.accounts,
     )
 
 

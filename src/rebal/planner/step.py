@@ -1,10 +1,12 @@
 """One step: decided orders, and the book that they leave."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from rebal.amounts import ZERO, Fraction
 from rebal.book import Book
 from rebal.frozen import frozen
 from rebal.plan import Order, Transfer
+from rebal.planner import pooled
 from rebal.planner.collateral import Account, Shortage, accounts, post
 from rebal.planner.orders import after_orders, after_transfers, placing_order
 from rebal.portfolio import Portfolio
@@ -32,7 +34,7 @@ def step(portfolio: Portfolio, book: Book, orders: Iterable[Order], *, tops_up: 
     ``tops_up``: whether an account that no order touches is topped up at its alert level.
     """
     placed, filled, before = _filled(portfolio, book, orders)
-    transfers, shortages = post(before, book, portfolio, tops_up=tops_up)
+    transfers, shortages = posted(before, book, filled, orders=placed, portfolio=portfolio, tops_up=tops_up)
     if not placed and not transfers:
         return Outcome((), (), shortages, book, before, before)
     left = after_transfers(filled, transfers, portfolio)
@@ -54,6 +56,21 @@ def standing(portfolio: Portfolio, book: Book) -> Outcome:
 
 
 NOTHING_OPEN = Outcome((), (), (), Book({}, {}, {}), (), ())
+
+
+def posted(
+    listed: Sequence[Account], book: Book, filled: Book, *, orders: Sequence[Order], portfolio: Portfolio,
+    tops_up: bool = True,
+) -> tuple[tuple[Transfer, ...], tuple[Shortage, ...]]:  # fmt: skip
+    """What is moved for orders that are filled, in wallets and pooled accounts: in before out; and what is missing."""
+    transfers, shortages = post(listed, book, portfolio, tops_up=tops_up)
+    if not portfolio.pools:
+        return transfers, shortages
+    taken: dict[str, Fraction] = {}
+    for each in transfers:
+        taken[each.asset] = taken.get(each.asset, ZERO) + max(ZERO, each.quantity)
+    pools = pooled.post(book, filled, orders, portfolio=portfolio, taken=taken, tops_up=tops_up)
+    return (*pools.arriving, *transfers, *pools.leaving), (*shortages, *pools.shortages)
 
 
 def _filled(

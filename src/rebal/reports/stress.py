@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from rebal.accounts import AccountLine
 from rebal.amounts import Fraction
 from rebal.findings import Finding
 from rebal.frozen import frozen
@@ -36,6 +37,7 @@ class WalletLine:
     move: Fraction | None
     lost: Fraction
     account: str | None = None
+    name: str = ""
 
 
 @frozen
@@ -100,6 +102,7 @@ class Survival:
     kept_below: Fraction | None
     kept_above: Fraction | None
     account: str | None = None
+    name: str = ""
 
 
 @frozen
@@ -127,3 +130,4 @@ class Stress:
     survival: tuple[Survival, ...]
     wallets: tuple[Wallet, ...]
     findings: tuple[Finding, ...]
+    accounts: tuple[AccountLine, ...] = ()

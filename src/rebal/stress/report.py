@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from rebal.accounts import AccountLine
 from rebal.amounts import ZERO, Fraction, plain
 from rebal.book import Book
 from rebal.errors import UsageProblem
@@ -87,6 +88,7 @@ def build_stress(
         inputs=inputs,
         survival=survival_lines(wallets, told, book=stood.book, portfolio=portfolio),
         wallets=stood.wallets,
+        accounts=stood.accounts,
         findings=_found(asked, wallets, told=told, stood=stood, portfolio=portfolio, strain=strain),
     )
 
@@ -120,6 +122,7 @@ class _Stood:
     book: Book
     wallets: tuple[Wallet, ...]
     findings: tuple[Finding, ...]
+    accounts: tuple[AccountLine, ...]
     fees: Payoff = NOTHING
     undone: Payoff = NOTHING
 
@@ -159,6 +162,7 @@ def _stood(desk: Desk, extra: Iterable[Check], *, planned: bool) -> _Stood:
         done.book,
         review.wallets,
         findings(review, extra),
+        review.accounts,
         fees=added(worth.coins(order.fee_currency, order.fee, desk.portfolio) for order in done.orders),
         undone=added(
             Payoff(ZERO, {each.asset: each.undone})
@@ -182,7 +186,7 @@ def _payoffs(
     parts = [(part, each.contract, portfolio) for each in open_now for part in each.parts]
     unhedged = added([*holdings(before, portfolio), *(worth.closed(each, portfolio) for each in were_open)])
     kept = added(worth.held(each, portfolio, widening=strain.widening) for each in open_now)
-    funding = added(worth.coins(each.currency, each.funding, portfolio) for each in wallets)
+    funding = added(each.paid for each in wallets)
     return _Payoffs(
         unhedged=unhedged,
         hedged=less(added([*holdings(stood.book, portfolio), kept]), funding),

@@ -13,12 +13,16 @@ from rebal.market.carry import funding_usd_per_day
 from rebal.market.contract import Kind
 from rebal.market.margin import Factors, Held, maintenance_margin
 from rebal.market.path import Curve, Moves, Passage
+from rebal.market.pooled import Pool, judge
 from rebal.planner import worth
 from rebal.planner.checks.sustain import sustained
 from rebal.planner.collateral import Account, free_coins
+from rebal.planner.pooled import pool_of
 from rebal.planner.worth import Payoff
-from rebal.portfolio import Portfolio
+from rebal.portfolio import DOLLARS, Portfolio
+from rebal.portfolio import Account as VenueAccount
 from rebal.reports.stress import ScenarioLine, Survival, WalletLine
+from rebal.stress.pooled import PooledCurve, strained
 
 
 @frozen
@@ -41,12 +45,13 @@ class Backed:
     ``asset``: the coin that its contracts are on, None where they are on several. ``funding``: coins that it has paid
     by then; ``short_today``: coins that it misses today, before any strain, below nothing where it has some to spare.
     ``worth``: its margin balance in USD. ``sustained``: how far its marks may move while it and its free coins keep the
-    policy, before any strain. ``name``: what findings and lines call it.
+    policy, before any strain. ``name``: what findings and lines call it. ``paid``: the funding, in USD. ``free``: coins
+    outside that could be brought. Of a pooled account all of it is in dollars, and ``currency`` is USD.
     """
 
     currency: str
     contract: str | None
-    curve: Curve
+    curve: Curve | PooledCurve
     asset: str | None
     funding: Fraction
     short_today: Fraction
@@ -54,11 +59,22 @@ class Backed:
     sustained: Factors
     name: str
     account: str | None
+    paid: Payoff
+    free: Fraction
 
 
 def backed(listed: Iterable[Account], book: Book, *, strain: Strain, portfolio: Portfolio) -> tuple[Backed, ...]:
     """The accounts that hold positions, each with its curve after the strain."""
-    return tuple(_backed(account, book, strain, portfolio) for account in listed if account.held_after)
+    wallets = (_backed(account, book, strain, portfolio) for account in listed if account.held_after)
+    pools = ((account, pool_of(account, book, portfolio)) for account in portfolio.pools)
+    return (
+        *wallets,
+        *(
+            _pooled(account, pool, book, strain=strain, portfolio=portfolio)
+            for account, pool in pools
+            if pool.positions
+        ),
+    )
 
 
 def wallet_lines(wallets: Sequence[Backed], moves: Moves) -> tuple[WalletLine, ...]:
@@ -76,7 +92,7 @@ def survival_lines(
     wallets: Sequence[Backed], told: Sequence[ScenarioLine], *, book: Book, portfolio: Portfolio
 ) -> tuple[Survival, ...]:
     """A row a wallet over all scenarios."""
-    return tuple(_survival(each, n, told, free_coins(each.currency, book, portfolio)) for n, each in enumerate(wallets))
+    return tuple(_survival(each, n, told, each.free) for n, each in enumerate(wallets))
 
 
 def mildest(told: Iterable[ScenarioLine], n: int) -> ScenarioLine | None:
@@ -103,6 +119,45 @@ def _backed(account: Account, book: Book, strain: Strain, portfolio: Portfolio) 
         sustained=sustained(account, book, portfolio),
         name=account.name,
         account=portfolio.account(account.at).name,
+        paid=worth.coins(account.currency, funding, portfolio),
+        free=free_coins(account.currency, book, portfolio),
+    )
+
+
+def _pooled(account: VenueAccount, pool: Pool, book: Book, *, strain: Strain, portfolio: Portfolio) -> Backed:
+    paid = added_funding(pool, strain, portfolio)
+    kept = [
+        worth.held(book.positions[each.held.contract.name], portfolio, widening=strain.widening)
+        for each in pool.positions
+    ]
+    coins = [worth.coins(coin.asset, coin.balance, portfolio) for coin in pool.coins]
+    judged = judge(pool)
+    tried = strained(
+        pool,
+        paid=lambda held: _funding(held, strain, portfolio),
+        marked=lambda held: _strained(held, strain, portfolio),
+    )
+    return Backed(
+        currency=DOLLARS,
+        contract=None,
+        curve=PooledCurve(tried),
+        asset=None,
+        funding=ZERO,
+        short_today=judged.maintenance_margin * pool.rules.level - judged.credit,
+        worth=worth.less(worth.added([*coins, *kept]), paid),
+        sustained=Factors(None, None),
+        name=account.name or "",
+        account=account.name,
+        paid=paid,
+        free=total(free_coins(asset, book, portfolio) * portfolio.price(asset) for asset in sorted(portfolio.cash)),
+    )
+
+
+def added_funding(pool: Pool, strain: Strain, portfolio: Portfolio) -> Payoff:
+    """Funding of all that is open in a pooled account, each in its own coin."""
+    return worth.added(
+        worth.coins(each.held.contract.settle, _funding(each.held, strain, portfolio), portfolio)
+        for each in pool.positions
     )
 
 
@@ -144,6 +199,7 @@ def _line(wallet: Backed, passage: Passage, *, end: Fraction | None, order: int 
         move=None if end is None or wallet.asset is None else end * moves.shocks[wallet.asset],
         lost=ZERO if end is None else max(ZERO, wallet.curve.balance),
         account=wallet.account,
+        name=wallet.name,
     )
 
 
@@ -159,4 +215,5 @@ def _survival(wallet: Backed, n: int, told: Sequence[ScenarioLine], free: Fracti
         kept_below=None if wallet.sustained.below is None else wallet.sustained.below - 1,
         kept_above=None if wallet.sustained.above is None else wallet.sustained.above - 1,
         account=wallet.account,
+        name=wallet.name,
     )

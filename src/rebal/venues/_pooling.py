@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from rebal.amounts import ONE, Fraction, number
+from rebal.amounts import ONE, ZERO, Fraction, number
 from rebal.frozen import frozen
 from rebal.market.pooled import ClosingFee, Collateral, Counted, Printed, Rules, Slice
 
 ASSUMED = "assumed"
 ANY_OTHER = "*"
-INITIAL_ON_DEBT, MAINTENANCE_ON_DEBT = Fraction(1, 10), Fraction(4, 100)
-"""Margin rates on borrowed coins: venues have them and print none, so these stand in, and a plan says so."""
+INITIAL_ON_DEBT = MAINTENANCE_ON_DEBT = ZERO
+"""Margin rates on borrowed coins: venues have them and print none, so none is counted, and a plan says so."""
 
 
 class Counting(NamedTuple):

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from rebal.amounts import ZERO, Fraction, plain
+from rebal.book import MarginMode
 from rebal.formats.describe import _weights
 from rebal.formats.describe._words import DUE, FAR, foreseeable
 from rebal.formats.document import (
@@ -151,7 +152,15 @@ def _own_margin(position: PositionLine) -> Said:
     return None if margin is None else Figure(margin, Kind.COINS, position.settle)
 
 
+def _liquidation(position: PositionLine) -> Said:
+    return "pooled" if position.margin is MarginMode.POOLED else position.liquidation_price
+
+
 def _liquidated(position: PositionLine) -> Said:
+    if position.margin is MarginMode.POOLED:
+        # what becomes of the account decides; the venue prints a price all the same
+        estimate = position.liquidation_estimate
+        return None if estimate is None else ("estimate that the venue prints: ", Figure(estimate, Kind.PRICE))
     if position.liquidation_price is None:
         return "never liquidated"
     if position.liquidation_price == position.mark_price:
@@ -199,7 +208,7 @@ _POSITION = (
     Column("own margin", _own_margin, role=Role.BELOW, only=_PAGE),
     Column("", "isolated_margin", Kind.COINS, record="margin {}", only=_RECORDS),
     Column("", _liquidated, role=Role.BELOW, when="contracts", only=_PAGE),
-    Column("", "liquidation_price", Kind.PRICE, record="liquidation {}", absent=Absent.NEVER, only=_RECORDS),
+    Column("", _liquidation, Kind.PRICE, record="liquidation {}", absent=Absent.NEVER, only=_RECORDS),
 )
 
 

@@ -6,6 +6,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from rebal.amounts import ONE, ZERO, Fraction, plain
+from rebal.book import MarginMode
 from rebal.formats.describe import _ladder
 from rebal.formats.describe._words import DUE, FAR, away, foreseeable, joined
 from rebal.formats.document import (
@@ -45,16 +46,43 @@ _FORESEEABLE = 730
 
 def after(wallets: Sequence[Wallet], transfers: Sequence[Transfer], limits: Policy | None) -> Section:
     """A row a wallet after the plan, with what it was where the book was open."""
-    moved = {(each.asset, each.contract): each.quantity for each in transfers}
-    table = Table(_columns(moved, limits, planned=True), wallets, word="wallet")
+    moved = {(each.account, each.asset, each.contract): each.quantity for each in transfers}
+    several, wallets = _has_several(wallets), _apart(wallets)
+    table = Table(_columns(moved, limits, planned=True, several=several), wallets, word="wallet")
     return _section("Margin after", _least(limits), wallets, table, drawn=_ladder.chart(wallets, limits, planned=True))
 
 
 def now(wallets: Sequence[Wallet], limits: Policy | None, *, only: Medium | None = None) -> Section:
     """A row a wallet as it stands."""
-    table = Table(_columns({}, limits, planned=False), wallets, word="wallet")
+    several, wallets = _has_several(wallets), _apart(wallets)
+    table = Table(_columns({}, limits, planned=False, several=several), wallets, word="wallet")
     drawn = _ladder.chart(wallets, limits, planned=False)
     return _section("Margin", _alert(limits), wallets, table, drawn=drawn, only=only)
+
+
+def pooled(wallets: Sequence[Wallet], *, planned: bool) -> Section:
+    """A row a coin of a pooled account; what can become of it is a matter of the account."""
+    rows = [each for each in wallets if each.mode is MarginMode.POOLED]
+    get = partial(_told, planned=planned)
+    columns = (
+        Column("coin", "currency", before="", record="{}", role=Role.NAME, left=True),
+        Column("at", "account", record="at {}", left=True),
+        Column("balance", get(attrgetter("balance")), Kind.COINS, record="balance {}"),
+        Column("with PnL", get(attrgetter("margin_balance")), Kind.COINS, record="margin {}"),
+        Column("maintenance", "maintenance_margin", Kind.COINS, yields=2),
+        Column("required", "required", Kind.COINS, record="required {}", yields=2),
+        Column("of the holding", "share_of_holding", Kind.PERCENT, record="share {}", yields=1),
+    )
+    return Section("Pooled coins after" if planned else "Pooled coins", (Table(columns, rows, word="pooled"),))
+
+
+def _apart(wallets: Sequence[Wallet]) -> list[Wallet]:
+    """The wallets that are judged each alone."""
+    return [each for each in wallets if each.mode is not MarginMode.POOLED]
+
+
+def _has_several(wallets: Sequence[Wallet]) -> bool:
+    return len({each.account for each in wallets}) > 1
 
 
 def _section(
@@ -79,11 +107,23 @@ def _alert(policy: Policy | None) -> str:
     return f"alert at leverage above {plain(policy.alert.leverage)}, {distance}"
 
 
-def _columns(moved: Mapping[tuple[str, str | None], Fraction], limits: Policy | None, *, planned: bool) -> _Columns:
+def _columns(
+    moved: Mapping[tuple[str | None, str, str | None], Fraction],
+    limits: Policy | None,
+    *,
+    planned: bool,
+    several: bool,
+) -> _Columns:
     first, last = _PLANNED if planned else _STANDING
     return (
         *_NAMES,
-        Column("move", lambda wallet: moved.get((wallet.currency, wallet.contract)), yields=1, only=_PAGE),
+        *((_AT,) if several else ()),
+        Column(
+            "move",
+            lambda wallet: moved.get((wallet.account, wallet.currency, wallet.contract)),
+            yields=1,
+            only=_PAGE,
+        ),
         *first,
         Column("distance", partial(_distance, limits, planned=planned), when=_is_exposed, had=_was_open, only=_PAGE),
         Column("", partial(_buffer, limits), role=Role.BAR, left=True, when=_is_traded, only=_PAGE),
@@ -228,6 +268,7 @@ def _last(*, planned: bool) -> _Columns:
     return (_MAINTENANCE, ratio, *_REQUIRED, *ends, *_FURTHER)
 
 
+_AT = Column("at", "account", record="at {}", left=True)
 _NAMES = (
     Column("wallet", "currency", before="", record="{}", role=Role.NAME, left=True, place=Place.FIRST),
     Column("", "contract", role=Role.NAME, left=True, only=_PAGE),

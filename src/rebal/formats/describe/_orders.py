@@ -73,11 +73,6 @@ _SETTINGS = (
 _MANY = 4
 """Transfers from which on they are told together."""
 _STEPS_NOTE = "one after the other"
-_TRANSFERS = (
-    Column("", "asset"),
-    Column("", "quantity"),
-    Column("", lambda transfer: destination(transfer.quantity, transfer.contract)),
-)
 
 
 def section(orders: Sequence[Order]) -> Section:
@@ -85,9 +80,14 @@ def section(orders: Sequence[Order]) -> Section:
     return Section("Orders", (Table(_ORDERS, orders, word="order"),), "at the mark, taker fee")
 
 
-def moves(transfers: Sequence[Transfer]) -> Table:
+def moves(plan: Plan) -> Table:
     """The transfers, for records: a page has them among the steps and the wallets."""
-    return Table(_TRANSFERS, transfers, word="move", only=Medium.RECORDS)
+    columns = (Column("", "asset"), Column("", "quantity"), Column("", lambda each: _destination(each, plan)))
+    return Table(columns, plan.transfers, word="move", only=Medium.RECORDS)
+
+
+def _destination(move: Transfer, plan: Plan) -> str:
+    return destination(move.quantity, move.contract, move.account if len(plan.accounts) > 1 else None)
 
 
 def steps(plan: Plan) -> Section:
@@ -117,7 +117,7 @@ def _together(plan: Plan) -> Iterator[tuple[str, Said]]:
             yield from ((str(each.n), _step(each, plan)) for each in found)
         else:
             moves = [plan.transfers[each.index] for each in found]
-            where = destination(moves[0].quantity, moves[0].contract)
+            where = _destination(moves[0], plan)
             amounts = joined(Figure(abs(each.quantity), Kind.EXACT, each.asset) for each in moves)
             yield f"{found[0].n}-{found[-1].n}", (f"move {where} ", *amounts)
 
@@ -134,9 +134,14 @@ def _step(step: Step, plan: Plan) -> Said:
     if step.kind is StepKind.TRANSFER:
         move = plan.transfers[step.index]
         amount = Figure(abs(move.quantity), Kind.EXACT, move.asset)
-        return ("move ", amount, f" {destination(move.quantity, move.contract)}")
+        return ("move ", amount, f" {_destination(move, plan)}")
     order = plan.orders[step.index]
-    return (side(order), " ", quantity(order), f" of {order.contract} at ", *_placing(order))
+    return (side(order), " ", quantity(order), f" of {order.contract}{_where(order, plan)} at ", *_placing(order))
+
+
+def _where(order: Order, plan: Plan) -> str:
+    """At which account an order is placed, where there are several and its contract does not say."""
+    return f" on {order.account}" if len(plan.accounts) > 1 and ":" not in order.contract else ""
 
 
 def _placing(order: Order) -> tuple[Said, ...]:

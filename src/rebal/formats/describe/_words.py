@@ -52,10 +52,15 @@ def days(count: Fraction) -> Said:
     return Figure(count, Kind.EXACT, "day" if count == 1 else "days")
 
 
-def destination(quantity: Fraction, contract: str | None) -> str:
-    """Where moved coins go, or (a negative quantity) come from: the margin of a position, or the account."""
+def destination(quantity: Fraction, contract: str | None, account: str | None = None) -> str:
+    """Where moved coins go, or (a negative quantity) come from: the margin of a position, or the account.
+
+    ``account``: which one of several; None where there is one.
+    """
     way = "into" if quantity > 0 else "out of"
-    return f"{way} the futures account" if contract is None else f"{way} the margin of {contract}"
+    if contract is not None:
+        return f"{way} the margin of {contract}"
+    return f"{way} the account {account}" if account else f"{way} the futures account"
 
 
 def purposes(parts: Sequence[OrderPart], asset: str) -> tuple[Said, ...]:

@@ -4,7 +4,17 @@ from collections.abc import Sequence
 
 from rebal.amounts import ZERO, Fraction
 from rebal.findings import Code, Severity
-from rebal.formats.describe import _book, _brief, _findings, _margin, _orders, _origin, _outlook, _ways
+from rebal.formats.describe import (
+    _accounts,
+    _book,
+    _brief,
+    _findings,
+    _margin,
+    _orders,
+    _origin,
+    _outlook,
+    _ways,
+)
 from rebal.formats.describe._words import counted, joined, several
 from rebal.formats.document import (
     ALARM,
@@ -61,11 +71,13 @@ def document(plan: Plan, limits: Policy | None) -> Document:
         *_answer(plan),
         *_weights_or_hedges(plan, limits),
         _orders.section(plan.orders),
-        _orders.moves(plan.transfers),
+        _orders.moves(plan),
         _orders.steps(plan),
         Section("Realised by closing", closing, "with the fees and funding of what is closed", only=_PAGE),
         *((_ways.section(plan.ways),) if plan.ways else ()),
+        *_accounts.sections(plan.accounts, limits, planned=True),
         _margin.after(plan.wallets, plan.transfers, limits),
+        _margin.pooled(plan.wallets, planned=True),
         *_outlook.payoff(plan.payoff),
         _book.positions(plan.positions, planned=True),
         _book.hedges(plan.hedges, plan.assets, planned=True),

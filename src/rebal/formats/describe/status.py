@@ -1,7 +1,7 @@
 """Status: is anything to be done, then the book as it stands."""
 
 from rebal.findings import sorted_out
-from rebal.formats.describe import _book, _brief, _findings, _journal, _margin, _origin
+from rebal.formats.describe import _accounts, _book, _brief, _findings, _journal, _margin, _origin
 from rebal.formats.document import ALARM, GREEN, YELLOW, Block, Document, Facts, Inked, Place, Prose, Text
 from rebal.portfolio import Policy
 from rebal.status import Needs, Status
@@ -17,7 +17,9 @@ def document(status: Status, limits: Policy | None) -> Document:
         *_answer(status),
         _findings.section(pressing, title="To do", place=Place.FIRST),
         _book.drift(status.assets, limits, planned=False),
+        *_accounts.sections(status.accounts, limits, planned=False),
         _margin.now(status.wallets, limits),
+        _margin.pooled(status.wallets, planned=False),
         _book.positions(status.positions, planned=False),
         _book.hedges(status.hedges, status.assets, planned=False),
         _journal.realised(status.realised),

@@ -5,7 +5,7 @@ from functools import partial
 from typing import NamedTuple
 
 from rebal.amounts import ZERO, Fraction
-from rebal.formats.describe import _findings, _margin, _origin
+from rebal.formats.describe import _accounts, _findings, _margin, _origin
 from rebal.formats.describe._words import counted, foreseeable, joined, several
 from rebal.formats.document import (
     GLUE,
@@ -60,6 +60,7 @@ def document(report: Stress, limits: Policy | None) -> Document:
         *(block for each in report.scenarios for block in _recorded(each)),
         _survival(report),
         _kept(report),
+        *_accounts.sections(report.accounts, limits, planned=report.planned),
         _margin.now(report.wallets, limits, only=_RECORDS),
         _margin.ladder(report.wallets, limits),
         _findings.section(report.findings),
@@ -84,8 +85,8 @@ def _moves(line: ScenarioLine) -> list[tuple[Said, ...]]:
 
 
 def _wallet(line: WalletLine | Survival) -> str:
-    """A wallet by its currency, an isolated position by its contract."""
-    return line.contract or line.currency
+    """A wallet by its currency, at its account where there are several; an isolated position by its contract."""
+    return line.name or line.contract or line.currency
 
 
 def _mildest(line: Survival, report: Stress) -> tuple[Said, ...]:
@@ -222,7 +223,7 @@ class _Margin(NamedTuple):
 
 _MARGIN = (
     Column("", lambda row: _name(row.told)),
-    Column("", "wallet.currency"),
+    Column("", lambda row: _wallet(row.wallet)),
     Column("", "wallet.contract", record="contract {}"),
     Column("", "wallet.margin_balance", Kind.COINS, record="balance {}"),
     Column("", "wallet.maintenance_margin", Kind.COINS, record="maintenance {}"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from rebal.load.checks import market, positions, rules, statement
+from rebal.load.checks import accounts, market, positions, rules, statement
 from rebal.load.flaws import Flaw
 from rebal.load.reading import Block, Reading
 
@@ -30,6 +30,9 @@ CHECKS: tuple[Check, ...] = (
     market.prices_are_of_something,
     market.funding_is_of_perpetuals,
     rules.venue_is_known,
+    accounts.accounts_stand_alone,
+    accounts.pooled_accounts_can_pool,
+    accounts.collateral_is_of_a_pool,
     rules.every_asset_is_served,
     rules.routes_lead_somewhere,
     rules.proxies_lead_elsewhere,

@@ -10,6 +10,7 @@ from rebal.load.contracts import no_dollars
 from rebal.load.flaws import Flaw, Path
 from rebal.load.reading import Block, Reading
 from rebal.market.contract import Kind
+from rebal.names import within
 from rebal.portfolio import DOLLARS
 
 _A_SLIP = 0.8
@@ -65,7 +66,7 @@ def prices_are_of_something(reading: Reading) -> Iterator[Flaw]:
     if not reading.venue_known or not reading.assets_known or reading.file.misnamed(words.CONTRACT, "contracts"):
         return
     spoken_of = reading.assets | reading.cash | reading.given
-    unknown = [key for key in sorted(block.names - spoken_of) if reading.listed(key) is None]
+    unknown = [key for key in sorted(block.names - spoken_of) if not reading.accounts_of(key.rpartition(":")[2])]
     known = (reading.assets | reading.contract_names()) if unknown else frozenset()
     unpriced = known - block.names
     few = len(unknown) * len(unpriced) <= _MOST_COMPARED
@@ -92,7 +93,8 @@ def funding_is_of_perpetuals(reading: Reading) -> Iterator[Flaw]:
     """Funding rates are of contracts that have funding."""
     block = reading.own_block
     for name in sorted(block.says.funding):
-        contract = reading.contract(name)
+        there = reading.accounts_of(name)
+        contract = reading.contract(within(there[0], name) if there else name)
         path: Path = block.at("funding", name)
         if contract is None:
             if reading.venue_known and name not in reading.given:
@@ -119,10 +121,10 @@ def _valued_through(reading: Reading) -> Iterator[tuple[str, Path]]:
     """Assets that proxies and positions bring in."""
     for asset, proxy in reading.says.proxies.items():
         yield proxy.via, ("proxies", asset, "via")
-    for n, row in reading.file.rows(("positions",), reading.says.positions):
-        contract = reading.contract(row.contract)
+    for at, place, row in reading.positions():
+        contract = reading.contract(row.contract, at)
         if contract is not None:
-            yield contract.asset, ("positions", n)
-            yield contract.settle, ("positions", n)
+            yield contract.asset, place
+            yield contract.settle, place
         if row.stands_for is not None:
-            yield row.stands_for, ("positions", n)
+            yield row.stands_for, place

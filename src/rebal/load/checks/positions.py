@@ -3,20 +3,20 @@
 from collections.abc import Iterator
 
 from rebal.amounts import ZERO, Fraction, plain
-from rebal.load import models
-from rebal.load.flaws import Flaw
-from rebal.load.reading import Reading
+from rebal.load.flaws import Flaw, Path, dotted
+from rebal.load.reading import Account, Reading
 from rebal.market.contract import Kind
+from rebal.names import within
 
 
 def contracts_are_known(reading: Reading) -> Iterator[Flaw]:
     """Every position is in a contract that is known and has not expired."""
-    for n, row in _rows(reading):
-        contract = reading.contract(row.contract)
-        path = ("positions", n, "contract")
+    for at, place, row in reading.positions():
+        contract = reading.contract(row.contract, at)
+        path: Path = (*place, "contract")
         if contract is None:
-            if reading.venue_known and row.contract not in reading.given:
-                yield _unknown(reading, n, row.contract)
+            if at.venue_known and row.contract not in reading.given:
+                yield _unknown(reading, at, path, row.contract)
         elif contract.expiry is not None and contract.expiry <= reading.now:
             settled = f"expired on {contract.expiry:%Y-%m-%d}"
             yield Flaw(path, settled, "drop the row; what it settled at is in the wallet")
@@ -24,76 +24,72 @@ def contracts_are_known(reading: Reading) -> Iterator[Flaw]:
 
 def contracts_stand_once(reading: Reading) -> Iterator[Flaw]:
     """A contract's position is one net row."""
-    seen: set[str] = set()
-    for n, row in _rows(reading):
-        if row.contract in seen:
-            yield Flaw(("positions", n, "contract"), "has a row already", "write one net row per contract")
-        seen.add(row.contract)
+    seen: set[tuple[str, str]] = set()
+    for at, place, row in reading.positions():
+        if (at.name, row.contract) in seen:
+            yield Flaw((*place, "contract"), "has a row already", "write one net row per contract")
+        seen.add((at.name, row.contract))
 
 
 def rows_hold_something(reading: Reading) -> Iterator[Flaw]:
     """A row without contracts says something only where its purposes cancel out."""
-    for n, row in _rows(reading):
+    for _, place, row in reading.positions():
         if not row.contracts and not row.hedge:
-            yield Flaw(("positions", n, "contracts"), "is 0", "write the contracts held, or drop the row")
+            yield Flaw((*place, "contracts"), "is 0", "write the contracts held, or drop the row")
 
 
 def contracts_are_whole_lots(reading: Reading) -> Iterator[Flaw]:
     """A position is one lot at least: less is coins or dollars typed for contracts."""
-    for n, row in _rows(reading):
-        contract = reading.contract(row.contract)
+    for at, place, row in reading.positions():
+        contract = reading.contract(row.contract, at)
         if contract is None or not 0 < abs(row.contracts) < contract.lot_size:
             continue
         unit = f"{plain(contract.multiplier)} {'USD' if contract.kind is Kind.INVERSE else contract.asset}"
         problem = f"is less than one lot of {plain(contract.lot_size)}"
-        yield Flaw(("positions", n, "contracts"), problem, f"count contracts of {unit} each, not coins")
+        yield Flaw((*place, "contracts"), problem, f"count contracts of {unit} each, not coins")
 
 
 def margins_lie_within_wallets(reading: Reading) -> Iterator[Flaw]:
     """Isolated margins are a part of the wallet of their currency."""
-    taken: dict[str, Fraction] = {}
-    for n, row in _rows(reading):
-        contract = reading.contract(row.contract)
-        if row.margin is None or contract is None or not reading.file.sound("wallets", contract.settle):
+    taken: dict[tuple[str, str], Fraction] = {}
+    for at, place, row in reading.positions():
+        contract = reading.contract(row.contract, at)
+        if row.margin is None or contract is None or not reading.file.sound(*at.at("wallets", contract.settle)):
             continue
-        settle = contract.settle
-        taken[settle] = taken.get(settle, ZERO) + row.margin
-        wallet = reading.says.wallets.get(settle, ZERO)
-        if taken[settle] > wallet:
+        settle, key = contract.settle, (at.name, contract.settle)
+        taken[key] = taken.get(key, ZERO) + row.margin
+        wallet = at.says.wallets.get(settle, ZERO)
+        if taken[key] > wallet:
             problem = (
-                f"brings isolated margins to {plain(taken[settle])} {settle}, more than the wallet of {plain(wallet)}"
+                f"brings isolated margins to {plain(taken[key])} {settle}, more than the wallet of {plain(wallet)}"
             )
-            yield Flaw(("positions", n, "margin"), problem, f"count it in wallets.{settle} too")
+            yield Flaw((*place, "margin"), problem, f"count it in {dotted(at.at('wallets', settle))} too")
 
 
 def margins_are_not_aside(reading: Reading) -> Iterator[Flaw]:
     """What margins an open position is business of the plan: its PnL is coins of it."""
-    for n, row in _rows(reading):
-        contract = reading.contract(row.contract)
+    for at, place, row in reading.positions():
+        contract = reading.contract(row.contract, at)
         if contract is not None and row.contracts and contract.settle in reading.aside:
             problem = f"is margined in {contract.settle}, which stands under aside"
             instead = f"take {contract.settle} out of aside and give it a target, or close the position first"
-            yield Flaw(("positions", n, "contract"), problem, instead)
+            yield Flaw((*place, "contract"), problem, instead)
 
 
 def proxies_are_declared(reading: Reading) -> Iterator[Flaw]:
     """A position for another asset has a beta to count it by."""
-    for n, row in _rows(reading):
-        contract = reading.contract(row.contract)
+    for at, place, row in reading.positions():
+        contract = reading.contract(row.contract, at)
         if row.stands_for is None or contract is None or row.stands_for == contract.asset:
             continue
         proxy = reading.says.proxies.get(row.stands_for)
         if (proxy is None or proxy.via != contract.asset) and reading.file.sound("proxies", row.stands_for):
             instead = f"add proxies.{row.stands_for}: {{via: {contract.asset}, beta: ...}}"
             problem = f"names no proxy through {contract.asset}"
-            yield Flaw(("positions", n, "for"), problem, instead, near=(row.stands_for, reading.proxied))
+            yield Flaw((*place, "for"), problem, instead, near=(row.stands_for, reading.proxied))
 
 
-def _unknown(reading: Reading, n: int, name: str) -> Flaw:
-    where = f"is no contract of {reading.venue.name} that can be computed" if reading.venue else "is in no catalogue"
-    instead = f"give its specification under contracts.{name}"
-    return Flaw(("positions", n, "contract"), where, instead, near=(name, reading.contract_names()))
-
-
-def _rows(reading: Reading) -> Iterator[tuple[int, models.Position]]:
-    yield from reading.file.rows(("positions",), reading.says.positions)
+def _unknown(reading: Reading, at: Account, path: Path, name: str) -> Flaw:
+    where = f"is no contract of {at.venue.name} that can be computed" if at.venue else "is in no catalogue"
+    instead = f"give its specification under contracts.{within(at.name, name)}"
+    return Flaw(path, where, instead, near=(name, reading.contract_names()))

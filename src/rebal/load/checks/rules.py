@@ -9,21 +9,22 @@ from rebal.load.reading import Reading
 
 def venue_is_known(reading: Reading) -> Iterator[Flaw]:
     """The catalogue has the venue."""
-    if reading.says.venue is None or reading.venue is not None:
-        return
-    from rebal import venues
+    for account in reading.accounts:
+        name = account.says.venue
+        if name is None or account.venue is not None:
+            continue
+        from rebal import venues
 
-    known = venues.names()
-    if reading.says.venue in venues.LEFT_OUT:
-        yield Flaw(("venue",), "is not in the catalogue", venues.LEFT_OUT[reading.says.venue])
-        return
-    near = (reading.says.venue, known)
-    yield Flaw(("venue",), "is not in the catalogue", ONE_OF + ", ".join(known), near=near)
+        known, path = venues.names(), account.at("venue")
+        if name in venues.LEFT_OUT:
+            yield Flaw(path, "is not in the catalogue", venues.LEFT_OUT[name])
+        else:
+            yield Flaw(path, "is not in the catalogue", ONE_OF + ", ".join(known), near=(name, known))
 
 
 def every_asset_is_served(reading: Reading) -> Iterator[Flaw]:
     """Without a venue the file's own contracts serve every asset, directly or through a proxy."""
-    if reading.file.has("venue") or not reading.file.sound("contracts"):
+    if reading.file.has("venue") or reading.file.has("accounts") or not reading.file.sound("contracts"):
         return
     served = {contract.asset for contract in reading.says.contracts.values()}
     served |= {asset for asset, proxy in reading.says.proxies.items() if proxy.via in served}

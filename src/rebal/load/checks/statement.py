@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 
-from rebal.amounts import ONE, Fraction, plain, total
+from rebal.amounts import ONE, ZERO, Fraction, plain, total
 from rebal.load import models
 from rebal.load.flaws import Flaw, Path
 from rebal.load.reading import Reading
@@ -54,15 +54,20 @@ def lots_lie_in_the_past(reading: Reading) -> Iterator[Flaw]:
 
 def wallets_lie_within_holdings(reading: Reading) -> Iterator[Flaw]:
     """Coins in the futures account are coins that are owned."""
-    for asset, balance in reading.says.wallets.items():
-        if asset not in reading.held:
-            instead = f"add it under holdings, wallet included: {asset}: {plain(balance)}"
-            yield Flaw(("wallets", asset), "is not under holdings", instead, at_key=True, near=(asset, reading.held))
-            continue
-        held = reading.quantity(asset)
-        if held is not None and balance > held:
-            problem = f"is more than the holding of {plain(held)}, which the wallet is a part of"
-            yield Flaw(("wallets", asset), problem, "count the wallet's coins in holdings too")
+    posted: dict[str, Fraction] = {}
+    for account in reading.accounts:
+        for asset, balance in account.says.wallets.items():
+            path = account.at("wallets", asset)
+            posted[asset] = posted.get(asset, ZERO) + balance
+            if asset not in reading.held:
+                instead = f"add it under holdings, wallet included: {asset}: {plain(balance)}"
+                yield Flaw(path, "is not under holdings", instead, at_key=True, near=(asset, reading.held))
+                continue
+            held = reading.quantity(asset)
+            if held is not None and posted[asset] > held:
+                with_others = "" if posted[asset] == balance else f" brings wallets to {plain(posted[asset])}, and that"
+                problem = f"{with_others} is more than the holding of {plain(held)}, which the wallet is a part of"
+                yield Flaw(path, problem.strip(), "count the wallet's coins in holdings too")
 
 
 def targets_sum_to_one(reading: Reading) -> Iterator[Flaw]:

@@ -21,6 +21,7 @@ from rebal.findings import (
 from rebal.market.contract import Kind
 from rebal.market.margin import Held, beyond_last_tier
 from rebal.planner.collateral import Shortage, fitting_distance, fitting_leverage
+from rebal.planner.lines import mode_of
 from rebal.planner.orders import realised_by
 from rebal.planner.review import Check, Review, held_after
 from rebal.planner.sizing import LeftOut
@@ -282,7 +283,7 @@ def _no_wallets(review: Review) -> Iterator[Finding]:
     in_cross = {
         (each.contract.wallet, each.contract.settle)
         for each in book.positions.values()
-        if each.contracts and each.margin is None
+        if each.contracts and mode_of(each, review.desk.portfolio) is MarginMode.CROSS
     }
     for wallet, currency in sorted(in_cross):
         if not book.wallets.get(wallet):

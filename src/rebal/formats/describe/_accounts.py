@@ -1,0 +1,94 @@
+"""Accounts: what sits at each, and of one whose coins are pooled what they count and where it is liquidated."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from rebal.accounts import AccountLine, LevelLine
+from rebal.amounts import ONE, Fraction
+from rebal.book import MarginMode
+from rebal.formats.describe._words import joined
+from rebal.formats.document import RED, Column, Figure, Inked, Kind, Medium, Role, Said, Section, Table
+from rebal.portfolio import Policy
+
+_PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS
+
+
+class _Level(NamedTuple):
+    """A level with the account that it is of, and where it turns red."""
+
+    account: AccountLine
+    level: LevelLine
+    least: Fraction
+
+
+def sections(accounts: Sequence[AccountLine], limits: Policy | None, *, planned: bool) -> Iterator[Section]:
+    """The accounts and the levels of those that are pooled; nothing where one account has a wallet a coin."""
+    pools = [each for each in accounts if each.margin is MarginMode.POOLED]
+    if len(accounts) < 2 and not pools:
+        return
+    columns = _COLUMNS if pools else _COLUMNS[:_ANY]
+    yield Section("Accounts after" if planned else "Accounts", (Table(columns, accounts, word="account"),))
+    least = limits.alert.distance if limits else Fraction(35, 100)
+    levels = [_Level(account, level, least) for account in pools for level in account.levels]
+    if levels:
+        yield Section("Liquidation of what is pooled", (Table(_LEVELS, levels, word="level"),), _NOTE)
+
+
+_NOTE = "factors on today's prices along a path; the other prices stand still"
+
+
+def _printed(line: AccountLine) -> Said:
+    if line.printed_rate is None:
+        return None
+    return Figure(line.printed_rate, Kind.EXACT if line.printed_rate < ONE else Kind.TIMES)
+
+
+def _nearest(line: AccountLine) -> Said:
+    if line.nearest is None:
+        return "never" if line.credit is not None else None
+    way = "below" if line.nearest.factor <= ONE else "above"
+    return (Figure(line.nearest.distance, Kind.PERCENT), f" {way} on {line.nearest.path}")
+
+
+def _debts(line: AccountLine) -> Said:
+    return joined(Figure(owed, Kind.COINS, coin) for coin, owed in line.debts.items()) or None
+
+
+_COLUMNS = (
+    Column("account", "account", record="{}", role=Role.NAME, left=True),
+    Column("venue", "venue", record="at {}", left=True),
+    Column("margin", "margin", left=True),
+    Column("equity $", "equity", Kind.DOLLARS, "equity", "dollars"),
+    Column("share", "share_of_equity", Kind.PERCENT, record="share {}"),
+    Column("at most", "at_most", Kind.PERCENT, record="at-most {}", yields=2),
+    Column("credit $", "credit", Kind.DOLLARS, "credit", "dollars"),
+    Column("initial $", "initial_margin", Kind.DOLLARS, "initial margin", "dollars", record="initial {}", yields=2),
+    Column("maintenance $", "maintenance_margin", Kind.DOLLARS, "maintenance", "dollars"),
+    Column("ratio", "margin_ratio", Kind.PERCENT, "margin ratio", record="ratio {}"),
+    Column("as printed", _printed, before="the venue prints", record="printed {}", role=Role.BELOW),
+    Column("nearest", _nearest, before="liquidated", record="nearest {}", left=True),
+    Column("borrowed", _debts, record="borrowed {}", role=Role.BELOW),
+)
+_ANY = 6
+"""The columns that any account has."""
+
+
+def _factor(row: _Level, end: Fraction | None) -> Said:
+    if end is None:
+        return "never"
+    figure = Figure(end, Kind.TIMES)
+    return Inked(figure, RED) if abs(end - ONE) < row.least else figure
+
+
+def _move(end: Fraction | None) -> Said:
+    return None if end is None else Figure(end - ONE, Kind.CHANGE)
+
+
+_LEVELS = (
+    Column("account", lambda row: row.account.account, record="{}", role=Role.NAME, left=True),
+    Column("path", lambda row: row.level.path, record="path {}", role=Role.NAME, left=True),
+    Column("below", lambda row: _factor(row, row.level.below), record="below {}"),
+    Column("move", lambda row: _move(row.level.below), only=_PAGE),
+    Column("above", lambda row: _factor(row, row.level.above), record="above {}"),
+    Column("move", lambda row: _move(row.level.above), only=_PAGE),
+)
