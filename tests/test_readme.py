@@ -141,3 +141,15 @@ def _renew() -> None:
 
 if __name__ == "__main__":
     _renew()
+
+
+def test_the_replays_run_as_they_are_typed(tmp_path: Path) -> None:
+    (block,) = re.findall(r"```sh\n(.*?)```", section("Replay"), re.DOTALL)
+    (tmp_path / "portfolio.yaml").write_text((ROOT / "portfolios" / "drift.yaml").read_text())
+    days = [datetime(2024, 1, 1, tzinfo=UTC) + timedelta(days=n) for n in range(40)]
+    rows = [f"{day.date()},{40000 + 900 * (n % 7)},{2500 - 30 * (n % 5)},0.5" for n, day in enumerate(days)]
+    (tmp_path / "prices.csv").write_text("\n".join(["time,BTC,ETH,ALT", *rows]))
+    (tmp_path / "funding.csv").write_text("time,contract,rate\n2024-01-03T08:00:00Z,BTCUSD_PERP,0.0001\n")
+    for line in block.splitlines():
+        done = rebal(*shlex.split(line, comments=True)[1:], *NOW, cwd=tmp_path)
+        assert (done.returncode, done.stderr) == (0, "")
