@@ -1,6 +1,7 @@
 """``rebal replay`` as it is typed."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,14 @@ def test_futures_have_their_shares_and_quantiles() -> None:
 def test_several_processes_give_the_same_bytes() -> None:
     alone = answered(*SWEPT, "--paths", "6", *NOW, "--format", "json")
     assert answered(*SWEPT, "--paths", "6", *NOW, "--format", "json", "--jobs", "2") == alone
+
+
+def test_without_numpy_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [each for each in sys.modules if each.startswith("rebal.replay")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    said = refused(4, "replay", "--prices", "prices.csv", *COSTS)
+    assert said == "rebal: replay needs numpy: pip install 'rebal[replay]'\n"
 
 
 @pytest.mark.parametrize(

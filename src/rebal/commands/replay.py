@@ -182,6 +182,7 @@ def replay(
     counts = tried.counts()
     if manner.refused not in (HOLD, RESCUE):
         raise UsageProblem(f"--refused {manner.refused}: {one_of(manner.refused, (HOLD, RESCUE))}")
+    _skipping()
     now = source.time(world)
     every, block = _length(manner.check, "--check", now), _length(tried.block, "--block", now)
     book = opened(source, world)

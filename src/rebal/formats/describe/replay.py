@@ -43,7 +43,7 @@ def document(report: Replay, limits: Policy | None) -> Document:
     """Everything a person should see of a replay; the path, check by check, is in the json and the csv."""
     return (
         Facts(report, (_ORIGIN,), word="replay"),
-        Facts(report, (_STRETCH,), between=None),
+        Facts(report, (_STRETCH,), word="stretch", between=None),
         Facts(report, (_MATTER,), word="headline", answer=True),
         *_combinations(report),
         *_futures(report),
@@ -76,7 +76,7 @@ def _checked(report: Replay) -> Said:
 
 
 _STRETCH = (
-    Column("", lambda report: f"{day(report.since)} to {day(report.until)}", record="stretch {}"),
+    Column("", lambda report: f"{day(report.since)} to {day(report.until)}", record="{}"),
     Column("", _bars),
     Column("", _checked),
     Column("", lambda report: ("slippage ", Figure(report.slippage, Kind.RATE))),
