@@ -26,13 +26,34 @@ def mode(path: Path) -> int:
 
 class TestCommand:
     @pytest.mark.parametrize(
-        ("name", "form"), [("a.json", "json"), ("a.JSON", "json"), ("a.csv", "csv"), ("a.txt", "plain"), ("a", "plain")]
+        ("name", "form"),
+        [
+            ("a.json", "json"),
+            ("a.JSON", "json"),
+            ("a.csv", "csv"),
+            ("a.html", "html"),
+            ("a.md", "md"),
+            ("a.svg", "svg"),
+            ("a.txt", "plain"),
+            ("a", "plain"),
+        ],
     )
     def test_format_by_suffix(self, folder: Path, name: str, form: str) -> None:
         done = rebal("plan", "--out", name, *NOW, cwd=folder)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
         shown = rebal("plan", "--format", form, *NOW, cwd=folder).stdout
         assert (folder / name).read_text() == shown != ""
+
+    def test_a_chart_is_picked_of_svg_alone(self, folder: Path) -> None:
+        done = rebal("plan", "--out", "a.svg", "--chart", "payoff", *NOW, cwd=folder)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+        assert '<title id="payoff-title">' in (folder / "a.svg").read_text()
+        other = rebal("plan", "--chart", "payoff", *NOW, cwd=folder)
+        assert (other.returncode, other.stdout) == (2, "")
+        assert other.stderr == "rebal: --chart picks a chart of svg; add --format svg\n"
+        none = rebal("plan", "--format", "svg", "--chart", "path", *NOW, cwd=folder)
+        assert (none.returncode, none.stdout) == (2, "")
+        assert "has no such chart; write one of weights, ladder, payoff" in none.stderr
 
     def test_format_wins_over_suffix(self, folder: Path) -> None:
         rebal("plan", "--out", "a.json", "--format", "csv", *NOW, cwd=folder)

@@ -90,9 +90,9 @@ def _positions(book: Book) -> list[Position]:
 
 
 def _ends(done: Outcome, wallets: Sequence[Wallet], portfolio: Portfolio) -> Iterator[_Ends]:
-    rows = {(each.currency, each.contract): each for each in wallets}
+    rows = {(each.account, each.currency, each.contract): each for each in wallets}
     for account in done.after:
-        row = rows.get((account.currency, account.contract))
+        row = rows.get((portfolio.account(account.at).name, account.currency, account.contract))
         if row is not None and (row.distance_below is not None or row.distance_above is not None):
             yield _Ends(row.distance_below, row.distance_above, _backing(account, done.book, portfolio))
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from rebal.amounts import ONE, ZERO, Fraction, plain
 from rebal.formats.describe._words import DUE, FAR, away, foreseeable, joined
 from rebal.formats.document import GLUE, YELLOW, Axis, Figure, Kind, Mark, Said, Sign, Strip, Strips
+from rebal.names import within
 from rebal.plan import Standing, Wallet
 from rebal.portfolio import Policy
 
@@ -13,10 +14,11 @@ _State = Standing | Wallet
 
 def chart(wallets: Sequence[Wallet], limits: Policy | None, *, planned: bool) -> Strips:
     """A row a wallet that is traded, today's prices in the middle; ``planned``: as it was and as it is left."""
+    several = len({each.account for each in wallets}) > 1
     alert = None if limits is None else min(limits.alert.distance, ONE - ONE / 10)
     strips = [
         Strip(
-            wallet.contract or wallet.currency,
+            wallet.contract or within(wallet.account if several else None, wallet.currency),
             _ends(wallet),
             list(_marks(wallet, planned=planned)),
             None if alert is None else (-alert, alert),
