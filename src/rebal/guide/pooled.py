@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from rebal.amounts import total
+from rebal.accounts import AccountLine
+from rebal.amounts import ZERO, total
 from rebal.guide import Given, Reader
 from rebal.guide._words import percent, usd
 from rebal.guide._worked import planned
@@ -33,6 +34,7 @@ def parts(reader: Reader) -> tuple[Part, ...]:
     return (
         Part("", _POOL),
         Part("Who has one", _WHO, headings=_HEADINGS, rows=_ROWS),
+        Part("Which one is yours", _YOURS),
         Part("What that does to your plan", (*said, *_judged(given, plan))),
     )
 
@@ -47,6 +49,20 @@ _POOL = (
     "counts a little less than the dollars that it is worth. One liquidation price says little there: it depends on "
     "the prices of all coins at once.",
 )
+_YOURS = (
+    "Isolated: the exchange asks for a margin when you open a position, and shows one beside it. Cross, a wallet "
+    "a coin: the futures account lists a balance and a margin ratio for each coin, and coins are moved into it. "
+    "Pooled: there is one rate for the whole account, in dollars, and a list of coins with a collateral ratio "
+    "each and a switch.",
+    "Where to look. Bybit: the asset page of the unified account, and its margin mode. OKX: the account mode; "
+    "Futures mode is a wallet a coin. Deribit: the margin model; S:SM is a wallet a coin, X:SM a pool. Binance: "
+    "Portfolio Margin is a mode of its own; COIN-M without it is a wallet a coin. KuCoin: whether the account is "
+    "a unified one.",
+    "In the file it is margin: pooled, cross or isolated of an account under accounts. An account there at Bybit "
+    "is pooled unless it says otherwise, as new ones are; the short form with venue: is a wallet a coin. The rate "
+    "that the plan prints for a pooled account is the one of the exchange's page: where the two differ, set "
+    "collateral to the ratios that it shows.",
+)
 _WHO = (
     "By what the venues write, read in November 2026; what your own account is set to, its settings say. A "
     "sub-account, or isolated margin, keeps a position apart on any of them.",
@@ -54,6 +70,29 @@ _WHO = (
 
 
 def _judged(given: Given, plan: Plan) -> Iterator[str]:
+    pools = [each for each in plan.accounts if each.credit is not None]
+    if pools:
+        yield from (_pool(each) for each in pools)
+        return
+    yield from _added_up(given, plan)
+
+
+def _pool(account: AccountLine) -> str:
+    credit, maintenance = account.credit or ZERO, account.maintenance_margin or ZERO
+    close = account.nearest
+    end = (
+        "no fall or rise of all coins, or of one alone, liquidates it"
+        if close is None
+        else f"it is liquidated first where, on the path {close.path}, prices have moved {percent(close.distance)}"
+    )
+    rate = "" if account.margin_ratio is None else f", a rate of {percent(account.margin_ratio)}"
+    return (
+        f"The account {account.account} is pooled: of {usd(account.equity)} there {usd(credit)} count after this plan, "
+        f"and maintenance asks for {usd(maintenance)}{rate}; {end}."
+    )
+
+
+def _added_up(given: Given, plan: Plan) -> Iterator[str]:
     price = given.portfolio.price
     balance = total(each.margin_balance * price(each.currency) for each in plan.wallets)
     maintained = total(each.maintenance_margin * price(each.currency) for each in plan.wallets)
@@ -70,7 +109,7 @@ def _judged(given: Given, plan: Plan) -> Iterator[str]:
         "collateral ratio is taken off: in a pool the stronger wallets lend to the weaker."
     )
     yield (
-        "The wallets that rebal plans with are the stricter of the two: each has to carry its own positions. What it "
-        "calls safe coin by coin has no less behind it in a pool, but for the collateral ratios; what a pool takes "
-        "with it when it fails is more."
+        "This file is planned with a wallet a coin, the stricter of the two: each has to carry its own positions. What "
+        "is safe coin by coin has no less behind it in a pool, but for the collateral ratios; what a pool takes with "
+        "it when it fails is more. Where your account is a pool, say so: margin: pooled, under accounts."
     )
