@@ -56,10 +56,10 @@ def drift(
 
 
 def hedged(assets: Sequence[AssetLine], limits: Policy | None, *, shown: Sequence[AssetLine]) -> tuple[Section, ...]:
-    """What hedges leave exposed, now and after; records have every row as a plan does."""
+    """What hedges leave exposed, now and after; records and paper have the weights too, as a plan does."""
     page = Section("Exposure", (Table(_EXPOSED, shown),), "net of hedges", only=_PAGE, place=Place.FIRST)
-    rest = drift(assets, limits, planned=True, shown=())
-    return page, replace(rest, only=_RECORDS)
+    weights = drift(assets, limits, planned=True, shown=shown)
+    return page, replace(weights, only=_RECORDS), replace(weights, only=Medium.PAPER)
 
 
 def _band(policy: Policy) -> str:
