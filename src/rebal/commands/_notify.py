@@ -139,11 +139,9 @@ def _held(path: str, world: World) -> Iterator[None]:
 
 def _locked(path: str) -> int | None:
     """The file, locked as long as it is open; None where another has it, or has just put another in its place."""
-    import fcntl
-
     file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(file)
         if os.path.samestat(os.fstat(file), os.stat(path)):
             return file
     except (BlockingIOError, FileNotFoundError):
@@ -153,6 +151,21 @@ def _locked(path: str) -> int | None:
         raise
     os.close(file)
     return None
+
+
+def _lock(file: int) -> None:
+    """Take a file for oneself. Raises BlockingIOError where another has it."""
+    try:
+        import fcntl
+    except ImportError:
+        import msvcrt
+
+        try:
+            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined] # Windows alone has it
+        except PermissionError as error:
+            raise BlockingIOError(*error.args) from error
+    else:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _read(path: str) -> dict[str, Any]:

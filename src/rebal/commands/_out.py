@@ -110,7 +110,7 @@ def _remove_abandoned(folder: str) -> None:
 
 def _is_own(entry: "os.DirEntry[str]") -> bool:
     found = entry.stat(follow_symlinks=False)
-    return stat.S_ISREG(found.st_mode) and (os.name != "posix" or found.st_uid == os.geteuid())
+    return stat.S_ISREG(found.st_mode) and (not hasattr(os, "geteuid") or found.st_uid == os.geteuid())
 
 
 def _is_dead(process: int) -> bool:
@@ -127,6 +127,8 @@ def _is_dead(process: int) -> bool:
 
 
 def _take_over(file: int, old: os.stat_result) -> None:
+    if not hasattr(os, "fchown"):
+        return  # on Windows a file has no owner and mode of this kind: it takes its folder's
     mine = os.fstat(file)
     if (mine.st_uid, mine.st_gid) != (old.st_uid, old.st_gid):
         with contextlib.suppress(PermissionError):
@@ -137,7 +139,7 @@ def _take_over(file: int, old: os.stat_result) -> None:
 def _sync(folder: str) -> None:
     """Make the new name durable, where the file system can."""
     with contextlib.suppress(OSError):
-        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        opened = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
         try:
             os.fsync(opened)
         finally:

@@ -57,7 +57,7 @@ def _kept(path: str) -> Mapping[str, str]:
 
 def _text(path: str) -> str:
     try:
-        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_CLOEXEC", 0))
+        file = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     except OSError as error:
         raise UsageProblem(f"{FILE}: {path}: {error.strerror}") from None
     try:
@@ -72,7 +72,9 @@ def _text(path: str) -> str:
 def _refuse_others(path: str, found: os.stat_result) -> None:
     if not stat.S_ISREG(found.st_mode) or found.st_size > _LONGEST:
         raise UsageProblem(f"{FILE}: {path} is no file of keys")
-    if os.name == "posix" and found.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+    if not hasattr(os, "geteuid"):
+        return  # on Windows modes do not say who may read: what others may is the folder's to say
+    if found.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise UsageProblem(f"{FILE}: others may read {path}, or write it; chmod 600 it, and make new keys")
-    if os.name == "posix" and found.st_uid not in (os.geteuid(), 0):
+    if found.st_uid not in (os.geteuid(), 0):
         raise UsageProblem(f"{FILE}: {path} is not yours")

@@ -251,9 +251,13 @@ def _copied_under_lock(path: str, copy: str) -> bool:
     # A shared lock on the bytes where SQLite takes its own keeps every writer from touching the file, so file and
     # rollback journal belong together. One that only begins to write adds to the rollback journal what stands in the
     # file anyway.
-    import fcntl
     import shutil
 
+    try:
+        import fcntl
+    except ImportError:
+        problem = "was left half-written, and this system has no locks to copy it under; the next record mends it"
+        raise unavailable(path, problem) from None
     first_byte, count = 0x40000002, 510
     try:
         with open(path, "rb") as database, open(copy, "xb") as target:
@@ -314,6 +318,8 @@ def _fill_in(draft: str, migrations: Sequence[Sequence[str]]) -> None:
 
 
 def _sync(folder: str) -> None:
+    if not hasattr(os, "O_DIRECTORY"):
+        return  # Windows opens no folder, and makes names durable by itself
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,0 +1,104 @@
+"""Windows as far as it can be faked here: what only POSIX has is not there, and everything but that still works."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from program import NOW, PORTFOLIO, answered
+from rebal.commands import _notify, _out, _typed
+from rebal.errors import Unavailable
+from rebal.exchange import keys
+from rebal.journal import files
+
+POSIX_ALONE = ("O_DIRECTORY", "O_NONBLOCK", "O_CLOEXEC", "O_NOFOLLOW", "O_NOCTTY", "fchown", "fchmod", "geteuid")
+
+
+@pytest.fixture
+def windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No fcntl, and nothing of os that Windows does not have."""
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    for name in POSIX_ALONE:
+        monkeypatch.delattr(os, name)
+
+
+@pytest.mark.usefixtures("windows")
+def test_a_plan_is_saved_recorded_and_shown(tmp_path: Path) -> None:
+    book, saved = tmp_path / "portfolio.yaml", tmp_path / "plan.json"
+    book.write_text(PORTFOLIO)
+    for _ in range(2):  # the second time over the first
+        done = answered("plan", str(book), "--out", str(saved), *NOW)
+        assert (done.code, done.err) == (0, "")
+    assert json.loads(saved.read_text())["changes"] is True
+    assert answered("record", "plan", str(saved), "-p", str(book), *NOW).code == 0
+    status = answered("status", str(book), *NOW)
+    assert status.out.split()[1] == "nothing:"
+    assert answered("history", "-p", str(book), *NOW).out.startswith("history   entries 5 of 5")
+
+
+@pytest.mark.usefixtures("windows")
+def test_a_journal_left_half_written_names_who_mends_it(tmp_path: Path) -> None:
+    (tmp_path / "a.db").write_bytes(b"")
+    with pytest.raises(Unavailable, match="the next record mends it"):
+        files._copied_under_lock(str(tmp_path / "a.db"), str(tmp_path / "copy"))
+
+
+@pytest.mark.usefixtures("windows")
+def test_a_lock_is_taken_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: set[str] = set()
+
+    def locking(file: int, mode: int, count: int) -> None:
+        name = os.readlink(f"/proc/self/fd/{file}")
+        if name in taken:
+            raise PermissionError(13, "Permission denied")
+        taken.add(name)
+
+    monkeypatch.setitem(sys.modules, "msvcrt", SimpleNamespace(locking=locking, LK_NBLCK=2))
+    state = str(tmp_path / "state")
+    first = _notify._locked(state)
+    assert first is not None
+    assert _notify._locked(state) is None
+    os.close(first)
+
+
+@pytest.mark.usefixtures("windows")
+def test_a_file_of_keys_is_read_whatever_its_mode(tmp_path: Path) -> None:
+    path = tmp_path / "keys"
+    path.write_text("A=1\n")
+    path.chmod(0o644)
+    assert keys._text(str(path)) == "A=1\n"
+
+
+def test_words_are_typed_as_its_shell_wants_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _typed.typed("rebal", "my book.yaml") == "rebal 'my book.yaml'"
+    monkeypatch.setattr("rebal.commands._typed.os", SimpleNamespace(name="nt"))
+    assert _typed.typed("rebal", "my book.yaml") == 'rebal "my book.yaml"'
+
+
+def test_a_process_is_not_asked_for_by_a_signal_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ended(process: int, signal: int) -> None:
+        raise AssertionError(f"process {process} was ended by signal {signal}")
+
+    monkeypatch.setattr(
+        "rebal.commands._out.os", SimpleNamespace(name="nt", getpid=os.getpid, kill=ended, path=os.path)
+    )
+    assert _out._is_dead(12345) is False
+
+
+def test_no_module_needs_what_only_one_system_has_to_be_imported() -> None:
+    import ast
+
+    import rebal
+
+    found = [
+        f"{path.name}:{node.lineno}"
+        for path in Path(rebal.__file__).parent.rglob("*.py")
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        and {"fcntl", "pwd", "grp", "termios", "resource", "msvcrt"}
+        & {*(each.name for each in node.names), getattr(node, "module", None) or ""}
+    ]
+    assert found == []
