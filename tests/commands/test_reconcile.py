@@ -225,3 +225,30 @@ def test_the_accounts_of_many_portfolios_are_not_read_at_once(bybit: Server, tmp
     file = portfolio(tmp_path, "bybit")
     done = asked(bybit, "status", file, file, *NOW, "--reconcile")
     assert (done.code, done.out, bybit.asked) == (2, "", [])
+
+
+@pytest.mark.parametrize("venue", ["binance", "okx"])
+def test_the_margin_of_an_isolated_position_is_a_part_of_its_wallet(
+    server: Server, venue: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    has_keys(monkeypatch, venue)
+    account, file = ledger(venue), portfolio(tmp_path, venue)
+    Path(file).write_text(Path(file).read_text().replace("entry_price: 41000}", "entry_price: 41000, margin: 0.5}"))
+    position = account.positions[VENUES[venue].contract]
+    position.isolated = exact("0.5")
+    code, report = told(serving(server, venue, account), file)
+    assert (code, report["positions"][0]["isolated_margin_exchange"]) == (0, "0.5")
+    position.isolated = exact("0.6")
+    code, report = told(server, file)
+    assert (code, report["positions"][0]["agrees"], report["coins"][0]["agrees"]) == (10, False, True)
+
+
+def test_a_saved_answer_shows_again_as_it_was(bybit: Server, tmp_path: Path) -> None:
+    account, file, saved = ledger("bybit"), portfolio(tmp_path, "bybit"), tmp_path / "account.json"
+    account.positions["ETHUSD"] = Open(Fraction(10), Fraction(2500), Fraction(1), coin="ETH")
+    done = asked(serving(bybit, "bybit", account), "reconcile", file, *NOW, "--out", str(saved))
+    assert done.code == 20
+    assert asked(bybit, "show", str(saved), "--format", "json").out == saved.read_text()
+    table = asked(bybit, "show", str(saved), "--format", "table", "--width", "80").out
+    assert "a position is open that nobody recorded" in table
+    assert "ETHUSD" in table

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from program import NOW, answered
+from rebal.errors import UsageProblem
 from rebal.formats import View, render
 from rebal.market.contract import Kind
 from rebal.placing import Leg, ccxt_class, client_order_id, legs_by_id
@@ -228,3 +229,18 @@ def test_only_plans_have_orders(tmp_path: Path) -> None:
     assert (done.code, done.out) == (2, "")
     assert "only plan, hedge, unwind and rescue have orders" in done.err
     assert answered("plan", str(file), "--format", "orders", "--section", "maker", *NOW).code == 2
+
+
+def test_an_order_of_one_of_several_accounts_goes_to_its_exchange() -> None:
+    plan = books.worked_example()
+    orders = tuple(replace(each, contract=f"okx:{each.asset}-USD-SWAP", account="okx") for each in plan.orders)
+    text = render("orders", replace(plan, venue=None, orders=orders), VIEW)
+    found = [json.loads(line) for line in text.splitlines()]
+    assert found
+    for line, order in zip(found, orders, strict=True):
+        assert (line["exchange"], line["contract"]) == ("okx", f"{order.asset}-USD-SWAP")
+        # A contract that no catalogue has goes by the exchange's own name, which ccxt takes as well.
+        assert line["symbol"] == (line["contract"] if order.asset == "ALT" else f"{order.asset}/USD:{order.asset}")
+    unnamed = replace(plan, venue=None, orders=tuple(replace(each, account="main") for each in plan.orders))
+    with pytest.raises(UsageProblem, match="ccxt serves no main"):
+        render("orders", unnamed, VIEW)

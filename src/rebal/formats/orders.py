@@ -51,12 +51,14 @@ def _lines(plan: Plan, view: View) -> Iterator[dict[str, Any]]:
     text = as_json(plan, View(width=view.width, colour=False))
     digest = plan_digest(json.loads(text, parse_int=str, parse_float=str))
     for number, order in enumerate(plan.orders):
-        exchange = _exchange(order, plan)
-        contract = _contract(order, plan, view)
+        venue = _venue(order, plan, view)
+        exchange = _exchange(order, venue)
+        name = order.contract.removeprefix(f"{order.account}:")
+        contract = _contract(order, name, venue=venue, plan=plan, view=view)
         yield {
             "exchange": exchange,
-            "contract": order.contract,
-            "symbol": order.contract if contract is None else symbol(contract),
+            "contract": name,
+            "symbol": name if contract is None else symbol(contract),
             "type": "limit",
             "side": order.side.value,
             "amount": _argument(order.order_quantity),
@@ -75,12 +77,21 @@ def _argument(value: Fraction) -> int | str:
     return int(value) if value.denominator == 1 else plain(value)
 
 
-def _exchange(order: Order, plan: Plan) -> str:
-    exchange = ccxt_class(plan.venue or "", order.kind)
+def _venue(order: Order, plan: Plan, view: View) -> str:
+    """Where an order goes: the plan's venue, else that of its account, which may be named after it."""
+    if plan.venue is not None:
+        return plan.venue
+    if view.portfolio is not None:
+        return view.portfolio.account(order.account or "").venue or ""
+    return order.account or ""
+
+
+def _exchange(order: Order, venue: str) -> str:
+    exchange = ccxt_class(venue, order.kind)
     if exchange is None:
-        raise UsageProblem(f"--format orders: ccxt serves no {plan.venue or 'venue of this plan'}; type them in")
+        raise UsageProblem(f"--format orders: ccxt serves no {venue or 'venue of this plan'}; type them in")
     if exchange in APART:
-        raise UsageProblem(f"--format orders: {plan.venue} holds longs and shorts of a contract apart; type them in")
+        raise UsageProblem(f"--format orders: {venue} holds longs and shorts of a contract apart; type them in")
     return exchange
 
 
@@ -98,12 +109,10 @@ def _margin(order: Order, plan: Plan) -> dict[str, int | str]:
     }
 
 
-def _contract(order: Order, plan: Plan, view: View) -> Contract | None:
+def _contract(order: Order, name: str, *, venue: str, plan: Plan, view: View) -> Contract | None:
     """The contract of an order: the portfolio's, else the catalogue's at the time of the plan."""
     if view.portfolio is not None:
         return view.portfolio.contracts.get(order.contract)
     from rebal import venues
 
-    if plan.venue not in venues.names():
-        return None
-    return venues.venue(plan.venue).contract(order.contract, plan.inputs.now)
+    return venues.venue(venue).contract(name, plan.inputs.now) if venue in venues.names() else None
