@@ -60,7 +60,7 @@ def test_coins_that_are_not_the_book_s_are_a_difference(bybit: Server, tmp_path:
     account.wallets["BTC"] += exact("0.00000002")
     code, report = told(serving(bybit, "bybit", account), portfolio(tmp_path, "bybit"))
     assert (code, report["verdict"], report["coins"][0]["difference"]) == (10, "differs", "0.00000002")
-    assert report["summary"].endswith("BTC 0.00000002 in the futures account")
+    assert report["summary"].endswith("BTC +0.00000002 in the futures account")
     account.wallets["BTC"] = exact("1.50000001")  # one step: exchanges round in their own way
     assert told(bybit, str(tmp_path / "portfolio.yaml"))[0] == 0
     account.wallets |= {"ETH": exact(2)}
@@ -114,6 +114,7 @@ def test_margin_mode_and_a_leverage_that_the_file_gives_are_held_against_it(bybi
     file = portfolio(tmp_path, "bybit")
     code, report = told(serving(bybit, "bybit", account), file)
     assert code == 10
+    assert report["summary"].endswith("BTCUSD has margin mode isolated, not cross")
     assert (report["positions"][0]["margin_mode"], report["positions"][0]["margin_mode_exchange"]) == (
         "cross", "isolated"
     )  # fmt: skip

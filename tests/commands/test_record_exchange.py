@@ -225,7 +225,7 @@ def test_what_cannot_be_recorded_is_said_with_its_coins(
     assert "0.003 BTC" in other
     assert "5 BTC moved into the account, and 1.5 are held outside it" in moved
     assert "rebal record spot --asset BTC --quantity 3.5" in moved
-    assert report["notes"][-1] == "reconcile: differs: portfolio; BTC 5.003 in the futures account"
+    assert report["notes"][-1] == "reconcile: BTC +5.003 in the futures account"
 
 
 def test_a_contract_that_the_portfolio_does_not_know_is_said(bybit: Server, tmp_path: Path) -> None:

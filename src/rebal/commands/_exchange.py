@@ -62,6 +62,7 @@ def exchange(
     at = clerk(where, world, Entered(dry_run=dry_run, yes=True))
     from rebal.journal import recording, saved
     from rebal.journal.fold import fold
+    from rebal.reconcile.report import differences
 
     plans = [saved.read(*content(file, where, world, is_plan=True)) for file in plan or ()]
     line = asking(at.portfolio, world, access, timeout=where.timeout)
@@ -71,7 +72,8 @@ def exchange(
         inputs = inputs_of(at.portfolio, where, world, journal=added.after)
         entries = added.after.entries
         left = beside(at.portfolio, fold(at.portfolio, entries).book, account, entries=entries, inputs=inputs)
-        yield f"reconcile: {left.summary}"
+        for what in differences(left) or (left.summary,):
+            yield f"reconcile: {what}"
 
     recorded = recording.exchange(at, events, plans, purpose=aim, ends=ends)
     return told(recorded, at, where=where, shown=shown, world=world)

@@ -1,6 +1,6 @@
 """Both sides of an account, line by line."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from rebal.account import Account, Resting, There
 from rebal.amounts import COIN_STEP, ZERO, Fraction, plain
@@ -165,16 +165,29 @@ def _notes(portfolio: Portfolio, coins: tuple[CoinsLine, ...], account: Account)
         yield "no spot account apart from this is shown"
 
 
-def _summary(verdict: Verdict, coins: tuple[CoinsLine, ...], positions: tuple[PositionPair, ...], name: str) -> str:
-    said = [*(_said(each) for each in sorted(positions, key=_gravest) if not each.agrees)]
-    said += [f"{each.asset} {plain(each.difference)} in the {each.place} account" for each in coins if not each.agrees]
+def differences(report: Reconciliation) -> tuple[str, ...]:
+    """What differs, a phrase each, what nobody recorded first."""
+    return _phrases(report.coins, report.positions)
+
+
+def _summary(verdict: Verdict, coins: Sequence[CoinsLine], positions: Sequence[PositionPair], name: str) -> str:
+    said = _phrases(coins, positions)
     what = said[0] if said else "the account is as the book has it"
     more = f" (and {len(said) - 1} more)" if len(said) > 1 else ""
     return f"{verdict}: {name}; {what}{more}"
 
 
-def _gravest(pair: PositionPair) -> bool:
-    return not is_unrecorded(pair)
+def _phrases(coins: Sequence[CoinsLine], positions: Sequence[PositionPair]) -> tuple[str, ...]:
+    pairs = sorted((each for each in positions if not each.agrees), key=lambda pair: not is_unrecorded(pair))
+    lines = (each for each in coins if not each.agrees)
+    return (
+        *map(_said, pairs),
+        *(f"{each.asset} {_signed(each.difference)} in the {each.place} account" for each in lines),
+    )
+
+
+def _signed(value: Fraction) -> str:
+    return f"+{plain(value)}" if value > 0 else plain(value)
 
 
 def _said(pair: PositionPair) -> str:
@@ -182,4 +195,19 @@ def _said(pair: PositionPair) -> str:
         return f"{pair.contract} has {plain(pair.contracts_exchange)} contracts that nobody recorded"
     if pair.difference:
         return f"{pair.contract} has {plain(pair.contracts_exchange)} contracts, not {plain(pair.contracts)}"
-    return f"{pair.contract} is another position than the book's"
+    told = (
+        ("entry price", pair.entry_price, pair.entry_price_exchange),
+        ("margin mode", pair.margin_mode, pair.margin_mode_exchange),
+        ("own margin", pair.isolated_margin, pair.isolated_margin_exchange),
+        ("leverage", pair.leverage, pair.leverage_exchange),
+    )
+    apart = [f"{what} {_figure(theirs)}, not {_figure(ours)}" for what, ours, theirs in told if _differ(ours, theirs)]
+    return f"{pair.contract} has {', '.join(apart)}"
+
+
+def _differ(ours: Fraction | MarginMode | None, theirs: Fraction | MarginMode | None) -> bool:
+    return ours is not None and theirs is not None and ours != theirs
+
+
+def _figure(value: Fraction | MarginMode | None) -> str:
+    return plain(value) if isinstance(value, Fraction) else str(value)
