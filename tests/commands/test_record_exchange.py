@@ -280,3 +280,14 @@ def test_pages_without_end_are_given_up(bybit: Server, tmp_path: Path) -> None:
     done = asked(bybit, "record", "exchange", "-p", file, *NOW, "--timeout", "3000")
     assert (done.code, done.out) == (4, "")
     assert "more than 400 pages" in done.err
+
+
+def test_trades_of_two_contracts_may_have_one_number(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    has_keys(monkeypatch, "binance")
+    account, file = ledger("binance"), portfolio(tmp_path, "binance")
+    for contract in ("BTCUSD_PERP", "BTCUSD_261225"):
+        account.events.append(Event("100", MORNING, "fill", "BTC", -FEE, contract, exact(-1), exact(40000), FEE))
+    report = record(serving(server, "binance", account), file, "--dry-run")
+    assert [entry["id"] for entry in fills(report)] == ["BTCUSD_261225:100", "BTCUSD_PERP:100"]

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from rebal.exchange.accounts import Asking
     from rebal.journal.adding import Added
     from rebal.journal.recording import Clerk
+    from rebal.ledger import Journal
+    from rebal.plan import Inputs
+    from rebal.portfolio import Portfolio
 
 
 _Since = Annotated[
@@ -61,19 +64,13 @@ def exchange(
     first = None if since is None else _asked.day(since, option="--since")
     at = clerk(where, world, Entered(dry_run=dry_run, yes=True))
     from rebal.journal import recording, saved
-    from rebal.journal.fold import fold
-    from rebal.reconcile.report import differences
 
     plans = [saved.read(*content(file, where, world, is_plan=True)) for file in plan or ()]
     line = asking(at.portfolio, world, access, timeout=where.timeout)
     account, events = _read(at, line, first)
 
     def ends(added: "Added") -> Iterable[str]:
-        inputs = inputs_of(at.portfolio, where, world, journal=added.after)
-        entries = added.after.entries
-        left = beside(at.portfolio, fold(at.portfolio, entries).book, account, entries=entries, inputs=inputs)
-        for what in differences(left) or (left.summary,):
-            yield f"reconcile: {what}"
+        return _left(at.portfolio, account, added.after, inputs_of(at.portfolio, where, world, journal=added.after))
 
     recorded = recording.exchange(at, events, plans, purpose=aim, ends=ends)
     return told(recorded, at, where=where, shown=shown, world=world)
@@ -87,3 +84,13 @@ def _read(at: "Clerk", line: "Asking", first: "datetime | None") -> "tuple[Accou
 
     start = from_exchange.start(at.portfolio, journal.read(at.path)) if first is None else first
     return accounts.state(line), accounts.happened(line, start, at.now)
+
+
+def _left(portfolio: "Portfolio", account: "Account", journal: "Journal", inputs: "Inputs") -> Iterable[str]:
+    """What the account has otherwise than the journal now adds up to."""
+    from rebal.journal.fold import fold
+    from rebal.reconcile.report import differences
+
+    entries = journal.entries
+    left = beside(portfolio, fold(portfolio, entries).book, account, entries=entries, inputs=inputs)
+    return (f"reconcile: {what}" for what in differences(left) or (left.summary,))

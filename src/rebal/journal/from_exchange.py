@@ -29,7 +29,7 @@ def start(portfolio: Portfolio, journal: Journal) -> datetime:
     """
     as_of = dated(portfolio)
     known = [entry.time for entry in journal.entries if ":funding:" in entry.id or ":transfer:" in entry.id]
-    return max([as_of, *(time - OVERLAP for time in known[-1:] and [max(known)])])
+    return max(as_of, max(known, default=as_of) - OVERLAP)
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from rebal import discover
-from rebal.account import Account, Happened
+from rebal.account import Account, Filled, Happened, Paid
 from rebal.errors import Unavailable
 from rebal.exchange.accounts._asking import Asking
 
@@ -26,8 +26,13 @@ def state(asking: Asking) -> Account:
 def happened(asking: Asking, start: datetime, end: datetime) -> tuple[Happened, ...]:
     """What happened to the account after ``start`` and up to ``end``, by time; each once."""
     found: Iterable[Happened] = _module(asking.line.venue).since(asking, start, end)
-    known = {(type(each), each.id): each for each in found if start < each.time <= end}
+    known = {(type(each), _subject(each), each.id): each for each in found if start < each.time <= end}
     return tuple(sorted(known.values(), key=lambda each: (each.time, each.id)))
+
+
+def _subject(event: Happened) -> str:
+    """What an exchange numbers its events by: a contract has trades of its own, and a coin its moves."""
+    return event.contract if isinstance(event, Filled | Paid) else event.asset
 
 
 def rights(asking: Asking) -> tuple[str, ...] | None:
