@@ -40,7 +40,7 @@ def test_every_report_reads_back_as_it_was(make: Callable[[], Report]) -> None:
 
 def test_every_kind_of_report_that_is_shown_is_read() -> None:
     read = {schema.split("/")[1] for schema in answers.REPORTS}
-    assert read == {*discover.names(describe)}
+    assert read == {*discover.names(describe)} - {"books"}, "many books are saved as an object a line, not as one"
     for schema, name in answers.REPORTS.items():
         module, _, of = name.rpartition(".")
         assert schema == f"rebal/{schema.split('/')[1]}/1"

@@ -29,6 +29,7 @@ REPORTS = {
     "rebal/history/1": "rebal.ledger.History",
     "rebal/record/1": "rebal.ledger.Recorded",
     "rebal/guide/1": "rebal.reports.guide.Guide",
+    "rebal/replay/1": "rebal.reports.replay.Replay",
     "rebal/reconcile/1": "rebal.reports.reconciliation.Reconciliation",
     "rebal/problem/1": "rebal.reports.books.Unread",
     "rebal/explain/1": "rebal.reports.explanation.Explanation",
