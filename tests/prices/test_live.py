@@ -360,3 +360,37 @@ def test_whatever_is_asked_is_public(server: Server, tmp_path: Path) -> None:
     asked: list[Asked] = server.asked
     assert {each.method for each in asked} == {"GET"}
     assert not any("key" in name.lower() or "sign" in name.lower() for each in asked for name in each.headers)
+
+
+def many(server: Server, tmp_path: Path, *arguments: str) -> Answered:
+    folder = tmp_path / "books"
+    folder.mkdir(exist_ok=True)
+    for n, coins in enumerate(["BTC: 2, ETH: 14", "BTC: 1", "ETH: 3", "BTC: 5"]):
+        venue = "okx" if n == 3 else "binance"
+        (folder / f"{n}.yaml").write_text(
+            f"venue: {venue}\nas_of: 2026-11-20T00:00:00Z\nholdings: {{{coins}, USD: 10}}\n"
+        )
+    (folder / "wrong.yaml").write_text("venue: binance\nholdings: {BTC: -1}\n")
+    return answered("status", str(folder), "--market", "live", "--format", "json", *NOW, *arguments,
+                    network=server.network())  # fmt: skip
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_of_many_books_each_venue_is_asked_once(server: Server, tmp_path: Path, jobs: str) -> None:
+    said = many(server.serve("binance", "okx"), tmp_path, "--jobs", jobs)
+    assert said.code == 3  # of the one that is wrong
+    found = [json.loads(line) for line in said.out.replace("\n{", "\0{").split("\0")]
+    prices_of = [{each["asset"]: each["price"] for each in book.get("assets", [])} for book in found]
+    assert prices_of == [
+        {"BTC": "40000.5", "ETH": "2500.25", "USD": "1"}, {"BTC": "40000.5", "USD": "1"},
+        {"ETH": "2500.25", "USD": "1"}, {"BTC": "40000.5", "USD": "1"}, {},
+    ]  # fmt: skip
+    assert {each["source"] for each in found[3]["inputs"]["price_sources"]} == {"okx"}
+    assert len(server.asked) == 4 + 4
+
+
+def test_of_many_books_those_of_a_venue_that_is_down_are_told(server: Server, tmp_path: Path) -> None:
+    said = many(server.serve("binance"), tmp_path)
+    assert said.code == 4
+    assert said.err.count("rebal: okx: ") == 1
+    assert said.out.count('"schema": "rebal/status/1"') == 3
