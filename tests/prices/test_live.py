@@ -394,3 +394,34 @@ def test_of_many_books_those_of_a_venue_that_is_down_are_told(server: Server, tm
     assert said.code == 4
     assert said.err.count("rebal: okx: ") == 1
     assert said.out.count('"schema": "rebal/status/1"') == 3
+
+
+def test_each_account_is_priced_at_its_own_venue(server: Server, tmp_path: Path) -> None:
+    text = """\
+as_of: 2026-11-20T00:00:00Z
+accounts:
+  bybit: {venue: bybit}
+  own: {venue: binance}
+holdings: {BTC: 2, ETH: 14}
+targets: {BTC: 60%, ETH: 40%}
+"""
+    server.serve("bybit", "binance")
+    del server.answers["GET api.bybit.com/v5/market/tickers?category=inverse"]["result"]["list"][3]  # ETHUSD
+    server.answers["GET api.bybit.com/v5/market/tickers?category=linear"]["result"]["list"] = []
+    market = read(server, tmp_path, text).market
+    assert market.marks["bybit:BTCUSD"] == exact("40010.5")
+    assert market.marks["own:BTCUSD_PERP"] == exact("40010.12345678")
+    assert [market.sources[name] for name in ("BTC", "ETH", "bybit:BTCUSD")] == ["bybit", "binance", "bybit"]
+    assert (market.prices["ETH"], market.intervals["own:ETHUSD_PERP"]) == (exact("2500.25"), Fraction(4))
+    unpriced = {each.subject for each in market.doubts if each.doubt is Doubt.UNPRICED}
+    assert "bybit:ETHUSD" in unpriced
+    assert "ETH" not in unpriced
+    assert run(server, tmp_path, "plan", text=text).code == 0
+
+
+def test_without_a_venue_there_is_nobody_to_ask(server: Server, tmp_path: Path) -> None:
+    own = "contracts: {X: {asset: BTC, kind: inverse, multiplier: 1, taker_fee: 0%}}\n"
+    text = "as_of: 2026-11-20T00:00:00Z\nholdings: {BTC: 1}\ntargets: {BTC: 100%}\n" + own
+    said = run(server, tmp_path, "plan", text=text)
+    assert (said.code, "there is nobody to ask" in said.err) == (4, True)
+    assert run(server.serve("spot_kraken"), tmp_path, "plan", text=text + "prices_from: [kraken]\n").code == 0

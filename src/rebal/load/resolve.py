@@ -13,7 +13,7 @@ from rebal.book import Book, Position, opened
 from rebal.errors import InvalidInput, Problem
 from rebal.load import MarketText, market_block, models, source, tree, written
 from rebal.load.accounts import accounts_of, each_of, resolved, wallets_of
-from rebal.load.block_text import block_text
+from rebal.load.asking import answer
 from rebal.load.checks import BLOCK_CHECKS, CHECKS
 from rebal.load.checks.rules import venue_is_known
 from rebal.load.checks.statement import later_than_now
@@ -28,7 +28,7 @@ from rebal.load.reading import Block, Reading
 from rebal.load.written import Written
 from rebal.market.contract import Contract
 from rebal.portfolio import DOLLARS, Costs, Holding, Lot, Market, Portfolio, Proxy, Tax
-from rebal.prices import Quotes, Wanted, market_of
+from rebal.prices import Quotes, market_of
 
 if TYPE_CHECKING:
     from rebal.load import Asked
@@ -105,16 +105,7 @@ def _asked(bare: Reading, source: "Asked") -> MarketText:
     bare.own, flaws = own_contracts(bare)
     if bare.file.flaws or flaws or not bare.venue_known:
         raise InvalidInput(problems(bare.file.document, [*bare.file.flaws, *flaws, *venue_is_known(bare)]))
-    said = source(
-        Wanted(
-            venue=_at(bare),
-            coins=tuple(sorted(bare.assets - bare.cash - bare.aside)),
-            contracts=tuple(contract for _, contract in sorted(_contracts(bare).items())),
-            prices_from=bare.says.prices_from,
-            now=bare.now,
-        )
-    )
-    return said if isinstance(said, MarketText) else MarketText("live prices", block_text(said))
+    return answer(bare, [contract for _, contract in sorted(_contracts(bare).items())], source)
 
 
 def _problems(reading: Reading) -> list[Problem]:

@@ -61,6 +61,8 @@ class _Live:
 
     def __call__(self, wanted: Wanted) -> Quotes:
         """What is wanted, as far as anybody quotes it. Raises Unavailable."""
+        if wanted.venue is None and not wanted.prices_from:
+            raise Unavailable("the portfolio names no venue and no prices_from, so there is nobody to ask")
         self._deadline.begin()
         served = {contract.asset for contract in wanted.contracts}
         elsewhere = any(coin not in served for coin in wanted.coins)
