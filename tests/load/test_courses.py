@@ -137,6 +137,11 @@ def test_what_is_missing_or_given_twice_is_said() -> None:
         course(["BTC.csv", "hours.csv"], [], BOTH)
 
 
+def test_a_table_of_other_coins_is_none() -> None:
+    others = "time,asset,close\n2024-01-01,DOGE,1\n2024-01-02,DOGE,2\n"
+    assert refused(others).startswith("BTC.csv: has no prices of anything that is held")
+
+
 def test_funding_by_contract() -> None:
     Path("BTC.csv").write_text("time,close\n2024-01-01,1\n2024-01-02,2\n")
     Path("paid.csv").write_text(

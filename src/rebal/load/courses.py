@@ -62,6 +62,8 @@ def course(prices: Sequence[str], funding: Sequence[str], wanted: Wanted) -> Cou
     ``wanted.carries``: gaps keep the price before them, and a coin that begins later its first one until then.
     """
     found = [bars for given in prices for bars in _bars(given, wanted)]
+    if not found:
+        raise _refusal(", ".join(prices), "has no prices of anything that is held", "give the prices of what is held")
     problems = list(_twice(found)) or [each for bars in found for each in _disorder(bars, wanted)]
     if problems:
         raise InvalidInput(problems[:MOST_LISTED])

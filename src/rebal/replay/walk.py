@@ -88,6 +88,8 @@ class Walk:
         That is counted ``into``: slippage, with what booking in steps of 1e-8 costs; prices; or liquidations.
         ``fees``: in USD, of trades in spot, whose events do not tell them.
         """
+        if not events:
+            return ZERO
         paid, funded = self.tally.fees, self.tally.funding
         self.tally.fees += fees
         held = {name: position.contracts for name, position in self.book.positions.items()}
@@ -146,8 +148,8 @@ class Walk:
             for position in open_positions(self.book)
             for time, rate in self.quotes.course.fundings(position.contract.name, first, last)
         ]
-        for _, name, rate in sorted(due, key=lambda each: each[:2]):
-            self.happen((funding(self.book.positions[name], rate, laid),), laid, into="slippage")
+        paid = [funding(self.book.positions[name], rate, laid) for _, name, rate in sorted(due)]
+        self.happen(paid, laid, into="slippage")
 
     def _settle(self, n: int, *, until: int) -> None:
         """Deliver what has expired, at the index of bar n."""
