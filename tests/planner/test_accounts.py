@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from exact import exact
 from market.test_pooled_path import spare
+from program import rebal
 from rebal import load
 from rebal.accounts import AccountLine, LevelLine
 from rebal.amounts import ONE, ZERO, Fraction
@@ -293,3 +294,27 @@ def _agrees(pool: Pool, level: LevelLine) -> None:
         last = abs(end - ONE) if end is not None else (Fraction(99, 100) if way < 0 else Fraction(5))
         assert all(spare(pool, path, last * step / 8) > 0 for step in range(8))
         assert end is None or spare(pool, path, last) == 0
+
+
+def test_what_is_recorded_stands_at_its_account(tmp_path: Path) -> None:
+    portfolio = tmp_path / "portfolio.yaml"
+    portfolio.write_text(TWO.replace("MODE", "pooled").replace("AT_MOST", ""), encoding="utf-8")
+    plan = tmp_path / "plan.json"
+    now = ("-p", str(portfolio), "--now", "2026-11-20T09:00:00Z")
+    at = ("--time", "2026-11-20T08:59:00Z")
+    assert rebal("plan", *now, "--out", str(plan)).returncode == 0
+    assert rebal("record", "plan", str(plan), *now, *at).returncode == 0
+    again = json.loads(rebal("plan", *now, "--format", "json").stdout)
+    assert not again["changes"]
+    nowhere = rebal("record", "transfer", "--asset", "BTC", "--quantity", "0.1", *now, *at)
+    assert "name the account" in nowhere.stderr
+    moved = rebal("record", "transfer", "--asset", "BTC", "--quantity", "0.1", "--account", "deribit", *now, *at)
+    assert moved.returncode == 0
+    told = json.loads(rebal("history", *now, "--format", "json").stdout)
+    assert {each["account"] for each in told["entries"] if each["type"] == "fill"} == {"bybit"}
+    assert told["entries"][-1]["account"] == "deribit"
+    wallets = {
+        (each["account"], each["currency"]): each["balance"]
+        for each in json.loads(rebal("status", *now, "--format", "json").stdout)["wallets"]
+    }
+    assert wallets["deribit", "BTC"] == "0.3"

@@ -201,6 +201,9 @@ def transfer(
             "--contract", metavar="NAME", autocompletion=contracts, help="The isolated position whose margin it is."
         ),
     ] = None,
+    account: Annotated[
+        str | None, typer.Option("--account", metavar="NAME", help="Which account, of a file with several.")
+    ] = None,
 ) -> Answer:
     """Record coins moved into the futures account, or out of it."""
     from rebal.journal import drafts
@@ -209,7 +212,7 @@ def transfer(
 
     def make(scene: "Scene") -> "Sequence[Draft]":
         named = None if contract is None else drafts.contract_named(scene, contract)
-        return [drafts.transfer(scene, asset, quantity=coins, contract=named)]
+        return [drafts.transfer(scene, asset, quantity=coins, contract=named, account=account)]
 
     return single(where, shown, world=world, entered=entered, make=make)
 

@@ -225,18 +225,26 @@ def refuse_impossible(portfolio: Portfolio, added: Added) -> None:
     """
     was, now = fold(portfolio, added.before.entries).book, fold(portfolio, added.after.entries).book
     for asset in sorted({entry.event.asset for entry in added.new if isinstance(entry.event, (Spot, Transfer))}):
-        for place, left_before, left in zip(_PLACES, _coins(was, asset), _coins(now, asset), strict=True):
+        places = _places(asset, portfolio)
+        for place, left_before, left in zip(
+            places, _coins(was, asset, portfolio), _coins(now, asset, portfolio), strict=True
+        ):
             if left < 0 and left < left_before:
                 instead = "correct the quantity, or record what came first"
                 raise Refused(f"{plain(left)} {asset} would be {place}; {instead}")
 
 
-_PLACES = ("held", "in the futures account", "left outside the futures account")
+def _places(asset: str, portfolio: Portfolio) -> tuple[str, ...]:
+    account = "in the futures account" if not portfolio.has_several else ""
+    there = (account or f"in {wallet}" for wallet in portfolio.wallets_of(asset))
+    return ("held", *there, f"left outside the futures account{'s' if portfolio.has_several else ''}")
 
 
-def _coins(book: Book, asset: str) -> tuple[Fraction, Fraction, Fraction]:
-    held, posted = book.holdings.get(asset, ZERO), book.wallets.get(asset, ZERO)
-    return held, posted, held - posted
+def _coins(book: Book, asset: str, portfolio: Portfolio) -> tuple[Fraction, ...]:
+    """Coins held, in each account, and left outside them."""
+    held = book.holdings.get(asset, ZERO)
+    posted = [book.wallets.get(wallet, ZERO) for wallet in portfolio.wallets_of(asset)]
+    return held, *posted, held - sum(posted, ZERO)
 
 
 def contract_named(scene: Scene, name: str) -> Contract:

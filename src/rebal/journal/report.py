@@ -101,10 +101,11 @@ def _positions(before: Book, after: Book) -> Iterable[PositionChange]:
 
 def _coins(before: Book, after: Book) -> Iterable[CoinChange]:
     for asset in sorted({*before.holdings, *after.holdings, *before.wallets, *after.wallets}):
+        coin = asset.rpartition(":")[2]
         change = CoinChange(
             asset=asset,
-            holding_before=before.holdings.get(asset, ZERO),
-            holding_after=after.holdings.get(asset, ZERO),
+            holding_before=before.holdings.get(coin, ZERO),
+            holding_after=after.holdings.get(coin, ZERO),
             wallet_before=before.wallets.get(asset, ZERO),
             wallet_after=after.wallets.get(asset, ZERO),
         )
