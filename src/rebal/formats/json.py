@@ -5,11 +5,11 @@ The text is ASCII, so that no encoding on the way can harm it.
 """
 
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import Enum
+from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any
 
 from rebal.amounts import Fraction, plain
@@ -19,7 +19,7 @@ from rebal.times import rfc3339
 _Writer = Callable[[Any, str], str]
 _Keys = tuple[tuple[str, str], ...]
 _INDENT = "  "
-_INNER_BREAK, _BREAK = re.compile(",\n *"), re.compile("\n *")
+_ON_ONE_LINE = ""
 _ONLY_FOR = {"pnl": "unwind", "spot_matches": "unwind", "ways": "rescue"}
 
 
@@ -29,12 +29,10 @@ def render(report: Report, view: View) -> str:
     if kind(report) == "plan":
         command = getattr(report, "command", None)
         keys = tuple(key for key in keys if _ONLY_FOR.get(key[0], command) == command)
-    text = _object(report, keys, newline="\n")
-    if view.book is not None:
-        # No text in it holds a newline of its own.
-        text = _BREAK.sub("", _INNER_BREAK.sub(", ", text))
-        text = text if hasattr(report, "file") else f'{text[:-1]}, "file": {json.dumps(view.book)}}}'
-    return text + "\n"
+    if view.book is None:
+        return _object(report, keys, newline="\n") + "\n"
+    text = _object(report, keys, newline=_ON_ONE_LINE)
+    return (text if hasattr(report, "file") else f'{text[:-1]}, "file": {_quoted(view.book)}}}') + "\n"
 
 
 def _keys(of: type) -> _Keys:
@@ -42,7 +40,7 @@ def _keys(of: type) -> _Keys:
 
 
 def _object(value: object, keys: _Keys, *, newline: str) -> str:
-    inner = newline + _INDENT
+    inner = _inner(newline)
     members = []
     for name, key in keys:
         member = getattr(value, name)
@@ -53,8 +51,13 @@ def _object(value: object, keys: _Keys, *, newline: str) -> str:
 def _block(brackets: str, members: list[str], *, newline: str) -> str:
     if not members:
         return brackets
-    inner = newline + _INDENT
-    return f"{brackets[0]}{inner}{f',{inner}'.join(members)}{newline}{brackets[1]}"
+    inner = _inner(newline)
+    between = f",{inner}" if newline else ", "
+    return f"{brackets[0]}{inner}{between.join(members)}{newline}{brackets[1]}"
+
+
+def _inner(newline: str) -> str:
+    return newline + _INDENT if newline else _ON_ONE_LINE
 
 
 class _Writers(dict[type, _Writer]):
@@ -70,7 +73,9 @@ _WRITERS = _Writers()
 def _writer(of: type) -> _Writer:
     if of is Fraction:
         return lambda value, _: f'"{plain(value)}"'
-    if of in (str, int, bool, type(None)):
+    if of is str:
+        return lambda value, _: _quoted(value)
+    if of in (int, bool, type(None)):
         return lambda value, _: json.dumps(value)
     if issubclass(of, Enum):
         written = {member: json.dumps(member.value) for member in of}
@@ -88,11 +93,11 @@ def _writer(of: type) -> _Writer:
 
 
 def _list(value: Iterable[object], newline: str) -> str:
-    inner = newline + _INDENT
+    inner = _inner(newline)
     return _block("[]", [_WRITERS[type(each)](each, inner) for each in value], newline=newline)
 
 
 def _mapping(value: Mapping[str, object], newline: str) -> str:
-    inner = newline + _INDENT
-    members = [f"{json.dumps(str(key))}: {_WRITERS[type(each)](each, inner)}" for key, each in value.items()]
+    inner = _inner(newline)
+    members = [f"{_quoted(str(key))}: {_WRITERS[type(each)](each, inner)}" for key, each in value.items()]
     return _block("{}", members, newline=newline)
