@@ -65,7 +65,7 @@ class TestLiveOfMany:
 
     def test_one_exchange_that_is_down_takes_nothing_from_the_other(self, server: Server, folder: Path) -> None:
         server.serve("binance")  # and nothing where bybit is asked
-        found = status(server, "books", "--format", "json", "--timeout", "2")
+        found = status(server, "books", "--format", "json", "--timeout", "5")
         assert found.code == 4
         assert [line["schema"] for line in lines(found.out)] == [
             f"rebal/{kind}/1" for kind in ("status", "status", "problem", "status", "problem")
@@ -80,12 +80,12 @@ class TestLiveOfMany:
 
 class TestFallback:
     def test_an_exchange_that_is_down_is_4_in_one_line(self, server: Server, folder: Path) -> None:
-        found = status(server, "books/0.yaml", "--timeout", "2")
+        found = status(server, "books/0.yaml", "--timeout", "5")
         assert (found.code, found.out, found.err.count("\n")) == (4, "", 1)
         assert found.err.startswith("rebal: binance: ")
 
     def test_what_the_last_prices_let_judge_is_judged(self, server: Server, folder: Path) -> None:
-        found = status(server, "books/0.yaml", "--timeout", "2", "--fallback", "last.yaml", "--format", "json")
+        found = status(server, "books/0.yaml", "--timeout", "5", "--fallback", "last.yaml", "--format", "json")
         judged = answered("status", "books/0.yaml", "--market", "last.yaml", *NOW, "--format", "json")
         assert found.code == 4
         alone, here = json.loads(judged.out), json.loads(found.out)
@@ -108,7 +108,7 @@ class TestFallback:
 
     def test_of_many_it_is_said_once(self, server: Server, folder: Path) -> None:
         server.serve("binance")
-        asked = ("books", "--format", "json", "--timeout", "2", "--fallback", "last.yaml")
+        asked = ("books", "--format", "json", "--timeout", "5", "--fallback", "last.yaml")
         found = status(server, *asked)
         assert (found.code, found.err.count("\n"), found.err.count("judged by last.yaml")) == (4, 1, 1)
         assert [line["needs"] for line in lines(found.out)] == ["action"] * 5
@@ -116,13 +116,13 @@ class TestFallback:
 
     def test_who_is_to_be_told_is_told_of_what_is_judged(self, server: Server, folder: Path) -> None:
         told = folder / "told"
-        asked = ("books/0.yaml", "--timeout", "2", "--fallback", "last.yaml", "--notify", f"sh -c 'cat >> {told}'")
+        asked = ("books/0.yaml", "--timeout", "5", "--fallback", "last.yaml", "--notify", f"sh -c 'cat >> {told}'")
         assert [status(server, *asked).code for _ in range(2)] == [4, 4]
         assert [line["needs"] for line in lines(told.read_text())] == ["action"]
 
     def test_that_something_ended_is_not_told_by_the_last_prices(self, server: Server, folder: Path) -> None:
         told = folder / "told"
-        asked = ("books/0.yaml", "--timeout", "2", "--fallback", "last.yaml", "--notify", f"sh -c 'cat >> {told}'")
+        asked = ("books/0.yaml", "--timeout", "5", "--fallback", "last.yaml", "--notify", f"sh -c 'cat >> {told}'")
         server.serve("binance")
         assert status(server, *asked).code == 10
         # By these the book is at its target, which is not known to be so.
