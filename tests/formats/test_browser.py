@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(browser.missing() is not None, reason=browser.missing() or "")
 
-PLANS = ("worked-example", "open-book", "refused", "unwind", "rescue", "extreme")
+PLANS = ("shipped", "worked-example", "open-book", "refused", "unwind", "rescue", "extreme")
 OTHERS = ("status", "history", "compare", "stress", "guide funding", "venues")
 PAGES = (*PLANS, *OTHERS, "guide --all", "venues binance")
 AXE = [
     *((name, "dark", 360) for name in ("refused", "rescue", *OTHERS)),
-    *((name, "light", 1440) for name in ("open-book", "status")),
+    *((name, "light", 1440) for name in ("shipped", "status")),
 ]
 WIDTHS = (360, 768, 1440)
 A4 = 688
@@ -142,9 +142,9 @@ def answered(name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_plans_figures_are_read_back_as_the_json_has_them(page: "Page", tmp_path: Path, width: int) -> None:
-    visit(page, "open-book", tmp_path)
+    visit(page, "shipped", tmp_path)
     page.set_viewport_size({"width": width, "height": 900})
-    told = answered("open-book")
+    told = answered("shipped")
     drift = page.evaluate(ROWS, "Drift")
     assets = {each["asset"]: each for each in told["assets"]}
     assert len(drift) > 1
@@ -163,6 +163,14 @@ def test_a_plans_figures_are_read_back_as_the_json_has_them(page: "Page", tmp_pa
         assert value(row, "at") == (order["limit_price"] or order["price"])
     wallets = page.evaluate(ROWS, "Margin after")
     assert [value(row, "margin balance") for row in wallets] == [each["margin_balance"] for each in told["wallets"]]
+    payoff = page.evaluate(ROWS, "Worth as prices move")
+    keys = {"unhedged $": "equity_unhedged", "hedged $": "equity_hedged", "in spot $": "equity_rebalanced_in_spot"}
+    assert [[value(row, heading) for heading in keys] for row in payoff] == [
+        [line[key] for key in keys.values()] for line in told["payoff"]
+    ]
+    assert [value(row, "cost $") for row in page.evaluate(ROWS, "Cost")] == [
+        line["cost_usd"] for line in told["costs"]["by_day"]
+    ]
     steps = page.evaluate("[...document.querySelectorAll('ol.steps li')].map(each => each.querySelector('data').value)")
     moved = [each["quantity"].lstrip("-") for each in told["transfers"]]
     placed = [each["order_quantity"] for each in told["orders"]]

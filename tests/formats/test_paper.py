@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from compare.given import HALF, book, compared
+from program import ROOT
 from rebal import formats
 from rebal.amounts import Fraction, number, plain
 from rebal.errors import UsageProblem
@@ -18,12 +19,14 @@ from rebal.formats import Report, View, describe
 from rebal.formats.document import pictures
 from rebal.formats.picture.drawn import is_drawn
 from rebal.plan import Plan
+from test_golden import planned
 
 from . import books, curves, limits, test_stress
 from .reports import REPORTS
 
 EVERY: dict[str, Callable[[], Report]] = {
     **REPORTS,
+    "shipped": lambda: planned(ROOT / "portfolios" / "open-book.yaml"),
     "compare": lambda: compared(book(), hedge=HALF),
     "stress": test_stress.REPORTS["stress-book"],
     "basket": test_stress.REPORTS["stress-basket"],
@@ -92,7 +95,7 @@ def _numbers(value: Any) -> Iterator[Fraction]:
             yield Fraction(value)
 
 
-@pytest.mark.parametrize("name", ["worked-example", "open-book", "unwind", "rescue", "status", "stress"])
+@pytest.mark.parametrize("name", ["shipped", "worked-example", "open-book", "unwind", "rescue", "status", "stress"])
 def test_the_figures_of_a_page_are_those_of_the_json(name: str) -> None:
     report = EVERY[name]()
     known = {plain(abs(each)) for each in _numbers(json.loads(shown(report, "json")))}
@@ -155,15 +158,17 @@ def test_every_chart_is_a_picture_with_its_title_in_words(name: str) -> None:
 
 
 def test_a_chart_that_there_is_not_names_those_there_are() -> None:
-    with pytest.raises(UsageProblem, match="--chart path: this answer has no such chart; write one of weights, ladder"):
-        shown(books.open_book(), "svg", "path")
+    with pytest.raises(
+        UsageProblem, match="--chart path: this answer has no such chart; write one of weights, ladder, payoff, cost"
+    ):
+        shown(EVERY["shipped"](), "svg", "path")
     with pytest.raises(UsageProblem, match="this answer has no chart"):
         shown(EVERY["history"](), "svg")
 
 
 def test_the_pictures_come_first_and_the_steps_before_the_rest() -> None:
-    titles = re.findall(r"<h2>(.*?)</h2>", shown(books.open_book(), "html"))
-    assert titles[:2] == ["Drift", "Margin after"]
+    titles = re.findall(r"<h2>(.*?)</h2>", shown(EVERY["shipped"](), "html"))
+    assert titles[:3] == ["Drift", "Margin after", "Worth as prices move"]
     assert titles.index("Cost") < titles.index("Steps") < titles.index("Orders")
 
 

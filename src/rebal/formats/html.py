@@ -70,7 +70,7 @@ def _cards(wide: int) -> str:
         "grid-template-columns: repeat(auto-fill, minmax(min(100%, 17rem), 1fr)); }\n"
         f"  {of} tr > th, {of} tr.below > td {{ grid-column: 1 / -1; }}\n"
         f"  {of} tr.below {{ border-top: 0; padding-top: 0; }}\n"
-        f"  {of} td, {of} td data {{ white-space: normal; }}\n"
+        f"  {of} th, {of} td, {of} td data {{ white-space: normal; }}\n"
         f"  {of} td.none {{ display: none; }}\n"
         f"  {of} tr > * {{ border: 0; padding: .1rem 0; }}\n"
         f"  {of} td[data-label] {{ display: flex; justify-content: space-between; gap: 1rem; }}\n"

@@ -133,7 +133,7 @@ def _row(columns: Sequence[Column], row: Sequence[str], across: Sequence[int], b
 
 def _cell(column: Column, said: str) -> str:
     if column.role is Role.NAME:
-        return f'<td role="cell"{_side(column)}><strong>{said}</strong></td>'
+        return f'<td role="cell" class="name{"" if column.left else " right"}"><strong>{said}</strong></td>'
     if not said:
         return f'<td role="cell" class="none">{_MISSING if column.role is Role.FIGURE else ""}</td>'
     label = f' data-label="{escape(column.heading)}"' if column.heading else ""
@@ -155,7 +155,8 @@ def _breadth(columns: Sequence[Column], rows: Sequence[Sequence[Said]], across: 
     for n in across:
         said = (text(row[n], columns[n].kind) for row in rows)
         longest = max(map(len, (columns[n].heading, *said)))
-        wide += (min(longest, _WRAPS_AT) if columns[n].left else longest) * _CHARACTER + _GAP
+        wraps = columns[n].left and columns[n].role is not Role.NAME
+        wide += (min(longest, _WRAPS_AT) if wraps else longest) * _CHARACTER + _GAP
     return int(-(-wide // _STEP) * _STEP)
 
 
