@@ -8,7 +8,7 @@ from rebal.account import Happened
 from rebal.book import Purpose
 from rebal.errors import Refused
 from rebal.frozen import frozen
-from rebal.journal import drafts, exports, files, from_exchange, from_plan, report, slips, store
+from rebal.journal import drafts, exports, files, from_exchange, from_plan, mistakes, report, store
 from rebal.journal.adding import Added, add, continued
 from rebal.journal.drafts import Scene
 from rebal.journal.fold import dated
@@ -129,14 +129,14 @@ def _record(
         drafted = build(journal)
         added = add(journal, drafted, again=clerk.again)
         if not is_word:
-            slips.refuse(clerk.portfolio, added)
+            mistakes.refuse(clerk.portfolio, added)
             drafts.refuse_impossible(clerk.portfolio, added)
         whole = with_statement(clerk.portfolio, journal, drafted, again=clerk.again)
         return whole, add(journal, whole, again=clerk.again)
 
     def checked(journal: Journal) -> Sequence[Draft]:
         drafted, added = tried(journal)
-        if not clerk.sure and not answered.issuperset(slips.doubts(clerk.portfolio, added)):
+        if not clerk.sure and not answered.issuperset(mistakes.doubts(clerk.portfolio, added)):
             raise Refused("the journal went on meanwhile, and this looks like a slip now; record it again")
         return drafted
 
@@ -145,7 +145,7 @@ def _record(
     else:
         if not clerk.sure:
             _, first = tried(store.read(clerk.path))
-            answered.update(_accepted(clerk, tuple(slips.doubts(clerk.portfolio, first))))
+            answered.update(_accepted(clerk, tuple(mistakes.doubts(clerk.portfolio, first))))
         added = store.record(clerk.path, checked, again=clerk.again)
     said = (*notes(added), *(made if added.new else ()), *(() if is_word else _questions(clerk, added)))
     return report.recorded(clerk.portfolio, added, journal=clerk.path, dry_run=clerk.dry_run, notes=said)
@@ -153,9 +153,9 @@ def _record(
 
 def _questions(clerk: Clerk, added: Added) -> Iterator[str]:
     """What is unlikely of a record, and, where it is only tried, what would be asked."""
-    noted = tuple(slips.notes(clerk.portfolio, added, dry_run=clerk.dry_run))
+    noted = tuple(mistakes.notes(clerk.portfolio, added, dry_run=clerk.dry_run))
     yield from noted
-    for doubt in slips.doubts(clerk.portfolio, added) if clerk.dry_run else ():
+    for doubt in mistakes.doubts(clerk.portfolio, added) if clerk.dry_run else ():
         if not any(note.startswith(doubt) for note in noted):
             yield f"{doubt}; to record it takes --yes"
 

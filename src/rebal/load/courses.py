@@ -19,7 +19,7 @@ from rebal.frozen import frozen
 from rebal.load.closes import length_of
 from rebal.load.columns import CLOSES, SYMBOLS, TIMES, names_asset
 from rebal.load.flaws import MOST_LISTED, printable
-from rebal.load.paid import RATES
+from rebal.load.funding import RATES
 from rebal.load.sheets import Sheet, sheet
 from rebal.replay.course import Course, Rates, Track, moment
 from rebal.times import day_or_time, milliseconds

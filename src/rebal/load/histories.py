@@ -50,7 +50,7 @@ def _rates(reading: Reading, path: str) -> Iterator[tuple[str, Callable[[], Fund
     for block in reading.blocks:
         for name, rate in block.says.funding.items():
             if isinstance(rate, market_block.FundingHistory):
-                from rebal.load.paid import funding_from
+                from rebal.load.funding import funding_from
 
                 yield name, partial(funding_from, beside(path, rate.history))
 

@@ -47,9 +47,11 @@ def carry(
     """
     known = settled or {}
     plain = {asset: known.get(asset) or _by_first(asset, dollars, desk) for asset, dollars in sorted(wanted.items())}
-    legs = [leg for each in plain.values() for leg in each.legs]
+    legs: dict[str, list[Leg]] = {}
+    for leg in (leg for each in plain.values() for leg in each.legs):
+        legs.setdefault(desk.pot(leg.contract), []).append(leg)
     opened = {desk.pot(each.opening.contract) for each in plain.values() if each.opening is not None and each.opens}
-    if not any(desk.shortages(pot, _in(pot, legs, desk)) for pot in sorted(opened)):
+    if not any(desk.shortages(pot, legs[pot]) for pot in sorted(opened)):
         return plain
     taken: dict[str, list[Leg]] = {}
     carried: dict[str, Carried] = {}
