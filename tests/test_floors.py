@@ -174,3 +174,10 @@ def test_figures_travel_in_one_kind_of_class() -> None:
         if line.startswith("@dataclass(frozen=True, slots=True") and module.name != "_venue.py"  # keeps what it made
     ]
     assert found == []
+
+
+def test_the_map_of_rooms_names_what_is_there() -> None:
+    rooms = ROOT / "src" / "rebal"
+    folders = set(re.findall(r"\b([a-z]+)/", ast.get_docstring(ast.parse((rooms / "__init__.py").read_text())) or ""))
+    assert [each for each in sorted(folders) if not list(rooms.glob(f"**/{each}/__init__.py"))] == []
+    assert len(folders) > 12

@@ -94,6 +94,14 @@ class Alert:
     distance: Fraction
     leverage: Fraction
 
+    def is_near(self, distance: Fraction | None) -> bool:
+        """Whether a distance to liquidation is a breach; None: there is none."""
+        return distance is not None and distance < self.distance
+
+    def is_levered(self, leverage: Fraction | None) -> bool:
+        """Whether a leverage is a breach; None: there is nothing to measure it by."""
+        return leverage is not None and leverage > self.leverage
+
 
 @frozen
 class Policy:

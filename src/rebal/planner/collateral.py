@@ -216,11 +216,13 @@ def past(balance: Fraction, held: Sequence[Held], level: Alert) -> bool:
         return False
     margin_balance = balance + total(position.unrealised_pnl for position in held)
     value = total(position.position_value for position in held)
-    if margin_balance <= 0 or value > level.leverage * margin_balance:
+    if margin_balance <= 0 or level.is_levered(value / margin_balance):
         return True
     ends = liquidation(balance, held)
-    near_below = ends.below is not None and ONE - ends.below < level.distance
-    return near_below or (ends.above is not None and ends.above - ONE < level.distance)
+    below, above = ends.below, ends.above
+    return level.is_near(None if below is None else ONE - below) or level.is_near(
+        None if above is None else above - ONE
+    )
 
 
 def balance_at(held: Sequence[Held], level: Alert) -> Fraction:

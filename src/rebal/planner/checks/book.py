@@ -168,7 +168,7 @@ def _at_liquidation(review: Review) -> Iterator[Finding]:
                 "maintenance_margin_coins": wallet.maintenance_margin,
             }
             yield _if_it_matters(review)(Code.NEAR_LIQUIDATION, subject, message, **data)
-        elif percent(nearest) == percent(policy.shock) or (nearest < policy.alert.distance and not review.planned):
+        elif percent(nearest) == percent(policy.shock) or (policy.alert.is_near(nearest) and not review.planned):
             continue  # of a book as it stands, its alert has said so
         elif nearest < policy.shock and subject not in short:
             # of a book as it stands, what its alert allows is no breach, though a plan would leave it further away
@@ -189,11 +189,11 @@ def _alerts(review: Review) -> Iterator[Finding]:
         subject = review.name_of(wallet)
         distances = [d for d in (then.distance_below, then.distance_above) if d is not None]
         nearest = min(distances, default=None)
-        if nearest is not None and nearest < alert.distance:
+        if nearest is not None and alert.is_near(nearest):
             is_now, level = apart(nearest, alert.distance, percent, places=1)
             message = f"liquidation is {is_now} away now; the alert level is {level}"
             yield warning(Code.ALERT, subject, message, distance=nearest, alert_distance=alert.distance)
-        if then.leverage is not None and then.leverage > alert.leverage:
+        if then.leverage is not None and alert.is_levered(then.leverage):
             is_now, level = apart(then.leverage, alert.leverage, rounded, places=2)
             message = f"leverage is {is_now} now; the alert level is {level}"
             yield warning(Code.ALERT, subject, message, leverage=then.leverage, alert_leverage=alert.leverage)
@@ -209,7 +209,7 @@ def _leverage(review: Review) -> Iterator[Finding]:
             or times(wallet.leverage) == times(policy.leverage)
         ):
             continue
-        if wallet.leverage > policy.leverage and (review.planned or wallet.leverage <= policy.alert.leverage):
+        if wallet.leverage > policy.leverage and (review.planned or not policy.alert.is_levered(wallet.leverage)):
             message = f"leverage is {times(wallet.leverage)}, above policy.leverage {plain(policy.leverage)}"
             yield info(
                 Code.LEVERAGE,
