@@ -14,7 +14,7 @@ from rebal.book import Part as Part
 from rebal.book import Position as Position
 from rebal.book import Purpose as Purpose
 from rebal.book import opened as opened
-from rebal.frozen import frozen
+from rebal.frozen import Worked, frozen, once
 from rebal.market.contract import Contract, Kind
 from rebal.market.pooled import Collateral, Rules
 from rebal.names import within
@@ -256,7 +256,7 @@ class Account:
 
 
 @frozen
-class Portfolio:
+class Portfolio(Worked):
     """A portfolio file, resolved.
 
     ``targets``: weights by asset, cash targets together under ``USD``; None where the file has none. ``contracts``:
@@ -296,7 +296,7 @@ class Portfolio:
         """The accounts whose coins margin everything."""
         return tuple(each for each in self.told_accounts if each.pooling is not None)
 
-    @property
+    @once
     def accounts(self) -> tuple[Account, ...]:
         """The accounts in the order of the file: of a file with ``venue:`` the one of that name."""
         return self.told_accounts or (Account(self.venue, self.venue, self.policy.margin_mode),)
@@ -313,7 +313,7 @@ class Portfolio:
         """The names of an asset's wallets, one at every account."""
         return tuple(within(self.account_key(each.name), asset) for each in self.accounts)
 
-    @property
+    @once
     def is_linked(self) -> bool:
         """Whether what one coin margins can depend on others: in a pool, or where so much may sit and no more."""
         return any(each.at_most < ONE or each.pooling is not None for each in self.told_accounts)

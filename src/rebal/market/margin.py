@@ -78,6 +78,16 @@ class Held(Worked):
 NEVER, THERE_ALREADY = Factors(None, None), Factors(ONE, ONE)
 
 
+def pnl_of(held: Sequence[Held]) -> Fraction:
+    """Unrealised PnL of positions together, in their settlement coin."""
+    return held[0].unrealised_pnl if len(held) == 1 else total([each.unrealised_pnl for each in held])
+
+
+def value_of(held: Sequence[Held]) -> Fraction:
+    """Value of positions together, in their settlement coin."""
+    return held[0].position_value if len(held) == 1 else total([each.position_value for each in held])
+
+
 def maintenance_margin(held: Iterable[Held]) -> Fraction:
     """Maintenance margin of positions at today's marks, in their settlement coin.
 

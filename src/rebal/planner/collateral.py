@@ -6,7 +6,7 @@ from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction, down, total, up
 from rebal.book import Book, Position
 from rebal.frozen import frozen
 from rebal.market.contract import Contract
-from rebal.market.margin import Held, initial_margin, liquidation, required_balance
+from rebal.market.margin import Held, initial_margin, liquidation, pnl_of, required_balance, value_of
 from rebal.names import within
 from rebal.plan import Order, Transfer
 from rebal.planner.exposure import held_position
@@ -94,8 +94,8 @@ def need(held: Sequence[Held], portfolio: Portfolio) -> Need:
     if not held:
         return Need(ZERO, ZERO, ZERO, ZERO)
     policy = portfolio.policy
-    pnl = total(position.unrealised_pnl for position in held)
-    value = total(position.position_value for position in held)
+    pnl = pnl_of(held)
+    value = value_of(held)
     initial = total(initial_margin(position, account_leverage(position.contract, policy)) for position in held)
     survival = required_balance(held, lowest=ONE - policy.shock, highest=ONE + policy.shock)
     return Need(value / policy.leverage - pnl, initial - pnl, survival, max(ZERO, pnl))
@@ -214,8 +214,8 @@ def past(balance: Fraction, held: Sequence[Held], level: Alert) -> bool:
     """Whether positions on a balance are more levered than a level allows, or nearer to liquidation; none never are."""
     if not held:
         return False
-    margin_balance = balance + total(position.unrealised_pnl for position in held)
-    value = total(position.position_value for position in held)
+    margin_balance = balance + pnl_of(held)
+    value = value_of(held)
     if margin_balance <= 0 or level.is_levered(value / margin_balance):
         return True
     ends = liquidation(balance, held)
@@ -227,8 +227,8 @@ def past(balance: Fraction, held: Sequence[Held], level: Alert) -> bool:
 
 def balance_at(held: Sequence[Held], level: Alert) -> Fraction:
     """The balance at which positions stand exactly at a level of leverage and distance."""
-    pnl = total(position.unrealised_pnl for position in held)
-    value = total(position.position_value for position in held)
+    pnl = pnl_of(held)
+    value = value_of(held)
     survival = required_balance(held, lowest=ONE - level.distance, highest=ONE + level.distance)
     return max(value / level.leverage - pnl, survival)
 
@@ -236,8 +236,8 @@ def balance_at(held: Sequence[Held], level: Alert) -> Fraction:
 def fitting_leverage(shortage: Shortage) -> Fraction | None:
     """The least policy leverage, to 0.01, at which the coins at hand carry the positions; None where none does."""
     held = shortage.account.held_after
-    value = total(position.position_value for position in held)
-    margin_balance = shortage.available + total(position.unrealised_pnl for position in held)
+    value = value_of(held)
+    margin_balance = shortage.available + pnl_of(held)
     return up(value / margin_balance, _LEVERAGE_STEP) if margin_balance > 0 else None
 
 

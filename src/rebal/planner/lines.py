@@ -12,6 +12,8 @@ from rebal.market.margin import (
     initial_margin,
     liquidation,
     maintenance_margin,
+    pnl_of,
+    value_of,
 )
 from rebal.plan import AssetLine, CostLine, Costs, DayCost, HedgeLine, Order, PositionLine, Setting, Standing, Wallet
 from rebal.planner.account_lines import estimates
@@ -172,8 +174,8 @@ def _wallet(then: Account | None, now: Account | None, *, book: Book, portfolio:
     currency, held = shown.currency, now.held_after if now else ()
     balance = now.balance if now else ZERO
     standing = _standing(balance, held, currency, portfolio)
-    pnl = total(position.unrealised_pnl for position in held)
-    value = total(position.position_value for position in held)
+    pnl = pnl_of(held)
+    value = value_of(held)
     owned = book.holdings.get(currency, ZERO)
     posted = liquidation(balance + free_coins(currency, book, portfolio), held)
     return Wallet(
@@ -208,13 +210,13 @@ def _standing(balance: Fraction, held: Sequence[Held], currency: str, portfolio:
     if not held:
         ratio = ZERO if balance > 0 else None
         return Standing(balance, balance, ratio, ratio, None, None, None, None)
-    margin_balance = balance + total(position.unrealised_pnl for position in held)
+    margin_balance = balance + pnl_of(held)
     ends = liquidation(balance, held)
     index = _index(held, currency, portfolio)
     return Standing(
         balance=balance,
         margin_balance=margin_balance,
-        leverage=_over(total(position.position_value for position in held), margin_balance),
+        leverage=_over(value_of(held), margin_balance),
         margin_ratio=_over(maintenance_margin(held), margin_balance),
         liquidation_below=_price(ends.below, index),
         liquidation_above=_price(ends.above, index),

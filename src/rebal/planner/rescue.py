@@ -7,7 +7,7 @@ from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction, down, total, up
 from rebal.book import Book, Purpose
 from rebal.findings import Code, Finding, coins, error, info, percent, times, warning
 from rebal.frozen import frozen
-from rebal.market.margin import liquidation
+from rebal.market.margin import liquidation, pnl_of, value_of
 from rebal.plan import Inputs, Order, Plan, Rescue, RescueLine, Transfer
 from rebal.planner.build import answer
 from rebal.planner.collateral import Account, accounts, balance_at, free_coins, loose_in_wallets, past, room_for
@@ -147,7 +147,7 @@ def _ways_of(account: Account, purse: "_Purse", goal: Goal, desk: Desk, *, close
 
 
 def _equity(account: Account) -> Fraction:
-    return account.balance + total(position.unrealised_pnl for position in account.held_after)
+    return account.balance + pnl_of(account.held_after)
 
 
 def _missing(account: Account, level: Alert) -> Fraction:
@@ -255,7 +255,7 @@ def _nearest(account: Account) -> Fraction | None:
 
 def _leverage(account: Account) -> Fraction | None:
     equity = _equity(account)
-    return total(position.position_value for position in account.held_after) / equity if equity > 0 else None
+    return value_of(account.held_after) / equity if equity > 0 else None
 
 
 def _lost(found: Mapping[Account, tuple[Way, ...]], desk: Desk) -> Check:

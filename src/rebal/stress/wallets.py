@@ -11,7 +11,7 @@ from rebal.book import Book
 from rebal.frozen import frozen
 from rebal.market.carry import funding_usd_per_day
 from rebal.market.contract import Kind
-from rebal.market.margin import Factors, Held, maintenance_margin
+from rebal.market.margin import Factors, Held, maintenance_margin, pnl_of
 from rebal.market.path import Curve, Moves, Passage
 from rebal.market.pooled import Pool, judge
 from rebal.planner import worth
@@ -104,7 +104,7 @@ def mildest(told: Iterable[ScenarioLine], n: int) -> ScenarioLine | None:
 def _backed(account: Account, book: Book, strain: Strain, portfolio: Portfolio) -> Backed:
     funding = total(_funding(position, strain, portfolio) for position in account.held_after)
     balance = account.balance - funding
-    today = maintenance_margin(account.held_after) - total(position.unrealised_pnl for position in account.held_after)
+    today = maintenance_margin(account.held_after) - pnl_of(account.held_after)
     positions = [book.positions[position.contract.name] for position in account.held_after]
     kept = [worth.held(each, portfolio, widening=strain.widening) for each in positions]
     assets = {position.contract.asset for position in account.held_after}
