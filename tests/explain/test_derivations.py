@@ -28,7 +28,20 @@ from rebal.reports.explanation import Derivation
 
 PORTFOLIOS = sorted((ROOT / "portfolios").glob("*.yaml"))
 CURVES = (".by_day.", "payoff.")
-TOLD_ELSEWHERE = ("inputs", "findings", "settings", "steps", "ways", "schema", "command", "name", "venue", "as_of")
+TOLD_ELSEWHERE = (
+    "accounts",
+    "levels",
+    "inputs",
+    "findings",
+    "settings",
+    "steps",
+    "ways",
+    "schema",
+    "command",
+    "name",
+    "venue",
+    "as_of",
+)
 
 
 def up(value: Fraction, step: Fraction) -> Fraction:
@@ -214,3 +227,29 @@ def test_a_coin_a_contract_a_section_and_a_kind_are_names_too(tmp_path: Path) ->
     assert all(each.split(".")[1] == "ETHUSD_PERP" for each in named("ETHUSD_PERP"))
     assert named("costs")[0] == "costs.fees_usd"
     assert all(each.endswith(".leverage") for each in named("leverage"))
+
+
+TWO_ACCOUNTS = """\
+as_of: 2026-11-20T08:00:00Z
+accounts:
+  main: {venue: bybit, MODEwallets: {BTC: 0.3},
+         positions: [{contract: BTCUSD, contracts: -1000, entry_price: 39000}]}
+  second: {venue: deribit, wallets: {BTC: 0.2},
+           positions: [{contract: BTC-PERPETUAL, contracts: -2000, entry_price: 41000}]}
+holdings: {BTC: 2, ETH: 14}
+targets: {BTC: 40%, ETH: 60%}
+market: {as_of: 2026-11-20T08:00:00Z, prices: {BTC: 40000, ETH: 2500}}
+"""
+
+
+@pytest.mark.parametrize("mode", ["", "margin: cross, "])
+def test_wallets_are_named_by_their_account_where_there_are_several(mode: str, tmp_path: Path) -> None:
+    book = tmp_path / "portfolio.yaml"
+    book.write_text(TWO_ACCOUNTS.replace("MODE", mode))
+    done = answered("explain", "-p", str(book), "--format", "json", *NOW)
+    assert (done.code, done.err) == (0, "")
+    figures = [each["figure"] for each in json.loads(done.out)["derivations"]]
+    assert len(set(figures)) == len(figures)
+    assert {"wallets.main:BTC.margin_balance", "wallets.second:BTC.leverage"} <= set(figures)
+    pooled = answered("explain", "wallets.main:BTC.leverage", "-p", str(book), *NOW).out
+    assert ("judged as one" in pooled) is not bool(mode)

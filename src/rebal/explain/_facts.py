@@ -8,7 +8,8 @@ from rebal.book import Book, Position
 from rebal.formula import evaluated
 from rebal.frozen import frozen
 from rebal.market.contract import Contract, Kind
-from rebal.plan import AssetLine, Order, Plan
+from rebal.names import within
+from rebal.plan import AssetLine, Order, Plan, Transfer, Wallet
 from rebal.planner.collateral import Account
 from rebal.planner.exposure import Valuation, value
 from rebal.planner.step import carried, standing
@@ -42,6 +43,11 @@ class Facts:
         """The plan's order on a contract."""
         return next((each for each in self.plan.orders if each.contract == contract), None)
 
+    def wallet(self, row: Wallet | Transfer) -> str:
+        """What the wallet of a row is called: its isolated position, or its coin, at its account if it has several."""
+        coin = row.currency if isinstance(row, Wallet) else row.asset
+        return row.contract or within(self.portfolio.account_key(row.account), coin)
+
     def positions(self, book: Book) -> Iterator[Position]:
         """The open positions of a book, by name."""
         return (position for _, position in sorted(book.positions.items()) if position.contracts)
@@ -63,13 +69,9 @@ def facts(plan: Plan, portfolio: Portfolio, before: Book) -> Facts:
         after=before if nothing else done.book,
         valued=value(priced, before),
         later=value(priced, before if nothing else done.book),
-        accounts={_key(each): each for each in done.before},
-        left={_key(each): each for each in (stood.after if nothing else done.after)},
+        accounts={each.name: each for each in done.before},
+        left={each.name: each for each in (stood.after if nothing else done.after)},
     )
-
-
-def _key(account: Account) -> str:
-    return account.contract or account.currency
 
 
 def derived(

@@ -115,7 +115,7 @@ def _base(asset: str, facts: Facts) -> Fraction:
 def transfers(facts: Facts) -> Iterator[Derivation]:
     """What is moved, and which of the policy's rules asks for it."""
     for transfer in facts.plan.transfers:
-        key = transfer.contract or transfer.asset
+        key = facts.wallet(transfer)
         account = facts.accounts.get(key)
         figure, title = f"transfers.{key}.quantity", f"{transfer.asset} to move into {key}, out where negative"
         for text, terms, note in () if account is None else _moved(transfer, account, facts):
@@ -128,7 +128,7 @@ def transfers(facts: Facts) -> Iterator[Derivation]:
 
 
 def _moved(transfer: Transfer, account: Account, facts: Facts) -> Iterator[tuple[str, list[Term], str]]:
-    asked, unit, key = need(account.held_after, facts.portfolio), account.currency, account.contract or account.currency
+    asked, unit, key = need(account.held_after, facts.portfolio), account.currency, account.name
     rules = {"a": asked.leverage, "b": asked.initial, "s": asked.survival}
     words = {
         "a": ("what the policy's leverage asks", None),

@@ -10,6 +10,7 @@ from rebal.explain._wallets import NEVER
 from rebal.formula import formula_of
 from rebal.market.contract import Contract
 from rebal.market.margin import Factors, Held, liquidation
+from rebal.names import within
 from rebal.plan import Order, PositionLine
 from rebal.reports.explanation import Derivation, Term
 
@@ -52,6 +53,11 @@ def _position(line: PositionLine, facts: Facts) -> Iterator[Derivation]:
         note = "the balance of its own wallet"
         yield untold(f"{at}.isolated_margin", line.isolated_margin, title=title, unit=line.settle, note=note)
     yield _liquidated(line, facts)
+    note = "what the exchange of a pooled account prints, the other prices still and maintenance as it is now"
+    if line.liquidation_estimate is None:
+        note = "no figure of the account's exchange: the liquidation price is the plan's own"
+    title = f"liquidation price of {line.contract} as its exchange estimates it"
+    yield untold(f"{at}.liquidation_estimate", line.liquidation_estimate, title=title, unit="USD", note=note)
 
 
 def _part(position: Position | None, purpose: str) -> Fraction:
@@ -108,7 +114,8 @@ def _valued(line: PositionLine, contract: Contract, facts: Facts) -> Iterator[De
 
 def _liquidated(line: PositionLine, facts: Facts) -> Derivation:
     figure, title = f"positions.{line.contract}.liquidation_price", f"mark at which {line.contract} is liquidated"
-    name = line.contract if line.isolated_margin is not None else line.settle
+    at = facts.portfolio.account_key(line.account)
+    name = line.contract if line.isolated_margin is not None else within(at, line.settle)
     account = facts.left.get(name)
     if line.liquidation_price is None or account is None:
         return untold(figure, None, title=title, unit="USD", note=NEVER if line.contracts else "nothing is open")

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from rebal.amounts import ONE, ZERO, Fraction, total
-from rebal.explain._facts import GIVEN, Facts, derived, index_of, untold
+from rebal.book import MarginMode
+from rebal.explain._facts import GIVEN, Facts, derived, index_of, indexed, untold
 from rebal.explain._margins import Curve, each_of, indices, position_terms, survival, value_formula
-from rebal.formula import formula_of
+from rebal.formula import formula_of, renamed
 from rebal.frozen import frozen
 from rebal.market.carry import funding_usd_per_day
 from rebal.market.contract import Contract
@@ -43,7 +44,10 @@ class Stood:
 def wallets(facts: Facts) -> Iterator[Derivation]:
     """Every figure of every wallet, after the plan and before."""
     for row in facts.plan.wallets:
-        name = row.contract or row.currency
+        name = facts.wallet(row)
+        if row.mode is MarginMode.POOLED:
+            yield from _pooled(row, name)
+            continue
         left, found = facts.left.get(name), facts.accounts.get(name)
         after = Stood(facts, row, left.held_after if left else (), name, row.currency, f"wallets.{name}")
         before = Stood(
@@ -58,6 +62,27 @@ def wallets(facts: Facts) -> Iterator[Derivation]:
         yield untold(f"{before.at}.balance", row.before.balance, title=title, unit=row.currency, note=note)
         yield _margin_balance(before)
         yield from _standing(before)
+
+
+def _pooled(row: Wallet, name: str) -> Iterator[Derivation]:
+    """A coin of a pooled account: what is told of it alone, and where the rest is judged."""
+    at, unit = f"wallets.{name}", row.currency
+    terms = [
+        Term("W", row.balance, unit, "balance", f"{at}.balance"),
+        Term("u", row.unrealised_pnl, unit, "unrealised PnL", f"{at}.unrealised_pnl"),
+    ]
+    title = f"{unit} of a pooled account, with unrealised PnL"
+    yield derived(f"{at}.margin_balance", row.margin_balance, "W + u", terms=terms, title=title, unit=unit)
+    note = "a pooled account is judged as one, by all its coins: see accounts and levels of the plan"
+    for field in _OF_A_WALLET:
+        figure = getattr(row, field)
+        yield untold(f"{at}.{field}", figure, title=f"{field.replace('_', ' ')} of {name}", unit="", note=note)
+
+
+_OF_A_WALLET = (
+    "balance", "unrealised_pnl", "position_value", "leverage", "initial_margin", "maintenance_margin", "margin_ratio",
+    "liquidation_below", "liquidation_above", "distance_below", "distance_above", "required", "share_of_holding",
+)  # fmt: skip
 
 
 def _balance(row: Wallet, stood: Stood) -> Derivation:
@@ -80,7 +105,7 @@ def _balance(row: Wallet, stood: Stood) -> Derivation:
 
 
 def _moved(name: str, facts: Facts) -> Fraction:
-    return total(each.quantity for each in facts.plan.transfers if (each.contract or each.asset) == name)
+    return total(each.quantity for each in facts.plan.transfers if facts.wallet(each) == name)
 
 
 def _closed(row: Wallet, facts: Facts) -> Iterator[Account]:
@@ -91,7 +116,7 @@ def _closed(row: Wallet, facts: Facts) -> Iterator[Account]:
 
 
 def _remaining(account: Account, facts: Facts) -> Fraction:
-    return account.balance + _moved(account.contract or "", facts) + account.realised - account.fees
+    return account.balance + _moved(account.name, facts) + account.realised - account.fees
 
 
 def _margin(row: Wallet, stood: Stood) -> Iterator[Derivation]:
@@ -148,9 +173,6 @@ def _initial(row: Wallet, stood: Stood) -> Derivation:
 
 
 def _with(shape: str, n: str) -> str:
-    from rebal.explain._facts import indexed
-    from rebal.formula import renamed
-
     return renamed(shape, indexed("n V P", n))
 
 
