@@ -64,6 +64,7 @@ class Code(StrEnum):
     CROSS_MARGIN_OFFSET = "cross-margin-offset"
     CONSTRUCTIVE_SALE = "constructive-sale"
     MISSING = "missing"
+    ACCOUNT_FAILED = "account-failed"
 
 
 Figure = Fraction | int | str | datetime | tuple[str, ...] | None

@@ -318,3 +318,21 @@ def test_what_is_recorded_stands_at_its_account(tmp_path: Path) -> None:
         for each in json.loads(rebal("status", *now, "--format", "json").stdout)["wallets"]
     }
     assert wallets["deribit", "BTC"] == "0.3"
+
+
+def test_an_account_that_fails_takes_its_coins_and_its_hedges(tmp_path: Path) -> None:
+    portfolio = tmp_path / "portfolio.yaml"
+    text = TWO.replace("MODE", "cross").replace("AT_MOST", "positions: [{contract: BTCUSD, contracts: -8000, "
+                                                "entry_price: 40000, hedge: -8000}], ")  # fmt: skip
+    portfolio.write_text(text, encoding="utf-8")
+    now = (str(portfolio), "--now", "2026-11-20T09:00:00Z", "--format", "json")
+    whole, failed = (json.loads(rebal("stress", *now, *more).stdout) for more in ((), ("--fail", "bybit")))
+    # 0.4 BTC and 2,000 dollars
+    assert exact(whole["equity"]) - exact(failed["equity"]) == 18000
+    assert [each["account"] for each in whole["survival"]] == ["bybit"]
+    assert failed["survival"] == []
+    (told,) = (each for each in failed["findings"] if each["code"] == "account-failed")
+    assert told["data"]["lost_usd"] == "18000"
+    assert told["data"]["contracts"] == ["BTCUSD"]
+    assert rebal("stress", *now, "--fail", "kraken").returncode == 2
+    assert rebal("stress", *now, "--fail", "bybit", "--planned").returncode == 2

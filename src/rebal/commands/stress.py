@@ -8,9 +8,12 @@ from rebal.commands._answer import Answer, World
 from rebal.commands._book import Opened, opened
 from rebal.commands._options import Shown, Source
 from rebal.commands._shocks import scenario, strain
+from rebal.errors import UsageProblem
 from rebal.frozen import frozen
 
 if TYPE_CHECKING:
+    from rebal.book import Book
+    from rebal.planner.review import Check
     from rebal.stress.report import Scenario
 
 EXAMPLES = (
@@ -39,6 +42,9 @@ class Under:
     funded_for: Annotated[
         str | None, typer.Option("--for", metavar="DURATION", help="How long funding is paid before prices move.")
     ] = None
+    fails: Annotated[
+        str | None, typer.Option("--fail", metavar="ACCOUNT", help="An account that is gone, its positions with it.")
+    ] = None
 
 
 def stress(
@@ -63,16 +69,33 @@ def stress(
     book = opened(source, world, targets_for="stress --planned" if planned else None)
     from rebal.stress.report import build_stress, scenarios_of
 
+    held, checks = _left(under, book, planned=planned)
     report = build_stress(
         book.portfolio,
-        book.book,
+        held,
         inputs=book.inputs,
         scenarios=scenarios_of(book.portfolio, _asked(under, book)),
         strain=strained,
         planned=planned,
-        extra=book.checks,
+        extra=checks,
     )
     return shown.answer(report, world, portfolio=book.portfolio, inputs=book.files, where=source)
+
+
+def _left(under: Under, book: Opened, *, planned: bool) -> "tuple[Book, tuple[Check, ...]]":
+    """The book, without the account that fails where one does, and what is to be said of it."""
+    if under.fails is None:
+        return book.book, book.checks
+    if planned:
+        raise UsageProblem("--fail goes with the book as it stands, so not with --planned")
+    from rebal.stress.failing import failing, without
+
+    known = [each.name for each in book.portfolio.accounts if each.name is not None]
+    if under.fails not in known:
+        raise UsageProblem(f"--fail {under.fails}: is no account of this file; it has {', '.join(known) or 'no name'}")
+    account = book.portfolio.account(under.fails)
+    told = failing(account, book.book, book.portfolio)
+    return without(account, book.book, book.portfolio), (*book.checks, told)
 
 
 def _asked(under: Under, book: Opened) -> "list[Scenario]":
