@@ -310,7 +310,10 @@ def trial(path: str, chosen: Sequence[Mutant], *, jobs: int) -> Iterator[Mutant]
         for n, (mutant, survived) in enumerate(pool.imap_unordered(_tried, [(each, path) for each in chosen]), 1):
             killed += not survived
             if survived:
-                print(f"survived  {mutant.file}:{mutant.line} {mutant.function}: {mutant.was}  ->  {mutant.now}")
+                print(
+                    f"survived  {mutant.file}:{mutant.line} {mutant.function}: {mutant.was}  ->  {mutant.now}",
+                    flush=True,
+                )
                 yield mutant
             if n % 50 == 0:
                 print(f"{n} tried, {killed} killed", file=sys.stderr, flush=True)
@@ -321,7 +324,8 @@ def _listed(path: str) -> list[Mutant]:
     with Path(path).open() as file:
         rows = list(csv.DictReader(file))
     wanted = [(row["file"].removeprefix("src/"), row["function"], row["was"], row["survived as"]) for row in rows]
-    every = {(each.file, each.function.split(".")[-1], each.was, each.now): each for each in mutants(["rebal/"])}
+    every = {(each.file, each.function.split(".")[-1], each.was, each.now): each
+             for each in mutants(sorted({file for file, *_ in wanted}))}  # fmt: skip
     found = [every.get((file, function.split(".")[-1], was, now)) for file, function, was, now in wanted]
     print(f"{sum(each is None for each in found)} of {len(wanted)} stand there no more")
     return [each for each in found if each is not None]

@@ -125,3 +125,13 @@ def test_an_alert_that_two_decimals_hide_is_told_with_more() -> None:
     )
     (said,) = [each.message for each in planned(made).findings if each.code is Code.ALERT]
     assert said == "leverage is 1.25003 now; the alert level is 1.25000"
+
+
+@pytest.mark.parametrize(
+    ("contracts", "told"), [("-39000", False), ("-40000", False), ("-40040", False), ("-40041", True)]
+)
+def test_the_fees_of_a_full_hedge_are_no_over_hedge(contracts: str, told: bool) -> None:
+    # 40,000 dollars held; twice the fee of 0.05 % is 40 dollars
+    hedged = short(contracts, hedge=contracts)
+    made = portfolio({"BTC": "1"}, {"BTC": "1"}, {"BTC": "40000"}, (BTC,), wallets={"BTC": "1"}, positions=(hedged,))
+    assert (Code.OVER_HEDGED in found(made)) is told
