@@ -15,9 +15,10 @@ _ANSWERS_WITHIN_S = 60.0
 
 
 class Cluster(NamedTuple):
-    """Where the scheduler answers, and its workers as processes."""
+    """Where the scheduler answers; it and its workers as processes."""
 
     address: str
+    scheduler: subprocess.Popen[bytes]
     workers: list[subprocess.Popen[bytes]]
 
 
@@ -26,14 +27,14 @@ def cluster(folder: Path, *, workers: int) -> Iterator[Cluster]:
     """A scheduler and some workers of one thread each, all of them there."""
     described = folder / "scheduler.json"
     with contextlib.ExitStack() as running:
-        _started(
+        scheduler = _started(
             running, folder, "dask_scheduler",
             "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(described),
         )  # fmt: skip
         address = json.loads(_awaited(described))["address"]
         options = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--host", "127.0.0.1")
         hands = [_started(running, folder, "dask_worker", address, *options) for _ in range(workers)]
-        yield Cluster(address, hands)
+        yield Cluster(address, scheduler, hands)
 
 
 def _started(running: contextlib.ExitStack, folder: Path, module: str, /, *arguments: str) -> subprocess.Popen[bytes]:

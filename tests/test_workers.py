@@ -146,6 +146,20 @@ def test_a_cluster_answers_alike_though_a_worker_dies_and_refuses_alike(tmp_path
     assert out.splitlines() == [str(item) for item in SQUARES[:6]]  # piece by piece: the seventh's is none
 
 
+@pytest.mark.parametrize(
+    ("gone", "said"), [("workers", "its workers have all gone"), ("scheduler", "the scheduler has gone")]
+)
+def test_a_cluster_that_goes_in_mid_run_is_one_line(tmp_path: Path, loopback: Cluster, gone: str, said: str) -> None:
+    asked = asked_of(loopback.address, "slowly", tmp_path, 100_000)
+    answering(tmp_path, asked, workers=2)
+    for each in loopback.workers if gone == "workers" else [loopback.scheduler]:
+        each.kill()
+    _, err = ended(asked)
+    assert asked.returncode == 1
+    assert err.startswith(f"Unavailable: cluster {loopback.address}: {said}")
+    assert err.count("\n") == 1
+
+
 def test_a_cluster_that_is_not_to_be_had_is_one_line(tmp_path: Path) -> None:
     asked = asked_of("tcp://127.0.0.1:9", "product", tmp_path)
     _, said = asked.communicate(timeout=60)
