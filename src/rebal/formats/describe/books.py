@@ -73,6 +73,6 @@ _COLUMNS = (
     Column("drift", _drift, Kind.POINTS, after="points"),
     Column("nearest wallet", "wallet", before="wallet", record="wallet {}", left=True, yields=1),
     Column("liquidated", "distance", Kind.PERCENT, "liquidated", "away", record="distance {}", absent=Absent.NEVER),
-    Column("orders", "orders", Kind.COUNT, before="", after="orders", record="orders {}", yields=1),
+    Column("orders", "orders", Kind.COUNT, yields=1),
     Column("", _said, left=True, role=Role.BELOW, record="said {}"),
 )
