@@ -1,8 +1,14 @@
 """What a plan's book is worth as all coins move, and what it has cost by a day, by hand."""
 
+from pathlib import Path
+
 from exact import exact
 from rebal.amounts import Fraction, plain
+from rebal.stress.report import build_stress
 from test_golden import ROOT, planned
+
+from .test_accounts import planned as accounts_planned
+from .test_accounts import two
 
 F = Fraction
 
@@ -39,3 +45,18 @@ def test_costs_are_fees_and_the_funding_of_so_many_days() -> None:
     assert [(each.day, each.cost_usd) for each in costs.by_day] == [
         (day, 15 - day * exact("1.65")) for day in (0, 30, 60, 90, 180, 365)
     ]
+
+
+def test_wallets_of_one_coin_at_several_accounts_end_each_at_its_own_price(tmp_path: Path) -> None:
+    made = two(tmp_path, "cross")
+    plan = accounts_planned(made)
+    told = build_stress(made, made.statement, inputs=plan.inputs, planned=True)
+    alike = [each for each in told.scenarios if each.everywhere is not None]
+    assert [each.equity_hedged for each in plan.payoff] == [each.equity_hedged for each in alike]
+    assert plan.payoff
+
+
+def test_nothing_is_told_where_a_pooled_account_could_end(tmp_path: Path) -> None:
+    plan = accounts_planned(two(tmp_path, "pooled"))
+    assert plan.orders
+    assert plan.payoff == ()

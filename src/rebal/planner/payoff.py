@@ -55,14 +55,16 @@ class _Ends:
 def payoff_lines(
     before: Book, done: Outcome, wallets: Sequence[Wallet], *, portfolio: Portfolio
 ) -> tuple[PayoffLine, ...]:
-    """A row a move of all coins; none for a book without futures before and after.
+    """A row a move of all coins; none for a book without futures before and after, or with some at a pooled account.
 
     ``before``: the book as it stood; ``wallets``: the rows of the accounts that ``done`` leaves. The books are those of
     a stress report: unhedged, every future is closed today at its mark; in spot, every future that is left is replaced
-    by the trade that it stands in for. Both are free of cost. A liquidated wallet loses all that backs it.
+    by the trade that it stands in for. Both are free of cost. A liquidated wallet loses all that backs it. Where a
+    pooled account ends depends on the path of all its coins, which a stress report walks.
     """
     were_open, left = _positions(before), _positions(done.book)
-    if not were_open and not left:
+    pooled = {portfolio.account_key(each.name) or "" for each in portfolio.pools}
+    if not (were_open or left) or any(each.contract.account in pooled for each in left):
         return ()
     closed = [*holdings(before, portfolio), *(worth.closed(each, portfolio) for each in were_open)]
     spot = (worth.in_spot(part, each.contract, portfolio) for each in left for part in each.parts)
