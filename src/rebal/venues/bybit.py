@@ -234,8 +234,8 @@ VENUE = Venue(
     title="Bybit inverse and linear",
     statements=(
         "Inverse contracts, perpetual and dated, are margined in their own coin and typed in whole USD.",
-        "Under a unified account other coins stand in as collateral too, and the liquidation price shown is an "
-        "estimate.",
+        "A new account is a unified one, which pools all coins: under accounts it is taken for that unless margin "
+        "says otherwise, with venue alone for a wallet a coin; the liquidation price it shows is an estimate.",
         "Initial and maintenance margin both count the taker fee of closing; maintenance is taken at the mark price "
         "(at the entry price until 2025).",
         "Fees are those of VIP 0 on the fee page of 2026-07-23, for all derivatives; delivery costs 0.05 %.",
