@@ -156,3 +156,9 @@ def test_a_portfolio_among_the_coins_goes_after_its_option(command: tuple[str, .
     told = answered(*command, "my f.yaml", "BTC")
     assert (told.code, told.out) == (2, "")
     assert told.err == "rebal: my f.yaml: is a file, not a coin; the portfolio goes after -p: -p 'my f.yaml'\n"
+
+
+def test_a_portfolio_in_place_of_a_figure_is_not_taken_for_one() -> None:
+    told = answered("explain", "drift.yaml", "BTC")
+    assert (told.code, told.out) == (2, "")
+    assert told.err == "rebal: drift.yaml: is a file, not a figure; the portfolio goes after -p: -p drift.yaml\n"

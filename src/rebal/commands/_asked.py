@@ -26,13 +26,13 @@ def known_assets(asked: Iterable[str], book: "Book", portfolio: "Portfolio") -> 
     return frozenset(asked)
 
 
-def refuse_files(asked: Iterable[str] | None) -> None:
+def refuse_files(asked: Iterable[str] | None, *, what: str = "a coin") -> None:
     """Refuse a file among coins before one is read in its place. Raises UsageProblem."""
     from rebal.commands._typed import typed
 
     for name in asked or ():
         if name.lower().endswith((".yaml", ".yml", ".json", ".csv", ".db")) or "/" in name or os.sep in name:
-            raise UsageProblem(f"{name}: is a file, not a coin; the portfolio goes after -p: {typed('-p', name)}")
+            raise UsageProblem(f"{name}: is a file, not {what}; the portfolio goes after -p: {typed('-p', name)}")
 
 
 def assets_known(book: "Book", portfolio: "Portfolio") -> frozenset[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rebal.commands._answer import Answer, World
+from rebal.commands._asked import refuse_files
 from rebal.commands._book import Opened, opened
 from rebal.commands._options import Shown, Where
 from rebal.errors import Exit, InvalidInput, Problem, UsageProblem
@@ -47,6 +48,7 @@ def explain(
     shown.check(world)
     asked = list(what or ())
     saved = asked.pop(0) if asked and asked[0].lower().endswith(".json") else None
+    refuse_files(asked, what="a figure")
     plan, book, before = _fresh(where, world) if saved is None else _saved(saved, where, world)
     from rebal.explain import SCHEMA, derivations
     from rebal.reports.explanation import Explanation
