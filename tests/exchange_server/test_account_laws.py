@@ -30,7 +30,7 @@ from rebal.reports.reconciliation import Reconciliation, Verdict
 
 pytestmark = pytest.mark.usefixtures("loopback")
 AS_OF = datetime(2026, 11, 20, 8, tzinfo=UTC)
-NOW = AS_OF + timedelta(days=20)
+NOW = AS_OF + timedelta(days=60)  # later than fourteen steps of three days
 CONTRACTS = {
     "binance": ("BTCUSD_PERP", "ETHUSD_PERP"),
     "bybit": ("BTCUSD", "ETHUSD"),
