@@ -9,7 +9,7 @@ from exact import exact
 from rebal.amounts import Fraction
 from rebal.book import Position, opened
 from rebal.findings import Code, Severity
-from rebal.market.maintenance import Method, Tiers, TierUnit, Valuation, continuous
+from rebal.market.maintenance import Method, Tier, Tiers, TierUnit, Valuation, continuous
 from rebal.plan import Plan
 from rebal.planner import build_plan
 from rebal.portfolio import Portfolio
@@ -135,3 +135,22 @@ def test_the_fees_of_a_full_hedge_are_no_over_hedge(contracts: str, told: bool) 
     hedged = short(contracts, hedge=contracts)
     made = portfolio({"BTC": "1"}, {"BTC": "1"}, {"BTC": "40000"}, (BTC,), wallets={"BTC": "1"}, positions=(hedged,))
     assert (Code.OVER_HEDGED in found(made)) is told
+
+
+@pytest.mark.parametrize(
+    ("contracts", "told"),
+    # tiers are known to 1.5 coins; 40,000 dollars are one coin now, and two once the price has halved
+    [
+        ("40000", Severity.INFO),
+        ("30000", None),
+        ("-40000", None),
+        ("60000", Severity.INFO),
+        ("60001", Severity.WARNING),
+    ],
+)
+def test_a_position_that_outgrows_the_tiers_that_are_known_is_told(contracts: str, told: Severity | None) -> None:
+    known = Tiers(Valuation.MARK, False, Method.WHOLE, TierUnit.COIN, (Tier(exact("1.5"), exact("0.005")),))
+    contract = inverse("BTC", "1", maintenance=known)
+    held = opened(contract, contracts=exact(contracts), entry_price=Fraction(40000))
+    made = portfolio({"BTC": "3"}, None, {"BTC": "40000"}, (contract,), wallets={"BTC": "3"}, positions=(held,))
+    assert found(made).get(Code.BEYOND_LAST_TIER) is told
