@@ -78,15 +78,17 @@ def more_needed(pool: Pool, asset: str, *, paths: Sequence[Path], leverage: Frac
     the venue's level, all along each path, ends included. Every round adds what the worst point lacks, which is never
     more than is needed, and so ends on the least.
     """
-    added = ZERO
+    added, pieces = ZERO, _pieces(pool)
     while True:
-        more = _lacking(_with_more(pool, asset, added), asset, paths, leverage)
+        more = _lacking(_with_more(pool, asset, added), asset, paths, leverage=leverage, pieces=pieces)
         if more is None or more <= 0:
             return None if more is None else added
         added += up(more, COIN_STEP)
 
 
-def _lacking(pool: Pool, asset: str, paths: Sequence[Path], leverage: Fraction) -> Fraction | None:
+def _lacking(
+    pool: Pool, asset: str, paths: Sequence[Path], *, leverage: Fraction, pieces: "_Pieces"
+) -> Fraction | None:
     judged, rules = judge(pool), pool.rules
     coin = next(each for each in pool.coins if each.asset == asset)
     equity = coin.balance + total(each.held.unrealised_pnl for each in pool.positions if settle(each) == asset)
@@ -98,7 +100,7 @@ def _lacking(pool: Pool, asset: str, paths: Sequence[Path], leverage: Fraction) 
     lacks = [None if each is None else each / coin.price for each in now]
     on_debt = rules.level * rules.maintenance_on_debt
     for path in paths:
-        account = _Account.of(pool, path)
+        account = _Account.of(pool, path, pieces)
         for stretch in account.stretches(ONE):
             for t, spare in stretch.ends(ONE):
                 price = coin.price * (ONE + path.get(asset, ZERO) * t)
@@ -225,6 +227,14 @@ def _halving(low: Fraction, high: Fraction, holds: Callable[[Fraction], bool]) -
     return high
 
 
+_Pieces = tuple[tuple[Levered, tuple[Piece, ...]], ...]
+
+
+def _pieces(pool: Pool) -> _Pieces:
+    """What each position requires, whatever the path."""
+    return tuple((each, requirement_pieces(each, pool.rules)) for each in pool.positions)
+
+
 @dataclass(slots=True)
 class _Account:
     """An account on a path: prices and equities of its coins in dollars, as lines, and what positions require."""
@@ -233,17 +243,16 @@ class _Account:
     path: Path
     prices: dict[str, _Line]
     equities: dict[str, _Line]
-    pieces: tuple[tuple[Levered, tuple[Piece, ...]], ...]
+    pieces: _Pieces
 
     @classmethod
-    def of(cls, pool: Pool, path: Path) -> "_Account":
+    def of(cls, pool: Pool, path: Path, pieces: _Pieces) -> "_Account":
         prices = {coin.asset: _Line(coin.price, coin.price * path.get(coin.asset, ZERO)) for coin in pool.coins}
         equities = {coin.asset: prices[coin.asset].times(coin.balance) for coin in pool.coins}
         for each in pool.positions:
             coin = settle(each)
             gained = _gained(each, path, prices[coin])
             equities[coin] = equities[coin].less(gained.times(-ONE))
-        pieces = tuple((each, requirement_pieces(each, pool.rules)) for each in pool.positions)
         return cls(pool, path, prices, equities, pieces)
 
     def stretches(self, last: Fraction | None) -> list[_Stretch]:
@@ -323,4 +332,4 @@ def _gained(position: Levered, path: Path, price: _Line) -> _Line:
 
 
 def _stretches(pool: Pool, path: Path, last: Fraction | None) -> list[_Stretch]:
-    return _Account.of(pool, path).stretches(last)
+    return _Account.of(pool, path, _pieces(pool)).stretches(last)
