@@ -125,6 +125,18 @@ def test_the_lot_of_the_position_in_the_way_is_what_the_band_allows_for() -> Non
     assert (short_of_it.drift, short_of_it.outside_band) == (F("-0.015"), False)
 
 
+def test_a_position_too_small_to_close_stays_and_what_opens_does_its_part() -> None:
+    # 1,300 dollars over with a long of 50 in the way, whose closing is less than an order of 100: it is not left to it
+    dated = inverse("BTC", name="BTCDEC", expiry=NOW + timedelta(days=35))
+    small = opened(dated, contracts=F(50), entry_price=F(40000))
+    made = portfolio(
+        {"BTC": "2", "USD": "20000"}, {"BTC": "0.7875", "USD": "0.2125"}, {"BTC": "40000"},
+        (dated, inverse("BTC", "100")), wallets={"BTC": "0.5"}, positions=(small,),
+        rules=policy(band="0", min_order="100"),
+    )  # fmt: skip
+    assert [(order.contract, order.signed) for order in planned(made).orders] == [("BTCUSD", F(-13))]
+
+
 def test_a_weight_whose_own_order_is_empty_sets_no_other_in_motion() -> None:
     # BTC is 3,000 over and outside a quarter of its 10 %, but orders below 3,500 are not wanted; ETH is inside
     made = portfolio(

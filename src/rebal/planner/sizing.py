@@ -74,7 +74,8 @@ def legs_for(
 ) -> tuple[Leg, ...]:
     """The legs that move an asset's exposure by some dollars: positions in the way first, then the opening contract.
 
-    Rounded toward zero to the lot on every contract; what a lot is too large for is left.
+    Rounded toward zero to the lot on every contract; what a lot is too large for is left. A position whose closing is
+    less than the least order stays, as that order would be left out, and what opens elsewhere does its part as well.
     """
     legs: list[Leg] = []
     remaining = dollars
@@ -83,6 +84,8 @@ def legs_for(
         one = leg_value(contract, ONE, portfolio) / beta(asset, contract, portfolio)
         open_now = abs(part_held(position, asset, Purpose.REBALANCE))
         contracts = toward_zero(_nearer_zero(remaining / one, open_now), contract.lot_size)
+        if abs(contracts) == open_now and _stays(contract, contracts, opening, portfolio):
+            continue
         if contracts:
             legs.append(Leg(contract, contracts, route_of(asset, contract), Purpose.REBALANCE, asset))
         remaining -= contracts * one
@@ -94,6 +97,12 @@ def legs_for(
         if contracts:
             legs.append(Leg(opening.contract, contracts, opening.route, Purpose.REBALANCE, asset))
     return tuple(legs)
+
+
+def _stays(contract: Contract, contracts: Fraction, opening: Candidate | None, portfolio: Portfolio) -> bool:
+    if opening is None or opening.contract.name == contract.name:
+        return False
+    return portfolio.notional_usd(contract, abs(contracts)) < portfolio.policy.min_order
 
 
 def carried_usd(leg: Leg, portfolio: Portfolio) -> Fraction:
