@@ -90,6 +90,51 @@ def test_the_tutorial_can_be_followed_as_it_is_typed(tmp_path: Path) -> None:
     assert (tmp_path / "plan.json").exists()
 
 
+def placed(tmp_path: Path) -> None:
+    """The tutorial's book with its plan recorded, at the times that it shows."""
+    (tmp_path / "portfolio.yaml").write_text(blocks("yaml")[0])
+    for line in ("plan --out plan.json", "record plan plan.json --fill BTCUSD=11000@40012.5 --fill ETHUSD=11000@2501"):
+        assert rebal(*line.split(), *NOW, cwd=tmp_path).returncode == 0
+
+
+def test_the_way_out_of_the_tutorial_is_spot_first_or_force(tmp_path: Path) -> None:
+    placed(tmp_path)
+    refused = rebal("unwind", "--format", "plain", *NOW, cwd=tmp_path)
+    assert refused.returncode == 1
+    assert "refused   BTC, ETH spot is not at its target" in refused.stdout
+    assert rebal("unwind", "--force", *NOW, cwd=tmp_path).returncode == 0
+    for coin, quantity, price in (("BTC", "-0.275", "40000"), ("ETH", "4.4", "2500")):
+        line = f"record spot --asset {coin} --quantity {quantity} --price {price} --against USDT"
+        assert rebal(*line.split(), *NOW, cwd=tmp_path).returncode == 0
+    assert rebal("unwind", *NOW, cwd=tmp_path).returncode == 0
+
+
+def test_status_says_that_the_prices_of_the_tutorial_are_old(tmp_path: Path) -> None:
+    placed(tmp_path)
+    assert rebal("status", *NOW, cwd=tmp_path).stdout.split()[1] == "nothing:"
+    done = rebal("status", "--now", "2026-11-22T09:00:00Z", cwd=tmp_path)
+    assert (done.returncode, done.stdout.split()[1]) == (20, "attention:")
+    assert "older than policy.max_price_age" in done.stdout
+
+
+def test_the_tutorial_s_account_can_be_a_pooled_one(tmp_path: Path) -> None:
+    (written,) = re.findall(r"write `(accounts: .*?)` in place of `venue: bybit`", TEXT)
+    done = rebal("plan", "-", *NOW, stdin=blocks("yaml")[0].replace("venue: bybit", written))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "pooled" in done.stdout
+
+
+def test_a_share_on_the_command_line_is_in_percent_points(tmp_path: Path) -> None:
+    (tmp_path / "portfolio.yaml").write_text(blocks("yaml")[0])
+    half, same, little = (
+        rebal("hedge", "BTC", "--pct", share, "--format", "csv", *NOW, cwd=tmp_path).stdout
+        for share in ("50", "50%", "0.5")
+    )
+    assert "BTCUSD" in half
+    assert half == same
+    assert half != little
+
+
 @pytest.mark.parametrize("command", re.findall(r"^python3 -m venv .*$", TEXT, re.MULTILINE))
 def test_set_up_names_what_is_there(command: str) -> None:
     install, run = command.split(" && ")[1:]
