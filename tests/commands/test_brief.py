@@ -55,6 +55,16 @@ def test_scripts_get_no_less(form: str) -> None:
     assert (done.code, done.out) == (2, "")
 
 
+def test_why_it_is_refused_and_that_nothing_is_saved(tmp_path: Path) -> None:
+    told = "rebal: --brief shortens what people read, and json is told in full; "
+    saved = tmp_path / "plan.json"
+    done = answered("plan", TEN, "--brief", "--out", str(saved), *NOW)
+    assert (done.code, done.err) == (2, f"{told}leave --brief away; nothing was saved\n")
+    assert not saved.exists()
+    named = answered("plan", TEN, "--brief", "--format", "json", *NOW)
+    assert (named.code, named.err) == (2, f"{told}leave away --brief, or --format json\n")
+
+
 @pytest.mark.parametrize(
     ("command", "following"),
     [

@@ -97,6 +97,23 @@ class TestAsked:
             assert wrong in said
         assert yaml.safe_load((tmp_path / "portfolio.yaml").read_text())["holdings"] == {"BTC": 1.5}
 
+    def test_what_weights_below_the_whole_mean_is_said_and_can_be_taken_back(self, tmp_path: Path) -> None:
+        code, said = typed(
+            "", "", "2", "14", "60", "30", "n", "60", "30", "y", "n", "40000", "2500", cwd=tmp_path
+        )  # fmt: skip
+        assert code == 0
+        assert said.count("10 % is left, so the file gets USD: 10%, dollars that you do not hold") == 2
+        assert "plans make them by a short of 10 %" in said
+        written = yaml.safe_load((tmp_path / "portfolio.yaml").read_text())
+        assert written["targets"] == {"BTC": "60%", "ETH": "30%", "USD": "10%"}
+
+    def test_a_last_share_that_is_too_large_lets_the_first_be_corrected(self, tmp_path: Path) -> None:
+        code, said = typed("", "", "2", "14", "60", "50", "again", "50", "50", "n", "40000", "2500", cwd=tmp_path)
+        assert code == 0
+        assert "50: is not from 0 to 40, which is what is left; write less, or again to begin the weights anew" in said
+        written = yaml.safe_load((tmp_path / "portfolio.yaml").read_text())
+        assert written["targets"] == {"BTC": "50%", "ETH": "50%"}
+
     def test_the_end_of_input_writes_nothing(self, tmp_path: Path) -> None:
         code, said = typed("bybit", cwd=tmp_path, then_end=True)
         assert code == 2

@@ -50,7 +50,12 @@ class TestCommand:
         assert '<title id="payoff-title">' in (folder / "a.svg").read_text()
         other = rebal("plan", "--chart", "payoff", *NOW, cwd=folder)
         assert (other.returncode, other.stdout) == (2, "")
-        assert other.stderr == "rebal: --chart picks a chart of svg; add --format svg\n"
+        assert other.stderr == "rebal: --chart picks the one chart of svg, and this is plain; add --format svg\n"
+        page = rebal("plan", "--chart", "payoff", "--out", "w.html", *NOW, cwd=folder)
+        assert (page.returncode, page.stdout) == (2, "")
+        told = "--chart picks the one chart of svg, and this is html; save it as .svg, or leave --chart away"
+        assert page.stderr == f"rebal: {told}\n"
+        assert not (folder / "w.html").exists()
         none = rebal("plan", "--format", "svg", "--chart", "path", *NOW, cwd=folder)
         assert (none.returncode, none.stdout) == (2, "")
         assert "has no such chart; write one of weights, ladder, payoff" in none.stderr
@@ -58,6 +63,21 @@ class TestCommand:
     def test_format_wins_over_suffix(self, folder: Path) -> None:
         rebal("plan", "--out", "a.json", "--format", "csv", *NOW, cwd=folder)
         assert (folder / "a.json").read_text() == rebal("plan", "--format", "csv", *NOW, cwd=folder).stdout
+
+    @pytest.mark.parametrize(
+        ("name", "form", "said"),
+        [
+            ("x.png", "svg", "rebal makes no png; save a chart as .svg, a page to print as .html"),
+            ("x.PDF", None, "rebal makes no pdf; save a chart as .svg, a page to print as .html"),
+            ("x.html", "svg", "says html, and --format svg another; leave --format away, or name it so"),
+            ("x.svg", "json", "says svg, and --format json another; leave --format away, or name it so"),
+        ],
+    )
+    def test_a_picture_is_saved_as_what_it_is(self, folder: Path, name: str, form: str | None, said: str) -> None:
+        asked = () if form is None else ("--format", form)
+        done = rebal("plan", "--out", name, *asked, *NOW, cwd=folder)
+        assert (done.returncode, done.stdout, done.stderr) == (2, "", f"rebal: --out {name}: {said}\n")
+        assert not (folder / name).exists()
 
     def test_written_though_quiet(self, folder: Path) -> None:
         rebal("plan", "--quiet", "--out", "a.json", *NOW, cwd=folder)

@@ -36,6 +36,21 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 class TestPlan:
+    @pytest.mark.parametrize("command", [("record", "plan"), ("explain",)])
+    def test_the_portfolio_of_a_plan_elsewhere_is_asked_for(self, folder: Path, command: tuple[str, ...]) -> None:
+        saved("plan")
+        (folder / "portfolio.yaml").unlink()
+        done = answered(*command, "plan.json", *NOW)
+        told = "portfolio.yaml: does not exist; name the file that the plan was made from: -p FILE\n"
+        assert (done.code, done.out, done.err) == (3, "", told)
+
+    def test_a_portfolio_is_no_saved_plan(self, folder: Path) -> None:
+        (folder / "portfolio.yaml").rename("a.yaml")
+        done = answered("record", "plan", "a.yaml", *NOW)
+        assert (done.code, done.out) == (3, "")
+        assert done.err.startswith("a.yaml:1:1: is not JSON")
+        assert "it is no saved plan; name one that was made with `rebal plan --out plan.json`" in done.err
+
     def test_is_recorded_and_leaves_nothing_to_plan(self, folder: Path) -> None:
         before = (folder / "portfolio.yaml").read_bytes()
         plan = made("plan")

@@ -39,7 +39,7 @@ def test_what_is_no_answer_is_named(file: str, tmp_path: Path) -> None:
     shown = answered("show", file)
     assert (shown.code, shown.out) == (3, "")
     assert "is not JSON: Expecting value; save an answer with --format json --out FILE" in shown.err
-    assert "save one with --format json --out FILE" in answered("record", "plan", file, "-p", file).err
+    assert "it is no saved plan; name one that was made" in answered("record", "plan", file, "-p", file).err
     missing = answered("show", str(tmp_path / "nothing.json"))
     assert missing.code == 3
     assert "does not exist; name an existing file, or make it with --format json --out FILE" in missing.err

@@ -108,6 +108,22 @@ def journal_of(path: str, named: str | None, portfolio: "Portfolio") -> str | No
     return named if named is not None or path == "-" else portfolio.journal
 
 
+def refuse_no_portfolio(where: Where, world: World) -> None:
+    """Raise InvalidInput where the portfolio of a saved plan is not there; what else it may be, its reading says."""
+    from rebal.load.source import shown
+
+    path = where.path(world)
+    if path == "-":
+        return
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        instead = "name the file that the plan was made from: -p FILE"
+        raise InvalidInput([Problem(shown(path), 0, 0, "", "does not exist", None, instead)]) from None
+    except (OSError, ValueError):
+        return
+
+
 def refuse_missing(named: str | None) -> None:
     """Raise InvalidInput for a journal that ``--journal`` names and that is not there; only a record creates one."""
     if named is not None and not _is_there(named):

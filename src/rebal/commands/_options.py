@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from rebal.portfolio import Portfolio
 
 _SUFFIXES = {f".{name}": name for name in ("json", "csv", "html", "md", "svg")}
+_DRAWN = frozenset({"html", "svg"})
+_FOREIGN = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".pdf")
 _CHARTS = ("weights", "ladder", "payoff", "cost", "path")
 
 
@@ -254,19 +256,26 @@ class Shown:
         if self.section is not None and name not in ("csv", "orders"):
             raise UsageProblem("--section picks a table of csv; add --format csv")
         if self.brief and name not in ("table", "plain", "md"):
-            raise UsageProblem("--brief shortens what people read; leave it away, or --format")
+            raise UsageProblem(self._not_shortened(name))
         if self.chart is not None and name != "svg":
-            raise UsageProblem("--chart picks a chart of svg; add --format svg")
+            instead = "add --format svg" if self.out is None else "save it as .svg, or leave --chart away"
+            raise UsageProblem(f"--chart picks the one chart of svg, and this is {name}; {instead}")
         self._columns(world)
         if self.out is not None:
+            _refuse_other_kind(self.out, name)
             _out.refuse_irregular(self.out)
+
+    def _not_shortened(self, name: str) -> str:
+        unsaved = "" if self.out is None else "; nothing was saved"
+        instead = "leave --brief away" if self.format is None else f"leave away --brief, or --format {name}"
+        return f"--brief shortens what people read, and {name} is told in full; {instead}{unsaved}"
 
     def form(self, world: World) -> str:
         """The name of the format."""
         if self.format is not None:
             return self.format
         if self.out is not None:
-            return next((name for suffix, name in _SUFFIXES.items() if self.out.lower().endswith(suffix)), "plain")
+            return _kind_of(self.out) or "plain"
         return "table" if world.terminal else "plain"
 
     def view(
@@ -298,8 +307,28 @@ class Shown:
         return int(columns)
 
 
+def _kind_of(path: str) -> str | None:
+    """The format that the suffix of a file says; None where it says none."""
+    return next((name for suffix, name in _SUFFIXES.items() if path.lower().endswith(suffix)), None)
+
+
+def _refuse_other_kind(path: str, name: str) -> None:
+    """Refuse a suffix with which nothing opens what is saved under it. Raises UsageProblem."""
+    foreign = next((suffix for suffix in _FOREIGN if path.lower().endswith(suffix)), None)
+    if foreign is not None:
+        raise UsageProblem(
+            f"--out {path}: rebal makes no {foreign[1:]}; save a chart as .svg, a page to print as .html"
+        )
+    said = _kind_of(path)
+    if said is not None and said != name and not _DRAWN.isdisjoint((said, name)):
+        raise UsageProblem(
+            f"--out {path}: says {said}, and --format {name} another; leave --format away, or name it so"
+        )
+
+
 def one_of(given: str, known: Iterable[str]) -> str:
-    """What to write instead of a name that is not known: the nearest that is, and all of them."""
+    """What to write instead of a name that is not known: the nearest that is, in whatever case, and all of them."""
     names = sorted(known)
-    near = difflib.get_close_matches(given.lower(), names, n=1)
-    return f"{f'did you mean {near[0]}? ' if near else ''}write one of {', '.join(names)}"
+    in_small = {name.lower(): name for name in names}
+    near = difflib.get_close_matches(given.lower(), in_small, n=1)
+    return f"{f'did you mean {in_small[near[0]]}? ' if near else ''}write one of {', '.join(names)}"

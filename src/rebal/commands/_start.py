@@ -32,6 +32,10 @@ class _Again(ValueError):
     """An answer that cannot be taken, and what to write instead."""
 
 
+class _Anew(Exception):
+    """The weights are to be asked from the first."""
+
+
 def asked(world: World) -> Started:
     """Put the questions, each again until its answer can be taken. Raises UsageProblem at the end of input."""
     from rebal import venues
@@ -83,7 +87,19 @@ def _quantity(text: str) -> str:
 
 
 def _weights(world: World, coins: Sequence[str]) -> dict[str, str]:
-    """A weight each, what is left offered for the last; what is left after it is wanted in dollars."""
+    """The weights, asked anew until they are those that are meant."""
+    while True:
+        try:
+            return _weighed(world, coins)
+        except _Anew:
+            continue
+
+
+def _weighed(world: World, coins: Sequence[str]) -> dict[str, str]:
+    """A weight each, what is left offered for the last; what is left after it is wanted in dollars.
+
+    Raises _Anew where that is not what was meant.
+    """
     left, found = ONE, dict[str, str]()
     dollars = [coin for coin in coins if coin in (DOLLARS, "USDT", "USDC")]
     others = [coin for coin in coins if coin not in dollars]
@@ -93,16 +109,29 @@ def _weights(world: World, coins: Sequence[str]) -> dict[str, str]:
         weight = _ask(world, question, _share(left), f"{rest}%" if last else None)
         found[coin] = weight
         left -= percent_points(weight)
+    if left and not dollars:
+        _sure_of_dollars(world, left)
     if left or dollars:
         found[DOLLARS] = f"{plain(left * 100)}%"
     return found
 
 
+def _sure_of_dollars(world: World, left: Fraction) -> None:
+    """Say what weights below 100 % mean where no dollars are held. Raises _Anew where they were not meant so."""
+    rest = plain(left * 100)
+    means = f"{rest} % is left, so the file gets USD: {rest}%, dollars that you do not hold: plans make them by a short"
+    if world.ask is not None and not world.ask(f"{means} of {rest} %. Keep that? n asks the weights anew"):
+        raise _Anew
+
+
 def _share(left: Fraction) -> Callable[[str], str]:
     def read(text: str) -> str:
+        if text.lower() == "again":
+            raise _Anew
         share = percent_points(text)
         if not ZERO <= share <= left:
-            raise _Again(f"is not from 0 to {plain(left * 100)}, which is what is left")
+            anew = "" if left == 1 else "; write less, or again to begin the weights anew"
+            raise _Again(f"is not from 0 to {plain(left * 100)}, which is what is left{anew}")
         return f"{plain(share * 100)}%"
 
     return read

@@ -8,7 +8,7 @@ import typer
 
 from rebal.commands._answer import Answer, World
 from rebal.commands._asked import refuse_files
-from rebal.commands._book import Opened, opened
+from rebal.commands._book import Opened, opened, refuse_no_portfolio
 from rebal.commands._options import Shown, Where
 from rebal.errors import Exit, InvalidInput, Problem, UsageProblem
 
@@ -80,6 +80,7 @@ def _saved(file: str, where: Where, world: World) -> "tuple[Plan, Opened, Book]"
     if plan.schema != "rebal/plan/1":
         instead = "save one of plan, hedge, unwind or rescue with --out plan.json"
         raise InvalidInput([Problem(named, 0, 0, "schema", "is of no plan", plan.schema, instead)])
+    refuse_no_portfolio(where, world)
     book = opened(where, world)
     if plan.inputs.statement_sha256 != book.portfolio.statement_sha256:
         instead = "name the file that it was made from with -p, as it was then"

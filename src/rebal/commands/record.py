@@ -7,6 +7,7 @@ import typer
 
 from rebal.commands import _asked
 from rebal.commands._answer import Answer, World
+from rebal.commands._book import refuse_no_portfolio
 from rebal.commands._complete import coins, contracts, entries, purposes
 from rebal.commands._entry import (
     Again,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from rebal.journal.drafts import Scene
     from rebal.journal.placed import Given, Moved
+    from rebal.journal.saved import SavedPlan
     from rebal.ledger import Draft
 
 HELP = """Write into the journal what was traded, moved and paid.
@@ -109,14 +111,23 @@ def plan(
     shown.check(world)
     fed = None if fill is None else [_given(each) for each in fill]
     shifted = [_moved(each) for each in transfer or ()]
-    at = clerk(where, world, Entered(time=time, again=again, yes=yes, dry_run=dry_run))
-    from rebal.journal import recording, saved
+    from rebal.journal import recording
     from rebal.journal.placed import Placed
 
-    kept = saved.read(*content(file, where, world, is_plan=True))
+    kept = _kept(file, where, world)
+    at = clerk(where, world, Entered(time=time, again=again, yes=yes, dry_run=dry_run))
     export = None if fills is None else content(fills, where, world)
     placed = Placed(fed, shifted, at.time, again)
     return told(recording.plan(at, kept, placed, export=export), at, where=where, shown=shown, world=world)
+
+
+def _kept(file: str, where: Where, world: World) -> "SavedPlan":
+    """The saved plan of a portfolio that is there. Raises InvalidInput."""
+    from rebal.journal import saved
+
+    kept = saved.read(*content(file, where, world, is_plan=True))
+    refuse_no_portfolio(where, world)
+    return kept
 
 
 _Purpose = Annotated[

@@ -15,6 +15,7 @@ from rebal.placing import plan_digest
 SCHEMA = "rebal/plan/1"
 _COMMANDS = ("plan", "hedge", "unwind", "rescue")
 _MOST_DIGITS = 200
+_NO_PLAN = "it is no saved plan; name one that was made with `rebal plan --out plan.json`"
 _T = TypeVar("_T")
 
 
@@ -94,7 +95,7 @@ class SavedPlan:
 
 def read(text: str, source: str) -> SavedPlan:
     """Read a saved plan. Raises InvalidInput with the path of what is wrong."""
-    root = _Node(parse(text, source, instead="save one with --format json --out FILE"), source)
+    root = _Node(parse(text, source, instead=_NO_PLAN), source)
     if root.key("schema").text() != SCHEMA:
         raise root.key("schema").wrong("is not a plan", f"save one with --format json; its schema is {SCHEMA}")
     inputs = root.key("inputs")
