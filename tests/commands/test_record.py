@@ -163,6 +163,11 @@ class TestPlan:
     def test_a_fill_that_cannot_be_is_a_usage_error(self, fill: str, problem: str) -> None:
         assert problem in refused(2, "record", "plan", saved("plan"), "--fill", fill)
 
+    def test_a_fill_counted_in_coins_is_no_whole_lots(self, folder: Path) -> None:
+        told = refused(1, "record", "plan", saved("plan"), "--fill", "BTCUSD_PERP=0.375@40000")
+        assert "0.375 contracts are no whole lots of 1; 150 were ordered: count what was filled in the same" in told
+        assert not (folder / "portfolio.journal.db").exists()
+
     @pytest.mark.parametrize(
         "content", ["", "{}", "[" * 5_000, "name: a portfolio", "\x00", '{"schema": "rebal/plan/1"}']
     )

@@ -187,3 +187,26 @@ def test_a_topic_that_is_not_there() -> None:
     assert (done.code, done.out) == (2, "")
     assert "did you mean margin?" in done.err
     assert answered("guide", "margin", "--all").code == 2
+
+
+LEVERED = """\
+venue: binance
+as_of: 2026-11-20T08:00:00Z
+holdings: {ETH: 20}
+wallets: {ETH: 4.5}
+positions: [{contract: ETHUSD_PERP, contracts: 1100, entry_price: 2500}]
+market: {as_of: 2026-11-20T08:00:00Z, prices: {ETH: %s}}
+"""
+
+
+def test_a_rescue_is_due_from_the_price_that_the_guide_names(tmp_path: Path) -> None:
+    # 11,000 dollars long at 2,500 on 4.5 coins: leverage is 11000/(8.9 P - 11000), 1.25 at 19800/8.9, before distance
+    file = tmp_path / "levered.yaml"
+    file.write_text(LEVERED % 2500)
+    assert "alert at a price of 2,224.72" in answered("guide", "rescue", "-p", str(file), *NOW).out
+    for price, alert in (("2224.8", False), ("2224.7", True)):
+        file.write_text(LEVERED % price)
+        codes = {
+            each["code"] for each in json.loads(answered("status", str(file), *NOW, "--format", "json").out)["findings"]
+        }
+        assert ("alert" in codes) is alert

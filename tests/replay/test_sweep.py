@@ -131,10 +131,10 @@ def test_shares_and_quantiles_have_their_standard_errors() -> None:
     assert lines["liquidated", None].value == F(1, 4)
     assert lines["liquidated", None].standard_error == F("0.0433013")
     assert lines["refused", None].value == F(1, 2)
-    assert lines["end", F(1, 2)].value == 50
+    assert lines["end", F(1, 2)].value == F(99, 2)
     # sqrt(100 * 1/4) = 5 ranks to either side
     assert lines["end", F(1, 2)].standard_error == 5
-    assert lines["closest", F(1, 4)].value == F("0.025")
+    assert lines["closest", F(1, 4)].value == F("0.02475")
 
 
 def test_a_future_is_walked_like_any_course() -> None:

@@ -1,13 +1,15 @@
 """At two in the morning: a wallet in danger."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from rebal.amounts import Fraction
+from rebal.amounts import Fraction, total
+from rebal.book import MarginMode
 from rebal.guide import Given, Reader
 from rebal.guide._words import away, percent, price, times
 from rebal.guide._worked import planned
-from rebal.plan import Wallet
+from rebal.plan import PositionLine, Wallet
 from rebal.planner.status import build_status
+from rebal.portfolio import Portfolio
 from rebal.reports.guide import Part
 
 TITLE = "At two in the morning: a wallet in danger"
@@ -18,11 +20,14 @@ _HEADINGS = ("wallet", "leverage", "liquidated at", "move", "alert at a price of
 def parts(reader: Reader) -> tuple[Part, ...]:
     """What to type, in order, and how far each wallet is from needing it."""
     given = reader.given()
-    wallets = build_status(given.portfolio, given.book, inputs=given.inputs).wallets
-    open_now = tuple(each for each in wallets if each.leverage)
+    status = build_status(given.portfolio, given.book, inputs=given.inputs)
+    open_now = tuple(each for each in status.wallets if each.leverage)
     after, plan, _ = planned(reader)
-    shown = open_now or plan.wallets
-    rows = tuple(_row(each, given if open_now else after) for each in shown)
+    rows = (
+        tuple(_row(each, status.positions, given) for each in open_now)
+        if open_now
+        else tuple(_row(each, plan.positions, after) for each in plan.wallets)
+    )
     return (
         Part("", ("Do these in order, and nothing else first:",), steps=_STEPS),
         Part("Why so", _WHY),
@@ -58,21 +63,46 @@ def _far(given: Given, open_now: tuple[Wallet, ...]) -> Iterator[str]:
         yield "No futures are open in this portfolio, so there is nothing to rescue today; as its plan would leave it:"
 
 
-def _row(wallet: Wallet, given: Given) -> tuple[str, ...]:
-    alert = given.portfolio.policy.alert.distance
+def _row(wallet: Wallet, positions: Iterable[PositionLine], given: Given) -> tuple[str, ...]:
+    levered = _levered_below(wallet, positions, given.portfolio)
     ends = [each for each in (wallet.liquidation_below, wallet.liquidation_above) if each is not None]
     return (
         wallet.contract or wallet.currency,
         "–" if wallet.leverage is None else times(wallet.leverage),
         " and ".join(map(price, ends)) or "never",
         away(wallet.distance_below, wallet.distance_above),
-        " and ".join(_alerts(wallet, alert)) or "never",
+        " and ".join(_alerts(wallet, levered, given.portfolio.policy.alert.distance)) or "never",
     )
 
 
-def _alerts(wallet: Wallet, distance: Fraction) -> Iterator[str]:
-    """The prices from which liquidation is as near as the alert allows."""
-    if wallet.liquidation_below is not None:
-        yield price(wallet.liquidation_below / (1 - distance))
+def _alerts(wallet: Wallet, levered: Fraction | None, distance: Fraction) -> Iterator[str]:
+    """The prices from which liquidation is as near, or leverage as high, as the alert allows: whichever comes first."""
+    near = None if wallet.liquidation_below is None else wallet.liquidation_below / (1 - distance)
+    below = [each for each in (near, levered) if each is not None]
+    if below:
+        yield price(max(below))
     if wallet.liquidation_above is not None:
         yield price(wallet.liquidation_above / (1 + distance))
+
+
+def _levered_below(wallet: Wallet, positions: Iterable[PositionLine], portfolio: Portfolio) -> Fraction | None:
+    """The price below which leverage passes the alert's; None where no fall brings it there, and in linear wallets.
+
+    At a price of f times today's the value is V/f and the margin balance C - n/f, with n the net coin value today and
+    C the balance now and n: leverage is V/(C·f - n), which is the alert's a at f = (V/a + n)/C.
+    """
+    own = [each for each in positions if _is_of(each, wallet)]
+    if any(each.settle != each.asset for each in own):
+        return None
+    net = total(each.coin_value if each.contracts > 0 else -each.coin_value for each in own)
+    above, constant = wallet.position_value / portfolio.policy.alert.leverage + net, wallet.margin_balance + net
+    if above <= 0 or constant <= 0:
+        return None
+    return above / constant * portfolio.market.prices[wallet.currency]
+
+
+def _is_of(position: PositionLine, wallet: Wallet) -> bool:
+    if wallet.contract is not None:
+        return position.contract == wallet.contract
+    cross = position.margin is MarginMode.CROSS and position.isolated_margin is None
+    return cross and (position.settle, position.account) == (wallet.currency, wallet.account)

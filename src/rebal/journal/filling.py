@@ -157,20 +157,29 @@ class Filling:
             contracts=leg.contracts,
             price=leg.price,
             fee=contract.fee(leg.contracts, leg.price, contract.taker_fee) if fee is None else fee,
-            parts=self._parts(leg.order, contract, abs(leg.contracts)),
+            parts=self._parts(leg, contract),
             met=self._book.positions.get(leg.order.contract),
             index_price=self._index.get(contract.asset),
             margin_mode=self._modes.get(contract.name),
             portfolio=self._portfolio,
         )
 
-    def _parts(self, order: SavedOrder, contract: Contract, traded: Fraction) -> tuple[FillPart, ...]:
+    def _parts(self, leg: Leg, contract: Contract) -> tuple[FillPart, ...]:
         """The parts of the next contracts of an order, so that those of all its fills are the order's."""
+        order, traded = leg.order, abs(leg.contracts)
+        # what an exchange exported is as it is; a figure that was typed may be counted in coins
+        typed = leg.given is not None and leg.given.id is None
         done = self._done.get(order.contract, ZERO)
         if done + traded > abs(order.contracts):
             raise Refused(
                 f"{order.contract}: {plain(traded)} filled, and of {plain(abs(order.contracts))} ordered "
                 f"{plain(abs(order.contracts) - done)} are left; `rebal record fill` takes what goes beyond a plan"
+            )
+        left = abs(order.contracts) - done - traded
+        if typed and traded % contract.lot_size and left % contract.lot_size:
+            raise Refused(
+                f"{order.contract}: {plain(traded)} contracts are no whole lots of {plain(contract.lot_size)}; "
+                f"{plain(abs(order.contracts) - done)} were ordered: count what was filled in the same"
             )
         self._done[order.contract] = done + traded
         earlier = shares(order, done, lot_size=contract.lot_size)

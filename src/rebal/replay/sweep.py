@@ -209,8 +209,11 @@ def _of_share(share: Fraction, count: int) -> Fraction:
 
 
 def _quantile(values: Sequence[Fraction], q: Fraction) -> Fraction:
-    """The value below which a share of the others lies: the nearest rank."""
-    return values[min(len(values) - 1, int(q * len(values)))]
+    """The value below which a share of the others lies; between two ranks, on the straight line that joins them."""
+    at = q * (len(values) - 1)
+    low = int(at)
+    high = min(low + 1, len(values) - 1)
+    return values[low] + (at - low) * (values[high] - values[low])
 
 
 def _of_quantile(values: Sequence[Fraction], q: Fraction) -> Fraction:
