@@ -43,8 +43,8 @@ def with_cures(report: Any, again: tuple[str, ...]) -> Any:
 
 def what_next(report: Any, file: str, again: tuple[str, ...]) -> str:
     """The command that follows on an answer saved as JSON: recording what is to be placed, else showing it."""
-    placed = getattr(report, "orders", ()) or getattr(report, "transfers", ())
-    if placed and not report.refused:
+    planned = report.schema.split("/")[1] == "plan" and not report.refused
+    if planned and (report.orders or report.transfers):
         return typed("rebal", "record", "plan", file, *again)
     return typed("rebal", "show", file)
 

@@ -31,6 +31,7 @@ REPORTS = {
     "rebal/guide/1": "rebal.reports.guide.Guide",
     "rebal/replay/1": "rebal.reports.replay.Replay",
     "rebal/reconcile/1": "rebal.reports.reconciliation.Reconciliation",
+    "rebal/diff/1": "rebal.reports.diff.Diff",
     "rebal/problem/1": "rebal.reports.books.Unread",
     "rebal/explain/1": "rebal.reports.explanation.Explanation",
     "rebal/venues/1": "rebal.catalogue.Catalogue",
