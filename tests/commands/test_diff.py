@@ -230,7 +230,18 @@ def test_any_two_plans_hold_to_the_laws(one: Path, two: Path) -> None:
     equity = found.equity
     assert equity.by_prices + equity.by_coins + equity.by_positions == equity.difference == after.equity - before.equity
     back = side_by_side(after, before)
-    for name in ("orders", "transfers", "coins", "positions", "prices", "asked", "assets", "wallets", "costs"):
+    for name in (
+        "orders",
+        "transfers",
+        "coins",
+        "positions",
+        "prices",
+        "asked",
+        "assets",
+        "wallets",
+        "accounts",
+        "costs",
+    ):
         there = {(each.before, each.after, each.difference) for each in getattr(found, name)}
         again = {(each.after, each.before, negative(each.difference)) for each in getattr(back, name)}
         assert there == again, name
@@ -300,6 +311,30 @@ market:
     assert [(each["account"], each["difference"]) for each in found["positions"]] == [("one", "-40")]
     assert {each["account"] for each in found["orders"]} == {"one"}
     assert all(each["subject"].startswith(("one:", "two:")) for each in found["wallets"])
+
+
+def test_a_pooled_account_is_told_with_what_it_counts_and_requires(tmp_path: Path) -> None:
+    text = """\
+accounts:
+  main: {venue: bybit, margin: pooled, wallets: {USDC: 30000}, positions: [
+    {contract: BTCUSD, contracts: -10000, entry_price: 40000}]}
+as_of: 2026-11-20T08:00:00Z
+holdings: {BTC: 1, USDC: 30000}
+market:
+  as_of: 2026-11-20T08:00:00Z
+  prices: {BTC: 40000, USDC: 1}
+"""
+    one = saved(tmp_path, "one.json", text, "hedge", "BTC", "--pct", "0")
+    two = saved(tmp_path, "two.json", text.replace("30000", "40000"), "hedge", "BTC", "--pct", "0")
+    found = told(one, two)
+    assert found["causes"] == ["coins"]
+    accounts = {each["figure"]: each for each in found["accounts"]}
+    assert {each["subject"] for each in found["accounts"]} == {"main"}
+    assert accounts["equity"]["difference"] == "10000"
+    plans = [json.loads(Path(file).read_text())["accounts"][0] for file in (one, two)]
+    for figure in ("credit", "margin_ratio"):
+        assert [accounts[figure]["before"], accounts[figure]["after"]] == [each[figure] for each in plans]
+    assert accounts["nearest"]["before"] == plans[0]["nearest"]["distance"]
 
 
 def test_what_is_no_plan_is_refused(days: tuple[str, str], tmp_path: Path) -> None:

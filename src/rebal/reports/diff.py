@@ -197,7 +197,8 @@ class Diff:
 
     ``same``: nothing but the time and the files differs. ``causes``: what changed of that which plans are made from.
     ``differs``: every part of a plan that is not the same, also those without a list here. ``asked``: what is aimed at;
-    ``assets``, ``wallets``, ``costs``: what came of it.
+    ``assets``, ``wallets``, ``accounts``, ``costs``: what came of it; ``nearest`` of an account: how far its nearest
+    liquidation is, as a fraction.
     """
 
     schema: str
@@ -217,5 +218,6 @@ class Diff:
     words: tuple[WordChange, ...]
     assets: tuple[FigureChange, ...]
     wallets: tuple[FigureChange, ...]
+    accounts: tuple[FigureChange, ...]
     costs: tuple[FigureChange, ...]
     findings: tuple[FindingChange, ...]

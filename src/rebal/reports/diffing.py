@@ -39,6 +39,7 @@ _OF_AN_ASSET = (
     "net_exposure",
     "net_exposure_after",
 )
+_OF_AN_ACCOUNT = ("equity", "share_of_equity", "credit", "initial_margin", "maintenance_margin", "margin_ratio")
 _SETTINGS = ("leverage", "margin_mode")
 _OF_A_WALLET = (
     "balance", "required", "leverage", "margin_ratio", "liquidation_below", "liquidation_above", "distance_below",
@@ -79,6 +80,7 @@ def diff(before: Plan, after: Plan, *, files: tuple[str, str]) -> Diff:
         words=words,
         assets=_changes(_of_assets, *both),
         wallets=_changes(_of_wallets, *both),
+        accounts=_changes(_of_accounts, *both),
         costs=_changes(_of_costs, *both),
         findings=tuple(_findings(before.findings, after.findings)),
     )
@@ -253,6 +255,13 @@ def _wallet(plan: Plan, wallet: Wallet) -> str:
     account = None if wallet.contract is not None else _account(plan, wallet.account)
     name = wallet.contract or wallet.currency
     return name if account is None else f"{account}:{name}"
+
+
+def _of_accounts(plan: Plan) -> _Figures:
+    named = [(each.account, each) for each in plan.accounts if each.account is not None]
+    figures = {(name, figure): getattr(each, figure) for name, each in named for figure in _OF_AN_ACCOUNT}
+    nearest = {(name, "nearest"): each.nearest.distance for name, each in named if each.nearest is not None}
+    return {**figures, **nearest}
 
 
 def _of_costs(plan: Plan) -> _Figures:

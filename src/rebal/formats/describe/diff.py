@@ -48,7 +48,8 @@ _PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS
 _KINDS = {
     **dict.fromkeys(("weight", "weight_after", "hedge_ratio", "hedge_ratio_after"), Kind.PERCENT),
     **dict.fromkeys(("target_weight", "aimed_weight", "hedge", "at_most", "margin_ratio"), Kind.PERCENT),
-    **dict.fromkeys(("distance_below", "distance_above"), Kind.PERCENT),
+    **dict.fromkeys(("distance_below", "distance_above", "share_of_equity", "nearest"), Kind.PERCENT),
+    **dict.fromkeys(("equity", "credit", "initial_margin", "maintenance_margin"), Kind.DOLLARS),
     **dict.fromkeys(("net_exposure", "net_exposure_after"), Kind.DOLLARS),
     **dict.fromkeys(("fees_usd", "fee_usd", "funding_usd_per_day"), Kind.DOLLARS),
     **dict.fromkeys(("liquidation_below", "liquidation_above"), Kind.PRICE),
@@ -88,6 +89,7 @@ def document(report: Diff, limits: Policy | None) -> Document:
         Section("In words", (Table(_WORDS, report.words, word="told"),)),
         Section("Coins", (_figures(report.assets, "asset"),)),
         Section("Wallets after the plan", (_figures(report.wallets, "wallet"),)),
+        Section("Accounts after the plan", (_figures(report.accounts, "account"),)),
         Section("Costs", (_figures(report.costs, "cost"),)),
         Section("Look at", (Table(_FINDINGS, report.findings, word="finding"),)),
         Section("Not the same in both", _parts(report)),
