@@ -18,7 +18,7 @@ from typer.main import get_command
 
 from rebal import __version__, commands, discover
 from rebal.commands._answer import Answer, World
-from rebal.errors import Exit, InvalidInput, RebalError
+from rebal.errors import Exit, InvalidInput, RebalError, UsageProblem
 from rebal.exchange.network import Network
 
 _SILENT_ON_STDOUT = frozenset({Exit.USAGE, Exit.INVALID_INPUT, Exit.UNAVAILABLE, Exit.INTERNAL})
@@ -243,6 +243,14 @@ _VERBATIM = _Verbatim()
 class _Command(TyperCommand):
     def get_params(self, ctx: Any) -> list[Any]:
         return _verbatim(super().get_params(ctx))
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        # The parser keeps the last of an option that is given again; of one that takes a list the rest would be lost.
+        _, _, given = self.make_parser(ctx).parse_args(args=list(args))
+        for param in given:
+            if not param.multiple and "," in (param.metavar or "") and given.count(param) > 1:
+                raise UsageProblem(f"{param.opts[0]} is given more than once; write all of it as one, {param.metavar}")
+        return super().parse_args(ctx, args)
 
 
 class _Subgroup(TyperGroup):

@@ -162,3 +162,12 @@ def test_a_portfolio_in_place_of_a_figure_is_not_taken_for_one() -> None:
     told = answered("explain", "drift.yaml", "BTC")
     assert (told.code, told.out) == (2, "")
     assert told.err == "rebal: drift.yaml: is a file, not a figure; the portfolio goes after -p: -p drift.yaml\n"
+
+
+def test_an_option_that_takes_a_list_is_not_given_in_pieces(tmp_path: Path) -> None:
+    file = tmp_path / "f.yaml"
+    file.write_text(OPEN)
+    told = answered("compare", str(file), *NOW, "--costs", "slippage=0.05%", "--costs", "spot_fee=0.1%")
+    assert (told.code, told.out) == (2, "")
+    assert told.err == "rebal: --costs is given more than once; write all of it as one, KEY=RATE,...\n"
+    assert answered("compare", str(file), *NOW, "--costs", "slippage=0.05%,spot_fee=0.1%").code == 0
