@@ -1,5 +1,6 @@
 """What holds for every test: no network, and properties that do not depend on how fast the machine is."""
 
+import os
 import socket
 import sys
 from typing import Any, NoReturn
@@ -48,6 +49,12 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket.socket, "connect_ex", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What whoever runs the tests has kept of venues is not what they are about."""
+    monkeypatch.setenv("XDG_DATA_HOME", os.devnull)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 The field names and their order are the machine output of ``rebal venues``. A thing that is not known is None.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
@@ -14,7 +14,7 @@ from rebal.amounts import Fraction
 from rebal.frozen import frozen
 from rebal.market.contract import Contract, Kind, OrderUnit
 from rebal.market.maintenance import Maintenance, Method, SizeRate, Tiers, TierUnit, Valuation
-from rebal.venues import Entry, Venue
+from rebal.venues import Entry, Listing, Listings, Venue
 
 
 class Standing(StrEnum):
@@ -140,15 +140,106 @@ class VenueSheet:
     sources: tuple[SourceLine, ...]
 
 
-def catalogue(now: datetime) -> Catalogue:
-    """List the venues, with how many contracts each has."""
-    lines = tuple(_venue_line(venues.venue(name), now) for name in venues.names())
+@frozen
+class Change:
+    """A figure of a contract that differs from the shipped one; None: not known there."""
+
+    contract: str
+    figure: str
+    shipped: Fraction | datetime | None
+    live: Fraction | datetime
+
+
+@frozen
+class Vanished:
+    """A contract that the exchange lists no longer, and what was said of it before."""
+
+    contract: str
+    before: str
+
+
+@frozen
+class Refresh:
+    """What a refreshed venue has otherwise than the shipped catalogue. ``file``: where it is kept from now on."""
+
+    schema: str
+    venue: str
+    title: str
+    asked: datetime
+    file: str
+    contracts: int
+    same: int
+    changes: tuple[Change, ...]
+    appeared: tuple[str, ...]
+    vanished: tuple[Vanished, ...]
+    kept: tuple[str, ...]
+
+
+def refresh(said: Listings, earlier: Listings | None, file: str) -> Refresh:
+    """Compare what an exchange lists with the shipped catalogue; ``earlier``: what it listed when last asked."""
+    venue = venues.venue(said.venue)
+    entries = [each for each in venue.entries(said.asked) if each.kind is Kind.INVERSE]
+    listed = {each.name: each.listing for each in entries if each.listed}
+    changes = [change for each in said.contracts.values() for change in _changes(each, venue, said.asked)]
+    appeared = tuple(name for name in said.contracts if name not in listed)
+    differing = {each.contract for each in changes} | set(appeared)
+    return Refresh(
+        schema="rebal/refresh/1",
+        venue=venue.name,
+        title=venue.title,
+        asked=said.asked,
+        file=file,
+        contracts=len(said.contracts),
+        same=len(said.contracts.keys() - differing),
+        changes=tuple(changes),
+        appeared=appeared,
+        vanished=tuple(_vanished(said, earlier, listed)),
+        kept=("maintenance tiers are as shipped: they were not asked for", *_unprinted(said)),
+    )
+
+
+_COMPARED = (
+    "multiplier", "tick_size", "lot_size", "min_contracts", "max_leverage", "maker_fee", "taker_fee",
+    "funding_interval_hours", "expiry",
+)  # fmt: skip
+_PLURALS = {"max_leverage": "leverages", "taker_fee": "fees", "funding_interval_hours": "funding intervals"}
+
+
+def _changes(listing: Listing, venue: Venue, now: datetime) -> Iterator[Change]:
+    shipped = venue.contract(listing.name, now)
+    for figure in _COMPARED if shipped is not None else ():
+        live, before = getattr(listing, figure), getattr(shipped, figure)
+        if live is not None and live != before:
+            yield Change(listing.name, figure.replace("_", " "), before, live)
+
+
+def _vanished(said: Listings, earlier: Listings | None, listed: Mapping[str, str]) -> Iterator[Vanished]:
+    for name, listing in listed.items():
+        if name not in said.contracts:
+            yield Vanished(name, listing)
+    if earlier is not None:
+        when = f"in the exchange's list of {earlier.asked:%Y-%m-%d}"
+        for name, each in earlier.contracts.items():
+            expired = each.expiry is not None and each.expiry <= said.asked
+            if name not in said.contracts and name not in listed and not expired:
+                yield Vanished(name, when)
+
+
+def _unprinted(said: Listings) -> Iterator[str]:
+    for figure, words in _PLURALS.items():
+        if all(getattr(each, figure) is None for each in said.contracts.values()):
+            yield f"{words} are as shipped: the exchange does not print them there"
+
+
+def catalogue(now: datetime, of: Callable[[str], Venue] = venues.venue) -> Catalogue:
+    """List the venues, with how many contracts each has; ``of``: where a venue comes from."""
+    lines = tuple(_venue_line(of(name), now) for name in venues.names())
     return Catalogue("rebal/venues/1", now, lines, tuple(LeftOut(*each) for each in venues.LEFT_OUT.items()))
 
 
-def venue_sheet(name: str, now: datetime) -> VenueSheet:
+def venue_sheet(name: str, now: datetime, of: Callable[[str], Venue] = venues.venue) -> VenueSheet:
     """Describe one venue in full. Raises LookupError when the catalogue has none of that name."""
-    venue = venues.venue(name)
+    venue = of(name)
     entries = venue.entries(now)
     known = [entry.contract for entry in entries if entry.contract is not None]
     return VenueSheet(

@@ -63,8 +63,17 @@ def _world(environ: Mapping[str, str], network: Network | None = None) -> World:
         prompt=_prompt if attended else None,
         network=network or Network(time.monotonic, time.sleep),
         environment=environ.get,
+        data=_data(environ),
         progress=_paint if _is_terminal(sys.stderr) and environ.get("TERM") != "dumb" else None,
     )
+
+
+def _data(environ: Mapping[str, str]) -> str | None:
+    """Our folder below $XDG_DATA_HOME, which counts where it is absolute, else below ~/.local/share."""
+    shared, home = environ.get("XDG_DATA_HOME", ""), environ.get("HOME", "")
+    if not os.path.isabs(shared):
+        shared = os.path.join(home, ".local", "share")
+    return os.path.join(shared, "rebal") if os.path.isabs(shared) else None
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

@@ -65,6 +65,7 @@ class Code(StrEnum):
     CONSTRUCTIVE_SALE = "constructive-sale"
     MISSING = "missing"
     ACCOUNT_FAILED = "account-failed"
+    REFRESHED = "refreshed"
 
 
 Figure = Fraction | int | str | datetime | tuple[str, ...] | None

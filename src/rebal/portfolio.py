@@ -263,7 +263,8 @@ class Portfolio(Worked):
     every contract that may matter, by name, the user's own and the catalogue's. ``cash``: assets that count as
     dollars. ``statement_sha256``: over what the statement says, not over prices, policy, comments or order.
     ``incomplete``: by asset the listed contracts that nothing can be planned on, each with the key that is missing.
-    ``told_accounts``: in the order of the file, none of one that names a venue in short.
+    ``told_accounts``: in the order of the file, none of one that names a venue in short. ``asked``: by venue, when its
+    exchange printed what is known of its contracts; those that are not there are as shipped.
     """
 
     name: str
@@ -285,6 +286,7 @@ class Portfolio(Worked):
     journal: str | None = None
     incomplete: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     told_accounts: tuple[Account, ...] = ()
+    asked: Mapping[str, datetime] = field(default_factory=dict)
 
     @property
     def has_several(self) -> bool:

@@ -9,7 +9,7 @@ from rebal.amounts import plain
 from rebal.commands._answer import World
 from rebal.commands._book import Opened
 from rebal.commands._market import seconds
-from rebal.commands._options import Where
+from rebal.commands._options import Where, shelf
 from rebal.errors import Refused, Unavailable, UsageProblem
 from rebal.frozen import frozen
 
@@ -100,7 +100,7 @@ def asking(portfolio: "Portfolio", world: World, access: Access, *, timeout: str
         raise Unavailable("there is no network to be had")
     if portfolio.has_several:
         raise UsageProblem("the portfolio has several accounts; an account is read for a file with one")
-    venue, now = venues.venue(portfolio.venue), world.now
+    venue, now = shelf(world).venue(portfolio.venue), world.now
 
     def contract(name: str) -> Contract | None:
         return portfolio.contracts.get(name) or venue.contract(name, now)

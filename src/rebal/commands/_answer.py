@@ -1,6 +1,6 @@
 """What a command is told of the machine it runs on, and what it hands back."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -16,7 +16,9 @@ class World(NamedTuple):
     ``ask``: puts a question that is answered by yes or no; None where nobody is at the terminal. ``prompt``: puts one
     that is answered by a line, None at the end of input; itself None likewise. ``network``: how exchanges are reached,
     None where that is not to be had. ``environment``: a variable of it by name, for keys. ``progress``: shows how far a
-    long run is, in the place of what it showed before; None where stderr is no terminal.
+    long run is, in the place of what it showed before; None where stderr is no terminal. ``data``: the folder of what
+    is kept between runs, None where there is no place for one; ``kept``: refreshed venues' files by venue, where they
+    were read already, for processes that may not have the folder.
     """
 
     now: datetime
@@ -30,6 +32,8 @@ class World(NamedTuple):
     network: Network | None = None
     environment: Callable[[str], str | None] | None = None
     progress: Callable[[str], None] | None = None
+    data: str | None = None
+    kept: Mapping[str, str] | None = None
 
 
 class Answer(NamedTuple):

@@ -77,9 +77,10 @@ def entries(ctx: typer.Context) -> Iterable[str]:
 
 def _portfolio(ctx: typer.Context) -> "Portfolio":
     from rebal import load
+    from rebal.commands._options import shelf
 
     world: World = ctx.find_root().command.world  # type: ignore[attr-defined]
     path = ctx.params.get("file") or ctx.params.get("portfolio") or world.portfolio
     if path == "-":
         raise ValueError("stdin is not to be read while a line is typed")
-    return load.portfolio(path, now=world.now, market=ctx.params.get("market"))
+    return load.portfolio(path, now=world.now, market=ctx.params.get("market"), shelf=shelf(world))

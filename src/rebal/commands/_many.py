@@ -13,7 +13,7 @@ from rebal.commands._book import Opened
 from rebal.commands._crew import Workers, told
 from rebal.commands._cures import cured
 from rebal.commands._folders import books
-from rebal.commands._options import Shown, Sources, Where
+from rebal.commands._options import Shown, Sources, Where, shelf
 from rebal.commands._prices import Prices, judged
 from rebal.commands._typed import with_cures
 from rebal.errors import Exit, InvalidInput, RebalError, Refused, Unavailable, UsageProblem
@@ -113,7 +113,7 @@ def answered(
         raise UsageProblem(f"--format {shown.form(world)}: shows one portfolio; of several, {', '.join(_FORMATS)} do")
     files, prices = books(sources), Prices(sources, world, fallback)
     where = Where(market=sources.market, now=sources.time(world).isoformat())
-    still = world._replace(ask=None, network=None, environment=None, progress=None)
+    still = world._replace(ask=None, network=None, environment=None, progress=None, kept=shelf(world).held().texts)
     asked = Asked(command, ask, where, shown, still, prices.shared(), notifier is not None)
     return Answer(parts=_parts(_Run(asked, world, prices, workers, notifier, fallback), files))
 

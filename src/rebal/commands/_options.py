@@ -4,6 +4,7 @@ No group is ever compared or printed, and every command starts with them: neithe
 """
 
 import difflib
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -24,6 +25,7 @@ from rebal.frozen import frozen
 if TYPE_CHECKING:
     from rebal import prices
     from rebal.load import Asked, MarketText
+    from rebal.load.listed import Shelf
     from rebal.portfolio import Portfolio
 
 _SUFFIXES = {f".{name}": name for name in ("json", "csv", "html", "md", "svg")}
@@ -38,7 +40,7 @@ _Now = Annotated[
 ]
 
 
-_Timeout = Annotated[
+Timeout = Annotated[
     str | None,
     typer.Option("--timeout", metavar="SECONDS", help="How long exchanges may take for all that is asked; 20."),
 ]
@@ -80,7 +82,7 @@ class Where:
         str | None, typer.Option("--journal", metavar="FILE", help="The journal, in place of the portfolio's.")
     ] = None
     now: _Now = None
-    timeout: _Timeout = None
+    timeout: Timeout = None
 
     def path(self, world: World) -> str:
         """The portfolio file that is meant."""
@@ -110,7 +112,7 @@ class Where:
         from rebal import load
 
         given = self.markets(world) if market is None else market
-        return load.portfolio(self.path(world), now=self.time(world), market=given)
+        return load.portfolio(self.path(world), now=self.time(world), market=given, shelf=shelf(world))
 
 
 @frozen
@@ -147,6 +149,13 @@ class Sources(Where):
         if self.files and self.portfolio is not None:
             raise UsageProblem("the portfolio is given twice; name it either alone or with --portfolio")
         return self.files[0] if self.files else self.portfolio or world.portfolio
+
+
+def shelf(world: World) -> "Shelf":
+    """Where refreshed venues are."""
+    from rebal.load.listed import Shelf
+
+    return Shelf(None if world.data is None else os.path.join(world.data, "venues"), world.kept)
 
 
 def _instant(given: str | None, world: World) -> datetime:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from rebal.commands._answer import World
-from rebal.commands._options import Where
+from rebal.commands._options import Where, shelf
 from rebal.errors import Unavailable, UsageProblem
 from rebal.times import rfc3339
 
@@ -67,7 +67,7 @@ class Prices:
 
         for each in self._standbys():
             each.down = None
-        return load.quoted(file, now=where.time(world), market=self.parts)
+        return load.quoted(file, now=where.time(world), market=self.parts, shelf=shelf(world))
 
     def shared(self) -> "tuple[MarketText, ...]":
         """The prices that every book has, where no exchange is asked."""

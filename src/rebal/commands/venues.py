@@ -1,18 +1,26 @@
 """``rebal venues``."""
 
-from typing import Annotated
+import os
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rebal.commands import _out
 from rebal.commands._answer import Answer, World
-from rebal.commands._options import Clock, Shown, one_of
-from rebal.errors import UsageProblem
+from rebal.commands._market import seconds
+from rebal.commands._options import Clock, Shown, Timeout, one_of, shelf
+from rebal.errors import InvalidInput, Unavailable, UsageProblem
+
+if TYPE_CHECKING:
+    from rebal.venues import Listings
 
 EXAMPLES = (
     "rebal venues",
     "rebal venues binance",
     "rebal venues deribit --format json",
     "rebal venues binance --format csv --section tiers",
+    "rebal venues binance --refresh",
 )
 
 
@@ -31,20 +39,67 @@ def venues(
         str | None,
         typer.Argument(metavar="VENUE", show_default=False, autocompletion=_venues_like, help="One venue, in full."),
     ] = None,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Ask the exchange for its contracts; plans use its figures from then on.")
+    ] = False,
+    timeout: Timeout = None,
 ) -> Answer:
     """Show the catalogue of venues and their contracts.
 
     Without a venue: the list, with how many contracts each has. With one: every contract's specification and
     maintenance tiers, where each figure comes from and of what date, and which figures are assumed.
+
+    --refresh asks the exchange for sizes, ticks, lots, leverages, fees, funding intervals and expiries of its inverse
+    contracts, as far as it prints them without a key, shows what differs from what rebal was shipped with, and keeps
+    them in $XDG_DATA_HOME/rebal/venues (~/.local/share without it); remove the file to go back.
     """
     from rebal.catalogue import catalogue, venue_sheet
 
     shown.check(world)
     now = clock.time(world)
     if venue is None:
-        return shown.answer(catalogue(now), world)
+        if refresh:
+            raise UsageProblem("--refresh asks one exchange; name it: rebal venues binance --refresh")
+        return shown.answer(catalogue(now, shelf(world).venue), world)
     _refuse_unknown(venue)
-    return shown.answer(venue_sheet(venue, now), world)
+    if refresh:
+        return _refreshed(venue, world, now, shown=shown, timeout=seconds(timeout))
+    return shown.answer(venue_sheet(venue, now, shelf(world).venue), world)
+
+
+def _refreshed(name: str, world: World, now: datetime, *, shown: Shown, timeout: float) -> Answer:
+    """Ask, keep what was answered, and show what differs. Raises Unavailable, with nothing changed."""
+    from rebal import catalogue
+    from rebal.exchange import Deadline, listings, opened
+
+    if name not in listings.readers():
+        known = ", ".join(listings.readers())
+        raise Unavailable(f"{name}: its contracts cannot be asked for, and stay as shipped; {known} can")
+    if world.network is None:
+        raise Unavailable("the network is not to be had here")
+    path, earlier = shelf(world).path(name), _earlier(name, world)
+    said = listings.read(opened(name, world.network, deadline=Deadline(world.network, timeout)), now)
+    _keep(path, said)
+    return shown.answer(catalogue.refresh(said, earlier, path), world, inputs=(path,))
+
+
+def _earlier(name: str, world: World) -> "Listings | None":
+    """What was kept before, None where that is damaged: it is about to be made anew."""
+    try:
+        return shelf(world).listings(name)
+    except InvalidInput:
+        return None
+
+
+def _keep(path: str, said: "Listings") -> None:
+    from rebal.load import listed
+
+    target = os.path.realpath(path)
+    try:
+        os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
+        _out.replace_whole(target, listed.text(said))
+    except OSError as error:
+        raise Unavailable(f"{path}: {error.strerror}") from error
 
 
 def _refuse_unknown(name: str) -> None:

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import TypeAlias
 
+    from rebal.load.listed import Shelf
     from rebal.portfolio import Portfolio
     from rebal.prices import Quotes, Wanted
 
@@ -29,7 +30,9 @@ def market(path: str, *, now: datetime) -> MarketText:
     return resolve.market_text(path, now=now)
 
 
-def quoted(path: str, *, now: datetime, market: "Sequence[MarketText | Asked]") -> tuple[MarketText, ...]:
+def quoted(
+    path: str, *, now: datetime, market: "Sequence[MarketText | Asked]", shelf: "Shelf | None" = None
+) -> tuple[MarketText, ...]:
     """What sources say of a portfolio file, as texts beside those that are given, in their order.
 
     With them the portfolio reads as with the sources, in any process. Raises InvalidInput for a portfolio that does not
@@ -37,20 +40,26 @@ def quoted(path: str, *, now: datetime, market: "Sequence[MarketText | Asked]") 
     """
     from rebal.load import resolve
 
-    return resolve.quoted(path, now=now, market=market)
+    return resolve.quoted(path, now=now, market=market, shelf=shelf)
 
 
 def portfolio(
-    path: str, *, now: datetime, market: "str | MarketText | Sequence[str | MarketText | Asked] | None" = None
+    path: str,
+    *,
+    now: datetime,
+    market: "str | MarketText | Sequence[str | MarketText | Asked] | None" = None,
+    shelf: "Shelf | None" = None,
 ) -> "Portfolio":
     """Read and resolve a portfolio file; ``-`` is stdin, ``market`` a file whose prices win, key by key.
 
-    ``market`` may be several files and sources, of which the last that prices a name wins. Raises InvalidInput with
-    every problem of all files, Unavailable where a source is not to be had.
+    ``market`` may be several files and sources, of which the last that prices a name wins. ``shelf``: where refreshed
+    venues are kept; without it they are as shipped. Raises InvalidInput with every problem of all files, Unavailable
+    where a source is not to be had.
     """
     from rebal.load import resolve
 
-    return resolve.portfolio(path, now=now, market=(market,) if isinstance(market, str | MarketText) else market or ())
+    given = (market,) if isinstance(market, str | MarketText) else market or ()
+    return resolve.portfolio(path, now=now, market=given, shelf=shelf)
 
 
 def schema() -> dict[str, Any]:

@@ -7,6 +7,7 @@ from rebal.amounts import ONE, Fraction
 from rebal.book import MarginMode
 from rebal.load import models
 from rebal.load.defaults import MARGIN_MODE
+from rebal.load.listed import Shelf
 from rebal.load.reading import Account, Reading
 from rebal.load.written import Written
 from rebal.market.pooled import Collateral, Counted, Rules, Slice
@@ -18,18 +19,18 @@ if TYPE_CHECKING:
     from rebal.venues import Venue
 
 
-def accounts_of(file: Written[Any]) -> tuple[Account, ...]:
+def accounts_of(file: Written[Any], shelf: Shelf) -> tuple[Account, ...]:
     """The accounts of a file, each with its venue; the only one has no name of its own there."""
     says: models.Portfolio = file.says
     if says.accounts is None:
         if file.has("accounts"):
             return ()
-        venue, known = _venue(says.venue, written=file.has("venue"))
+        venue, known = _venue(says.venue, shelf, written=file.has("venue"))
         return (Account("", (), says, venue=venue, known=known),)
     alone = len(says.accounts) == 1
     listed = []
     for name, account in says.accounts.items():
-        venue, known = _venue(account.venue, written=True)
+        venue, known = _venue(account.venue, shelf, written=True)
         listed.append(Account("" if alone else name, ("accounts", name), account, venue=venue, known=known))
     return tuple(listed)
 
@@ -111,14 +112,12 @@ def _collateral(counts: Fraction | tuple[models.Slice, ...]) -> Collateral:
     return Collateral(Counted.COINS, tuple(Slice(part.up_to, part.ratio) for part in counts))
 
 
-def _venue(name: str | None, *, written: bool) -> "tuple[Venue | None, bool]":
+def _venue(name: str | None, shelf: Shelf, *, written: bool) -> "tuple[Venue | None, bool]":
     """The venue of a name, and whether what is said of it is understood."""
     if name is None:
         return None, not written
-    from rebal import venues
-
     try:
-        return venues.venue(name), True
+        return shelf.venue(name), True
     except LookupError:
         return None, False
 

@@ -22,6 +22,7 @@ from rebal.load.digest import statement_sha256
 from rebal.load.fields import Section
 from rebal.load.flaws import MOST_LISTED, problems
 from rebal.load.histories import Histories, histories
+from rebal.load.listed import Shelf
 from rebal.load.policy import policy_of
 from rebal.load.quotes import quotes_of
 from rebal.load.reading import Block, Reading
@@ -34,10 +35,12 @@ if TYPE_CHECKING:
     from rebal.load import Asked
 
 
-def portfolio(path: str, *, now: datetime, market: "Sequence[str | MarketText | Asked]") -> Portfolio:
+def portfolio(
+    path: str, *, now: datetime, market: "Sequence[str | MarketText | Asked]", shelf: Shelf | None = None
+) -> Portfolio:
     """Read and resolve a portfolio file, with the prices of market files and sources. Raises InvalidInput."""
     file = _read(path, models.PORTFOLIO)
-    own, accounts = Block(file, ("market",), file.says.market), accounts_of(file)
+    own, accounts = Block(file, ("market",), file.says.market), accounts_of(file, shelf or Shelf())
     bare = Reading(file, blocks=(own,), now=now, accounts=accounts)
     blocks = (own, *(_block(each, bare) for each in market))
     reading = Reading(file, blocks=blocks, now=now, accounts=accounts)
@@ -92,11 +95,13 @@ def _block(market: "str | MarketText | Asked", bare: Reading) -> Block:
     return _market_file(market if isinstance(market, MarketText) else _asked(bare, market))
 
 
-def quoted(path: str, *, now: datetime, market: "Sequence[MarketText | Asked]") -> tuple[MarketText, ...]:
+def quoted(
+    path: str, *, now: datetime, market: "Sequence[MarketText | Asked]", shelf: Shelf | None = None
+) -> tuple[MarketText, ...]:
     """Market files, and what sources quote of what a portfolio speaks of. Raises InvalidInput and Unavailable."""
     file = _read(path, models.PORTFOLIO)
     own = Block(file, ("market",), file.says.market)
-    bare = Reading(file, blocks=(own,), now=now, accounts=accounts_of(file))
+    bare = Reading(file, blocks=(own,), now=now, accounts=accounts_of(file, shelf or Shelf()))
     return tuple(each if isinstance(each, MarketText) else _asked(bare, each) for each in market)
 
 
@@ -158,6 +163,7 @@ def _resolved(reading: Reading, path: str, histories: Histories) -> Portfolio:
         scenarios=says.scenarios,
         journal=_journal(path, says.journal),
         incomplete=_incomplete(reading, unvalued),
+        asked={each.venue.name: each.venue.asked for each in reading.accounts if each.venue and each.venue.asked},
     )
 
 

@@ -7,9 +7,10 @@ contract whose multiplier is not known, or that is no longer listed, is shown an
 import sys
 
 from rebal import discover
+from rebal.venues._refreshed import Listing, Listings, refreshed
 from rebal.venues._venue import Entry, Venue
 
-__all__ = ["LEFT_OUT", "Entry", "Venue", "names", "venue"]
+__all__ = ["LEFT_OUT", "Entry", "Listing", "Listings", "Venue", "names", "refreshed", "venue"]
 
 LEFT_OUT = {
     "bitget": (

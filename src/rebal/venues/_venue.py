@@ -40,7 +40,7 @@ class Venue:
     ``statements``: what holds for the venue as a whole, a plain sentence each. ``sources``: what was used and its
     dates, by the keys that entries name. ``notes``: by contract or family. ``maintenance``: the schedule of a contract
     or family, None where none is known. ``pooling``: how its pooled accounts are judged, None where no account of it
-    pools what margins inverse contracts.
+    pools what margins inverse contracts. ``asked``: when its exchange printed the figures, None for shipped ones.
     """
 
     name: str
@@ -51,6 +51,7 @@ class Venue:
     notes: Mapping[str, tuple[str, ...]]
     maintenance: Callable[[str], Known | None]
     pooling: Pooling | None = None
+    asked: datetime | None = None
     _by_name: dict[str, Row] = field(init=False)
     _by_asset: dict[str, list[Row]] = field(init=False)
     _made_before: dict[tuple[str, datetime | None, bool], Contract | None] = field(init=False, default_factory=dict)

@@ -11,6 +11,7 @@ from rebal.portfolio import Doubt, Doubtful, Portfolio, Sizing
 
 _USUAL_BASIS, _USUAL_BASIS_DATED = Fraction(5, 100), Fraction(25, 100)
 _USUAL_TICK = Fraction(1, 100)
+_FRESH_DAYS = 30
 _USUAL_FUNDING = Fraction(3, 1000)
 
 
@@ -32,6 +33,16 @@ def _assumptions(review: Review) -> Iterator[Finding]:
             message = f"{assumption.figure} is assumed: {assumption.stands_in}; set {assumption.key} to your account's"
             data = {"figure": assumption.figure, "stands_in": assumption.stands_in, "key": assumption.key}
             yield warning(Code.ASSUMED_FIGURE, contract.name, message, **data)
+
+
+def _refreshed(review: Review) -> Iterator[Finding]:
+    """Which venues' contracts are as their exchange printed them, and when; of the others they are as shipped."""
+    for name, asked in review.desk.portfolio.asked.items():
+        days = int(days_between(asked, review.desk.now))
+        message = f"its inverse contracts are live: as the exchange printed them at {asked:%Y-%m-%dT%H:%M:%SZ}"
+        if days > _FRESH_DAYS:
+            message += f", {days} days ago; ask it again"
+        yield (warning if days > _FRESH_DAYS else info)(Code.REFRESHED, name, message, asked=asked, days=days)
 
 
 def _doubts(review: Review) -> Iterator[Finding]:
@@ -173,4 +184,4 @@ def _sizing(review: Review) -> Iterator[Finding]:
         )
 
 
-MARKET_CHECKS: tuple[Check, ...] = (_stale, _doubts, _assumptions, _far_marks, _dated, _funding, _sizing)
+MARKET_CHECKS: tuple[Check, ...] = (_stale, _doubts, _refreshed, _assumptions, _far_marks, _dated, _funding, _sizing)
