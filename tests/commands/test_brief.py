@@ -49,6 +49,16 @@ def test_on_a_pipe_it_is_records_too() -> None:
     assert words == ["plan", "headline", *["order"] * 9, "move-in", "nearest", "cost", "more"]
 
 
+def test_funding_that_nets_to_nothing_is_no_absence_of_it(tmp_path: Path) -> None:
+    book = tmp_path / "portfolio.yaml"
+    rates = "  funding: {BTCUSD: 0.01%, ETHUSD: 0.01%}\n"
+    book.write_text(PORTFOLIO.replace("venue: binance", "venue: bybit") + rates)
+    for more in ((), ("--brief",)):
+        told = " ".join(shown("plan", str(book), *more))
+        assert re.search(r"fees \$12\.10\W+funding nets to nothing", told)
+        assert "no funding" not in told
+
+
 @pytest.mark.parametrize("form", ["json", "csv", "svg"])
 def test_scripts_get_no_less(form: str) -> None:
     done = answered("plan", TEN, "--brief", "--format", form, *NOW)

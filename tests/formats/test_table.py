@@ -149,7 +149,7 @@ def test_an_alert_that_is_years_away_is_left_out(days: str, told: bool) -> None:
     ("below", "above", "said"),
     [
         ("0.821", None, "liquidation 82.1 % away"),
-        ("0.921", None, "liquidated never, within 10 ×"),
+        ("0.921", None, "not liquidated from a tenth of today's price to ten times it"),
         (None, "1.5", "liquidation 150.0 % away"),
         ("0.4", "0.9", "liquidation 40.0 % below or 90.0 % above"),
         (None, None, "never liquidated"),

@@ -55,9 +55,10 @@ def status(
 ) -> Answer:
     """Say whether anything needs doing: drift, margin, liquidation, hedges.
 
-    Leaves with 0 where nothing needs doing, 10 where an order is to be placed, 20 on a breach: an alert level passed,
-    prices too old, a liquidation due. Made for cron: with --quiet it is silent at 0. Of several portfolios it says a
-    line each, the worst first, and the worst in detail; with --format json a line of JSON each, in the order given.
+    Leaves with 0 where nothing needs doing, 10 where an order is to be placed (action), 20 on a breach (attention): an
+    alert level passed, prices too old, a liquidation due. Made for cron: with --quiet it is silent at 0. Of several
+    portfolios it says a line each, the worst first, and the worst in detail; with --format json a line of JSON each,
+    in the order given.
     --notify runs a command, without a shell, when what is asked for is another than it was told: a breach once, and
     again when it worsens or ends. It leaves with 4 where the command failed, which is tried again next time, and where
     an exchange is down: what --fallback lets judge is judged then. --reconcile reads the account at the exchange too:

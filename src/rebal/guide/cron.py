@@ -45,8 +45,8 @@ _LINES = (
 def _levels(given: Given) -> Iterator[str]:
     policy = given.portfolio.policy
     yield (
-        f"A breach is leverage above {times(policy.alert.leverage)} or a liquidation nearer than "
-        f"{percent(policy.alert.distance)} (`policy.alert`). A plan leaves more room than that, leverage "
+        f"A breach, `attention` in its words, is leverage above {times(policy.alert.leverage)} or a liquidation nearer "
+        f"than {percent(policy.alert.distance)} (`policy.alert`). A plan leaves more room than that, leverage "
         f"{times(policy.leverage)} and {percent(policy.shock)}: what lies between is yours to sleep in."
     )
     age = policy.max_price_age

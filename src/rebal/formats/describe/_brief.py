@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from rebal.amounts import Fraction
 from rebal.findings import Finding, Severity
 from rebal.formats.describe import _findings, _orders
-from rebal.formats.describe._words import away, counted, joined
+from rebal.formats.describe._words import away, counted, joined, without_funding
 from rebal.formats.document import (
     Block,
     Column,
@@ -20,7 +20,7 @@ from rebal.formats.document import (
     Table,
     Text,
 )
-from rebal.plan import AssetLine, Plan, Transfer, Wallet
+from rebal.plan import AssetLine, Costs, Plan, Transfer, Wallet
 from rebal.status import Status
 
 _PAGE = Medium.PAGE
@@ -116,15 +116,16 @@ def _told(findings: Sequence[Finding]) -> Iterable[Block]:
 
 _COST = (
     Column("", lambda costs: ("fees ", Figure(costs.fees_usd, Kind.USD)), only=_PAGE),
-    Column("", lambda costs: _funding(costs.funding_usd_per_day), only=_PAGE),
+    Column("", lambda costs: _funding(costs), only=_PAGE),
     Column("", "fees_usd", Kind.DOLLARS, record="fees {}", only=Medium.RECORDS),
     Column("", "funding_usd_per_day", Kind.DOLLARS, record="funding-per-day {}", only=Medium.RECORDS),
 )
 
 
-def _funding(day: Fraction | None) -> Said:
+def _funding(costs: Costs) -> Said:
+    day = costs.funding_usd_per_day
     if day is None:
         return "funding not known"
     if not day:
-        return "no funding"
+        return without_funding(costs)
     return (f"funding {'paid' if day > 0 else 'received'} ", Figure(abs(day), Kind.USD), " a day")

@@ -218,7 +218,7 @@ def _all_posted(wallet: Wallet) -> Said:
         return f"liquidation {DUE}"
     below, above = foreseeable(below, above)
     if below is None and above is None:
-        return f"liquidated {FAR}"
+        return "not liquidated from a tenth of today's price to ten times it"
     if below is not None and above is not None:
         return ("liquidation ", Figure(below, Kind.PERCENT), " below or ", Figure(above, Kind.PERCENT), " above")
     return ("liquidation ", Figure(below or above or ZERO, Kind.PERCENT), " away")

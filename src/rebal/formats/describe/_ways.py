@@ -23,11 +23,12 @@ from rebal.formats.document import (
 from rebal.plan import RescueLine
 
 _PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS
+_NOTE = "each as if it were taken alone; enough: out of the alert, with --to policy within the policy"
 
 
 def section(ways: Sequence[RescueLine]) -> Section:
     """A row a way, the one that the plan takes in ink."""
-    return Section("Ways out", (Table(_COLUMNS, ways, word="way"),), "each as if it were taken alone")
+    return Section("Ways out", (Table(_COLUMNS, ways, word="way"),), _NOTE)
 
 
 def matter(ways: Sequence[RescueLine]) -> tuple[Said, ...]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from rebal.amounts import ZERO, Fraction
 from rebal.formats.document import GLUE, Figure, Kind, Said
 from rebal.market.contract import OrderUnit
-from rebal.plan import OrderPart
+from rebal.plan import Costs, OrderPart
 
 ORDER_UNITS = {OrderUnit.CONTRACTS: "contracts", OrderUnit.USD: "USD"}
 """What an order's quantity is counted in; coins are named after their asset."""
@@ -19,6 +19,11 @@ FAR = f"never, within 10{GLUE}×"
 
 _NAMED_AT_MOST = 3
 _TENTH, _TENFOLD = Fraction(9, 10), Fraction(9)
+
+
+def without_funding(costs: Costs) -> str:
+    """Why there is no funding to pay: contracts that have none, or what one pays the others receive."""
+    return "funding nets to nothing" if any(each.funding_usd_per_day for each in costs.breakdown) else "no funding"
 
 
 def joined(items: Iterable[Said], between: str = ", ") -> tuple[Said, ...]:

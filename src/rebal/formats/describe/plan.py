@@ -15,7 +15,7 @@ from rebal.formats.describe import (
     _outlook,
     _ways,
 )
-from rebal.formats.describe._words import counted, joined, several
+from rebal.formats.describe._words import counted, joined, several, without_funding
 from rebal.formats.document import (
     ALARM,
     GLUE,
@@ -237,7 +237,7 @@ def _funding(costs: Costs) -> Said:
     if day is None or year is None:
         return "funding not known"
     if not day:
-        return "no funding"
+        return without_funding(costs)
     return ("funding ", *_paid(day), " a day, ", Figure(abs(year), Kind.USD), " a year")
 
 
