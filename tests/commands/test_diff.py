@@ -13,7 +13,7 @@ import pytest
 from exact import exact
 from formats import books
 from formats.rows import order as order_of
-from program import NOW, answered
+from program import NOW, ROOT, answered
 from rebal.amounts import ZERO, Fraction
 from rebal.book import Purpose
 from rebal.commands._typed import what_next
@@ -289,6 +289,24 @@ def test_what_is_saved_is_no_plan_to_record(days: tuple[str, str]) -> None:
         "",
     )
     assert what_next(account, "account.json", ()) == "rebal show account.json"
+
+
+PORTFOLIOS = sorted((ROOT / "portfolios").glob("*.yaml"))
+OTHERS = (
+    ("hedge", "BTC", "--pct", "50"),
+    ("hedge", "BTC", "--pct", "0"),
+    ("unwind",),
+    ("unwind", "--purpose", "hedge"),
+)
+
+
+@pytest.mark.parametrize("file", PORTFOLIOS, ids=lambda file: file.stem)
+def test_what_two_commands_say_of_one_file_is_made_from_the_same(file: Path, tmp_path: Path) -> None:
+    text = file.read_text()
+    one = saved(tmp_path, "plan.json", text)
+    for n, command in enumerate(OTHERS):
+        causes = told(one, saved(tmp_path, f"{n}.json", text, *command))["causes"]
+        assert {"command"} <= {*causes} <= {"command", "hedges"}, command
 
 
 def test_accounts_are_named_where_there_are_several(tmp_path: Path) -> None:

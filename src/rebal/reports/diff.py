@@ -89,14 +89,14 @@ class EquityChange:
 
 @frozen
 class PriceChange:
-    """A price in USD; ``change``: as a fraction of the one before. None where a plan does not have it."""
+    """A price in USD that both plans have; ``change``: as a fraction of the one before."""
 
     name: str
     quote: Quote
-    before: Fraction | None
-    after: Fraction | None
-    difference: Fraction | None
-    change: Fraction | None
+    before: Fraction
+    after: Fraction
+    difference: Fraction
+    change: Fraction
 
 
 @frozen

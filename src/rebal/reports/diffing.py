@@ -87,7 +87,10 @@ def diff(before: Plan, after: Plan, *, files: tuple[str, str]) -> Diff:
 
 
 def _is_told(row: FigureChange | WordChange) -> bool:
-    # What to set is told of contracts that an order opens: of one plan alone it says nothing of the other.
+    # What to set is told of contracts that an order opens: of one plan alone it says nothing of the other. Dollars have
+    # a row, and a target of nothing in it, only where a plan leaves some.
+    if row.figure == "target_weight":
+        return (row.before or ZERO) != (row.after or ZERO)
     return row.figure not in _SETTINGS or None not in (row.before, row.after)
 
 
@@ -149,9 +152,9 @@ def _equity(before: Plan, after: Plan) -> EquityChange:
 
 def _prices(before: Plan, after: Plan) -> Iterator[PriceChange]:
     for (quote, name), was, now in _paired(_quoted(before), _quoted(after)):
-        if was != now:
-            change = None if not was or now is None else now / was - 1
-            yield PriceChange(name, quote, was, now, _less(now, was), change)
+        # Of a coin or a contract that is in one plan alone, the other does not say what its price was.
+        if was is not None and now is not None and was != now:
+            yield PriceChange(name, quote, was, now, now - was, now / was - 1)
 
 
 def _quoted(plan: Plan) -> dict[tuple[Quote, str], Fraction]:

@@ -13,7 +13,6 @@ from rebal.formats.document import (
     GLUE,
     GREEN,
     YELLOW,
-    Absent,
     Column,
     Document,
     Facts,
@@ -39,7 +38,6 @@ from rebal.reports.diff import (
     Found,
     Made,
     OrderChange,
-    PriceChange,
     WordChange,
 )
 from rebal.reports.diff import Place as Where
@@ -218,16 +216,12 @@ _MOVES = (
 )
 
 
-def _percent(row: PriceChange) -> Said:
-    return None if row.change is None else Figure(row.change, Kind.CHANGE)
-
-
 _PRICES = (
     Column("price of", "name", record="{}", role=Role.NAME, left=True),
     Column("", lambda each: each.quote.value, left=True, record="{}"),
-    Column("before", "before", Kind.PRICE, record="before {}", absent=Absent.UNKNOWN),
-    Column("after", "after", Kind.PRICE, record="after {}", absent=Absent.UNKNOWN),
-    Column("change", _percent, record="change {}", absent=Absent.UNKNOWN),
+    Column("before", "before", Kind.PRICE, record="before {}"),
+    Column("after", "after", Kind.PRICE, record="after {}"),
+    Column("change", "change", Kind.CHANGE, record="change {}"),
 )
 _COINS = (
     Column("coin", "asset", record="{}", role=Role.NAME, left=True),
