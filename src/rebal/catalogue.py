@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from rebal import venues
-from rebal.amounts import Fraction
+from rebal.amounts import Fraction, plain
 from rebal.frozen import frozen
 from rebal.market.contract import Contract, Kind, OrderUnit
 from rebal.market.maintenance import Maintenance, Method, SizeRate, Tiers, TierUnit, Valuation
@@ -146,8 +146,8 @@ class Change:
 
     contract: str
     figure: str
-    shipped: Fraction | datetime | None
-    live: Fraction | datetime
+    shipped: Fraction | datetime | str | None
+    live: Fraction | datetime | str
 
 
 @frozen
@@ -194,7 +194,7 @@ def refresh(said: Listings, earlier: Listings | None, file: str) -> Refresh:
         changes=tuple(changes),
         appeared=appeared,
         vanished=tuple(_vanished(said, earlier, listed)),
-        kept=("maintenance tiers are as shipped: they were not asked for", *_unprinted(said)),
+        kept=tuple(_unprinted(said)),
     )
 
 
@@ -202,7 +202,12 @@ _COMPARED = (
     "multiplier", "tick_size", "lot_size", "min_contracts", "max_leverage", "maker_fee", "taker_fee",
     "funding_interval_hours", "expiry",
 )  # fmt: skip
-_PLURALS = {"max_leverage": "leverages", "taker_fee": "fees", "funding_interval_hours": "funding intervals"}
+_PLURALS = {
+    "maintenance": "maintenance tiers",
+    "max_leverage": "leverages",
+    "taker_fee": "fees",
+    "funding_interval_hours": "funding intervals",
+}
 
 
 def _changes(listing: Listing, venue: Venue, now: datetime) -> Iterator[Change]:
@@ -211,6 +216,16 @@ def _changes(listing: Listing, venue: Venue, now: datetime) -> Iterator[Change]:
         live, before = getattr(listing, figure), getattr(shipped, figure)
         if live is not None and live != before:
             yield Change(listing.name, figure.replace("_", " "), before, live)
+    if shipped is not None and listing.maintenance not in (None, shipped.maintenance):
+        yield Change(listing.name, "maintenance", _schedule(shipped.maintenance), _schedule(listing.maintenance))
+
+
+def _schedule(schedule: Maintenance | None) -> str:
+    """A schedule in a few words: how many tiers, and the rate of the first."""
+    if not isinstance(schedule, Tiers):
+        return "a rate that grows with the size"
+    many = len(schedule.tiers)
+    return f"{many} tier{'s' if many > 1 else ''} from {plain(schedule.tiers[0].rate * 100)} %"
 
 
 def _vanished(said: Listings, earlier: Listings | None, listed: Mapping[str, str]) -> Iterator[Vanished]:

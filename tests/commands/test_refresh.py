@@ -59,6 +59,7 @@ def bybit(name: str, **changed: Any) -> dict[str, Any]:
 def okx(name: str, **changed: Any) -> dict[str, Any]:
     return {
         "instId": name, "ctType": "inverse", "ctValCcy": "USD", "ctVal": "10", "ctMult": "10", "settleCcy": name[:3],
+        "instFamily": name[:7],
         "lotSz": "0.1", "minSz": "0.2", "tickSz": "0.1", "lever": "100", "state": "live", "expTime": "", **changed,
     }  # fmt: skip
 
@@ -209,7 +210,7 @@ def test_the_placeholder_of_binance_is_no_rate(server: Server) -> None:
     assert after == before
     assert after[0]["contract"] == "BTCUSD_PERP"
     assert (after[0]["up_to"], after[0]["rate"]) == ("5", "0.004")
-    assert report["kept"][0] == "maintenance tiers are as shipped: they were not asked for"
+    assert report["kept"][0] == "maintenance tiers are as shipped: the exchange does not print them there"
 
 
 def test_bybit_counts_dollars(server: Server) -> None:
@@ -229,11 +230,48 @@ def test_okx_multiplies_and_leaves_linear_contracts_out(server: Server) -> None:
         "code": "0",
         "data": [okx("BTC-USD-SWAP"), okx("BTC-USDT-SWAP", ctType="linear"), okx("ETH-USD-SWAP", state="suspend")],
     }
+    server.answers["GET www.okx.com/api/v5/public/position-tiers"] = {"code": "0", "data": []}
     server.answers[OKX + "FUTURES"] = {"code": "0", "data": [okx("ETH-USD-261225", expTime="1798185600000")]}
     assert refreshed(server, "okx")["contracts"] == 2
     btc, dated = contracts("okx")["BTC-USD-SWAP"], contracts("okx")["ETH-USD-261225"]
     assert (btc["multiplier"], btc["lot_size"], btc["min_contracts"]) == ("100", "0.1", "0.2")
     assert (dated["expiry"], dated["funding_interval_hours"]) == ("2026-12-25T08:00:00Z", None)
+
+
+def test_okx_tiers_count_contracts(server: Server) -> None:
+    tiers = "GET www.okx.com/api/v5/public/position-tiers?instType=SWAP&tdMode=cross&instFamily=BTC-USD,ETH-USD"
+    server.answers[OKX + "SWAP"] = {"code": "0", "data": [okx("BTC-USD-SWAP"), okx("ETH-USD-SWAP")]}
+    server.answers[OKX + "FUTURES"] = {"code": "0", "data": []}
+    row = {"instFamily": "BTC-USD", "uly": "BTC-USD", "instId": ""}
+    server.answers[tiers] = {
+        "code": "0",
+        "data": [
+            {**row, "tier": "2", "minSz": "500.1", "maxSz": "2000", "mmr": "0.005", "imr": "0.01", "maxLever": "100"},
+            {**row, "tier": "1", "minSz": "0", "maxSz": "500", "mmr": "0.004", "imr": "0.008", "maxLever": "125"},
+        ],
+    }
+    report = refreshed(server, "okx")
+    said = {each["contract"]: each["live"] for each in report["changes"] if each["figure"] == "maintenance"}
+    assert said == {"BTC-USD-SWAP": "2 tiers from 0.4 %"}
+    sheet = json.loads(answered("venues", "okx", "--format", "json", *NOW).out)
+    assert sheet["tiers"][:2] == [
+        {"contract": "BTC-USD-SWAP", "up_to": "500", "rate": "0.004", "deduction": "0", "max_leverage": "125"},
+        {"contract": "BTC-USD-SWAP", "up_to": "2000", "rate": "0.005", "deduction": "0", "max_leverage": "100"},
+    ]
+    btc = contracts("okx")["BTC-USD-SWAP"]
+    assert (btc["maintenance_tier_unit"], btc["maintenance_method"]) == ("contracts", "whole")
+    assert "contracts.BTC-USD-SWAP.maintenance" not in [each["key"] for each in sheet["assumed"]]
+    assert "contracts.ETH-USD-SWAP.maintenance" in [each["key"] for each in sheet["assumed"]]
+
+
+def test_tiers_that_do_not_rise_are_no_list(server: Server) -> None:
+    server.answers[OKX + "SWAP"] = {"code": "0", "data": [okx("BTC-USD-SWAP")]}
+    server.answers[OKX + "FUTURES"] = {"code": "0", "data": []}
+    row = {"instFamily": "BTC-USD", "maxSz": "500", "maxLever": "100"}
+    falling = [{**row, "mmr": "0.01"}, {**row, "maxSz": "600", "mmr": "0.005"}]
+    server.answers["GET www.okx.com/api/v5/public/position-tiers"] = {"code": "0", "data": falling}
+    done = answered("venues", "okx", "--refresh", *NOW, network=server.network())
+    assert (done.code, done.out) == (4, "")
 
 
 def test_deribit_counts_contracts_of_its_amounts(server: Server, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from rebal import venues
 from rebal.amounts import Fraction, NumberProblem, number, plain
 from rebal.errors import InvalidInput, Problem, Unavailable
+from rebal.market.maintenance import Method, Tier, Tiers, TierUnit, Valuation
 from rebal.times import TimeProblem, instant, rfc3339
 from rebal.venues import Listing, Listings, Venue
 
@@ -68,14 +69,47 @@ def text(listings: Listings) -> str:
     return json.dumps(whole, indent=1) + "\n"
 
 
-def _written(listing: Listing) -> dict[str, str]:
+def _written(listing: Listing) -> dict[str, Any]:
     figures = {each.name: getattr(listing, each.name) for each in fields(Listing)}
     return {name: _word(figure) for name, figure in figures.items() if figure is not None}
 
 
-def _word(figure: Any) -> str:
-    if isinstance(figure, str):
+def _schedule(tiers: Tiers) -> dict[str, Any]:
+    rows = [{each.name: _word(getattr(tier, each.name)) for each in fields(Tier)} for tier in tiers.tiers]
+    return {
+        "valuation": tiers.valuation.value,
+        "close_fee": tiers.close_fee,
+        "method": tiers.method.value,
+        "unit": tiers.unit.value,
+        "tiers": rows,
+    }
+
+
+def _read_schedule(written: Mapping[str, Any]) -> Tiers:
+    if written["close_fee"] not in (True, False):
+        raise TypeError
+    return Tiers(
+        valuation=Valuation(written["valuation"]),
+        close_fee=written["close_fee"],
+        method=Method(written["method"]),
+        unit=TierUnit(written["unit"]),
+        tiers=tuple(_read_tier(each) for each in written["tiers"]),
+    )
+
+
+def _read_tier(written: Mapping[str, str | None]) -> Tier:
+    read = {name: None if word is None else number(word) for name, word in written.items()}
+    rate, deduction = read.pop("rate"), read.pop("deduction")
+    if rate is None or deduction is None:
+        raise ValueError
+    return Tier(rate=rate, deduction=deduction, **read)
+
+
+def _word(figure: Any) -> Any:
+    if figure is None or isinstance(figure, str):
         return figure
+    if isinstance(figure, Tiers):
+        return _schedule(figure)
     return plain(figure) if isinstance(figure, Fraction) else rfc3339(figure)
 
 
@@ -102,9 +136,12 @@ def _read(name: str, whole: Any) -> Listings:
     return Listings(name, instant(whole["asked"]).astimezone(UTC), {each.name: each for each in found})
 
 
-def _listing(written: Mapping[str, str]) -> Listing:
+def _listing(written: Mapping[str, Any]) -> Listing:
     read: dict[str, Any] = {}
     for name, word in written.items():
+        if name == "maintenance":
+            read[name] = _read_schedule(word)
+            continue
         if not isinstance(word, str):
             raise TypeError
         read[name] = word if name in _TEXTS else instant(word) if name == "expiry" else number(word)

@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
-from rebal.amounts import Fraction
+from rebal.amounts import ZERO, Fraction
 from rebal.frozen import frozen
 from rebal.market.contract import Assumption, Contract, Kind
-from rebal.market.maintenance import assumed
+from rebal.market.maintenance import Tier, Tiers, assumed
 from rebal.venues._venue import Entry, Venue
 
 _SOURCE = "exchange"
@@ -33,6 +34,7 @@ class Listing:
     taker_fee: Fraction | None = None
     funding_interval_hours: Fraction | None = None
     expiry: datetime | None = None
+    maintenance: Tiers | None = None
 
     @property
     def is_sound(self) -> bool:
@@ -45,7 +47,23 @@ class Listing:
             and all(size > 0 for size in sizes)
             and all(figure is None or figure > 0 for figure in may_be)
             and all(fee is None or abs(fee) < _MOST_FEE for fee in fees)
+            and (self.maintenance is None or _is_schedule(self.maintenance.tiers))
         )
+
+
+def _is_schedule(tiers: tuple[Tier, ...]) -> bool:
+    """Whether bounds and rates rise from tier to tier, rates between 0 and 1."""
+    bounds = [tier.up_to for tier in tiers]
+    rates = [tier.rate for tier in tiers]
+    known = [bound for bound in bounds if bound is not None]
+    return (
+        bool(tiers)
+        and None not in bounds[:-1]
+        and all(low < high for low, high in pairwise([ZERO, *known]))
+        and all(low <= high for low, high in pairwise(rates))
+        and all(0 < rate < 1 for rate in rates)
+        and all(tier.deduction >= 0 for tier in tiers)
+    )
 
 
 @frozen
@@ -66,8 +84,8 @@ def refreshed(venue: Venue, said: Listings) -> Venue:
     """
     day = f"{said.asked:%Y-%m-%d}"
     told = (
-        f"Inverse contracts are live, as the exchange printed them on {day}; their maintenance tiers and what else it "
-        "does not print are as shipped, and so is everything of linear contracts."
+        f"Inverse contracts are live, as the exchange printed them on {day}; what it did not print is as "
+        "shipped, maintenance tiers too, and so is everything of linear contracts."
     )
     taken = {each.name: getattr(venue, each.name) for each in fields(Venue) if each.init}
     taken["asked"] = said.asked
@@ -121,6 +139,8 @@ class _Refreshed(Venue):
         key, listed = f"contracts.{listing.name}.", listing.expiry is None or listing.expiry > now
         if shipped is None:
             base = _of_its_sort(base, listing)
+        if listing.maintenance is not None:
+            given["isolated_maintenance"] = None
         keys = {f"{key}{_KEYS.get(name, name)}" for name in given}
         still = tuple(each for each in base.assumed if each.key not in keys)
         return replace(base, **given, listed=listed, assumed=still)

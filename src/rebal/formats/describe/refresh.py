@@ -56,9 +56,11 @@ def document(report: Refresh, limits: Policy | None) -> Document:
     )
 
 
-def _told(value: Fraction | datetime | None) -> Said:
+def _told(value: Fraction | datetime | str | None) -> Said:
     if value is None:
         return "not known"
+    if isinstance(value, str):
+        return (value,)
     return Figure(value, Kind.EXACT) if isinstance(value, Fraction) else value
 
 
