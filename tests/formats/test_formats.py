@@ -22,9 +22,10 @@ def test_the_formats_on_offer() -> None:
 
 
 def test_the_kinds_of_reports() -> None:
-    kinds = (
-        "beta books compare diff explain guide history plan problem reconcile record replay status stress venue venues"
-    )
+    kinds = """
+    beta books compare diff explain guide history plan problem reconcile record refresh replay status stress venue
+    venues
+    """
     assert list(discover.names(describe)) == kinds.split()
 
 

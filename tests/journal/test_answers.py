@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 
 from formats import books, extremes, ledgers
 from rebal import discover
+from rebal.amounts import Fraction
+from rebal.catalogue import Change, Refresh, Vanished
 from rebal.errors import InvalidInput
 from rebal.formats import Report, View, describe, kind, render
 from rebal.journal import answers
@@ -36,6 +39,21 @@ def test_every_report_reads_back_as_it_was(make: Callable[[], Report]) -> None:
     assert render("json", report, VIEW) == text
     for name in ("table", "plain", "csv"):
         assert render(name, report, VIEW)
+
+
+def test_a_figure_or_an_instant_is_read_as_what_it_was() -> None:
+    asked = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
+    changes = (
+        Change("BTCUSD", "taker_fee", Fraction(1, 2000), Fraction(11, 20000)),
+        Change("BTCUSD", "expiry", None, asked),
+        Change("BTCUSD", "expiry", asked, asked),
+    )
+    gone = (Vanished("XRPUSD", "listed"),)
+    made = Refresh("rebal/refresh/1", "bybit", "Bybit", asked, "bybit.json", 9, 7, changes, ("ADAUSD",), gone, ())
+    read = answers.read(render("json", made, VIEW), "saved.json")
+    assert read == made
+    with pytest.raises(InvalidInput, match=r"changes\[0\].live: is not a timestamp"):
+        answers.read(render("json", made, VIEW).replace('"0.00055"', '"soon"'), "saved.json")
 
 
 def test_every_kind_of_report_that_is_shown_is_read() -> None:

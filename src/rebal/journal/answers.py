@@ -35,10 +35,12 @@ REPORTS = {
     "rebal/problem/1": "rebal.reports.books.Unread",
     "rebal/explain/1": "rebal.reports.explanation.Explanation",
     "rebal/venues/1": "rebal.catalogue.Catalogue",
+    "rebal/refresh/1": "rebal.catalogue.Refresh",
     "rebal/venue/1": "rebal.catalogue.VenueSheet",
 }
 """The class of each report, by its schema."""
 
+_WITH_FILE = frozenset({"rebal/problem/1", "rebal/refresh/1"})
 _MOST_DIGITS = 2_000
 _MOST_COUNT_DIGITS = 18
 _AGAIN = "save the answer again with --format json"
@@ -69,7 +71,7 @@ def read(text: str, source: str) -> Any:
         found = None if schema is None else shown(schema)
         raise refusal(source, "schema", "is none of a saved answer", found=found, instead=_AGAIN)
     module, _, name = REPORTS[schema].rpartition(".")
-    if schema != "rebal/problem/1":
+    if schema not in _WITH_FILE:
         written.pop("file", None)  # where it was, among many; no part of the answer
     try:
         return _reader(getattr(import_module(module), name))(written)
@@ -100,9 +102,17 @@ def _reader(of: Any) -> _Reader:
 
 
 def _optional(of: Any) -> _Reader:
-    (inner,) = (each for each in get_args(of) if each is not NoneType)
-    read_inner = _reader(inner)
-    return lambda written: None if written is None else read_inner(written)
+    *others, last = (_reader(each) for each in get_args(of) if each is not NoneType)
+
+    def read_one(written: Any) -> Any:
+        for each in others:
+            with suppress(_Wrong):
+                return each(written)
+        return last(written)
+
+    if NoneType not in get_args(of):
+        return read_one
+    return lambda written: None if written is None else read_one(written)
 
 
 def _list(item: _Reader) -> _Reader:
