@@ -47,13 +47,14 @@ def test_a_figure_or_an_instant_is_read_as_what_it_was() -> None:
         Change("BTCUSD", "taker_fee", Fraction(1, 2000), Fraction(11, 20000)),
         Change("BTCUSD", "expiry", None, asked),
         Change("BTCUSD", "expiry", asked, asked),
+        Change("BTCUSD", "tiers", "0 at 0.5 %", "0 at 1 %"),
     )
     gone = (Vanished("XRPUSD", "listed"),)
     made = Refresh("rebal/refresh/1", "bybit", "Bybit", asked, "bybit.json", 9, 7, changes, ("ADAUSD",), gone, ())
     read = answers.read(render("json", made, VIEW), "saved.json")
     assert read == made
-    with pytest.raises(InvalidInput, match=r"changes\[0\].live: is not a timestamp"):
-        answers.read(render("json", made, VIEW).replace('"0.00055"', '"soon"'), "saved.json")
+    with pytest.raises(InvalidInput, match=r"changes\[0\].live: is not a text"):
+        answers.read(render("json", made, VIEW).replace('"0.00055"', "5"), "saved.json")
 
 
 def test_every_kind_of_report_that_is_shown_is_read() -> None:
