@@ -223,7 +223,7 @@ class _Margin(NamedTuple):
 
 _MARGIN = (
     Column("", lambda row: _name(row.told)),
-    Column("", lambda row: _wallet(row.wallet)),
+    Column("", lambda row: row.wallet.name or row.wallet.currency),
     Column("", "wallet.contract", record="contract {}"),
     Column("", "wallet.margin_balance", Kind.COINS, record="balance {}"),
     Column("", "wallet.maintenance_margin", Kind.COINS, record="maintenance {}"),
