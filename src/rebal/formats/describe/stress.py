@@ -223,7 +223,8 @@ class _Margin(NamedTuple):
 
 _MARGIN = (
     Column("", lambda row: _name(row.told)),
-    Column("", lambda row: row.wallet.name or row.wallet.currency),
+    # an isolated position goes by its coin here: its contract stands in the next column
+    Column("", lambda row: row.wallet.currency if row.wallet.contract else _wallet(row.wallet)),
     Column("", "wallet.contract", record="contract {}"),
     Column("", "wallet.margin_balance", Kind.COINS, record="balance {}"),
     Column("", "wallet.maintenance_margin", Kind.COINS, record="maintenance {}"),
