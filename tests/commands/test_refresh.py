@@ -75,6 +75,8 @@ def deribit(name: str, **changed: Any) -> dict[str, Any]:
 @pytest.fixture(autouse=True)
 def _data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    for name in ("REBAL_KEYS", "REBAL_BINANCE_KEY", "REBAL_BINANCE_SECRET", "REBAL_BINANCE_PASSWORD"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture
@@ -211,6 +213,52 @@ def test_the_placeholder_of_binance_is_no_rate(server: Server) -> None:
     assert after[0]["contract"] == "BTCUSD_PERP"
     assert (after[0]["up_to"], after[0]["rate"]) == ("5", "0.004")
     assert report["kept"][0] == "maintenance tiers are as shipped: the exchange does not print them there"
+
+
+def bracket(cap: object, ratio: object, cum: object, leverage: int) -> dict[str, object]:
+    return {
+        "bracket": 1, "initialLeverage": leverage, "qtyCap": cap, "qtylFloor": 0, "maintMarginRatio": ratio, "cum": cum,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def keyed(server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
+    monkeypatch.setenv("REBAL_BINANCE_KEY", "CANARYKEY")
+    monkeypatch.setenv("REBAL_BINANCE_SECRET", "CANARYSECRET")
+    server.answers["GET api.binance.com/sapi/v1/account/apiRestrictions"] = {"enableReading": True}
+    server.answers["GET dapi.binance.com/dapi/v2/leverageBracket"] = [
+        {"symbol": "ETHUSD_PERP", "brackets": [bracket(600, 0.01, 2.5, 50), bracket(100, 0.005, 0.0, 100)]},
+        {"symbol": "BTCUSD_PERP", "notionalCoef": 1.5, "brackets": [bracket(50, 0.004, 0.0, 125)]},
+    ]
+    return server
+
+
+def test_binance_s_tiers_count_coins(keyed: Server, tmp_path: Path) -> None:
+    report = refreshed(keyed)
+    said = {each["contract"]: each["live"] for each in report["changes"] if each["figure"] == "maintenance"}
+    assert said == {"ETHUSD_PERP": "2 tiers from 0.5 %"}  # those of BTC are changed for this account alone
+    sheet = json.loads(answered("venues", "binance", "--format", "json", *NOW).out)
+    assert [each for each in sheet["tiers"] if each["contract"] == "ETHUSD_PERP"] == [
+        {"contract": "ETHUSD_PERP", "up_to": "100", "rate": "0.005", "deduction": "0", "max_leverage": "100"},
+        {"contract": "ETHUSD_PERP", "up_to": "600", "rate": "0.01", "deduction": "2.5", "max_leverage": "50"},
+    ]
+    assert contracts("binance")["ETHUSD_PERP"]["maintenance_tier_unit"] == "coin"
+    wallets = {each["currency"]: each for each in planned(tmp_path)["wallets"]}
+    # 1,100 contracts of 10 dollars at 2,500 are 4.4 ETH, of which 0.5 % are 0.022: the first tier is 100 coins wide.
+    assert wallets["ETH"]["maintenance_margin"] == "0.022"
+    kept = (tmp_path / "data" / "rebal" / "venues" / "binance.json").read_text()
+    assert "CANARY" not in kept + json.dumps(report)
+
+
+def test_a_key_that_can_trade_is_refused_here_too(keyed: Server, tmp_path: Path) -> None:
+    keyed.answers["GET api.binance.com/sapi/v1/account/apiRestrictions"] = {
+        "enableReading": True,
+        "enableFutures": True,
+    }
+    done = answered("venues", "binance", "--refresh", *NOW, network=keyed.network())
+    assert (done.code, done.out) == (1, "")
+    assert "the key may trade futures" in done.err
+    assert not (tmp_path / "data").exists()
 
 
 def test_bybit_counts_dollars(server: Server) -> None:

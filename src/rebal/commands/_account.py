@@ -109,11 +109,11 @@ def asking(portfolio: "Portfolio", world: World, access: Access, *, timeout: str
     line = opened(portfolio.venue, world.network, deadline=deadline, keys=keys(portfolio.venue, world.environment))
     coins = {*portfolio.statement.wallets, *(each.settle for each in portfolio.contracts.values())}
     found = Asking(line, contract, frozenset(coins))
-    _refuse_rights(found, access)
+    refuse_rights(found, access)
     return found
 
 
-def _refuse_rights(asking: "Asking", access: Access) -> None:
+def refuse_rights(asking: "Asking", access: Access) -> None:
     """Raise Refused for a key that may do more than read, and for one of which that is not told, unless allowed.
 
     What is allowed is not to be told: a key that is known to trade or withdraw is refused all the same.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rebal.commands import _out
+from rebal.commands._account import Access, refuse_rights
 from rebal.commands._answer import Answer, World
 from rebal.commands._market import seconds
 from rebal.commands._options import Clock, Shown, Timeout, one_of, shelf
@@ -50,8 +51,9 @@ def venues(
     maintenance tiers, where each figure comes from and of what date, and which figures are assumed.
 
     --refresh asks the exchange for sizes, ticks, lots, leverages, fees, funding intervals and expiries of its inverse
-    contracts, as far as it prints them without a key, shows what differs from what rebal was shipped with, and keeps
-    them in $XDG_DATA_HOME/rebal/venues (~/.local/share without it); remove the file to go back.
+    contracts, as far as it prints them, and for maintenance tiers where it tells them: OKX does, and Binance with a key
+    that can only read. It shows what differs from what rebal was shipped with, and keeps it in
+    $XDG_DATA_HOME/rebal/venues (~/.local/share without it); remove the file to go back.
     """
     from rebal.catalogue import catalogue, venue_sheet
 
@@ -71,6 +73,8 @@ def _refreshed(name: str, world: World, now: datetime, *, shown: Shown, timeout:
     """Ask, keep what was answered, and show what differs. Raises Unavailable, with nothing changed."""
     from rebal import catalogue
     from rebal.exchange import Deadline, listings, opened
+    from rebal.exchange.accounts import Asking
+    from rebal.exchange.keys import keys_if_any
 
     if name not in listings.readers():
         known = ", ".join(listings.readers())
@@ -78,7 +82,13 @@ def _refreshed(name: str, world: World, now: datetime, *, shown: Shown, timeout:
     if world.network is None:
         raise Unavailable("the network is not to be had here")
     path, earlier = shelf(world).path(name), _earlier(name, world)
-    said = listings.read(opened(name, world.network, deadline=Deadline(world.network, timeout)), now)
+    keys = None
+    if listings.takes_keys(name) and world.environment is not None:
+        keys = keys_if_any(name, world.environment)
+    line = opened(name, world.network, deadline=Deadline(world.network, timeout), keys=keys)
+    if keys is not None:
+        refuse_rights(Asking(line, lambda _: None), Access())
+    said = listings.read(line, now, signed=keys is not None)
     _keep(path, said)
     return shown.answer(catalogue.refresh(said, earlier, path), world, inputs=(path,))
 

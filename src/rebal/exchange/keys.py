@@ -23,12 +23,7 @@ def keys(venue: str, environment: Environment) -> Keys:
     What the environment does not have is looked up in the file that ``REBAL_KEYS`` names. Raises UsageProblem where
     something is missing, or others may read the file.
     """
-    names = {part: f"REBAL_{venue.upper()}_{part}" for part in ("KEY", "SECRET", "PASSWORD")}
-    found = {part: environment(name) for part, name in names.items()}
-    path = environment(FILE)
-    if path and not all(found.values()):
-        kept = _kept(path)
-        found = {part: found[part] or kept.get(name) for part, name in names.items()}
+    names, found = _names(venue), _found(venue, environment)
     needed = ("KEY", "SECRET", *(("PASSWORD",) if venue in _NEED_PASSWORD else ()))
     missing = [names[part] for part in needed if not found[part]]
     if missing:
@@ -37,6 +32,25 @@ def keys(venue: str, environment: Environment) -> Keys:
             f"read into the environment, or into a file of your own alone that {FILE} names"
         )
     return Keys(found["KEY"] or "", found["SECRET"] or "", found["PASSWORD"] or None)
+
+
+def keys_if_any(venue: str, environment: Environment) -> Keys | None:
+    """The same, None where nothing is said of the venue. Raises UsageProblem where only a part is."""
+    return keys(venue, environment) if any(_found(venue, environment).values()) else None
+
+
+def _names(venue: str) -> dict[str, str]:
+    return {part: f"REBAL_{venue.upper()}_{part}" for part in ("KEY", "SECRET", "PASSWORD")}
+
+
+def _found(venue: str, environment: Environment) -> dict[str, str | None]:
+    names = _names(venue)
+    found = {part: environment(name) for part, name in names.items()}
+    path = environment(FILE)
+    if path and not all(found.values()):
+        kept = _kept(path)
+        found = {part: found[part] or kept.get(name) for part, name in names.items()}
+    return found
 
 
 def _kept(path: str) -> Mapping[str, str]:

@@ -2,27 +2,31 @@
 
 A module has ``listings(ask)``: it puts its questions through ``ask``, a method of ccxt's and what it is given by name,
 and yields every inverse contract that trades, under the name that the catalogue has. Raises Garbled for an answer of
-another shape, and for one that is not the whole list.
+another shape, and for one that is not the whole list. Where an exchange tells tiers to a key alone, its module has
+``tiers(ask)``, which returns them by contract.
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from rebal import discover
 from rebal.amounts import Fraction
 from rebal.errors import Unavailable
 from rebal.exchange.fields import Garbled, Row, figure
 from rebal.exchange.line import Line
-from rebal.venues import Listing, Listings
+from rebal.market.maintenance import Tiers
+from rebal.venues import Listings
 
 Ask = Callable[..., Any]
 """Puts a question: ``ask(call, name=value)``."""
 
 
-class _Reader(Protocol):
-    def listings(self, ask: Ask) -> Iterator[Listing]: ...
+def takes_keys(venue: str) -> bool:
+    """Whether the exchange tells more to a key."""
+    return hasattr(discover.load(sys.modules[__name__], venue), "tiers")
 
 
 def readers() -> tuple[str, ...]:
@@ -30,15 +34,16 @@ def readers() -> tuple[str, ...]:
     return tuple(discover.names(sys.modules[__name__]))
 
 
-def read(line: Line, asked: datetime) -> Listings:
-    """All inverse contracts of a venue as they are listed now. Raises Unavailable."""
-    reader: _Reader = discover.load(sys.modules[__name__], line.venue)
+def read(line: Line, asked: datetime, *, signed: bool = False) -> Listings:
+    """All inverse contracts of a venue as they are listed now; ``signed``: the line has keys. Raises Unavailable."""
+    reader: Any = discover.load(sys.modules[__name__], line.venue)
 
     def ask(call: str, **given: str) -> Any:
         return line.ask(call, given)
 
     try:
-        found = list(reader.listings(ask))
+        tiers: Mapping[str, Tiers] = reader.tiers(ask) if signed else {}
+        found = [replace(each, maintenance=tiers.get(each.name, each.maintenance)) for each in reader.listings(ask)]
     except Garbled:
         found = []
     if not found or not all(each.is_sound for each in found) or len({each.name for each in found}) < len(found):

@@ -5,9 +5,12 @@ Neither prints fees or leverage, and its ``maintMarginPercent`` is a placeholder
 
 from collections.abc import Iterator
 
+from rebal.amounts import ONE, Fraction
 from rebal.exchange.fields import Garbled, Row, figure, milliseconds, rows, text
 from rebal.exchange.listings import Ask, needed
+from rebal.market.maintenance import Tier, Tiers
 from rebal.venues import Listing
+from rebal.venues.binance import COIN_M
 
 
 def listings(ask: Ask) -> Iterator[Listing]:
@@ -28,6 +31,39 @@ def listings(ask: Ask) -> Iterator[Listing]:
                 funding_interval_hours=hours.get(name) if perpetual else None,
                 expiry=None if perpetual else milliseconds(row, "deliveryDate"),
             )
+
+
+def tiers(ask: Ask) -> dict[str, Tiers]:
+    """Tiers by contract, their bounds and deductions in coins, which ccxt labels as dollars.
+
+    Those that are changed for the account alone (``notionalCoef``) are left out: nothing says whether the bounds that
+    are printed beside it are changed already.
+    """
+    form = COIN_M
+    return {
+        text(row, "symbol"): Tiers(
+            form.valuation,
+            form.close_fee,
+            form.method,
+            form.unit,
+            tuple(_tier(each) for each in sorted(rows(row, "brackets"), key=_bound)),
+        )
+        for row in rows(ask("dapiPrivateV2GetLeverageBracket"))
+        if figure(row, "notionalCoef") in (None, ONE)
+    }
+
+
+def _bound(bracket: Row) -> Fraction:
+    return needed(bracket, "qtyCap")
+
+
+def _tier(bracket: Row) -> Tier:
+    return Tier(
+        _bound(bracket),
+        needed(bracket, "maintMarginRatio"),
+        needed(bracket, "cum"),
+        max_leverage=needed(bracket, "initialLeverage"),
+    )
 
 
 def _filter(filters: dict[str, Row], kind: str) -> Row:
