@@ -78,14 +78,14 @@ class Listings:
 def refreshed(venue: Venue, said: Listings) -> Venue:
     """The venue with its inverse contracts as its exchange prints them.
 
-    Maintenance, and what the exchange does not print, stays as it is; an inverse contract that it does not list counts
-    as one that trades no more. A contract that the catalogue does not have takes fees and funding from the venue's
-    first of its sort, told as assumed.
+    What the exchange does not print, maintenance where it tells none, stays as it is; an inverse contract that
+    it does not list counts as one that trades no more. A contract that the catalogue does not have takes fees and
+    funding from the venue's first of its sort, told as assumed.
     """
     day = f"{said.asked:%Y-%m-%d}"
     told = (
-        f"Inverse contracts are live, as the exchange printed them on {day}; what it did not print is as "
-        "shipped, maintenance tiers too, and so is everything of linear contracts."
+        f"Inverse contracts are live, as the exchange printed them on {day}; what it did not print, maintenance "
+        "tiers where it told none, is as shipped, and so is everything of linear contracts."
     )
     taken = {each.name: getattr(venue, each.name) for each in fields(Venue) if each.init}
     taken["asked"] = said.asked
