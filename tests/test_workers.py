@@ -156,8 +156,9 @@ def test_a_cluster_that_goes_in_mid_run_is_one_line(tmp_path: Path, loopback: Cl
         each.kill()
     _, err = ended(asked)
     assert asked.returncode == 1
-    assert err.startswith(f"Unavailable: cluster {loopback.address}: {said}")
-    assert err.count("\n") == 1
+    # Dask's own threads may complain before it while they go down; ours is one line, and the last
+    assert err.splitlines()[-1].startswith(f"Unavailable: cluster {loopback.address}: {said}")
+    assert err.count("Unavailable") == 1
 
 
 def test_a_cluster_that_is_not_to_be_had_is_one_line(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def _equity(account: Account, book: Book, portfolio: Portfolio) -> Fraction:
         balance * portfolio.price(asset)
         for wallet, balance in book.wallets.items()
         for at, _, asset in (wallet.rpartition(":"),)
-        if at == key
+        if at == key and asset in book.holdings  # what is recorded as moved and not held may have no price
     ]
     return total([*coins, *_gained(key, book, portfolio)])
 

@@ -188,7 +188,8 @@ def post(
         if taken:
             (arriving if taken > 0 else leaving).append(Transfer(currency, account.contract, taken, at))
         free[currency] -= max(ZERO, taken - drawn)
-        moved_in[account.at] = moved_in.get(account.at, ZERO) + max(ZERO, taken - drawn) * portfolio.price(currency)
+        if taken > drawn:  # what is not moved needs no price
+            moved_in[account.at] = moved_in.get(account.at, ZERO) + (taken - drawn) * portfolio.price(currency)
         shortage = _shortage(account, taken, asked) if wanted > 0 else None
         if shortage is not None:
             shortages.append(shortage)
