@@ -13,7 +13,7 @@ import sys
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, wait
 from functools import partial
 from itertools import islice
@@ -309,7 +309,7 @@ class _Cluster(_Hands[Shared]):
             client.wait_for_workers(1, timeout=_CONNECT_S)
         except TimeoutError:
             raise Unavailable(f"cluster {address}: the scheduler has no workers") from None
-        self.most = max(_PIECES_A_WORKER * sum(client.nthreads().values()), 8)
+        self.most = max(_PIECES_A_WORKER * sum(self._threads().values()), 8)
         self._pool = client.get_executor(pure=False)
         # Made by a task, not scattered: what was scattered is gone with the worker that has it.
         self._given = client.submit(partial(_given, shared), pure=False)
@@ -323,16 +323,26 @@ class _Cluster(_Hands[Shared]):
         from distributed.comm.core import CommClosedError
 
         while not wait([future], timeout=_LOOK_S).done:
-            if not self._client.nthreads():
+            if not self._threads():
                 raise Unavailable(f"cluster {self._address}: its workers have all gone")
         try:
             return future.result()
         except KilledWorker:
             raise _Lost from None
         except (CancelledError, CommClosedError) as error:
-            raise Unavailable(f"cluster {self._address}: the scheduler has gone ({_reason(error)})") from None
+            raise self._forsaken(error) from None
         except ModuleNotFoundError as error:
             raise Unavailable(f"cluster {self._address}: a worker has no {error.name}; install rebal there") from None
+
+    def _threads(self) -> Mapping[str, int]:
+        try:
+            found: Mapping[str, int] = self._client.nthreads()
+        except OSError as error:
+            raise self._forsaken(error) from None
+        return found
+
+    def _forsaken(self, error: Exception) -> Unavailable:
+        return Unavailable(f"cluster {self._address}: the scheduler has gone ({_reason(error)})")
 
     def _is_lost(self, future: "Future[list[Any]]") -> bool:
         from distributed import KilledWorker
