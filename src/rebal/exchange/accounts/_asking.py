@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from rebal.account import There
+from rebal.account import Resting, There
 from rebal.amounts import ZERO, Fraction, NumberProblem, number, total
 from rebal.errors import Refused, Unavailable
 from rebal.exchange.line import Line
@@ -149,3 +149,16 @@ def summed(coins: Iterable[tuple[str, Fraction]]) -> dict[str, Fraction]:
         listed.setdefault(asset, []).append(quantity)
     sums = {asset: total(quantities) for asset, quantities in sorted(listed.items())}
     return {asset: quantity for asset, quantity in sums.items() if quantity}
+
+
+def resting(asking: Asking, row: Mapping[str, Any], *, ordered: str) -> Resting:
+    """A waiting order as Binance tells it, and those who follow it. ``ordered``: what they call its whole size."""
+    left = asking.number(row, ordered) - asking.number(row, "executedQty")
+    return Resting(
+        id=asking.text(row, "orderId"),
+        client_id=row.get("clientOrderId") or None,
+        contract=asking.text(row, "symbol"),
+        contracts=left if row.get("side") == "BUY" else -left,
+        price=asking.above_zero(row, "price"),
+        reduce_only=row.get("reduceOnly") is True,
+    )

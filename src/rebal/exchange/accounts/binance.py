@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from rebal.account import Account, Filled, Happened, Moved, Other, Paid, Resting, There
+from rebal.account import Account, Filled, Happened, Moved, Other, Paid, There
 from rebal.book import MarginMode
 from rebal.errors import Unavailable
-from rebal.exchange.accounts._asking import Asking, milliseconds, net, pages, summed, windows
+from rebal.exchange.accounts._asking import Asking, milliseconds, net, pages, resting, summed, windows
 
 _DAYS = 7
 _MOST_INCOME, _MOST_TRADES, _MOST_ORDERS = 1000, 1000, 100
@@ -34,7 +34,9 @@ def state(asking: Asking) -> Account:
     return Account(
         wallets=summed((asking.text(row, "asset"), asking.number(row, "walletBalance")) for row in wallets),
         positions=net(_there(asking, row) for row in asking.rows(asking.ask("dapiPrivateGetPositionRisk"))),
-        orders=tuple(_resting(asking, row) for row in asking.rows(asking.ask("dapiPrivateGetOpenOrders"))),
+        orders=tuple(
+            resting(asking, row, ordered="origQty") for row in asking.rows(asking.ask("dapiPrivateGetOpenOrders"))
+        ),
         spot=_spot(asking),
     )
 
@@ -59,18 +61,6 @@ def _there(asking: Asking, row: Mapping[str, Any]) -> There:
         margin=asking.known(row, "isolatedWallet") if isolated else None,
         leverage=asking.known(row, "leverage"),
         liquidation_price=asking.above_zero(row, "liquidationPrice"),
-    )
-
-
-def _resting(asking: Asking, row: Mapping[str, Any]) -> Resting:
-    left = asking.number(row, "origQty") - asking.number(row, "executedQty")
-    return Resting(
-        id=asking.text(row, "orderId"),
-        client_id=row.get("clientOrderId") or None,
-        contract=asking.text(row, "symbol"),
-        contracts=left if row.get("side") == "BUY" else -left,
-        price=asking.above_zero(row, "price"),
-        reduce_only=row.get("reduceOnly") is True,
     )
 
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NoReturn
 
-from rebal.account import Account, Resting, There
+from rebal.account import Account, There
 from rebal.book import MarginMode
 from rebal.errors import Unavailable
-from rebal.exchange.accounts._asking import Asking, net, summed
+from rebal.exchange.accounts._asking import Asking, net, resting, summed
 
 
 def rights(asking: Asking) -> None:
@@ -26,7 +26,7 @@ def state(asking: Asking) -> Account:
     return Account(
         wallets=summed((asking.text(row, "asset"), asking.number(row, "balance")) for row in balances),
         positions=net(_there(asking, row) for row in positions),
-        orders=tuple(_resting(asking, row) for row in orders),
+        orders=tuple(resting(asking, row, ordered="quantity") for row in orders),
     )
 
 
@@ -44,16 +44,4 @@ def _there(asking: Asking, row: Mapping[str, Any]) -> There:
         margin_mode=MarginMode.ISOLATED if row.get("isolated") is True else MarginMode.CROSS,
         leverage=asking.known(row, "leverage"),
         liquidation_price=asking.above_zero(row, "liquidationPrice"),
-    )
-
-
-def _resting(asking: Asking, row: Mapping[str, Any]) -> Resting:
-    left = asking.number(row, "quantity") - asking.number(row, "executedQty")
-    return Resting(
-        id=asking.text(row, "orderId"),
-        client_id=row.get("clientOrderId") or None,
-        contract=asking.text(row, "symbol"),
-        contracts=left if row.get("side") == "BUY" else -left,
-        price=asking.above_zero(row, "price"),
-        reduce_only=row.get("reduceOnly") is True,
     )
