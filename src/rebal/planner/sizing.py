@@ -102,6 +102,10 @@ def legs_for(
 def _stays(contract: Contract, contracts: Fraction, opening: Candidate | None, portfolio: Portfolio) -> bool:
     if opening is None or opening.contract.name == contract.name:
         return False
+    return _below_min_order(contract, contracts, portfolio)
+
+
+def _below_min_order(contract: Contract, contracts: Fraction, portfolio: Portfolio) -> bool:
     return portfolio.notional_usd(contract, abs(contracts)) < portfolio.policy.min_order
 
 
@@ -139,7 +143,7 @@ def refused_size(contract: Contract, signed: Fraction, *, book: Book, portfolio:
     closes = position is not None and position.contracts == -signed
     if abs(signed) < contract.min_contracts and not closes:
         return LeftOut.BELOW_MIN_CONTRACTS
-    if portfolio.notional_usd(contract, abs(signed)) < portfolio.policy.min_order:
+    if _below_min_order(contract, signed, portfolio):
         return LeftOut.BELOW_MIN_ORDER
     return None
 
