@@ -2,19 +2,22 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction, down, total, up
 from rebal.book import Book
 from rebal.frozen import frozen
 from rebal.market.margin import Held
 from rebal.market.pooled import Coin, Levered, Pool, judge
-from rebal.market.pooled_path import Path, levels, more_needed
 from rebal.names import within
 from rebal.plan import Order, Transfer
 from rebal.planner import collateral
 from rebal.planner.collateral import Need, Shortage, account_leverage, free_coins, room_for
 from rebal.planner.exposure import held_position
 from rebal.portfolio import Account, Alert, Portfolio
+
+if TYPE_CHECKING:
+    from rebal.market.pooled_path import Path
 
 NO_NEED = Need(ZERO, ZERO, ZERO, ZERO)
 ALL = "all"
@@ -76,7 +79,7 @@ def moving(pool: Pool, portfolio: Portfolio) -> tuple[str, ...]:
     return tuple(sorted(({coin.asset for coin in pool.coins if coin.balance} | open_on) - portfolio.cash))
 
 
-def paths_of(pool: Pool, portfolio: Portfolio, shock: Fraction) -> list[Path]:
+def paths_of(pool: Pool, portfolio: Portfolio, shock: Fraction) -> "list[Path]":
     """The paths that the policy names: all coins together and each alone, down and up by a shock."""
     coins = moving(pool, portfolio)
     ways = [coins] if len(coins) == 1 else [coins, *((coin,) for coin in coins)]
@@ -98,8 +101,10 @@ def levels_of(pool: Pool, portfolio: Portfolio) -> tuple[Level, ...]:
     return tuple(found)
 
 
-def _level(name: str, pool: Pool, path: Path, *, of: str | None) -> Level:
+def _level(name: str, pool: Pool, path: "Path", *, of: str | None) -> Level:
     """Both ways along a path on which the price of its leading coin moves one to one with ``t``."""
+    from rebal.market.pooled_path import levels  # a book without a pool starts without the solver
+
     up, down_ = levels(pool, path), levels(pool, {coin: -step for coin, step in path.items()})
     crossings = (*(ONE - share for share in reversed(down_.crossings)), *(ONE + share for share in up.crossings))
     below, above = (None if each.first is None else each.first for each in (down_, up))
@@ -129,6 +134,8 @@ def balance_needed(pool: Pool, asset: str, portfolio: Portfolio, *, level: Alert
     empty = _with(pool, asset, -next(coin.balance for coin in pool.coins if coin.asset == asset))
     if not pool.positions:
         return ZERO
+    from rebal.market.pooled_path import more_needed  # as in _level
+
     return more_needed(empty, asset, paths=paths_of(empty, portfolio, asked.distance), leverage=asked.leverage)
 
 
