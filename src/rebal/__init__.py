@@ -13,10 +13,11 @@ Where to look, from the command line down; what stands lower knows nothing of wh
                           which coins (collateral), in what order (orders); rebalance, hedge, unwind, rescue and
                           status decide, step carries out, checks/ say what is worth a look, lines are the rows
     venues/               the catalogue: one file a venue, each figure with its source and date
-    findings, plan, status, beta, catalogue, ledger, reports/
+    findings, plan, status, account_lines, beta, catalogue, ledger, reports/
                           what is said, as data: the fields are the JSON; what is a breach stands in findings
-    portfolio, book, stated
-                          what it is told, resolved; what is held and open, and the one function that lets events happen
+    portfolio, book, stated, exchange_account
+                          what it is told, resolved; what is held and open, and the one function that lets events
+                          happen; an account as its exchange tells it
     market/               one contract's payoff, maintenance, margin and liquidation, carry, tiers; pooled accounts
     amounts, times, names, errors, frozen, discover
                           exact numbers, instants, how things are called, what goes wrong and its exit code

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
-from rebal.accounts import AccountLine
+from rebal.account_lines import AccountLine
 from rebal.amounts import Fraction
 from rebal.book import MarginMode, Purpose
 from rebal.findings import Finding

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from rebal.accounts import AccountLine
+from rebal.account_lines import AccountLine
 from rebal.amounts import Fraction
 from rebal.findings import Finding, sorted_out, usd
 from rebal.frozen import frozen

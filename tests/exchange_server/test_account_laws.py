@@ -14,10 +14,10 @@ from exchange_server import Server
 from exchange_server.accounts import Event, Ledger, Open, answers
 from planner.given import INPUTS
 from rebal import load
-from rebal.account import Account
 from rebal.amounts import ZERO, Fraction, half_even
 from rebal.exchange import Deadline, Keys, accounts, opened
 from rebal.exchange.accounts import Asking
+from rebal.exchange_account import Account
 from rebal.journal import from_exchange
 from rebal.journal.adding import add
 from rebal.journal.fold import fold

@@ -22,9 +22,10 @@ def test_times_and_the_starter_need_neither_yaml_nor_pydantic(used: str) -> None
 def test_only_the_models_that_a_file_needs_are_built() -> None:
     code = """
 import sys
-from rebal.load import models, words
+from rebal.load import field_kinds, models
 models.PORTFOLIO.read({"holdings": {"BTC": "1"}, "market": {"prices": {"BTC": "1"}}})
-classes = [value for value in vars(models).values() if isinstance(value, type) and issubclass(value, words.Written)]
+written = (value for value in vars(models).values() if isinstance(value, type))
+classes = [value for value in written if issubclass(value, field_kinds.Written)]
 print(sorted(value.__name__ for value in classes if value.__pydantic_complete__))
 """
     done = subprocess.run(

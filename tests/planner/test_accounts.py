@@ -11,7 +11,7 @@ from exact import exact
 from market.test_pooled_path import spare
 from program import rebal
 from rebal import load
-from rebal.accounts import AccountLine, LevelLine
+from rebal.account_lines import AccountLine, LevelLine
 from rebal.amounts import ONE, ZERO, Fraction
 from rebal.book import Book, MarginMode
 from rebal.formats import View, render

@@ -14,9 +14,9 @@ from rebal.errors import Refused, Unavailable, UsageProblem
 from rebal.frozen import frozen
 
 if TYPE_CHECKING:
-    from rebal.account import Account
     from rebal.book import Book
     from rebal.exchange.accounts import Asking
+    from rebal.exchange_account import Account
     from rebal.findings import Finding
     from rebal.ledger import Entry
     from rebal.plan import Inputs

@@ -16,8 +16,8 @@ from rebal.commands._options import Shown, Where
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from rebal.account import Account, Happened
     from rebal.exchange.accounts import Asking
+    from rebal.exchange_account import Account, Happened
     from rebal.journal.adding import Added
     from rebal.journal.recording import Clerk
     from rebal.ledger import Journal

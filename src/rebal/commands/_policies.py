@@ -91,20 +91,20 @@ def _spelled_out(ends: tuple[str, str, str], text: str) -> Iterator[str]:
 
 
 def _readers() -> "Mapping[str, Text | None]":
-    from rebal.load import words
+    from rebal.load import field_kinds
     from rebal.load.fields import Choice
     from rebal.portfolio import MarginMode, Sizing, Uncovered
 
     return {
-        "band": words.SHARE,
-        "leverage": words.COUNT,
-        "liquidation_distance": words.INSIDE,
-        "survive": words.INSIDE,
-        "alert_distance": words.COST,
-        "alert_leverage": words.COUNT,
-        "min_order": words.COINS,
-        "max_at_venue": words.SHARE,
-        "hedge_band": words.SHARE,
+        "band": field_kinds.SHARE,
+        "leverage": field_kinds.COUNT,
+        "liquidation_distance": field_kinds.INSIDE,
+        "survive": field_kinds.INSIDE,
+        "alert_distance": field_kinds.COST,
+        "alert_leverage": field_kinds.COUNT,
+        "min_order": field_kinds.COINS,
+        "max_at_venue": field_kinds.SHARE,
+        "hedge_band": field_kinds.SHARE,
         "margin_mode": Choice(MarginMode),
         "sizing": Choice(Sizing),
         "uncovered": Choice(Uncovered),

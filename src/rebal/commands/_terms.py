@@ -38,16 +38,16 @@ class Terms:
 
 
 def _with_terms(portfolio: "Portfolio", *, costs: str | None, tax: str | None) -> "Portfolio":
-    from rebal.load import words
+    from rebal.load import field_kinds
     from rebal.load.fields import Choice
     from rebal.portfolio import LotMethod
 
-    rates: Mapping[str, Text] = {"spot_fee": words.COST, "slippage": words.COST}
+    rates: Mapping[str, Text] = {"spot_fee": field_kinds.COST, "slippage": field_kinds.COST}
     rules: Mapping[str, Text] = {
         "method": Choice(LotMethod),
-        "short_term": words.SHARE,
-        "long_term": words.SHARE,
-        "long_after": words.DURATION,
+        "short_term": field_kinds.SHARE,
+        "long_term": field_kinds.SHARE,
+        "long_after": field_kinds.DURATION,
     }
     given = _pairs(costs, rates, option="--costs"), _pairs(tax, rules, option="--tax", first="method")
     return replace(

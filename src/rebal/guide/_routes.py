@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rebal.amounts import Fraction
 from rebal.compare import build_compare
 from rebal.guide import Given, Reader
-from rebal.guide._words import usd
+from rebal.guide._figures import usd
 from rebal.guide._worked import subject
 from rebal.reports.comparison import Compare, RouteLine
 

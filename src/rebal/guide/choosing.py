@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from rebal.guide import Reader
+from rebal.guide._figures import days
 from rebal.guide._routes import HEADINGS, HORIZON, compared, rows
-from rebal.guide._words import days
 from rebal.reports.comparison import Compare
 from rebal.reports.guide import Entry, Part
 

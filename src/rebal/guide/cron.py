@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rebal.errors import Exit
 from rebal.guide import Given, Reader
-from rebal.guide._words import percent, times
+from rebal.guide._figures import percent, times
 from rebal.planner.status import build_status
 from rebal.reports.guide import Entry, Part
 from rebal.status import Status

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rebal.amounts import ZERO, Fraction, total
 from rebal.guide import Given, Reader
-from rebal.guide._words import contracts, dollars, percent, points, usd
+from rebal.guide._figures import contracts, dollars, percent, points, usd
 from rebal.guide._worked import planned
 from rebal.plan import AssetLine, Plan
 from rebal.reports.guide import Part

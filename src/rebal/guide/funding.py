@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rebal.amounts import Fraction
 from rebal.guide import Given, Reader
-from rebal.guide._words import days, percent, price, rate, usd
+from rebal.guide._figures import days, percent, price, rate, usd
 from rebal.guide._worked import Subject, planned, subject
 from rebal.market.carry import DAYS_PER_YEAR, annualised, basis, days_between, funding_usd_per_day
 from rebal.market.contract import Contract

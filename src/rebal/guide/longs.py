@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rebal.amounts import ZERO, Fraction
 from rebal.guide import Reader
-from rebal.guide._words import change, coins, or_never, percent, price, times, usd
+from rebal.guide._figures import change, coins, or_never, percent, price, times, usd
 from rebal.guide._worked import Subject, subject
 from rebal.market.margin import Held, liquidation
 from rebal.reports.guide import Part

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rebal.amounts import Fraction
 from rebal.guide import Reader
-from rebal.guide._words import away, coins, or_never, percent, price, times
+from rebal.guide._figures import away, coins, or_never, percent, price, times
 from rebal.guide._worked import Subject, planned, subject
 from rebal.market.carry import basis
 from rebal.market.margin import beyond_last_tier, initial_margin, maintenance_margin

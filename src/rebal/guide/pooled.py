@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from rebal.accounts import AccountLine
+from rebal.account_lines import AccountLine
 from rebal.amounts import ZERO, total
 from rebal.guide import Given, Reader
-from rebal.guide._words import percent, usd
+from rebal.guide._figures import percent, usd
 from rebal.guide._worked import planned
 from rebal.plan import Plan
 from rebal.reports.guide import Part

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rebal.amounts import ZERO, Fraction
 from rebal.guide import Given, Reader
-from rebal.guide._words import exact, percent, usd
+from rebal.guide._figures import exact, percent, usd
 from rebal.guide._worked import subject
 from rebal.reports.guide import Part
 

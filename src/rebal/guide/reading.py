@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from rebal.guide import Given, Reader
-from rebal.guide._words import away, coins, contracts, exact, percent, price, times, usd
+from rebal.guide._figures import away, coins, contracts, exact, percent, price, times, usd
 from rebal.guide._worked import planned
 from rebal.market.contract import OrderUnit
 from rebal.plan import Order, Plan, Wallet

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from rebal.amounts import Fraction, total
 from rebal.book import MarginMode
 from rebal.guide import Given, Reader
-from rebal.guide._words import away, percent, price, times
+from rebal.guide._figures import away, percent, price, times
 from rebal.guide._worked import planned
 from rebal.plan import PositionLine, Wallet
 from rebal.planner.status import build_status

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from rebal.guide import Reader
+from rebal.guide._figures import coins, percent, usd
 from rebal.guide._routes import HEADINGS, compared, rows
-from rebal.guide._words import coins, percent, usd
 from rebal.reports.comparison import Compare, LotLine
 from rebal.reports.guide import Part
 

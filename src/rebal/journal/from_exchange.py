@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from rebal import account as at
+from rebal import exchange_account as at
 from rebal.amounts import ZERO, plain
 from rebal.book import Purpose, apply
 from rebal.journal.drafts import beta, filled, settle_price

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from rebal.account import Filled
 from rebal.amounts import ZERO, Fraction
+from rebal.exchange_account import Filled
 from rebal.frozen import frozen
 from rebal.journal.filling import filled_so_far
 from rebal.journal.saved import SavedOrder, SavedPlan

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from rebal.account import Happened
 from rebal.book import Purpose
 from rebal.errors import Refused
+from rebal.exchange_account import Happened
 from rebal.frozen import frozen
 from rebal.journal import drafts, exports, files, from_exchange, from_plan, mistakes, report, store
 from rebal.journal.adding import Added, add, continued

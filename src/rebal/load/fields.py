@@ -98,16 +98,16 @@ class Number(Text):
         if numerator == 0 and (above == 0 or self.nonzero):
             return "is 0"
         if above is not None and numerator <= above * unit:
-            return "is negative" if above == 0 else f"is not above {self._words(above)}"
+            return "is negative" if above == 0 else f"is not above {self._written(above)}"
         if least is not None and numerator < least * unit:
-            return "is negative" if least == 0 else f"is below {self._words(least)}"
+            return "is negative" if least == 0 else f"is below {self._written(least)}"
         if most is not None and numerator > most * unit:
-            return f"is above {self._words(most)}"
+            return f"is above {self._written(most)}"
         if below is not None and numerator >= below * unit:
-            return f"is not below {self._words(below)}"
+            return f"is not below {self._written(below)}"
         return None
 
-    def _words(self, bound: int) -> str:
+    def _written(self, bound: int) -> str:
         return f"{100 * bound}%" if self.percent else str(bound)
 
 

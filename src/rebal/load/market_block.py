@@ -7,8 +7,8 @@ from typing import Annotated
 from pydantic import Field
 
 from rebal.amounts import Fraction
+from rebal.load.field_kinds import CONTRACT, HOURS, INSTANT, PRICE, RATE, SCENARIO, WORD, Written
 from rebal.load.fields import ByHistory, Choice, Either, List, Mapping, Number, Section
-from rebal.load.words import CONTRACT, HOURS, INSTANT, PRICE, RATE, SCENARIO, WORD, Written
 from rebal.portfolio import Doubt
 
 

@@ -8,9 +8,7 @@ from pydantic import ConfigDict, Field
 
 from rebal.amounts import Fraction
 from rebal.exchange import spot
-from rebal.load.fields import ByHistory, Choice, Either, List, Mapping, Number, Section, Word
-from rebal.load.market_block import Market
-from rebal.load.words import (
+from rebal.load.field_kinds import (
     ACCOUNT,
     AGE,
     ASSET,
@@ -35,6 +33,8 @@ from rebal.load.words import (
     WORD,
     Written,
 )
+from rebal.load.fields import ByHistory, Choice, Either, List, Mapping, Number, Section, Word
+from rebal.load.market_block import Market
 from rebal.market.contract import Kind
 from rebal.market.maintenance import Method, TierUnit, Valuation
 from rebal.portfolio import LotMethod, MarginMode, Sizing, Uncovered

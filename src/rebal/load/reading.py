@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from rebal.amounts import Fraction
-from rebal.load import market_block, models, words
+from rebal.load import field_kinds, market_block, models
 from rebal.load.defaults import CASH
 from rebal.load.flaws import Path
 from rebal.load.written import Written
@@ -27,7 +27,7 @@ class Block:
         self.written = written
         self.path = path
         self.says = says or market_block.Market()
-        self.names = written.names(words.CONTRACT, *path, "prices")
+        self.names = written.names(field_kinds.CONTRACT, *path, "prices")
 
     def at(self, *steps: str) -> Path:
         """A path below the block."""
@@ -76,17 +76,17 @@ class Reading:
         self.accounts = accounts
         self.venue = accounts[0].venue if len(accounts) == 1 else None
         self.venue_known = bool(accounts) and all(account.venue_known for account in accounts)
-        self.held = file.names(words.ASSET, "holdings")
-        self.wanted = file.names(words.ASSET, "targets")
-        self.proxied = file.names(words.ASSET, "proxies")
-        self.given = file.names(words.CONTRACT, "contracts")
+        self.held = file.names(field_kinds.ASSET, "holdings")
+        self.wanted = file.names(field_kinds.ASSET, "targets")
+        self.proxied = file.names(field_kinds.ASSET, "proxies")
+        self.given = file.names(field_kinds.CONTRACT, "contracts")
         self.cash = frozenset(CASH if says.cash is None else says.cash) | {DOLLARS}
         self.aside = frozenset(says.aside)
         self._listed: dict[str, Contract | None] = {}
         self._names: frozenset[str] | None = None
         self.assets = self.held | self.wanted | self.aside | self.proxied | frozenset(self._brought_in())
         self.assets_known = bool(self.held) and not (
-            any(file.misnamed(words.ASSET, section) for section in ("holdings", "targets", "proxies"))
+            any(file.misnamed(field_kinds.ASSET, section) for section in ("holdings", "targets", "proxies"))
             or file.lost("aside")
         )
         self.own: Mapping[str, Contract] = {}

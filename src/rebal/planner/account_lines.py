@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from rebal.accounts import AccountLine, LevelLine, NearestLine
+from rebal.account_lines import AccountLine, LevelLine, NearestLine
 from rebal.amounts import ONE, ZERO, Fraction, total
 from rebal.book import Book, MarginMode
 from rebal.market.margin import initial_margin

@@ -69,7 +69,7 @@ def build_rescue(
     desk = Desk.of(portfolio, book, now=inputs.now)
     goal = goal_of(portfolio.policy, to_policy=to_policy)
     asked = [each for each in _listed(desk) if wallets is None or name_of(each) in wallets]
-    found = _ways(asked, goal, desk, closes_first=closes_first)
+    found = _ways_out(asked, goal, desk, closes_first=closes_first)
     chosen = tuple(_chosen(ways) for ways in found.values() if ways)
     orders = tuple(order for way in chosen for order in way.orders)
     pools = pooled_ways(desk, beyond=goal.beyond, best=goal.best, names=wallets)
@@ -115,7 +115,9 @@ def _listed(desk: Desk) -> list[Account]:
     return [account for account in listed if account.held_after]
 
 
-def _ways(asked: Sequence[Account], goal: Goal, desk: Desk, *, closes_first: Purpose) -> dict[Account, tuple[Way, ...]]:
+def _ways_out(
+    asked: Sequence[Account], goal: Goal, desk: Desk, *, closes_first: Purpose
+) -> dict[Account, tuple[Way, ...]]:
     """The ways of each wallet that needs one, none where all is lost; what one takes is not offered to the next."""
     found: dict[Account, tuple[Way, ...]] = {}
     purses = {each.wallet: _Purse.of(each, desk) for each in asked}

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from rebal.accounts import AccountLine
+from rebal.account_lines import AccountLine
 from rebal.amounts import Fraction
 from rebal.book import Position
 from rebal.findings import Finding

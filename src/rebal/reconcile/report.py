@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from rebal.account import Account, Resting, There
 from rebal.amounts import COIN_STEP, ZERO, Fraction, plain
 from rebal.book import Book, MarginMode, Position
+from rebal.exchange_account import Account, Resting, There
 from rebal.plan import Inputs, Side
 from rebal.portfolio import Portfolio
 from rebal.reports.reconciliation import (

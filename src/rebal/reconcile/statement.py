@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from rebal.account import Account, There
 from rebal.amounts import ZERO, Fraction, plain
 from rebal.book import Book, Purpose
+from rebal.exchange_account import Account, There
 
 _TIME = "%Y-%m-%dT%H:%M:%S"
 

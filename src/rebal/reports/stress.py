@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from rebal.accounts import AccountLine
+from rebal.account_lines import AccountLine
 from rebal.amounts import Fraction
 from rebal.findings import Finding
 from rebal.frozen import frozen

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from rebal.accounts import AccountLine
+from rebal.account_lines import AccountLine
 from rebal.amounts import ZERO, Fraction, plain
 from rebal.book import Book
 from rebal.errors import UsageProblem

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from rebal import discover
-from rebal.account import Account, Filled, Happened, Paid
 from rebal.errors import Unavailable
 from rebal.exchange.accounts._asking import Asking
+from rebal.exchange_account import Account, Filled, Happened, Paid
 
 __all__ = ["Asking", "happened", "rights", "state"]
 

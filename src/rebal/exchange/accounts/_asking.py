@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from rebal.account import Resting, There
 from rebal.amounts import ZERO, Fraction, NumberProblem, number, total
 from rebal.errors import Refused, Unavailable
 from rebal.exchange.line import Line
+from rebal.exchange_account import Resting, There
 from rebal.frozen import frozen
 from rebal.market.contract import Contract
 

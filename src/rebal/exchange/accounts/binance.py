@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from rebal.account import Account, Filled, Happened, Moved, Other, Paid, There
 from rebal.book import MarginMode
 from rebal.errors import Unavailable
 from rebal.exchange.accounts._asking import Asking, milliseconds, net, pages, resting, summed, windows
+from rebal.exchange_account import Account, Filled, Happened, Moved, Other, Paid, There
 
 _DAYS = 7
 _MOST_INCOME, _MOST_TRADES, _MOST_ORDERS = 1000, 1000, 100

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NoReturn
 
-from rebal.account import Account, There
 from rebal.book import MarginMode
 from rebal.errors import Unavailable
 from rebal.exchange.accounts._asking import Asking, net, resting, summed
+from rebal.exchange_account import Account, There
 
 
 def rights(asking: Asking) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from rebal.account import Account, Filled, Happened, Moved, Other, Paid, Resting, There
 from rebal.book import MarginMode
 from rebal.exchange.accounts._asking import Asking, net, pages, summed, windows
+from rebal.exchange_account import Account, Filled, Happened, Moved, Other, Paid, Resting, There
 
 _DAYS = 7
 _LISTS: tuple[Mapping[str, str], ...] = (

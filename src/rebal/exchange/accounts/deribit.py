@@ -5,10 +5,10 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from rebal.account import Account, Filled, Happened, Moved, Other, Paid, Resting, There
 from rebal.amounts import COIN_STEP, Fraction, half_even
 from rebal.book import MarginMode
 from rebal.exchange.accounts._asking import Asking, milliseconds, net, pages, summed
+from rebal.exchange_account import Account, Filled, Happened, Moved, Other, Paid, Resting, There
 
 _TRADES, _LOGS = 1000, 250
 _FUTURES = "future"

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from rebal.account import Account, Filled, Happened, Moved, Other, Paid, Resting, There
 from rebal.amounts import Fraction
 from rebal.book import MarginMode
 from rebal.exchange.accounts._asking import Asking, milliseconds, net, pages, summed
+from rebal.exchange_account import Account, Filled, Happened, Moved, Other, Paid, Resting, There
 
 _COINS = {"XBT": "BTC", "XDG": "DOGE"}
 _PAGE = 500

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from rebal.accounts import AccountLine, LevelLine
+from rebal.account_lines import AccountLine, LevelLine
 from rebal.amounts import ONE, Fraction
 from rebal.book import MarginMode
-from rebal.formats.describe._words import joined
+from rebal.formats.describe._phrases import joined
 from rebal.formats.document import RED, Column, Figure, Inked, Kind, Medium, Role, Said, Section, Table
 from rebal.portfolio import Policy
 

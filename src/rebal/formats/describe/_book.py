@@ -7,7 +7,7 @@ from functools import partial
 from rebal.amounts import ZERO, Fraction, plain
 from rebal.book import MarginMode
 from rebal.formats.describe import _weights
-from rebal.formats.describe._words import DUE, FAR, foreseeable
+from rebal.formats.describe._phrases import DUE, FAR, foreseeable
 from rebal.formats.document import (
     GREEN,
     PLAIN,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from rebal.amounts import Fraction
 from rebal.findings import Finding, Severity
 from rebal.formats.describe import _findings, _orders
-from rebal.formats.describe._words import away, counted, joined, without_funding
+from rebal.formats.describe._phrases import away, counted, joined, without_funding
 from rebal.formats.document import (
     Block,
     Column,

@@ -9,7 +9,7 @@ from functools import partial
 
 from rebal.amounts import Fraction, plain
 from rebal.findings import Code, Finding, Severity
-from rebal.formats.describe._words import joined
+from rebal.formats.describe._phrases import joined
 from rebal.formats.document import ALARM, BOLD, DIM, GLUE, YELLOW, Inked, Note, Notes, Place, Prose, Said, Section
 from rebal.formats.page.figures import PLAIN
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rebal.amounts import ZERO, Fraction
 from rebal.book import MarginMode
-from rebal.formats.describe._words import destination, purposes
+from rebal.formats.describe._phrases import destination, purposes
 from rebal.formats.document import (
     DIM,
     YELLOW,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from rebal.amounts import ONE, ZERO, Fraction, plain
-from rebal.formats.describe._words import DUE, FAR, away, foreseeable, joined
+from rebal.formats.describe._phrases import DUE, FAR, away, foreseeable, joined
 from rebal.formats.document import GLUE, YELLOW, Axis, Figure, Kind, Mark, Said, Sign, Strip, Strips
 from rebal.names import within
 from rebal.plan import Standing, Wallet

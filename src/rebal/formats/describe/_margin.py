@@ -8,7 +8,7 @@ from typing import NamedTuple
 from rebal.amounts import ONE, ZERO, Fraction, plain
 from rebal.book import MarginMode
 from rebal.formats.describe import _ladder
-from rebal.formats.describe._words import DUE, FAR, away, foreseeable, joined
+from rebal.formats.describe._phrases import DUE, FAR, away, foreseeable, joined
 from rebal.formats.document import (
     BOLD,
     GLUE,

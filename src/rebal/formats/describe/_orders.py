@@ -6,7 +6,7 @@ from itertools import groupby
 
 from rebal.amounts import Fraction
 from rebal.book import MarginMode
-from rebal.formats.describe._words import ORDER_UNITS, destination, joined, purposes
+from rebal.formats.describe._phrases import ORDER_UNITS, destination, joined, purposes
 from rebal.formats.document import (
     GREEN,
     RED,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from rebal.amounts import ZERO, Fraction
-from rebal.formats.describe._words import joined
+from rebal.formats.describe._phrases import joined
 from rebal.formats.document import (
     Axis,
     Block,

@@ -7,7 +7,7 @@ from string import ascii_lowercase
 from typing import Any, NamedTuple
 
 from rebal.amounts import Fraction
-from rebal.formats.describe._words import day, days, joined
+from rebal.formats.describe._phrases import day, days, joined
 from rebal.formats.document import (
     BOLD,
     GLUE,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from rebal.amounts import ZERO, Fraction, plain
-from rebal.formats.describe._words import joined
+from rebal.formats.describe._phrases import joined
 from rebal.formats.document import Axis, Change, Figure, Kind, Mark, Said, Sign, Strip, Strips
 from rebal.plan import AssetLine
 from rebal.portfolio import Band, Policy

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from rebal.formats.describe._words import counted, joined
+from rebal.formats.describe._phrases import counted, joined
 from rebal.formats.document import (
     ALARM,
     BOLD,

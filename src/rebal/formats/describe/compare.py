@@ -2,8 +2,8 @@
 
 from rebal.amounts import Fraction
 from rebal.formats.describe import _findings, _origin, _routes
+from rebal.formats.describe._phrases import day, days, joined
 from rebal.formats.describe._routes import KEY, expiry, named, words
-from rebal.formats.describe._words import day, days, joined
 from rebal.formats.document import (
     BOLD,
     GLUE,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rebal.amounts import Fraction
 from rebal.findings import Severity
 from rebal.formats.describe._findings import SEVERITIES
-from rebal.formats.describe._words import joined
+from rebal.formats.describe._phrases import joined
 from rebal.formats.document import (
     ALARM,
     BOLD,

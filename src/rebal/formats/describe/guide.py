@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from rebal.formats.describe._words import counted
+from rebal.formats.describe._phrases import counted
 from rebal.formats.document import (
     BOLD,
     Block,

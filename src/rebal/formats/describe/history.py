@@ -1,7 +1,7 @@
 """The journal's history: what was done, what is open, what it brought, what the hedges did."""
 
 from rebal.formats.describe import _journal
-from rebal.formats.describe._words import counted
+from rebal.formats.describe._phrases import counted
 from rebal.formats.document import (
     BOLD,
     DIM,

@@ -13,9 +13,9 @@ from rebal.formats.describe import (
     _orders,
     _origin,
     _outlook,
-    _ways,
+    _ways_out,
 )
-from rebal.formats.describe._words import counted, joined, several, without_funding
+from rebal.formats.describe._phrases import counted, joined, several, without_funding
 from rebal.formats.document import (
     ALARM,
     GLUE,
@@ -74,7 +74,7 @@ def document(plan: Plan, limits: Policy | None) -> Document:
         _orders.moves(plan),
         _orders.steps(plan),
         Section("Realised by closing", closing, "with the fees and funding of what is closed", only=_PAGE),
-        *((_ways.section(plan.ways),) if plan.ways else ()),
+        *((_ways_out.section(plan.ways),) if plan.ways else ()),
         *_accounts.sections(plan.accounts, limits, planned=True),
         _margin.after(plan.wallets, plan.transfers, limits),
         _margin.pooled(plan.wallets, planned=True),
@@ -166,7 +166,7 @@ def _stuck(plan: Plan) -> str:
 
 def _matter(plan: Plan) -> tuple[Said, ...]:
     if plan.command == "rescue":
-        return _ways.matter(plan.ways) if plan.ways else ("no wallet needs rescue",)
+        return _ways_out.matter(plan.ways) if plan.ways else ("no wallet needs rescue",)
     if plan.command == "unwind":
         return _closes(plan.positions) if plan.orders else ("no futures to close",)
     if plan.command == "hedge":

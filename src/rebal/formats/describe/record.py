@@ -1,7 +1,7 @@
 """What a record added to the journal."""
 
 from rebal.formats.describe import _journal
-from rebal.formats.describe._words import counted
+from rebal.formats.describe._phrases import counted
 from rebal.formats.document import (
     BOLD,
     DIM,

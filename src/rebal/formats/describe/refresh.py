@@ -4,7 +4,7 @@ from datetime import datetime
 
 from rebal.amounts import Fraction
 from rebal.catalogue import Refresh
-from rebal.formats.describe._words import counted
+from rebal.formats.describe._phrases import counted
 from rebal.formats.document import (
     BOLD,
     Column,

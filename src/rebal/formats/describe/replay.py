@@ -5,7 +5,7 @@ from functools import partial
 
 from rebal.amounts import Fraction
 from rebal.formats.describe import _findings, _origin
-from rebal.formats.describe._words import counted, day, joined
+from rebal.formats.describe._phrases import counted, day, joined
 from rebal.formats.document import (
     BOLD,
     GLUE,

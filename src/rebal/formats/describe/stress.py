@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from rebal.amounts import ZERO, Fraction
 from rebal.formats.describe import _accounts, _findings, _margin, _origin
-from rebal.formats.describe._words import counted, foreseeable, joined, several
+from rebal.formats.describe._phrases import counted, foreseeable, joined, several
 from rebal.formats.document import (
     GLUE,
     PLAIN,

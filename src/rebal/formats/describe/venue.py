@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from rebal.catalogue import ContractLine, Standing, TierLine, VenueSheet
-from rebal.formats.describe._words import ORDER_UNITS, joined
+from rebal.formats.describe._phrases import ORDER_UNITS, joined
 from rebal.formats.document import (
     BOLD,
     DIM,

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterator
 
 from rebal.amounts import ONE, Fraction
-from rebal.load import market_block, words
+from rebal.load import field_kinds, market_block
 from rebal.load.checks.statement import later_than_now
 from rebal.load.contracts import no_dollars
 from rebal.load.flaws import Flaw, Path
@@ -63,7 +63,7 @@ def prices_are_of_something(reading: Reading) -> Iterator[Flaw]:
     A mark that is not found would be taken from the coin's price in silence, so what nearly names a contract is told.
     """
     block = reading.own_block
-    if not reading.venue_known or not reading.assets_known or reading.file.misnamed(words.CONTRACT, "contracts"):
+    if not reading.venue_known or not reading.assets_known or reading.file.misnamed(field_kinds.CONTRACT, "contracts"):
         return
     spoken_of = reading.assets | reading.cash | reading.given
     unknown = [key for key in sorted(block.names - spoken_of) if not reading.accounts_of(key.rpartition(":")[2])]
@@ -72,7 +72,7 @@ def prices_are_of_something(reading: Reading) -> Iterator[Flaw]:
     few = len(unknown) * len(unpriced) <= _MOST_COMPARED
     for key in unknown:
         slip = few and difflib.get_close_matches(key, unpriced, n=1, cutoff=_A_SLIP)
-        if slip or not words.ASSET.fits(key):
+        if slip or not field_kinds.ASSET.fits(key):
             path = block.at("prices", key)
             problem = "is neither an asset of this file nor a known contract"
             yield Flaw(path, problem, "drop it", at_key=True, near=(key, unpriced or known))

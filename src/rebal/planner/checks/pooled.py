@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from rebal.accounts import AccountLine
+from rebal.account_lines import AccountLine
 from rebal.amounts import ONE, ZERO, rounded
 from rebal.findings import Code, Finding, apart, coins, error, info, percent, usd, warning
 from rebal.planner.pooled import pool_of

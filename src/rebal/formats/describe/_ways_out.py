@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from rebal.amounts import Fraction
-from rebal.formats.describe._words import joined, several
+from rebal.formats.describe._phrases import joined, several
 from rebal.formats.document import (
     BOLD,
     DIM,
