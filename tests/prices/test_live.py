@@ -12,6 +12,8 @@ from exchange_server import Asked, Fault, Reply, Server
 from program import Answered, answered
 from rebal import load, prices, venues
 from rebal.amounts import Fraction
+from rebal.errors import Unavailable
+from rebal.exchange import tickers
 from rebal.exchange.tickers.kraken import relative
 from rebal.load.block_text import block_text
 from rebal.portfolio import Doubt, Portfolio
@@ -68,6 +70,9 @@ READ = {
     "bingx": ("BTC-USD", "40010.5", "40000.5", "0.000125", "8", NEXT, None, 1),
     "mexc": ("BTC_USD", "40010.5", "40000.5", "0.0001", "8", datetime(2026, 11, 20, 12, tzinfo=UTC), None, 2),
     "gate": ("BTC_USD", "40010.5", "40000.5", "0.000125", "8", NEXT, None, 1),
+    "htx": ("BTC-USD", "40010.5", "40000.5", "0.0001", None, NEXT, ("BTC_CQ", "40300.2"), 6),
+    "kucoin": ("XBTUSDM", "40010.5", "40000.5", "0.000038", "8", NEXT, ("XBTMZ26", "40300.2"), 1),
+    "phemex": ("BTCUSD", "40010.5", "40000.5", "0.0001", "8", None, None, 2),
 }  # fmt: skip
 
 
@@ -318,11 +323,49 @@ def test_a_file_with_something_wrong_asks_nobody(server: Server, tmp_path: Path)
     assert (said.code, server.asked) == (3, [])
 
 
-def test_a_venue_that_nobody_asks_is_told(server: Server, tmp_path: Path) -> None:
-    said = run(
-        server, tmp_path, "plan", text=BOOK.replace("binance", "htx").replace(", ETH: 14", "").replace("ETH", "USD")
-    )
-    assert said == Answered(4, "", "rebal: htx: its prices cannot be asked for; give them in a file\n")
+def test_every_venue_of_the_catalogue_can_be_asked() -> None:
+    assert [venue for venue in venues.names() if tickers.reader(venue) is None] == []
+
+
+def test_a_contract_that_is_asked_about_alone_may_be_missing(server: Server) -> None:
+    server.serve("htx")
+    bars = "GET api.hbdm.vn/index/market/history/"
+    said = {"status": "error", "ts": 1795161480000, "err-code": "invalid-parameter", "err-msg": "invalid symbol"}
+    server.answers[f"{bars}mark_price_kline?symbol=BTC_NW"] = said
+    found = quoted(server, "htx", "BTC")
+    assert "BTC_NW" not in found.prices
+    assert doubts(found) == {("BTC_NW", "unpriced"): {}}
+    assert found.prices["BTC_CQ"] == exact("40300.2")
+    server.answers[f"{bars}swap_mark_price_kline?contract_code=BTC-USD"] = said
+    found = quoted(server, "htx", "BTC")
+    assert (found.prices["BTC"], "BTC-USD" in found.prices) == (exact("40000.5"), False)
+    server.answers["GET api.hbdm.vn/swap-api/v1/swap_index"] = said
+    with pytest.raises(Unavailable, match="htx: knows no such contract"):
+        quoted(server, "htx", "BTC")
+
+
+def test_a_mark_of_htx_is_as_old_as_its_minute(server: Server) -> None:
+    server.serve("htx")
+    bar = server.answers["GET api.hbdm.vn/index/market/history/swap_mark_price_kline?contract_code=BTC-USD"]
+    bar["data"][0]["id"] -= 600
+    found = quoted(server, "htx", "BTC")
+    assert doubts(found)["BTC-USD", "stale"] == {"seconds": "540"}
+
+
+def test_the_interval_that_runs_counts_at_kucoin(server: Server) -> None:
+    assert quoted(server.serve("kucoin"), "kucoin", "ETH").intervals["ETHUSDM"] == 4
+
+
+@pytest.mark.parametrize("field", ["priceScale", "ratioScale"])
+@pytest.mark.parametrize("scale", [None, -1, 99, "4.5.6"])
+def test_a_whole_number_of_no_known_scale_is_no_price(server: Server, field: str, scale: object) -> None:
+    server.serve("phemex")
+    server.answers["GET api.phemex.com/public/products"]["data"]["products"][0][field] = scale
+    if isinstance(scale, str):
+        with pytest.raises(Unavailable, match="not understood"):
+            quoted(server, "phemex", "BTC")
+    else:
+        assert "BTCUSD" not in quoted(server, "phemex", "BTC").prices
 
 
 def test_the_same_question_is_put_once_however_many_portfolios_ask(server: Server, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from rebal.amounts import Fraction, NumberProblem, number
 Row = Mapping[str, Any]
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+_INSTANT_DIGITS = 20  # nanoseconds since 1970 have 19
 
 
 class Garbled(Exception):
@@ -41,7 +42,7 @@ def text(of: Row, key: str) -> str:
     return found
 
 
-def figure(of: Row, key: str) -> Fraction | None:
+def figure(of: Row, key: str, *, digits: int = 18) -> Fraction | None:
     """A number, None where it is missing or empty. Raises Garbled where it is no number."""
     found = of.get(key)
     if found is None or found == "":
@@ -49,18 +50,32 @@ def figure(of: Row, key: str) -> Fraction | None:
     if isinstance(found, bool) or not isinstance(found, str | int):
         raise Garbled
     try:
-        return number(str(found))
+        return number(str(found), digits=digits)
     except NumberProblem:
         raise Garbled from None
 
 
 def milliseconds(of: Row, key: str) -> datetime | None:
     """An instant given in milliseconds since 1970, None where it is missing or 0. Raises Garbled."""
-    count = figure(of, key)
+    return _since_1970(of, key, a_second=1000)
+
+
+def seconds(of: Row, key: str) -> datetime | None:
+    """An instant given in seconds since 1970, None where it is missing or 0. Raises Garbled."""
+    return _since_1970(of, key, a_second=1)
+
+
+def nanoseconds(of: Row, key: str) -> datetime | None:
+    """An instant given in nanoseconds since 1970, None where it is missing or 0. Raises Garbled."""
+    return _since_1970(of, key, a_second=10**9)
+
+
+def _since_1970(of: Row, key: str, *, a_second: int) -> datetime | None:
+    count = figure(of, key, digits=_INSTANT_DIGITS)
     if not count:
         return None
     try:
-        instant = _BEGINNING + timedelta(milliseconds=int(count))
+        instant = _BEGINNING + timedelta(microseconds=int(count * 1_000_000 / a_second))
     except OverflowError:
         raise Garbled from None
     if not _BEGINNING < instant < _LATEST:

@@ -14,6 +14,7 @@ from rebal.amounts import Fraction
 from rebal.errors import Unavailable
 from rebal.exchange import Deadline, Network, opened, spot, tickers
 from rebal.exchange.fields import Garbled
+from rebal.exchange.problems import Unlisted
 from rebal.exchange.tickers import Question, Ticker
 from rebal.exchange.together import together
 from rebal.frozen import frozen
@@ -84,8 +85,17 @@ class _Live:
             raise Unavailable(f"{venue}: its prices cannot be asked for; give them in a file")
         asked = module.questions(contracts)
         self._ask([*((venue, False, each) for each in asked), *keys])
-        answers = {each: self._answer(venue, each) for each in asked}
+        answers = dict(self._told(venue, asked))
         return {ticker.contract: ticker for ticker in _read(partial(module.tickers, answers), venue)}
+
+    def _told(self, venue: str, asked: Iterable[Question]) -> Iterator[tuple[Question, Any]]:
+        """The answers; a contract that the exchange knows nothing of has none."""
+        for each in asked:
+            try:
+                yield each, self._answer(venue, each)
+            except Unlisted:
+                if each.of is None:
+                    raise
 
     def _in_spot(self, coins: Sequence[str], exchanges: Sequence[str]) -> dict[str, _Said]:
         """Prices of coins from the first of the exchanges that has each. Raises Unavailable where one is missed."""

@@ -18,15 +18,19 @@ from rebal.market.contract import Contract, Kind
 
 
 class Question(NamedTuple):
-    """A method of ccxt's, and what it is given by name."""
+    """A method of ccxt's, and what it is given by name.
+
+    ``of``: the one contract that is asked about; where the exchange knows none of that name, the answer is left out.
+    """
 
     call: str
     given: tuple[tuple[str, str], ...] = ()
+    of: str | None = None
 
 
-def question(call: str, **given: str) -> Question:
+def question(call: str, *, of: str | None = None, **given: str) -> Question:
     """A question with its parameters in a settled order."""
-    return Question(call, tuple(sorted(given.items())))
+    return Question(call, tuple(sorted(given.items())), of)
 
 
 Answers = Mapping[Question, Any]

@@ -14,14 +14,13 @@ def questions(contracts: Sequence[Contract]) -> list[Question]:
     """One for everything, and one for each perpetual's funding."""
     if not contracts:
         return []
-    return [_TICKERS, *(question(_FUNDING, symbol=contract.name) for contract in contracts if not contract.expiry)]
+    perpetual = [contract.name for contract in contracts if not contract.expiry]
+    return [_TICKERS, *(question(_FUNDING, of=name, symbol=name) for name in perpetual)]
 
 
 def tickers(answers: Answers) -> Iterator[Ticker]:
     """Every contract, with interval and next time where they were asked for."""
-    funding = {
-        dict(asked.given)["symbol"]: row(answer, "data") for asked, answer in answers.items() if asked.call == _FUNDING
-    }
+    funding = {asked.of: row(answer, "data") for asked, answer in answers.items() if asked.of is not None}
     for each in rows(answers[_TICKERS], "data"):
         name = text(each, "symbol")
         paid = funding.get(name, {})

@@ -1,0 +1,36 @@
+"""KuCoin: everything about all contracts in one answer, which carries no time of its own."""
+
+from collections.abc import Iterator, Sequence
+
+from rebal.amounts import Fraction
+from rebal.exchange.fields import Row, figure, milliseconds, rows, text
+from rebal.exchange.tickers import Answers, Question, Ticker, question
+from rebal.market.contract import Contract
+
+_CONTRACTS = question("futuresPublicGetContractsActive")
+_MILLISECONDS_AN_HOUR = 3_600_000
+
+
+def questions(contracts: Sequence[Contract]) -> list[Question]:
+    """One for everything."""
+    return [_CONTRACTS] if contracts else []
+
+
+def tickers(answers: Answers) -> Iterator[Ticker]:
+    """Every contract; a dated one has no rate."""
+    for each in rows(answers[_CONTRACTS], "data"):
+        yield Ticker(
+            contract=text(each, "symbol"),
+            mark=figure(each, "markPrice"),
+            index=figure(each, "indexPrice"),
+            time=None,
+            rate=None if figure(each, "expireDate") else figure(each, "fundingFeeRate"),
+            interval_hours=_hours(each),
+            next_funding=milliseconds(each, "nextFundingRateDateTime"),
+        )
+
+
+def _hours(of: Row) -> Fraction | None:
+    """The interval that runs; beside it stands, under the plain name, the one that is to come where it changes."""
+    runs = figure(of, "currentFundingRateGranularity") or figure(of, "fundingRateGranularity")
+    return runs / _MILLISECONDS_AN_HOUR if runs else None
