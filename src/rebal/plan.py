@@ -320,11 +320,44 @@ class RescueLine:
 
 
 @frozen
+class RungLine:
+    """A rung of what to close first: an order, ``index`` counts from 0 into the orders, and what closing it does.
+
+    ``cost_usd_per_day``: what holding it costs, so what closing it saves (negative: what it earns): funding at today's
+    rate, and of a dated contract the basis that runs off until expiry; None where a rate or a mark is not known.
+    ``cost_per_year``: that over a year as a fraction of ``notional``. ``frees``: coins that may then leave the account
+    beyond those of the rungs above, negative where it needs more. ``wallet``: the contract of an isolated position, a
+    pooled account, else the currency; its distances are to the nearer end, None where there is none, once the rungs so
+    far are closed and nothing is moved out yet. ``saved_usd_per_day`` and ``freed_usd``: of all rungs so far.
+    """
+
+    n: int
+    index: int
+    contract: str
+    account: str | None
+    contracts: Fraction
+    notional: Fraction
+    funding_usd_per_day: Fraction | None
+    basis_usd_per_day: Fraction | None
+    cost_usd_per_day: Fraction | None
+    cost_per_year: Fraction | None
+    frees: Mapping[str, Fraction]
+    frees_usd: Fraction
+    wallet: str
+    distance_before: Fraction | None
+    distance_after: Fraction | None
+    is_open_after: bool
+    saved_usd_per_day: Fraction | None
+    freed_usd: Fraction
+
+
+@frozen
 class Plan:
     """The answer of plan, hedge, unwind and rescue.
 
-    ``pnl`` and ``spot_matches`` belong to unwind, ``ways`` to rescue. ``settings``: of the contracts that orders open
-    or add to, which the account may have otherwise; to be made before the first order.
+    ``pnl``, ``spot_matches`` and, where it was asked for, ``ladder`` belong to unwind, ``ways`` to rescue.
+    ``settings``: of the contracts that orders open or add to, which the account may have otherwise; to be made before
+    the first order.
     """
 
     schema: str
@@ -351,4 +384,5 @@ class Plan:
     accounts: tuple[AccountLine, ...] = ()
     pnl: tuple[PnlLine, ...] = ()
     spot_matches: bool | None = None
+    ladder: tuple[RungLine, ...] = ()
     ways: tuple[RescueLine, ...] = ()

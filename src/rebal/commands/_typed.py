@@ -72,7 +72,8 @@ def _after_plan(report: Any, again: tuple[str, ...]) -> str:
     file = f"{report.command}.json"
     if report.command == "plan":
         return f"{typed('rebal', 'plan', *again, '--out', file)} saves it, to be recorded once it is placed"
-    return f"the same with --out {file} saves it, to be recorded once it is placed"
+    saved = f"the same with --out {file} saves it, to be recorded once it is placed"
+    return f"the same with --rungs 1 closes the first rung alone; {saved}" if len(report.ladder) > 1 else saved
 
 
 def _after_status(report: Any, again: tuple[str, ...]) -> str | None:

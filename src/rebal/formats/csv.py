@@ -28,6 +28,7 @@ _LATER: Mapping[str, frozenset[str]] = {
     "survival": frozenset({"account", "name"}),
     "scenarios.wallets": frozenset({"account", "name"}),
     "entries": frozenset({"account"}),
+    "ladder": frozenset({"account"}),
 }
 """Columns that came with accounts, by section."""
 _FIRST_CHOICE = {"plan": "orders"}

@@ -20,7 +20,7 @@ _Writer = Callable[[Any, str], str]
 _Keys = tuple[tuple[str, str], ...]
 _INDENT = "  "
 _ON_ONE_LINE = ""
-_ONLY_FOR = {"pnl": "unwind", "spot_matches": "unwind", "ways": "rescue"}
+_ONLY_FOR = {"pnl": "unwind", "spot_matches": "unwind", "ladder": "unwind", "ways": "rescue"}
 
 
 def render(report: Report, view: View) -> str:

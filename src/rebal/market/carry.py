@@ -23,6 +23,17 @@ def funding_usd_per_day(
     return contract.funding_usd(contracts, price, rate) * HOURS_PER_DAY / contract.funding_interval_hours
 
 
+def basis_usd_per_day(
+    contract: Contract, contracts: Fraction, *, price: Fraction, index: Fraction, days: Fraction
+) -> Fraction:
+    """Dollars of basis paid a day until expiry in ``days`` (negative: earned), ``s·N·(1 - S/F)/days``, the index still.
+
+    Of an inverse contract the PnL ``n·V·(1/F - 1/S)`` coins of converging, at ``S`` each; of a linear one ``n·V·(S -
+    F)`` dollars: the same, whatever the position was sized by. ``price`` and ``index`` in dollars.
+    """
+    return contract.funding_usd(contracts, price, 1 - index / price) / days
+
+
 def basis(price: Fraction, index: Fraction) -> Fraction:
     """``F/S - 1``, a fraction."""
     return price / index - 1

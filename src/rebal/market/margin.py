@@ -23,6 +23,12 @@ class Factors(NamedTuple):
     below: Fraction | None
     above: Fraction | None
 
+    @property
+    def distance(self) -> Fraction | None:
+        """To the nearer end, as a fraction of today's marks; None where there is no end."""
+        ends = [*(() if self.below is None else (1 - self.below,)), *(() if self.above is None else (self.above - 1,))]
+        return min(ends, default=None)
+
 
 @frozen
 class Held(Worked):

@@ -250,9 +250,7 @@ def _line(way: Way, desk: Desk, *, chosen: bool) -> RescueLine:
 
 
 def _nearest(account: Account) -> Fraction | None:
-    ends = liquidation(account.balance, account.held_after)
-    below, above = ends.below, ends.above
-    return min((*(() if below is None else (ONE - below,)), *(() if above is None else (above - ONE,))), default=None)
+    return liquidation(account.balance, account.held_after).distance
 
 
 def _leverage(account: Account) -> Fraction | None:

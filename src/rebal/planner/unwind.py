@@ -12,6 +12,8 @@ from rebal.planner.build import answer
 from rebal.planner.cover import still_asked
 from rebal.planner.desk import Desk
 from rebal.planner.exposure import stood_for
+from rebal.planner.ladder import Ladder as Ladder
+from rebal.planner.ladder import ranked, rung_lines
 from rebal.planner.orders import realised_by
 from rebal.planner.rebalance import Decided, off_target, outside_band
 from rebal.planner.review import Check, Review
@@ -32,23 +34,32 @@ def build_unwind(
     purpose: Purpose | None = None,
     force: bool = False,
     carried: Mapping[str, Carried] | None = None,
+    ladder: Ladder | None = None,
     extra: Iterable[Check] = (),
 ) -> Plan:
     """Plan the closing of open positions, all of them or some assets', by a share of what is open now.
 
     Refused, unless ``force``, where rebalance positions are closed and spot does not match the targets: a weight would
-    be outside its band. ``carried``: fees and funding of what is open, by contract, out of the journal.
+    be outside its band. ``carried``: fees and funding of what is open, by contract, out of the journal. ``ladder``: the
+    orders by rungs, what costs most to hold first.
     """
     desk = Desk.of(portfolio, book, now=inputs.now)
     legs = tuple(_closing(desk, assets=assets, share=share, purpose=purpose))
     orders = close_orders(legs, book=book, portfolio=portfolio)
+    if ladder is not None:
+        listed = ranked(orders, desk)
+        orders, above = listed[: ladder.rungs], {order.contract for order in listed[len(listed[: ladder.rungs]) :]}
+        legs = tuple(each for each in legs if each.contract.name not in above)
     done = step(desk.portfolio, book, orders, tops_up=False)
+    if ladder is not None:
+        done = replace(done, orders=orders)  # one a contract, each on a net of its own: the book is the same
     matches = _spot_matches(legs, desk, done)
     checks = (*extra, _offers(legs), *(() if matches is not False or force else (_refuse_unmatched,)))
     decided = Decided(orders, (), outside_band(desk))
     asked = still_asked(book, done.book)
     plan = answer("unwind", desk, decided=decided, done=done, inputs=inputs, hedges=asked, extra=checks)
-    return replace(plan, pnl=_pnl(plan, desk, carried or {}), spot_matches=matches)
+    rungs = () if ladder is None else rung_lines(orders, desk)
+    return replace(plan, pnl=_pnl(plan, desk, carried or {}), spot_matches=matches, ladder=rungs)
 
 
 def _closing(desk: Desk, *, assets: frozenset[str] | None, share: Fraction, purpose: Purpose | None) -> Iterator[Leg]:

@@ -13,6 +13,7 @@ from rebal.formats.describe import (
     _orders,
     _origin,
     _outlook,
+    _rungs,
     _ways_out,
 )
 from rebal.formats.describe._phrases import counted, joined, several, without_funding
@@ -70,6 +71,7 @@ def document(plan: Plan, limits: Policy | None) -> Document:
     return (
         *_answer(plan),
         *_weights_or_hedges(plan, limits),
+        *((_rungs.section(plan.ladder),) if plan.ladder else ()),
         _orders.section(plan.orders),
         _orders.moves(plan),
         _orders.steps(plan),

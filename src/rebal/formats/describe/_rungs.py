@@ -1,0 +1,72 @@
+"""What to close first, rung by rung: what each costs to hold, what it frees, and what is left once it is closed."""
+
+from collections.abc import Sequence
+
+from rebal.amounts import Fraction
+from rebal.formats.describe._phrases import joined
+from rebal.formats.document import (
+    GLUE,
+    Absent,
+    Change,
+    Column,
+    Figure,
+    Kind,
+    Medium,
+    Role,
+    Said,
+    Section,
+    Table,
+)
+from rebal.plan import RungLine
+
+_PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS
+_NOTE = "the dearest to hold first; a negative cost is earned; what is freed may leave the account"
+_CLOSED = "closed"
+
+
+def section(rungs: Sequence[RungLine]) -> Section:
+    """A row a rung, in the order in which they are closed."""
+    return Section("Ladder", (Table(_COLUMNS, rungs, word="rung"),), _NOTE)
+
+
+def _frees(rung: RungLine) -> Said:
+    return joined(Figure(quantity, Kind.COINS, asset) for asset, quantity in rung.frees.items()) or None
+
+
+def _coins_freed(rung: RungLine) -> Said:
+    return joined(Figure(quantity, Kind.EXACT, asset) for asset, quantity in rung.frees.items()) or None
+
+
+def _distance(distance: Fraction | None) -> Said:
+    return Absent.NEVER if distance is None else Figure(distance, Kind.PERCENT)
+
+
+def _end(rung: RungLine) -> Said:
+    after: Said = _distance(rung.distance_after) if rung.is_open_after else _CLOSED
+    return Change(_distance(rung.distance_before), after)
+
+
+def _away(rung: RungLine) -> Said:
+    """The distances of a record: as it was and as it is left."""
+    after: Said = _distance(rung.distance_after) if rung.is_open_after else _CLOSED
+    return (_distance(rung.distance_before), f"{GLUE}->{GLUE}", after)
+
+
+_COLUMNS = (
+    Column("", "n", Kind.COUNT, before="", record="{}", role=Role.NAME),
+    Column("contract", "contract", record="{}", role=Role.NAME, left=True),
+    Column("close $", "notional", Kind.DOLLARS, "close", "dollars", record="{} USD"),
+    Column("a day $", "cost_usd_per_day", Kind.DOLLARS, "costs", "dollars a day", record="cost-per-day {}",
+           absent=Absent.UNKNOWN),
+    Column("a year", "cost_per_year", Kind.PERCENT, before="", after="a year", record="cost-per-year {}",
+           absent=Absent.UNKNOWN, yields=2),
+    Column("frees", _frees, left=True, only=_PAGE),
+    Column("", _coins_freed, record="frees {}", only=_RECORDS),
+    Column("frees $", "frees_usd", Kind.DOLLARS, "worth", "dollars", record="frees-usd {}"),
+    Column("wallet", "wallet", before="wallet", left=True, yields=1),
+    Column("distance", _end, before="distance", left=True, only=_PAGE),
+    Column("", _away, record="distance {}", only=_RECORDS),
+    Column("saved a day $", "saved_usd_per_day", Kind.DOLLARS, "so far saves", "dollars a day",
+           record="saved-per-day {}", absent=Absent.UNKNOWN, yields=3),
+    Column("freed $", "freed_usd", Kind.DOLLARS, "so far frees", "dollars", record="freed-usd {}", yields=3),
+)  # fmt: skip

@@ -1,0 +1,159 @@
+"""What to close first: orders as rungs, by what each position costs to hold and by the margin that closing it frees."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from rebal.amounts import ZERO, Fraction, total
+from rebal.book import Book
+from rebal.frozen import frozen
+from rebal.market.carry import DAYS_PER_YEAR, basis_usd_per_day, days_between, funding_usd_per_day
+from rebal.market.margin import liquidation
+from rebal.plan import Order, RungLine
+from rebal.planner.collateral import accounts
+from rebal.planner.desk import Desk
+from rebal.planner.orders import after_orders
+from rebal.planner.pooled import levels_of, nearest, pool_of
+from rebal.planner.step import step
+
+
+@frozen
+class Ladder:
+    """Orders by rungs; ``rungs``: of which so many are closed, None for all."""
+
+    rungs: int | None = None
+
+
+def ranked(orders: Iterable[Order], desk: Desk) -> tuple[Order, ...]:
+    """The orders that reduce before those that open, the dearest to hold first, then that which frees the most alone.
+
+    What is not known to cost counts as nothing.
+    """
+
+    def rank(order: Order) -> tuple[bool, Fraction, Fraction, str]:
+        cost, alone = _Cost.of(order, desk).per_day, _usd(_freed(order, [order], desk), desk)
+        return not order.reduce_only, -(ZERO if cost is None else cost), -alone, order.contract
+
+    return tuple(sorted(orders, key=rank))
+
+
+def rung_lines(orders: Sequence[Order], desk: Desk) -> tuple[RungLine, ...]:
+    """A rung an order, as they stand, each with what those above it have done already."""
+    return tuple(_rungs(orders, desk))
+
+
+def _rungs(orders: Sequence[Order], desk: Desk) -> Iterator[RungLine]:
+    closed: dict[str, list[Order]] = {}
+    freed: dict[str, Mapping[str, Fraction]] = {}
+    saved: Fraction | None = ZERO
+    freed_usd = ZERO
+    for n, order in enumerate(orders, start=1):
+        pot = desk.pot(desk.portfolio.contracts[order.contract])
+        above = closed.get(pot, [])
+        so_far = closed[pot] = [*above, order]
+        now = _freed(order, so_far, desk)
+        frees = _less(now, freed.get(pot, {}))
+        freed[pot] = now
+        cost, usd = _Cost.of(order, desk), _usd(frees, desk)
+        freed_usd += usd
+        saved = None if saved is None or cost.per_day is None else saved + cost.per_day
+        line = _line(n, order, cost=cost, end=_end(order, so_far, desk), before=_end(order, above, desk))
+        yield replace(line, frees=frees, frees_usd=usd, saved_usd_per_day=saved, freed_usd=freed_usd)
+
+
+def _line(n: int, order: Order, *, cost: "_Cost", end: "_End", before: "_End") -> RungLine:
+    return RungLine(
+        n=n,
+        index=n - 1,
+        contract=order.contract,
+        account=order.account,
+        contracts=order.signed,
+        notional=order.notional,
+        funding_usd_per_day=cost.funding,
+        basis_usd_per_day=cost.basis,
+        cost_usd_per_day=cost.per_day,
+        cost_per_year=None if cost.per_day is None else cost.per_day * DAYS_PER_YEAR / order.notional,
+        frees={},
+        frees_usd=ZERO,
+        wallet=end.name,
+        distance_before=before.distance,
+        distance_after=end.distance,
+        is_open_after=end.is_open,
+        saved_usd_per_day=ZERO,
+        freed_usd=ZERO,
+    )
+
+
+@frozen
+class _Cost:
+    """Dollars a day that what an order closes costs to hold; None where that is not known."""
+
+    funding: Fraction | None
+    basis: Fraction | None
+
+    @property
+    def per_day(self) -> Fraction | None:
+        return None if self.funding is None or self.basis is None else self.funding + self.basis
+
+    @classmethod
+    def of(cls, order: Order, desk: Desk) -> "_Cost":
+        portfolio, held = desk.portfolio, -order.signed
+        contract, market = portfolio.contracts[order.contract], portfolio.market
+        mark, rate = portfolio.mark_usd(contract), market.funding_rate(contract)
+        funding = funding_usd_per_day(contract, held, price=mark, rate=rate)
+        if contract.expiry is None:
+            return cls(funding, ZERO)
+        if contract.name not in market.marks:
+            return cls(funding, None)
+        days, index = days_between(desk.now, contract.expiry), portfolio.price(contract.asset)
+        return cls(funding, basis_usd_per_day(contract, held, price=mark, index=index, days=days))
+
+
+def _freed(order: Order, closed: Sequence[Order], desk: Desk) -> Mapping[str, Fraction]:
+    """Coins that may leave once orders of one pot are filled, ``order`` among them; negative: that are to come."""
+    portfolio = desk.portfolio
+    book = desk.pot_book(desk.pot(portfolio.contracts[order.contract]))
+    out: dict[str, Fraction] = {}
+    for each in step(portfolio, book, closed, tops_up=False).transfers:
+        out[each.asset] = out.get(each.asset, ZERO) - each.quantity
+    return out
+
+
+def _less(coins: Mapping[str, Fraction], before: Mapping[str, Fraction]) -> dict[str, Fraction]:
+    more = {asset: coins.get(asset, ZERO) - before.get(asset, ZERO) for asset in sorted({*coins, *before})}
+    return {asset: quantity for asset, quantity in more.items() if quantity}
+
+
+def _usd(coins: Mapping[str, Fraction], desk: Desk) -> Fraction:
+    return total(quantity * desk.portfolio.price(asset) for asset, quantity in coins.items())
+
+
+@frozen
+class _End:
+    """What margins an order's contract: its name, the distance to its nearer end, and whether anything is open."""
+
+    name: str
+    distance: Fraction | None
+    is_open: bool
+
+
+def _end(order: Order, closed: Sequence[Order], desk: Desk) -> _End:
+    """How what margins an order's contract stands once orders of its pot are filled and nothing is moved."""
+    portfolio = desk.portfolio
+    contract = portfolio.contracts[order.contract]
+    left = after_orders(desk.pot_book(desk.pot(contract)), closed, portfolio)
+    account = portfolio.account(contract.account)
+    if account.pooling is not None:
+        pool = pool_of(account, left, portfolio)
+        level = nearest(levels_of(pool, portfolio))
+        return _End(account.name or "", None if level is None else level.distance, bool(pool.positions))
+    isolated = desk.book.positions[order.contract].margin is not None
+    name = order.contract if isolated else contract.wallet
+    return _of_wallet(name, left, desk)
+
+
+def _of_wallet(name: str, book: Book, desk: Desk) -> _End:
+    listed = accounts(book, book, (), portfolio=desk.portfolio)
+    found = next((each for each in listed if each.name == name and each.held_after), None)
+    if found is None:
+        return _End(name, None, is_open=False)
+    return _End(name, liquidation(found.balance, found.held_after).distance, is_open=True)

@@ -1,0 +1,276 @@
+"""Rungs to close one after the other: what each costs to hold, what it frees, and how the wallet stands after it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from program import answered
+from rebal import load
+from rebal.amounts import ZERO, Fraction, total
+from rebal.book import Position, Purpose, opened
+from rebal.market.contract import Contract
+from rebal.plan import Inputs, Plan, RungLine
+from rebal.planner.unwind import Ladder, build_unwind
+from rebal.portfolio import Portfolio
+from rebal.times import instant
+
+from .given import INPUTS, NOW, inverse, policy, portfolio
+
+F = Fraction
+BTC = inverse("BTC", "100")
+ETH = inverse("ETH", "1")
+DATED = inverse("BTC", "100", name="BTCUSD_DATED", expiry=NOW + timedelta(days=20))
+
+
+def short(contract: Contract, contracts: int, *, entry: int, hedge: int = 0) -> Position:
+    return opened(contract, contracts=F(-contracts), entry_price=F(entry), hedge=F(-hedge))
+
+
+def long(contract: Contract, contracts: int, *, entry: int) -> Position:
+    return opened(contract, contracts=F(contracts), entry_price=F(entry))
+
+
+def book_of(*positions: Position, funding: dict[str, str] | None = None, **more: object) -> Portfolio:
+    return portfolio(
+        {"BTC": "2", "ETH": "16"}, None, {"BTC": "40000", "ETH": "2500"},
+        tuple(each.contract for each in positions), wallets={"BTC": "1", "ETH": "16"}, positions=positions,
+        funding=funding, **more,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def ladder(made: Portfolio, *, rungs: int | None = None) -> Plan:
+    return build_unwind(made, made.statement, inputs=INPUTS, ladder=Ladder(rungs))
+
+
+def by_contract(lines: Sequence[RungLine]) -> dict[str, RungLine]:
+    return {each.contract: each for each in lines}
+
+
+def test_what_costs_most_to_hold_is_the_first_rung() -> None:
+    # BTC short 20,000 USD pays 0.01 % three times a day, 6 USD; ETH short 5,000 USD receives as much of its own, 1.50
+    made = book_of(
+        short(ETH, 5000, entry=2500), short(BTC, 200, entry=40000), funding={"BTCUSD": "-0.0001", "ETHUSD": "0.0001"}
+    )
+    plan = ladder(made)
+    first, second = plan.ladder
+    assert [order.contract for order in plan.orders] == ["BTCUSD", "ETHUSD"]
+    assert (first.n, first.index, first.contract, first.contracts, first.notional) == (1, 0, "BTCUSD", F(200), F(20000))
+    assert (first.funding_usd_per_day, first.basis_usd_per_day, first.cost_usd_per_day) == (F(6), F(0), F(6))
+    assert first.cost_per_year == F(6 * 365, 20000)
+    assert (second.cost_usd_per_day, second.saved_usd_per_day) == (F(-3, 2), F(9, 2))
+    # a short fully margined with its coin is backed by its own notional: 0.5 BTC and 2 ETH
+    assert (first.frees, first.frees_usd) == ({"BTC": F("0.5")}, F(20000))
+    assert (second.frees, second.frees_usd, second.freed_usd) == ({"ETH": F(2)}, F(5000), F(25000))
+    assert (first.wallet, first.distance_before, first.distance_after, first.is_open_after) == (
+        "BTC", None, None, False
+    )  # fmt: skip
+
+
+def test_the_premium_that_runs_off_until_expiry_is_earned_by_the_short_and_paid_by_the_long() -> None:
+    # F = 40,400 above S = 40,000 on 10,000 USD: 10,000·(1 − S/F) over 20 days
+    over = F(10000) * (1 - F(40000, 40400)) / 20
+    bought = book_of(long(DATED, 100, entry=40000), marks={"BTCUSD_DATED": "40400"})
+    (rung,) = ladder(bought).ladder
+    assert (rung.funding_usd_per_day, rung.basis_usd_per_day, rung.cost_usd_per_day) == (F(0), over, over)
+    (rung,) = ladder(book_of(short(DATED, 100, entry=40000), marks={"BTCUSD_DATED": "40400"})).ladder
+    assert rung.cost_usd_per_day == -over
+
+
+def test_a_rate_or_a_mark_that_is_not_known_is_no_cost_and_no_saving() -> None:
+    made = book_of(
+        short(BTC, 200, entry=40000), short(DATED, 100, entry=40000), short(ETH, 5000, entry=2500),
+        funding={"ETHUSD": "-0.0001"},
+    )  # fmt: skip
+    lines = by_contract(ladder(made).ladder)
+    assert [(each.contract, each.cost_usd_per_day) for each in lines.values()] == [
+        ("ETHUSD", F(3, 2)), ("BTCUSD", None), ("BTCUSD_DATED", None)
+    ]  # fmt: skip
+    assert [each.saved_usd_per_day for each in lines.values()] == [F(3, 2), None, None]
+    assert (lines["BTCUSD"].funding_usd_per_day, lines["BTCUSD_DATED"].basis_usd_per_day) == (None, None)
+    assert lines["BTCUSD"].cost_per_year is None
+
+
+def test_of_what_costs_the_same_that_goes_first_which_frees_more() -> None:
+    made = book_of(short(BTC, 100, entry=40000), short(ETH, 12000, entry=2500))
+    assert [each.contract for each in ladder(made).ladder] == ["ETHUSD", "BTCUSD"]
+
+
+def test_the_distance_of_a_wallet_is_told_after_each_rung_of_it() -> None:
+    # W = 1 BTC, long 20,000 USD in two halves from 40,000, at m = 0.5 %: P = N(1 + m)/(N/Pe + W)
+    other = inverse("BTC", "100", name="BTCUSD_OTHER")
+    made = book_of(
+        long(BTC, 100, entry=40000), long(other, 100, entry=40000),
+        funding={"BTCUSD": "0.0002", "BTCUSD_OTHER": "0.0001"},
+    )  # fmt: skip
+    first, second = ladder(made).ladder
+    fee = F("0.000125")
+    both = F(20000) * F("1.005") / (F("0.5") + 1)
+    one = F(10000) * F("1.005") / (F("0.25") + 1 - fee)
+    assert first.distance_before == 1 - both / 40000
+    assert first.distance_after == second.distance_before == 1 - one / 40000
+    assert (first.is_open_after, second.distance_after, second.is_open_after) == (True, None, False)
+    # at a leverage of 1 each half asks for a quarter of a coin or for what lives through half the price
+    assert all(each.frees["BTC"] > 0 for each in (first, second))
+
+
+def test_what_an_order_would_open_comes_after_what_reduces() -> None:
+    # the hedge is short 300 and the rebalance long 200: closing the hedge alone turns the net of −100 to +200
+    parts = opened(BTC, contracts=F(-100), entry_price=F(40000), hedge=F(-300))
+    made = book_of(parts, short(ETH, 5000, entry=2500), funding={"BTCUSD": "-0.0001", "ETHUSD": "0.0001"})
+    plan = build_unwind(made, made.statement, inputs=INPUTS, ladder=Ladder(), purpose=Purpose.HEDGE)
+    assert [(order.contract, order.reduce_only) for order in plan.orders] == [("BTCUSD", False)]
+    (rung,) = plan.ladder
+    assert rung.cost_usd_per_day == 9  # −10,000 pays 3 USD, and +20,000 would receive 6
+    assert rung.is_open_after
+
+
+def test_as_many_rungs_are_closed_as_are_asked_for() -> None:
+    made = book_of(
+        short(ETH, 5000, entry=2500), short(BTC, 200, entry=40000), funding={"BTCUSD": "-0.0001", "ETHUSD": "0.0001"}
+    )
+    plan = ladder(made, rungs=1)
+    assert [order.contract for order in plan.orders] == ["BTCUSD"]
+    assert [each.contract for each in plan.ladder] == ["BTCUSD"]
+    assert len(ladder(made, rungs=5).ladder) == 2
+
+
+def test_without_a_ladder_there_are_no_rungs_and_the_largest_goes_first() -> None:
+    made = book_of(
+        short(ETH, 5000, entry=2500), short(BTC, 20, entry=40000), funding={"BTCUSD": "-0.0009", "ETHUSD": "0.0001"}
+    )
+    plan = build_unwind(made, made.statement, inputs=INPUTS)
+    assert ([order.contract for order in plan.orders], plan.ladder) == (["ETHUSD", "BTCUSD"], ())
+    assert [order.contract for order in ladder(made).orders] == ["BTCUSD", "ETHUSD"]
+
+
+def test_an_isolated_position_frees_its_own_margin() -> None:
+    own = replace(short(BTC, 200, entry=40000), margin=F("0.5"))
+    (rung,) = ladder(book_of(own)).ladder
+    assert (rung.wallet, rung.is_open_after) == ("BTCUSD", False)
+    assert rung.frees == {"BTC": F("0.49975")}  # less the fee of closing, 0.05 % of half a coin
+
+
+SIZES = st.lists(st.integers(-300, 300).filter(bool), min_size=1, max_size=4)
+
+
+@given(sizes=SIZES, rates=st.lists(st.integers(-30, 30), min_size=4, max_size=4))
+def test_the_rungs_together_are_the_plan(sizes: list[int], rates: list[int]) -> None:
+    contracts = [inverse(("BTC", "ETH")[n % 2], "10", name=f"C{n}") for n in range(len(sizes))]
+    prices = {"BTC": 40000, "ETH": 2500}
+    positions = tuple(
+        opened(contract, contracts=F(size), entry_price=F(prices[contract.asset]))
+        for contract, size in zip(contracts, sizes, strict=True)
+    )
+    funding = {contract.name: f"{rate}e-5" for contract, rate in zip(contracts, rates, strict=False)}
+    made = book_of(*positions, funding=funding, rules=policy(leverage="2"))
+    plan = ladder(made)
+    out = {
+        coin: -total(each.quantity for each in plan.transfers if each.asset == coin) for coin in ("BTC", "ETH")
+    }  # fmt: skip
+    for coin, quantity in out.items():
+        assert total(rung.frees.get(coin, ZERO) for rung in plan.ladder) == quantity
+    costs = [rung.cost_usd_per_day or ZERO for rung in plan.ladder]
+    assert costs == sorted(costs, reverse=True)
+    assert [plan.orders[rung.index].contract for rung in plan.ladder] == [rung.contract for rung in plan.ladder]
+    same = build_unwind(made, made.statement, inputs=INPUTS)
+    assert sorted(order.contract for order in same.orders) == sorted(order.contract for order in plan.orders)
+    assert same.transfers == plan.transfers
+    last = plan.ladder[-1]
+    assert last.freed_usd == total(each.frees_usd for each in plan.ladder)
+
+
+ACCOUNTS = """
+as_of: 2026-11-20T08:00:00Z
+holdings: {BTC: 2, ETH: 20}
+accounts:
+  bybit:
+    venue: bybit
+    margin: MODE
+    wallets: {BTC: 0.5, ETH: 4}
+    positions:
+      - {contract: BTCUSD, contracts: -10000, entry_price: 40000}
+      - {contract: ETHUSD, contracts: -5000, entry_price: 2500}
+  deribit:
+    venue: deribit
+    wallets: {BTC: 0.5}
+    positions: [{contract: BTC-PERPETUAL, contracts: 1000, entry_price: 40000}]
+market:
+  as_of: 2026-11-20T08:00:00Z
+  prices: {BTC: 40000, ETH: 2500}
+  funding: {BTCUSD: -0.01%, ETHUSD: 0.01%, BTC-PERPETUAL: 0.02%}
+"""
+
+
+def of_accounts(tmp_path: Path, mode: str) -> Plan:
+    file = tmp_path / "portfolio.yaml"
+    file.write_text(ACCOUNTS.replace("MODE", mode), encoding="utf-8")
+    now = instant("2026-11-20T09:00:00Z")
+    made = load.portfolio(str(file), now=now)
+    inputs = Inputs(made.statement_sha256, None, None, made.market.as_of, now, "test")
+    return build_unwind(made, made.statement, inputs=inputs, ladder=Ladder())
+
+
+def test_every_account_has_its_rungs_in_one_ladder(tmp_path: Path) -> None:
+    plan = of_accounts(tmp_path, "cross")
+    told = [(each.contract, each.account, each.wallet, each.cost_usd_per_day) for each in plan.ladder]
+    assert told == [
+        ("BTC-PERPETUAL", "deribit", "deribit:BTC", F(6)),
+        ("BTCUSD", "bybit", "bybit:BTC", F(3)),
+        ("ETHUSD", "bybit", "bybit:ETH", F(-3, 2)),
+    ]
+    assert [each.is_open_after for each in plan.ladder] == [False, False, False]
+
+
+def test_a_pooled_account_is_told_by_its_nearest_level(tmp_path: Path) -> None:
+    plan = of_accounts(tmp_path, "pooled")
+    lines = by_contract(plan.ladder)
+    btc, eth = lines["BTCUSD"], lines["ETHUSD"]
+    assert (btc.wallet, eth.wallet) == ("bybit", "bybit")
+    assert (btc.is_open_after, eth.is_open_after) == (True, False)
+    assert btc.distance_after == eth.distance_before
+    assert btc.frees_usd + eth.frees_usd == total(
+        -each.quantity * {"BTC": 40000, "ETH": 2500}[each.asset] for each in plan.transfers if each.account == "bybit"
+    )
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    path = tmp_path / "portfolio.yaml"
+    path.write_text(ACCOUNTS.replace("MODE", "cross"), encoding="utf-8")
+    return str(path)
+
+
+NINE = ("--now", "2026-11-20T09:00:00Z")
+
+
+def test_the_ladder_is_saved_shown_again_and_recorded(file: str, tmp_path: Path) -> None:
+    saved = str(tmp_path / "unwind.json")
+    assert answered("unwind", "-p", file, "--ladder", *NINE, "--out", saved).code == 0
+    assert answered("show", saved, "--format", "json").out == Path(saved).read_text()
+    assert [rung["contract"] for rung in json.loads(Path(saved).read_text())["ladder"]] == [
+        "BTC-PERPETUAL", "BTCUSD", "ETHUSD"
+    ]  # fmt: skip
+    table = answered("show", saved, "--format", "csv", "--section", "ladder").out.splitlines()
+    assert [line.split(",")[2] for line in table[1:]] == ["BTC-PERPETUAL", "BTCUSD", "ETHUSD"]
+    assert answered("record", "plan", saved, "-p", file, *NINE).code == 0
+    assert json.loads(answered("unwind", "-p", file, "--ladder", *NINE, "--format", "json").out)["ladder"] == []
+
+
+def test_what_follows_on_a_ladder_is_its_first_rung(file: str) -> None:
+    shown = answered("unwind", "-p", file, "--ladder", *NINE, "--format", "table").out
+    assert "next: the same with --rungs 1 closes the first rung alone" in shown
+    one = answered("unwind", "-p", file, "--rungs", "1", *NINE, "--format", "table").out
+    assert "next: the same with --out unwind.json" in one
+
+
+@pytest.mark.parametrize("count", ["0", "-1", "1.5", "two", "9999999999"])
+def test_a_count_of_rungs_that_is_none_is_a_slip(file: str, count: str) -> None:
+    said = answered("unwind", "-p", file, f"--rungs={count}", *NINE)
+    assert (said.code, said.out) == (2, "")
+    assert f"--rungs {count}: write how many to close, from 1" in said.err
