@@ -1,6 +1,6 @@
 """Pooled accounts along paths of prices, held against the definitions a price at a time."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
 
@@ -27,7 +27,7 @@ from rebal.market.pooled import (
 )
 from rebal.market.pooled_path import is_due, least_spare, levels, more_needed
 
-from .definitions import HAIR, inverse, maintenance, value
+from .definitions import HAIR, bounds, inverse, maintenance, value
 from .wallets import fractions, positions
 
 COINS = ("BTC", "ETH")
@@ -193,7 +193,48 @@ def _with(pool: Pool, asset: str, more: Fraction) -> Pool:
 def _keeps(pool: Pool, ways: list[dict[str, Fraction]], leverage: Fraction) -> bool:
     judged = judge(pool)
     asked = max(judged.initial_margin, judged.position_value / leverage)
-    return judged.credit >= asked and all(least_spare(pool, way) >= 0 for way in ways)
+    return judged.credit >= asked and all(least_by_definition(pool, way) >= 0 for way in ways)
+
+
+def least_by_definition(pool: Pool, path: Mapping[str, Fraction]) -> Fraction:
+    """The least to spare on a path: at its ends, and at or beside where anything could bend or jump."""
+    bends = [t for t in bends_of(pool, path) if 0 <= t <= 1]
+    beside = (t + side for t in bends for side in (-HAIR, ZERO, HAIR))
+    return min(spare(pool, path, t) for t in (ZERO, ONE, *(t for t in beside if 0 <= t <= 1)))
+
+
+def bends_of(pool: Pool, path: Mapping[str, Fraction]) -> Iterator[Fraction]:
+    """Where the dollars of a coin, a straight line, meet nothing or an edge, and where a size meets a tier's bound."""
+    for coin in pool.coins:
+        now, then = (equity_usd(pool, coin, path, t) for t in (ZERO, ONE))
+        step = path.get(coin.asset, ZERO)
+        for each in (Slice(ZERO, ZERO), *coin.collateral.slices):
+            if each.up_to is None:
+                continue
+            edge = each.up_to * coin.price if coin.collateral.counted is Counted.COINS else each.up_to
+            rises = edge * step if coin.collateral.counted is Counted.COINS else ZERO
+            if then - now != rises:
+                yield (edge - now) / (then - now - rises)
+    for position in pool.positions:
+        step = path.get(position.held.contract.asset, ZERO)
+        if step:
+            yield from ((factor - 1) / step for factor in bounds([position.held]))
+
+
+def equity_usd(pool: Pool, coin: Coin, path: Mapping[str, Fraction], t: Fraction) -> Fraction:
+    """Dollars of a coin, unrealised PnL among them, a share of the way."""
+    equity = coin.balance
+    for each in pool.positions:
+        contract, mark = each.held.contract, each.held.mark_price
+        if contract.settle == coin.asset:
+            moved = mark * (1 + path.get(contract.asset, ZERO) * t)
+            equity += contract.pnl(each.held.contracts, each.held.entry_price, moved)
+    return equity * coin.price * (1 + path.get(coin.asset, ZERO) * t)
+
+
+@given(pools(), paths(least="-0.9"))
+def test_the_least_to_spare_is_where_the_definitions_have_it(pool: Pool, path: dict[str, Fraction]) -> None:
+    assert abs(least_spare(pool, path) - least_by_definition(pool, path)) < Fraction(1, 10**20)
 
 
 def one_long(rules: Rules, *, ratio: str = "1") -> Pool:

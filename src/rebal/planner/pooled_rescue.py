@@ -11,7 +11,8 @@ from rebal.plan import Rescue, RescueLine, Transfer
 from rebal.planner.cover import cover
 from rebal.planner.desk import Desk
 from rebal.planner.exposure import value
-from rebal.planner.pooled import filled, levels_of, nearest, past_alert, pool_of
+from rebal.planner.pooled import levels_of, nearest, past_alert, pool_of
+from rebal.planner.pooled_posting import filled
 from rebal.planner.review import Check, Review
 from rebal.planner.step import carried
 from rebal.portfolio import Account, Alert, Portfolio

@@ -6,7 +6,7 @@ from rebal.amounts import ZERO, Fraction
 from rebal.book import Book
 from rebal.frozen import frozen
 from rebal.plan import Order, Transfer
-from rebal.planner import pooled
+from rebal.planner import pooled_posting
 from rebal.planner.collateral import Account, Shortage, accounts, post
 from rebal.planner.orders import after_orders, after_transfers, placing_order
 from rebal.portfolio import Portfolio
@@ -69,7 +69,7 @@ def posted(
     taken: dict[str, Fraction] = {}
     for each in transfers:
         taken[each.asset] = taken.get(each.asset, ZERO) + max(ZERO, each.quantity)
-    pools = pooled.post(book, filled, orders, portfolio=portfolio, taken=taken, tops_up=tops_up)
+    pools = pooled_posting.post(book, filled, orders, portfolio=portfolio, taken=taken, tops_up=tops_up)
     return (*pools.arriving, *transfers, *pools.leaving), (*shortages, *pools.shortages)
 
 

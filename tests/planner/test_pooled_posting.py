@@ -1,0 +1,138 @@
+"""What is moved into pooled accounts: each leg's own coin for its share, then dollars, then what counts best."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+
+from exact import exact
+from market.test_pooled_path import least_by_definition
+from rebal.amounts import ZERO, Fraction
+from rebal.market.pooled import Pool, judge
+from rebal.plan import Plan
+from rebal.planner.build import build_plan
+from rebal.planner.pooled import asked_of, coins_lacking, paths_of, pool_of, with_more
+from rebal.portfolio import Portfolio
+
+from .test_accounts import MARKET, account, books, carried_out, inputs, planned, read
+
+CENT = Fraction(1, 100)
+THREE = f"""
+as_of: 2026-11-20T08:00:00Z
+holdings: {{BTC: 2, ETH: 14, SOL: 300, USDT: 3000}}
+targets: {{BTC: 55%, ETH: 35%, SOL: 5%, USD: 5%}}
+accounts:
+  bybit:
+    venue: bybit
+    margin: pooled
+    wallets: {{}}
+    collateral: {{BTC: 98%, ETH: 95%, SOL: 90%}}
+{MARKET}"""
+# SELL 22,600 of SOL, BUY 16,800 of ETH and 1,400 of BTC; the venue counts a fee of 2 · 0.055 % in the margin of a long
+FEES = {
+    "SOL": 226 * exact("0.00055"),
+    "ETH": exact("6.72") * exact("0.00055"),
+    "BTC": exact("0.035") * exact("0.00055"),
+}
+SHARES = {
+    "SOL": 226 / exact("0.9"),
+    "ETH": exact("6.72") * exact("1.0011") / exact("0.95"),
+    "BTC": exact("0.035") * exact("1.0011") / exact("0.98"),
+}
+
+
+def moved(plan: Plan) -> Mapping[str, Fraction]:
+    return {each.asset: each.quantity for each in plan.transfers}
+
+
+def own() -> dict[str, Fraction]:
+    """What each leg's own coin brings: its share and its fee, to the step above."""
+    return {coin: -(-(SHARES[coin] + FEES[coin]) * 10**8 // 1) / Fraction(10**8) for coin in SHARES}
+
+
+def test_each_leg_is_margined_in_its_own_coin(tmp_path: Path) -> None:
+    brought, shares = moved(planned(read(tmp_path, THREE))), own()
+    # what the steps of the others bring too much, the coin that counts least need not
+    assert 0 <= shares["SOL"] - brought["SOL"] < exact("0.00001")
+    assert {**brought, "SOL": shares["SOL"]} == shares
+
+
+def test_what_the_own_coins_lack_is_posted_in_dollars_and_then_in_what_counts_best(tmp_path: Path) -> None:
+    # of SOL there are 240 only: 11.2354 short, of which 90 % were to count
+    made = read(tmp_path, THREE.replace("SOL: 300, USDT: 3000", "SOL: 240, USDT: 100").replace("5%, USD", "1%, USD")
+                .replace("BTC: 55%", "BTC: 59%"))  # fmt: skip
+    plan = planned(made)
+    (short,) = (order for order in plan.orders if order.asset == "SOL")
+    lacking = (short.coins / exact("0.9") + short.fee - 240) * exact("0.9") * 100
+    assert lacking > 100
+    brought = moved(plan)
+    assert brought["SOL"] == 240
+    assert brought["USDT"] == 100
+    (long,) = (order for order in plan.orders if order.asset == "BTC")
+    share = long.coins * exact("1.0011") / exact("0.98") + long.fee
+    more = (lacking - 100) / exact("0.98") / 40000
+    assert 0 <= brought["BTC"] - share - more < exact("0.00000003")
+
+
+def test_coins_that_are_there_do_their_part_first(tmp_path: Path) -> None:
+    # 8,000 dollars that count whole, less than which the coins that count least bring
+    made = read(tmp_path, THREE.replace("USDT: 3000", "USDT: 8000").replace("{}", "{USDT: 8000}")
+                .replace("5%, USD: 5%", "5%, USD: 8%").replace("BTC: 55%", "BTC: 52%"))  # fmt: skip
+    plan = planned(made)
+    left = carried_out(plan, made)
+    pool = pool_of(made.pools[0], left, made)
+    judged = judge(pool)
+    assert 0 <= judged.credit - max(judged.initial_margin, judged.position_value) < CENT
+    brought, (short,) = moved(plan), [order for order in plan.orders if order.asset == "SOL"]
+    assert brought["ETH"] > 0
+    assert brought["SOL"] < short.coins / exact("0.9")
+    assert "USDT" not in brought
+
+
+def test_a_leg_whose_coin_nobody_holds_is_carried_by_the_others(tmp_path: Path) -> None:
+    made = read(tmp_path, THREE.replace("BTC: 2, ETH: 14, SOL: 300, USDT: 3000", "BTC: 2")
+                .replace("BTC: 55%, ETH: 35%, SOL: 5%, USD: 5%", "BTC: 70%, ETH: 30%"))  # fmt: skip
+    plan = planned(made)
+    assert {order.asset for order in plan.orders} == {"BTC", "ETH"}
+    assert not plan.refused
+    assert set(moved(plan)) == {"BTC"}
+    assert set(account(plan.accounts, "bybit").debts) == {"ETH"}
+
+
+def test_nothing_is_brought_of_a_coin_beyond_what_counts(tmp_path: Path) -> None:
+    counts = "SOL: [{up_to: 50, ratio: 90%}, {ratio: 0%}]"
+    made = read(tmp_path, THREE.replace("SOL: 90%", counts))
+    plan = planned(made)
+    assert not plan.refused
+    assert moved(plan)["SOL"] == 50 + exact("0.1243")
+
+
+@given(text=books())
+def test_what_is_brought_is_the_least_and_is_not_moved_again(
+    tmp_path_factory: pytest.TempPathFactory, text: str
+) -> None:
+    made = read(tmp_path_factory.mktemp("books"), text)
+    plan = planned(made)
+    left = carried_out(plan, made)
+    for each in made.pools:
+        pool = pool_of(each, left, made)
+        brought = {move.asset: move.quantity for move in plan.transfers if move.account == each.name}
+        for asset, quantity in brought.items():
+            fees = sum((order.fee for order in plan.orders if order.fee_currency == asset), ZERO)
+            if quantity > max(fees, 2 * CENT / made.price(asset)) and not plan.refused:
+                assert not _keeps(with_more(pool, asset, -2 * CENT / made.price(asset)), made)
+        if brought and not plan.refused:
+            assert _keeps(pool, made)
+            assert coins_lacking(pool, next(iter(brought)), made, level=asked_of(made)) == 0
+    if not plan.refused:
+        again = build_plan(made, left, inputs=inputs(made))
+        assert again.refused or not again.transfers
+
+
+def _keeps(pool: Pool, made: Portfolio) -> bool:
+    judged = judge(pool)
+    asked = max(judged.initial_margin, judged.position_value / made.policy.leverage)
+    return judged.credit >= asked and all(
+        least_by_definition(pool, path) >= 0 for path in paths_of(pool, made, made.policy.shock)
+    )
