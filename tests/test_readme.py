@@ -84,7 +84,7 @@ def test_the_tutorial_can_be_followed_as_it_is_typed(tmp_path: Path) -> None:
     done = shell("\n".join(["set -e", 'rebal() { $rebal "$@"; }', start, files, check, *rest]), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     said = done.stderr.splitlines()
-    assert said == ["portfolio.yaml is written; put your own figures in, then run: rebal plan portfolio.yaml"]
+    assert said == ["portfolio.yaml is written; put your own figures in", "next: rebal plan portfolio.yaml"]
     (status,) = [line for line in done.stdout.splitlines() if line.startswith("status ")]
     assert status.split()[1] == "nothing:"
     assert (tmp_path / "plan.json").exists()

@@ -45,7 +45,8 @@ def run(arguments: Sequence[str], *, network: Network | None = None) -> Exit:
     ``network``: how exchanges are reached, the machine's own unless given.
     """
     try:
-        return _handed_over(_answer(arguments, _world(os.environ, network)))
+        world = _world(os.environ, network)._replace(words=tuple(arguments))
+        return _handed_over(_answer(arguments, world))
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
 
@@ -254,11 +255,13 @@ class _Command(TyperCommand):
         return _verbatim(super().get_params(ctx))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        # The parser keeps the last of an option that is given again; of one that takes a list the rest would be lost.
+        # The parser keeps the last of an option that is given again, and says nothing of the others.
         _, _, given = self.make_parser(ctx).parse_args(args=list(args))
         for param in given:
-            if not param.multiple and "," in (param.metavar or "") and given.count(param) > 1:
-                raise UsageProblem(f"{param.opts[0]} is given more than once; write all of it as one, {param.metavar}")
+            if param.multiple or getattr(param, "is_flag", False) or given.count(param) == 1:
+                continue
+            once = f"write all of it as one, {param.metavar}" if "," in (param.metavar or "") else "give it once"
+            raise UsageProblem(f"{param.opts[0]} is given more than once; {once}")
         return super().parse_args(ctx, args)
 
 

@@ -14,7 +14,7 @@ from rebal.book import MarginMode, Purpose
 from rebal.findings import Finding
 from rebal.frozen import frozen
 from rebal.market.contract import Kind, OrderUnit
-from rebal.portfolio import Route
+from rebal.portfolio import Policy, Route
 
 
 class Side(StrEnum):
@@ -43,7 +43,8 @@ class PriceSource:
 class Inputs:
     """What the plan was made from, so that a record of it can tell whether anything moved.
 
-    ``price_sources``: the exchanges that were asked, by name; what was typed in a file is not among it.
+    ``price_sources``: the exchanges that were asked, by name; what was typed in a file is not among it. ``policy``: the
+    rules that it keeps, None where an answer of before does not tell them.
     """
 
     statement_sha256: str
@@ -53,6 +54,7 @@ class Inputs:
     now: datetime
     version: str
     price_sources: tuple[PriceSource, ...] = ()
+    policy: Policy | None = None
 
 
 @frozen

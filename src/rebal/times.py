@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta, timezone
 
-from rebal.amounts import Fraction, NumberProblem, number
+from rebal.amounts import Fraction, NumberProblem, number, plain
 from rebal.frozen import frozen
 
 _DAY = r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
@@ -105,6 +105,17 @@ def duration(text: str) -> Duration:
     if unit == "y":
         return Duration(years=_years(count))
     return Duration(rest=_rest(count * _MICROSECONDS[unit]))
+
+
+def length(time: timedelta) -> str:
+    """Print a length of time as ``duration`` reads it, in the longest unit of which it is a whole number, else minutes.
+
+    >>> length(timedelta(hours=36)), length(timedelta(days=2)), length(timedelta(seconds=15))
+    ('36h', '2d', '0.25m')
+    """
+    whole = Fraction(time // timedelta(microseconds=1))
+    unit = next((each for each in "dh" if whole % _MICROSECONDS[each] == 0), "m")
+    return f"{plain(whole / _MICROSECONDS[unit])}{unit}"
 
 
 def milliseconds(text: str) -> int | None:

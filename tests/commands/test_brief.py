@@ -75,25 +75,6 @@ def test_why_it_is_refused_and_that_nothing_is_saved(tmp_path: Path) -> None:
     assert (named.code, named.err) == (2, f"{told}leave away --brief, or --format json\n")
 
 
-@pytest.mark.parametrize(
-    ("command", "following"),
-    [
-        (("plan", TEN), f"next: rebal plan -p {TEN} --out plan.json saves it, to be recorded once it is placed"),
-        (("hedge", "BTC", "--pct", "10", "-p", TEN), "next: the same with --out hedge.json saves it, to be recorded "
-         "once it is placed"),
-        (("status", TEN), f"next: rebal plan -p {TEN}"),
-        (("history", "-p", TEN), f"next: rebal status -p {TEN}"),
-        (("compare", TEN), f"next: rebal plan -p {TEN}"),
-        (("stress", TEN), f"next: rebal plan -p {TEN}"),
-        (("rescue", "-p", PROTECTED), f"next: rebal status -p {PROTECTED}"),
-    ],
-)  # fmt: skip
-def test_an_answer_ends_with_what_to_type_next(command: tuple[str, ...], following: str) -> None:
-    lines = shown(*command)
-    assert lines[-1] == following
-    assert sum(line.startswith("next:") for line in lines) == 1
-
-
 def test_a_refused_plan_is_not_to_be_recorded(tmp_path: Path) -> None:
     book = tmp_path / "portfolio.yaml"
     book.write_text(PORTFOLIO + "policy: {max_at_venue: 1%}\n")

@@ -16,7 +16,7 @@ from formats.rows import order as order_of
 from program import NOW, ROOT, answered
 from rebal.amounts import ZERO, Fraction
 from rebal.book import Purpose
-from rebal.commands._typed import what_next
+from rebal.commands._next import Context, saved_line
 from rebal.findings import Code, Finding, Severity, info, warning
 from rebal.formats import View, render
 from rebal.journal import answers
@@ -145,11 +145,36 @@ def test_a_minute_later_the_plan_is_the_same(tmp_path: Path) -> None:
 def test_where_no_plan_shows_the_cause_that_is_said(tmp_path: Path) -> None:
     one = saved(tmp_path, "one.json", MONDAY)
     found = told(one, saved(tmp_path, "two.json", f"{MONDAY}policy: {{leverage: 3}}\n"))
-    assert found["causes"] == ["settings"], "the leverage to set is in a plan"
-    found = told(one, saved(tmp_path, "two.json", f"{MONDAY}policy: {{max_at_venue: 10%}}\n"))
+    assert found["causes"] == ["settings", "policy"], "the leverage to set is in a plan"
+    found = told(one, saved(tmp_path, "two.json", f"{MONDAY}contracts: {{BTCUSD_PERP: {{taker_fee: 0.06%}}}}\n"))
     assert found["causes"] == ["other"]
     shown = answered("diff", one, str(tmp_path / "two.json"), "--format", "table").out
     assert "why: nothing that a plan shows" in shown
+
+
+def test_a_rule_of_the_policy_is_a_cause_and_told_by_its_name(tmp_path: Path) -> None:
+    one = saved(tmp_path, "one.json", MONDAY)
+    rules = "{max_at_venue: 10%, max_price_age: 36h, band: {points: 4%, relative: 25%}, routes: [inverse]}"
+    found = told(one, saved(tmp_path, "two.json", f"{MONDAY}policy: {rules}\n"))
+    assert "policy" in found["causes"]
+    changed = {
+        each["figure"]: (each["before"], each["after"]) for each in found["words"] if each["subject"] == "policy"
+    }
+    assert changed == {
+        "band.points": ("0.05", "0.04"),
+        "band.relative": (None, "0.25"),
+        "routes": ("inverse, linear, proxy", "inverse"),
+        "max_at_venue": ("1", "0.1"),
+        "max_price_age": ("1d", "36h"),
+    }
+
+
+def test_a_plan_of_before_that_tells_no_policy_has_none_to_differ(tmp_path: Path) -> None:
+    one, two = saved(tmp_path, "one.json", MONDAY), saved(tmp_path, "two.json", f"{MONDAY}policy: {{band: 4%}}\n")
+    older = json.loads(Path(one).read_text())
+    del older["inputs"]["policy"]
+    Path(one).write_text(json.dumps(older))
+    assert [each for each in told(one, two)["words"] if each["subject"] == "policy"] == []
 
 
 def test_another_command_and_a_hedge_are_causes(tmp_path: Path) -> None:
@@ -269,10 +294,10 @@ def test_it_is_shown_again_as_it_was(days: tuple[str, str], tmp_path: Path) -> N
 
 def test_what_is_saved_is_no_plan_to_record(days: tuple[str, str]) -> None:
     found = side_by_side(read(Path(days[0])), read(Path(days[1])))
-    assert what_next(found, "diff.json", ()) == "rebal show diff.json"
+    assert saved_line(found, Context(file="diff.json")) == "rebal show diff.json"
     monday = read(Path(days[0]))
-    assert what_next(monday, "monday.json", ()) == "rebal record plan monday.json"
-    assert what_next(changed(monday, refused=True), "monday.json", ()) == "rebal show monday.json"
+    assert saved_line(monday, Context(file="monday.json")) == "once it is placed: rebal record plan monday.json"
+    assert saved_line(changed(monday, refused=True), Context(file="monday.json")) == "rebal show monday.json"
     waiting = OrderLine("7", None, "BTCUSD_PERP", Side.SELL, Fraction(1), None, reduce_only=False)
     account = Reconciliation(
         "rebal/reconcile/1",
@@ -288,7 +313,7 @@ def test_what_is_saved_is_no_plan_to_record(days: tuple[str, str]) -> None:
         (),
         "",
     )
-    assert what_next(account, "account.json", ()) == "rebal show account.json"
+    assert saved_line(account, Context(file="account.json")) == "rebal show account.json"
 
 
 PORTFOLIOS = sorted((ROOT / "portfolios").glob("*.yaml"))

@@ -16,9 +16,8 @@ class TestInit:
     def test_writes_a_starter_that_can_be_planned(self, tmp_path: Path) -> None:
         done = rebal("init", cwd=tmp_path)
         assert (done.returncode, done.stdout) == (0, "")
-        assert (
-            done.stderr == "portfolio.yaml is written; put your own figures in, then run: rebal plan portfolio.yaml\n"
-        )
+        written = "portfolio.yaml is written; put your own figures in\n"
+        assert done.stderr == f"{written}next: rebal plan portfolio.yaml\n"
         assert stat.S_IMODE((tmp_path / "portfolio.yaml").stat().st_mode) == 0o600
         assert rebal("check", cwd=tmp_path).returncode == 0
         plan = rebal("plan", "--format", "json", cwd=tmp_path)

@@ -81,7 +81,7 @@ class TestOutOnATerminal:
         table, _, _ = answered("plan", str(file), *NOW).out.rpartition("\nnext: ")
         shown = answered("plan", str(file), *NOW, "--out", str(saved))
         following = typed("rebal", "record", "plan", str(saved), "-p", str(file))
-        assert shown.out == f"{table}\nsaved in {saved}\nnext: {following}\n"
+        assert shown.out == f"{table}\nsaved in {saved}\nnext: once it is placed: {following}\n"
         assert saved.read_text() == answered("plan", str(file), *NOW, "--format", "json").out
         assert answered(*shlex.split(following)[1:], *NOW).code == 0
 
@@ -94,6 +94,7 @@ class TestOutOnATerminal:
             assert out.endswith(f"\nsaved in {tmp_path}/a.json\nnext: rebal show {tmp_path}/a.json\n")
         assert answered("plan", str(file), *NOW, "--out", str(tmp_path / "a.csv")).out.endswith(
             f"\nsaved in {tmp_path}/a.csv; save it as .json to show it again, or to record it\n"
+            f"next: rebal status -p {file}\n"
         )
 
     @pytest.mark.usefixtures("terminal")

@@ -23,7 +23,7 @@ NUMBER = re.compile(r"0|-?(?:0\.[0-9]*[1-9]|[1-9][0-9]*(?:\.[0-9]*[1-9])?)")
 KEYS = {
     "": "schema command name venue as_of currency changes refused equity inputs assets orders transfers steps wallets "
     "positions hedges costs findings settings payoff accounts",
-    "inputs": "statement_sha256 journal_seq journal_head market_as_of now version price_sources",
+    "inputs": "statement_sha256 journal_seq journal_head market_as_of now version price_sources policy",
     "assets": "asset price holding spot_value exposure weight target_weight drift outside_band exposure_after "
     "weight_after hedge_ratio hedge_ratio_after net_exposure net_exposure_after aimed_weight",
     "orders": "contract asset kind side contracts order_quantity order_unit notional coins price limit_price "

@@ -18,7 +18,7 @@ class World(NamedTuple):
     None where that is not to be had. ``environment``: a variable of it by name, for keys. ``progress``: shows how far a
     long run is, in the place of what it showed before; None where stderr is no terminal. ``data``: the folder of what
     is kept between runs, None where there is no place for one; ``kept``: refreshed venues' files by venue, where they
-    were read already, for processes that may not have the folder.
+    were read already, for processes that may not have the folder. ``words``: the command line.
     """
 
     now: datetime
@@ -34,6 +34,7 @@ class World(NamedTuple):
     progress: Callable[[str], None] | None = None
     data: str | None = None
     kept: Mapping[str, str] | None = None
+    words: tuple[str, ...] = ()
 
 
 class Answer(NamedTuple):

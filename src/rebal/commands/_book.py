@@ -150,6 +150,7 @@ def inputs_of(portfolio: "Portfolio", where: Where, world: World, *, journal: "J
         now=where.time(world),
         version=__version__,
         price_sources=tuple(PriceSource(*each) for each in sorted(portfolio.market.sources.items())),
+        policy=portfolio.policy,
     )
 
 

@@ -17,7 +17,8 @@ from rebal.amounts import NumberProblem, number
 from rebal.commands import _market, _out
 from rebal.commands._answer import Answer, World
 from rebal.commands._complete import sections
-from rebal.commands._typed import next_line, pasted, what_next, with_cures
+from rebal.commands._next import Context, next_line, saved_line
+from rebal.commands._typed import pasted, with_cures
 from rebal.errors import Exit, UsageProblem
 from rebal.formats import Report, View
 from rebal.frozen import frozen
@@ -225,22 +226,25 @@ class Shown:
         inputs: Iterable[str] = (),
         remarks: tuple[str, ...] = (),
         where: Where | None = None,
+        saved: str | None = None,
     ) -> Answer:
         """Render a report for stdout, or into --out; on a terminal for both.
 
         ``inputs``: files that --out must not overwrite. ``remarks``: what stderr says where stdout does not show it.
-        ``where``: the files that the cures in it are to name, as they are typed.
+        ``where``: the files that the cures in it are to name, as they are typed. ``saved``: the file that it was read
+        from, where it is an answer of earlier.
         """
         again = () if where is None else where.again(world)
         report = with_cures(report, again)
-        path = "-" if where is None else where.path(world)
+        path = where.path(world) if where is not None else saved if saved and hasattr(report, "name") else "-"
         view = self.view(world, portfolio=portfolio, file=None if path == "-" else path)
         text = formats.render(self.form(world), report, view)
         silent = self.quiet and code is Exit.DONE
         if self.out is None:
-            following = next_line(report, again) if self.form(world) == "table" and where is not None else None
-            apart = "" if self.brief else "\n"
-            told = text if following is None else f"{text}{apart}next: {following}\n"
+            told = text
+            if self.form(world) == "table":
+                apart = "" if self.brief else "\n"
+                told += f"{apart}next: {next_line(report, Context(again, world.words, saved))}\n"
             return Answer("" if silent else told, code)
         _out.write(self.out, text, apart_from=inputs)
         if world.terminal:
@@ -251,10 +255,11 @@ class Shown:
 
     def _saved(self, report: Report, world: World, again: tuple[str, ...]) -> str:
         """The last lines on a terminal: where the answer is, and what to type next."""
-        file = self.out or ""
-        if self.form(world) != "json":
-            return f"\nsaved in {file}; save it as .json to show it again, or to record it\n"
-        return f"\nsaved in {file}\nnext: {what_next(report, file, again)}\n"
+        file, form = self.out or "", self.form(world)
+        if form == "json":
+            return f"\nsaved in {file}\nnext: {saved_line(report, Context(again, world.words, file))}\n"
+        looked_at = "; save it as .json to show it again, or to record it" if form not in _DRAWN else ""
+        return f"\nsaved in {file}{looked_at}\nnext: {next_line(report, Context(again, world.words))}\n"
 
     def check(self, world: World) -> None:
         """Refuse what contradicts itself, before any file is read. Raises UsageProblem."""

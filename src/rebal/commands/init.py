@@ -33,14 +33,17 @@ def init(
         raise UsageProblem(f"{path} exists and is left as it is; name another file, or remove it first")
     if plain or world.prompt is None:
         _create(path, load.starter(now=world.now).encode())
-        return Answer(remarks=(f"{path} is written; put your own figures in, then run: rebal plan {path}",))
+        return Answer(remarks=(f"{path} is written; put your own figures in", _next(path)))
     from rebal.commands._start import asked
 
     given = asked(world)
     text = load.started(given.venue, now=world.now, holdings=given.holdings, targets=given.targets, prices=given.prices)
     _create(path, text.encode())
-    next_up = typed("rebal", "plan", path)
-    return Answer(remarks=(f"{path} is written, with a comment on every key that you may change; next: {next_up}",))
+    return Answer(remarks=(f"{path} is written, with a comment on every key that you may change", _next(path)))
+
+
+def _next(path: str) -> str:
+    return f"next: {typed('rebal', 'plan', path)}"
 
 
 def _create(path: str, content: bytes) -> None:

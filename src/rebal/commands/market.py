@@ -12,6 +12,7 @@ from rebal.commands._answer import Answer, World
 from rebal.commands._crew import told
 from rebal.commands._market import seconds
 from rebal.commands._options import Where, one_of
+from rebal.commands._typed import typed
 from rebal.errors import Unavailable, UsageProblem
 
 if TYPE_CHECKING:
@@ -64,14 +65,18 @@ def market(
     from rebal.prices import quotes_of
 
     portfolio = live.read(world)
-    return _handed(block_text(quotes_of(portfolio.market)), out, apart_from=(where.path(world), *where.market_files()))
+    files = (where.path(world), *where.market_files())
+    again = replace(where, market=out).again(world)
+    return _handed(block_text(quotes_of(portfolio.market)), out, world=world, apart_from=files, then=("plan", *again))
 
 
-def _handed(text: str, out: str | None, *, apart_from: Iterable[str]) -> Answer:
+def _handed(text: str, out: str | None, *, world: World, apart_from: Iterable[str], then: Sequence[str]) -> Answer:
+    """Print it, or save it; on a terminal what to type next is said beside it. ``then``: what it is saved for."""
     if out is None:
-        return Answer(text)
+        again = typed("rebal", *world.words, "--out", "FILE")
+        return Answer(text, remarks=(f"next: save it: {again}",) if world.terminal else ())
     _out.write(out, text, apart_from=apart_from)
-    return Answer()
+    return Answer(remarks=(f"saved in {out}", f"next: {typed('rebal', *then)}") if world.terminal else ())
 
 
 class _Asked(NamedTuple):
@@ -112,7 +117,10 @@ def _history(world: World, where: Where, asked: _Asked, *, out: str | None) -> A
         if out is None:
             raise
         failed = f"rebal: {error}; what came before it is in {out}, and the same command goes on"
-    answer = _handed(kept.text(rows, header), out, apart_from=(where.path(world), *where.market_files()))
+    files = (where.path(world), *where.market_files())
+    given = "--funding" if asked.rates else "--prices"
+    then = ("replay", *replace(where, market=None).again(world), given, out or "")
+    answer = _handed(kept.text(rows, header), out, world=world, apart_from=files, then=then)
     return Answer(code=Unavailable.exit_code, remarks=(failed,)) if failed else answer
 
 

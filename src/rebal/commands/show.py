@@ -33,7 +33,7 @@ def show(
     named = source.shown(file)
     report = answers.read(source.text(file, source.ANSWER), named)
     try:
-        return shown.answer(report, world, inputs=(file,))
+        return shown.answer(report, world, inputs=(file,), saved=file)
     except (ArithmeticError, AssertionError, LookupError, TypeError, ValueError):
         # Every value is of its kind, and they do not belong together: a step to an order that is not there.
         problem = "holds figures that do not belong together"

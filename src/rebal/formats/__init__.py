@@ -35,9 +35,9 @@ class View:
     ``width``: columns. ``section``: the list of the report that csv prints, None for the kind's first choice;
     ``chart``: the chart that svg draws, likewise.
     ``ascii``: the output's encoding carries nothing else. ``portfolio``: what the report was made from, for the limits
-    it is measured against; without it those are not shown. ``file``: its file, for a reader of many mails. ``brief``: a
-    few lines, of kinds that have them. ``book``:
-    its file, where it is one of many: every row of csv begins with it, and json ends with it, on one line.
+    it is measured against; without it those that it tells itself are shown. ``file``: its file, for a reader of many
+    mails. ``brief``: a few lines, of kinds that have them. ``book``: its file, where it is one of many: every row of
+    csv begins with it, and json ends with it, on one line.
     """
 
     width: int

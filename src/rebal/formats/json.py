@@ -1,20 +1,21 @@
 """JSON: the report key for key, in the order of its fields.
 
-Every number but a count of things is a decimal string, instants are RFC 3339 in UTC, and what does not exist is null.
+Every number but a count of things is a decimal string, instants are RFC 3339 in UTC, lengths of time a number with its
+unit as in the portfolio, and what does not exist is null.
 The text is ASCII, so that no encoding on the way can harm it.
 """
 
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any
 
 from rebal.amounts import Fraction, plain
 from rebal.formats import Report, View, kind
-from rebal.times import rfc3339
+from rebal.times import length, rfc3339
 
 _Writer = Callable[[Any, str], str]
 _Keys = tuple[tuple[str, str], ...]
@@ -82,6 +83,8 @@ def _writer(of: type) -> _Writer:
         return lambda value, _: written[value]
     if issubclass(of, datetime):
         return lambda value, _: f'"{rfc3339(value)}"'
+    if issubclass(of, timedelta):
+        return lambda value, _: f'"{length(value)}"'
     if is_dataclass(of):
         keys = _keys(of)
         return lambda value, newline: _object(value, keys, newline=newline)

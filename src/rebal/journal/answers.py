@@ -6,7 +6,7 @@ What ``--format json`` wrote reads back whole: printed again it is the same byte
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import MISSING, Field, fields, is_dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from functools import cache
 from importlib import import_module
@@ -18,7 +18,7 @@ from rebal.errors import InvalidInput
 from rebal.findings import FindingData
 from rebal.journal.columns import TextProblem, instant
 from rebal.journal.strict_json import Numeral, parse, refusal, shown
-from rebal.times import rfc3339
+from rebal.times import TimeProblem, duration, rfc3339
 
 REPORTS = {
     "rebal/plan/1": "rebal.plan.Plan",
@@ -210,6 +210,13 @@ def _instant(written: Any) -> datetime:
         raise _Wrong(str(problem), written) from None
 
 
+def _length(written: Any) -> timedelta:
+    try:
+        return duration(_text(written)).rest
+    except TimeProblem as problem:
+        raise _Wrong(problem.problem, written, problem.instead) from None
+
+
 def _figures(written: Any) -> FindingData:
     if "self" in _keys(written):
         raise _Wrong("is not a key here", instead=_AGAIN).within("self")
@@ -234,5 +241,6 @@ def _figure(written: Any) -> Any:
 
 _LOOKS_LIKE: tuple[tuple[_Reader, Callable[[Any], str]], ...] = ((_decimal, plain), (_instant, rfc3339))
 _SCALARS: Mapping[Any, _Reader] = {
-    str: _text, int: _count, bool: _flag, Fraction: _decimal, datetime: _instant, FindingData: _figures,
+    str: _text, int: _count, bool: _flag, Fraction: _decimal, datetime: _instant, timedelta: _length,
+    FindingData: _figures,
 }  # fmt: skip

@@ -27,6 +27,7 @@ class Cause(StrEnum):
     TARGETS = "targets"
     HEDGES = "hedges"
     SETTINGS = "settings"
+    POLICY = "policy"
     VERSION = "version"
     OTHER = "other"
 
@@ -137,7 +138,10 @@ class FigureChange:
 
 @frozen
 class WordChange:
-    """What is told in a word, named as in the plan: until when a hedge is, the margin mode, outside the band or not."""
+    """What is told in words, named as in the plan.
+
+    Until when a hedge is, the margin mode, whether a weight is outside its band; of ``policy`` every rule.
+    """
 
     subject: str
     figure: str

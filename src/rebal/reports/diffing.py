@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
+from datetime import timedelta
 from typing import Any, TypeVar, cast
 
-from rebal.amounts import ZERO, Fraction
+from rebal.amounts import ZERO, Fraction, plain
 from rebal.book import Purpose
 from rebal.findings import Finding
 from rebal.plan import Order, Plan, Wallet
@@ -27,7 +28,7 @@ from rebal.reports.diff import (
     TransferChange,
     WordChange,
 )
-from rebal.times import rfc3339
+from rebal.times import length, rfc3339
 
 _APART = frozenset({"schema", "inputs"})
 _OF_AN_ASSET = (
@@ -123,6 +124,9 @@ def _aims(asked: Sequence[FigureChange], words: Sequence[WordChange]) -> dict[Ca
 
 def _causes(before: Plan, after: Plan, *, inputs: Mapping[Cause, Sequence[object]], differs: bool) -> tuple[Cause, ...]:
     found = {cause for cause, changed in inputs.items() if changed}
+    rules = before.inputs.policy, after.inputs.policy
+    if None not in rules and rules[0] != rules[1]:
+        found.add(Cause.POLICY)
     pairs = {
         Cause.PORTFOLIO: (before.name, after.name),
         Cause.VENUE: (before.venue, after.venue),
@@ -279,9 +283,35 @@ def _of_costs(plan: Plan) -> _Figures:
 
 
 def _words(before: Plan, after: Plan) -> Iterator[WordChange]:
-    for (subject, figure), was, now in _paired(_said(before), _said(after)):
+    told = _said(before), _said(after)
+    if before.inputs.policy is not None and after.inputs.policy is not None:
+        for words, policy in zip(told, (before.inputs.policy, after.inputs.policy), strict=True):
+            words.update(_rules(policy))
+    for (subject, figure), was, now in _paired(*told):
         if was != now:
             yield WordChange(subject, figure, was, now)
+
+
+def _rules(policy: Any, within: str = "") -> Iterator[tuple[tuple[str, str], str]]:
+    """Every rule by its path, as the portfolio file has it; one that is not given is not told."""
+    for each in fields(policy):
+        value, name = getattr(policy, each.name), f"{within}{each.name}"
+        if is_dataclass(value):
+            yield from _rules(value, f"{name}.")
+        elif value is not None:
+            yield ("policy", name), _written(value)
+
+
+def _written(value: Any) -> str:
+    match value:
+        case Fraction():
+            return plain(value)
+        case timedelta():
+            return length(value)
+        case tuple():
+            return ", ".join(map(_written, value))
+        case _:
+            return str(value)
 
 
 def _said(plan: Plan) -> dict[tuple[str, str], str]:

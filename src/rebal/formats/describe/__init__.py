@@ -13,7 +13,8 @@ from rebal.formats.document import Document
 
 def document(report: Report, view: View) -> Document:
     """Describe a report of any kind. Raises LookupError where none of the modules describes its kind."""
-    limits = None if view.portfolio is None else view.portfolio.policy
+    told = getattr(getattr(report, "inputs", None), "policy", None)
+    limits = told if view.portfolio is None else view.portfolio.policy
     module = discover.load(sys.modules[__name__], kind(report))
     tell = getattr(module, "brief", module.document) if view.brief else module.document
     described: Document = tell(report, limits)

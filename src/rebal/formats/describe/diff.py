@@ -59,7 +59,7 @@ _CAUSES = {
     Cause.VENUE: "another venue",
     Cause.COMMAND: "another command",
     Cause.VERSION: "another version of rebal",
-    Cause.OTHER: "nothing that a plan shows: the rest of the policy, fees, contracts, funding or the time",
+    Cause.OTHER: "nothing that a plan shows: fees, contracts, funding or the time",
 }
 _FOUND = {Found.NEW: YELLOW, Found.GONE: GREEN, Found.CHANGED: BOLD}
 _INKS = {Severity.ERROR: ALARM, Severity.WARNING: YELLOW, Severity.INFO: DIM}

@@ -1,0 +1,144 @@
+"""What to type after an answer: one line at the end of each, with the command last in it, as it is pasted."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from rebal.commands._typed import typed
+from rebal.frozen import frozen
+
+_SHOWN_WITH = frozenset({"--format", "--section", "--chart", "--width", "--out"})
+_SHOWN_AS = frozenset({"--brief", "--no-color", "--quiet"})
+_REFUSED = "place nothing of it; the errors above say what stands in the way"
+
+
+@frozen
+class Context:
+    """What a next line is told of the answer that it follows.
+
+    ``again``: the options that name its files; ``words``: the command line that asked for it, none where it is not
+    known; ``file``: where it is saved as JSON, None where it is not.
+    """
+
+    again: Sequence[str] = ()
+    words: Sequence[str] = ()
+    file: str | None = None
+
+    def typed(self, *words: str) -> str:
+        """A command about the same files."""
+        return typed("rebal", *words, *self.again)
+
+
+def next_line(report: Any, context: Context) -> str:
+    """What to type after an answer of any kind. Raises LookupError for a schema that is not known."""
+    return _AFTER[report.schema.split("/")[1]](report, context)
+
+
+def saved_line(report: Any, context: Context) -> str:
+    """What to type after an answer that was just saved as JSON: recording what is to be placed, else showing it."""
+    if report.schema == "rebal/plan/1" and not report.refused and (report.orders or report.transfers):
+        return next_line(report, context)
+    return typed("rebal", "show", context.file or "-")
+
+
+def _plan(report: Any, context: Context) -> str:
+    if report.refused:
+        return _REFUSED
+    if not (report.orders or report.transfers):
+        return context.typed("status")
+    if context.file is not None:
+        return f"once it is placed: {context.typed('record', 'plan', context.file)}"
+    words = unshown(context.words) or (report.command, *context.again)
+    alone = " (with --rungs 1 the first rung alone)" if len(report.ladder) > 1 else ""
+    save = typed("rebal", *words, "--out", f"{report.command}.json")
+    return f"save it, to record it once it is placed{alone}: {save}"
+
+
+def unshown(words: Sequence[str]) -> tuple[str, ...]:
+    """A command line without the options that say how its answer is shown.
+
+    >>> unshown(["plan", "--width", "60", "--fit", "--brief", "--format=table"])
+    ('plan', '--fit')
+    """
+    kept, left = [], iter(words)
+    for word in left:
+        option, _, value = word.partition("=")
+        if option in _SHOWN_WITH:
+            if not value:
+                next(left, None)
+        elif word not in _SHOWN_AS:
+            kept.append(word)
+    return tuple(kept)
+
+
+def _status(report: Any, context: Context) -> str:
+    if report.needs.value == "nothing":
+        return "to have it watched: rebal guide cron"
+    in_danger = report.needs.value == "attention" and any(each.code.value == "alert" for each in report.findings)
+    return context.typed("rescue" if in_danger else "plan")
+
+
+def _beta(report: Any, context: Context) -> str:
+    if report.refused:
+        return f"measure it through another coin: {typed('rebal', 'beta', report.asset, '--via', 'ASSET')}"
+    return f"once it stands in the portfolio file: {context.typed('plan')}"
+
+
+def _reconcile(report: Any, context: Context) -> str:
+    return context.typed("status") if report.verdict.value == "equal" else context.typed("record", "exchange")
+
+
+def _diff(report: Any, context: Context) -> str:
+    return f"the later one whole: {typed('rebal', 'show', report.after.file)}"
+
+
+def _explain(report: Any, context: Context) -> str:
+    saved = (report.of,) if report.of.endswith(".json") else ()
+    if report.in_full:
+        return f"every figure by its name: {context.typed('explain', *saved)}"
+    return f"one of them in full: {context.typed('explain', *saved, report.derivations[0].figure)}"
+
+
+def _guide(report: Any, context: Context) -> str:
+    from rebal import guide
+
+    told, known = [each.topic for each in report.topics], guide.names()
+    if not any(each.parts for each in report.topics):
+        return typed("rebal", "guide", known[0])
+    later = known[known.index(told[-1]) + 1 :]
+    return typed("rebal", "guide", later[0]) if later else "begin with a file of your own: rebal init"
+
+
+def _venues(report: Any, context: Context) -> str:
+    return f"one of them in full: {typed('rebal', 'venues', report.venues[0].venue)}"
+
+
+def _venue(report: Any, context: Context) -> str:
+    from rebal.exchange import listings
+
+    if report.venue not in listings.readers():
+        return "all of them: rebal venues"
+    return f"what the exchange prints today: {typed('rebal', 'venues', report.venue, '--refresh')}"
+
+
+def _then(*words: str) -> Callable[[Any, Context], str]:
+    return lambda _, context: context.typed(*words)
+
+
+_AFTER: Mapping[str, Callable[[Any, Context], str]] = {
+    "plan": _plan,
+    "status": _status,
+    "record": _then("status"),
+    "history": _then("status"),
+    "compare": _then("plan"),
+    "stress": _then("plan"),
+    "replay": _then("plan"),
+    "refresh": _then("plan"),
+    "beta": _beta,
+    "reconcile": _reconcile,
+    "diff": _diff,
+    "explain": _explain,
+    "guide": _guide,
+    "venues": _venues,
+    "venue": _venue,
+    "problem": lambda report, _: typed("rebal", "check", report.file),
+}
