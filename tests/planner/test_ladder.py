@@ -264,9 +264,10 @@ def test_the_ladder_is_saved_shown_again_and_recorded(file: str, tmp_path: Path)
 
 def test_what_follows_on_a_ladder_is_its_first_rung(file: str) -> None:
     shown = answered("unwind", "-p", file, "--ladder", *NINE, "--format", "table").out
-    assert "next: the same with --rungs 1 closes the first rung alone" in shown
+    first = f"rebal unwind -p {file} {' '.join(NINE)} --rungs 1 --out unwind.json\n"
+    assert shown.endswith(f"next: save its first rung alone, to record it once it is placed: {first}")
     one = answered("unwind", "-p", file, "--rungs", "1", *NINE, "--format", "table").out
-    assert "next: the same with --out unwind.json" in one
+    assert one.endswith(f"--rungs 1 {' '.join(NINE)} --out unwind.json\n")
 
 
 @pytest.mark.parametrize("count", ["0", "-1", "1.5", "two", "9999999999"])

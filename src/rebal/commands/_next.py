@@ -1,6 +1,6 @@
 """What to type after an answer: one line at the end of each, with the command last in it, as it is pasted."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from rebal.commands._typed import typed
@@ -47,10 +47,14 @@ def _plan(report: Any, context: Context) -> str:
         return context.typed("status")
     if context.file is not None:
         return f"once it is placed: {context.typed('record', 'plan', context.file)}"
-    words = unshown(context.words) or (report.command, *context.again)
-    alone = " (with --rungs 1 the first rung alone)" if len(report.ladder) > 1 else ""
+    what, words = "save it", unshown(context.words) or (report.command, *context.again)
+    if len(report.ladder) > 1:
+        what, words = (
+            "save its first rung alone",
+            (*without(words, valued={"--rungs"}, flags={"--ladder"}), "--rungs", "1"),
+        )
     save = typed("rebal", *words, "--out", f"{report.command}.json")
-    return f"save it, to record it once it is placed{alone}: {save}"
+    return f"{what}, to record it once it is placed: {save}"
 
 
 def unshown(words: Sequence[str]) -> tuple[str, ...]:
@@ -59,13 +63,18 @@ def unshown(words: Sequence[str]) -> tuple[str, ...]:
     >>> unshown(["plan", "--width", "60", "--fit", "--brief", "--format=table"])
     ('plan', '--fit')
     """
+    return without(words, valued=_SHOWN_WITH, flags=_SHOWN_AS)
+
+
+def without(words: Sequence[str], *, valued: Collection[str], flags: Collection[str]) -> tuple[str, ...]:
+    """A command line without some options: those that a value follows, and those that stand alone."""
     kept, left = [], iter(words)
     for word in left:
         option, _, value = word.partition("=")
-        if option in _SHOWN_WITH:
+        if option in valued:
             if not value:
                 next(left, None)
-        elif word not in _SHOWN_AS:
+        elif word not in flags:
             kept.append(word)
     return tuple(kept)
 
