@@ -1,9 +1,10 @@
 """Orders and transfers on a book: in which order they are placed, what they realise, and what they make of it."""
 
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 
 from rebal import book as of
-from rebal.amounts import ZERO, Fraction
+from rebal.amounts import ZERO, Fraction, total
 from rebal.book import Book, MarginMode, Traded, apply
 from rebal.market.contract import Contract, fill
 from rebal.plan import Order, Side, Step, StepKind, Transfer
@@ -14,16 +15,18 @@ def placing_order(orders: Iterable[Order]) -> tuple[Order, ...]:
     """Reducing orders first, then opening orders paired: each takes back the dollars that the ones before it made."""
     listed = sorted(orders, key=lambda order: (-order.notional, order.contract))
     reducing = [order for order in listed if order.reduce_only]
-    opening = [order for order in listed if not order.reduce_only]
+    buying, selling = (deque(_opening(listed, side)) for side in (Side.BUY, Side.SELL))
     placed: list[Order] = []
-    made = sum((_dollars_made(order) for order in reducing), ZERO)
-    while opening:
-        wanted = Side.BUY if made > 0 else Side.SELL
-        following = next((order for order in opening if order.side is wanted), opening[0])
-        opening.remove(following)
+    made = total(map(_dollars_made, reducing))
+    while buying or selling:
+        following = (buying if buying and (made > 0 or not selling) else selling).popleft()
         made += _dollars_made(following)
         placed.append(following)
     return (*reducing, *placed)
+
+
+def _opening(listed: Iterable[Order], side: Side) -> Iterator[Order]:
+    return (order for order in listed if order.side is side and not order.reduce_only)
 
 
 def steps(transfers: Sequence[Transfer], orders: Sequence[Order]) -> tuple[Step, ...]:

@@ -6,7 +6,7 @@ from rebal.account_lines import AccountLine
 from rebal.amounts import Fraction
 from rebal.book import Position
 from rebal.findings import Finding
-from rebal.frozen import frozen
+from rebal.frozen import Worked, frozen, once
 from rebal.market.contract import Contract
 from rebal.market.margin import Held
 from rebal.names import within
@@ -23,7 +23,7 @@ from rebal.planner.step import Outcome
 
 
 @frozen
-class Review:
+class Review(Worked):
     """What the checks look at: what was decided, what it came to, and the rows that show it.
 
     ``planned``: whether it is a plan, not a state.
@@ -59,12 +59,12 @@ class Review:
         """Coins that no transfer could bring."""
         return self.done.shortages
 
-    @property
+    @once
     def positions_after(self) -> tuple[Position, ...]:
         """The positions of the book as it is left, by contract."""
         return tuple(position for _, position in sorted(self.done.book.positions.items()))
 
-    @property
+    @once
     def only_lowers_risk(self) -> bool:
         """Whether every order shrinks its net, and no wallet is left with more leverage or less distance than it has.
 
