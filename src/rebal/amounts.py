@@ -7,6 +7,7 @@ tier bound all stay exact, so an order that is exactly a whole number of contrac
 import re
 from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -184,9 +185,10 @@ def plain(value: Fraction) -> str:
     numerator, denominator = value.numerator, value.denominator
     if denominator == 1:
         return str(numerator)
-    places = _decimal_places(denominator)
-    if places is not None:
-        return _placed(numerator * 10**places // denominator, places)
+    decimal = _decimal(denominator)
+    if decimal is not None:
+        places, units = decimal
+        return _placed(numerator * units, places)
     if denominator.bit_length() > _LARGEST_PRINTED_BITS or numerator.bit_length() > _LARGEST_PRINTED_BITS:
         numerator, denominator = _shortened(numerator, denominator)
     text = format(_EIGHTEEN.divide(Decimal(numerator), Decimal(denominator)), "f")
@@ -207,15 +209,17 @@ def half_even(value: Fraction, places: int) -> int:
     return units + int(twice > 0 or (twice == 0 and units % 2 == 1))
 
 
-def _decimal_places(denominator: int) -> int | None:
-    """The decimals that 1/denominator needs, or None where they never end."""
+@lru_cache(maxsize=4096)
+def _decimal(denominator: int) -> tuple[int, int] | None:
+    """The decimals that 1/denominator needs, and how many units of the last it is; None where they never end."""
     if pow(10, denominator.bit_length(), denominator):
         return None
     twos = (denominator & -denominator).bit_length() - 1
     rest, fives = denominator >> twos, 0
     while rest > 1:
         rest, fives = rest // 5, fives + 1
-    return max(twos, fives)
+    places = max(twos, fives)
+    return places, 10**places // denominator
 
 
 def _placed(units: int, places: int) -> str:

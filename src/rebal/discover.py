@@ -1,6 +1,7 @@
 """What the modules of a package offer: how venues, commands and formats are found."""
 
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -13,6 +14,7 @@ def names(package: ModuleType) -> Iterator[str]:
         yield file.stem
 
 
+@cache
 def load(package: ModuleType, name: str) -> ModuleType:
     """Import one module of a package. Raises LookupError when it offers none of that name."""
     if name not in names(package):

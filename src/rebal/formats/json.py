@@ -17,90 +17,100 @@ from rebal.amounts import Fraction, plain
 from rebal.formats import Report, View, kind
 from rebal.times import length, rfc3339
 
-_Writer = Callable[[Any, str], str]
-_Keys = tuple[tuple[str, str], ...]
+_Writer = Callable[[Any], str]
 _INDENT = "  "
-_ON_ONE_LINE = ""
 _ONLY_FOR = {"pnl": "unwind", "spot_matches": "unwind", "ladder": "unwind", "ways": "rescue"}
 
 
 def render(report: Report, view: View) -> str:
     """Print one object and a newline."""
-    keys = _keys(type(report))
+    names = tuple(each.name for each in fields(type(report)))  # type: ignore[arg-type]
     if kind(report) == "plan":
         command = getattr(report, "command", None)
-        keys = tuple(key for key in keys if _ONLY_FOR.get(key[0], command) == command)
+        names = tuple(name for name in names if _ONLY_FOR.get(name, command) == command)
     if view.book is None:
-        return _object(report, keys, newline="\n") + "\n"
-    text = _object(report, keys, newline=_ON_ONE_LINE)
+        return _object(names, _AT_FIRST)(report) + "\n"
+    text = _object(names, _ON_ONE_LINE)(report)
     return (text if hasattr(report, "file") else f'{text[:-1]}, "file": {_quoted(view.book)}}}') + "\n"
 
 
-def _keys(of: type) -> _Keys:
-    return tuple((each.name, f'"{each.name}": ') for each in fields(of))
-
-
-def _object(value: object, keys: _Keys, *, newline: str) -> str:
-    inner = _inner(newline)
-    members = []
-    for name, key in keys:
-        member = getattr(value, name)
-        members.append(key + _WRITERS[type(member)](member, inner))
-    return _block("{}", members, newline=newline)
-
-
-def _block(brackets: str, members: list[str], *, newline: str) -> str:
-    if not members:
-        return brackets
-    inner = _inner(newline)
-    between = f",{inner}" if newline else ", "
-    return f"{brackets[0]}{inner}{between.join(members)}{newline}{brackets[1]}"
-
-
-def _inner(newline: str) -> str:
-    return newline + _INDENT if newline else _ON_ONE_LINE
-
-
 class _Writers(dict[type, _Writer]):
-    # How values of a type are written, given the value and the newline with its indentation; worked out once a type.
+    """How values are written by their type, worked out once a type; ``newline``: with the indentation of the brackets.
+
+    ``inner``: the writers of what stands between the brackets.
+    """
+
+    def __init__(self, newline: str | None) -> None:
+        super().__init__()
+        self._newline = newline
+        self._inner: _Writers | None = None
+
     def __missing__(self, of: type) -> _Writer:
-        self[of] = _writer(of)
+        self[of] = _writer(of, self)
         return self[of]
 
+    @property
+    def inner(self) -> "_Writers":
+        """The same one level deeper; on one line all are the same."""
+        if self._inner is None:
+            self._inner = self if self._newline is None else _Writers(self._newline + _INDENT)
+        return self._inner
 
-_WRITERS = _Writers()
+    def block(self, opening: str, members: Iterable[str], closing: str) -> str:
+        """Members between brackets, each on a line of its own; nothing stands between where there are none."""
+        inner = self.inner._newline
+        between = ", " if inner is None else f",{inner}"
+        text = between.join(members)
+        return f"{opening}{inner or ''}{text}{self._newline or ''}{closing}" if text else f"{opening}{closing}"
 
 
-def _writer(of: type) -> _Writer:
+_AT_FIRST, _ON_ONE_LINE = _Writers("\n"), _Writers(None)
+
+
+def _writer(of: type, here: _Writers) -> _Writer:
     if of is Fraction:
-        return lambda value, _: f'"{plain(value)}"'
+        return lambda value: f'"{plain(value)}"'
     if of is str:
-        return lambda value, _: _quoted(value)
-    if of in (int, bool, type(None)):
-        return lambda value, _: json.dumps(value)
+        return _quoted
+    if of is int:
+        return str
+    if of in (bool, type(None)):
+        return {True: "true", False: "false", None: "null"}.__getitem__
     if issubclass(of, Enum):
-        written = {member: json.dumps(member.value) for member in of}
-        return lambda value, _: written[value]
+        return {member: json.dumps(member.value) for member in of}.__getitem__
     if issubclass(of, datetime):
-        return lambda value, _: f'"{rfc3339(value)}"'
+        return lambda value: f'"{rfc3339(value)}"'
     if issubclass(of, timedelta):
-        return lambda value, _: f'"{length(value)}"'
+        return lambda value: f'"{length(value)}"'
     if is_dataclass(of):
-        keys = _keys(of)
-        return lambda value, newline: _object(value, keys, newline=newline)
+        return _object(tuple(each.name for each in fields(of)), here)
     if issubclass(of, tuple):
-        return _list
+        return _list(here)
     if issubclass(of, Mapping):
-        return _mapping
+        return _mapping(here)
     raise TypeError(f"no JSON for {of.__name__}")
 
 
-def _list(value: Iterable[object], newline: str) -> str:
-    inner = _inner(newline)
-    return _block("[]", [_WRITERS[type(each)](each, inner) for each in value], newline=newline)
+def _object(names: tuple[str, ...], here: _Writers) -> _Writer:
+    writers, form = here.inner, here.block("{", (f'"{name}": %s' for name in names), "}")
+
+    def write(value: object) -> str:
+        members = [getattr(value, name) for name in names]
+        return form % tuple([writers[type(member)](member) for member in members])
+
+    return write
 
 
-def _mapping(value: Mapping[str, object], newline: str) -> str:
-    inner = _inner(newline)
-    members = [f"{_quoted(str(key))}: {_WRITERS[type(each)](each, inner)}" for key, each in value.items()]
-    return _block("{}", members, newline=newline)
+def _list(here: _Writers) -> _Writer:
+    writers = here.inner
+    return lambda value: here.block("[", [writers[type(each)](each) for each in value], "]")
+
+
+def _mapping(here: _Writers) -> _Writer:
+    writers = here.inner
+
+    def write(value: Mapping[str, object]) -> str:
+        members = [f"{_quoted(str(key))}: {writers[type(each)](each)}" for key, each in value.items()]
+        return here.block("{", members, "}")
+
+    return write
