@@ -4,9 +4,9 @@ A dataclass writes and compiles all its methods anew for every class; a command 
 Here they are written once, and how an object is made, which differs, is written when the first of its class is.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import MISSING, FrozenInstanceError, dataclass, fields
-from typing import Any, Generic, TypeVar, dataclass_transform
+from typing import Any, Generic, TypeVar, dataclass_transform, overload
 
 _Class = TypeVar("_Class")
 _Figure = TypeVar("_Figure")
@@ -32,6 +32,49 @@ class once(Generic[_Figure]):  # noqa: N801 - it is written as property is
             return self  # type: ignore[return-value] # as a property's does, for who asks the class
         figure = owner.__dict__[self._name] = self._work(owner)
         return figure
+
+
+class Later(Sequence[_Figure]):
+    """Rows that are worked out when they are first looked at, which many who get them never do; equal by value."""
+
+    __slots__ = ("_found", "_work")
+
+    def __init__(self, work: Callable[[], Sequence[_Figure]]) -> None:
+        self._work: Callable[[], Sequence[_Figure]] | None = work
+        self._found: tuple[_Figure, ...] = ()
+
+    @property
+    def _rows(self) -> tuple[_Figure, ...]:
+        if self._work is not None:
+            self._found, self._work = tuple(self._work()), None
+        return self._found
+
+    @overload
+    def __getitem__(self, at: int) -> _Figure: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> tuple[_Figure, ...]: ...
+
+    def __getitem__(self, at: Any) -> Any:
+        return self._rows[at]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[_Figure]:
+        return iter(self._rows)
+
+    def __eq__(self, other: object) -> bool:
+        return self._rows == (other._rows if isinstance(other, Later) else other)
+
+    def __hash__(self) -> int:
+        return hash(self._rows)
+
+    def __repr__(self) -> str:
+        return repr(self._rows)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (tuple, (self._rows,))
 
 
 @dataclass_transform(frozen_default=True)

@@ -4,7 +4,7 @@ The field names and their order are the machine output: ``rebal plan --format js
 Fractions become decimal strings, enums their values, instants RFC 3339; a thing that does not exist is None.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -382,7 +382,7 @@ class Plan:
     costs: Costs
     findings: tuple[Finding, ...]
     settings: tuple[Setting, ...] = ()
-    payoff: tuple[PayoffLine, ...] = ()
+    payoff: Sequence[PayoffLine] = ()
     accounts: tuple[AccountLine, ...] = ()
     pnl: tuple[PnlLine, ...] = ()
     spot_matches: bool | None = None

@@ -1,6 +1,6 @@
 """What a shell offers while a command line is typed: names out of the portfolio that is meant, or nothing."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields, is_dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, get_args, get_origin
@@ -63,7 +63,8 @@ def sections(ctx: typer.Context) -> Iterable[str]:
     command = ctx.info_name or ""
     module, _, name = REPORTS[f"rebal/{'plan' if command in _PLANS else command}/1"].rpartition(".")
     listed: Any = fields(getattr(import_module(module), name))
-    return [each.name for each in listed if get_origin(each.type) is tuple and is_dataclass(get_args(each.type)[0])]
+    lists = (each for each in listed if get_origin(each.type) in (tuple, Sequence))
+    return [each.name for each in lists if is_dataclass(get_args(each.type)[0])]
 
 
 @_offered

@@ -6,7 +6,7 @@ What is nested is flattened under dotted keys; a list of parts is spread over th
 """
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import Enum
@@ -104,8 +104,8 @@ def _is_spread(part: type) -> bool:
 
 
 def _row_type(annotation: object) -> type | None:
-    # What a tuple[Row, ...] holds, where Row is a dataclass.
-    held = get_args(annotation)[:1] if get_origin(annotation) is tuple else ()
+    # What a tuple[Row, ...] or a Sequence[Row] holds, where Row is a dataclass.
+    held = get_args(annotation)[:1] if get_origin(annotation) in (tuple, Sequence) else ()
     return cast(type, held[0]) if held and is_dataclass(held[0]) else None
 
 

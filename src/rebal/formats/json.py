@@ -6,7 +6,7 @@ The text is ASCII, so that no encoding on the way can harm it.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -84,7 +84,7 @@ def _writer(of: type, here: _Writers) -> _Writer:
         return lambda value: f'"{length(value)}"'
     if is_dataclass(of):
         return _object(tuple(each.name for each in fields(of)), here)
-    if issubclass(of, tuple):
+    if issubclass(of, Sequence):
         return _list(here)
     if issubclass(of, Mapping):
         return _mapping(here)

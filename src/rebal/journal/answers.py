@@ -3,7 +3,7 @@
 What ``--format json`` wrote reads back whole: printed again it is the same bytes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import datetime, timedelta
@@ -88,7 +88,7 @@ def _reader(of: Any) -> _Reader:
     """How a value of a type is read."""
     if get_origin(of) is UnionType:
         return _optional(of)
-    if get_origin(of) is tuple:
+    if get_origin(of) in (tuple, Sequence):
         return _list(_reader(get_args(of)[0]))
     if get_origin(of) is not None and issubclass(get_origin(of), Mapping):
         return _mapping(_reader(get_args(of)[1]))

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from rebal.book import Book, HedgeAsked
 from rebal.findings import Finding, Severity
+from rebal.frozen import Later
 from rebal.plan import Inputs, Plan
 from rebal.planner.checks import findings
 from rebal.planner.desk import Desk
@@ -70,7 +71,7 @@ def answer(
         costs=cost_lines(done.orders, done.book, desk.portfolio),
         findings=found,
         settings=setting_lines(done, desk.portfolio),
-        payoff=payoff_lines(desk.book, done, review.wallets, portfolio=desk.portfolio),
+        payoff=Later(lambda: payoff_lines(desk.book, done, review.wallets, portfolio=desk.portfolio)),
         accounts=review.accounts,
     )
 

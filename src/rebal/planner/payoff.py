@@ -34,7 +34,7 @@ class _Alike(NamedTuple):
 
     def at(self, shock: Fraction) -> Fraction:
         """What they are worth after a move."""
-        return self.fixed + (self.slope + self.bend * shock) * shock
+        return self.fixed + (self.slope + self.bend * shock if self.bend else self.slope) * shock
 
 
 @frozen

@@ -100,6 +100,8 @@ def in_currency(payoff: Payoff, currency: str, portfolio: Portfolio) -> Payoff:
     dollars = payoff.times(portfolio.price(currency))
     if currency in portfolio.cash or currency == DOLLARS or not (dollars.fixed or dollars.moving):
         return dollars
+    if not dollars.moving:
+        return Payoff(dollars.fixed, {currency: dollars.fixed})
     crossing = {(asset, currency): slope for asset, slope in dollars.moving.items()}
     return added([dollars, Payoff(ZERO, {currency: dollars.fixed}, crossing)])
 

@@ -1,6 +1,6 @@
 """What a plan leads to, as pictures with their figures: what its book is worth as prices move, and what it costs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from rebal.amounts import ZERO, Fraction
 from rebal.formats.describe._phrases import joined
@@ -18,6 +18,7 @@ from rebal.formats.document import (
     Series,
     Table,
 )
+from rebal.frozen import Later
 from rebal.plan import DayCost, PayoffLine
 
 _PAPER = Medium.PAPER
@@ -33,17 +34,27 @@ _COST = (
 )
 
 
-def payoff(lines: Sequence[PayoffLine]) -> Iterator[Section]:
+def payoff(lines: Sequence[PayoffLine]) -> Section:
     """The book as planned, without its futures, and rebalanced in spot; nothing without futures."""
-    if not lines:
-        return
+    note = (
+        "hedged: as planned; unhedged: every future closed today; in spot: every future replaced by the spot trade "
+        "that it stands in for; straight between the moves below; a liquidated wallet is lost whole"
+    )
+
+    def blocks() -> tuple[Block, ...]:
+        return (_payoff_chart(lines), Table(_PAYOFF, lines)) if lines else ()
+
+    return Section("Worth as prices move", Later(blocks), note, only=_PAPER, place=Place.FIRST)
+
+
+def _payoff_chart(lines: Sequence[PayoffLine]) -> Chart:
     series = (
         Series("h", "hedged", [(each.shock, each.equity_hedged) for each in lines]),
         Series("s", "in spot", [(each.shock, each.equity_rebalanced_in_spot) for each in lines]),
         Series("u", "unhedged", [(each.shock, each.equity_unhedged) for each in lines]),
     )
     said = joined((*(_worth(each) for each in (lines[0], lines[-1])),), "; ")
-    chart = Chart(
+    return Chart(
         Axis("move of all coins", Kind.CHANGE),
         Axis("worth", Kind.USD),
         series,
@@ -52,11 +63,6 @@ def payoff(lines: Sequence[PayoffLine]) -> Iterator[Section]:
         lines=((ZERO, "today's prices"),),
         only=_PAPER,
     )
-    note = (
-        "hedged: as planned; unhedged: every future closed today; in spot: every future replaced by the spot trade "
-        "that it stands in for; straight between the moves below; a liquidated wallet is lost whole"
-    )
-    yield Section("Worth as prices move", (chart, Table(_PAYOFF, lines)), note, only=_PAPER, place=Place.FIRST)
 
 
 def _worth(line: PayoffLine) -> tuple[str | Figure, ...]:
