@@ -49,6 +49,18 @@ class Route(StrEnum):
     PROXY = "proxy"
 
 
+class Posting(StrEnum):
+    """Which coins a pooled account is filled with; in a policy the name of a coin may stand in place of one.
+
+    ``own``: each leg's own coin, for what its positions ask for; ``dollars``; ``best``: any coin, by the share of it
+    that counts.
+    """
+
+    OWN = "own"
+    DOLLARS = "dollars"
+    BEST = "best"
+
+
 class LotMethod(StrEnum):
     """Which tax lots a sale takes first."""
 
@@ -107,7 +119,8 @@ class Alert:
 class Policy:
     """The rules that a plan keeps; ``survive`` takes the place of ``liquidation_distance`` where it is given.
 
-    ``hedge_band``: the share of its base by which a hedge may be off before it is traded.
+    ``hedge_band``: the share of its base by which a hedge may be off before it is traded. ``post``: with what a pooled
+    account is filled, first to last, ``Posting`` words or coins; nothing else is moved in.
     """
 
     band: Band
@@ -123,6 +136,7 @@ class Policy:
     hedge_band: Fraction
     survive: Fraction | None = None
     uncovered: Uncovered = Uncovered.SPREAD
+    post: tuple[str, ...] = tuple(Posting)
 
     @property
     def shock(self) -> Fraction:

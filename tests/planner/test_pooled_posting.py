@@ -5,13 +5,15 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from exact import exact
 from market.test_pooled_path import least_by_definition
-from rebal.amounts import ZERO, Fraction
+from rebal.amounts import ONE, ZERO, Fraction
 from rebal.market.pooled import Pool, judge
 from rebal.plan import Plan
 from rebal.planner.build import build_plan
+from rebal.planner.collateral import free_coins
 from rebal.planner.pooled import asked_of, coins_lacking, paths_of, pool_of, with_more
 from rebal.portfolio import Portfolio
 
@@ -136,3 +138,95 @@ def _keeps(pool: Pool, made: Portfolio) -> bool:
     return judged.credit >= asked and all(
         least_by_definition(pool, path) >= 0 for path in paths_of(pool, made, made.policy.shock)
     )
+
+
+@pytest.mark.parametrize(
+    ("post", "brought"),
+    [
+        ("[dollars, own, best]", {"SOL", "ETH", "BTC", "USDT"}),
+        ("[own]", {"SOL", "ETH", "BTC"}),
+        ("[best]", {"USDT", "BTC", "ETH", "SOL"}),
+        ("[dollars, BTC]", {"USDT", "BTC"}),
+        ("[BTC]", {"BTC"}),
+    ],
+)
+def test_an_account_is_filled_with_what_the_policy_names(tmp_path: Path, post: str, brought: set[str]) -> None:
+    made = read(tmp_path, THREE + f"policy: {{post: {post}}}\n")
+    plan = planned(made)
+    assert set(moved(plan)) == brought
+    assert not plan.refused
+    if post.startswith("[dollars"):
+        assert moved(plan)["USDT"] == 3000
+
+
+def test_where_so_much_may_sit_and_no_more_what_counts_most_is_brought(tmp_path: Path) -> None:
+    # each leg's own coin would take 44,267 dollars, of which the account takes 42,920: 29 % of 148,000
+    text = THREE.replace("wallets: {}", "at_most: 29%\n    wallets: {}")
+    plan = planned(read(tmp_path, text))
+    assert not plan.refused
+    assert account(plan.accounts, "bybit").equity <= 42920
+    assert set(moved(plan)) >= {"USDT", "BTC"}
+    assert planned(read(tmp_path, text + "policy: {post: [own], uncovered: refuse}\n")).refused
+
+
+def test_an_order_that_brings_nothing_leaves_the_account_short(tmp_path: Path) -> None:
+    plan = planned(
+        read(tmp_path, THREE.replace("USDT: 3000", "USDT: 2999") + "policy: {post: [dollars], uncovered: refuse}\n")
+    )
+    assert plan.refused
+    assert set(moved(plan)) == {"USDT"}
+
+
+POSTS = st.permutations(["own", "dollars", "best", "BTC", "USDT"]).flatmap(
+    lambda words: st.integers(1, 5).map(lambda most: words[:most])
+)
+
+
+@given(text=books(), post=POSTS)
+def test_only_what_the_policy_names_is_moved_in_and_in_its_order(
+    tmp_path_factory: pytest.TempPathFactory, text: str, post: list[str]
+) -> None:
+    words = f"policy: {{post: [{', '.join(post)}], "
+    made = read(tmp_path_factory.mktemp("books"), text.replace("at_most: 60%, ", "").replace("policy: {", words))
+    plan = planned(made)
+    left = carried_out(plan, made)
+    for each in made.pools:
+        brought = {
+            move.asset: move.quantity for move in plan.transfers if move.account == each.name and move.quantity > 0
+        }
+        traded = {order.fee_currency for order in plan.orders if order.account == each.name}
+        own = traded or {
+            position.contract.settle for position in left.positions.values() if position.contract.account == each.name
+        }
+        ranks = {asset: rank_of(asset, post, own) for asset in (*made.statement.holdings,)}
+        assert all(ranks[asset] is not None for asset in brought)
+        pool = pool_of(each, left, made)
+        for asset in brought:
+            # what stands before it is spent, or there is more of it than counts
+            for other, rank in ranks.items():
+                if (
+                    rank is not None
+                    and "own" not in (post[rank], post[ranks[asset] or 0])
+                    and rank < (ranks[asset] or 0)
+                ):
+                    spent = free_coins(other, left, made) * made.price(other) < CENT
+                    assert (
+                        spent
+                        or not _counts(pool, other)
+                        or brought[asset] * made.price(asset)
+                        < CENT
+                        + sum(
+                            (order.fee * made.price(asset) for order in plan.orders if order.fee_currency == asset),
+                            ZERO,
+                        )
+                    )
+
+
+def rank_of(asset: str, post: list[str], own: set[str]) -> int | None:
+    """Where in the policy's order a coin stands first."""
+    means = {"best": True, "dollars": asset == "USDT", "own": asset in own, asset: True}
+    return next((n for n, word in enumerate(post) if means.get(word)), None)
+
+
+def _counts(pool: Pool, asset: str) -> bool:
+    return judge(with_more(pool, asset, ONE)).credit > judge(pool).credit

@@ -16,6 +16,7 @@ CONTRACT = Name(
     f"({names.ACCOUNT}:)?{names.CONTRACT}",
     "write up to 40 letters, digits, dots, dashes, underscores",
 )
+POSTING = Name("own, dollars, best or a coin", "[A-Za-z0-9]{1,20}", "write own, dollars, best or a coin")
 ACCOUNT = Name("an account's name", names.ACCOUNT, "write up to 20 letters, digits, dots, dashes, underscores")
 SCENARIO = Name("a scenario's name", names.SCENARIO, "write up to 40 letters, digits and dashes")
 FOREVER: Literal["none"] = "none"

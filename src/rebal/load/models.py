@@ -24,6 +24,7 @@ from rebal.load.field_kinds import (
     HOURS,
     INSIDE,
     INSTANT,
+    POSTING,
     PRICE,
     RATE,
     SCENARIO,
@@ -229,6 +230,11 @@ class Policy(Written):
         default=None, description="Prices older than this are stale; default 1d, none switches it off."
     )
     hedge_band: Annotated[Fraction | None, SHARE] = Field(default=None, description="Points a hedge may be off; 1%.")
+    post: Annotated[tuple[str, ...] | None, List(POSTING.text(), "write [own, dollars, best]")] = Field(
+        default=None,
+        description="What a pooled account is filled with, first to last, and nothing else: own (each leg's own coin), "
+        "dollars, best (any coin, the one of which most counts first), a coin's name; default [own, dollars, best].",
+    )
 
 
 class Proxy(Written):

@@ -27,6 +27,7 @@ def policy_of(written: models.Policy, now: datetime) -> Policy:
         hedge_band=_or(written.hedge_band, defaults.HEDGE_BAND),
         survive=survive,
         uncovered=written.uncovered or defaults.UNCOVERED,
+        post=defaults.POST if written.post is None else written.post,
     )
 
 

@@ -1,6 +1,6 @@
 """What is moved into and out of pooled accounts: each leg's own coin for its share of the need, then other coins."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rebal.amounts import COIN_STEP, ZERO, Fraction, down, total, up
@@ -11,7 +11,7 @@ from rebal.plan import Order, Transfer
 from rebal.planner import collateral
 from rebal.planner.collateral import Need, Shortage, free_coins, room_for
 from rebal.planner.pooled import asked_of, balance_needed, coins_lacking, past_alert, pool_of, with_more
-from rebal.portfolio import Account, Alert, Portfolio
+from rebal.portfolio import Account, Alert, Portfolio, Posting
 
 _NO_NEED = Need(ZERO, ZERO, ZERO, ZERO)
 _CENT = Fraction(1, 100)
@@ -33,9 +33,9 @@ def post(
     """The least transfers that keep the policy in every pooled account that orders touch, or that stands in alert.
 
     ``filled``: the book once the orders are filled and their fees paid; ``taken``: free coins that go elsewhere. In:
-    of each traded contract's own coin what its positions ask for, then dollars, then the coin of which most counts;
-    out, only of those own coins, what the orders free: the least of what is there beyond the need, and of what the need
-    fell by.
+    as the policy says, by default of each traded contract's own coin what its positions ask for, then dollars, then the
+    coin of which most counts; out, only of those own coins, what the orders free: the least of what is there beyond the
+    need, and of what the need fell by.
     """
     free = {asset: free_coins(asset, before, portfolio) - taken.get(asset, ZERO) for asset in before.holdings}
     arriving: list[Transfer] = []
@@ -93,6 +93,13 @@ class _Purse:
     level: Alert
     portfolio: Portfolio
 
+    def posts(self, asset: str) -> bool:
+        """Whether the policy has a coin moved in at all."""
+        post = frozenset(self.portfolio.policy.post)
+        is_own, is_cash = asset in self.own, asset in self.portfolio.cash
+        words = {Posting.BEST, asset} | ({Posting.OWN} if is_own else set()) | ({Posting.DOLLARS} if is_cash else set())
+        return not words.isdisjoint(post)
+
     def most(self, asset: str, brought_usd: Fraction) -> Fraction:
         """Coins of a kind that may be brought, once some dollars were."""
         there = max(ZERO, self.free.get(asset, ZERO))
@@ -102,9 +109,17 @@ class _Purse:
 
 
 def _filling(pool: Pool, purse: _Purse) -> tuple[list[Transfer], Shortage | None]:
-    """The transfers that fill an account, and what is then missing."""
-    filling = _Filling(pool, purse)
-    filling.fill()
+    """The transfers that fill an account, and what is then missing.
+
+    Where all that may sit there does not do with the coins in the policy's order, they are brought by how much counts.
+    """
+    filling = _Filling.of(pool, purse)
+    order = tuple(posting_order(filling.pool, purse.own, purse.portfolio, level=purse.level))
+    filling.fill(order)
+    if purse.room is not None and _shortage(filling.pool, purse) is not None:
+        ratios, by_worth = {coin.asset: _first_ratio(coin) for coin in pool.coins}, _Filling.of(pool, purse)
+        by_worth.fill(sorted(order, key=lambda each: -ratios[each[0]]))
+        filling = filling if _shortage(by_worth.pool, purse) else by_worth
     transfers = [
         Transfer(asset, None, quantity, purse.account.name) for asset, quantity in filling.moved.items() if quantity
     ]
@@ -115,25 +130,31 @@ def _filling(pool: Pool, purse: _Purse) -> tuple[list[Transfer], Shortage | None
 
 @dataclass(slots=True)
 class _Filling:
-    """An account while it is filled: as it stands, and the coins that were brought so far."""
+    """An account while it is filled: as it stands, the coins brought so far, and of these what fees would borrow."""
 
     pool: Pool
     purse: _Purse
     moved: dict[str, Fraction] = field(default_factory=dict)
+    repaid: Mapping[str, Fraction] = field(default_factory=dict)
 
-    def fill(self) -> None:
+    @classmethod
+    def of(cls, pool: Pool, purse: _Purse) -> "_Filling":
+        """The account with what fees took: of a coin that is there to be brought it is no reason to borrow it."""
+        filling = cls(pool, purse)
+        for asset in filter(purse.posts, purse.own):
+            filling._bring(asset, up(max(ZERO, -_held(filling.pool, asset)), COIN_STEP))
+        filling.repaid = dict(filling.moved)
+        return filling
+
+    def fill(self, order: Iterable[tuple[str, Fraction | None]]) -> None:
         """Bring the least: what turns out to have been brought in vain is taken back, where it is worth a cent."""
-        # what fees took of a coin that is there to be brought is no reason to borrow it
-        for asset in self.purse.own:
-            self._bring(asset, up(max(ZERO, -_held(self.pool, asset)), COIN_STEP))
-        least = dict(self.moved)
-        for asset, share in posting_order(self.pool, self.purse.own, self.purse.portfolio, level=self.purse.level):
+        for asset, share in order:
             lacking = self._lacking(asset)
             if lacking == 0:
                 break
             self._bring(asset, min((each for each in (lacking, share) if each is not None), default=None))
         for asset in list(reversed(self.moved))[1:]:
-            self._take_back(asset, least.get(asset, ZERO))
+            self._take_back(asset, self.repaid.get(asset, ZERO))
 
     def _lacking(self, asset: str) -> Fraction | None:
         return coins_lacking(self.pool, asset, self.purse.portfolio, level=self.purse.level)
@@ -164,16 +185,19 @@ class _Filling:
 def posting_order(
     pool: Pool, own: Sequence[str], portfolio: Portfolio, *, level: Alert
 ) -> Iterator[tuple[str, Fraction | None]]:
-    """The coins to post, first to last, each with how many of it at most: None without a limit.
+    """The coins to post, first to last as the policy says, each with how many of it at most: None without a limit.
 
-    Each of the contracts' ``own`` coins for what its positions ask for, dollars, then any by the share that counts.
+    ``own``: each of the contracts' own coins for what its positions ask for. Of the coins of one word that of which
+    most counts comes first.
     """
     ranked = sorted(pool.coins, key=lambda coin: (-_first_ratio(coin), coin.asset))
-    for coin in ranked:
-        if coin.asset in own:
-            yield coin.asset, _own_share(pool, coin, portfolio, level=level)
-    for coin in (*(each for each in ranked if each.asset in portfolio.cash), *ranked):
-        yield coin.asset, None
+    for word in portfolio.policy.post:
+        for coin in ranked:
+            if word == Posting.OWN:
+                if coin.asset in own:
+                    yield coin.asset, _own_share(pool, coin, portfolio, level=level)
+            elif word in (coin.asset, Posting.BEST) or (word == Posting.DOLLARS and coin.asset in portfolio.cash):
+                yield coin.asset, None
 
 
 def _first_ratio(coin: Coin) -> Fraction:

@@ -35,6 +35,7 @@ CHECKS: tuple[Check, ...] = (
     accounts.collateral_is_of_a_pool,
     rules.every_asset_is_served,
     rules.routes_lead_somewhere,
+    rules.posting_names_coins,
     rules.proxies_lead_elsewhere,
     rules.scenarios_shock_known_assets,
 )

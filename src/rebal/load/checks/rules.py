@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from rebal.load.defaults import ROUTE_WORDS
 from rebal.load.flaws import ONE_OF, Flaw
 from rebal.load.reading import Reading
+from rebal.portfolio import Posting
 
 
 def venue_is_known(reading: Reading) -> Iterator[Flaw]:
@@ -47,6 +48,24 @@ def routes_lead_somewhere(reading: Reading) -> Iterator[Flaw]:
         if route not in ROUTE_WORDS and reading.contract(route) is None:
             instead = ONE_OF + ", ".join(ROUTE_WORDS) + ", or the name of a contract"
             yield Flaw(("policy", "routes", n), "is not known here", instead, near=(route, ROUTE_WORDS))
+
+
+def posting_names_coins(reading: Reading) -> Iterator[Flaw]:
+    """What a pooled account is filled with is a word for some coins, or a coin that is held; each once."""
+    post = reading.says.policy.post if reading.says.policy else None
+    if post is None:
+        return
+    if not post:
+        yield Flaw(("policy", "post"), "names no coin", "write [own, dollars, best]")
+    words, seen = tuple(map(str, Posting)), set[str]()
+    for n, word in reading.file.rows(("policy", "post"), post):
+        path = ("policy", "post", n)
+        if word in seen:
+            yield Flaw(path, "stands there twice", "drop it")
+        elif word not in words and word not in reading.held:
+            instead = ONE_OF + ", ".join(words) + ", or a coin that is held"
+            yield Flaw(path, "is not known here", instead, near=(word, (*words, *sorted(reading.held))))
+        seen.add(word)
 
 
 def proxies_lead_elsewhere(reading: Reading) -> Iterator[Flaw]:
