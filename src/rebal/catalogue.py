@@ -202,6 +202,7 @@ _COMPARED = (
     "multiplier", "tick_size", "lot_size", "min_contracts", "max_leverage", "maker_fee", "taker_fee",
     "funding_interval_hours", "expiry",
 )  # fmt: skip
+_SCHEDULES = ("maintenance", "isolated_maintenance")
 _PLURALS = {
     "maintenance": "maintenance tiers",
     "max_leverage": "leverages",
@@ -216,12 +217,16 @@ def _changes(listing: Listing, venue: Venue, now: datetime) -> Iterator[Change]:
         live, before = getattr(listing, figure), getattr(shipped, figure)
         if live is not None and live != before:
             yield Change(listing.name, figure.replace("_", " "), before, live)
-    if shipped is not None and listing.maintenance not in (None, shipped.maintenance):
-        yield Change(listing.name, "maintenance", _schedule(shipped.maintenance), _schedule(listing.maintenance))
+    for figure in _SCHEDULES if shipped is not None else ():
+        live, before = getattr(listing, figure), getattr(shipped, figure)
+        if live is not None and live != before:
+            yield Change(listing.name, figure.replace("_", " "), _schedule(before), _schedule(live))
 
 
 def _schedule(schedule: Maintenance | None) -> str:
     """A schedule in a few words: how many tiers, and the rate of the first."""
+    if schedule is None:
+        return "as of cross margin"
     if not isinstance(schedule, Tiers):
         return "a rate that grows with the size"
     many = len(schedule.tiers)
@@ -240,10 +245,13 @@ def _vanished(said: Listings, earlier: Listings | None, listed: Mapping[str, str
                 yield Vanished(name, when)
 
 
+_DOUBT = {"maintenance": ", or not so that it is sure what they count"}
+
+
 def _unprinted(said: Listings) -> Iterator[str]:
     for figure, words in _PLURALS.items():
         if all(getattr(each, figure) is None for each in said.contracts.values()):
-            yield f"{words} are as shipped: the exchange does not print them there"
+            yield f"{words} are as shipped: the exchange does not print them there{_DOUBT.get(figure, '')}"
 
 
 def catalogue(now: datetime, of: Callable[[str], Venue] = venues.venue) -> Catalogue:

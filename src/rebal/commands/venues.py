@@ -51,9 +51,9 @@ def venues(
     maintenance tiers, where each figure comes from and of what date, and which figures are assumed.
 
     --refresh asks the exchange for sizes, ticks, lots, leverages, fees, funding intervals and expiries of its inverse
-    contracts, as far as it prints them, and for maintenance tiers where it tells them: OKX does, and Binance with a key
-    that can only read. It shows what differs from what rebal was shipped with, and keeps it in
-    $XDG_DATA_HOME/rebal/venues (~/.local/share without it); remove the file to go back.
+    contracts, as far as it prints them, and for maintenance tiers where it tells them so that it is sure what they
+    count; Binance tells them to a key that can only read. It shows what differs from what rebal was shipped with, and
+    keeps it in $XDG_DATA_HOME/rebal/venues (~/.local/share without it); remove the file to go back.
     """
     from rebal.catalogue import catalogue, venue_sheet
 

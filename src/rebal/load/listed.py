@@ -17,6 +17,7 @@ from rebal.venues import Listing, Listings, Venue
 
 SCHEMA = "rebal/listings/1"
 _TEXTS = ("name", "asset")
+_SCHEDULES = ("maintenance", "isolated_maintenance")
 _KEYS = frozenset(("schema", "venue", "asked", "contracts"))
 
 
@@ -139,7 +140,7 @@ def _read(name: str, whole: Any) -> Listings:
 def _listing(written: Mapping[str, Any]) -> Listing:
     read: dict[str, Any] = {}
     for name, word in written.items():
-        if name == "maintenance":
+        if name in _SCHEDULES:
             read[name] = _read_schedule(word)
             continue
         if not isinstance(word, str):

@@ -35,6 +35,7 @@ class Listing:
     funding_interval_hours: Fraction | None = None
     expiry: datetime | None = None
     maintenance: Tiers | None = None
+    isolated_maintenance: Tiers | None = None
 
     @property
     def is_sound(self) -> bool:
@@ -47,7 +48,7 @@ class Listing:
             and all(size > 0 for size in sizes)
             and all(figure is None or figure > 0 for figure in may_be)
             and all(fee is None or abs(fee) < _MOST_FEE for fee in fees)
-            and (self.maintenance is None or _is_schedule(self.maintenance.tiers))
+            and all(each is None or _is_schedule(each.tiers) for each in (self.maintenance, self.isolated_maintenance))
         )
 
 
@@ -140,7 +141,10 @@ class _Refreshed(Venue):
         if shipped is None:
             base = _of_its_sort(base, listing)
         if listing.maintenance is not None:
-            given["isolated_maintenance"] = None
+            given["isolated_maintenance"] = listing.isolated_maintenance
+        if _rolled(shipped, listing, now):
+            del given["expiry"]
+            listed = True
         keys = {f"{key}{_KEYS.get(name, name)}" for name in given}
         still = tuple(each for each in base.assumed if each.key not in keys)
         return replace(base, **given, listed=listed, assumed=still)
@@ -172,6 +176,13 @@ class _Refreshed(Venue):
         listed = entry.contract is not None and entry.contract.listed
         sources = (_SOURCE, *entry.sources)
         return entry._replace(listed=listed, listing=listing, sources=sources, date=day, status="recorded")
+
+
+def _rolled(shipped: Contract | None, listing: Listing, now: datetime) -> bool:
+    """Whether the contract behind a name that stays has expired, and the venue's rule puts the next behind it."""
+    if listing.expiry is None or listing.expiry > now or shipped is None:
+        return False
+    return shipped.listed and shipped.expiry is not None and shipped.expiry > now
 
 
 _KEYS = {"funding_interval_hours": "funding_interval"}

@@ -7,7 +7,7 @@ under the contract's ``assumed`` (a price step that is not known is None instead
 The records here are named tuples rather than dataclasses: a class of them is made ten times as fast at start-up.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple, assert_never
@@ -96,10 +96,14 @@ class Form(NamedTuple):
         ``-`` for the bound of a tier without end. The last two may be absent: no deduction (a marginal schedule gets
         those of continuity), no cap. ``1/0.02`` is a cap that the venue prints as an initial margin rate.
         """
-        tiers = tuple(_tier(item.split()) for item in text.strip().replace("\n", ",").split(","))
+        return self.of(_tier(item.split()) for item in text.strip().replace("\n", ",").split(","))
+
+    def of(self, tiers: Iterable[Tier]) -> Tiers:
+        """The schedule of these tiers; a marginal one gets the deductions of continuity."""
+        listed = tuple(tiers)
         if self.method is Method.MARGINAL:
-            tiers = with_deductions(tiers)
-        return Tiers(self.valuation, self.close_fee, self.method, self.unit, tiers)
+            listed = with_deductions(listed)
+        return Tiers(self.valuation, self.close_fee, self.method, self.unit, listed)
 
 
 class Known(NamedTuple):

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from rebal import discover
-from rebal.amounts import Fraction
+from rebal.amounts import ONE, Fraction
 from rebal.errors import Unavailable
 from rebal.exchange.fields import Garbled, Row, figure
 from rebal.exchange.line import Line
@@ -49,6 +49,19 @@ def read(line: Line, asked: datetime, *, signed: bool = False) -> Listings:
     if not found or not all(each.is_sound for each in found) or len({each.name for each in found}) < len(found):
         raise Unavailable(f"{line.venue}: answers with something that is no list of contracts; nothing was changed")
     return Listings(line.venue, asked, {each.name: each for each in sorted(found, key=lambda each: each.name)})
+
+
+def unit(initial: Fraction, leverage: Fraction) -> Fraction | None:
+    """What a printed margin rate is to be divided by: 1 where it is a fraction, 100 where it is in percent.
+
+    A position at the largest leverage is margined with the leverage's inverse, so that the product of the initial rate
+    and that leverage tells; None where it is neither, within the rounding of printed leverages.
+    """
+    product = initial * leverage
+    return next((each for each in (ONE, _PERCENT) if abs(product - each) <= each * _ROUNDING), None)
+
+
+_PERCENT, _ROUNDING = Fraction(100), Fraction(5, 100)
 
 
 def needed(of: Row, key: str) -> Fraction:

@@ -39,15 +39,8 @@ def tiers(ask: Ask) -> dict[str, Tiers]:
     Those that are changed for the account alone (``notionalCoef``) are left out: nothing says whether the bounds that
     are printed beside it are changed already.
     """
-    form = COIN_M
     return {
-        text(row, "symbol"): Tiers(
-            form.valuation,
-            form.close_fee,
-            form.method,
-            form.unit,
-            tuple(_tier(each) for each in sorted(rows(row, "brackets"), key=_bound)),
-        )
+        text(row, "symbol"): COIN_M.of(_tier(each) for each in sorted(rows(row, "brackets"), key=_bound))
         for row in rows(ask("dapiPrivateV2GetLeverageBracket"))
         if figure(row, "notionalCoef") in (None, ONE)
     }

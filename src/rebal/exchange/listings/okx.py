@@ -44,11 +44,7 @@ def _tiers(families: Sequence[str], kind: str, ask: Ask) -> dict[str, Tiers]:
         answer = ask("publicGetPublicPositionTiers", instType=kind, tdMode="cross", instFamily=some)
         for row in rows(answer, "data"):
             found.setdefault(text(row, "instFamily"), []).append(row)
-    form = COIN_MARGINED
-    return {
-        family: Tiers(form.valuation, form.close_fee, form.method, form.unit, tuple(map(_tier, sorted(of, key=_bound))))
-        for family, of in found.items()
-    }
+    return {family: COIN_MARGINED.of(map(_tier, sorted(of, key=_bound))) for family, of in found.items()}
 
 
 def _bound(row: Row) -> Fraction:

@@ -29,14 +29,14 @@ def tickers(answers: Answers) -> Iterator[Ticker]:
             index=figure(each, "indicativeSettlePrice"),
             time=iso(each, "timestamp"),
             rate=figure(each, "fundingRate"),
-            interval_hours=_hours(each),
+            interval_hours=hours(each),
             next_funding=iso(each, "fundingTimestamp"),
             bid=figure(each, "bidPrice") or ZERO,
             ask=figure(each, "askPrice") or ZERO,
         )
 
 
-def _hours(of: Row) -> Fraction | None:
+def hours(of: Row) -> Fraction | None:
     """The interval, which is written as a time of the first day of 2000; a whole day is the next day's beginning."""
     written = iso(of, "fundingInterval")
     if written is None:

@@ -25,12 +25,12 @@ def tickers(answers: Answers) -> Iterator[Ticker]:
             index=figure(each, "indexPrice"),
             time=None,
             rate=None if figure(each, "expireDate") else figure(each, "fundingFeeRate"),
-            interval_hours=_hours(each),
+            interval_hours=hours(each),
             next_funding=milliseconds(each, "nextFundingRateDateTime"),
         )
 
 
-def _hours(of: Row) -> Fraction | None:
+def hours(of: Row) -> Fraction | None:
     """The interval that runs; beside it stands, under the plain name, the one that is to come where it changes."""
     runs = figure(of, "currentFundingRateGranularity") or figure(of, "fundingRateGranularity")
     return runs / _MILLISECONDS_AN_HOUR if runs else None

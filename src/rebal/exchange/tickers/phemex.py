@@ -25,7 +25,7 @@ def tickers(answers: Answers) -> Iterator[Ticker]:
     products = {text(each, "symbol"): each for each in rows(answers[_PRODUCTS], "data", "products")}
     for each in rows(answers[_TICKERS], "result"):
         product = products.get(text(each, "symbol"), {})
-        prices, rates = _scale(product, "priceScale"), _scale(product, "ratioScale")
+        prices, rates = scale(product, "priceScale"), scale(product, "ratioScale")
         if prices is None or rates is None:
             continue
         length = figure(product, "fundingInterval")
@@ -41,7 +41,7 @@ def tickers(answers: Answers) -> Iterator[Ticker]:
         )
 
 
-def _scale(product: Row, name: str) -> Fraction | None:
+def scale(product: Row, name: str) -> Fraction | None:
     """By what a whole number is to be divided, from its count of decimals."""
     places = figure(product, name)
     return None if places is None or not 0 <= places <= _MOST_PLACES else Fraction(10 ** int(places))

@@ -1,0 +1,39 @@
+"""HTX: swaps in one answer, dated contracts in another, whose names here are those of their terms.
+
+No fees, leverage or funding interval are printed without a key. Maintenance is an adjust factor over the leverage
+chosen, which no tiers by size alone can say: it stays as shipped.
+"""
+
+from collections.abc import Iterator
+
+from rebal.amounts import ONE
+from rebal.exchange.fields import Row, milliseconds, rows, text
+from rebal.exchange.listings import Ask, needed
+from rebal.venues import Listing
+
+_LISTED = "1"
+_TERMS = {"this_week": "CW", "next_week": "NW", "quarter": "CQ", "next_quarter": "NQ"}
+
+
+def listings(ask: Ask) -> Iterator[Listing]:
+    """Every contract that trades; its order counts whole contracts."""
+    for row in rows(ask("contractPublicGetSwapApiV1SwapContractInfo"), "data"):
+        name, coin = text(row, "contract_code"), text(row, "symbol")
+        if str(row.get("contract_status")) == _LISTED and name == f"{coin}-USD":
+            yield _listing(row, name)
+    for row in rows(ask("contractPublicGetApiV1ContractContractInfo"), "data"):
+        term = _TERMS.get(text(row, "contract_type"))
+        if str(row.get("contract_status")) == _LISTED and term is not None:
+            yield _listing(row, f"{text(row, 'symbol')}_{term}")
+
+
+def _listing(row: Row, name: str) -> Listing:
+    return Listing(
+        name=name,
+        asset=text(row, "symbol"),
+        multiplier=needed(row, "contract_size"),
+        lot_size=ONE,
+        min_contracts=ONE,
+        tick_size=needed(row, "price_tick"),
+        expiry=milliseconds(row, "delivery_time"),
+    )
