@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from planner.given import NOW, inverse, linear, policy, portfolio
 from rebal.amounts import Fraction
-from rebal.compare.costs import ROLL_DAYS, Carried, carry, cost, first_day
 from rebal.market.contract import Contract
+from rebal.planner.costs import ROLL_DAYS, Carried, carry, cost, first_day
 from rebal.portfolio import Costs, FundingRate, Portfolio, Sizing
 
 F = Fraction

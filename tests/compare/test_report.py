@@ -13,9 +13,9 @@ from planner.given import INPUTS, NOW, inverse, policy, portfolio
 from rebal.amounts import Fraction
 from rebal.book import opened
 from rebal.compare.break_even import REACH_DAYS
-from rebal.compare.costs import ROLL_DAYS
 from rebal.findings import Code
 from rebal.planner import build_plan
+from rebal.planner.costs import ROLL_DAYS
 from rebal.portfolio import Costs, FundingRate, Holding, Lot, LotMethod, Market, Portfolio, Sizing, Tax
 from rebal.reports.comparison import Compare, RouteLine, Way
 from rebal.tax import tax_usd

@@ -121,7 +121,8 @@ def test_no_more_sits_at_an_account_than_it_may(tmp_path: Path) -> None:
     assert line.at_most == exact("0.15")
     assert line.share_of_equity is not None
     assert line.share_of_equity <= exact("0.15")
-    assert {order.account for order in plan.orders if order.asset == "BTC"} == {"deribit"}
+    # 0.4 BTC and 2,000 dollars are there, and 19,200 dollars may be: SOL, which trades there alone, has the first of it
+    assert [order.account for order in plan.orders if order.asset == "BTC"] == ["bybit", "deribit"]
 
 
 @pytest.mark.parametrize("mode", ["cross", "pooled"])

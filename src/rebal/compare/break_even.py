@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from rebal.amounts import ZERO, Fraction
-from rebal.compare.costs import Carried, Range, cost, first_day
 from rebal.compare.sale import SpotTrade
 from rebal.frozen import frozen
+from rebal.planner.costs import Carried, Range, cost, first_day
 from rebal.portfolio import Portfolio
 
 REACH_DAYS = 3650

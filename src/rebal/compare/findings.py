@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from rebal.amounts import Fraction, total
 from rebal.book import Purpose
-from rebal.compare.costs import ROLL_DAYS
 from rebal.findings import Code, Figure, Finding, coins, exact_percent, info, percent, rank, usd, warning
 from rebal.market.contract import Kind
 from rebal.planner.checks import findings
+from rebal.planner.costs import ROLL_DAYS
 from rebal.planner.cover import cover
 from rebal.planner.desk import Desk
 from rebal.planner.rebalance import Decided, outside_band
@@ -136,7 +136,7 @@ def _open_already(report: Compare, wanted: _Wanted, desk: Desk) -> Iterator[Find
         return
     for asset, dollars in wanted.items():
         positions = desk.positions_for.get(asset, ())
-        if reducible(asset, positions, Purpose.REBALANCE, direction=dollars, now=desk.now):
+        if reducible(asset, positions, Purpose.REBALANCE, direction=dollars, portfolio=desk.portfolio, now=desk.now):
             message = "this leg would first close what is open; it is compared as if all of it were opened anew"
             yield info(Code.ESTIMATE, asset, message, leg_usd=dollars)
 

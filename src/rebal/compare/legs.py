@@ -6,12 +6,12 @@ from datetime import datetime
 
 from rebal.amounts import COIN_STEP, ZERO, Fraction, total, up
 from rebal.book import MarginMode, Purpose, opened
-from rebal.compare.costs import Carried, carry, carry_per_day
 from rebal.frozen import frozen
 from rebal.market.carry import annualised
 from rebal.market.contract import Contract
 from rebal.market.margin import Held
 from rebal.planner.collateral import need
+from rebal.planner.costs import Carried, carry, carry_per_day
 from rebal.planner.desk import Desk
 from rebal.planner.exposure import held_position
 from rebal.planner.pooled import needed_alone

@@ -8,13 +8,13 @@ from itertools import chain
 from rebal.amounts import ONE, ZERO, Fraction, total
 from rebal.book import Book, Purpose
 from rebal.compare.break_even import Span, break_even, span_of
-from rebal.compare.costs import Range, carry, carry_per_day, cost, traded_usd
 from rebal.compare.findings import caveats
 from rebal.compare.legs import Course, choices, leg_lines, posted_lines
 from rebal.compare.ranking import Runner, ranking, turns
 from rebal.compare.sale import SpotTrade, spot_trade
 from rebal.market.carry import days_between
 from rebal.plan import HedgeLine, Inputs
+from rebal.planner.costs import Range, carry, carry_per_day, cost, traded_usd
 from rebal.planner.cover import cover
 from rebal.planner.desk import Desk
 from rebal.planner.review import Check

@@ -105,7 +105,7 @@ def _residual(
     if skipped is not None:
         return Residual(ask.asset, wanted, left, skipped.reason, skipped.contract)
     if legs or contract is None:
-        return Residual(ask.asset, wanted, ZERO, None, contract)
+        return Residual(ask.asset, wanted, ZERO, None, contract, after.passed.get(ask.asset, ()))
     if not left_behind(ask, missing, before.base(ask.asset), desk=desk):
         return Residual(ask.asset, wanted, left, LeftOut.WITHIN_HEDGE_BAND, contract)
     if missing < 0 or before.protected(ask.asset):

@@ -15,8 +15,9 @@ from rebal.market.contract import Contract
 from rebal.planner.cover import Cover
 from rebal.planner.desk import Desk, has_collateral
 from rebal.planner.exposure import hedged_coins
+from rebal.planner.hedge_parts import open_in_parts
 from rebal.planner.routes import Candidate, reducible, route_of
-from rebal.planner.sizing import LeftOut, Leg, refused_size
+from rebal.planner.sizing import LeftOut, Leg, Passed, refused_size
 from rebal.planner.targets import least_leg_usd
 
 
@@ -49,13 +50,17 @@ class Skipped:
     reason: LeftOut
 
 
+Mark = tuple[dict[str, Fraction], dict[str, Fraction], dict[str, Fraction], dict[tuple[str, str], Part], list["Leg"]]
+"""What a tally has taken up so far."""
+
+
 class Tally:
     """A book's hedges while they are being sized: what is protected, and the coins that the legs so far realise.
 
     ``covered``: the hedges as they stand.
     """
 
-    __slots__ = ("_cover", "_gained", "_laid", "_parts", "_protected", "_traded", "legs", "skipped")
+    __slots__ = ("_cover", "_gained", "_laid", "_parts", "_protected", "_traded", "legs", "passed", "skipped")
 
     def __init__(self, desk: Desk, covered: Cover) -> None:
         self._laid = desk
@@ -66,6 +71,7 @@ class Tally:
         self._parts: dict[tuple[str, str], Part] = {}
         self.legs: list[Leg] = []
         self.skipped: dict[str, Skipped] = {}
+        self.passed: dict[str, tuple[Passed, ...]] = {}
 
     def base(self, asset: str) -> Fraction:
         """Coins as if rebalanced in spot, with what the legs so far realise."""
@@ -88,7 +94,10 @@ class Tally:
             return
         own += self._reduce(ask, -ONE if missing > 0 else ONE)
         if missing > 0 and self.missing(ask) > 0:
-            self._open(ask, own, taken=before)
+            if self._laid.portfolio.has_several:
+                self.passed[ask.asset] = open_in_parts(self, ask, own, taken=before, desk=self._laid)
+            else:
+                self._open(ask, own, taken=before)
 
     def _move_off(self, ask: Ask) -> list[Leg]:
         """Buy back all of a hedge that sits where it may not stay."""
@@ -96,15 +105,19 @@ class Tally:
         for position in misplaced(ask, self._laid):
             contract = position.contract
             held = abs(self._part(contract, ask.asset).contracts)
-            leg = self._leg(ask, _here(ask, contract), exact=held, direction=ONE)
+            leg = self.leg(ask, _here(ask, contract), exact=held, direction=ONE)
             if leg is not None:
-                self._take(leg)
+                self.take(leg)
                 legs.append(leg)
         return legs
 
     def _reduce(self, ask: Ask, direction: Fraction) -> list[Leg]:
-        """Trade what is in the way, nearest expiry first, until the rest is less than a lot of what it would be."""
+        """Trade what is in the way, nearest expiry first, until the rest is less than a lot of what it would be.
+
+        Of several accounts, what the lots of one leave goes on to the next whose lots it fills.
+        """
         legs: list[Leg] = []
+        is_partly_closed = False
         for position in in_the_way(ask.asset, self._laid, direction=direction):
             if self.missing(ask) * direction >= 0:
                 break
@@ -113,12 +126,17 @@ class Tally:
             if not held:
                 continue
             exact = self._closing_the_gap(ask, contract, direction=direction, limit=held)
-            leg = self._leg(ask, _here(ask, contract), exact=exact, direction=direction)
+            leg = self.leg(ask, _here(ask, contract), exact=exact, direction=direction)
+            if leg is None and is_partly_closed:
+                self.skipped.pop(ask.asset, None)
             if leg is not None:
-                self._take(leg)
+                self.take(leg)
                 legs.append(leg)
                 if exact < held:
                     self.skipped.pop(ask.asset, None)
+                    is_partly_closed = True
+                    if self._laid.portfolio.has_several:
+                        continue
                     break
                 if abs(leg.contracts) < held:
                     self.skipped[ask.asset] = Skipped(contract, LeftOut.SMALLER_THAN_A_LOT)
@@ -128,8 +146,7 @@ class Tally:
         """Sell the rest on the first candidate that has its collateral, the first of all where none has."""
         first: Leg | None = None
         for candidate in ask.candidates:
-            exact = self._closing_the_gap(ask, candidate.contract, direction=-ONE, limit=None)
-            leg = self._leg(ask, candidate, exact=exact, direction=-ONE)
+            leg = self.opening(ask, candidate)
             first = first or leg
             if leg is None:
                 break
@@ -138,9 +155,24 @@ class Tally:
                 break
         if first is not None:
             self.skipped.pop(ask.asset, None)
-            self._take(first)
+            self.take(first)
 
-    def _leg(self, ask: Ask, candidate: Candidate, *, exact: Fraction, direction: Fraction) -> Leg | None:
+    def opening(self, ask: Ask, candidate: Candidate) -> Leg | None:
+        """The leg that brings a hedge to what was asked on a contract, in whole lots; None where it is too small."""
+        exact = self._closing_the_gap(ask, candidate.contract, direction=-ONE, limit=None)
+        return self.leg(ask, candidate, exact=exact, direction=-ONE)
+
+    def taken(self) -> "Mark":
+        """What is traded so far, to come back to."""
+        return (dict(self._protected), dict(self._gained), dict(self._traded), dict(self._parts), list(self.legs))
+
+    def back_to(self, mark: "Mark") -> None:
+        """Forget what was taken since."""
+        protected, gained, traded, parts, legs = mark
+        self._protected, self._gained, self._traded = dict(protected), dict(gained), dict(traded)
+        self._parts, self.legs = dict(parts), list(legs)
+
+    def leg(self, ask: Ask, candidate: Candidate, *, exact: Fraction, direction: Fraction) -> Leg | None:
         """A leg of whole lots, None where the order that it makes is too small for the venue or the policy."""
         contract, desk = candidate.contract, self._laid
         signed = toward_zero(exact, contract.lot_size) * direction
@@ -154,7 +186,8 @@ class Tally:
             return None
         return Leg(contract, signed, candidate.route, Purpose.HEDGE, ask.asset)
 
-    def _take(self, leg: Leg) -> None:
+    def take(self, leg: Leg) -> None:
+        """Take a leg up: what it protects, what it realises, what is traded on its contract."""
         contract, asset = leg.contract, leg.stands_for
         traded = self._traded.get(contract.name, ZERO)
         after = self._filled(contract, asset, signed=leg.contracts)
@@ -245,7 +278,8 @@ def in_turn(asks: Iterable[Ask], desk: Desk) -> tuple[Ask, ...]:
 
 def in_the_way(asset: str, desk: Desk, *, direction: Fraction = ONE) -> tuple[Position, ...]:
     """Positions whose hedge of an asset an order in a direction makes smaller, nearest expiry first."""
-    return reducible(asset, desk.positions_for.get(asset, ()), Purpose.HEDGE, direction=direction, now=desk.now)
+    positions = desk.positions_for.get(asset, ())
+    return reducible(asset, positions, Purpose.HEDGE, direction=direction, portfolio=desk.portfolio, now=desk.now)
 
 
 def contract_moved(ask: Ask, missing: Fraction, desk: Desk) -> Contract | None:

@@ -215,7 +215,7 @@ def _triggers(asset: str, dollars: Fraction, desk: Desk, *, fees: Fraction) -> b
     portfolio = desk.portfolio
     positions = desk.positions_for.get(asset, ())
     carrying = [each.contract for each in positions if part_held(each, asset, Purpose.REBALANCE)]
-    closing = reducible(asset, positions, Purpose.REBALANCE, direction=dollars, now=desk.now)
+    closing = reducible(asset, positions, Purpose.REBALANCE, direction=dollars, portfolio=desk.portfolio, now=desk.now)
     opening = [] if closing else [candidate.contract for candidate in desk.candidates(asset)[:1]]
     left_behind = [
         *(lot_usd(asset, each, portfolio) for each in carrying),
@@ -236,7 +236,9 @@ def _dearest_fee(desk: Desk) -> Fraction:
 def _trades_on(asset: str, dollars: Fraction, desk: Desk) -> Contract | None:
     """The contract that a leg of an asset would be traded on first."""
     positions = desk.positions_for.get(asset, ())
-    in_the_way = reducible(asset, positions, Purpose.REBALANCE, direction=dollars, now=desk.now)
+    in_the_way = reducible(
+        asset, positions, Purpose.REBALANCE, direction=dollars, portfolio=desk.portfolio, now=desk.now
+    )
     if in_the_way:
         return in_the_way[0].contract
     found = desk.candidates(asset) if dollars else ()

@@ -7,6 +7,7 @@ from rebal.amounts import ONE, Fraction, total
 from rebal.book import Position, Purpose
 from rebal.frozen import frozen
 from rebal.market.contract import Contract, Kind
+from rebal.planner.costs import held_a_day
 from rebal.portfolio import Portfolio, Route
 
 SOONEST_EXPIRY = timedelta(days=7)
@@ -136,15 +137,33 @@ def through(via: str, asset: str, *, portfolio: Portfolio, served: Served, now: 
 
 
 def reducible(
-    asset: str, positions: Iterable[Position], purpose: Purpose, *, direction: Fraction, now: datetime
+    asset: str,
+    positions: Iterable[Position],
+    purpose: Purpose,
+    *,
+    direction: Fraction,
+    portfolio: Portfolio,
+    now: datetime,
 ) -> tuple[Position, ...]:
-    """Positions whose part for this asset and purpose a leg in this direction makes smaller, nearest expiry first."""
+    """Positions whose part for this asset and purpose a leg in this direction makes smaller, nearest expiry first.
+
+    Of several accounts the dearest to hold first, by what its dollars cost a day, then in the order of the file.
+    """
     in_the_way = [
         position
         for position in positions
         if tradable(position.contract, now=now) and part_held(position, asset, purpose) * direction < 0
     ]
-    return tuple(sorted(in_the_way, key=_by_expiry))
+    listed = sorted(in_the_way, key=_by_expiry)
+    if not portfolio.has_several:
+        return tuple(listed)
+    order = account_order(portfolio)
+
+    def dearest(position: Position) -> tuple[Fraction, int]:
+        a_day = held_a_day(position.contract, -direction, portfolio=portfolio, now=now)
+        return -a_day, order[position.contract.account]
+
+    return tuple(sorted(listed, key=dearest))
 
 
 def part_held(position: Position, asset: str, purpose: Purpose) -> Fraction:
@@ -170,8 +189,13 @@ def _open_for_business(
         for contract in contracts
         if contract.kind is kind and tradable(contract, now=now) and _lasts(contract, now)
     ]
-    order = {portfolio.account_key(account.name) or "": n for n, account in enumerate(portfolio.accounts)}
+    order = account_order(portfolio)
     return sorted(fitting, key=lambda contract: (order.get(contract.account, 0), *_preference(contract)))
+
+
+def account_order(portfolio: Portfolio) -> dict[str, int]:
+    """The places of the accounts in the file, by the name that their contracts carry."""
+    return {portfolio.account_key(account.name) or "": n for n, account in enumerate(portfolio.accounts)}
 
 
 def _through_proxy(asset: str, portfolio: Portfolio, served: Served, *, now: datetime) -> list[Candidate]:

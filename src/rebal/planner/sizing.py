@@ -40,11 +40,17 @@ class Leg:
 
 @frozen
 class Passed:
-    """A contract that could carry a leg, but for the coins: what it would have opened, and what that lacks."""
+    """A contract that could carry a leg, but for the coins: what it would have opened, and what that lacks.
+
+    ``carried``: signed contracts of it that it opens all the same, the rest goes elsewhere. ``capped``: whether it is
+    what may sit at its account that is in the way, not the coins.
+    """
 
     candidate: Candidate
     contracts: Fraction
     shortage: Shortage
+    carried: Fraction = ZERO
+    capped: bool = False
 
 
 @frozen
@@ -77,32 +83,63 @@ def legs_for(
     Rounded toward zero to the lot on every contract; what a lot is too large for is left. A position whose closing is
     less than the least order stays, as that order would be left out, and what opens elsewhere does its part as well.
     """
+    legs, remaining = closing_legs(asset, dollars, opening, positions=positions, portfolio=portfolio, now=now)
+    if opening is not None and remaining is not None:
+        one = leg_value(opening.contract, ONE, portfolio) / opening.beta
+        contracts = toward_zero(remaining / one, opening.contract.lot_size)
+        if contracts:
+            return (*legs, Leg(opening.contract, contracts, opening.route, Purpose.REBALANCE, asset))
+    return legs
+
+
+def closing_legs(
+    asset: str,
+    dollars: Fraction,
+    opening: Candidate | None,
+    *,
+    positions: Iterable[Position],
+    portfolio: Portfolio,
+    now: datetime,
+) -> tuple[tuple[Leg, ...], Fraction | None]:
+    """The legs of positions in the way, and the dollars that they leave to be opened; None where one is left open.
+
+    Of several accounts, what the lots of a position leave goes on to the next one whose lots it fills.
+    """
     legs: list[Leg] = []
-    remaining = dollars
-    for position in reducible(asset, positions, Purpose.REBALANCE, direction=dollars, now=now):
+    remaining, is_left_open = dollars, False
+    for position in reducible(asset, positions, Purpose.REBALANCE, direction=dollars, portfolio=portfolio, now=now):
         contract = position.contract
         one = leg_value(contract, ONE, portfolio) / beta(asset, contract, portfolio)
         open_now = abs(part_held(position, asset, Purpose.REBALANCE))
         contracts = toward_zero(_nearer_zero(remaining / one, open_now), contract.lot_size)
         if abs(contracts) == open_now and _stays(contract, contracts, opening, portfolio):
             continue
+        if is_left_open and _below_a_minimum(contract, contracts, portfolio):
+            continue
         if contracts:
             legs.append(Leg(contract, contracts, route_of(asset, contract), Purpose.REBALANCE, asset))
         remaining -= contracts * one
-        if abs(contracts) < open_now:
-            return tuple(legs)
-    if opening is not None:
-        one = leg_value(opening.contract, ONE, portfolio) / opening.beta
-        contracts = toward_zero(remaining / one, opening.contract.lot_size)
-        if contracts:
-            legs.append(Leg(opening.contract, contracts, opening.route, Purpose.REBALANCE, asset))
-    return tuple(legs)
+        is_left_open = is_left_open or abs(contracts) < open_now
+        if is_left_open and not portfolio.has_several:
+            break
+    return tuple(legs), None if is_left_open else remaining
 
 
 def _stays(contract: Contract, contracts: Fraction, opening: Candidate | None, portfolio: Portfolio) -> bool:
     if opening is None or opening.contract.name == contract.name:
         return False
     return _below_min_order(contract, contracts, portfolio)
+
+
+def least_lots(contract: Contract, portfolio: Portfolio) -> int:
+    """The lots of the least order that the venue and the policy take."""
+    one = contract.notional(ONE, portfolio.market.mark(contract))
+    least = max(contract.lot_size, contract.min_contracts, portfolio.policy.min_order / one)
+    return int(up(least, contract.lot_size) / contract.lot_size)
+
+
+def _below_a_minimum(contract: Contract, contracts: Fraction, portfolio: Portfolio) -> bool:
+    return abs(contracts) < contract.min_contracts or _below_min_order(contract, contracts, portfolio)
 
 
 def _below_min_order(contract: Contract, contracts: Fraction, portfolio: Portfolio) -> bool:
@@ -168,7 +205,7 @@ def residual(
 ) -> Residual:
     """What the orders carry of an asset's leg, and why the rest is left."""
     done = total(carried_usd(leg, portfolio) for leg in legs if leg.contract.name in orders)
-    contract = legs[-1].contract if legs else opening.contract if opening else None
+    contract = _last_or_finest(legs, portfolio) if legs else opening.contract if opening else None
     dropped = [leg for leg in legs if leg.contract.name not in orders]
     reason: LeftOut | None = None
     if dropped:
@@ -179,6 +216,13 @@ def residual(
     elif not legs and wanted:
         reason = LeftOut.SMALLER_THAN_A_LOT
     return Residual(asset, wanted, wanted - done, reason, contract, passed)
+
+
+def _last_or_finest(legs: Sequence[Leg], portfolio: Portfolio) -> Contract:
+    """What a leg's rest is rounded to: the lots of its last contract, the finest of several accounts'."""
+    if not portfolio.has_several:
+        return legs[-1].contract
+    return min((leg.contract for leg in legs), key=lambda each: portfolio.notional_usd(each, each.lot_size))
 
 
 def _by_contract(legs: Iterable[Leg]) -> dict[str, list[Leg]]:

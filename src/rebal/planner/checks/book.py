@@ -20,7 +20,7 @@ from rebal.findings import (
 )
 from rebal.market.contract import Kind
 from rebal.market.margin import Held, beyond_last_tier
-from rebal.planner.collateral import Shortage, fitting_distance, fitting_leverage
+from rebal.planner.collateral import Shortage, fitting_distance, fitting_leverage, free_coins
 from rebal.planner.lines import mode_of
 from rebal.planner.orders import realised_by
 from rebal.planner.review import Check, Review, held_after
@@ -55,7 +55,7 @@ def _short_of_coins(review: Review) -> Iterator[Finding]:
             Code.UNDER_COLLATERALISED,
             subject,
             f"{missing} are missing: the positions need {needed} and {coins(shortage.available, account.currency)} "
-            f"can be posted; {_what_would_fit(leverage, distance)}",
+            f"can be posted{_capped(shortage, review)}; {_what_would_fit(leverage, distance)}",
             currency=account.currency,
             missing_coins=shortage.missing,
             needed_coins=shortage.needed,
@@ -63,6 +63,15 @@ def _short_of_coins(review: Review) -> Iterator[Finding]:
             fitting_leverage=leverage,
             fitting_distance=distance,
         )
+
+
+def _capped(shortage: Shortage, review: Review) -> str:
+    """That more coins are there than may sit at the account, where several could take them."""
+    portfolio, currency = review.desk.portfolio, shortage.account.currency
+    account = portfolio.account(shortage.account.at)
+    if not portfolio.has_several or account.most_usd is None or not free_coins(currency, review.done.book, portfolio):
+        return ""
+    return f", as accounts.{account.name}.at_most, {exact_percent(account.at_most)} of equity, lets no more in"
 
 
 def _fitting(shortage: Shortage, review: Review) -> tuple[Fraction | None, Fraction | None]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from rebal.amounts import ZERO
-from rebal.findings import Code, Figure, Finding, coins, error, info, percent, usd, warning
+from rebal.findings import Code, Figure, Finding, coins, error, exact_percent, info, percent, usd, warning
 from rebal.planner.review import Check, Review
 from rebal.planner.routes import SOONEST_EXPIRY
 from rebal.planner.sizing import LeftOut, Passed, Residual
@@ -53,10 +53,14 @@ def _uncovered(review: Review) -> Iterator[Finding]:
         (passed, *_), shortage = residual.passed, residual.passed[0].shortage
         currency, contract = shortage.account.currency, passed.candidate.contract
         carried = "in part only" if residual.undone != residual.wanted else "nothing"
-        message = (
-            f"{coins(shortage.available, currency)} margin {carried} of {_said(passed, review)}, which needs "
-            f"{coins(shortage.needed, currency)}: {keeps}; bring {currency}, or shape policy.routes"
-        )
+        if review.desk.portfolio.has_several:
+            limits = "; ".join(_limit(each, review) for each in residual.passed)
+            message = f"{limits}: {keeps}; bring {currency}, or raise what may sit at an account"
+        else:
+            message = (
+                f"{coins(shortage.available, currency)} margin {carried} of {_said(passed, review)}, which needs "
+                f"{coins(shortage.needed, currency)}: {keeps}; bring {currency}, or shape policy.routes"
+            )
         data |= {"contract": contract.name, "currency": currency}
         data |= {"needed_coins": shortage.needed, "available_coins": shortage.available}
         yield warning(Code.UNDER_COLLATERALISED, residual.asset, message, **data)
@@ -69,6 +73,9 @@ def _passed_over(review: Review) -> Iterator[Finding]:
         for passed in residual.passed:
             contract, shortage = passed.candidate.contract, passed.shortage
             currency = shortage.account.currency
+            if review.desk.portfolio.has_several:
+                yield from _in_parts(passed, residual, review)
+                continue
             if contract.name == residual.contract.name:
                 continue
             yield info(
@@ -83,6 +90,46 @@ def _passed_over(review: Review) -> Iterator[Finding]:
                 available_coins=shortage.available,
                 instead=residual.contract.name,
             )
+
+
+def _in_parts(passed: Passed, residual: Residual, review: Review) -> Iterator[Finding]:
+    """Of several accounts, how far one carries a leg and why no further, and what carries the rest."""
+    contract, shortage = passed.candidate.contract, passed.shortage
+    others = tuple(
+        order.contract
+        for order in review.orders
+        if order.contract != contract.name and any(residual.asset in part.stands_for for part in order.parts)
+    )
+    ordered = next((order.contracts for order in review.orders if order.contract == contract.name), ZERO)
+    if others:
+        rest = f"; {'the rest is' if passed.carried else 'all of it is'} on {' and '.join(others)}"
+        yield info(
+            Code.ROUTE,
+            residual.asset,
+            _limit(passed, review) + ("" if ordered > abs(passed.carried) else rest),
+            contract=contract.name,
+            contracts=passed.contracts,
+            carried_contracts=passed.carried,
+            at_most=review.desk.portfolio.account(contract.account).at_most if passed.capped else None,
+            currency=shortage.account.currency,
+            needed_coins=shortage.needed,
+            available_coins=shortage.available,
+            instead=", ".join(others),
+        )
+
+
+def _limit(passed: Passed, review: Review) -> str:
+    """How far an account carries a leg, and what is in the way of more."""
+    portfolio, contract, shortage = review.desk.portfolio, passed.candidate.contract, passed.shortage
+    account, currency = portfolio.account(contract.account), shortage.account.currency
+    capped = f"accounts.{account.name}.at_most, {exact_percent(account.at_most)} of equity"
+    if not passed.carried and passed.capped:
+        return f"{capped}, leaves no room for {_said(passed, review)}"
+    if not passed.carried:
+        needs = coins(shortage.needed, currency)
+        return f"{coins(shortage.available, currency)} do not margin {_said(passed, review)}, which needs {needs}"
+    why = f"{capped}, lets coins in" if passed.capped else f"its {coins(shortage.available, currency)} go"
+    return f"{contract.name} carries {usd(portfolio.notional_usd(contract, passed.carried))} of it, as far as {why}"
 
 
 def _said(passed: Passed, review: Review) -> str:

@@ -158,6 +158,13 @@ def carry_per_day(held: Carried, portfolio: Portfolio) -> Range | None:
     return Range(min(paid), paid[1], max(paid))
 
 
+def held_a_day(contract: Contract, side: Fraction, *, portfolio: Portfolio, now: datetime) -> Fraction:
+    """Dollars a day that one dollar of an asset costs, held long (``side`` above 0) or short; 0 where not known."""
+    one = carry(contract, ONE if side > 0 else -ONE, beta=ONE, portfolio=portfolio, now=now)
+    paid = carry_per_day(one, portfolio) if one.days_left != 0 else None
+    return ZERO if paid is None else paid.base
+
+
 def cost(positions: Sequence[Carried], portfolio: Portfolio) -> HoldingCost:
     """What positions cost that are opened now, all of them closed on the same day."""
     slippage = portfolio.costs.slippage

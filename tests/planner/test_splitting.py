@@ -1,0 +1,232 @@
+"""One leg over several accounts: each carries what it may, what is left goes on, the finest lot closes the rest."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from exact import exact
+from rebal.amounts import Fraction
+from rebal.book import MarginMode, Position, Purpose, opened
+from rebal.findings import Code, Finding
+from rebal.market.contract import Contract
+from rebal.plan import Plan
+from rebal.planner import build_plan
+from rebal.planner.hedge import build_hedge
+from rebal.planner.hedge_legs import Ask
+from rebal.planner.routes import candidates
+from rebal.portfolio import Account, Policy, Portfolio
+
+from .given import INPUTS, inverse, linear, policy, portfolio
+
+PRICES = {"BTC": "40000", "ETH": "2500"}
+
+
+def at(account: str, contract: Contract) -> Contract:
+    """A contract as it is called where several accounts have one of its name."""
+    return replace(contract, name=f"{account}:{contract.name}", account=account)
+
+
+def accounts(**at_most: str) -> tuple[Account, ...]:
+    """Accounts of wallets a coin in the order of the file, each with the share of equity that may sit there."""
+    return tuple(Account(name, None, MarginMode.CROSS, exact(share)) for name, share in at_most.items())
+
+
+def book(
+    held: Mapping[str, str],
+    targets: Mapping[str, str] | None,
+    contracts: tuple[Contract, ...],
+    listed: tuple[Account, ...],
+    *,
+    wallets: Mapping[str, str] | None = None,
+    positions: tuple[Position, ...] = (),
+    funding: Mapping[str, str] | None = None,
+    rules: Policy | None = None,
+) -> Portfolio:
+    made = portfolio(held, targets, PRICES, contracts, wallets=wallets, positions=positions, funding=funding,
+                     rules=rules)  # fmt: skip
+    return replace(made, told_accounts=listed)
+
+
+def planned(made: Portfolio, *, fit: bool = False) -> Plan:
+    return build_plan(made, made.statement, inputs=INPUTS, fit=fit)
+
+
+def hedged(made: Portfolio, fraction: str) -> Plan:
+    from rebal.planner.routes import by_asset
+
+    found = candidates("BTC", made, by_asset(made.contracts.values()), now=INPUTS.now)
+    return build_hedge(made, made.statement, asks=[Ask("BTC", exact(fraction), found)], inputs=INPUTS)
+
+
+def traded(plan: Plan) -> dict[str, Fraction]:
+    return {order.contract: order.signed for order in plan.orders}
+
+
+def told(plan: Plan, code: Code) -> list[Finding]:
+    return [each for each in plan.findings if each.code is code]
+
+
+HALF = {"BTC": "0.5", "USD": "0.5"}
+
+
+def test_a_leg_goes_as_far_as_the_first_account_may_take_it_and_on_to_the_next() -> None:
+    """40,000 dollars short of 80,000: 20 % may sit at a, which is 0.4 BTC behind 16,000; b carries 24,000."""
+    contracts = (at("a", inverse("BTC", "100")), at("b", inverse("BTC", "100")))
+    plan = planned(book({"BTC": "2"}, HALF, contracts, accounts(a="0.2", b="1")))
+    assert traded(plan) == {"a:BTCUSD": -160, "b:BTCUSD": -240}
+    assert not plan.refused
+    (row,) = [line for line in plan.assets if line.asset == "BTC"]
+    assert row.weight_after is not None
+    # the fees, 0.05 % of 40,000, are paid in coins
+    assert row.exposure_after == 40000 - 20
+    (said,) = told(plan, Code.ROUTE)
+    assert said.subject == "BTC"
+    assert said.message == (
+        "a:BTCUSD carries 16000.00 USD of it, as far as accounts.a.at_most, 20 % of equity, lets coins in; the rest is "
+        "on b:BTCUSD"
+    )
+
+
+def test_a_leg_goes_as_far_as_the_coins_of_an_isolated_corner_allow() -> None:
+    """What sits at a already cannot margin at b: 0.3 BTC there carry 12,000, and 0.7 outside the other 28,000."""
+    contracts = (at("a", inverse("BTC", "100")), at("b", inverse("BTC", "100")))
+    made = book({"BTC": "2"}, HALF, contracts, accounts(a="0.15", b="1"), wallets={"b:BTC": "0.3"})
+    plan = planned(made)
+    assert traded(plan) == {"a:BTCUSD": -120, "b:BTCUSD": -280}
+    moved = {each.account: each.quantity for each in plan.transfers}
+    # 0.3 is all that may sit at a; 0.7 and the fee of 28,000 at b, less what is there
+    assert moved == {"a": exact("0.3"), "b": exact("0.70035") - exact("0.3")}
+
+
+def test_what_a_lot_leaves_goes_on_to_the_next_account_with_a_finer_one() -> None:
+    """39,950 short: 399 contracts of 100 dollars, and 50 of one."""
+    contracts = (at("a", inverse("BTC", "100")), at("b", inverse("BTC", "1")))
+    targets = {"BTC": "0.500625", "USD": "0.499375"}
+    plan = planned(book({"BTC": "2"}, targets, contracts, accounts(a="1", b="1")))
+    assert traded(plan) == {"a:BTCUSD": -399, "b:BTCUSD": -50}
+
+
+def test_what_is_below_the_least_order_does_not_go_on() -> None:
+    """39,995 short: the last 95 dollars go on, less than 100 do not where the policy's least order is 100."""
+    contracts = (at("a", inverse("BTC", "100")), at("b", inverse("BTC", "1")))
+    targets = {"BTC": "0.500625", "USD": "0.499375"}
+    rules = policy(min_order="100")
+    plan = planned(book({"BTC": "2"}, targets, contracts, accounts(a="1", b="1"), rules=rules))
+    assert traded(plan) == {"a:BTCUSD": -399}
+    (said,) = told(plan, Code.RESIDUAL)
+    assert said.data["undone_usd"] == -50
+
+
+def test_the_rest_of_a_leg_in_parts_is_closed_with_the_finest_lot_among_them() -> None:
+    """39,990 short: 16,000 in lots of 1 are all of a's 20 %, b's 23,000 in lots of 1,000 leave 990; turned, none."""
+    contracts = (at("a", inverse("BTC", "1")), at("b", inverse("BTC", "1000")))
+    targets = {"BTC": "0.500125", "USD": "0.499875"}
+    plan = planned(book({"BTC": "2"}, targets, contracts, accounts(a="0.2", b="1")))
+    assert traded(plan) == {"a:BTCUSD": -15990, "b:BTCUSD": -24}
+    assert not told(plan, Code.RESIDUAL)
+
+
+def test_what_all_accounts_together_do_not_carry_is_refused_and_fitted() -> None:
+    """10 % and 20 % of equity are 24,000 dollars of the 40,000."""
+    contracts = (at("a", inverse("BTC", "100")), at("b", inverse("BTC", "100")))
+    made = book({"BTC": "2"}, HALF, contracts, accounts(a="0.1", b="0.2"))
+    plan = planned(made)
+    assert plan.refused
+    assert traded(plan) == {"a:BTCUSD": -240, "b:BTCUSD": -160}
+    (short,) = told(plan, Code.UNDER_COLLATERALISED)
+    # 24,000 at a need 0.6 BTC, and 8,000 dollars may sit there
+    assert (short.subject, short.data["missing_coins"]) == ("a:BTC", exact("0.4"))
+    fitted = planned(made, fit=True)
+    assert traded(fitted) == {"a:BTCUSD": -80, "b:BTCUSD": -160}
+    assert not fitted.refused
+
+
+def test_another_route_at_an_account_is_for_what_coins_do_not_do_not_for_lots() -> None:
+    """50 dollars that a lot leaves are no reason for a linear contract; 28,000 that the coins do not carry are."""
+    fine = replace(linear("BTC", "0.0001"), name="BTCUSDT", account="a")
+    contracts = (at("a", inverse("BTC", "100")), fine, at("b", inverse("ETH", "1")))
+    targets = {"BTC": "0.250625", "USD": "0.749375"}
+    plan = planned(book({"BTC": "1", "USDT": "40000"}, targets, contracts, accounts(a="1", b="1")))
+    assert traded(plan) == {"a:BTCUSD": -199}
+
+
+def test_a_hedge_goes_as_far_as_the_first_account_may_take_it_and_on_to_the_next() -> None:
+    contracts = (at("a", inverse("BTC", "100")), at("b", inverse("BTC", "1")))
+    plan = hedged(book({"BTC": "2"}, None, contracts, accounts(a="0.2", b="1")), "0.5")
+    assert not plan.refused
+    orders = traded(plan)
+    assert orders["a:BTCUSD"] == -160
+    # the 8 dollars that a's fee takes of the base are not there to be hedged by half
+    assert orders["b:BTCUSD"] == -23996
+    (said,) = told(plan, Code.ROUTE)
+    assert said.message.startswith("a:BTCUSD carries 16000.00 USD of it, as far as accounts.a.at_most, 20 % of")
+
+
+def test_what_a_lot_of_a_hedge_leaves_goes_on_too() -> None:
+    contracts = (at("a", inverse("BTC", "1000")), at("b", inverse("BTC", "1")))
+    plan = hedged(book({"BTC": "2"}, None, contracts, accounts(a="1", b="1")), "0.50625")
+    assert traded(plan) == {"a:BTCUSD": -40, "b:BTCUSD": -489}
+
+
+def reduced(rates: Mapping[str, str], funding: Mapping[str, str] | None = None) -> dict[str, Fraction]:
+    """What goes of 10,000 short at each of two accounts where 5,000 are to go."""
+    contracts = (at("a", inverse("BTC", "100")), at("b", inverse("BTC", "100")))
+    positions = tuple(opened(each, contracts=Fraction(-100), entry_price=Fraction(40000)) for each in contracts)
+    targets = {"BTC": "0.8125", "USD": "0.1875"}
+    made = book({"BTC": "2"}, targets, contracts, accounts(a="1", b="1"), wallets={"a:BTC": "0.5", "b:BTC": "0.5"},
+                positions=positions, funding=rates)  # fmt: skip
+    return traded(planned(made))
+
+
+@pytest.mark.parametrize(
+    ("rates", "first"),
+    [
+        ({"a:BTCUSD": "0.0001", "b:BTCUSD": "-0.0001"}, "b:BTCUSD"),
+        ({"a:BTCUSD": "-0.0002", "b:BTCUSD": "-0.0001"}, "a:BTCUSD"),
+        ({"a:BTCUSD": "0.0003", "b:BTCUSD": "0.0001"}, "b:BTCUSD"),
+        ({}, "a:BTCUSD"),
+    ],
+)
+def test_of_several_accounts_what_is_dearest_to_hold_is_reduced_first(rates: Mapping[str, str], first: str) -> None:
+    """A short pays where the rate is below zero."""
+    assert reduced(rates) == {first: 50}
+
+
+def test_purposes_stay_apart_over_accounts() -> None:
+    """A hedge at a is no business of a rebalance that b carries."""
+    contracts = (at("a", inverse("BTC", "100")), at("b", inverse("BTC", "100")))
+    protected = opened(contracts[0], contracts=Fraction(-100), entry_price=Fraction(40000), hedge=Fraction(-100))
+    made = book({"BTC": "2"}, HALF, contracts, accounts(a="0.125", b="1"), wallets={"a:BTC": "0.25"},
+                positions=(protected,))  # fmt: skip
+    plan = planned(made)
+    assert traded(plan) == {"b:BTCUSD": -400}
+    assert {part.purpose for order in plan.orders for part in order.parts} == {Purpose.REBALANCE}
+
+
+def test_the_rest_of_a_hedge_in_parts_is_closed_with_the_finest_lot_among_them() -> None:
+    """a's 16,000 in lots of 1 and b's 23,000 in lots of 1,000 leave 990 of 39,990; b a lot more and a less none."""
+    contracts = (at("a", inverse("BTC", "1", fee="0")), at("b", inverse("BTC", "1000", fee="0")))
+    plan = hedged(book({"BTC": "2"}, None, contracts, accounts(a="0.2", b="1")), "0.499875")
+    assert traded(plan) == {"a:BTCUSD": -15990, "b:BTCUSD": -24}
+
+
+def test_a_hedge_that_all_accounts_together_do_not_carry_is_refused_with_what_is_missing() -> None:
+    contracts = (at("a", inverse("BTC", "100", fee="0")), at("b", inverse("BTC", "100", fee="0")))
+    plan = hedged(book({"BTC": "2"}, None, contracts, accounts(a="0.1", b="0.2")), "0.5")
+    assert plan.refused
+    assert traded(plan) == {"a:BTCUSD": -240, "b:BTCUSD": -160}
+    (short,) = told(plan, Code.UNDER_COLLATERALISED)
+    assert (short.subject, short.data["missing_coins"]) == ("a:BTC", exact("0.4"))
+
+
+def test_of_a_hedge_at_several_accounts_the_dearest_to_hold_is_bought_back_first() -> None:
+    contracts = (at("a", inverse("BTC", "100", fee="0")), at("b", inverse("BTC", "1", fee="0")))
+    positions = (
+        opened(contracts[0], contracts=Fraction(-200), entry_price=Fraction(40000), hedge=Fraction(-200)),
+        opened(contracts[1], contracts=Fraction(-20000), entry_price=Fraction(40000), hedge=Fraction(-20000)),
+    )
+    made = book({"BTC": "2"}, None, contracts, accounts(a="1", b="1"), wallets={"a:BTC": "0.6", "b:BTC": "0.6"},
+                positions=positions, funding={"a:BTCUSD": "-0.0001", "b:BTCUSD": "0.0001"})  # fmt: skip
+    # 9,950 to go: 9,900 in lots of 100 of what pays, and 50 of what earns
+    assert traded(hedged(made, "0.375625")) == {"a:BTCUSD": 99, "b:BTCUSD": 50}
