@@ -230,3 +230,33 @@ def test_of_a_hedge_at_several_accounts_the_dearest_to_hold_is_bought_back_first
                 positions=positions, funding={"a:BTCUSD": "-0.0001", "b:BTCUSD": "0.0001"})  # fmt: skip
     # 9,950 to go: 9,900 in lots of 100 of what pays, and 50 of what earns
     assert traded(hedged(made, "0.375625")) == {"a:BTCUSD": 99, "b:BTCUSD": 50}
+
+
+def test_a_leg_too_small_for_the_first_account_goes_to_one_with_a_finer_lot() -> None:
+    """8,000 dollars off, a tenth of equity: a trades in lots of 10,000 only."""
+    contracts = (at("a", inverse("BTC", "10000")), at("b", inverse("BTC", "1")))
+    targets = {"BTC": "0.9", "USD": "0.1"}
+    plan = planned(book({"BTC": "2"}, targets, contracts, accounts(a="1", b="1")))
+    assert traded(plan) == {"b:BTCUSD": -8000}
+
+
+def test_what_the_finest_lot_cannot_do_triggers_nothing() -> None:
+    contracts = (at("a", inverse("BTC", "10000")), at("b", inverse("BTC", "9000")))
+    targets = {"BTC": "0.9", "USD": "0.1"}
+    plan = planned(book({"BTC": "2"}, targets, contracts, accounts(a="1", b="1")))
+    assert traded(plan) == {}
+    (said,) = told(plan, Code.CONTRACT_TOO_LARGE)
+    assert said.data["contract"] == "b:BTCUSD"
+
+
+def test_what_serves_at_one_account_alone_has_the_room_there_first() -> None:
+    """15 % of 130,000 may sit at a: 19,500, of which ETH's long takes its own; BTC may go to b too."""
+    contracts = (at("a", inverse("BTC", "1")), at("a", inverse("ETH", "1")), at("b", inverse("BTC", "1")))
+    held, targets = {"BTC": "2", "ETH": "20"}, {"BTC": "0.5", "ETH": "0.5"}
+    plan = planned(book(held, targets, contracts, accounts(a="0.15", b="1")))
+    orders = traded(plan)
+    assert not plan.refused
+    assert orders["a:ETHUSD"] == 15000
+    assert orders["a:BTCUSD"] + orders["b:BTCUSD"] == -15000
+    # a long of 6 ETH at leverage 1 and at half the price needs 6.09 ETH, and the fee
+    assert -orders["a:BTCUSD"] <= 19500 - 15000

@@ -52,7 +52,7 @@ def carry(
         legs.setdefault(desk.pot(leg.contract), []).append(leg)
     opened = {desk.pot(each.opening.contract) for each in plain.values() if each.opening is not None and each.opens}
     if not any(desk.shortages(pot, legs.get(pot, ())) for pot in sorted(opened)) and not any(
-        goes_on(asset, wanted[asset], plain[asset].legs, desk) for asset in plain.keys() - known.keys()
+        goes_on(asset, wanted[asset], desk, legs=plain[asset].legs) for asset in plain.keys() - known.keys()
     ):
         return plain
     taken: dict[str, list[Leg]] = {}
@@ -79,7 +79,7 @@ def _by_first(asset: str, dollars: Fraction, desk: Desk) -> Carried:
         undone = dollars - total(carried_usd(leg, desk.portfolio) for leg in closing)
         return Carried(None, closing, opens=False, covered=fully_reducing(closing, undone, desk.portfolio))
     legs = _legs(asset, dollars, found[0], desk)
-    return Carried(found[0], legs, opens=len(legs) > len(closing) or goes_on(asset, dollars, legs, desk))
+    return Carried(found[0], legs, opens=len(legs) > len(closing) or goes_on(asset, dollars, desk, legs=legs))
 
 
 def _in_turn(asset: str, dollars: Fraction, desk: Desk, taken: Taken, *, shrink: Shrink) -> Carried:
@@ -111,7 +111,7 @@ def _in_turn(asset: str, dollars: Fraction, desk: Desk, taken: Taken, *, shrink:
 
 
 def _in_parts(asset: str, dollars: Fraction, desk: Desk, taken: Taken, *, shrink: Shrink) -> Carried:
-    made = split(asset, dollars, desk, taken)
+    made = split(asset, dollars, desk, taken=taken)
     opening = next(candidate for candidate in desk.candidates(asset))
     if made.left is None:
         return Carried(opening, made.legs, opens=made.opens, passed=made.passed)

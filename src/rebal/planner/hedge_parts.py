@@ -43,7 +43,7 @@ def open_in_parts(
         if most == whole:
             route = candidate.route
         elif route is None and not any(purse(each.candidate, desk) == purse(candidate, desk) for each in passed):
-            passed.append(books.passed(candidate, whole, most, legs))
+            passed.append(books.passed(candidate, whole, most, before=legs))
     if route is None:
         _leave_the_rest(tally, ask, passed)
     else:
@@ -82,7 +82,7 @@ class _Books:
         more = last_that(lambda n: self.carry([*before, _sized(whole, sign * (least + n))]), lots - least)
         return _sized(whole, sign * (least + more))
 
-    def passed(self, candidate: Candidate, whole: Leg, most: Leg | None, before: Sequence[Leg]) -> Passed:
+    def passed(self, candidate: Candidate, whole: Leg, most: Leg | None, *, before: Sequence[Leg]) -> Passed:
         """What a contract carries less than it was asked for, and what is in the way."""
         every = [*self._own, *before, whole]
         free = uncapped(candidate.contract, self._desk)

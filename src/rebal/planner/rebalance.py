@@ -165,12 +165,13 @@ def _residual(
         contract = opening.contract if opening else None
         return Residual(asset, wanted, undone, LeftOut.UNCOVERED, contract, met.passed if met else ())
     assert carried is not None
+    nothing_fits = desk.portfolio.has_several and not carried.legs
     return residual(
         asset,
         found.wanted[asset],
         legs=carried.legs,
         orders=placed,
-        opening=carried.opening,
+        opening=_opens_on(asset, desk) if nothing_fits else carried.opening,
         passed=carried.passed,
         book=desk.book,
         portfolio=desk.portfolio,
@@ -201,9 +202,17 @@ def _legs(asset: str, dollars: Fraction, opening: Candidate | None, desk: Desk) 
 
 
 def _own_order(asset: str, dollars: Fraction, desk: Desk) -> bool:
-    found = desk.candidates(asset)
-    legs = _legs(asset, dollars, found[0] if found else None, desk)
+    legs = _legs(asset, dollars, _opens_on(asset, desk), desk)
     return bool(orders_of(legs, book=desk.book, portfolio=desk.portfolio))
+
+
+def _opens_on(asset: str, desk: Desk) -> Candidate | None:
+    """What a leg of an asset opens first; of several accounts, where the least order is the smallest."""
+    found = desk.candidates(asset)
+    if not desk.portfolio.has_several or not found:
+        return found[0] if found else None
+    kin = [each for each in found if each.route is found[0].route]
+    return min(kin, key=lambda each: least_leg_usd(asset, each.contract, desk.portfolio))
 
 
 def _triggers(asset: str, dollars: Fraction, desk: Desk, *, fees: Fraction) -> bool:
@@ -216,7 +225,8 @@ def _triggers(asset: str, dollars: Fraction, desk: Desk, *, fees: Fraction) -> b
     positions = desk.positions_for.get(asset, ())
     carrying = [each.contract for each in positions if part_held(each, asset, Purpose.REBALANCE)]
     closing = reducible(asset, positions, Purpose.REBALANCE, direction=dollars, portfolio=desk.portfolio, now=desk.now)
-    opening = [] if closing else [candidate.contract for candidate in desk.candidates(asset)[:1]]
+    found = _opens_on(asset, desk)
+    opening = [] if closing or found is None else [found.contract]
     left_behind = [
         *(lot_usd(asset, each, portfolio) for each in carrying),
         *(least_leg_usd(asset, each, portfolio) for each in opening),
@@ -241,8 +251,8 @@ def _trades_on(asset: str, dollars: Fraction, desk: Desk) -> Contract | None:
     )
     if in_the_way:
         return in_the_way[0].contract
-    found = desk.candidates(asset) if dollars else ()
-    return found[0].contract if found else None
+    found = _opens_on(asset, desk) if dollars else None
+    return found.contract if found else None
 
 
 def _beyond_policy(off: Mapping[str, Fraction], weights: Mapping[str, Fraction], desk: Desk) -> frozenset[str]:

@@ -114,7 +114,7 @@ class Split:
     opens: bool
 
 
-def split(asset: str, dollars: Fraction, desk: Desk, taken: Taken) -> Split:
+def split(asset: str, dollars: Fraction, desk: Desk, *, taken: Taken) -> Split:
     """Give a leg to the accounts in turn, each as far as its cap, its lots and its coins go.
 
     What the lots of one leave goes on to another account by the same route alone: it is no reason to open another kind
@@ -147,7 +147,7 @@ def split(asset: str, dollars: Fraction, desk: Desk, taken: Taken) -> Split:
     return Split(legs, told, next(over, None) if route is None else None, opens=bool(parts))
 
 
-def goes_on(asset: str, dollars: Fraction, legs: tuple[Leg, ...], desk: Desk) -> bool:
+def goes_on(asset: str, dollars: Fraction, desk: Desk, *, legs: tuple[Leg, ...]) -> bool:
     """Whether what the legs of the first account leave of a leg is an order at another."""
     if not desk.portfolio.has_several or _closing(asset, dollars, desk)[1] is None:
         return False
