@@ -66,6 +66,7 @@ class Code(StrEnum):
     MISSING = "missing"
     ACCOUNT_FAILED = "account-failed"
     REFRESHED = "refreshed"
+    COVERED_SHORT = "covered-short"
 
 
 Figure = Fraction | int | str | datetime | tuple[str, ...] | None

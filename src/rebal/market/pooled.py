@@ -180,6 +180,28 @@ def credit(coin: Coin, equity: Fraction) -> Fraction:
     return counted
 
 
+def coins_to_count(coin: Coin, dollars: Fraction) -> Fraction | None:
+    """The least coins of a kind whose credit is so many dollars; None where no amount's is.
+
+    >>> tenth = Fraction(1, 10)
+    >>> halves = Collateral(Counted.COINS, (Slice(ONE, ONE), Slice(None, 5 * tenth)))
+    >>> coins_to_count(Coin("BTC", Fraction(40000), ZERO, halves), Fraction(60000))
+    Fraction(2, 1)
+    """
+    if dollars <= 0:
+        return ZERO
+    unit = coin.price if coin.collateral.counted is Counted.COINS else ONE
+    counted, floor = ZERO, ZERO
+    for each in coin.collateral.slices:
+        rest = dollars - counted
+        if each.ratio and (each.up_to is None or (each.up_to * unit - floor) * each.ratio >= rest):
+            return (floor + rest / each.ratio) / coin.price
+        if each.up_to is None:
+            return None
+        counted, floor = counted + (each.up_to * unit - floor) * each.ratio, each.up_to * unit
+    return None
+
+
 def printed_rate(requirement: Fraction, credit: Fraction, rules: Rules) -> Fraction | None:
     """The rate of a requirement as the account's page prints it; None where there is nothing to divide by.
 

@@ -13,8 +13,8 @@ from rebal.planner.exposure import held_position
 from rebal.planner.orders import realised_by
 from rebal.portfolio import Alert, Policy, Portfolio
 
-_LEVERAGE_STEP = Fraction(1, 100)
-_DISTANCE_STEP = Fraction(1, 1000)
+LEVERAGE_STEP = Fraction(1, 100)
+DISTANCE_STEP = Fraction(1, 1000)
 
 
 @frozen
@@ -239,7 +239,7 @@ def fitting_leverage(shortage: Shortage) -> Fraction | None:
     held = shortage.account.held_after
     value = value_of(held)
     margin_balance = shortage.available + pnl_of(held)
-    return up(value / margin_balance, _LEVERAGE_STEP) if margin_balance > 0 else None
+    return up(value / margin_balance, LEVERAGE_STEP) if margin_balance > 0 else None
 
 
 def fitting_distance(shortage: Shortage, policy: Policy) -> Fraction | None:
@@ -248,11 +248,11 @@ def fitting_distance(shortage: Shortage, policy: Policy) -> Fraction | None:
     held = shortage.account.held_after
 
     def survives(steps: int) -> bool:
-        distance = steps * _DISTANCE_STEP
+        distance = steps * DISTANCE_STEP
         return required_balance(held, lowest=ONE - distance, highest=ONE + distance) <= spare
 
-    steps = last_that(survives, int(policy.shock / _DISTANCE_STEP))
-    return steps * _DISTANCE_STEP if steps else None
+    steps = last_that(survives, int(policy.shock / DISTANCE_STEP))
+    return steps * DISTANCE_STEP if steps else None
 
 
 def last_that(holds: Callable[[int], bool], highest: int) -> int:

@@ -1,5 +1,6 @@
 """Pooled accounts: how each stands, where on which path of prices it is liquidated, and the coins it needs."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from rebal.frozen import frozen
 from rebal.market.margin import Held
 from rebal.market.pooled import Coin, Levered, Pool, judge
 from rebal.names import within
-from rebal.planner.collateral import account_leverage
+from rebal.planner.collateral import DISTANCE_STEP, LEVERAGE_STEP, account_leverage, last_that
 from rebal.planner.exposure import held_position
 from rebal.portfolio import Account, Alert, Portfolio
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from rebal.market.pooled_path import Path
 
 ALL = "all"
+_MOST_LEVERAGE = Fraction(100)
 
 
 @frozen
@@ -158,3 +160,31 @@ def with_more(pool: Pool, asset: str, more: Fraction) -> Pool:
 def asked_of(portfolio: Portfolio) -> Alert:
     """The level that a policy asks for."""
     return Alert(portfolio.policy.shock, portfolio.policy.leverage)
+
+
+def fitting(pool: Pool, portfolio: Portfolio) -> tuple[Fraction | None, Fraction | None]:
+    """What a policy could ask that an account keeps as it is: the least more leverage, to 0.01, None where none does.
+
+    Failing that, the largest distance that it keeps, to 0.1 points.
+    """
+    policy = portfolio.policy
+    asset = pool.coins[0].asset
+    steps = range(int(policy.leverage / LEVERAGE_STEP), int(_MOST_LEVERAGE / LEVERAGE_STEP) + 1)
+
+    def carries(step: int) -> bool:
+        leverage = step * LEVERAGE_STEP
+        set_so = replace(portfolio, policy=replace(policy, leverage=leverage))
+        positions = tuple(
+            replace(each, leverage=account_leverage(each.held.contract, set_so.policy)) for each in pool.positions
+        )
+        levered = Pool(pool.rules, pool.coins, positions)
+        return coins_lacking(levered, asset, set_so, level=Alert(policy.shock, leverage)) == 0
+
+    def survives(step: int) -> bool:
+        return coins_lacking(pool, asset, portfolio, level=Alert(step * DISTANCE_STEP, policy.leverage)) == 0
+
+    first = bisect_left(steps, True, key=carries)
+    if first < len(steps):
+        return steps[first] * LEVERAGE_STEP, None
+    distance = last_that(survives, int(policy.shock / DISTANCE_STEP))
+    return None, distance * DISTANCE_STEP or None

@@ -23,6 +23,7 @@ from rebal.market.margin import Held, beyond_last_tier
 from rebal.planner.collateral import Shortage, fitting_distance, fitting_leverage, free_coins
 from rebal.planner.lines import mode_of
 from rebal.planner.orders import realised_by
+from rebal.planner.pooled import fitting, pool_of
 from rebal.planner.review import Check, Review, held_after
 from rebal.planner.sizing import LeftOut
 from rebal.portfolio import DOLLARS
@@ -54,8 +55,9 @@ def _short_of_coins(review: Review) -> Iterator[Finding]:
         yield _if_it_matters(review, due=False)(
             Code.UNDER_COLLATERALISED,
             subject,
-            f"{missing} are missing: the positions need {needed} and {coins(shortage.available, account.currency)} "
-            f"can be posted{_capped(shortage, review)}; {_what_would_fit(leverage, distance)}",
+            f"{missing} are missing: the positions need {needed}{_beside(shortage, review)} and "
+            f"{coins(shortage.available, account.currency)} can be posted{_capped(shortage, review)}; "
+            f"{_what_would_fit(leverage, distance)}",
             currency=account.currency,
             missing_coins=shortage.missing,
             needed_coins=shortage.needed,
@@ -74,12 +76,22 @@ def _capped(shortage: Shortage, review: Review) -> str:
     return f", as accounts.{account.name}.at_most, {exact_percent(account.at_most)} of equity, lets no more in"
 
 
+def _beside(shortage: Shortage, review: Review) -> str:
+    """What else backs the positions of a pooled account."""
+    account = review.desk.portfolio.account(shortage.account.at)
+    return "" if account.pooling is None else f" beside what else is in {account.name}"
+
+
 def _fitting(shortage: Shortage, review: Review) -> tuple[Fraction | None, Fraction | None]:
     """The policy's leverage and distance at which the coins would do, each where it is what lacks coins."""
+    portfolio = review.desk.portfolio
+    account = portfolio.account(shortage.account.at)
+    if account.pooling is not None:
+        return fitting(pool_of(account, review.done.book, portfolio), portfolio)
     need, available = shortage.need, shortage.available
     leverage = fitting_leverage(shortage) if max(need.leverage, need.initial) > available else None
     thin = need.survival + shortage.account.fees > available
-    return leverage, fitting_distance(shortage, review.desk.portfolio.policy) if thin else None
+    return leverage, fitting_distance(shortage, portfolio.policy) if thin else None
 
 
 def _what_would_fit(leverage: Fraction | None, distance: Fraction | None) -> str:

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 from rebal.account_lines import AccountLine
-from rebal.amounts import ONE, ZERO, rounded
+from rebal.amounts import COIN_STEP, Fraction, rounded, total, up
 from rebal.findings import Code, Finding, apart, coins, error, info, percent, usd, warning
+from rebal.market.margin import Held
+from rebal.market.pooled import Coin, coins_to_count, credit
 from rebal.planner.pooled import pool_of
 from rebal.planner.review import Check, Review
 
@@ -78,27 +80,38 @@ def _assumed(review: Review) -> Iterator[Finding]:
             yield say(Code.ASSUMED_FIGURE, name, message, key=f"accounts.{name}.borrowing")
 
 
-def _full_hedges(review: Review) -> Iterator[Finding]:
-    """A short that its own coins cover whole counts for less than its dollars: what that asks for besides."""
+def _covered_shorts(review: Review) -> Iterator[Finding]:
+    """A short that its own coins cover is worth its dollars at every price, and counts for less: what that takes."""
     portfolio = review.desk.portfolio
-    ordered = {order.contract for order in review.orders if not order.reduce_only}
+    opened = {order.contract for order in review.orders if not order.reduce_only}
     for account in portfolio.pools:
         pool = pool_of(account, review.done.book, portfolio)
-        for asset in sorted({each.held.contract.settle for each in pool.positions}):
-            shorts = [each for each in pool.positions if each.held.contract.settle == asset and each.held.contracts < 0]
-            if not any(each.held.contract.name in ordered for each in shorts):
-                continue
-            coin = next(each for each in pool.coins if each.asset == asset)
-            slices = coin.collateral.slices
-            ratio = slices[0].ratio if slices else ZERO
-            value = sum((each.held.position_value for each in shorts), ZERO)
-            if 0 < ratio < 1:
-                more = value * (ONE / ratio - ONE)
-                message = (
-                    f"{asset} counts {percent(ratio)} here: a hedge of {coins(value, asset)} that its coins cover "
-                    f"counts {usd(value * ratio * coin.price)}, and takes {coins(more, asset)} more at leverage 1"
-                )
-                yield info(Code.ESTIMATE, account.name or "", message, asset=asset, ratio=ratio, more_coins=more)
+        for coin in pool.coins:
+            shorts = [each.held for each in pool.positions if _is_short(each.held, coin.asset)]
+            if any(each.contract.name in opened for each in shorts):
+                covered = total(each.position_value for each in shorts)
+                yield from _covered(covered, coin, account.name or "")
 
 
-POOLED_CHECKS: tuple[Check, ...] = (_at_liquidation, _alerts, _assumed, _full_hedges)
+def _is_short(held: Held, coin: str) -> bool:
+    return held.contracts < 0 and held.contract.settle == held.contract.asset == coin
+
+
+def _covered(covered: Fraction, coin: Coin, account: str) -> Iterator[Finding]:
+    worth, counts = covered * coin.price, credit(coin, covered)
+    if worth <= counts:
+        return
+    whole = coins_to_count(coin, worth)
+    more = None if whole is None else up(whole - covered, COIN_STEP)
+    takes = f"no amount of {coin.asset} counts for it whole"
+    if more is not None:
+        takes = f"it takes {coins(more, coin.asset)} more, {usd(more * coin.price)}, at leverage 1"
+    message = (
+        f"a short of {coins(covered, coin.asset)} that its own coins cover is worth {usd(worth)} at every price, and "
+        f"counts {usd(counts)} of it here: {takes}"
+    )
+    yield info(Code.COVERED_SHORT, account, message, asset=coin.asset, covered_coins=covered, worth_usd=worth,
+               counts_usd=counts, more_coins=more, more_usd=None if more is None else more * coin.price)  # fmt: skip
+
+
+POOLED_CHECKS: tuple[Check, ...] = (_at_liquidation, _alerts, _assumed, _covered_shorts)
