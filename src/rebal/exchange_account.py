@@ -1,12 +1,17 @@
-"""A futures account as its exchange tells it: what is there now, and what happened to it."""
+"""A futures account as its exchange tells it: what is there now, and what happened to it.
+
+``account`` of what it tells is that of a file with several, None of the one there is; contracts are called there as
+the file calls them, once ``at`` has said whose they are.
+"""
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from datetime import datetime
 
 from rebal.amounts import Fraction
 from rebal.book import MarginMode
 from rebal.frozen import frozen
+from rebal.names import within
 
 
 @frozen
@@ -24,6 +29,7 @@ class There:
     margin: Fraction | None = None
     leverage: Fraction | None = None
     liquidation_price: Fraction | None = None
+    account: str | None = None
 
 
 @frozen
@@ -36,6 +42,7 @@ class Resting:
     contracts: Fraction
     price: Fraction | None
     reduce_only: bool
+    account: str | None = None
 
 
 @frozen
@@ -66,6 +73,7 @@ class Filled:
     fee: Fraction
     client_id: str | None = None
     forced: bool = False
+    account: str | None = None
 
 
 @frozen
@@ -76,6 +84,7 @@ class Paid:
     time: datetime
     contract: str
     amount: Fraction
+    account: str | None = None
 
 
 @frozen
@@ -86,6 +95,7 @@ class Moved:
     time: datetime
     asset: str
     quantity: Fraction
+    account: str | None = None
 
 
 @frozen
@@ -97,6 +107,43 @@ class Other:
     what: str
     asset: str
     quantity: Fraction
+    account: str | None = None
 
 
 Happened = Filled | Paid | Moved | Other
+
+
+def named(account: str | None, contract: str, known: Mapping[str, str]) -> str:
+    """What a file calls a contract of an account: as its venue does, and with the account before it where need be.
+
+    ``known``: the account of each contract that the file or its journal speaks of, "" of the one that there is.
+
+    >>> named("bybit", "BTCUSD", {"BTCUSD": "bybit"}), named("okx", "BTCUSD", {"BTCUSD": "bybit"})
+    ('BTCUSD', 'okx:BTCUSD')
+    """
+    qualified = within(account, contract)
+    return contract if qualified not in known and known.get(contract) == (account or "") else qualified
+
+
+def at(account: str | None, told: Account, known: Mapping[str, str]) -> Account:
+    """What an exchange tells as the account of that name; ``known``: see ``named``."""
+    if account is None:
+        return told
+    return replace(
+        told,
+        positions=tuple(
+            replace(each, contract=named(account, each.contract, known), account=account) for each in told.positions
+        ),
+        orders=tuple(
+            replace(each, contract=named(account, each.contract, known), account=account) for each in told.orders
+        ),
+    )
+
+
+def happened_at(account: str | None, event: Happened, known: Mapping[str, str]) -> Happened:
+    """What happened to the account of that name; ``known``: see ``named``."""
+    match event:
+        case Filled() | Paid():
+            return replace(event, contract=named(account, event.contract, known), account=account)
+        case Moved() | Other():
+            return replace(event, account=account)

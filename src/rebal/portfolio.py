@@ -258,7 +258,7 @@ class Account:
     """An account at a venue; ``name``: None where the file names no venue.
 
     ``at_most``: the share of equity that may sit there, and ``most_usd`` what that is once equity is known; None where
-    all of it may. ``pooling``: of a pooled account.
+    all of it may. ``pooling``: of a pooled account. ``in_short``: the file names its venue alone.
     """
 
     name: str | None
@@ -267,6 +267,7 @@ class Account:
     at_most: Fraction = ONE
     pooling: Pooling | None = None
     most_usd: Fraction | None = None
+    in_short: bool = False
 
 
 @frozen

@@ -130,7 +130,7 @@ def test_waiting_orders_are_shown_and_change_nothing(bybit: Server, tmp_path: Pa
     assert code == 0
     assert report["orders"] == [
         {"id": "o-1", "client_id": "1a2b3c4d5e6f7a8bo0", "contract": "BTCUSD", "side": "buy", "contracts": "500",
-         "price": "39000.5", "reduce_only": True}
+         "price": "39000.5", "reduce_only": True, "account": "bybit"}
     ]  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """Whatever an account went through: one that holds the same agrees, and what nobody recorded can be recorded."""
 
 import tempfile
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -59,13 +60,30 @@ def rounded(value: Fraction) -> Fraction:
 
 
 class Exchange:
-    """The truth: a ledger, and what its exchange does to it."""
+    """The truth: a ledger, and what its exchange does to it.
 
-    def __init__(self, portfolio: Portfolio, names: tuple[str, str]) -> None:
-        self.contracts = {name: portfolio.contracts[name] for name in names}
-        self.ledger = Ledger(dict(portfolio.statement.wallets), page=PAGES.get(portfolio.venue or "", 0))
-        for name, position in portfolio.statement.positions.items():
-            self._stands(name, position.contracts, position.entry_price)
+    ``account``: which of several it is, and ``named``: what the file calls its contracts.
+    """
+
+    def __init__(
+        self,
+        portfolio: Portfolio,
+        names: tuple[str, str],
+        *,
+        account: str = "",
+        named: Mapping[str, str] | None = None,
+    ) -> None:
+        called, statement = named or dict(zip(names, names, strict=True)), portfolio.statement
+        self.contracts = {name: portfolio.contracts[called[name]] for name in names}
+        split = ((*wallet.rpartition(":"), held) for wallet, held in statement.wallets.items())
+        venue = portfolio.account(account).venue
+        self.ledger = Ledger(
+            {asset: held for at, _, asset, held in split if at == account}, page=PAGES.get(venue or "", 0)
+        )
+        for name in names:
+            position = statement.positions.get(called[name])
+            if position is not None:
+                self._stands(name, position.contracts, position.entry_price)
         self.time = AS_OF
 
     def happens(self, kind: str, name: str, size: int) -> None:
@@ -122,7 +140,7 @@ def beside(portfolio: Portfolio, journal: Journal, account: Account) -> Reconcil
     later = [entry.event for entry in journal.entries if isinstance(entry.event, Fill | Funding)]
     booked = {coin: len([each for each in later if each.settle == coin]) for coin in COINS}
     book = fold(portfolio, journal.entries).book
-    return reconcile(portfolio, book, account, inputs=INPUTS, liquidations={}, booked=booked)
+    return reconcile(portfolio, book, {None: account}, inputs=INPUTS, liquidations={}, booked=booked)
 
 
 def recorded(portfolio: Portfolio, journal: Journal, asked: Asking) -> tuple[Journal, list[str]]:

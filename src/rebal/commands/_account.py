@@ -1,7 +1,8 @@
-"""The account at the portfolio's exchange: how it is asked, and what it is held against."""
+"""The accounts at the portfolio's exchanges: how each is asked, and what it is held against."""
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -15,13 +16,14 @@ from rebal.frozen import frozen
 
 if TYPE_CHECKING:
     from rebal.book import Book
+    from rebal.exchange import Deadline
     from rebal.exchange.accounts import Asking
-    from rebal.exchange_account import Account
+    from rebal.exchange_account import Account as Told
     from rebal.findings import Finding
     from rebal.ledger import Entry
     from rebal.plan import Inputs
     from rebal.planner.review import Check, Review
-    from rebal.portfolio import Portfolio
+    from rebal.portfolio import Account, Portfolio
     from rebal.reports.reconciliation import Reconciliation
 
 
@@ -48,20 +50,28 @@ class Reconciling(Access):
         if self.reconcile:
             raise UsageProblem("--reconcile reads the account of one portfolio; run it for each by itself")
 
-    def checks(self, book: Opened, where: Where, world: World) -> "tuple[Check, ...]":
-        """What the account has otherwise than the book, for a status to tell. Raises what ``asking`` does."""
+    def checks(
+        self, book: Opened, where: Where, world: World, *, down: "list[Unavailable] | None" = None
+    ) -> "tuple[Check, ...]":
+        """What the accounts have otherwise than the book, for a status to tell.
+
+        ``down``: gets why an account is not to be had, of which nothing is told then; without it that is raised. Raises
+        what ``lines`` does.
+        """
         if not self.reconcile:
             return ()
-        from rebal.exchange import accounts
-
-        report = reconciled(book, accounts.state(asking(book.portfolio, world, self, timeout=where.timeout)))
-        return (_differences(report),)
+        asked = lines(book.portfolio, world, timeout=where.timeout)
+        told = read(asked, self, told_by(book.portfolio, book.entries), down=down)
+        return (_differences(reconciled(book, told)),) if told else ()
 
 
 def _differences(report: "Reconciliation") -> "Check":
     def check(_: "Review") -> "Iterator[Finding]":
         from rebal.findings import Code, warning
-        from rebal.reconcile.report import is_unrecorded
+        from rebal.names import within
+        from rebal.reconcile.report import is_unrecorded, place
+
+        several = len(report.verdicts) > 1
 
         for pair in report.positions:
             figures = {"contracts": pair.contracts, "contracts_exchange": pair.contracts_exchange}
@@ -77,40 +87,140 @@ def _differences(report: "Reconciliation") -> "Check":
                 yield warning(Code.ACCOUNT_DIFFERS, pair.contract, message, **figures)
         for line in (each for each in report.coins if not each.agrees):
             message = (
-                f"has {plain(line.coins_exchange)} in the {line.place} account, and the book {plain(line.coins)}: "
-                "rebal record exchange"
+                f"has {plain(line.coins_exchange)} in the {place(line, several=several)}, and the book "
+                f"{plain(line.coins)}: rebal record exchange"
             )
             figures = {"coins": line.coins, "coins_exchange": line.coins_exchange}
-            yield warning(Code.ACCOUNT_DIFFERS, line.asset, message, **figures)
+            subject = within(line.account if several else None, line.asset)
+            yield warning(Code.ACCOUNT_DIFFERS, subject, message, **figures)
 
     return check
 
 
-def asking(portfolio: "Portfolio", world: World, access: Access, *, timeout: str | None) -> "Asking":
-    """A line to the portfolio's venue with keys that only read. Raises UsageProblem, Refused and Unavailable."""
-    from rebal import venues
-    from rebal.exchange import Deadline, opened
-    from rebal.exchange.accounts import Asking
-    from rebal.exchange.keys import keys
-    from rebal.market.contract import Contract
+Lines = Mapping[str | None, "Asking"]
+"""A line to the venue of each account, by the account's name as the book has it: None of the one that there is."""
 
-    if portfolio.venue is None or portfolio.venue not in venues.names():
-        raise UsageProblem("the portfolio names no venue of the catalogue, so there is no account to read")
+_Answer = TypeVar("_Answer")
+
+
+def lines(portfolio: "Portfolio", world: World, *, timeout: str | None) -> "Lines":
+    """Lines with their keys, one deadline for all of them. Raises UsageProblem and Unavailable."""
+    from rebal import venues
+    from rebal.exchange import Deadline
+
+    for account in portfolio.accounts:
+        if account.venue is None or account.venue not in venues.names():
+            whose = f"the account {account.name}" if portfolio.has_several else "the portfolio"
+            raise UsageProblem(f"{whose} names no venue of the catalogue, so there is no account to read")
     if world.network is None or world.environment is None:
         raise Unavailable("there is no network to be had")
-    if portfolio.has_several:
-        raise UsageProblem("the portfolio has several accounts; an account is read for a file with one")
-    venue, now = shelf(world).venue(portfolio.venue), world.now
+    _refuse_shared_keys(portfolio)
+    deadline = Deadline(world.network, seconds(timeout))
+    return {
+        portfolio.account_key(each.name): _line(each, portfolio, world, deadline=deadline)
+        for each in portfolio.accounts
+    }
+
+
+def _line(account: "Account", portfolio: "Portfolio", world: World, *, deadline: "Deadline") -> "Asking":
+    from rebal.exchange import opened
+    from rebal.exchange.accounts import Asking
+    from rebal.exchange.keys import keys
+    from rebal.exchange_account import named
+    from rebal.market.contract import Contract
+
+    assert account.venue is not None
+    assert world.network is not None
+    assert world.environment is not None
+    key, known = portfolio.account_key(account.name), contracts_known(portfolio)
+    venue, now = shelf(world).venue(account.venue), world.now
 
     def contract(name: str) -> Contract | None:
-        return portfolio.contracts.get(name) or venue.contract(name, now)
+        return portfolio.contracts.get(named(key, name, known)) or venue.contract(name, now)
 
-    deadline = Deadline(world.network, seconds(timeout))
-    line = opened(portfolio.venue, world.network, deadline=deadline, keys=keys(portfolio.venue, world.environment))
-    coins = {*portfolio.statement.wallets, *(each.settle for each in portfolio.contracts.values())}
-    found = Asking(line, contract, frozenset(coins))
-    refuse_rights(found, access)
-    return found
+    secrets = keys(account.venue, world.environment, owner=_owner(account, portfolio))
+    line = opened(account.venue, world.network, deadline=deadline, keys=secrets)
+    return Asking(line, contract, _coins(key, portfolio))
+
+
+def _coins(key: str | None, portfolio: "Portfolio") -> frozenset[str]:
+    """The coins that the portfolio knows of at an account."""
+    wallets = (wallet.rpartition(":") for wallet in portfolio.statement.wallets)
+    settled = {each.settle for each in portfolio.contracts.values() if key in (None, each.account)}
+    return frozenset({*settled, *(asset for at, _, asset in wallets if at == (key or ""))})
+
+
+def _owner(account: "Account", portfolio: "Portfolio") -> str | None:
+    """Whose name an account's keys bear: its own where several are at its venue, else the venue's."""
+    alone = [each.venue for each in portfolio.accounts].count(account.venue) == 1
+    return None if alone else account.name
+
+
+def _refuse_shared_keys(portfolio: "Portfolio") -> None:
+    """Raise UsageProblem where two accounts would be read with one key: the second would be told as the first."""
+    from rebal.exchange.keys import spelled
+
+    seen: dict[str, str] = {}
+    for account in portfolio.accounts:
+        name = spelled(_owner(account, portfolio) or account.venue or "")
+        if name in seen:
+            raise UsageProblem(
+                f"the accounts {seen[name]} and {account.name} would both be read with REBAL_{name}_KEY; name one of "
+                "them otherwise"
+            )
+        seen[name] = account.name or ""
+
+
+def contracts_known(portfolio: "Portfolio", entries: "Sequence[Entry]" = ()) -> Mapping[str, str]:
+    """The account of each contract that the file or its journal speaks of, by the name that it has there."""
+    from rebal.ledger import Fill
+
+    fills = {entry.event.contract: entry.event.account or "" for entry in entries if isinstance(entry.event, Fill)}
+    return {**fills, **{name: contract.account for name, contract in portfolio.contracts.items()}}
+
+
+def told_by(portfolio: "Portfolio", entries: "Sequence[Entry]") -> "Callable[[str | None, Asking], Told]":
+    """How an account is read: what it holds now, its contracts as the file and its journal call them."""
+    known = contracts_known(portfolio, entries)
+
+    def state(key: str | None, line: "Asking") -> "Told":
+        from rebal import exchange_account
+        from rebal.exchange import accounts
+
+        return exchange_account.at(key, accounts.state(line), known)
+
+    return state
+
+
+def read(
+    lines: "Lines",
+    access: Access,
+    how: "Callable[[str | None, Asking], _Answer]",
+    *,
+    down: "list[Unavailable] | None" = None,
+) -> "dict[str | None, _Answer]":
+    """What each account tells, side by side, with keys that only read.
+
+    ``down``: gets why an account is not to be had, which is raised without it. Raises Refused for a key that may do
+    more.
+    """
+    from rebal.exchange.together import together
+
+    def ask(key: str | None, line: "Asking") -> "_Answer | Unavailable":
+        try:
+            refuse_rights(line, access)
+            return how(key, line)
+        except Unavailable as error:
+            if down is None:
+                raise
+            return error
+
+    asks = [partial(ask, key, line) for key, line in lines.items()]
+    deadline = next(iter(lines.values())).line.deadline
+    answers = [asks[0]()] if len(asks) == 1 else together(asks, deadline)
+    if down is not None:
+        down += [each for each in answers if isinstance(each, Unavailable)]
+    return {key: each for key, each in zip(lines, answers, strict=True) if not isinstance(each, Unavailable)}
 
 
 def refuse_rights(asking: "Asking", access: Access) -> None:
@@ -131,16 +241,20 @@ def refuse_rights(asking: "Asking", access: Access) -> None:
         )
 
 
-def reconciled(book: Opened, account: "Account") -> "Reconciliation":
-    """The account beside an opened book."""
-    entries = () if book.journal is None else book.journal.entries
-    return beside(book.portfolio, book.book, account, entries=entries, inputs=book.inputs)
+def reconciled(book: Opened, told: "Mapping[str | None, Told]") -> "Reconciliation":
+    """The accounts beside an opened book."""
+    return beside(book.portfolio, book.book, told, entries=book.entries, inputs=book.inputs)
 
 
 def beside(
-    portfolio: "Portfolio", book: "Book", account: "Account", *, entries: "Sequence[Entry]", inputs: "Inputs"
+    portfolio: "Portfolio",
+    book: "Book",
+    told: "Mapping[str | None, Told]",
+    *,
+    entries: "Sequence[Entry]",
+    inputs: "Inputs",
 ) -> "Reconciliation":
-    """The account beside the book that entries lead to."""
+    """The accounts beside the book that entries lead to."""
     from rebal.planner.status import build_status
     from rebal.reconcile.report import reconcile
 
@@ -148,7 +262,7 @@ def beside(
     return reconcile(
         portfolio,
         book,
-        account,
+        told,
         inputs=inputs,
         liquidations={each.contract: each.liquidation_price for each in positions},
         booked=_booked(portfolio, entries),
@@ -156,12 +270,14 @@ def beside(
 
 
 def _booked(portfolio: "Portfolio", entries: "Sequence[Entry]") -> dict[str, int]:
-    """By coin, the fills and payments of funding that the book has since its statement."""
+    """By wallet, the fills and payments of funding that the book has since its statement."""
     from rebal.ledger import Fill, Funding
+    from rebal.names import within
 
     counts: dict[str, int] = {}
     for entry in entries:
         later = portfolio.as_of is not None and entry.time > portfolio.as_of and entry.voided_by is None
         if later and isinstance(entry.event, Fill | Funding):
-            counts[entry.event.settle] = counts.get(entry.event.settle, 0) + 1
+            wallet = within(entry.event.account, entry.event.settle)
+            counts[wallet] = counts.get(wallet, 0) + 1
     return counts

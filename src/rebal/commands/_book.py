@@ -14,7 +14,7 @@ from rebal.frozen import frozen
 if TYPE_CHECKING:
     from rebal.book import Book
     from rebal.findings import Finding
-    from rebal.ledger import Carried, Journal, Realised
+    from rebal.ledger import Carried, Entry, Journal, Realised
     from rebal.load import Asked, MarketText
     from rebal.plan import Inputs
     from rebal.planner.review import Check, Review
@@ -41,6 +41,11 @@ class Opened:
     inputs: "Inputs"
     checks: "tuple[Check, ...]"
     carried: "tuple[Carried, ...]" = ()
+
+    @property
+    def entries(self) -> "tuple[Entry, ...]":
+        """What the journal holds, nothing without one."""
+        return () if self.journal is None else self.journal.entries
 
     @property
     def files(self) -> tuple[str, ...]:

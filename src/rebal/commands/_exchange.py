@@ -1,23 +1,25 @@
 """``rebal record exchange``."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rebal.commands import _asked
-from rebal.commands._account import Access, asking, beside
+from rebal.commands._account import Access, beside, contracts_known, lines, read
 from rebal.commands._answer import Answer, World
 from rebal.commands._book import inputs_of
 from rebal.commands._complete import purposes
-from rebal.commands._entry import DryRun, Entered, clerk, content, told
+from rebal.commands._entry import DryRun, Entered, clerk, content
+from rebal.commands._entry import told as answered
 from rebal.commands._options import Shown, Where
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from rebal.exchange.accounts import Asking
-    from rebal.exchange_account import Account, Happened
+    from rebal.exchange_account import Account as Told
+    from rebal.exchange_account import Happened
     from rebal.journal.adding import Added
     from rebal.journal.recording import Clerk
     from rebal.ledger import Journal
@@ -52,7 +54,8 @@ def exchange(
 ) -> Answer:
     """Record what happened at the exchange: fills, funding, transfers, liquidations.
 
-    Everything is recorded under the exchange's own ids, in one batch: recording it twice changes nothing. A fill counts
+    Everything is recorded under the exchange's own ids, in one batch: recording it twice changes nothing. Of several
+    accounts each is read at its venue, and nothing is recorded where one is not to be had. A fill counts
     for the plan that it filled, by the id that its order was sent under (see --format orders), else by contract, side
     and time; of no plan, for what is open on the contract. Asked is what happened since the last payment that came from
     the exchange, a day of it again, or since as_of. What is left out is said, and what still differs afterwards.
@@ -66,31 +69,45 @@ def exchange(
     from rebal.journal import recording, saved
 
     plans = [saved.read(*content(file, where, world, is_plan=True)) for file in plan or ()]
-    line = asking(at.portfolio, world, access, timeout=where.timeout)
-    account, events = _read(at, line, first)
+    found = read(lines(at.portfolio, world, timeout=where.timeout), access, _reading(at, first))
+    events = [event for _, happened in found.values() for event in happened]
+    told = {key: state for key, (state, _) in found.items()}
 
     def ends(added: "Added") -> Iterable[str]:
-        return _left(at.portfolio, account, added.after, inputs_of(at.portfolio, where, world, journal=added.after))
+        return _left(at.portfolio, told, added.after, inputs_of(at.portfolio, where, world, journal=added.after))
 
     recorded = recording.exchange(at, events, plans, purpose=aim, ends=ends)
-    return told(recorded, at, where=where, shown=shown, world=world)
+    return answered(recorded, at, where=where, shown=shown, world=world)
 
 
-def _read(at: "Clerk", line: "Asking", first: "datetime | None") -> "tuple[Account, tuple[Happened, ...]]":
-    """What the account holds now, and what happened up to now."""
-    from rebal import journal
+_Read = tuple["Told", "tuple[Happened, ...]"]
+
+
+def _reading(at: "Clerk", first: "datetime | None") -> "Callable[[str | None, Asking], _Read]":
+    """How an account is read: what it holds now, and what happened there up to now."""
+    from rebal import exchange_account, journal
     from rebal.exchange import accounts
     from rebal.journal import from_exchange
 
-    start = from_exchange.start(at.portfolio, journal.read(at.path)) if first is None else first
-    return accounts.state(line), accounts.happened(line, start, at.now)
+    recorded = journal.read(at.path)
+    known = contracts_known(at.portfolio, recorded.entries)
+
+    def both(key: str | None, line: "Asking") -> _Read:
+        start = from_exchange.start(at.portfolio, recorded, key) if first is None else first
+        state, happened = accounts.state(line), accounts.happened(line, start, at.now)
+        named = tuple(exchange_account.happened_at(key, event, known) for event in happened)
+        return exchange_account.at(key, state, known), named
+
+    return both
 
 
-def _left(portfolio: "Portfolio", account: "Account", journal: "Journal", inputs: "Inputs") -> Iterable[str]:
-    """What the account has otherwise than the journal now adds up to."""
+def _left(
+    portfolio: "Portfolio", told: "Mapping[str | None, Told]", journal: "Journal", inputs: "Inputs"
+) -> Iterable[str]:
+    """What the accounts have otherwise than the journal now adds up to."""
     from rebal.journal.fold import fold
     from rebal.reconcile.report import differences
 
     entries = journal.entries
-    left = beside(portfolio, fold(portfolio, entries).book, account, entries=entries, inputs=inputs)
+    left = beside(portfolio, fold(portfolio, entries).book, told, entries=entries, inputs=inputs)
     return (f"reconcile: {what}" for what in differences(left) or (left.summary,))

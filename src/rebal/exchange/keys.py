@@ -4,6 +4,7 @@ No message here repeats a line of the file or a value: what is wrong is said by 
 """
 
 import os
+import re
 import stat
 from collections.abc import Callable, Mapping
 
@@ -17,19 +18,21 @@ _NEED_PASSWORD = frozenset({"okx", "kucoin"})
 Environment = Callable[[str], str | None]
 
 
-def keys(venue: str, environment: Environment) -> Keys:
+def keys(venue: str, environment: Environment, *, owner: str | None = None) -> Keys:
     """The keys of a venue: ``REBAL_<VENUE>_KEY``, ``_SECRET`` and, where there is one, ``_PASSWORD``.
 
-    What the environment does not have is looked up in the file that ``REBAL_KEYS`` names. Raises UsageProblem where
-    something is missing, or others may read the file.
+    ``owner``: the account whose name stands in the place of the venue's, where several are there. What the environment
+    does not have is looked up in the file that ``REBAL_KEYS`` names. Raises UsageProblem where something is missing,
+    or others may read the file.
     """
-    names, found = _names(venue), _found(venue, environment)
+    names, found = _names(owner or venue), _found(owner or venue, environment)
     needed = ("KEY", "SECRET", *(("PASSWORD",) if venue in _NEED_PASSWORD else ()))
     missing = [names[part] for part in needed if not found[part]]
     if missing:
+        are = "are" if len(missing) > 1 else "is"
         raise UsageProblem(
-            f"{venue}: {' and '.join(missing)} {'are' if len(missing) > 1 else 'is'} not set; put a key that can only "
-            f"read into the environment, or into a file of your own alone that {FILE} names"
+            f"{owner or venue}: {' and '.join(missing)} {are} not set; put a key that can only read into the "
+            f"environment, or into a file of your own alone that {FILE} names"
         )
     return Keys(found["KEY"] or "", found["SECRET"] or "", found["PASSWORD"] or None)
 
@@ -39,12 +42,21 @@ def keys_if_any(venue: str, environment: Environment) -> Keys | None:
     return keys(venue, environment) if any(_found(venue, environment).values()) else None
 
 
-def _names(venue: str) -> dict[str, str]:
-    return {part: f"REBAL_{venue.upper()}_{part}" for part in ("KEY", "SECRET", "PASSWORD")}
+def spelled(owner: str) -> str:
+    """A venue or an account as the names of its keys spell it, which hold capitals, digits and underscores alone.
+
+    >>> spelled("bybit"), spelled("cold-2.main")
+    ('BYBIT', 'COLD_2_MAIN')
+    """
+    return re.sub("[^A-Z0-9]", "_", owner.upper())
 
 
-def _found(venue: str, environment: Environment) -> dict[str, str | None]:
-    names = _names(venue)
+def _names(owner: str) -> dict[str, str]:
+    return {part: f"REBAL_{spelled(owner)}_{part}" for part in ("KEY", "SECRET", "PASSWORD")}
+
+
+def _found(owner: str, environment: Environment) -> dict[str, str | None]:
+    names = _names(owner)
     found = {part: environment(name) for part, name in names.items()}
     path = environment(FILE)
     if path and not all(found.values()):

@@ -29,6 +29,7 @@ _LATER: Mapping[str, frozenset[str]] = {
     "scenarios.wallets": frozenset({"account", "name"}),
     "entries": frozenset({"account"}),
     "ladder": frozenset({"account"}),
+    "coins": frozenset({"account"}),
 }
 """Columns that came with accounts, by section."""
 _FIRST_CHOICE = {"plan": "orders"}

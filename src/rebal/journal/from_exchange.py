@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from rebal import exchange_account as at
-from rebal.amounts import ZERO, plain
+from rebal.amounts import ZERO, plain, total
 from rebal.book import Purpose, apply
 from rebal.journal.drafts import beta, filled, settle_price
 from rebal.journal.filling import shares
@@ -14,6 +14,7 @@ from rebal.journal.from_plan import asked_of
 from rebal.journal.placing_plans import Placings
 from rebal.ledger import Draft, Entry, Fill, FillPart, Funding, Journal, Transfer
 from rebal.market.contract import Contract
+from rebal.names import within
 from rebal.portfolio import DOLLARS, Portfolio
 
 OVERLAP = timedelta(days=1)
@@ -22,13 +23,17 @@ OVERLAP = timedelta(days=1)
 _SAME_DAY = timedelta(days=1)
 
 
-def start(portfolio: Portfolio, journal: Journal) -> datetime:
-    """From when an exchange is asked: the statement, or a day before the last that came from it.
+def start(portfolio: Portfolio, journal: Journal, account: str | None = None) -> datetime:
+    """From when the exchange of an account is asked: the statement, or a day before the last that came from it.
 
     Payments and moves come from an exchange alone under these ids, and with each came all that was before it.
     """
     as_of = dated(portfolio)
-    known = [entry.time for entry in journal.entries if ":funding:" in entry.id or ":transfer:" in entry.id]
+    known = [
+        entry.time
+        for entry in journal.entries
+        if (":funding:" in entry.id or ":transfer:" in entry.id) and getattr(entry.event, "account", None) == account
+    ]
     return max(as_of, max(known, default=as_of) - OVERLAP)
 
 
@@ -84,7 +89,7 @@ class _Taking:
         self._left: dict[str, str] = {}
 
     def take(self, event: at.Happened) -> None:
-        known = next((self._by_id[name] for name in _names(event) if name in self._by_id), None)
+        known = next((self._by_id[name] for name in _names(event) if self._is_of(name, event)), None)
         if known is not None:
             self._again(known)
             return
@@ -103,6 +108,11 @@ class _Taking:
                 self._transfer(event)
             case at.Other():
                 self._leave(event, f"{event.what} of {plain(event.quantity)} {event.asset}")
+
+    def _is_of(self, name: str, event: at.Happened) -> bool:
+        """Whether the journal has an entry under an id and of the account: another exchange may number its own so."""
+        entry = self._by_id.get(name)
+        return entry is not None and getattr(entry.event, "account", event.account) == event.account
 
     def end(self) -> Taken:
         for plan in self._placings.filled():
@@ -178,14 +188,14 @@ class _Taking:
             return
         funding = Funding(
             contract.name, event.amount, self._portfolio.price(contract.asset), contract.asset, contract.kind,
-            contract.settle, settle_price(contract, self._portfolio),
+            contract.settle, settle_price(contract, self._portfolio), contract.account or None,
         )  # fmt: skip
         self._add(Draft(funding, event.time, _names(event)[0]))
         self._change(funding, event.time)
 
     def _transfer(self, event: at.Moved) -> None:
         portfolio, book = self._portfolio, self._book
-        inside = book.wallets.get(event.asset, ZERO)
+        inside = total(book.wallets.get(wallet, ZERO) for wallet in portfolio.wallets_of(event.asset))
         outside = book.holdings.get(event.asset, ZERO) - inside
         if event.asset not in portfolio.market.prices and event.asset not in {*portfolio.cash, *portfolio.holdings}:
             self._leave(event, f"{plain(event.quantity)} {event.asset} moved: the portfolio knows no such coin")
@@ -194,10 +204,11 @@ class _Taking:
             self._leave(
                 event,
                 f"{plain(event.quantity)} {event.asset} moved into the account, and {plain(outside)} are held outside "
-                f"it; record where the rest came from, rebal record spot --asset {event.asset} --quantity {more}",
+                f"{'every account' if portfolio.has_several else 'it'}; record where the rest came from, rebal record "
+                f"spot --asset {event.asset} --quantity {more}",
             )
         else:
-            transfer = Transfer(event.asset, event.quantity)
+            transfer = Transfer(event.asset, event.quantity, account=event.account)
             self._add(Draft(transfer, event.time, _names(event)[0]))
             self._change(transfer, event.time)
 
@@ -241,9 +252,9 @@ def _names(event: at.Happened) -> Sequence[str]:
         case at.Paid():
             return (f"{event.contract}:funding:{event.id}", f"{event.contract}:{event.id}", event.id)
         case at.Moved():
-            return (f"{event.asset}:transfer:{event.id}", event.id)
+            return (f"{within(event.account, event.asset)}:transfer:{event.id}", event.id)
         case at.Other():
-            return (f"{event.asset}:other:{event.id}", event.id)
+            return (f"{within(event.account, event.asset)}:other:{event.id}", event.id)
 
 
 def _is_same(entry: Entry, event: at.Happened) -> bool:
@@ -257,5 +268,6 @@ def _is_same(entry: Entry, event: at.Happened) -> bool:
         case Funding() as funding, at.Paid():
             return (funding.contract, funding.amount) == (event.contract, event.amount)
         case Transfer() as transfer, at.Moved():
-            return (transfer.asset, transfer.quantity) == (event.asset, event.quantity)
+            at_account = transfer.account == event.account
+            return at_account and (transfer.asset, transfer.quantity) == (event.asset, event.quantity)
     return False

@@ -1,6 +1,6 @@
 """Which plan a fill filled: by the id that its order was sent under, or by contract, side and time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rebal.amounts import ZERO, Fraction
 from rebal.exchange_account import Filled
@@ -30,9 +30,9 @@ class Placing:
 
 
 class Placings:
-    """The orders of plans while fills are told in the order of time."""
+    """The orders of plans while fills are told in the order of time; ``venues``: of the accounts that they went to."""
 
-    def __init__(self, plans: Sequence[SavedPlan], journal: Journal) -> None:
+    def __init__(self, plans: Sequence[SavedPlan], journal: Journal, venues: Iterable[str] = ()) -> None:
         self._plans = {plan.digest: plan for plan in plans if not plan.refused}
         self._as_planned = {entry.id for entry in journal.entries if entry.voided_by is None}
         self._done = {
@@ -42,8 +42,8 @@ class Placings:
         }
         self._filled: list[str] = []
         sizes = [(plan.digest, len(plan.orders)) for plan in self._plans.values()]
-        venues = {plan.venue or "" for plan in self._plans.values()}
-        classes = {ccxt_class(venue, kind) for venue in venues for kind in Kind}
+        at = {*venues, *(plan.venue for plan in self._plans.values() if plan.venue)}
+        classes = {ccxt_class(venue, kind) for venue in sorted(at) for kind in Kind}
         self._legs = {name: leg for each in classes if each for name, leg in legs_by_id(each, sizes).items()}
 
     def of(self, fill: Filled) -> Placing | None:

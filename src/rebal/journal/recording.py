@@ -106,7 +106,8 @@ def exchange(
     said: list[str] = []
 
     def build(journal: Journal) -> Sequence[Draft]:
-        placings = Placings(plans, journal)
+        venues = (account.venue for account in clerk.portfolio.accounts)
+        placings = Placings(plans, journal, filter(None, venues))
         found = from_exchange.taken(events, clerk.portfolio, journal=journal, placings=placings, purpose=purpose)
         said[:] = found.notes
         return found.drafts

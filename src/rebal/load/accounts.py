@@ -76,6 +76,7 @@ def _resolved(account: Account, reading: Reading) -> Resolved:
         margin_mode=mode,
         at_most=ONE if at_most is None else at_most,
         pooling=_pooling(account) if mode is MarginMode.POOLED else None,
+        in_short=not account.path,
     )
 
 

@@ -1,14 +1,16 @@
-"""Both sides of an account, line by line."""
+"""Both sides of an account, line by line; of several accounts each beside its own part of the book."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from rebal.amounts import COIN_STEP, ZERO, Fraction, plain
+from rebal.amounts import COIN_STEP, ZERO, Fraction, plain, total
 from rebal.book import Book, MarginMode, Position
 from rebal.exchange_account import Account, Resting, There
+from rebal.names import within
 from rebal.plan import Inputs, Side
 from rebal.portfolio import Portfolio
 from rebal.reports.reconciliation import (
     SCHEMA,
+    AccountVerdict,
     CoinsLine,
     OrderLine,
     Place,
@@ -21,23 +23,30 @@ from rebal.reports.reconciliation import (
 ENTRIES_AGREE = Fraction(1, 4_000_000)
 """The share of an entry price by which two may differ: exchanges round theirs to a cent, and average rounded ones."""
 
+Told = Mapping[str | None, Account]
+"""What exchanges tell, by the name of the account as the book has it: None of the one that there is."""
+
 
 def reconcile(
     portfolio: Portfolio,
     book: Book,
-    account: Account,
+    told: Told,
     *,
     inputs: Inputs,
     liquidations: Mapping[str, Fraction | None],
     booked: Mapping[str, int],
 ) -> Reconciliation:
-    """Put the account beside the book.
+    """Put the accounts beside the book; of an account that is not told nothing is said.
 
-    ``liquidations``: our liquidation prices by contract. ``booked``: by coin how many fills and payments of funding the
-    book has since its statement: each may be off by a step of 1e-8, since every exchange rounds in its own way.
+    ``liquidations``: our liquidation prices by contract. ``booked``: by wallet how many fills and payments of funding
+    the book has since its statement: each may be off by a step of 1e-8, since every exchange rounds in its own way.
     """
-    coins = (*_wallets(portfolio, book, account, booked=booked), *_spot(portfolio, book, account))
-    positions = tuple(_pairs(book, account, liquidations))
+    listed = _in_order(portfolio, told)
+    wallets = tuple(line for key in listed for line in _wallets(key, portfolio, book, told[key], booked=booked))
+    coins = (*wallets, *_spot(portfolio, book, told))
+    positions = tuple(
+        pair for key in listed for pair in _pairs(key, portfolio, book, told[key], liquidations=liquidations)
+    )
     verdict = _verdict(coins, positions)
     return Reconciliation(
         schema=SCHEMA,
@@ -49,9 +58,10 @@ def reconcile(
         verdict=verdict,
         coins=coins,
         positions=positions,
-        orders=tuple(_order(each) for each in account.orders),
-        notes=tuple(_notes(portfolio, coins, account)),
+        orders=tuple(_order(each, _shown(key, portfolio)) for key in listed for each in told[key].orders),
+        notes=tuple(_notes(portfolio, coins, told)),
         summary=_summary(verdict, coins, positions, portfolio.name),
+        verdicts=tuple(_of_account(key, portfolio, coins, positions) for key in listed),
     )
 
 
@@ -60,31 +70,75 @@ def is_unrecorded(pair: PositionPair) -> bool:
     return bool(pair.contracts_exchange) and pair.contracts * pair.contracts_exchange <= 0
 
 
-def _wallets(portfolio: Portfolio, book: Book, account: Account, *, booked: Mapping[str, int]) -> Iterator[CoinsLine]:
-    for asset in sorted({*book.wallets, *account.wallets}):
-        ours, theirs = book.wallets.get(asset, ZERO), account.wallets.get(asset, ZERO)
+def _in_order(portfolio: Portfolio, told: Told) -> list[str | None]:
+    """The accounts that are told, in the order of the file."""
+    return [key for key in (portfolio.account_key(each.name) for each in portfolio.accounts) if key in told]
+
+
+def _shown(key: str | None, portfolio: Portfolio) -> str | None:
+    """What an account is called in an answer: of one account what its venue is."""
+    return portfolio.account(key or "").name
+
+
+def _of_account(
+    key: str | None, portfolio: Portfolio, coins: Sequence[CoinsLine], positions: Sequence[PositionPair]
+) -> AccountVerdict:
+    account = portfolio.account(key or "")
+    own = [each for each in coins if each.place is Place.FUTURES and each.account == account.name]
+    pairs = [each for each in positions if each.account == account.name]
+    return AccountVerdict(account.name, account.venue, _verdict(own, pairs))
+
+
+def _wallets(
+    key: str | None, portfolio: Portfolio, book: Book, account: Account, *, booked: Mapping[str, int]
+) -> Iterator[CoinsLine]:
+    own = {asset for wallet in book.wallets for at, _, asset in (wallet.rpartition(":"),) if at == (key or "")}
+    for asset in sorted({*own, *account.wallets}):
+        wallet = within(key, asset)
+        ours, theirs = book.wallets.get(wallet, ZERO), account.wallets.get(asset, ZERO)
         if not ours and not theirs:
             continue
-        tolerance = COIN_STEP * (1 + booked.get(asset, 0)) + account.unsure.get(asset, ZERO)
+        tolerance = COIN_STEP * (1 + booked.get(wallet, 0)) + account.unsure.get(asset, ZERO)
         agrees = abs(theirs - ours) <= tolerance or asset in portfolio.aside
-        yield CoinsLine(asset, Place.FUTURES, ours, theirs, theirs - ours, tolerance, agrees)
+        yield CoinsLine(
+            asset, Place.FUTURES, ours, theirs, theirs - ours, tolerance, agrees, account=_shown(key, portfolio)
+        )
 
 
-def _spot(portfolio: Portfolio, book: Book, account: Account) -> Iterator[CoinsLine]:
-    for asset, theirs in sorted((account.spot or {}).items()):
-        outside = book.holdings.get(asset, ZERO) - book.wallets.get(asset, ZERO)
+def _spot(portfolio: Portfolio, book: Book, told: Told) -> Iterator[CoinsLine]:
+    """Coins in spot accounts beside all that is held outside the futures accounts, which no exchange can tell apart."""
+    shown = {key: account.spot for key, account in told.items() if account.spot is not None}
+    for asset in sorted({asset for spot in shown.values() for asset in spot}):
+        having = [key for key, spot in shown.items() if asset in spot]
+        theirs = total(shown[key][asset] for key in having)
+        inside = total(book.wallets.get(wallet, ZERO) for wallet in portfolio.wallets_of(asset))
+        outside = book.holdings.get(asset, ZERO) - inside
         agrees = theirs - outside <= COIN_STEP or asset in portfolio.aside
-        yield CoinsLine(asset, Place.SPOT, outside, theirs, theirs - outside, COIN_STEP, agrees)
+        at = _shown(having[0], portfolio) if len(having) == 1 else None
+        yield CoinsLine(asset, Place.SPOT, outside, theirs, theirs - outside, COIN_STEP, agrees, account=at)
 
 
-def _pairs(book: Book, account: Account, liquidations: Mapping[str, Fraction | None]) -> Iterator[PositionPair]:
+def _pairs(
+    key: str | None,
+    portfolio: Portfolio,
+    book: Book,
+    account: Account,
+    *,
+    liquidations: Mapping[str, Fraction | None],
+) -> Iterator[PositionPair]:
     theirs = {each.contract: each for each in account.positions}
-    ours = {name: position for name, position in book.positions.items() if position.contracts}
+    ours = {
+        name: position
+        for name, position in book.positions.items()
+        if position.contracts and key in (None, position.contract.account)
+    }
     for name in sorted({*ours, *theirs}):
-        yield _pair(name, ours.get(name), theirs.get(name), liquidations.get(name))
+        yield _pair(name, ours.get(name), theirs.get(name), liquidations.get(name), account=_shown(key, portfolio))
 
 
-def _pair(name: str, ours: Position | None, theirs: There | None, liquidation: Fraction | None) -> PositionPair:
+def _pair(
+    name: str, ours: Position | None, theirs: There | None, liquidation: Fraction | None, *, account: str | None
+) -> PositionPair:
     here, there = ours.contracts if ours else ZERO, theirs.contracts if theirs else ZERO
     at_exchange = theirs.liquidation_price if theirs else None
     known = ours is not None and liquidation is not None and at_exchange is not None
@@ -106,6 +160,7 @@ def _pair(name: str, ours: Position | None, theirs: There | None, liquidation: F
         liquidation_price=liquidation if ours else None,
         liquidation_price_exchange=at_exchange,
         liquidation_difference=at_exchange - liquidation if known and at_exchange and liquidation else None,
+        account=account,
     )
 
 
@@ -135,14 +190,14 @@ def _near(one: Fraction, other: Fraction) -> bool:
     return abs(one - other) <= ENTRIES_AGREE * max(one, other)
 
 
-def _verdict(coins: tuple[CoinsLine, ...], positions: tuple[PositionPair, ...]) -> Verdict:
+def _verdict(coins: Sequence[CoinsLine], positions: Sequence[PositionPair]) -> Verdict:
     if any(map(is_unrecorded, positions)):
         return Verdict.UNRECORDED
     agree = [*(each.agrees for each in coins), *(each.agrees for each in positions)]
     return Verdict.EQUAL if all(agree) else Verdict.DIFFERS
 
 
-def _order(resting: Resting) -> OrderLine:
+def _order(resting: Resting, account: str | None) -> OrderLine:
     return OrderLine(
         id=resting.id,
         client_id=resting.client_id,
@@ -151,18 +206,23 @@ def _order(resting: Resting) -> OrderLine:
         contracts=abs(resting.contracts),
         price=resting.price,
         reduce_only=resting.reduce_only,
+        account=account,
     )
 
 
-def _notes(portfolio: Portfolio, coins: tuple[CoinsLine, ...], account: Account) -> Iterator[str]:
+def _notes(portfolio: Portfolio, coins: Sequence[CoinsLine], told: Told) -> Iterator[str]:
     for each in coins:
         if each.asset in portfolio.aside and abs(each.difference) > each.tolerance:
             yield f"{each.asset} stands under aside, so that it differs counts nothing"
-    for asset, unsure in sorted(account.unsure.items()):
-        if unsure > COIN_STEP:
-            yield f"{asset}: worked out of rounded figures that move, and sure to {plain(unsure)} {asset}"
-    if account.spot is None:
-        yield "no spot account apart from this is shown"
+    for key, account in told.items():
+        for asset, unsure in sorted(account.unsure.items()):
+            if unsure > COIN_STEP:
+                name = within(key, asset)
+                yield f"{name}: worked out of rounded figures that move, and sure to {plain(unsure)} {asset}"
+    without = [key for key, account in told.items() if account.spot is None]
+    if without:
+        named = ", ".join(filter(None, without))
+        yield f"{f'{named}: ' if named else ''}no spot account apart from this is shown"
 
 
 def differences(report: Reconciliation) -> tuple[str, ...]:
@@ -180,10 +240,20 @@ def _summary(verdict: Verdict, coins: Sequence[CoinsLine], positions: Sequence[P
 def _phrases(coins: Sequence[CoinsLine], positions: Sequence[PositionPair]) -> tuple[str, ...]:
     pairs = sorted((each for each in positions if not each.agrees), key=lambda pair: not is_unrecorded(pair))
     lines = (each for each in coins if not each.agrees)
+    several = len({*(each.account for each in coins), *(each.account for each in positions)}) > 1
     return (
         *map(_said, pairs),
-        *(f"{each.asset} {_signed(each.difference)} in the {each.place} account" for each in lines),
+        *(f"{each.asset} {_signed(each.difference)} in the {place(each, several=several)}" for each in lines),
     )
+
+
+def place(line: CoinsLine, *, several: bool) -> str:
+    """Where coins lie, in words; ``several``: whether there is more than one account."""
+    if not several:
+        return f"{line.place} account"
+    if line.account is None:
+        return f"{line.place} accounts"
+    return f"{line.place} account {line.account}"
 
 
 def _signed(value: Fraction) -> str:

@@ -1,34 +1,71 @@
-"""The statement that an account makes true now, as the text of a portfolio file: to paste or to compare."""
+"""The statement that accounts make true now, as the text of a portfolio file: to paste or to compare."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from rebal.amounts import ZERO, Fraction, plain
+from rebal.amounts import ONE, ZERO, Fraction, plain, total
 from rebal.book import Book, Purpose
-from rebal.exchange_account import Account, There
+from rebal.exchange_account import Account as Told
+from rebal.exchange_account import There
+from rebal.portfolio import Account, Portfolio
 
 _TIME = "%Y-%m-%dT%H:%M:%S"
+_KEPT = "keep below it what the file says of collateral and borrowing"
 
 
-def statement(book: Book, account: Account, *, now: datetime) -> str:
-    """Holdings, wallets and positions as they are at the exchange.
+def statement(portfolio: Portfolio, book: Book, told: Mapping[str | None, Told], *, now: datetime) -> str:
+    """Holdings, wallets and positions as they are at the exchange; of several accounts in the place of ``accounts:``.
 
-    What is held outside the futures account, and which part of a position is protection or stands for another coin, is
+    What is held outside the futures accounts, and which part of a position is protection or stands for another coin, is
     the book's: no exchange knows it.
     """
-    held = {*book.holdings, *account.wallets}
-    outside = {asset: book.holdings.get(asset, ZERO) - book.wallets.get(asset, ZERO) for asset in held}
-    holdings = {asset: quantity + account.wallets.get(asset, ZERO) for asset, quantity in outside.items()}
-    return "".join(f"{line}\n" for line in _lines(holdings, account, book, now))
+    inside = [each.wallets for each in told.values()]
+    held = {*book.holdings, *(asset for wallets in inside for asset in wallets)}
+    holdings = {asset: _outside(asset, portfolio, book) + _sum(asset, inside) for asset in held}
+    return "".join(f"{line}\n" for line in _lines(holdings, portfolio, book, told=told, now=now))
 
 
-def _lines(holdings: Mapping[str, Fraction], account: Account, book: Book, now: datetime) -> Iterator[str]:
+def _outside(asset: str, portfolio: Portfolio, book: Book) -> Fraction:
+    return book.holdings.get(asset, ZERO) - total(book.wallets.get(each, ZERO) for each in portfolio.wallets_of(asset))
+
+
+def _sum(asset: str, inside: list[Mapping[str, Fraction]]) -> Fraction:
+    return total(wallets.get(asset, ZERO) for wallets in inside)
+
+
+def _lines(
+    holdings: Mapping[str, Fraction],
+    portfolio: Portfolio,
+    book: Book,
+    *,
+    told: Mapping[str | None, Told],
+    now: datetime,
+) -> Iterator[str]:
     fraction = f".{now.microsecond:06}".rstrip("0") if now.microsecond else ""
     yield f"as_of: {now:{_TIME}}{fraction}Z"
     yield from _coins("holdings", holdings)
-    yield from _coins("wallets", account.wallets)
-    yield "positions:" if account.positions else "positions: []"
-    for position in account.positions:
+    if all(each.in_short for each in portfolio.told_accounts):
+        yield from _account(told[None], book)
+        return
+    yield "accounts:"
+    for account in portfolio.accounts:
+        yield f"  {account.name}:"
+        yield from (f"    {line}" for line in _terms(account))
+        yield from (f"    {line}" for line in _account(told[portfolio.account_key(account.name)], book))
+
+
+def _terms(account: Account) -> Iterator[str]:
+    """Where an account is and how it is margined."""
+    yield f"venue: {account.venue}"
+    yield f"margin: {account.margin_mode.value}" + ("" if account.pooling is None else f"  # {_KEPT}")
+    if account.at_most != ONE:
+        yield f"at_most: {plain(account.at_most * 100)}%"
+
+
+def _account(told: Told, book: Book) -> Iterator[str]:
+    yield from _coins("wallets", told.wallets)
+    yield "positions:" if told.positions else "positions: []"
+    for position in told.positions:
         yield f"  - {{{', '.join(f'{key}: {text}' for key, text in _position(position, book))}}}"
 
 
@@ -42,7 +79,7 @@ def _coins(name: str, coins: Mapping[str, Fraction]) -> Iterator[str]:
 def _position(there: There, book: Book) -> Iterator[tuple[str, str]]:
     ours = book.positions.get(there.contract)
     entry = there.entry_price if there.entry_price is not None else ours.entry_price if ours else None
-    yield "contract", there.contract
+    yield "contract", there.contract.rpartition(":")[2]
     yield "contracts", plain(there.contracts)
     yield "entry_price", "" if entry is None else plain(entry)
     hedge = ours.held_for(Purpose.HEDGE) if ours else ZERO

@@ -42,7 +42,7 @@ class CoinsLine:
     """Coins of one kind. ``coins``: by the book, of the spot account all that is held outside the futures account.
 
     ``tolerance``: what they may differ by and still agree. In the spot account only more than that is a difference,
-    since coins may lie elsewhere too.
+    since coins may lie elsewhere too. ``account``: None for the spot accounts of several together.
     """
 
     asset: str
@@ -52,6 +52,7 @@ class CoinsLine:
     difference: Fraction
     tolerance: Fraction
     agrees: bool
+    account: str | None = None
 
 
 @frozen
@@ -79,6 +80,7 @@ class PositionPair:
     liquidation_price: Fraction | None
     liquidation_price_exchange: Fraction | None
     liquidation_difference: Fraction | None
+    account: str | None = None
 
 
 @frozen
@@ -92,11 +94,21 @@ class OrderLine:
     contracts: Fraction
     price: Fraction | None
     reduce_only: bool
+    account: str | None = None
+
+
+@frozen
+class AccountVerdict:
+    """How one account stands beside its part of the book; the spot accounts count in the verdict over all alone."""
+
+    account: str | None
+    venue: str | None
+    verdict: Verdict
 
 
 @frozen
 class Reconciliation:
-    """The account beside the book. ``summary``: all of it in one line."""
+    """The accounts beside the book. ``verdict``: the worst of all; ``summary``: all of it in one line."""
 
     schema: str
     command: str
@@ -110,3 +122,4 @@ class Reconciliation:
     orders: tuple[OrderLine, ...]
     notes: tuple[str, ...]
     summary: str
+    verdicts: tuple[AccountVerdict, ...] = ()

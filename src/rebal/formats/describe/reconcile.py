@@ -1,6 +1,7 @@
 """The account at the exchange beside the book."""
 
 from rebal.formats.describe import _origin
+from rebal.formats.describe._phrases import joined
 from rebal.formats.document import (
     ALARM,
     DIM,
@@ -30,6 +31,11 @@ _WORDS = {
     Verdict.DIFFERS: ("the account differs from the book", YELLOW),
     Verdict.UNRECORDED: ("a position is open that nobody recorded", ALARM),
 }
+_WORD = {
+    Verdict.EQUAL: Inked("equal", GREEN),
+    Verdict.DIFFERS: Inked("differs", YELLOW),
+    Verdict.UNRECORDED: Inked("unrecorded", ALARM),
+}
 _WHERE = {Where.BOTH: "", Where.BOOK: "not at the exchange", Where.EXCHANGE: "not in the book"}
 
 
@@ -54,9 +60,18 @@ def _side(order: OrderLine) -> Said:
     return (order.side.value, " reduce-only") if order.reduce_only else order.side.value
 
 
+def _told(report: Reconciliation) -> Said:
+    """How each of several accounts stands."""
+    if len(report.verdicts) < 2:
+        return None
+    return joined(((f"{each.account} ", _WORD[each.verdict]) for each in report.verdicts), ", ")
+
+
+_AT = Column("at", "account", record="at {}", left=True)
 _HEADING = (
     Column("", _verdict, only=_PAGE),
     Column("", lambda report: report.verdict.value, only=_RECORDS),
+    Column("", _told, only=_PAGE),
     _origin.NAME,
     _origin.VENUE,
     _origin.STATEMENT,
@@ -103,12 +118,24 @@ _ORDERS = (
 )
 
 
+_ACCOUNTS = (
+    Column("", "account", record="{}"),
+    Column("", lambda each: each.verdict.value, record="{}"),
+    Column("", "venue", record="venue {}"),
+)
+_TABLES = (_COINS, _POSITIONS, _ORDERS)
+
+
 def document(report: Reconciliation, limits: Policy | None) -> Document:
-    """The verdict, then coins, positions and waiting orders, theirs beside ours."""
+    """The verdict, then coins, positions and waiting orders, theirs beside ours, and at which of several accounts."""
+    several = len(report.verdicts) > 1
+    coins, positions, orders = ((*each[:1], _AT, *each[1:]) if several else each for each in _TABLES)
+    accounts = Table(_ACCOUNTS, report.verdicts if several else (), word="account", only=_RECORDS)
     return (
         Facts(report, (_HEADING,), word="reconcile", answer=True),
-        Section("Coins", (Table(_COINS, report.coins, word="coins"),)),
-        Section("Positions", (Table(_POSITIONS, report.positions, word="position", known=True),)),
-        Section("Orders that wait", (Table(_ORDERS, report.orders, word="order"),)),
+        Section("", (accounts,)),
+        Section("Coins", (Table(coins, report.coins, word="coins"),)),
+        Section("Positions", (Table(positions, report.positions, word="position", known=True),)),
+        Section("Orders that wait", (Table(orders, report.orders, word="order"),)),
         Section("Notes", [Text(Prose(each), word="note") for each in report.notes]),
     )
