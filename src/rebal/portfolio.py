@@ -308,7 +308,7 @@ class Portfolio(Worked):
         """Whether there is more than one account, so that wallets and contracts carry its name."""
         return len(self.told_accounts) > 1
 
-    @property
+    @once
     def pools(self) -> tuple[Account, ...]:
         """The accounts whose coins margin everything."""
         return tuple(each for each in self.told_accounts if each.pooling is not None)
@@ -320,7 +320,8 @@ class Portfolio(Worked):
 
     def account(self, name: str) -> Account:
         """The account of a contract or wallet, by the name that it carries: "" of the one that there is."""
-        return next((each for each in self.accounts if each.name == name), self.accounts[0])
+        accounts = self.accounts
+        return accounts[0] if len(accounts) == 1 else next((each for each in accounts if each.name == name), accounts[0])
 
     def account_key(self, name: str | None) -> str | None:
         """The name of an account as wallets and transfers of the book carry it: None of the one that there is."""
@@ -328,7 +329,7 @@ class Portfolio(Worked):
 
     def wallets_of(self, asset: str) -> tuple[str, ...]:
         """The names of an asset's wallets, one at every account."""
-        return tuple(within(self.account_key(each.name), asset) for each in self.accounts)
+        return tuple(within(each.name, asset) for each in self.told_accounts) if self.has_several else (asset,)
 
     @once
     def is_linked(self) -> bool:

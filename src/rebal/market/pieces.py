@@ -76,11 +76,12 @@ def most_needed(pieces: Iterable[Piece], first: Fraction, last: Fraction) -> Fra
     needs: list[Fraction] = []
     start = ZERO
     for piece in pieces:
-        left = max(first, start)
-        right = last if piece.until is None else min(last, piece.until)
-        if left <= right and start < last:
-            needs += [piece.at(left), piece.at(right)]
-        start = piece.until if piece.until is not None else last
+        end = last if piece.until is None or piece.until >= last else piece.until
+        if end >= first:
+            needs += [piece.at(max(first, start)), piece.at(end)]
+        if end is last:
+            break
+        start = end
     return max(needs)
 
 

@@ -96,8 +96,9 @@ def need(held: Sequence[Held], portfolio: Portfolio) -> Need:
     policy = portfolio.policy
     pnl = pnl_of(held)
     value = value_of(held)
-    initial = total(initial_margin(position, account_leverage(position.contract, policy)) for position in held)
-    survival = required_balance(held, lowest=ONE - policy.shock, highest=ONE + policy.shock)
+    initial = total([initial_margin(position, account_leverage(position.contract, policy)) for position in held])
+    shock = policy.shock
+    survival = required_balance(held, lowest=ONE - shock, highest=ONE + shock)
     return Need(value / policy.leverage - pnl, initial - pnl, survival, max(ZERO, pnl))
 
 
@@ -111,7 +112,7 @@ def accounts(before: Book, after: Book, orders: Iterable[Order], *, portfolio: P
 
     None of a pooled account, whose coins stand in for one another whatever they are: see ``planner.pooled``.
     """
-    pooled = frozenset(portfolio.account_key(each.name) or "" for each in portfolio.pools)
+    pooled = {portfolio.account_key(each.name) or "" for each in portfolio.pools}
     traded = {order.contract: order for order in orders}
     grouped: dict[tuple[str, str, str], list[str]] = {}
     for name in sorted({*before.positions, *after.positions}):
@@ -137,7 +138,7 @@ def free_coins(currency: str, book: Book, portfolio: Portfolio) -> Fraction:
     if currency in portfolio.aside:
         return ZERO
     owned = book.holdings.get(currency, ZERO)
-    posted = total(book.wallets.get(wallet, ZERO) for wallet in portfolio.wallets_of(currency))
+    posted = total([book.wallets.get(wallet, ZERO) for wallet in portfolio.wallets_of(currency)])
     return max(ZERO, owned * min(ONE, portfolio.policy.max_at_venue) - posted)
 
 
