@@ -320,8 +320,8 @@ class Portfolio(Worked):
 
     def account(self, name: str) -> Account:
         """The account of a contract or wallet, by the name that it carries: "" of the one that there is."""
-        accounts = self.accounts
-        return accounts[0] if len(accounts) == 1 else next((each for each in accounts if each.name == name), accounts[0])
+        first, *others = self.accounts
+        return next((each for each in others if each.name == name), first) if others else first
 
     def account_key(self, name: str | None) -> str | None:
         """The name of an account as wallets and transfers of the book carry it: None of the one that there is."""

@@ -62,7 +62,6 @@ def _acts() -> dict[str, Callable[[], object]]:
     from rebal.planner import build_plan
     from rebal.planner.desk import Desk
     from rebal.planner.rebalance import rebalance
-    from rebal.planner.step import step
 
     text, read = PORTFOLIO.read_text(), portfolio(str(PORTFOLIO), now=NOW)
     inputs = Inputs(read.statement_sha256, None, None, read.market.as_of, NOW, "bench")
@@ -70,7 +69,7 @@ def _acts() -> dict[str, Callable[[], object]]:
 
     def stepped() -> object:
         desk = Desk.of(read, read.statement, now=NOW)
-        return step(desk.portfolio, desk.book, rebalance(desk).orders)
+        return desk.step(rebalance(desk).orders)
 
     return {
         "floor": lambda: yaml.load(text, Loader=yaml.CSafeLoader),

@@ -13,7 +13,7 @@ from rebal.planner.orders import steps
 from rebal.planner.payoff import payoff_lines
 from rebal.planner.rebalance import Decided, rebalance
 from rebal.planner.review import Check, reviewed
-from rebal.planner.step import Outcome, step
+from rebal.planner.step import Outcome
 from rebal.portfolio import DOLLARS, Portfolio
 
 SCHEMA = "rebal/plan/1"
@@ -30,7 +30,7 @@ def build_plan(
     """
     desk = Desk.of(portfolio, book, now=inputs.now)
     decided = rebalance(desk, fit=fit)
-    done = step(desk.portfolio, book, decided.orders)
+    done = desk.step(decided.orders)
     return answer("plan", desk, decided=decided, done=done, inputs=inputs, extra=extra)
 
 

@@ -47,11 +47,8 @@ def carry(
     """
     known = settled or {}
     plain = {asset: known.get(asset) or _by_first(asset, dollars, desk) for asset, dollars in sorted(wanted.items())}
-    legs: dict[str, list[Leg]] = {}
-    for leg in (leg for each in plain.values() for leg in each.legs):
-        legs.setdefault(desk.pot(leg.contract), []).append(leg)
     opened = {desk.pot(each.opening.contract) for each in plain.values() if each.opening is not None and each.opens}
-    if not any(desk.shortages(pot, legs.get(pot, ())) for pot in sorted(opened)) and not any(
+    if not desk.lacks([leg for each in plain.values() for leg in each.legs], opened) and not any(
         goes_on(asset, wanted[asset], desk, legs=plain[asset].legs) for asset in plain.keys() - known.keys()
     ):
         return plain

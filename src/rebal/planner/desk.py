@@ -1,6 +1,6 @@
 """What every step of planning looks at: the file, the book, the hour, and the book's value."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -8,12 +8,13 @@ from rebal.amounts import ONE, ZERO, Fraction
 from rebal.book import Book, Position
 from rebal.frozen import Worked, frozen, once
 from rebal.market.contract import Contract
+from rebal.plan import Order
 from rebal.planner.collateral import Shortage, accounts
 from rebal.planner.exposure import Valuation, value
 from rebal.planner.orders import after_orders
 from rebal.planner.routes import Candidate, Served, by_asset, candidates
 from rebal.planner.sizing import Leg, orders_of
-from rebal.planner.step import posted
+from rebal.planner.step import Outcome, posted, step
 from rebal.portfolio import Account, Portfolio
 
 
@@ -71,8 +72,56 @@ class Desk(Worked):
             self.positions_in.get(pot, {}),
         )
 
+    def orders_of(self, legs: Iterable[Leg]) -> tuple[Order, ...]:
+        """One order a contract of these legs; the last ones are kept: what is tried is mostly what is decided."""
+        asked, known = tuple(legs), self._ordered
+        if not known or known[-1][0] != asked:
+            known[:] = ((asked, orders_of(asked, book=self.book, portfolio=self.portfolio)),)
+        return known[-1][1]
+
+    @once
+    def _ordered(self) -> list[tuple[tuple[Leg, ...], tuple[Order, ...]]]:
+        return []
+
+    def step(self, orders: tuple[Order, ...]) -> Outcome:
+        """What decided orders come to; the last outcome is kept likewise."""
+        known = self._stepped
+        if not known or known[-1][0] != orders:
+            known[:] = ((orders, step(self.portfolio, self.book, orders)),)
+        return known[-1][1]
+
+    @once
+    def _stepped(self) -> list[tuple[tuple[Order, ...], Outcome]]:
+        return []
+
+    def lacks(self, legs: Sequence[Leg], pots: Collection[str]) -> bool:
+        """Whether any of some pots would lack coins if these legs, and nothing else, were traded."""
+        if not pots:
+            return False
+        missing = self.step(self.orders_of(legs)).shortages
+        if self.portfolio.is_linked:
+            return bool(missing)
+        short: dict[str, list[Shortage]] = {}
+        for each in missing:
+            short.setdefault(each.account.currency, []).append(each)
+        in_pot: dict[str, list[Leg]] = {}
+        for leg in legs:
+            in_pot.setdefault(self.pot(leg.contract), []).append(leg)
+        self._lacked.update((pot, (tuple(in_pot.get(pot, ())), tuple(short.get(pot, ())))) for pot in pots)
+        return not short.keys().isdisjoint(pots)
+
+    @once
+    def _lacked(self) -> dict[str, tuple[tuple[Leg, ...], tuple[Shortage, ...]]]:
+        return {}
+
     def shortages(self, pot: str, legs: Sequence[Leg]) -> tuple[Shortage, ...]:
         """Coins that would be missing if these legs, all of one pot, were traded."""
+        asked, known = tuple(legs), self._lacked.get(pot)
+        if known is None or known[0] != asked:
+            known = self._lacked[pot] = (asked, self._shortages(pot, asked))
+        return known[1]
+
+    def _shortages(self, pot: str, legs: Sequence[Leg]) -> tuple[Shortage, ...]:
         book = self.pot_book(pot)
         orders = orders_of(legs, book=book, portfolio=self.portfolio)
         after = after_orders(book, orders, self.portfolio)

@@ -137,9 +137,7 @@ def _left_with(asset: str, carried: Carried, desk: Desk) -> Fraction:
 def _decided(
     found: _Round, carried: Mapping[str, Carried], met: Mapping[str, Carried], desk: Desk, *, triggered: bool
 ) -> Decided:
-    orders = orders_of(
-        [leg for each in carried.values() for leg in each.legs], book=desk.book, portfolio=desk.portfolio
-    )
+    orders = desk.orders_of(leg for each in carried.values() for leg in each.legs)
     placed = {order.contract: order for order in orders}
     told = {*carried, *(asset for asset in found.aims.kept if triggered or asset in found.beyond_policy)}
     residuals = tuple(
