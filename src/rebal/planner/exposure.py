@@ -138,6 +138,20 @@ def dollars_held(portfolio: Portfolio, book: Book) -> Fraction:
     )
 
 
+def worth_in(currency: str, portfolio: Portfolio, book: Book) -> Fraction:
+    """Dollars of the equity that stand in one currency: its coins, and the unrealised PnL that is paid in it.
+
+    Over all currencies they add up to the equity of ``value``.
+    """
+    coins = ZERO if currency in portfolio.aside else book.holdings.get(currency, ZERO)
+    counted = currency in portfolio.cash or not (currency == DOLLARS or currency in portfolio.aside)
+    if counted:
+        for position in book.positions.values():
+            if position.contract.settle == currency:
+                coins += held_position(position, portfolio.market).unrealised_pnl
+    return coins * portfolio.price(currency) if coins else ZERO
+
+
 def fees_usd(fees: Iterable[tuple[Fraction, str]], portfolio: Portfolio) -> Fraction:
     """Fees in their currencies, as dollars at the index."""
     return total(fee * portfolio.price(currency) for fee, currency in fees)

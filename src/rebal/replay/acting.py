@@ -1,13 +1,15 @@
 """What a plan comes to when it is placed: fills at the mark and slippage, taker fees, transfers, hedges asked for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from rebal.amounts import ONE, ZERO, Fraction, significant
 from rebal.book import Book, Event, HedgeAsked, Transfer
+from rebal.frozen import frozen
 from rebal.market.contract import Contract
-from rebal.plan import Inputs, Order, Plan, Side, StepKind
-from rebal.planner.orders import fill_of
+from rebal.plan import HedgeLine, Inputs, Order, Plan, Side, StepKind
+from rebal.plan import Transfer as Moved
+from rebal.planner.orders import fill_of, steps
 from rebal.portfolio import Portfolio
 
 
@@ -17,17 +19,31 @@ def inputs_at(laid: Portfolio) -> Inputs:
     return Inputs(laid.statement_sha256, None, None, laid.market.as_of, laid.market.as_of, "replay")
 
 
-def carried_out(plan: Plan, book: Book, laid: Portfolio, *, slippage: Fraction) -> Iterator[Event]:
+@frozen
+class Placed:
+    """What of a plan is placed; ``hedges``: what is asked for from then on."""
+
+    orders: tuple[Order, ...]
+    transfers: tuple[Moved, ...]
+    hedges: tuple[HedgeLine, ...]
+
+    @classmethod
+    def of(cls, plan: Plan) -> "Placed":
+        """Everything that a plan says to do."""
+        return cls(plan.orders, plan.transfers, plan.hedges)
+
+
+def carried_out(placed: Placed, book: Book, laid: Portfolio, *, slippage: Fraction) -> Iterator[Event]:
     """The events of a plan that is placed, step by step."""
-    for step in plan.steps:
+    for step in steps(placed.transfers, placed.orders):
         if step.kind is StepKind.TRANSFER:
-            moved = plan.transfers[step.index]
+            moved = placed.transfers[step.index]
             yield Transfer(moved.asset, moved.quantity, moved.contract, laid.account_key(moved.account))
         else:
-            order = _filled(plan.orders[step.index], laid, book, slippage=slippage)
+            order = _filled(placed.orders[step.index], laid, book, slippage=slippage)
             contract = _contract(order.contract, laid, book)
             yield fill_of(order, contract, laid.margin_mode(contract))
-    yield from _asked(plan, book, laid)
+    yield from _asked(placed.hedges, book, laid)
 
 
 def _filled(order: Order, laid: Portfolio, book: Book, *, slippage: Fraction) -> Order:
@@ -41,9 +57,9 @@ def _contract(name: str, laid: Portfolio, book: Book) -> Contract:
     return laid.contracts[name] if name in laid.contracts else book.positions[name].contract
 
 
-def _asked(plan: Plan, book: Book, laid: Portfolio) -> Iterator[HedgeAsked]:
+def _asked(hedges: Iterable[HedgeLine], book: Book, laid: Portfolio) -> Iterator[HedgeAsked]:
     """What is asked for from now on, where the plan changes it."""
-    left = {line.asset: line for line in plan.hedges}
+    left = {line.asset: line for line in hedges}
     for asset in sorted({*book.hedges, *left}):
         line = left.get(asset)
         fraction = ZERO if line is None else significant(line.fraction)

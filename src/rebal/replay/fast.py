@@ -4,117 +4,106 @@ What is told of the bars in between is booked in steps; where a float is too nea
 """
 
 from collections.abc import Iterator
+from functools import partial
+from itertools import pairwise
 
 import numpy as np
 
 from rebal.amounts import ZERO, Fraction
+from rebal.book import Position
 from rebal.planner.cover import cover
 from rebal.planner.exposure import assets_of
 from rebal.planner.routes import SOONEST_EXPIRY, by_asset, candidates
 from rebal.replay.course import stamp
-from rebal.replay.outlook import Figures, Floats
+from rebal.replay.outlook import STEPS, Figures, Floats, summed
 from rebal.replay.quotes import Quotes
-from rebal.replay.stretch import Stretch, Wallet, Weights
-from rebal.replay.tally import CENTS, MILLIONTHS, NINTHS, Closest, Row
+from rebal.replay.stretch import Stretch
+from rebal.replay.tally import CENTS, MILLIONTHS, NINTHS, Closest, Columns, Rows
 from rebal.replay.walk import Skip, Walk, name_of, observed
+from rebal.replay.wallets import foreseen
 from rebal.replay.ways import Planned, Still
+from rebal.replay.weights import Weights, booked
 
-_FIRST_LOOK, _FARTHEST_LOOK = 256, 8192
+_FIRST_LOOK, _FARTHEST_LOOK = 64, 2048
+"""Checks ahead."""
 _NEAR = 1e-9
 _OFF = 1e-13
 
 
-def skipping(quotes: Quotes) -> Skip:
-    """How a walk through some quotes finds its next bar; its ways share what is made of them."""
-    figures = Figures(quotes.course)
+def skipping(quotes: Quotes, *, figures: Figures | None = None, brief: bool = False) -> Skip:
+    """How a walk through some quotes goes on; its ways share what is made of them.
 
-    def skip(walk: Walk, n: int) -> int:
-        look = _FIRST_LOOK
-        while n < quotes.last:
-            stretch = Stretch(quotes, figures, walk.book, n=n, last=min(quotes.last, n + look))
-            if not stretch.is_foreseeable:
-                return n + 1
-            passing = _Passing(walk, stretch)
-            reached = passing.first()
-            passing.over(reached - 1)
-            if reached <= stretch.last:
-                return reached
-            n, look = stretch.last, min(2 * look, _FARTHEST_LOOK)
-        return quotes.last
+    ``figures``: of the course, where walks by other policies made them. ``brief``: nobody asks for the distance of each
+    check, nor for years.
+    """
+    known = figures or Figures(quotes.course)
+    return partial(_onwards, quotes=quotes, figures=known, brief=brief)
 
-    return skip
+
+def _onwards(walk: Walk, n: int, *, quotes: Quotes, figures: Figures, brief: bool) -> int:
+    look = _FIRST_LOOK
+    while n < quotes.last:
+        last = min(quotes.last, n + look * walk.every)
+        stretch = Stretch(quotes, figures, walk.book, n=n, last=last, every=walk.every)
+        if not stretch.is_foreseeable:
+            walk.bar(n + 1)
+            return n + 1
+        passing = _Passing(walk, stretch, brief=brief)
+        ends, acts = passing.ends(), passing.acts()
+        if ends is not None and (acts is None or ends <= acts):
+            passing.over(ends - 1)
+            walk.bar(ends)
+            return ends
+        if acts is not None:
+            passing.over(acts, acts=True)
+            walk.act(acts)
+            return acts
+        passing.over(last)
+        n, look = last, min(2 * look, _FARTHEST_LOOK)
+    return n
 
 
 class _Passing:
     """A walk along a stretch on which nothing is done."""
 
-    def __init__(self, walk: Walk, stretch: Stretch) -> None:
-        self.walk, self.stretch = walk, stretch
-        self.wallets = {name_of(account): Wallet(stretch, account) for account in stretch.accounts}
+    def __init__(self, walk: Walk, stretch: Stretch, *, brief: bool) -> None:
+        self.walk, self.stretch, self.brief = walk, stretch, brief
+        self.wallets = foreseen(stretch)
         self.assets = assets_of(stretch.laid, stretch.book)
         self.weights = Weights(stretch, self.assets)
-        self.checks = stretch.bars % walk.every == 0
 
-    def first(self) -> int:
-        """The first bar that may matter, the course's last among them; the one after the stretch where none does."""
-        matters = np.zeros(len(self.stretch.bars), dtype=bool)
-        for wallet in self.wallets.values():
-            matters |= wallet.may_end
-        matters |= self._expires()
-        if not isinstance(self.walk.way, Still):
-            matters |= self.checks & self._acts()
-        if self.stretch.last == self.walk.quotes.last:
-            matters[-1] = True
-        found = np.flatnonzero(matters)
-        return self.stretch.last + 1 if not len(found) else int(self.stretch.bars[found[0]])
-
-    def over(self, bar: int) -> None:
-        """Count what happens up to the end of a bar before the one that matters."""
-        stretch, tally = self.stretch, self.walk.tally
-        if bar <= stretch.n:
-            return
-        told = bar - stretch.n
-        for n in np.flatnonzero(self.checks[:told]):
-            tally.rows.append(self._row(int(n)))
-        self._nearest(told)
-        self._at_venue(told)
-        funded = self._fund(bar)
-        for position in stretch.positions:
-            contract = position.contract
-            for year, bars in stretch.unfunded(position, bar):
-                tally.year(contract.name, contract.settle, year).unfunded += bars
-        self.walk.pass_to(stretch.book_at(bar), self.walk.quotes.at(bar), funded=funded)
-
-    def _expires(self) -> Floats:
-        found = np.zeros(len(self.stretch.bars), dtype=bool)
+    def ends(self) -> int | None:
+        """The first bar in which a wallet may be liquidated, or a contract expires."""
+        found = [bar for wallet in self.wallets if (bar := wallet.may_end()) is not None]
         for position in self.stretch.positions:
             if position.contract.expiry is not None:
-                found |= self.stretch.ends >= stamp(position.contract.expiry)
-        return found
+                found.append(max(self.stretch.n + 1, self._bar_of(stamp(position.contract.expiry))))
+        first = min(found, default=None)
+        return None if first is None or first > self.stretch.last else first
 
-    def _acts(self) -> Floats:
-        """The bars at whose end a check could find something to do."""
-        found = self.weights.equity <= self.weights.off * _NEAR
-        for wallet in self.wallets.values():
-            found |= wallet.may_alert
-        found |= self._drifts()
-        if isinstance(self.walk.way, Planned):
-            found |= self._hedges_move()
-        return found
+    def _bar_of(self, moment: int) -> int:
+        """The first bar that ends at a moment or after it."""
+        course = self.stretch.quotes.course
+        return -((course.start - moment) // course.step)
 
-    def _drifts(self) -> Floats:
-        laid, way = self.stretch.laid, self.walk.way
-        none = np.zeros(len(self.stretch.bars), dtype=bool)
-        if laid.targets is None or (isinstance(way, Planned) and way.hedge_only):
-            return none
-        if isinstance(way, Planned) and not self._served():
-            return ~none
-        for asset in self.assets:
-            target = laid.targets.get(asset, ZERO)
-            off = np.abs(self.weights.exposures[asset] - float(target) * self.weights.equity)
-            width = float(laid.policy.band.width(target)) * self.weights.equity
-            none |= off >= width * (1 - _NEAR) - self.weights.off * 10 * _OFF
-        return none
+    def acts(self) -> int | None:
+        """The first check that could find something to do."""
+        stretch, way = self.stretch, self.walk.way
+        if isinstance(way, Still) or not len(stretch.checks):
+            return None
+        found = self.weights.is_lost
+        for wallet in self.wallets:
+            alerts = wallet.may_alert(stretch.laid.policy.alert)
+            if alerts is not None:
+                found = found | alerts
+        if stretch.laid.targets is not None and not (isinstance(way, Planned) and way.hedge_only):
+            found = found | self.weights.drifts(stretch.laid)
+            if isinstance(way, Planned) and not self._served():
+                return stretch.checks[0]
+        if isinstance(way, Planned) and stretch.book.hedges:
+            found = found | self._hedges_move()
+        at = np.flatnonzero(found)
+        return stretch.checks[int(at[0])] if len(at) else None
 
     def _served(self) -> bool:
         """Whether a contract that never expires could carry a leg of every asset, so that none is out of reach."""
@@ -128,21 +117,23 @@ class _Passing:
 
     def _hedges_move(self) -> Floats:
         stretch, laid = self.stretch, self.stretch.laid
-        found = np.zeros(len(stretch.bars), dtype=bool)
+        course = stretch.quotes.course
+        ends = course.start + np.arange(stretch.at.start, stretch.at.stop, stretch.at.step) * course.step
+        found = np.zeros(len(ends), dtype=bool)
         covered = cover(laid, stretch.book)
         for asset, asked in stretch.book.hedges.items():
             if asked.until is not None:
-                found |= stretch.ends >= stamp(asked.until)
+                found |= ends >= stamp(asked.until)
             if not self._is_steady(asset):
-                return ~np.zeros(len(stretch.bars), dtype=bool)
+                return ~np.zeros(len(ends), dtype=bool)
             names = tuple(each.contract.name for each in stretch.positions if each.contract.settle == asset)
-            base = float(covered.base(asset)) + stretch.received(names, side="right") / 10**8
+            base = float(covered.base(asset)) + stretch.received(names, stretch.at) / STEPS
             hedged = float(covered.hedged.get(asset, ZERO))
             off = np.abs(float(asked.fraction) * np.maximum(base, 0) - hedged)
             found |= off >= float(laid.policy.hedge_band) * np.maximum(base, 0) * (1 - _NEAR) - _OFF * np.abs(base)
         for position in stretch.positions:
-            if stretch.book.hedges and position.contract.expiry is not None:
-                found |= stretch.ends > stamp(position.contract.expiry - SOONEST_EXPIRY)
+            if position.contract.expiry is not None:
+                found |= ends > stamp(position.contract.expiry - SOONEST_EXPIRY)
         return found
 
     def _is_steady(self, asset: str) -> bool:
@@ -158,92 +149,112 @@ class _Passing:
             for _, contract in mine
         )
 
-    def _row(self, n: int) -> Row:
-        """What is told of a check, in floats where they leave no doubt."""
-        weights, bar = self.weights, int(self.stretch.bars[n])
-        equity, off = float(weights.equity[n]), float(weights.off[n])
-        alert = any(bool(wallet.may_alert[n]) for wallet in self.wallets.values())
-        cents = _booked(equity, CENTS, off * _OFF)
-        nearest = [float(wallet.distance[n]) for wallet in self.wallets.values() if not np.isnan(wallet.distance[n])]
-        distance = _booked(min(nearest), MILLIONTHS, _NEAR / 100) if nearest else None
-        if alert or cents is None or equity <= off * _NEAR or (nearest and distance is None):
-            return self._exactly(bar)
-        told: dict[str, int] = {}
-        for asset in sorted(weights.exposures):
-            weight = _booked(float(weights.exposures[asset][n]) / equity, NINTHS, 4 * _OFF * off / equity)
-            if weight is None:
-                return self._exactly(bar)
-            told[asset] = weight
-        return Row(bar, cents, told, distance, False)
+    def over(self, bar: int, *, acts: bool = False) -> None:
+        """Count what happens up to the end of a bar; where a check there ``acts``, up to what it does."""
+        stretch = self.stretch
+        if bar <= stretch.n:
+            return
+        checks = stretch.checks[: len(range(stretch.at.start, bar + 1, stretch.at.step))]
+        if checks:
+            self.walk.tally.checked.append(self._rows(checks))
+        self._nearest(bar)
+        self._at_venue(checks[:-1] if acts else checks)
+        for position in stretch.positions:
+            self._fund(position, bar)
+            if not self.brief:
+                contract = position.contract
+                for year, bars in stretch.unfunded(position, bar):
+                    self.walk.tally.year(contract.name, contract.settle, year).unfunded += bars
+        self.walk.book = stretch.book_at(bar)
 
-    def _exactly(self, bar: int) -> Row:
-        return observed(bar, self.stretch.book_at(bar), self.walk.quotes.at(bar))
+    def _rows(self, checks: range) -> Rows:
+        """What is told of checks, in floats where they leave no doubt."""
+        told, weights = len(checks), self.weights
+        cents, doubt = booked(weights.equity[:told], CENTS, weights.error[:told])
+        names, found, error = weights.shares(told)
+        shares, unsure = booked(found, NINTHS, error)
+        doubt = doubt | weights.is_lost[:told] | unsure.any(axis=0)
+        by_name = dict(sorted(zip(names, shares.tolist(), strict=True)))
+        away: list[int | None] = []
+        if not self.brief:
+            away, unsure = self._distances(told)
+            doubt = doubt | unsure
+        rows = Columns(list(checks), cents.tolist(), by_name, away, [False] * len(away))
+        for n in np.flatnonzero(doubt).tolist():
+            rows.put(n, observed(checks[n], self.stretch.book_at(checks[n]), self.walk.quotes.at(checks[n])))
+        return rows.told()
 
-    def _nearest(self, told: int) -> None:
+    def _distances(self, told: int) -> tuple[list[int | None], Floats]:
+        """How far the nearest wallet stands from its end at each check, and where that or an alert is in doubt."""
+        alert = self.stretch.laid.policy.alert
+        found = [wallet.standing(alert) for wallet in self.wallets]
+        if not found:
+            return [None] * told, np.zeros(told, dtype=bool)
+        nearest = np.fmin.reduce([distance for distance, _ in found])[:told]
+        known = ~np.isnan(nearest)
+        units, unsure = booked(np.where(known, nearest, 0.0), MILLIONTHS, _NEAR / 100)
+        alarmed = np.logical_or.reduce([alarms for _, alarms in found])[:told]
+        away = [unit if is_known else None for unit, is_known in zip(units.tolist(), known.tolist(), strict=True)]
+        return away, alarmed | (unsure & known)
+
+    def _nearest(self, bar: int) -> None:
         """Keep the closest call of the bars that are passed."""
-        known = [(name, wallet.nearest[:told]) for name, wallet in self.wallets.items()]
-        known = [(name, near) for name, near in known if np.isfinite(near).any()]
+        call = self.walk.tally.closest
+        beyond = np.inf if call is None else call.distance / 10**MILLIONTHS
+        known = [(n, near) for n, each in enumerate(self.wallets) if (near := each.nearest(bar, beyond)) is not None]
+        known = [(n, near) for n, near in known if np.isfinite(near).any()]
         if not known:
             return
-        least, call = min(float(np.nanmin(near)) for _, near in known), self.walk.tally.closest
-        if call is not None and least > call.distance / 10**MILLIONTHS + _NEAR:
-            return
-        edge = least + 2 / 10**MILLIONTHS
-        found = [(int(n), at) for at, (_, near) in enumerate(known) for n in np.flatnonzero(near <= edge)]
-        for n, at in sorted(found):
-            name, near = known[at]
-            self._come_near(name, float(near[n]), int(self.stretch.bars[n]))
+        edge = min(float(np.nanmin(near)) for _, near in known) + 2 / 10**MILLIONTHS
+        found = [(int(after), n, near) for n, near in known for after in np.flatnonzero(near <= edge)]
+        for after, n, near in sorted(found, key=lambda each: each[:2]):
+            self._come_near(name_of(self.wallets[n].account), float(near[after]), self.stretch.n + 1 + after)
 
     def _come_near(self, name: str, distance: float, bar: int) -> None:
-        booked = _booked(distance, MILLIONTHS, _NEAR / 100)
-        if booked is None:
+        units, unsure = booked(np.array(distance), MILLIONTHS, _NEAR / 100)
+        if unsure:
             self.walk.come_near(bar, self.stretch.book_before(bar), name)
         else:
-            self.walk.tally.nearer(Closest(max(0, booked), bar, name))
+            self.walk.tally.nearer(Closest(max(0, int(units)), bar, name))
 
-    def _at_venue(self, told: int) -> None:
+    def _at_venue(self, checks: range) -> None:
         stretch, tally = self.stretch, self.walk.tally
-        checks = np.flatnonzero(self.checks[:told])
-        if not len(checks):
+        if not checks:
             return
+        at = slice(checks.start, checks.stop, checks.step)
         for wallet, coins in stretch.book.wallets.items():
             names = tuple(each.contract.name for each in stretch.positions if each.contract.wallet == wallet)
-            most = int(stretch.received(names, side="right")[checks].max()) if names else 0
-            tally.at_venue({wallet: coins + Fraction(most, 10**8)})
+            most = int(np.max(stretch.received(names, at)))
+            tally.at_venue({wallet: coins + Fraction(most, STEPS)})
 
-    def _fund(self, bar: int) -> Fraction:
-        """Count the fundings up to the end of a bar under their years, in dollars of their time."""
-        stretch, quotes = self.stretch, self.walk.quotes
-        funded = ZERO
-        for position in stretch.positions:
-            contract, paid = position.contract, stretch.paid[position.contract.name]
-            count = int(np.searchsorted(paid.times, quotes.course.ends(bar), side="right"))
-            for year, coins, usd in self._by_year(contract.settle, paid.marked[:count], paid.steps[:count]):
-                line = self.walk.tally.year(contract.name, contract.settle, year)
-                line.funding += usd
-                line.funding_coin += coins
-                funded += usd
-        self.walk.tally.funding += funded
-        return funded
+    def _fund(self, position: Position, bar: int) -> None:
+        """Count the fundings of a position up to the end of a bar, under their years, in dollars of their time."""
+        tally, contract = self.walk.tally, position.contract
+        paid, count = self.stretch.paid[contract.name], self.stretch.count(contract.name, bar)
+        if self.brief:
+            steps = paid.steps[:count]
+            tally.funding += self._in_dollars(
+                contract.name, contract.settle, steps, slice(paid.first, paid.first + count)
+            )
+            return
+        for year, part in self._by_year(contract.name, paid.first, count):
+            steps = paid.steps[part.start - paid.first : part.stop - paid.first]
+            usd = self._in_dollars(contract.name, contract.settle, steps, part)
+            tally.funding += usd
+            line = tally.year(contract.name, contract.settle, year)
+            line.funding += usd
+            line.funding_coin += Fraction(int(steps.sum()), STEPS)
 
-    def _by_year(self, settle: str, marked: Floats, steps: Floats) -> Iterator[tuple[int, Fraction, Fraction]]:
-        """The years, with the coins and the dollars that fundings marked in them brought."""
-        course = self.walk.quotes.course
-        fixed = None if settle in course.tracks else self.stretch.laid.price(settle)
-        all_years = self.stretch.figures.years()[marked]
-        for year in np.unique(all_years).tolist():
-            mine = all_years == year
-            bars, received = marked[mine].tolist(), steps[mine].tolist()
-            if fixed is not None:
-                usd = sum(received) * fixed
-            else:
-                usd = sum((n * course.close(settle, bar) for bar, n in zip(bars, received, strict=True)), ZERO)
-            yield year, Fraction(sum(received), 10**8), usd / 10**8
+    def _by_year(self, name: str, first: int, count: int) -> Iterator[tuple[int, slice]]:
+        """The years in which fundings were marked, each with those of it, by their places."""
+        if count:
+            years = self.stretch.figures.years()[self.stretch.figures.marked(name)[first : first + count]]
+            starts = [0, *(np.flatnonzero(np.diff(years)) + 1).tolist(), count]
+            for begin, end in pairwise(starts):
+                yield int(years[begin]), slice(first + begin, first + end)
 
-
-def _booked(value: float, places: int, off: float) -> int | None:
-    """A figure as a whole number of units of so many decimals; None where it is too near half of one to tell."""
-    units: float = value * 10**places
-    if abs(abs(units - np.floor(units)) - 0.5) <= off * 10**places + 1e-7:
-        return None
-    return round(units)
+    def _in_dollars(self, name: str, settle: str, steps: Floats, part: slice) -> Fraction:
+        if settle not in self.walk.quotes.course.tracks:
+            return Fraction(int(steps.sum()), STEPS) * self.stretch.laid.price(settle)
+        prices, scale = self.stretch.figures.prices_paid(name, settle)
+        return Fraction(summed(steps, prices[part]), scale * STEPS)

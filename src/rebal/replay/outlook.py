@@ -4,7 +4,7 @@ Between two events only prices and funding change. Everything here is proposed i
 whoever asks decides in fractions where that could tell.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,21 +14,25 @@ from rebal.market.contract import Contract, Kind
 from rebal.market.margin import is_inverse, needed
 from rebal.market.pieces import Piece
 from rebal.planner.collateral import Account
-from rebal.replay.course import Course, Rates
+from rebal.portfolio import Portfolio
+from rebal.replay.course import LONGEST, Course, Rates, exactly
 from rebal.replay.quotes import Quotes
 
 Floats = Any
 """An array of floats; whole numbers and truths stand in arrays too."""
 
+STEPS = 10**8
 _NEAR = 1e-12
+_SURE = 1e15
+_LARGEST = 4e18
 
 
 class Figures:
-    """A course as arrays, each made once."""
+    """A course as arrays, each made once; what walks along the same course share."""
 
     def __init__(self, course: Course) -> None:
         self.course = course
-        self._made: dict[tuple[str, str], Floats] = {}
+        self._made: dict[tuple[object, str], Any] = {}
 
     def closes(self, name: str) -> Floats:
         """Prices at the ends of the bars."""
@@ -42,62 +46,115 @@ class Figures:
         """The highest of each bar."""
         return self._array(name, "highs")
 
-    def rates(self, name: str) -> tuple[Floats, Floats]:
-        """When funding was paid, and how much of the value."""
-        key = name, "rates"
-        if key not in self._made:
-            known = self.course.rates.get(name) or Rates((), ())
-            times = np.array(known.times, dtype=np.int64)
-            self._made[key] = times, np.array(known.rates, dtype=object).astype(float)
-        found: tuple[Floats, Floats] = self._made[key]
+    def matrix(self, assets: tuple[str, ...], laid: Portfolio) -> Floats:
+        """Prices at the ends of the bars, a row an asset; of one without a track what the portfolio has."""
+        return self._once(assets, "matrix", lambda: self._matrix(assets, laid))
+
+    def until(self, name: str) -> tuple[Floats, Floats]:
+        """How many fundings of a contract there are before the end of each bar, and by then."""
+        found: tuple[Floats, Floats] = self._once(name, "until", lambda: self._until(name))
+        return found
+
+    def owed(self, contract: Contract, quotes: Quotes) -> Floats:
+        """At each funding what a long of one unit receives, in steps of 1e-8: ``-r/P``, of a linear one ``-r·P``.
+
+        A unit is a dollar of an inverse contract and a coin of a linear one.
+        """
+        return self._once(contract.name, "owed", lambda: self._owed(contract, quotes))
+
+    def marked(self, name: str) -> Floats:
+        """The bar at whose end the mark of each funding is taken."""
+        return self._once(name, "marked", lambda: (self.times(name) - self.course.start) // self.course.step)
+
+    def times(self, name: str) -> Floats:
+        """When funding was paid."""
+        return self._once(name, "times", lambda: np.array(self._rates(name).times, dtype=np.int64))
+
+    def prices_paid(self, name: str, settle: str) -> tuple[Sequence[int], int]:
+        """Prices of a coin at each funding of a contract, as whole numbers of one over the second."""
+        found: tuple[Sequence[int], int]
+        found = self._once(name, settle, lambda: self._whole(settle, self._within(self.marked(name))))
         return found
 
     def unfunded(self, name: str, span: int) -> Floats:
         """Whether no funding is known in so many milliseconds up to the end of each bar."""
-        key = name, "unfunded"
-        if key not in self._made:
-            times, ends = self.rates(name)[0], self.course.start + np.arange(self.course.count) * self.course.step
-            known = [np.searchsorted(times, at, side="right") for at in (ends, ends - span)]
-            self._made[key] = known[0] == known[1]
-        return self._made[key]
+        return self._once(name, "unfunded", lambda: self._unfunded(name, span))
 
     def years(self) -> Floats:
         """The year in which each bar ends."""
-        key = "", "years"
+        return self._once("", "years", self._years)
+
+    def _once(self, of: object, what: str, make: Callable[[], Any]) -> Any:
+        key = of, what
         if key not in self._made:
-            ends = self.course.start + np.arange(self.course.count) * self.course.step
-            self._made[key] = ends.astype("datetime64[ms]").astype("datetime64[Y]").astype(int) + 1970
+            self._made[key] = make()
         return self._made[key]
+
+    def _rates(self, name: str) -> Rates:
+        return self.course.rates.get(name) or Rates((), ())
+
+    def _ends(self) -> Floats:
+        return self.course.start + np.arange(self.course.count) * self.course.step
+
+    def _years(self) -> Floats:
+        return self._ends().astype("datetime64[ms]").astype("datetime64[Y]").astype(int) + 1970
+
+    def _within(self, bars: Floats) -> Floats:
+        return np.clip(bars, 0, self.course.count - 1)
+
+    def _matrix(self, assets: tuple[str, ...], laid: Portfolio) -> Floats:
+        known, count = self.course.tracks, self.course.count
+        rows = [self.closes(each) if each in known else np.full(count, float(laid.price(each))) for each in assets]
+        return np.array(rows).reshape(len(assets), count)
+
+    def _until(self, name: str) -> tuple[Floats, Floats]:
+        times, ends = self.times(name), self._ends()
+        return np.searchsorted(times, ends, side="left"), np.searchsorted(times, ends, side="right")
+
+    def _owed(self, contract: Contract, quotes: Quotes) -> Floats:
+        rates = np.array(self._rates(contract.name).rates, dtype=object).astype(float)
+        marks = marked(contract, quotes, self, bars=self._within(self.marked(contract.name)))
+        return -(rates / marks if contract.kind is Kind.INVERSE else rates * marks) * STEPS
+
+    def _whole(self, name: str, bars: Floats) -> tuple[Sequence[int], int]:
+        """Some prices without their points: in floats where they have few digits, from their texts otherwise."""
+        texts = [self.course.tracks[name].closes[n] for n in bars.tolist()]
+        places = max((len(text) - text.find(".") - 1 for text in texts if "." in text), default=0)
+        scale = 10**places
+        whole = self.closes(name)[bars] * scale
+        if len(texts) and (whole.max() > _SURE or any("e" in text or "E" in text for text in texts)):
+            scale = 10**LONGEST
+            return [int(exactly(text) * scale) for text in texts], scale
+        return np.rint(whole).astype(np.int64), scale
+
+    def _unfunded(self, name: str, span: int) -> Floats:
+        times, ends = self.times(name), self._ends()
+        known = [np.searchsorted(times, at, side="right") for at in (ends, ends - span)]
+        return known[0] == known[1]
 
     def _array(self, name: str, of: str) -> Floats:
-        key = name, of
-        if key not in self._made:
-            track = self.course.tracks[name]
-            texts = getattr(track, of)
-            same = of != "closes" and texts is track.closes
-            self._made[key] = self.closes(name) if same else np.array(texts, dtype=object).astype(float)
-        return self._made[key]
+        track = self.course.tracks[name]
+        texts = getattr(track, of)
+        if of != "closes" and texts is track.closes:
+            return self.closes(name)
+        return self._once(name, of, lambda: np.array(texts, dtype=object).astype(float))
 
 
-class Marks:
-    """The mark of a contract over some bars, and how low and high it went in each."""
-
-    def __init__(self, contract: Contract, quotes: Quotes, figures: Figures, *, bars: Floats) -> None:
-        name = contract.name if contract.name in figures.course.tracks else contract.asset
-        ratio = 1.0 if name == contract.name else _ratios(contract, quotes, bars - 1)
-        self.at = marked(contract, quotes, figures, bars=bars)
-        self.low = figures.lows(name)[bars] * ratio
-        self.high = figures.highs(name)[bars] * ratio
+def summed(steps: Floats, prices: Any) -> int:
+    """``Σ steps·prices``, exactly."""
+    if len(steps) and isinstance(prices, np.ndarray) and float(np.abs(steps).sum()) * float(prices.max()) < _LARGEST:
+        return int(steps @ prices)
+    return sum(int(n) * int(price) for n, price in zip(steps, prices, strict=True))
 
 
 def marked(contract: Contract, quotes: Quotes, figures: Figures, *, bars: Floats) -> Floats:
     """The mark of a contract at the ends of some bars."""
     if contract.name in figures.course.tracks:
         return figures.closes(contract.name)[bars]
-    return figures.closes(contract.asset)[bars] * _ratios(contract, quotes, bars)
+    return figures.closes(contract.asset)[bars] * ratios(contract, quotes, bars)
 
 
-def _ratios(contract: Contract, quotes: Quotes, bars: Floats) -> Floats:
+def ratios(contract: Contract, quotes: Quotes, bars: Floats) -> Floats:
     """The mark over the index at the ends of bars, of a contract without a track."""
     if contract.expiry is None or not quotes.is_marked(contract):
         return float(quotes.ratio(contract, 0))

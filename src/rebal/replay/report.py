@@ -1,6 +1,6 @@
 """From walks to the answer."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from rebal.amounts import ZERO, Fraction, total
 from rebal.findings import Code, Finding, FindingData, Severity
@@ -105,7 +105,7 @@ def ways(terms: Terms) -> Iterator[Way]:
 
 def _way(name: str, walk: Walk) -> WayLine:
     tally, laid = walk.tally, walk.quotes.at(walk.quotes.last)
-    fall, top, bottom = worst_fall(tally.rows)
+    fall, top, bottom = worst_fall(tally.equities())
     sales = walk.way.sales if isinstance(walk.way, InSpot) else []
     lots = (
         walk.way.lots
@@ -138,27 +138,30 @@ def _way(name: str, walk: Walk) -> WayLine:
     )
 
 
-def worst_fall(rows: Sequence[Row]) -> tuple[Fraction, int | None, int | None]:
-    """The largest fall of equity from one check to a later one, as a share, and the bars of both."""
-    worst, found = ZERO, (None, None)
-    top: Row | None = None
-    at: tuple[int | None, int | None] = found
-    for row in rows:
-        if top is None or row.equity > top.equity:
-            top = row
-        # in whole cents: (top - row)/top > worst, without a fraction a row
-        elif top.equity > 0 and (top.equity - row.equity) * worst.denominator > worst.numerator * top.equity:
-            worst, at = Fraction(top.equity - row.equity, top.equity), (top.bar, row.bar)
-    return worst, *at
+def worst_fall(equities: Iterable[tuple[int, int]]) -> tuple[Fraction, int | None, int | None]:
+    """The largest fall of equity from one check to a later one, as a share, and the bars of both.
+
+    ``equities``: the bar of each check, and what the book was worth there, in cents.
+    """
+    worst: tuple[int, int] = (0, 1)
+    found: tuple[int | None, int | None] = (None, None)
+    top: tuple[int, int] | None = None
+    for bar, equity in equities:
+        if top is None or equity > top[1]:
+            top = bar, equity
+        # (top - equity)/top > worst, without a fraction a row
+        elif top[1] > 0 and (top[1] - equity) * worst[1] > worst[0] * top[1]:
+            worst, found = (top[1] - equity, top[1]), (top[0], bar)
+    return Fraction(*worst), *found
 
 
 def _path(walks: Mapping[str, Walk]) -> tuple[PathLine, ...]:
     planned = walks[PLAN]
     portfolio = planned.quotes.portfolio
-    beside = {name: walks[name].tally.rows for name in AGAINST if name in walks}
+    beside = {name: [cents for _, cents in walks[name].tally.equities()] for name in AGAINST if name in walks}
     return tuple(
-        _path_line(row, {name: rows[n].equity for name, rows in beside.items()}, planned.quotes, portfolio)
-        for n, row in enumerate(planned.tally.rows)
+        _path_line(row, {name: cents[n] for name, cents in beside.items()}, planned.quotes, portfolio)
+        for n, row in enumerate(planned.tally.rows())
     )
 
 

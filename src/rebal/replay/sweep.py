@@ -2,17 +2,20 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from math import isqrt, sqrt
+from math import isqrt, lcm, sqrt
 
-from rebal.amounts import ZERO, Fraction, number, total
-from rebal.frozen import frozen
+import numpy as np
+
+from rebal.amounts import ZERO, Fraction, number
+from rebal.frozen import Worked, frozen, once
 from rebal.portfolio import Policy, Portfolio
 from rebal.replay.course import Course
 from rebal.replay.fast import skipping
 from rebal.replay.futures import Draw
+from rebal.replay.outlook import Figures
 from rebal.replay.quotes import Quotes
 from rebal.replay.report import Terms, worst_fall
-from rebal.replay.tally import MILLIONTHS, NINTHS, Row
+from rebal.replay.tally import MILLIONTHS, NINTHS, Tally
 from rebal.replay.walk import Walk
 from rebal.replay.ways import Planned
 from rebal.reports.replay import CombinationLine, FutureLine
@@ -20,6 +23,7 @@ from rebal.reports.replay import CombinationLine, FutureLine
 PLACES = ("end", "fall", "closest", "cost", "drift")
 """The figures by which combinations are ranked."""
 
+_SHORT = 10**4
 _QUANTILES = (Fraction(1, 20), Fraction(1, 4), Fraction(1, 2), Fraction(3, 4), Fraction(19, 20))
 
 
@@ -33,7 +37,7 @@ class Combination:
 
 
 @frozen
-class Shared:
+class Shared(Worked):
     """What every replay of a sweep looks at. ``draw``: how futures are drawn, None where the past is walked."""
 
     portfolio: Portfolio
@@ -41,6 +45,19 @@ class Shared:
     terms: Terms
     combinations: tuple[Combination, ...]
     draw: Draw | None = None
+
+    def figures(self, asked: "Asked") -> Figures:
+        """The course of a replay with its arrays: a stretch of the past is made once, a future each time."""
+        if asked.future is not None and self.draw is not None:
+            return Figures(self.draw.course(asked.future))
+        part = asked.first, asked.last
+        if part not in self._parts:
+            self._parts[part] = Figures(self.course.between(*part))
+        return self._parts[part]
+
+    @once
+    def _parts(self) -> dict[tuple[int, int], Figures]:
+        return {}
 
 
 @frozen
@@ -79,35 +96,41 @@ def outcome(shared: Shared, asked: Asked) -> Outcome:
     """Walk one replay by the plan alone."""
     combination = shared.combinations[asked.combination]
     portfolio = replace(shared.portfolio, policy=combination.policy)
-    if asked.future is not None and shared.draw is not None:
-        course = shared.draw.course(asked.future)
-    else:
-        course = shared.course.between(asked.first, asked.last)
-    quotes = Quotes(portfolio, course)
+    figures = shared.figures(asked)
+    quotes = Quotes(portfolio, figures.course)
     way = Planned("plan", shared.terms.slippage, combination.rescues)
-    walk = Walk(quotes, way, check=shared.terms.check).run(skipping(quotes))
-    tally, targets = walk.tally, portfolio.targets
-    fall, _, _ = worst_fall(tally.rows)
-    off = [] if targets is None else [_off(row, targets) for row in tally.rows]
+    walk = Walk(quotes, way, check=shared.terms.check).run(skipping(quotes, figures=figures, brief=True))
+    tally = walk.tally
+    fall, _, _ = worst_fall(tally.equities())
     return Outcome(
         start=walk.start,
         end=walk.worth,
         fall=fall,
         closest=0 if tally.gone else None if tally.closest is None else tally.closest.distance,
         cost=tally.fees + tally.slippage - tally.funding + tally.liquidations,
-        drift=total(off) / len(off) if off else None,
+        drift=None if portfolio.targets is None else _mean_drift(tally, portfolio.targets),
         plans=tally.plans,
         orders=tally.orders,
         refusals=len(tally.refusals),
-        checks=len(tally.rows),
+        checks=sum(len(rows.bars) for rows in tally.checked),
         liquidations=len(tally.gone),
     )
 
 
-def _off(row: Row, targets: Mapping[str, Fraction]) -> Fraction:
-    """How far the weight that is farthest off is from its target."""
-    weights = row.weights.items()
-    return max((abs(Fraction(each, 10**NINTHS) - targets.get(asset, ZERO)) for asset, each in weights), default=ZERO)
+def _mean_drift(tally: Tally, targets: Mapping[str, Fraction]) -> Fraction:
+    """How far the weight that is farthest off was from its target, on average over the checks.
+
+    In whole numbers of one unit that weights, in 1e-9, and targets share.
+    """
+    unit = lcm(*(each.denominator for each in targets.values()))
+    together, count = 0, 0
+    for rows in tally.checked:
+        names = tuple(rows.weights)
+        wanted = [[int(targets.get(asset, ZERO) * unit) * 10**NINTHS] for asset in names]
+        weights = np.array([rows.weights[asset] for asset in names], dtype=object if unit > _SHORT else np.int64)
+        together += int(np.abs(weights * unit - wanted).max(axis=0).sum())
+        count += len(rows.bars)
+    return Fraction(together, unit * 10**NINTHS * count)
 
 
 def asked_for(shared: Shared, starts: int) -> Iterator[Asked]:

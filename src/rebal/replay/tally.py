@@ -1,6 +1,6 @@
 """What is counted on the way: where equity went, by contract and year, and how the book stood at each check."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -26,6 +26,55 @@ class Row:
     weights: Mapping[str, int]
     distance: int | None
     alert: bool
+
+
+@frozen
+class Rows:
+    """Checks one after the other, in columns; every figure as a row has it.
+
+    ``distance`` and ``alert`` are empty where nobody asks for them.
+    """
+
+    bars: Sequence[int]
+    equity: Sequence[int]
+    weights: Mapping[str, Sequence[int]]
+    distance: Sequence[int | None] = ()
+    alert: Sequence[bool] = ()
+
+    @classmethod
+    def of(cls, row: Row) -> "Rows":
+        """One check."""
+        weights = {asset: (weight,) for asset, weight in row.weights.items()}
+        return cls((row.bar,), (row.equity,), weights, (row.distance,), (row.alert,))
+
+    def each(self) -> Iterator[Row]:
+        """Row by row; they must have their distances."""
+        columns = zip(self.bars, self.equity, self.distance, self.alert, strict=True)
+        for n, (bar, equity, distance, alert) in enumerate(columns):
+            yield Row(bar, equity, {asset: each[n] for asset, each in self.weights.items()}, distance, alert)
+
+
+@dataclass(slots=True)
+class Columns:
+    """Rows in the making."""
+
+    bars: list[int]
+    equity: list[int]
+    weights: dict[str, list[int]]
+    distance: list[int | None]
+    alert: list[bool]
+
+    def put(self, n: int, row: Row) -> None:
+        """Put a row in the place of another."""
+        self.equity[n] = row.equity
+        for asset, column in self.weights.items():
+            column[n] = row.weights.get(asset, 0)
+        if self.distance:
+            self.distance[n], self.alert[n] = row.distance, row.alert
+
+    def told(self) -> Rows:
+        """The rows that were made."""
+        return Rows(self.bars, self.equity, self.weights, self.distance, self.alert)
 
 
 @frozen
@@ -85,7 +134,7 @@ class Tally:
     slippage: Fraction = ZERO
     liquidations: Fraction = ZERO
     years: dict[tuple[int, str], Year] = field(default_factory=dict)
-    rows: list[Row] = field(default_factory=list)
+    checked: list[Rows] = field(default_factory=list)
     gone: list[Gone] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     closest: Closest | None = None
@@ -93,6 +142,15 @@ class Tally:
     plans: int = 0
     orders: int = 0
     index: dict[str, Fraction] = field(default_factory=dict)
+
+    def rows(self) -> list[Row]:
+        """The checks, row by row."""
+        return [row for rows in self.checked for row in rows.each()]
+
+    def equities(self) -> Iterator[tuple[int, int]]:
+        """The bar of each check, and the equity there in cents."""
+        for rows in self.checked:
+            yield from zip(rows.bars, rows.equity, strict=True)
 
     def year(self, contract: str, currency: str, year: int) -> Year:
         """The line of a contract in a year."""

@@ -2,18 +2,18 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, assert_never
 
 from rebal.amounts import ONE, ZERO, Fraction
-from rebal.book import Book, Event, Fill, apply
+from rebal.book import Book, Event, Fill, Funding, HedgeAsked, Spot, Transfer, apply
 from rebal.market.margin import liquidation
 from rebal.planner.collateral import Account, accounts, past
-from rebal.planner.exposure import value
+from rebal.planner.exposure import value, worth_in
 from rebal.portfolio import Portfolio
 from rebal.replay.course import stamp
 from rebal.replay.incidents import ended, funding, is_mixed, nearest, open_positions, settled, taken
 from rebal.replay.quotes import Quotes
-from rebal.replay.tally import CENTS, MILLIONTHS, NINTHS, Closest, Gone, Row, Tally, booked
+from rebal.replay.tally import CENTS, MILLIONTHS, NINTHS, Closest, Gone, Row, Rows, Tally, booked
 
 _FUNDED_EVERY = 8 * 3_600_000
 
@@ -36,13 +36,14 @@ class Way(Protocol):
 
 
 Skip = Callable[["Walk", int], int]
-"""What comes next after a bar: the next one to be looked at, with all that is counted in between."""
+"""How a walk goes on after a bar: some bars further at a time; says the last of them."""
 
 
 class Walk:
     """A book on its way through a course.
 
-    ``book``: as it stands; ``worth``: what it is worth at the prices last seen; ``every``: bars from check to check.
+    ``book``: as it stands; ``every``: bars from check to check; ``start`` and ``worth``: equity where it begins and
+    where it ends. What comes between the two beside funding, fees, slippage and liquidations is what prices brought.
     """
 
     def __init__(self, quotes: Quotes, way: Way, *, check: int) -> None:
@@ -51,8 +52,7 @@ class Walk:
         self.book: Book = quotes.portfolio.statement
         self.tally = Tally()
         self.every = max(1, -(-check // quotes.course.step))
-        self.worth = self._worth(quotes.at(0))
-        self.start = self.worth
+        self.start = self.worth = value(quotes.at(0), self.book).equity
 
     def run(self, skip: Skip) -> "Walk":
         """Go from the first bar to the last."""
@@ -62,7 +62,8 @@ class Walk:
         n = 0
         while n < self.quotes.last:
             n = skip(self, n)
-            self.bar(n)
+        self.worth, tally = value(self.quotes.at(n), self.book).equity, self.tally
+        tally.prices = self.worth - self.start - tally.funding + tally.fees + tally.slippage + tally.liquidations
         return self
 
     def is_check(self, n: int) -> bool:
@@ -76,34 +77,36 @@ class Walk:
         self._fund(n - 1, first, last - 1)
         self._settle(n - 1, until=last - 1)
         self._liquidate(n)
-        self._reprice(self.quotes.at(n))
         self._unfunded(n)
         self._fund(n, last - 1, last)
         self._settle(n, until=last)
         self._check(n)
 
-    def happen(self, events: Sequence[Event], laid: Portfolio, *, into: str, fees: Fraction = ZERO) -> Fraction:
+    def happen(
+        self, events: Sequence[Event], laid: Portfolio, *, fees: Fraction = ZERO, into: str | None = None
+    ) -> Fraction:
         """Let events happen at the prices of a moment, and say what they cost beside fees and funding.
 
-        That is counted ``into``: slippage, with what booking in steps of 1e-8 costs; prices; or liquidations.
-        ``fees``: in USD, of trades in spot, whose events do not tell them.
+        That is counted ``into``: slippage, with what booking in steps of 1e-8 costs, or liquidations; where it is None,
+        it is what prices took. ``fees``: in USD, of trades in spot, whose events do not tell them.
         """
         if not events:
             return ZERO
-        paid, funded = self.tally.fees, self.tally.funding
-        self.tally.fees += fees
-        held = {name: position.contracts for name, position in self.book.positions.items()}
-        applied = apply(self.book, events)
+        tally, book = self.tally, self.book
+        paid, funded = tally.fees, tally.funding
+        tally.fees += fees
+        held = {name: position.contracts for name, position in book.positions.items()}
+        applied = apply(book, events)
         for event, brought in zip(events, applied.brought, strict=True):
             name = event.contract.name if isinstance(event, Fill) else ""
-            self.tally.book(event, brought, laid, held=held.get(name, ZERO))
+            tally.book(event, brought, laid, held=held.get(name, ZERO))
             if isinstance(event, Fill):
                 held[name] = held.get(name, ZERO) + event.contracts
         self.book = applied.book
-        after = self._worth(laid)
-        lost = self.worth + (self.tally.funding - funded) - (self.tally.fees - paid) - after
-        setattr(self.tally, into, getattr(self.tally, into) + (-lost if into == "prices" else lost))
-        self.worth = after
+        moved = sum((worth_in(each, laid, applied.book) - worth_in(each, laid, book) for each in touched(events)), ZERO)
+        lost = (tally.funding - funded) - (tally.fees - paid) - moved
+        if into is not None:
+            setattr(tally, into, getattr(tally, into) + lost)
         return lost
 
     def place(self, events: Iterable[Event], laid: Portfolio) -> None:
@@ -119,26 +122,11 @@ class Walk:
         assert laid.market.as_of is not None
         return laid.market.as_of
 
-    def pass_to(self, book: Book, laid: Portfolio, *, funded: Fraction) -> None:
-        """Be somewhere later where nothing but funding changed the book; ``funded``: dollars of it, counted already."""
-        self.book = book
-        now = self._worth(laid)
-        self.tally.prices += now - self.worth - funded
-        self.worth = now
-
     def come_near(self, n: int, book: Book, wallet: str) -> None:
         """Keep how near a wallet of a book came to its end in bar n, if that is nearer than ever."""
         for account in accounts_of(book, self.quotes.at(n - 1)):
             if name_of(account) == wallet:
                 self._come_near(account, n)
-
-    def _worth(self, laid: Portfolio) -> Fraction:
-        return value(laid, self.book).equity
-
-    def _reprice(self, laid: Portfolio) -> None:
-        now = self._worth(laid)
-        self.tally.prices += now - self.worth
-        self.worth = now
 
     def _fund(self, n: int, first: int, last: int) -> None:
         """Fundings after one instant and up to another, at the marks of bar n."""
@@ -157,7 +145,7 @@ class Walk:
         for position in tuple(open_positions(self.book)):
             expiry = position.contract.expiry
             if expiry is not None and stamp(expiry) <= until:
-                self.happen((settled(position, laid),), laid, into="prices")
+                self.happen((settled(position, laid),), laid)
 
     def _liquidate(self, n: int) -> None:
         before = self.quotes.at(n - 1)
@@ -167,14 +155,12 @@ class Walk:
             if reached is None:
                 continue
             there = self.quotes.moved(n - 1, reached.factors)
-            self._reprice(there)
             coins = self.book.holdings.get(account.currency, ZERO)
             self.happen(taken(reached, self.book, there), there, into="liquidations")
             lost = coins - self.book.holdings.get(account.currency, ZERO)
             price = None if is_mixed(account) else there.price(account.held_after[0].contract.asset)
             worth = lost * there.price(account.currency)
             self.tally.gone.append(Gone(self.quotes.time(n), name_of(account), account.currency, price, lost, worth))
-            self._reprice(before)
 
     def _come_near(self, account: Account, n: int) -> None:
         ends, low, high = nearest(account, self.quotes, n)
@@ -196,14 +182,37 @@ class Walk:
         if not self.is_check(n):
             return
         laid = self.quotes.at(n)
-        self.tally.rows.append(observed(n, self.book, laid))
+        self.tally.checked.append(Rows.of(observed(n, self.book, laid)))
+        self.act(n)
+
+    def act(self, n: int) -> None:
+        """Do what the check at the end of bar n asks for."""
         self.way.act(self, n)
         self.tally.at_venue(self.book.wallets)
 
 
 def every_bar(walk: Walk, n: int) -> int:
     """Look at every bar."""
+    walk.bar(n + 1)
     return n + 1
+
+
+def touched(events: Iterable[Event]) -> set[str]:
+    """The currencies whose coins, or whose PnL, some events change."""
+    found: set[str] = set()
+    for event in events:
+        match event:
+            case Fill():
+                found.add(event.contract.settle)
+            case Funding():
+                found.add(event.currency)
+            case Spot():
+                found.add(event.asset)
+            case Transfer() | HedgeAsked():
+                pass
+            case _:
+                assert_never(event)
+    return found
 
 
 def observed(n: int, book: Book, laid: Portfolio) -> Row:

@@ -5,20 +5,20 @@ from dataclasses import replace
 
 from rebal.amounts import ZERO, Fraction
 from rebal.book import Event, HedgeAsked, Purpose
-from rebal.findings import Severity
+from rebal.findings import Finding
 from rebal.frozen import frozen
 from rebal.market.contract import Contract
-from rebal.plan import Plan
-from rebal.planner.build import build_plan
 from rebal.planner.cover import cover
 from rebal.planner.desk import Desk
+from rebal.planner.due import desk_of, due
 from rebal.planner.hedge import build_hedge, hedge_moves
 from rebal.planner.hedge_legs import Ask, in_the_way
+from rebal.planner.lines import hedge_lines
 from rebal.planner.rescue import build_rescue
 from rebal.planner.routes import SOONEST_EXPIRY, rolling
 from rebal.planner.unwind import build_unwind
 from rebal.portfolio import Portfolio
-from rebal.replay.acting import carried_out, inputs_at
+from rebal.replay.acting import Placed, carried_out, inputs_at
 from rebal.replay.incidents import closing, open_positions
 from rebal.replay.tally import Refusal
 from rebal.replay.walk import Walk
@@ -46,15 +46,16 @@ class Planned:
         """The plan, or the rescue in its place; then the hedges that are asked for."""
         laid = walk.quotes.at(n)
         laid = replace(laid, targets=None) if self.hedge_only else laid
-        plan = build_plan(laid, walk.book, inputs=inputs_at(laid))
-        if not plan.refused:
-            self._place(walk, plan, laid)
+        found = due(desk_of(laid, walk.book))
+        error = found.error()
+        if error is None:
+            self._place(walk, Placed(found.done.orders, found.done.transfers, hedge_lines(walk.book.hedges)), laid)
         else:
-            _refused(walk, plan)
+            _refused(walk, error, laid)
             if self.rescues:
                 rescue = build_rescue(laid, walk.book, inputs=inputs_at(laid))
                 if not rescue.refused:
-                    self._place(walk, rescue, laid)
+                    self._place(walk, Placed.of(rescue), laid)
         self._hedge(walk, laid)
 
     def _hedge(self, walk: Walk, laid: Portfolio) -> None:
@@ -68,19 +69,19 @@ class Planned:
         if overdue:
             unwind = build_unwind(laid, walk.book, inputs=inputs, assets=overdue, purpose=Purpose.HEDGE)
             if not unwind.refused:
-                self._place(walk, unwind, laid)
+                self._place(walk, Placed.of(unwind), laid)
         asks = tuple(_asks(Desk.of(laid, walk.book, now=inputs.now)))
         if asks:
             plan = build_hedge(laid, walk.book, asks=asks, inputs=inputs)
             if plan.refused:
-                _refused(walk, plan)
+                _refused(walk, plan.findings[0], laid)
             else:
-                self._place(walk, plan, laid)
+                self._place(walk, Placed.of(plan), laid)
 
-    def _place(self, walk: Walk, plan: Plan, laid: Portfolio) -> None:
-        walk.place(tuple(carried_out(plan, walk.book, laid, slippage=self.slippage)), laid)
-        walk.tally.plans += bool(plan.changes)
-        walk.tally.orders += len(plan.orders)
+    def _place(self, walk: Walk, placed: Placed, laid: Portfolio) -> None:
+        walk.place(tuple(carried_out(placed, walk.book, laid, slippage=self.slippage)), laid)
+        walk.tally.plans += bool(placed.orders or placed.transfers)
+        walk.tally.orders += len(placed.orders)
 
 
 @frozen
@@ -135,6 +136,6 @@ def _expires_soon(contract: Contract, laid: Desk) -> bool:
     return contract.expiry is not None and contract.expiry - laid.now < SOONEST_EXPIRY
 
 
-def _refused(walk: Walk, plan: Plan) -> None:
-    first = next(each for each in plan.findings if each.severity is Severity.ERROR)
-    walk.tally.refusals.append(Refusal(plan.inputs.now, first.code.value, first.subject, first.message))
+def _refused(walk: Walk, error: Finding, laid: Portfolio) -> None:
+    """Count a plan that was refused, by the first of its findings."""
+    walk.tally.refusals.append(Refusal(walk.time_of(laid), error.code.value, error.subject, error.message))

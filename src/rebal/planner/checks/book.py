@@ -46,7 +46,8 @@ def _no_equity(review: Review) -> Iterator[Finding]:
         yield say(Code.NO_EQUITY, DOLLARS, message, equity_usd=equity)
 
 
-def _short_of_coins(review: Review) -> Iterator[Finding]:
+def short_of_coins(review: Review) -> Iterator[Finding]:
+    """Say which coins no transfer could bring, and what would fit."""
     for shortage in review.shortages:
         account = shortage.account
         missing, needed = coins(shortage.missing, account.currency), coins(shortage.needed, account.currency)
@@ -317,7 +318,7 @@ def _no_wallets(review: Review) -> Iterator[Finding]:
 
 BOOK_CHECKS: tuple[Check, ...] = (
     _no_equity,
-    _short_of_coins,
+    short_of_coins,
     _at_liquidation,
     _alerts,
     _over_hedged,

@@ -1,0 +1,70 @@
+"""What is due now, as it would be placed: the plan without the rows and words that show it."""
+
+from rebal.amounts import ONE
+from rebal.book import Book
+from rebal.findings import Finding, Severity
+from rebal.frozen import frozen
+from rebal.market.margin import needed
+from rebal.market.pieces import piece_at
+from rebal.planner.checks import findings
+from rebal.planner.checks.book import short_of_coins
+from rebal.planner.collateral import Account
+from rebal.planner.desk import Desk
+from rebal.planner.rebalance import Decided, rebalance
+from rebal.planner.review import Review, reviewed
+from rebal.planner.sizing import LeftOut
+from rebal.planner.step import Outcome, step
+from rebal.portfolio import Portfolio
+
+
+@frozen
+class Due:
+    """Orders and transfers as ``build_plan`` gives them, and what they come to."""
+
+    desk: Desk
+    decided: Decided
+    done: Outcome
+
+    def error(self) -> Finding | None:
+        """Why ``build_plan`` would refuse it, the first of its reasons; None where it would not."""
+        if self._stands:
+            return None
+        review = Review(self.desk, self.decided, self.done)
+        if self._lacks_coins_alone:
+            return next(iter(short_of_coins(review)))
+        found = findings(reviewed(self.desk, self.decided, self.done))
+        return found[0] if found and found[0].severity is Severity.ERROR else None
+
+    @property
+    def _stands(self) -> bool:
+        """Whether plainly nothing stands against it; where that is not plain, its rows must tell."""
+        return not (self.done.shortages or self._is_odd or any(_is_due(each) for each in self.done.after))
+
+    @property
+    def _lacks_coins_alone(self) -> bool:
+        """Whether plainly coins are missing for an order that opens, and no error comes before that one."""
+        opens = any(not order.reduce_only for order in self.done.orders)
+        return bool(self.done.shortages) and opens and not self._is_odd
+
+    @property
+    def _is_odd(self) -> bool:
+        unserved = any(each.left_out is LeftOut.UNSERVED for each in self.decided.residuals)
+        return unserved or bool(self.desk.portfolio.pools) or self.desk.valued.equity <= 0
+
+
+def due(desk: Desk) -> Due:
+    """Decide a rebalance and carry it out on the book, as ``build_plan`` does before it reports."""
+    decided = rebalance(desk)
+    return Due(desk, decided, step(desk.portfolio, desk.book, decided.orders))
+
+
+def desk_of(portfolio: Portfolio, book: Book) -> Desk:
+    """A book at the hour of its prices."""
+    assert portfolio.market.as_of is not None
+    return Desk.of(portfolio, book, now=portfolio.market.as_of)
+
+
+def _is_due(account: Account) -> bool:
+    """Whether a wallet does not cover its maintenance margin at today's prices."""
+    held = account.held_after
+    return bool(held) and piece_at(needed(held), ONE).at(ONE) >= account.balance
