@@ -49,6 +49,16 @@ class Route(StrEnum):
     PROXY = "proxy"
 
 
+class Prefer(StrEnum):
+    """At which of several accounts a leg is opened first.
+
+    ``order``: in the order of the file; ``cost``: where fees, funding and basis over the policy's horizon are least.
+    """
+
+    ORDER = "order"
+    COST = "cost"
+
+
 class Posting(StrEnum):
     """Which coins a pooled account is filled with; in a policy the name of a coin may stand in place of one.
 
@@ -120,7 +130,8 @@ class Policy:
     """The rules that a plan keeps; ``survive`` takes the place of ``liquidation_distance`` where it is given.
 
     ``hedge_band``: the share of its base by which a hedge may be off before it is traded. ``post``: with what a pooled
-    account is filled, first to last, ``Posting`` words or coins; nothing else is moved in.
+    account is filled, first to last, ``Posting`` words or coins; nothing else is moved in. ``horizon``: how long what
+    is opened is taken to be held where ``prefer`` asks for its cost.
     """
 
     band: Band
@@ -137,6 +148,8 @@ class Policy:
     survive: Fraction | None = None
     uncovered: Uncovered = Uncovered.SPREAD
     post: tuple[str, ...] = tuple(Posting)
+    prefer: Prefer = Prefer.ORDER
+    horizon: timedelta = timedelta(days=90)
 
     @property
     def shock(self) -> Fraction:

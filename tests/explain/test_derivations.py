@@ -22,6 +22,7 @@ from rebal.planner.desk import Desk
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask
 from rebal.planner.rescue import build_rescue
+from rebal.planner.routes import SHORT
 from rebal.planner.unwind import build_unwind
 from rebal.portfolio import Portfolio
 from rebal.reports.explanation import Derivation
@@ -106,7 +107,7 @@ def test_every_figure_of_closing_and_of_a_rescue(made: Portfolio) -> None:
 def test_every_figure_of_a_hedge(made: Portfolio, share: str) -> None:
     desk = Desk.of(made, made.statement, now=INPUTS.now)
     asked = [asset for asset in sorted(made.targets or ()) if asset != "USD"]
-    asks = [Ask(asset, exact(share), desk.candidates(asset)) for asset in asked]
+    asks = [Ask(asset, exact(share), desk.candidates(asset, SHORT)) for asset in asked]
     plan = build_hedge(made, made.statement, asks=asks, inputs=INPUTS, allow_over_hedge=True)
     hold(derivations(plan, made, made.statement))
 

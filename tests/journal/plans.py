@@ -19,6 +19,7 @@ from rebal.planner import build_plan
 from rebal.planner.desk import Desk
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask
+from rebal.planner.routes import SHORT
 from rebal.planner.unwind import build_unwind
 from rebal.portfolio import Portfolio
 
@@ -45,7 +46,7 @@ def planned(book: Portfolio, journal: Journal = EMPTY) -> Plan:
 
 def hedged(book: Portfolio, fraction: Fraction = HALF, journal: Journal = EMPTY) -> Plan:
     now = fold(book, journal.entries).book
-    asks = (Ask("BTC", fraction, Desk.of(book, now, now=AS_OF).candidates("BTC")),)
+    asks = (Ask("BTC", fraction, Desk.of(book, now, now=AS_OF).candidates("BTC", SHORT)),)
     return build_hedge(book, now, asks=asks, inputs=inputs(book, journal))
 
 

@@ -19,6 +19,7 @@ from rebal.planner.desk import Desk
 from rebal.planner.exposure import value
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask
+from rebal.planner.routes import SHORT
 from rebal.planner.status import build_status
 from rebal.planner.unwind import build_unwind
 from rebal.portfolio import Policy, Portfolio, Sizing
@@ -30,7 +31,7 @@ from .given import INPUTS, NOW, inverse, policy, portfolio
 def hedged(portfolio: Portfolio, asset: str, fraction: Fraction, book: Book | None = None) -> Plan:
     open_now = book or portfolio.statement
     desk = Desk.of(portfolio, open_now, now=INPUTS.now)
-    return build_hedge(portfolio, open_now, asks=(Ask(asset, fraction, desk.candidates(asset)),), inputs=INPUTS)
+    return build_hedge(portfolio, open_now, asks=(Ask(asset, fraction, desk.candidates(asset, SHORT)),), inputs=INPUTS)
 
 
 FIVE_BTC = portfolio(
@@ -169,7 +170,7 @@ def test_coins_asked_for_stand_though_closing_realises_a_gain() -> None:
 
     def asked(book: Book) -> Plan:
         desk = Desk.of(made, book, now=INPUTS.now)
-        ask = Ask("BTC", Fraction(1, 20), desk.candidates("BTC"), coins=Fraction(1, 10))
+        ask = Ask("BTC", Fraction(1, 20), desk.candidates("BTC", SHORT), coins=Fraction(1, 10))
         return build_hedge(made, book, asks=(ask,), inputs=INPUTS)
 
     plan = asked(made.statement)
@@ -205,7 +206,7 @@ def test_two_hedges_on_one_wallet_count_what_each_other_realises() -> None:
 
     def asked(book: Book) -> Plan:
         desk = Desk.of(made, book, now=INPUTS.now)
-        asks = tuple(Ask(asset, Fraction(1, 10), desk.candidates(asset)) for asset in ("BTC", "ETH"))
+        asks = tuple(Ask(asset, Fraction(1, 10), desk.candidates(asset, SHORT)) for asset in ("BTC", "ETH"))
         return build_hedge(made, book, asks=asks, inputs=INPUTS)
 
     plan = asked(made.statement)
@@ -273,7 +274,7 @@ def test_hedges_that_share_a_contract_count_the_pnl_of_the_net_order_alone() -> 
 
     def asked(book: Book) -> Plan:
         desk = Desk.of(made, book, now=INPUTS.now)
-        asks = tuple(Ask(asset, Fraction(9, 10), desk.candidates(asset)) for asset in ("BTC", "DOT"))
+        asks = tuple(Ask(asset, Fraction(9, 10), desk.candidates(asset, SHORT)) for asset in ("BTC", "DOT"))
         return build_hedge(made, book, asks=asks, inputs=INPUTS)
 
     plan = asked(made.statement)

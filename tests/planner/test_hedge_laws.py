@@ -16,7 +16,7 @@ from rebal.planner.desk import Desk
 from rebal.planner.exposure import value
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask
-from rebal.planner.routes import named
+from rebal.planner.routes import SHORT, named
 from rebal.portfolio import Portfolio, Sizing
 
 from .books import INVERSE_SCHEDULES, LINEAR_SCHEDULES, SETTINGS, decimals
@@ -118,7 +118,7 @@ def hedged(made: Portfolio, wanted: Sequence[tuple[str, Fraction, bool]], book: 
     found = []
     for asset, share, rolls in wanted:
         coin = made.proxies[asset].via if asset in made.proxies else asset
-        onto = named(f"{coin}126", asset, made, now=NOW) if rolls else desk.candidates(asset)
+        onto = named(f"{coin}126", asset, made, now=NOW) if rolls else desk.candidates(asset, SHORT)
         stays = frozenset({f"{coin}126"}) if rolls else None
         found.append(Ask(asset, share, onto, stays=stays))
     return build_hedge(made, book, asks=tuple(found), inputs=INPUTS, allow_over_hedge=True)

@@ -15,7 +15,7 @@ from rebal.plan import Plan
 from rebal.planner.desk import Desk
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask, in_the_way
-from rebal.planner.routes import Candidate, named, rolling
+from rebal.planner.routes import SHORT, Candidate, named, rolling
 from rebal.planner.status import build_status
 from rebal.portfolio import Portfolio
 from rebal.status import Needs, Status
@@ -174,7 +174,7 @@ def test_status_shows_the_digits_that_differ() -> None:
 def test_a_hedge_within_its_band_is_as_asked(pct: str, *, moves: bool) -> None:
     made = hedged_on_december()
     desk = Desk.of(made, made.statement, now=NOW)
-    ask = Ask("BTC", exact(pct), desk.candidates("BTC"))
+    ask = Ask("BTC", exact(pct), desk.candidates("BTC", SHORT))
     plan = build_hedge(made, made.statement, asks=(ask,), inputs=INPUTS)
     assert bool(plan.orders) is moves
     assert bool([found for found in plan.findings if "policy.hedge_band, 1 %" in found.message]) is not moves
@@ -183,7 +183,7 @@ def test_a_hedge_within_its_band_is_as_asked(pct: str, *, moves: bool) -> None:
 def test_the_day_asked_for_stays_until_another_is_given() -> None:
     day = NOW + timedelta(days=20)
     made = hedged_on_december(until=day)
-    candidates: tuple[Candidate, ...] = Desk.of(made, made.statement, now=NOW).candidates("BTC")
+    candidates: tuple[Candidate, ...] = Desk.of(made, made.statement, now=NOW).candidates("BTC", SHORT)
     for ask, until in (
         (Ask("BTC", Fraction(2, 5), candidates), day),
         (Ask("BTC", Fraction(2, 5), candidates, NOW + timedelta(days=3)), NOW + timedelta(days=3)),

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -14,8 +16,8 @@ from rebal.plan import Plan
 from rebal.planner import build_plan
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask
-from rebal.planner.routes import candidates
-from rebal.portfolio import Account, Policy, Portfolio
+from rebal.planner.routes import SHORT, candidates
+from rebal.portfolio import Account, Policy, Portfolio, Prefer
 
 from .given import INPUTS, inverse, linear, policy, portfolio
 
@@ -55,7 +57,7 @@ def planned(made: Portfolio, *, fit: bool = False) -> Plan:
 def hedged(made: Portfolio, fraction: str) -> Plan:
     from rebal.planner.routes import by_asset
 
-    found = candidates("BTC", made, by_asset(made.contracts.values()), now=INPUTS.now)
+    found = candidates("BTC", made, by_asset(made.contracts.values()), side=SHORT, now=INPUTS.now)
     return build_hedge(made, made.statement, asks=[Ask("BTC", exact(fraction), found)], inputs=INPUTS)
 
 
@@ -260,3 +262,44 @@ def test_what_serves_at_one_account_alone_has_the_room_there_first() -> None:
     assert orders["a:BTCUSD"] + orders["b:BTCUSD"] == -15000
     # a long of 6 ETH at leverage 1 and at half the price needs 6.09 ETH, and the fee
     assert -orders["a:BTCUSD"] <= 19500 - 15000
+
+
+def preferred(days: int, *, weight: str, fees: tuple[str, str], rates: Mapping[str, str]) -> tuple[str, list[str]]:
+    """Where a leg is opened by cost, and what is told of it."""
+    contracts = tuple(at(name, inverse("BTC", "1", fee=fee)) for name, fee in zip("ab", fees, strict=True))
+    rules = replace(policy(), prefer=Prefer.COST, horizon=timedelta(days=days))
+    targets = {"BTC": weight, "USD": str(Decimal(1) - Decimal(weight))}
+    made = book({"BTC": "1", "USDT": "40000"}, targets, contracts, accounts(a="1", b="1"), funding=rates, rules=rules)
+    plan = planned(made)
+    (order,) = plan.orders
+    return order.contract, [each.message for each in told(plan, Code.ROUTE)]
+
+
+def test_by_cost_a_leg_goes_where_fees_and_funding_over_the_horizon_are_least() -> None:
+    """A short earns 0.03 % a day at a and 0.06 % at b; in and out is 0.1 % at a and 1 % at b."""
+    fees, rates = ("0.0005", "0.005"), {"a:BTCUSD": "0.0001", "b:BTCUSD": "0.0002"}
+    assert preferred(29, weight="0.2", fees=fees, rates=rates)[0] == "a:BTCUSD"
+    # after 30 days it is -0.8 % at both: the order of the file decides
+    assert preferred(30, weight="0.2", fees=fees, rates=rates)[0] == "a:BTCUSD"
+    where, said = preferred(31, weight="0.2", fees=fees, rates=rates)
+    assert where == "b:BTCUSD"
+    assert said == [
+        "over 31d a short costs, of its dollars, -0.86 % on b:BTCUSD, -0.83 % on a:BTCUSD; policy.prefer is cost"
+    ]
+    # a long pays what a short earns
+    assert preferred(31, weight="0.8", fees=fees, rates=rates)[0] == "a:BTCUSD"
+
+
+def test_by_cost_what_is_not_known_comes_last() -> None:
+    where, said = preferred(90, weight="0.2", fees=("0", "0.005"), rates={"b:BTCUSD": "-0.0001"})
+    assert where == "b:BTCUSD"
+    assert said == [
+        "over 90d a short costs, of its dollars, 3.70 % on b:BTCUSD, not known on a:BTCUSD; policy.prefer is cost"
+    ]
+
+
+def test_preferring_cost_changes_nothing_where_there_is_one_account() -> None:
+    contracts = (inverse("BTC", "1", fee="0.01"), replace(inverse("BTC", "1", fee="0"), name="BTC2"))
+    made = portfolio({"BTC": "1"}, HALF, PRICES, contracts, funding={"BTCUSD": "0", "BTC2": "0.001"})
+    by_cost = replace(made, policy=replace(made.policy, prefer=Prefer.COST))
+    assert traded(planned(by_cost)) == traded(planned(made))

@@ -93,7 +93,7 @@ def _spelled_out(ends: tuple[str, str, str], text: str) -> Iterator[str]:
 def _readers() -> "Mapping[str, Text | None]":
     from rebal.load import field_kinds
     from rebal.load.fields import Choice
-    from rebal.portfolio import MarginMode, Sizing, Uncovered
+    from rebal.portfolio import MarginMode, Prefer, Sizing, Uncovered
 
     return {
         "band": field_kinds.SHARE,
@@ -108,6 +108,7 @@ def _readers() -> "Mapping[str, Text | None]":
         "margin_mode": Choice(MarginMode),
         "sizing": Choice(Sizing),
         "uncovered": Choice(Uncovered),
+        "prefer": Choice(Prefer),
         _REFUSED: None,
     }
 

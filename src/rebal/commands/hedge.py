@@ -181,7 +181,7 @@ def _onto(
 ) -> "tuple[tuple[Candidate, ...], frozenset[str] | None]":
     """What may open a hedge, what carries it already first, and where it may stay; None: wherever it is."""
     from rebal.planner.hedge_legs import in_the_way
-    from rebal.planner.routes import expiring_after, named, rolling, through
+    from rebal.planner.routes import SHORT, expiring_after, named, rolling, through
 
     portfolio, now = desk.portfolio, desk.now
     sits_on = tuple(position.contract for position in in_the_way(asset, desk))
@@ -201,7 +201,7 @@ def _onto(
         found, stays = rolling(asset, sits_on, until=last, portfolio=portfolio, served=desk.served, now=now)
         return _carrying_first(found, sits_on), stays
     else:
-        return desk.candidates(asset), None
+        return desk.candidates(asset, SHORT), None
     return _carrying_first(found, sits_on), frozenset(each.contract.name for each in found)
 
 

@@ -48,7 +48,7 @@ class Course:
 
 def choices(wanted: Mapping[str, Fraction], desk: Desk) -> tuple[Course, ...]:
     """Every route that carries a leg: the perpetual, each expiry, linear contracts, proxies."""
-    inverse = {asset: _by(Route.INVERSE, asset, desk) for asset in wanted}
+    inverse = {asset: _by(Route.INVERSE, asset, wanted[asset], desk) for asset in wanted}
     expiries = sorted({each.contract.expiry for found in inverse.values() for each in found if each.contract.expiry})
     listed: list[tuple[Way, datetime | None, dict[str, Candidate]]] = [
         (Way.INVERSE, None, _expiring(None, inverse)),
@@ -115,14 +115,14 @@ def _too_small(held: Carried) -> LeftOut | None:
     return LeftOut.BELOW_MIN_CONTRACTS if size < contract.min_contracts else None
 
 
-def _by(route: Route, asset: str, desk: Desk) -> tuple[Candidate, ...]:
+def _by(route: Route, asset: str, dollars: Fraction, desk: Desk) -> tuple[Candidate, ...]:
     """What one route offers an asset, whatever the policy prefers."""
     policy = replace(desk.portfolio.policy, routes=(route,))
-    return candidates(asset, replace(desk.portfolio, policy=policy), desk.served, now=desk.now)
+    return candidates(asset, replace(desk.portfolio, policy=policy), desk.served, side=dollars, now=desk.now)
 
 
 def _first(route: Route, wanted: Mapping[str, Fraction], desk: Desk) -> dict[str, Candidate]:
-    found = {asset: _by(route, asset, desk) for asset in wanted}
+    found = {asset: _by(route, asset, wanted[asset], desk) for asset in wanted}
     return {asset: each[0] for asset, each in found.items() if each}
 
 

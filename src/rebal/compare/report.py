@@ -18,6 +18,7 @@ from rebal.planner.costs import Range, carry, carry_per_day, cost, traded_usd
 from rebal.planner.cover import cover
 from rebal.planner.desk import Desk
 from rebal.planner.review import Check
+from rebal.planner.routes import SHORT
 from rebal.planner.targets import leg
 from rebal.portfolio import DOLLARS, Portfolio, Tax
 from rebal.reports.comparison import Compare, CurveLine, LotLine, MethodLine, PostedLine, RouteLine, Way
@@ -279,7 +280,7 @@ def _lot_line(lot: SoldLot, sold: Sequence[SoldLot], tax: Tax, desk: Desk) -> Lo
 
 def _hedged_until(lot: SoldLot, day: datetime, desk: Desk) -> tuple[str | None, Fraction | None]:
     """What hedging a lot's dollars until a day costs, on the contract that the policy would have it hedged on."""
-    found = desk.candidates(lot.asset)
+    found = desk.candidates(lot.asset, SHORT)
     if not found:
         return None, None
     contract, beta = found[0].contract, found[0].beta

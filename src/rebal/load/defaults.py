@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from rebal.amounts import Fraction
 from rebal.book import MarginMode
-from rebal.portfolio import Posting, Route, Sizing, Uncovered
+from rebal.portfolio import Posting, Prefer, Route, Sizing, Uncovered
 
 BAND = Fraction(5, 100)
 MARGIN_MODE = MarginMode.CROSS
@@ -21,5 +21,7 @@ MAX_AT_VENUE = Fraction(1)
 UNCOVERED = Uncovered.SPREAD
 POST = tuple(Posting)
 MAX_PRICE_AGE = timedelta(days=1)
+PREFER = Prefer.ORDER
+HORIZON = timedelta(days=90)
 HEDGE_BAND = Fraction(1, 100)
 CASH = ("USD", "USDT", "USDC")

@@ -38,7 +38,7 @@ from rebal.load.fields import ByHistory, Choice, Either, List, Mapping, Number, 
 from rebal.load.market_block import Market
 from rebal.market.contract import Kind
 from rebal.market.maintenance import Method, TierUnit, Valuation
-from rebal.portfolio import LotMethod, MarginMode, Sizing, Uncovered
+from rebal.portfolio import LotMethod, MarginMode, Prefer, Sizing, Uncovered
 from rebal.times import Duration
 
 
@@ -230,6 +230,14 @@ class Policy(Written):
         default=None, description="Prices older than this are stale; default 1d, none switches it off."
     )
     hedge_band: Annotated[Fraction | None, SHARE] = Field(default=None, description="Points a hedge may be off; 1%.")
+    prefer: Annotated[Prefer | None, Choice(Prefer)] = Field(
+        default=None,
+        description="Which of several accounts opens a leg first: order (the default), as they stand in the file, or "
+        "cost, where fees, funding and basis over the horizon are least.",
+    )
+    horizon: Annotated[Duration | None, DURATION] = Field(
+        default=None, description="How long positions are taken to be held where prefer is cost; default 90d."
+    )
     post: Annotated[tuple[str, ...] | None, List(POSTING.text(), "write [own, dollars, best]")] = Field(
         default=None,
         description="What a pooled account is filled with, first to last, and nothing else: own (each leg's own coin), "

@@ -27,6 +27,8 @@ def policy_of(written: models.Policy, now: datetime) -> Policy:
         hedge_band=_or(written.hedge_band, defaults.HEDGE_BAND),
         survive=survive,
         uncovered=written.uncovered or defaults.UNCOVERED,
+        prefer=written.prefer or defaults.PREFER,
+        horizon=defaults.HORIZON if written.horizon is None else written.horizon.after(now) - now,
         post=defaults.POST if written.post is None else written.post,
     )
 

@@ -65,6 +65,8 @@ policy:
   max_at_venue: 100%          # most of a holding that may sit in the futures account
   uncovered: spread           # what cannot be covered keeps its exposure, the others share the rest; or refuse
   post: [own, dollars, best]  # what fills a pooled account: each leg's own coin, then dollars, then what counts best
+  prefer: order               # of several accounts, as they stand in the file; or cost: where the horizon costs least
+  horizon: 90d                # how long what is opened is held, for prefer: cost
   max_price_age: 1d
   hedge_band: 1%              # points of its coins that a hedge may be off before it is traded
 

@@ -1,6 +1,6 @@
 """What holding a position costs or earns: funding and basis."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rebal.amounts import ZERO, Fraction
 from rebal.market.contract import Contract
@@ -46,5 +46,9 @@ def annualised(basis_now: Fraction, days: Fraction) -> Fraction:
 
 def days_between(start: datetime, end: datetime) -> Fraction:
     """Days, with their fractions, from one instant to another."""
-    span = end - start
+    return days_of(end - start)
+
+
+def days_of(span: timedelta) -> Fraction:
+    """A length of time in days, with their fractions."""
     return span.days + Fraction(span.seconds * 10**6 + span.microseconds, 86_400 * 10**6)

@@ -55,7 +55,7 @@ def carry(
     taken: dict[str, list[Leg]] = {}
     carried: dict[str, Carried] = {}
     for asset in sorted(
-        plain, key=lambda asset: (asset not in known, plain[asset].opens, served_at(asset, desk), asset)
+        plain, key=lambda asset: (asset not in known, plain[asset].opens, served_at(asset, wanted[asset], desk), asset)
     ):
         in_turn = plain[asset].opens and asset not in known
         carried[asset] = _in_turn(asset, wanted[asset], desk, taken, shrink=shrink) if in_turn else plain[asset]
@@ -70,7 +70,7 @@ def moved_usd(carried: Carried, portfolio: Portfolio) -> Fraction:
 
 
 def _by_first(asset: str, dollars: Fraction, desk: Desk) -> Carried:
-    found = desk.candidates(asset)
+    found = desk.candidates(asset, dollars)
     closing = _legs(asset, dollars, None, desk)
     if not found:
         undone = dollars - total(carried_usd(leg, desk.portfolio) for leg in closing)
@@ -84,7 +84,7 @@ def _in_turn(asset: str, dollars: Fraction, desk: Desk, taken: Taken, *, shrink:
         return _in_parts(asset, dollars, desk, taken, shrink=shrink)
     closing = _legs(asset, dollars, None, desk)
     passed: list[Passed] = []
-    for candidate in desk.candidates(asset):
+    for candidate in desk.candidates(asset, dollars):
         legs = _legs(asset, dollars, candidate, desk)
         if len(legs) == len(closing):
             continue  # its lot is too large for this leg
@@ -109,7 +109,7 @@ def _in_turn(asset: str, dollars: Fraction, desk: Desk, taken: Taken, *, shrink:
 
 def _in_parts(asset: str, dollars: Fraction, desk: Desk, taken: Taken, *, shrink: Shrink) -> Carried:
     made = split(asset, dollars, desk, taken=taken)
-    opening = next(candidate for candidate in desk.candidates(asset))
+    opening = next(candidate for candidate in desk.candidates(asset, dollars))
     if made.left is None:
         return Carried(opening, made.legs, opens=made.opens, passed=made.passed)
     if shrink.to_fit or (shrink.to_nothing and not made.opens):

@@ -7,7 +7,7 @@ from math import ceil, floor
 
 from rebal.amounts import ONE, ZERO, Fraction, total
 from rebal.frozen import frozen
-from rebal.market.carry import basis, days_between, funding_usd_per_day
+from rebal.market.carry import basis, basis_usd_per_day, days_between, days_of, funding_usd_per_day
 from rebal.market.contract import Contract
 from rebal.planner.exposure import leg_value
 from rebal.portfolio import Portfolio, Sizing
@@ -159,10 +159,34 @@ def carry_per_day(held: Carried, portfolio: Portfolio) -> Range | None:
 
 
 def held_a_day(contract: Contract, side: Fraction, *, portfolio: Portfolio, now: datetime) -> Fraction:
-    """Dollars a day that one dollar of an asset costs, held long (``side`` above 0) or short; 0 where not known."""
-    one = carry(contract, ONE if side > 0 else -ONE, beta=ONE, portfolio=portfolio, now=now)
-    paid = carry_per_day(one, portfolio) if one.days_left != 0 else None
-    return ZERO if paid is None else paid.base
+    """Dollars a day that one dollar of a contract costs, held long (``side`` above 0) or short; 0 where not known.
+
+    Funding, or the basis of a dated contract that has a price of its own, converging in a straight line.
+    """
+    mark = portfolio.mark_usd(contract)
+    held = (ONE if side > 0 else -ONE) / contract.notional(ONE, mark)
+    if contract.expiry is None:
+        rate = portfolio.market.funding_rate(contract)
+        return funding_usd_per_day(contract, held, price=mark, rate=rate) or ZERO
+    days, index = days_between(now, contract.expiry), portfolio.price(contract.asset)
+    if contract.name not in portfolio.market.marks or not days:
+        return ZERO
+    return basis_usd_per_day(contract, held, price=mark, index=index, days=days)
+
+
+def held_over(candidate: Contract, side: Fraction, *, portfolio: Portfolio, now: datetime) -> Fraction | None:
+    """Dollars that one dollar of spot costs, opened now and closed once the policy's horizon is over.
+
+    Fees in, at every roll and out, funding and basis; negative where it earns, None where funding or basis is not
+    known. Slippage is the same wherever it is traded.
+    """
+    held = carry(candidate, ONE if side > 0 else -ONE, beta=ONE, portfolio=portfolio, now=now)
+    days = days_of(portfolio.policy.horizon)
+    if held.days_left == 0:
+        return None
+    paid = cost((held,), portfolio)
+    carried = paid.carry_usd(days)
+    return None if carried is None else paid.fees_usd(days) + carried.base
 
 
 def cost(positions: Sequence[Carried], portfolio: Portfolio) -> HoldingCost:

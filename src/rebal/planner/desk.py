@@ -47,14 +47,15 @@ class Desk(Worked):
         valued = value(known, book)
         return cls(_with_room(known, valued.equity), book, now, valued, served, positions_in, positions_for)
 
-    def candidates(self, asset: str) -> tuple[Candidate, ...]:
-        """Contracts that could carry a leg of an asset, best first."""
-        if asset not in self._found:
-            self._found[asset] = candidates(asset, self.portfolio, self.served, now=self.now)
-        return self._found[asset]
+    def candidates(self, asset: str, dollars: Fraction) -> tuple[Candidate, ...]:
+        """Contracts that could carry a leg of an asset, best first; what is best may depend on which way it goes."""
+        key = (asset, dollars > 0)
+        if key not in self._found:
+            self._found[key] = candidates(asset, self.portfolio, self.served, side=dollars, now=self.now)
+        return self._found[key]
 
     @once
-    def _found(self) -> dict[str, tuple[Candidate, ...]]:
+    def _found(self) -> dict[tuple[str, bool], tuple[Candidate, ...]]:
         return {}
 
     def pot(self, contract: Contract) -> str:

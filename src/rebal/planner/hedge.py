@@ -13,6 +13,7 @@ from rebal.planner.desk import Desk
 from rebal.planner.hedge_legs import Ask, Tally, contract_moved, in_turn, left_behind
 from rebal.planner.rebalance import Decided, outside_band
 from rebal.planner.review import Check
+from rebal.planner.routes import SHORT
 from rebal.planner.sizing import LeftOut, Leg, Residual, orders_of
 from rebal.planner.step import step
 from rebal.planner.targets import least_leg_usd
@@ -78,7 +79,7 @@ def _stands(ask: Ask, desk: Desk, after: Book) -> Fraction:
 def hedge_moves(asset: str, asked: Fraction, covered: Cover, *, desk: Desk) -> bool:
     """Whether a hedge has left what was asked of it by more than its band and what hedging itself leaves behind."""
     tally = Tally(desk, covered)
-    tally.carry(Ask(asset, asked, desk.candidates(asset)))
+    tally.carry(Ask(asset, asked, desk.candidates(asset, SHORT)))
     return bool(tally.legs)
 
 

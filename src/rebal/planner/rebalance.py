@@ -125,7 +125,7 @@ def _round(kept: Mapping[str, Fraction], desk: Desk, *, goes_on: bool = False) -
 def _out_of_reach(desk: Desk) -> dict[str, Fraction]:
     """What no contract serves, each with the exposure that closing its positions leaves it with."""
     wanted = {asset: leg(asset, desk.valued, desk.portfolio) for asset in desk.valued.exposures if asset != DOLLARS}
-    unserved = {asset: dollars for asset, dollars in wanted.items() if not desk.candidates(asset)}
+    unserved = {asset: dollars for asset, dollars in wanted.items() if not desk.candidates(asset, dollars)}
     carried = carry(unserved, desk, shrink=Shrink(to_nothing=True, to_fit=False))
     return {asset: _left_with(asset, each, desk) for asset, each in carried.items() if not each.covered}
 
@@ -169,7 +169,7 @@ def _residual(
         found.wanted[asset],
         legs=carried.legs,
         orders=placed,
-        opening=_opens_on(asset, desk) if nothing_fits else carried.opening,
+        opening=_opens_on(asset, found.wanted[asset], desk) if nothing_fits else carried.opening,
         passed=carried.passed,
         book=desk.book,
         portfolio=desk.portfolio,
@@ -200,13 +200,13 @@ def _legs(asset: str, dollars: Fraction, opening: Candidate | None, desk: Desk) 
 
 
 def _own_order(asset: str, dollars: Fraction, desk: Desk) -> bool:
-    legs = _legs(asset, dollars, _opens_on(asset, desk), desk)
+    legs = _legs(asset, dollars, _opens_on(asset, dollars, desk), desk)
     return bool(orders_of(legs, book=desk.book, portfolio=desk.portfolio))
 
 
-def _opens_on(asset: str, desk: Desk) -> Candidate | None:
+def _opens_on(asset: str, dollars: Fraction, desk: Desk) -> Candidate | None:
     """What a leg of an asset opens first; of several accounts, where the least order is the smallest."""
-    found = desk.candidates(asset)
+    found = desk.candidates(asset, dollars)
     if not desk.portfolio.has_several or not found:
         return found[0] if found else None
     kin = [each for each in found if each.route is found[0].route]
@@ -223,7 +223,7 @@ def _triggers(asset: str, dollars: Fraction, desk: Desk, *, fees: Fraction) -> b
     positions = desk.positions_for.get(asset, ())
     carrying = [each.contract for each in positions if part_held(each, asset, Purpose.REBALANCE)]
     closing = reducible(asset, positions, Purpose.REBALANCE, direction=dollars, portfolio=desk.portfolio, now=desk.now)
-    found = _opens_on(asset, desk)
+    found = _opens_on(asset, dollars, desk)
     opening = [] if closing or found is None else [found.contract]
     left_behind = [
         *(lot_usd(asset, each, portfolio) for each in carrying),
@@ -249,7 +249,7 @@ def _trades_on(asset: str, dollars: Fraction, desk: Desk) -> Contract | None:
     )
     if in_the_way:
         return in_the_way[0].contract
-    found = _opens_on(asset, desk) if dollars else None
+    found = _opens_on(asset, dollars, desk) if dollars else None
     return found.contract if found else None
 
 

@@ -3,14 +3,16 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from rebal.amounts import ONE, Fraction, total
+from rebal.amounts import ONE, ZERO, Fraction, total
 from rebal.book import Position, Purpose
 from rebal.frozen import frozen
 from rebal.market.contract import Contract, Kind
-from rebal.planner.costs import held_a_day
-from rebal.portfolio import Portfolio, Route
+from rebal.planner.costs import held_a_day, held_over
+from rebal.portfolio import Portfolio, Prefer, Route
 
 SOONEST_EXPIRY = timedelta(days=7)
+LONG, SHORT = ONE, -ONE
+"""Which way a leg goes, where that is all that matters of its dollars; a hedge is short."""
 
 
 class NotServed(ValueError):
@@ -38,21 +40,27 @@ def by_asset(contracts: Iterable[Contract]) -> Served:
     return served
 
 
-def candidates(asset: str, portfolio: Portfolio, served: Served, *, now: datetime) -> tuple[Candidate, ...]:
-    """Every contract that serves an asset, best first: by route, the user's own, then perpetuals."""
+def candidates(
+    asset: str, portfolio: Portfolio, served: Served, *, side: Fraction, now: datetime
+) -> tuple[Candidate, ...]:
+    """Every contract that serves an asset, best first: by route, account, the user's own, then perpetuals.
+
+    Accounts stand in the order of the file; where the policy prefers cost, by what the first contract of each costs to
+    hold over its horizon on one ``side`` (above 0: long), those of which that is not known last.
+    """
     found: list[Candidate] = []
     for route in portfolio.policy.routes:
         match route:
             case Route.INVERSE | Route.LINEAR:
                 kind = Kind.INVERSE if route == Route.INVERSE else Kind.LINEAR
-                on_asset = _open_for_business(served.get(asset, ()), kind, now=now, portfolio=portfolio)
+                on_asset = _open_for_business(served.get(asset, ()), kind, side=side, now=now, portfolio=portfolio)
                 found += [Candidate(contract, Route(route), ONE) for contract in on_asset]
             case "dated":
                 dated = [each for each in served.get(asset, ()) if each.expiry is not None]
-                on_asset = _open_for_business(dated, Kind.INVERSE, now=now, portfolio=portfolio)
+                on_asset = _open_for_business(dated, Kind.INVERSE, side=side, now=now, portfolio=portfolio)
                 found += [Candidate(contract, Route.INVERSE, ONE) for contract in on_asset]
             case Route.PROXY:
-                found += _through_proxy(asset, portfolio, served, now=now)
+                found += _through_proxy(asset, portfolio, served, side=side, now=now)
             case _:
                 found += [
                     Candidate(contract, Route(contract.kind.value), ONE)
@@ -118,7 +126,7 @@ def rolling(
         for each in sorted(served.get(on, ()), key=_preference)
         if each.expiry is not None and (on, each.kind) in kin and tradable(each, now=now) and _lasts(each, now)
     ]
-    usual = candidates(asset, portfolio, served, now=now)
+    usual = candidates(asset, portfolio, served, side=SHORT, now=now)
     lasting = tuple(found for found in (*dated, *usual) if found.contract.name in lasts)
     if lasting or not dated:
         return lasting or usual, lasts | {found.contract.name for found in usual if not lasting}
@@ -127,13 +135,13 @@ def rolling(
 
 
 def through(via: str, asset: str, *, portfolio: Portfolio, served: Served, now: datetime) -> tuple[Candidate, ...]:
-    """The contracts of a proxy for an asset, its own for the proxy itself. Raises NotServed without a beta."""
+    """The contracts of a proxy for hedging an asset, its own for the proxy itself. Raises NotServed without a beta."""
     if asset == via:
-        return candidates(asset, portfolio, served, now=now)
+        return candidates(asset, portfolio, served, side=SHORT, now=now)
     proxy = portfolio.proxies.get(asset)
     if proxy is None or proxy.via != via:
         raise NotServed(f"no beta of {asset} is known; add proxies: {{{asset}: {{via: {via}, beta: ...}}}}")
-    return tuple(_through_proxy(asset, portfolio, served, now=now))
+    return tuple(_through_proxy(asset, portfolio, served, side=SHORT, now=now))
 
 
 def reducible(
@@ -182,7 +190,7 @@ def tradable(contract: Contract, *, now: datetime) -> bool:
 
 
 def _open_for_business(
-    contracts: Iterable[Contract], kind: Kind, *, now: datetime, portfolio: Portfolio
+    contracts: Iterable[Contract], kind: Kind, *, side: Fraction, now: datetime, portfolio: Portfolio
 ) -> list[Contract]:
     fitting = [
         contract
@@ -190,7 +198,17 @@ def _open_for_business(
         if contract.kind is kind and tradable(contract, now=now) and _lasts(contract, now)
     ]
     order = account_order(portfolio)
-    return sorted(fitting, key=lambda contract: (order.get(contract.account, 0), *_preference(contract)))
+    found = sorted(fitting, key=lambda contract: (order.get(contract.account, 0), *_preference(contract)))
+    return found if portfolio.policy.prefer is Prefer.ORDER else _least_costly_first(found, side, portfolio, now)
+
+
+def _least_costly_first(found: list[Contract], side: Fraction, portfolio: Portfolio, now: datetime) -> list[Contract]:
+    """Contracts account by account, those first whose best contract costs least; last where that is not known."""
+    paid: dict[str, Fraction | None] = {}
+    for each in found:
+        if each.account not in paid:
+            paid[each.account] = held_over(each, side, portfolio=portfolio, now=now)
+    return sorted(found, key=lambda each: (paid[each.account] is None, paid[each.account] or ZERO))
 
 
 def account_order(portfolio: Portfolio) -> dict[str, int]:
@@ -198,13 +216,17 @@ def account_order(portfolio: Portfolio) -> dict[str, int]:
     return {portfolio.account_key(account.name) or "": n for n, account in enumerate(portfolio.accounts)}
 
 
-def _through_proxy(asset: str, portfolio: Portfolio, served: Served, *, now: datetime) -> list[Candidate]:
+def _through_proxy(
+    asset: str, portfolio: Portfolio, served: Served, *, side: Fraction, now: datetime
+) -> list[Candidate]:
     proxy = portfolio.proxies.get(asset)
     if proxy is None:
         return []
     on_proxy = served.get(proxy.via, ())
     serving = [
-        contract for kind in Kind for contract in _open_for_business(on_proxy, kind, now=now, portfolio=portfolio)
+        contract
+        for kind in Kind
+        for contract in _open_for_business(on_proxy, kind, side=side, now=now, portfolio=portfolio)
     ]
     return [Candidate(contract, Route.PROXY, proxy.beta) for contract in serving]
 

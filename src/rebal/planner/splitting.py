@@ -126,7 +126,7 @@ def split(asset: str, dollars: Fraction, desk: Desk, *, taken: Taken) -> Split:
     parts: list[tuple[Offer, int]] = []
     passed: list[Passed] = []
     route: Route | None = None
-    for candidate in desk.candidates(asset):
+    for candidate in desk.candidates(asset, dollars):
         offer = Offer(asset, dollars, _with(closing, parts), candidate, desk, taken)
         whole = offer.whole
         if _is_asked(candidate, parts, desk) or abs(whole) < offer.least or route not in (None, candidate.route):
@@ -151,7 +151,7 @@ def goes_on(asset: str, dollars: Fraction, desk: Desk, *, legs: tuple[Leg, ...])
     """Whether what the legs of the first account leave of a leg is an order at another."""
     if not desk.portfolio.has_several or _closing(asset, dollars, desk)[1] is None:
         return False
-    found = desk.candidates(asset)
+    found = desk.candidates(asset, dollars)
     return any(
         each.route is found[0].route and purse(each, desk) != purse(found[0], desk)
         and _takes(Offer(asset, dollars, legs, each, desk, {}))
@@ -159,13 +159,13 @@ def goes_on(asset: str, dollars: Fraction, desk: Desk, *, legs: tuple[Leg, ...])
     )  # fmt: skip
 
 
-def served_at(asset: str, desk: Desk) -> int:
+def served_at(asset: str, dollars: Fraction, desk: Desk) -> int:
     """At how many accounts a leg of an asset could go."""
-    return len({candidate.contract.account for candidate in desk.candidates(asset)})
+    return len({candidate.contract.account for candidate in desk.candidates(asset, dollars)})
 
 
 def _closing(asset: str, dollars: Fraction, desk: Desk) -> tuple[tuple[Leg, ...], Fraction | None]:
-    found = desk.candidates(asset)
+    found = desk.candidates(asset, dollars)
     positions = desk.positions_for.get(asset, ())
     return closing_legs(
         asset, dollars, found[0] if found else None, positions=positions, portfolio=desk.portfolio, now=desk.now

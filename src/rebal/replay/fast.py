@@ -13,7 +13,7 @@ from rebal.amounts import ZERO, Fraction
 from rebal.book import Position
 from rebal.planner.cover import cover
 from rebal.planner.exposure import assets_of
-from rebal.planner.routes import SOONEST_EXPIRY, by_asset, candidates
+from rebal.planner.routes import SHORT, SOONEST_EXPIRY, by_asset, candidates
 from rebal.replay.course import stamp
 from rebal.replay.outlook import STEPS, Figures, Floats, summed
 from rebal.replay.quotes import Quotes
@@ -111,7 +111,7 @@ class _Passing:
         served = by_asset(laid.contracts.values())
         now = self.walk.quotes.time(self.stretch.n)
         return all(
-            any(each.contract.expiry is None for each in candidates(asset, laid, served, now=now))
+            any(each.contract.expiry is None for each in candidates(asset, laid, served, side=SHORT, now=now))
             for asset in self.assets
         )
 

@@ -15,7 +15,7 @@ from rebal.planner.hedge import build_hedge, hedge_moves
 from rebal.planner.hedge_legs import Ask, in_the_way
 from rebal.planner.lines import hedge_lines
 from rebal.planner.rescue import build_rescue
-from rebal.planner.routes import SOONEST_EXPIRY, rolling
+from rebal.planner.routes import SHORT, SOONEST_EXPIRY, rolling
 from rebal.planner.unwind import build_unwind
 from rebal.portfolio import Portfolio
 from rebal.replay.acting import Placed, carried_out, inputs_at
@@ -128,7 +128,7 @@ def _asks(laid: Desk) -> Iterator[Ask]:
             )
             yield Ask(asset, asked.fraction, found, asked.until, stays=stays)
         elif hedge_moves(asset, asked.fraction, covered, desk=laid):
-            found = tuple(sorted(laid.candidates(asset), key=lambda each: each.contract not in sits_on))
+            found = tuple(sorted(laid.candidates(asset, SHORT), key=lambda each: each.contract not in sits_on))
             yield Ask(asset, asked.fraction, found, asked.until)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from rebal.findings import Finding, Severity, rank
+from rebal.planner.checks.accounts import ACCOUNT_CHECKS
 from rebal.planner.checks.book import BOOK_CHECKS
 from rebal.planner.checks.market import MARKET_CHECKS
 from rebal.planner.checks.pooled import POOLED_CHECKS
@@ -10,7 +11,14 @@ from rebal.planner.checks.sustain import SUSTAIN_CHECKS
 from rebal.planner.checks.uncovered import UNCOVERED_CHECKS
 from rebal.planner.review import Check, Review
 
-_CHECKS: tuple[Check, ...] = (*UNCOVERED_CHECKS, *BOOK_CHECKS, *POOLED_CHECKS, *SUSTAIN_CHECKS, *MARKET_CHECKS)
+_CHECKS: tuple[Check, ...] = (
+    *UNCOVERED_CHECKS,
+    *ACCOUNT_CHECKS,
+    *BOOK_CHECKS,
+    *POOLED_CHECKS,
+    *SUSTAIN_CHECKS,
+    *MARKET_CHECKS,
+)
 
 
 def findings(review: Review, extra: Iterable[Check] = ()) -> tuple[Finding, ...]:

@@ -12,7 +12,7 @@ from rebal.planner.cover import cover
 from rebal.planner.desk import Desk
 from rebal.planner.hedge_legs import Ask, in_the_way, misplaced
 from rebal.planner.review import Check, Review
-from rebal.planner.routes import SOONEST_EXPIRY
+from rebal.planner.routes import SHORT, SOONEST_EXPIRY
 from rebal.times import day_or_time
 
 _LEFT_BY_FEES_AND_LOTS = Fraction(1, 100)
@@ -138,7 +138,7 @@ def stays_on(asked: HedgeAsked, desk: Desk) -> tuple[str | None, datetime | None
     Both None where it would stay by itself.
     """
     sits_on = [position.contract.name for position in in_the_way(asked.asset, desk)]
-    opens_on = [candidate.contract.name for candidate in desk.candidates(asked.asset)[:1]]
+    opens_on = [candidate.contract.name for candidate in desk.candidates(asked.asset, SHORT)[:1]]
     until = asked.until if asked.until is not None and asked.until > desk.now else None
     return (sits_on[0], until) if len(sits_on) == 1 and (until is not None or sits_on != opens_on) else (None, None)
 
