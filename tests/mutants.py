@@ -3,245 +3,105 @@
 Run by hand; needs ``coverage``:
 
     pip install coverage
-    python tests/mutants.py map   MAP.json [TESTS...]       which tests reach which line, and how long each takes
-    python tests/mutants.py try   MAP.json [--sample N] [--seed S] [--only PREFIX...] [--jobs J] [--out FILE.csv]
-    python tests/mutants.py again MAP.json FILE.csv [--jobs J]     tries the rows of an earlier list once more
+    python tests/mutants.py map   MAP.json [TESTS...]              which tests reach which line, and how long each takes
+    python tests/mutants.py draw  LIST.csv [--sample N] [--seed S] [--only PREFIX...]      a sample of mutants, untried
+    python tests/mutants.py try   LIST.csv --map MAP.json... [--most N] [--minutes M]      tries those that are untried
+    python tests/mutants.py again LIST.csv --map MAP.json... [--seconds S]       tries those that survived once more
 
 A mutant is one small change: a comparison turned, an operand dropped, a sign or a bound changed, ``up`` for ``down``.
 It is killed where one of the tests that reach its line fails, and survives where they all pass; a survivor is either
-the same program in other words, or a gap in the tests. Each is tried in a process of its own, forked after the
-libraries are loaded, with the tests that reach the line, quickest first.
+the same program in other words, or a gap in the tests. ``mutants.md`` explains those that are the same program.
+
+All tests are loaded once. Each mutant is tried in a process forked from there, in which the code of its function is
+exchanged; one that takes effect when a module is loaded has the tests loaded anew. Tests that killed a mutant of the
+file before come first, then the quickest; it is given up after ``--seconds`` of tests. What is found is written to
+the list as it is found, so a run that is stopped loses nothing.
 """
 
 import argparse
-import ast
+import builtins
 import csv
+import gc
 import importlib.abc
 import importlib.util
 import json
-import multiprocessing
 import os
 import random
 import signal
 import sys
+import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
 from importlib.machinery import ModuleSpec
+from itertools import islice
 from pathlib import Path
-from types import CodeType, ModuleType
-from typing import Any, NamedTuple
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-SOURCES = ROOT / "src"
+from mutations import ROOT, SOURCES, Mutant, compiles, mutants
+
 MUTATED = ("rebal/market/", "rebal/planner/", "rebal/book.py")
-TESTS = ("tests/market", "tests/planner", "tests/journal", "tests/test_amounts.py", "tests/test_golden.py")
-LONGEST = 240
-"""Seconds that the tests of one mutant may take; a mutant that hangs is noticed, and so killed."""
+TESTS = ("tests/market", "tests/planner", "tests/journal", "tests/compare", "tests/stress", "tests/test_amounts.py",
+         "tests/test_book.py", "tests/test_golden.py")  # fmt: skip
+COLUMNS = ("file", "line", "function", "was", "now", "verdict", "by")
+SLOWEST = 5
+"""Seconds: a test that takes longer is left out of a map."""
 
-_SWAPS = {
-    "up": "down", "down": "up", "min": "max", "max": "min", "any": "all", "all": "any", "below": "above",
-    "above": "below", "ZERO": "ONE", "ONE": "ZERO", "lowest": "highest", "highest": "lowest", "sorted": "list",
-    "toward_zero": "up", "True": "False", "False": "True",
-}  # fmt: skip
-_COMPARED: dict[type[ast.cmpop], str] = {
-    ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">", ast.Eq: "!=", ast.NotEq: "==", ast.Is: "is not",
-    ast.IsNot: "is", ast.In: "not in", ast.NotIn: "in",
-}  # fmt: skip
-_COUNTED: dict[type[ast.operator], str] = {
-    ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*", ast.FloorDiv: "/", ast.Mod: "*", ast.Pow: "*",
-}  # fmt: skip
-
-
-class Mutant(NamedTuple):
-    """One change: where, what stood there, and what stands there instead."""
-
-    file: str
-    line: int
-    function: str
-    was: str
-    now: str
-    start: int
-    end: int
-
-    def applied(self) -> str:
-        text = (SOURCES / self.file).read_text()
-        return text[: self.start] + self.now + text[self.end :]
-
-
-class _Finder(ast.NodeVisitor):
-    """Every mutant of one file."""
-
-    def __init__(self, file: str) -> None:
-        self.file = file
-        self.text = (SOURCES / file).read_text()
-        self.starts = [0]
-        for line in self.text.splitlines(keepends=True):
-            self.starts.append(self.starts[-1] + len(line))
-        self.lines = self.text.splitlines(keepends=True)
-        self.functions: list[str] = []
-        self.found: list[Mutant] = []
-
-    def add(self, node: ast.AST, now: str, *, span: tuple[int, int] | None = None) -> None:
-        start, end = span or self.span(node)
-        was = self.text[start:end]
-        line = getattr(node, "lineno", 0)
-        if was != now:
-            self.found.append(Mutant(self.file, line, ".".join(self.functions), was, now, start, end))
-
-    def span(self, node: Any) -> tuple[int, int]:
-        return self.at(node.lineno, node.col_offset), self.at(node.end_lineno, node.end_col_offset)
-
-    def at(self, line: int, column: int) -> int:
-        # columns count bytes of UTF-8
-        return self.starts[line - 1] + len(self.lines[line - 1].encode()[:column].decode())
-
-    def source(self, node: ast.AST) -> str:
-        start, end = self.span(node)
-        return self.text[start:end]
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        self.functions.append(node.name)
-        for part in (*node.args.defaults, *filter(None, node.args.kw_defaults), *node.body):
-            self.visit(part)  # neither annotations nor decorators
-        self.functions.pop()
-
-    def visit_ClassDef(self, node: ast.ClassDef) -> None:
-        self.functions.append(node.name)
-        for part in node.body:
-            self.visit(part)
-        self.functions.pop()
-
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
-        if node.value is not None:
-            self.visit(node.value)
-
-    def visit_Expr(self, node: ast.Expr) -> None:
-        if not isinstance(node.value, ast.Constant):
-            self.visit(node.value)
-
-    def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
-        pass  # words are for people
-
-    def visit_Constant(self, node: ast.Constant) -> None:
-        if isinstance(node.value, bool):
-            self.add(node, str(not node.value))
-        elif isinstance(node.value, int):
-            self.add(node, str(node.value + 1))
-            self.add(node, str(node.value - 1))
-
-    def visit_Name(self, node: ast.Name) -> None:
-        if node.id in _SWAPS and isinstance(node.ctx, ast.Load):
-            self.add(node, _SWAPS[node.id])
-
-    def visit_Attribute(self, node: ast.Attribute) -> None:
-        if node.attr in _SWAPS and isinstance(node.ctx, ast.Load):
-            _, end = self.span(node)
-            self.add(node, _SWAPS[node.attr], span=(end - len(node.attr), end))
-        self.visit(node.value)
-
-    def visit_Compare(self, node: ast.Compare) -> None:
-        if len(node.ops) == 1:
-            (left, right) = (node.left, node.comparators[0])
-            now = _COMPARED[type(node.ops[0])]
-            self.add(node, f"{self.source(left)} {now} {self.source(right)}")
-            if type(node.ops[0]) in (ast.Lt, ast.LtE, ast.Gt, ast.GtE):
-                turned = {"<=": ">=", "<": ">", ">=": "<=", ">": "<"}[now]
-                self.add(node, f"{self.source(left)} {turned} {self.source(right)}")
-        self.generic_visit(node)
-
-    def visit_BoolOp(self, node: ast.BoolOp) -> None:
-        for left_out in node.values:
-            kept = [f"({self.source(each)})" for each in node.values if each is not left_out]
-            self.add(node, f"({(' and ' if isinstance(node.op, ast.And) else ' or ').join(kept)})")
-        self.generic_visit(node)
-
-    def visit_BinOp(self, node: ast.BinOp) -> None:
-        if type(node.op) in _COUNTED and not any(isinstance(each, ast.Constant) and isinstance(each.value, str)
-                                                for each in (node.left, node.right)):  # fmt: skip
-            self.add(node, f"({self.source(node.left)}) {_COUNTED[type(node.op)]} ({self.source(node.right)})")
-            self.add(node, f"({self.source(node.left)})")
-        self.generic_visit(node)
-
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> None:
-        if isinstance(node.op, ast.USub | ast.Not):
-            self.add(node, f"({self.source(node.operand)})")
-        self.generic_visit(node)
-
-    def visit_IfExp(self, node: ast.IfExp) -> None:
-        self.add(node, f"({self.source(node.body)})")
-        self.add(node, f"({self.source(node.orelse)})")
-        self.generic_visit(node)
-
-    def visit_Call(self, node: ast.Call) -> None:
-        if isinstance(node.func, ast.Name) and node.func.id in ("min", "max") and len(node.args) > 1:
-            for kept in node.args:
-                if not isinstance(kept, ast.Starred):
-                    self.add(node, f"({self.source(kept)})")
-        if isinstance(node.func, ast.Name) and node.func.id in ("abs", "up", "down", "sorted") and node.args:
-            self.add(node, f"({self.source(node.args[0])})")
-        self.generic_visit(node)
-
-    def visit_If(self, node: ast.If) -> None:
-        self.add(node.test, "True")
-        self.add(node.test, "False")
-        self.generic_visit(node)
-
-
-def mutants(only: Sequence[str]) -> list[Mutant]:
-    """Every mutant of the files whose path begins with one of these."""
-    found: list[Mutant] = []
-    for path in sorted(SOURCES.rglob("*.py")):
-        file = str(path.relative_to(SOURCES))
-        if file.startswith(tuple(only)):
-            finder = _Finder(file)
-            finder.visit(ast.parse(finder.text))
-            found += finder.found
-    return [each for each in dict.fromkeys(found) if _compiles(each)]
-
-
-def _compiles(mutant: Mutant) -> bool:
-    try:
-        compile(mutant.applied(), mutant.file, "exec")
-    except (SyntaxError, ValueError):
-        return False
-    return True
+_PYTEST = ("-q", "--fast", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:terminalreporter")
+_SCREEN = os.dup(2)
 
 
 class _Mapper:
-    """A pytest plugin: which test reaches which line, and how long it takes."""
+    """A pytest plugin: which test reaches which line, and how long each that passes takes."""
 
     def __init__(self, measured: Any) -> None:
         self.measured = measured
         self.seconds: dict[str, float] = {}
+        self.failed: set[str] = set()
         self.began = 0.0
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         self.began = time.perf_counter()
         self.measured.switch_context(nodeid)
 
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self.failed.add(report.nodeid)
+
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
-        self.seconds[nodeid] = time.perf_counter() - self.began
         self.measured.switch_context("")
+        self.seconds[nodeid] = time.perf_counter() - self.began
+
+    def kept(self) -> dict[str, float]:
+        return {test: each for test, each in self.seconds.items() if each < SLOWEST and test not in self.failed}
 
 
-def make_map(path: str, tests: Sequence[str]) -> None:
+def make_map(path: str, tests: Sequence[str], *, profile: str) -> None:
     """Run the tests once and write down which lines each of them reaches."""
     import coverage  # type: ignore[import-not-found, unused-ignore] # by hand: no extra has it
 
-    measured = coverage.Coverage(data_file=None, source=[str(SOURCES / "rebal")])
+    measured = coverage.Coverage(data_file=None, include=[f"{SOURCES}/{each}*" for each in MUTATED])
     measured.start()
     mapper = _Mapper(measured)
-    pytest.main([*(tests or TESTS), "-q", "-p", "no:cacheprovider", "-p", "no:xdist"], plugins=[mapper])
+    pytest.main([*(tests or TESTS), *_PYTEST, f"--hypothesis-profile={profile}"], plugins=[mapper])
     measured.stop()
-    data = measured.get_data()
+    data, seconds = measured.get_data(), mapper.kept()
     lines = {
-        f"{Path(file).relative_to(SOURCES)}:{line}": [context for context in contexts if context]
+        f"{Path(file).relative_to(SOURCES)}:{line}": [context for context in contexts if context in seconds]
         for file in data.measured_files()
         for line, contexts in data.contexts_by_lineno(file).items()
     }
-    Path(path).write_text(json.dumps({"seconds": mapper.seconds, "lines": lines}))
+    texts = {file: (SOURCES / file).read_text() for file in sorted({each.split(":")[0] for each in lines})}
+    Path(path).write_text(json.dumps({"tests": tests or TESTS, "seconds": seconds, "lines": lines, "texts": texts}))
+    _say(f"{len(seconds)} tests, {sum(seconds.values()):.0f} s; failed: {sorted(mapper.failed)}")
+
+
+def _say(text: str) -> None:
+    os.write(_SCREEN, f"{text}\n".encode())
 
 
 class _Mutated(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
@@ -266,95 +126,268 @@ class _Mutated(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         return compile(self.mutant.applied(), str(SOURCES / self.mutant.file), "exec")
 
 
-def survives(mutant: Mutant, reached: dict[str, Any]) -> bool:
-    """Whether every test that reaches a mutant passes with it; in a process of its own."""
-    seconds = reached["seconds"]
-    tests = [test for test in reached["lines"].get(f"{mutant.file}:{mutant.line}", ()) if test in seconds]
-    tests.sort(key=seconds.__getitem__)
-    child = os.fork()
-    if child:
-        return _waited(child)
-    status = 1
-    try:
-        signal.alarm(LONGEST)
-        sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 # closed with the process
-        sys.meta_path.insert(0, _Mutated(mutant))
-        status = int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *(tests or seconds)]))
-    finally:
-        os._exit(0 if status == 0 else 1)
+def _name_of_code(code: CodeType) -> tuple[str, str, int]:
+    return code.co_filename, code.co_qualname, code.co_firstlineno
 
 
-def _waited(child: int) -> bool:
-    _, status = os.waitpid(child, 0)
-    return os.waitstatus_to_exitcode(status) == 0
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for each in code.co_consts:
+        if isinstance(each, CodeType):
+            yield from _codes(each)
 
 
-def _tried(given: tuple[Mutant, str]) -> tuple[Mutant, bool]:
-    mutant, path = given
-    return mutant, survives(mutant, _map(path))
+def exchange(mutant: Mutant, functions: Mapping[tuple[str, str, int], Sequence[FunctionType]]) -> bool:
+    """Give the loaded function that a mutant stands in the mutant's code; whether there is one."""
+    where = str(SOURCES / mutant.file)
+    found = False
+    for code in _codes(compile(mutant.applied(), where, "exec")):
+        if code.co_qualname == mutant.runs_in:
+            for function in functions.get(_name_of_code(code), ()):
+                if len(function.__code__.co_freevars) == len(code.co_freevars):
+                    function.__code__ = code
+                    found = True
+    return found
 
 
-_MAPS: dict[str, dict[str, Any]] = {}
+class _Trial:
+    """A pytest plugin that runs, instead of all tests, those of one mutant after the other, each in its own process."""
+
+    def __init__(self, listed: "Listed", reached: Mapping[str, Any], asked: argparse.Namespace) -> None:
+        self.listed, self.reached, self.asked = listed, reached, asked
+        self.kills: Counter[tuple[str, str]] = Counter()
+        self.told = 0
+        for row in listed.rows:
+            if row["verdict"] == "killed":
+                self.kills[row["file"], row["by"]] += 1
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        import rebal.amounts
+
+        for name in ("up", "down", "toward_zero", "ZERO", "ONE"):  # so that a swapped name is always there
+            setattr(builtins, name, getattr(rebal.amounts, name))
+        items = {item.nodeid: item for item in session.items}
+        functions: dict[tuple[str, str, int], list[FunctionType]] = {}
+        for each in gc.get_objects():
+            if isinstance(each, FunctionType):
+                functions.setdefault(_name_of_code(each.__code__), []).append(each)
+        gc.freeze()
+        ends = time.monotonic() + 60 * self.asked.minutes
+        for n, (row, mutant) in enumerate(self.listed.wanted(again=self.asked.what == "again")):
+            if n == self.asked.most or time.monotonic() > ends:
+                break
+            verdict, by = self.judge(mutant, items, functions)
+            self.kills[mutant.file, by] += verdict == "killed"
+            self.listed.write(row, verdict, by)
+        return True
+
+    def judge(self, mutant: Mutant, items: Mapping[str, pytest.Item], functions: Any) -> tuple[str, str]:
+        """What becomes of a mutant, and the test that killed it."""
+        seconds = self.reached["seconds"]
+        tests = [each for each in reaching(mutant, self.reached["lines"]) if each in items]
+        if not tests and not mutant.runs_in:
+            tests = list(items)  # reached while modules were loaded: any of them may see it
+        tests.sort(key=lambda test: seconds.get(test, 0) / (1 + self.kills[mutant.file, test]))
+        read, self.told = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(read)
+            self.run(mutant, tests, items, functions)
+        os.close(self.told)
+        with os.fdopen(read) as told:
+            began = told.read().splitlines()
+        _, status = os.waitpid(child, 0)
+        if status:
+            return "killed", began[-1] if began else ""
+        return "survived", f"{len(began)} of {len(tests)} tests"
+
+    def run(self, mutant: Mutant, tests: Sequence[str], items: Mapping[str, pytest.Item], functions: Any) -> None:
+        status = 1
+        try:
+            if mutant.runs_in and exchange(mutant, functions):
+                self.run_loaded(tests, items)
+                status = 0
+            else:
+                status = self.run_anew(mutant, tests)
+        finally:
+            os._exit(status)
+
+    def run_loaded(self, tests: Sequence[str], items: Mapping[str, pytest.Item]) -> None:
+        ends = time.monotonic() + self.asked.seconds
+        for test, after in zip(tests, [*tests[1:], None], strict=True):
+            if time.monotonic() > ends:
+                break
+            self.begin(test)
+            item = items[test]
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=items[after] if after else None)
+
+    def run_anew(self, mutant: Mutant, tests: Sequence[str]) -> int:
+        """Start another interpreter for a mutant that takes effect when its module is loaded."""
+        signal.alarm(240)
+        files = sorted({test.split("::")[0] for test in tests})
+        given = json.dumps({"mutant": mutant, "tests": tests, "files": files, "profile": self.asked.profile})
+        os.dup2(self.told, 3)
+        os.execv(sys.executable, [sys.executable, __file__, "alone", given])
+
+    def begin(self, test: str) -> None:
+        # one that hangs ends the process, and so is noticed
+        signal.alarm(int(10 + 10 * self.reached["seconds"].get(test, 0)))
+        os.write(self.told, f"{test}\n".encode())
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            os._exit(1)
 
 
-def _map(path: str) -> dict[str, Any]:
-    if path not in _MAPS:
-        _MAPS[path] = json.loads(Path(path).read_text())
-    return _MAPS[path]
+class _Alone:
+    """A pytest plugin for one mutant: says which test runs, and ends with the first that fails."""
+
+    def __init__(self, tests: Sequence[str]) -> None:
+        self.tests = tests
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        order = {test: n for n, test in enumerate(self.tests)}
+        items[:] = sorted((each for each in items if each.nodeid in order), key=lambda each: order[each.nodeid])
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        os.write(3, f"{nodeid}\n".encode())
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            os._exit(1)
 
 
-def trial(path: str, chosen: Sequence[Mutant], *, jobs: int) -> Iterator[Mutant]:
-    """Try mutants side by side and give back those that survive."""
-    killed = 0
-    with multiprocessing.get_context("fork").Pool(jobs) as pool:
-        for n, (mutant, survived) in enumerate(pool.imap_unordered(_tried, [(each, path) for each in chosen]), 1):
-            killed += not survived
-            if survived:
-                print(
-                    f"survived  {mutant.file}:{mutant.line} {mutant.function}: {mutant.was}  ->  {mutant.now}",
-                    flush=True,
-                )
-                yield mutant
-            if n % 50 == 0:
-                print(f"{n} tried, {killed} killed", file=sys.stderr, flush=True)
-    print(f"{len(chosen)} tried, {killed} killed: {killed / max(1, len(chosen)):.1%}")
+def alone(given: str) -> int:
+    """Run the tests of one mutant with its module loaded from the mutant's text."""
+    told = json.loads(given)
+    sys.meta_path.insert(0, _Mutated(Mutant(*told["mutant"])))
+    return int(pytest.main([*told["files"], *_PYTEST, f"--hypothesis-profile={told['profile']}"],
+                           plugins=[_Alone(told["tests"])]))  # fmt: skip
 
 
-def _listed(path: str) -> list[Mutant]:
-    with Path(path).open() as file:
-        rows = list(csv.DictReader(file))
-    wanted = [(row["file"].removeprefix("src/"), row["function"], row["was"], row["survived as"]) for row in rows]
-    every = {(each.file, each.function.split(".")[-1], each.was, each.now): each
-             for each in mutants(sorted({file for file, *_ in wanted}))}  # fmt: skip
-    found = [every.get((file, function.split(".")[-1], was, now)) for file, function, was, now in wanted]
-    print(f"{sum(each is None for each in found)} of {len(wanted)} stand there no more")
-    return [each for each in found if each is not None]
+class Listed:
+    """The rows of a list, and the mutants that they stand for."""
+
+    def __init__(self, path: str) -> None:
+        self.path = Path(path)
+        with self.path.open() as file:
+            rows = list(csv.DictReader(file))
+        self.rows = [{"verdict": "", "by": "", **row} for row in rows]
+        for row in self.rows:
+            row["now"] = row.get("now") or row.pop("survived as")
+            row["file"] = row["file"].removeprefix("src/")
+        every: dict[tuple[str, ...], list[Mutant]] = {}
+        for each in mutants(sorted({row["file"] for row in self.rows})):
+            every.setdefault((each.file, each.function, each.was, each.now), []).append(each)
+            every.setdefault((each.file, each.function.split(".")[-1], each.was, each.now), []).append(each)
+        self.found = [self._nearest(row, every) for row in self.rows]
+
+    @staticmethod
+    def _nearest(row: Mapping[str, str], every: Mapping[tuple[str, ...], Sequence[Mutant]]) -> Mutant | None:
+        alike = every.get((row["file"], row["function"], row["was"], row["now"]), ())
+        return min(alike, key=lambda each: abs(each.line - int(row["line"])), default=None)
+
+    def wanted(self, *, again: bool) -> Iterator[tuple[dict[str, str], Mutant]]:
+        """The rows to try: what nobody tried yet, or what survived. Those loaded anew come last: they take longest."""
+        sought = ("survived",) if again else ("",)
+        rows = [pair for pair in zip(self.rows, self.found, strict=True) if pair[0]["verdict"] in sought]
+        for row, _ in (pair for pair in rows if pair[1] is None):
+            self.write(row, "gone", "")
+        yield from ((row, mutant) for row, mutant in rows if mutant is not None and mutant.runs_in)
+        yield from ((row, mutant) for row, mutant in rows if mutant is not None and not mutant.runs_in)
+
+    def write(self, row: dict[str, str], verdict: str, by: str) -> None:
+        row["verdict"], row["by"] = verdict, by
+        if verdict != "killed":
+            _say(f"{verdict}  {row['file']}:{row['line']} {row['function']}: {row['was']}  ->  {row['now']}  ({by})")
+        save(self.path, self.rows)
+
+    def summary(self) -> str:
+        rooms: dict[str, Counter[str]] = {}
+        for row in self.rows:
+            room = "/".join(row["file"].split("/")[:2])
+            rooms.setdefault(room, Counter())[row["verdict"] or "untried"] += 1
+        return "\n".join(f"{room}: {dict(counts)}" for room, counts in sorted(rooms.items()))
+
+
+def save(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write a list, whole or not at all."""
+    beside = path.with_suffix(".part")
+    with beside.open("w", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+    beside.replace(path)
+
+
+def draw(path: str, *, sample: int, seed: int, only: Sequence[str]) -> None:
+    """Choose mutants and list them, untried."""
+    every = mutants(only)
+    random.Random(seed).shuffle(every)
+    chosen = list(islice(filter(compiles, every), sample))
+    save(Path(path), [{**each._asdict(), "verdict": "", "by": ""} for each in chosen])
+
+
+def read_maps(paths: Sequence[str]) -> dict[str, Any]:
+    """Several maps as one, their lines as they stand now: those that changed since are reached by who reaches others.
+
+    A line that is not in a map has the tests of the nearest line before it that is.
+    """
+    reached: dict[str, Any] = {"tests": [], "seconds": {}, "lines": {}}
+    for path in paths:
+        made = json.loads(Path(path).read_text())
+        reached["tests"] += made["tests"]
+        reached["seconds"] |= made["seconds"]
+        for file, text in made["texts"].items():
+            then, now = text.splitlines(), (SOURCES / file).read_text().splitlines()
+            for old, new, size in SequenceMatcher(None, then, now, autojunk=False).get_matching_blocks():
+                for n in range(size):
+                    found = made["lines"].get(f"{file}:{old + n + 1}", ())
+                    reached["lines"].setdefault(f"{file}:{new + n + 1}", []).extend(found)
+    return reached
+
+
+def reaching(mutant: Mutant, lines: Mapping[str, Sequence[str]]) -> list[str]:
+    """The tests that reach a mutant's line, as far as the maps know."""
+    nearest = next((n for n in range(mutant.line, 0, -1) if f"{mutant.file}:{n}" in lines), 0)
+    return list(dict.fromkeys(lines.get(f"{mutant.file}:{nearest}", ())))
+
+
+def trial(asked: argparse.Namespace) -> None:
+    """Try the mutants of a list."""
+    listed, reached = Listed(asked.path), read_maps(asked.map)
+    arguments = [*reached["tests"], *_PYTEST, f"--hypothesis-profile={asked.profile}"]
+    with tempfile.TemporaryDirectory() as folder:
+        pytest.main([*arguments, f"--basetemp={folder}/tests"], plugins=[_Trial(listed, reached, asked)])
+    _say(listed.summary())
 
 
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("map", "try", "again"))
-    parser.add_argument("map")
-    parser.add_argument("rest", nargs="*")
+    parser.add_argument("what", choices=("map", "draw", "try", "again", "alone"))
+    parser.add_argument("path")
+    parser.add_argument("tests", nargs="*")
+    parser.add_argument("--map", nargs="+")
     parser.add_argument("--sample", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", nargs="*", default=MUTATED)
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--out")
+    parser.add_argument("--profile", default="quick", help="of hypothesis; rebal is the one of the suite")
+    parser.add_argument("--most", type=int, default=-1, help="mutants to try")
+    parser.add_argument("--minutes", type=float, default=600)
+    parser.add_argument("--seconds", type=float, default=30, help="of tests for one mutant")
     asked = parser.parse_args()
     os.chdir(ROOT)
-    if asked.what == "map":
-        make_map(asked.map, asked.rest)
-        return
-    every = _listed(asked.rest[0]) if asked.what == "again" else mutants(asked.only)
-    chosen = every if asked.what == "again" else random.Random(asked.seed).sample(every, min(asked.sample, len(every)))
-    left = list(trial(asked.map, chosen, jobs=asked.jobs))
-    if asked.out:
-        with Path(asked.out).open("w", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(["file", "line", "function", "was", "survived as"])
-            writer.writerows((f"src/{each.file}", each.line, each.function, each.was, each.now) for each in left)
+    match asked.what:
+        case "map":
+            make_map(asked.path, asked.tests, profile=asked.profile)
+        case "draw":
+            draw(asked.path, sample=asked.sample, seed=asked.seed, only=asked.only)
+        case "alone":
+            sys.exit(alone(asked.path))
+        case _:
+            trial(asked)
 
 
 if __name__ == "__main__":

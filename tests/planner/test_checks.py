@@ -82,6 +82,33 @@ def test_a_finding_carries_its_figures_exactly() -> None:
     assert residual.data == {"undone_usd": Fraction(-1, 2), "contract": "BTCUSD", "lot_usd": Fraction(100)}
 
 
+def test_the_least_order_that_a_leg_is_less_than_is_the_venues_minimum_in_dollars_of_the_asset() -> None:
+    # lots of 20 dollars and at least 40: DOT at beta 2.5 takes 2.5 dollars of ETH for each of its own, so at least 16
+    contract = inverse("ETH", "10", lot="2", minimum="4")
+    made = portfolio(
+        {"ETH": "1", "DOT": "20"}, {"ETH": "0.9", "DOT": "0.1"}, {"ETH": "800", "DOT": "4.25"}, (contract,),
+        proxies={"DOT": ("ETH", "2.5")}, rules=policy(band="0", min_order="0"),
+    )  # fmt: skip
+    # 885 in all: DOT is 85 and is to be 88.5, ETH 800 and to be 796.5
+    for each in planned(made).findings:
+        if each.subject == "DOT":
+            assert each.message == "3.50 USD are less than the least order of ETHUSD, 16.00 USD: left out"
+            assert each.data["least_order_usd"] == 16
+        if each.subject == "ETH":
+            assert each.message.startswith("3.50 USD are less than the least order of ETHUSD, 40.00 USD")
+    assert {"DOT", "ETH"} <= {each.subject for each in planned(made).findings}
+
+
+def test_what_whole_lots_bring_below_the_least_order_is_not_called_less_than_it() -> None:
+    # 29 dollars are asked for; whole lots of 10 make 20, which are less than 25
+    made = portfolio(
+        {"BTC": "1"}, {"BTC": "0.99", "USD": "0.01"}, {"BTC": "2900"}, (inverse("BTC", "10"),),
+        rules=policy(band="0", min_order="25"),
+    )  # fmt: skip
+    (left,) = [each for each in planned(made).findings if each.code is Code.BELOW_MINIMUM]
+    assert left.message == "29.00 USD on BTCUSD are in whole lots below policy.min_order, 25.00 USD: left out"
+
+
 def test_prices_grow_stale() -> None:
     made = book()
     for as_of, stale in ((NOW, False), (NOW - timedelta(days=2), True), (None, True)):

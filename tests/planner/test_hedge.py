@@ -257,7 +257,7 @@ def test_what_a_minimum_keeps_from_one_contract_is_bought_back_on_the_next() -> 
     closed = hedged(made, "BTC", Fraction(0))
     assert [(order.contract, order.contracts) for order in closed.orders] == [("XBTUSD", Fraction(24900))]
     (left,) = [found for found in closed.findings if found.code is Code.BELOW_MINIMUM]
-    assert left.message.startswith("200.00 USD on XBTZ26 are below policy.min_order, 1000.00 USD")
+    assert left.message.startswith("200.00 USD on XBTZ26 are in whole lots below policy.min_order, 1000.00 USD")
 
 
 def test_hedges_that_share_a_contract_count_the_pnl_of_the_net_order_alone() -> None:

@@ -26,6 +26,7 @@ from rebal.planner.orders import realised_by
 from rebal.planner.pooled import fitting, pool_of
 from rebal.planner.review import Check, Review, held_after
 from rebal.planner.sizing import LeftOut
+from rebal.planner.targets import least_leg_usd
 from rebal.portfolio import DOLLARS
 
 
@@ -111,7 +112,7 @@ def _left_out(review: Review) -> Iterator[Finding]:
         data: dict[str, Figure] = {"undone_usd": residual.undone, "contract": contract.name}
         match residual.left_out:
             case LeftOut.SMALLER_THAN_A_LOT:
-                least_usd = review.desk.portfolio.notional_usd(contract, contract.lot_size)
+                least_usd = least_leg_usd(residual.asset, contract, review.desk.portfolio)
                 data["least_order_usd"] = least_usd
                 message = f"{size} are less than the least order of {contract.name}, {usd(least_usd)}: left out"
                 if residual.asset in review.beyond_policy:
@@ -119,7 +120,8 @@ def _left_out(review: Review) -> Iterator[Finding]:
                 else:
                     yield info(Code.RESIDUAL, residual.asset, message, **data)
             case LeftOut.BELOW_MIN_ORDER:
-                message = f"{size} on {contract.name} are below policy.min_order, {usd(policy.min_order)}: left out"
+                least = usd(policy.min_order)
+                message = f"{size} on {contract.name} are in whole lots below policy.min_order, {least}: left out"
                 yield info(Code.BELOW_MINIMUM, residual.asset, message, **data, min_order_usd=policy.min_order)
             case LeftOut.BELOW_MIN_CONTRACTS:
                 least = f"{plain(contract.min_contracts)} contracts of {contract.name}"
