@@ -320,11 +320,21 @@ class EntryLine:
 
 
 @frozen
+class EarnedLine:
+    """What the entries shown have brought up to one of them, net of fees and funding, in dollars of their times."""
+
+    seq: int
+    time: datetime
+    net_usd: Fraction
+
+
+@frozen
 class History:
     """The answer of history: everything the journal holds, what it adds up to, and what is open now.
 
     ``since``: entries before it are left out, of ``entries`` and ``totals`` alike. ``journal_head``: the last hash,
     which stands for all of them. ``notes``: what else to know of them, in sentences.
+    ``path``: what they brought, by their times; entries that bring nothing are not in it.
     """
 
     schema: str
@@ -341,6 +351,7 @@ class History:
     effects: tuple[Effect, ...]
     notes: tuple[str, ...] = ()
     episodes: tuple[Episode, ...] = ()
+    path: tuple[EarnedLine, ...] = ()
 
 
 @frozen

@@ -9,7 +9,7 @@ from rebal.amounts import Fraction
 from rebal.findings import Finding, sorted_out, usd
 from rebal.frozen import frozen
 from rebal.ledger import Realised
-from rebal.plan import AssetLine, HedgeLine, Inputs, PositionLine, Wallet
+from rebal.plan import AssetLine, Costs, HedgeLine, Inputs, PayoffLine, PositionLine, Wallet
 
 
 class Needs(StrEnum):
@@ -22,7 +22,10 @@ class Needs(StrEnum):
 
 @frozen
 class Status:
-    """The book as it is now, and whether anything needs doing. ``summary``: all of it in one line."""
+    """The book as it is now, and whether anything needs doing.
+
+    ``summary``: all of it in one line. ``payoff`` and ``costs``: as of a plan that trades nothing.
+    """
 
     schema: str
     command: str
@@ -41,6 +44,8 @@ class Status:
     needs: Needs
     summary: str
     accounts: tuple[AccountLine, ...] = ()
+    payoff: Sequence[PayoffLine] = ()
+    costs: Costs | None = None
 
 
 def summarised(needs: Needs, findings: Sequence[Finding], *, name: str, equity: Fraction) -> str:

@@ -9,6 +9,7 @@ from rebal.book import MarginMode, Purpose
 from rebal.findings import Code, Finding, FindingData, Severity
 from rebal.ledger import (
     CoinChange,
+    EarnedLine,
     Effect,
     EntryLine,
     EntryType,
@@ -22,7 +23,8 @@ from rebal.ledger import (
     Recorded,
 )
 from rebal.market.contract import Kind
-from rebal.plan import Standing, Wallet
+from rebal.plan import CostLine, Costs, DayCost, PayoffLine, Side, Standing, Wallet
+from rebal.reports.reconciliation import CoinsLine, OrderLine, Place, PositionPair, Reconciliation, Verdict, Where
 from rebal.stated import Coins, Shift, Stood
 from rebal.status import Needs, Status
 
@@ -69,6 +71,17 @@ def status() -> Status:
         wallets=tuple(replace(each, before=_as_it_stands(each)) for each in plan.wallets),
         positions=tuple(replace(each, contracts_before=each.contracts) for each in plan.positions if each.contracts),
         hedges=plan.hedges,
+        payoff=(
+            PayoffLine(Fraction(-1, 2), Fraction("58625.25"), Fraction("81000.5"), Fraction("58630")),
+            PayoffLine(Fraction(0), Fraction("117250.5"), Fraction("117250.5"), Fraction("117250.5")),
+        ),
+        costs=Costs(
+            Fraction(0),
+            Fraction("-1.25"),
+            Fraction("-456.25"),
+            (CostLine("BTC-PERPETUAL", Fraction(0), Fraction("-1.25")),),
+            (DayCost(0, Fraction(0)), DayCost(365, Fraction("-456.25"))),
+        ),
         realised=history().totals,
         findings=(
             Finding(Severity.WARNING, Code.DRIFT, "ETH", "is 3.2 points under its weight: rebal plan"),
@@ -226,6 +239,8 @@ def history() -> History:
                     None, Fraction("0.125"), Fraction(0), Fraction("149.875"), Fraction(150), None, Fraction("0.125"),
                     Fraction(0), Fraction("149.875")),
         ),
+        path=(EarnedLine(3, MORNING + timedelta(minutes=21), Fraction("-680.41")),
+              EarnedLine(12, MORNING + timedelta(minutes=84), Fraction("-530.535"))),
     )  # fmt: skip
 
 
@@ -233,7 +248,7 @@ def unrecorded() -> History:
     """A journal that is not there yet."""
     empty: History = replace(
         history(), journal_seq=0, journal_head=None, entries=(), totals=(), total=NOTHING, positions=(), effects=(),
-        episodes=(),
+        episodes=(), path=(),
     )  # fmt: skip
     return empty
 
@@ -284,4 +299,56 @@ def extreme() -> History:
         total=RealisedUsd(-most, most, -most, most),
         positions=(OpenPosition(extremes.LONG_CONTRACT, -most, -most * 2, most, least, most),),
         effects=(Effect(extremes.LONG_COIN, most, -most, Fraction(10**18)),),
+    )
+
+
+def reconciled() -> Reconciliation:
+    """An account that has coins, a position and an order which the book has not."""
+    step = exact("0.00000002")
+    return Reconciliation(
+        schema="rebal/reconcile/1",
+        command="reconcile",
+        name="Core holdings",
+        venue="bybit",
+        as_of=MORNING,
+        inputs=INPUTS,
+        verdict=Verdict.UNRECORDED,
+        coins=(
+            CoinsLine("BTC", Place.FUTURES, exact("1.5"), exact("1.50012345"), exact("0.00012345"), step, agrees=False),
+            CoinsLine("ETH", Place.SPOT, exact(14), exact(14), Fraction(0), step, agrees=True),
+        ),
+        positions=(
+            _pair("BTCUSD", Where.BOTH, "-40000", "-40000", "41000", agrees=True),
+            _pair("ETHUSD", Where.EXCHANGE, "0", "12500", None, agrees=False),
+        ),
+        orders=(
+            OrderLine(
+                "48bcf87ae8261c33", "mine-1", "BTCUSD", Side.SELL, exact(1500), exact("41250.5"), reduce_only=True
+            ),
+        ),
+        notes=("what waits changes nothing until it fills",),
+        summary="unrecorded: Core holdings; ETHUSD is open at the exchange and in no book",
+    )
+
+
+def _pair(contract: str, where: Where, contracts: str, theirs: str, entry: str | None, *, agrees: bool) -> PositionPair:
+    price = None if entry is None else exact(entry)
+    return PositionPair(
+        contract=contract,
+        where=where,
+        agrees=agrees,
+        contracts=exact(contracts),
+        contracts_exchange=exact(theirs),
+        difference=exact(theirs) - exact(contracts),
+        entry_price=price,
+        entry_price_exchange=price or exact("2510.35"),
+        margin_mode=MarginMode.CROSS,
+        margin_mode_exchange=MarginMode.CROSS,
+        isolated_margin=None,
+        isolated_margin_exchange=None,
+        leverage=None,
+        leverage_exchange=exact(10),
+        liquidation_price=exact("314052.16"),
+        liquidation_price_exchange=exact("314052.5"),
+        liquidation_difference=exact("0.34"),
     )

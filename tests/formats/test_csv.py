@@ -100,8 +100,8 @@ def test_the_history_is_its_entries_in_full() -> None:
 @pytest.mark.parametrize(
     ("report", "sections"),
     [
-        (ledgers.status(), "assets wallets positions hedges realised findings accounts accounts.levels"),
-        (ledgers.history(), "entries totals positions effects episodes"),
+        (ledgers.status(), "assets wallets positions hedges realised findings accounts accounts.levels payoff"),
+        (ledgers.history(), "entries totals positions effects episodes path"),
         (ledgers.recorded(), "entries positions coins"),
     ],
 )

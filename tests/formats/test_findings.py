@@ -105,7 +105,9 @@ def findings(draw: st.DrawFn) -> Finding:
 
 
 def figures(text: str) -> set[str]:
-    return {token.strip(",;:") for token in KEY.sub("", text).split() if any(map(str.isdigit, token))}
+    """The figures in a text, without the separators and the minus sign of a page."""
+    bare = re.sub(r"(?<=\d),(?=\d{3})", "", KEY.sub("", text)).replace("\N{MINUS SIGN}", "-")
+    return {token.strip(",;:") for token in bare.split() if any(map(str.isdigit, token))}
 
 
 @settings(max_examples=300)

@@ -221,7 +221,7 @@ def test_the_keys_of_status() -> None:
     status = json.loads(shown(ledgers.status()))
     assert " ".join(status) == (
         "schema command name venue as_of currency equity inputs assets wallets positions hedges realised findings "
-        "needs summary accounts"
+        "needs summary accounts payoff costs"
     )
     realised = "contract coin usd fees_coin funding_coin currency fees_usd funding_usd net_usd"
     assert " ".join(status["realised"][0]) == realised
@@ -232,7 +232,7 @@ def test_the_keys_of_history() -> None:
     history = json.loads(shown(ledgers.history()))
     assert " ".join(history) == (
         "schema name as_of currency since journal_seq journal_head entries totals total positions effects notes "
-        "episodes"
+        "episodes path"
     )
     fill = history["entries"][2]
     assert list(fill)[:4] == ["seq", "id", "time", "type"]

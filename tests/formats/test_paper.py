@@ -21,7 +21,7 @@ from rebal.formats.picture.drawn import is_drawn
 from rebal.plan import Plan
 from test_golden import planned
 
-from . import books, curves, limits, test_stress
+from . import books, curves, ledgers, limits, test_stress
 from .reports import REPORTS
 
 EVERY: dict[str, Callable[[], Report]] = {
@@ -29,6 +29,7 @@ EVERY: dict[str, Callable[[], Report]] = {
     "shipped": lambda: planned(ROOT / "portfolios" / "open-book.yaml"),
     "compare": lambda: compared(book(), hedge=HALF),
     "stress": test_stress.REPORTS["stress-book"],
+    "reconcile": ledgers.reconciled,
     "basket": test_stress.REPORTS["stress-basket"],
 }
 VOID = frozenset({"meta", "link", "input", "br"})
@@ -95,7 +96,21 @@ def _numbers(value: Any) -> Iterator[Fraction]:
             yield Fraction(value)
 
 
-@pytest.mark.parametrize("name", ["shipped", "worked-example", "open-book", "unwind", "rescue", "status", "stress"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "shipped",
+        "worked-example",
+        "open-book",
+        "unwind",
+        "rescue",
+        "status",
+        "stress",
+        "history",
+        "compare",
+        "reconcile",
+    ],
+)
 def test_the_figures_of_a_page_are_those_of_the_json(name: str) -> None:
     report = EVERY[name]()
     known = {plain(abs(each)) for each in _numbers(json.loads(shown(report, "json")))}
@@ -163,7 +178,7 @@ def test_a_chart_that_there_is_not_names_those_there_are() -> None:
     ):
         shown(EVERY["shipped"](), "svg", "path")
     with pytest.raises(UsageProblem, match="this answer has no chart"):
-        shown(EVERY["history"](), "svg")
+        shown(EVERY["unrecorded"](), "svg")
 
 
 def test_the_pictures_come_first_and_the_steps_before_the_rest() -> None:

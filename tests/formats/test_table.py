@@ -224,7 +224,7 @@ def test_status_puts_what_needs_doing_first_and_the_rest_last() -> None:
 )
 def test_the_summary_is_coloured_by_what_it_asks_for(needs: Needs, ink: str) -> None:
     first = shown(replace(ledgers.calm(), needs=needs), 100, colour=True).splitlines()[0]
-    assert first == f"\x1b[{ink}mnothing: Core holdings, 130000.00 USD; nothing to do\x1b[0m"
+    assert first == f"\x1b[{ink}mnothing: Core holdings, 130,000.00 USD; nothing to do\x1b[0m"
 
 
 def test_a_voided_entry_says_by_which() -> None:

@@ -9,15 +9,17 @@ from exact import exact
 from rebal.amounts import Fraction
 from rebal.book import Purpose
 from rebal.findings import Code, Finding, Severity
+from rebal.formats import View, render
 from rebal.formats.describe._orders import why
 from rebal.formats.describe.plan import headline, refusal
-from rebal.formats.document import GLUE, Said
+from rebal.formats.document import GLUE, Reckoned, Said
+from rebal.formats.page.figures import TABLE
 from rebal.formats.page.records import PEN
-from rebal.formats.page.wording import day_and_time, unbroken
+from rebal.formats.page.wording import day_and_time, unbroken, with_figures
 from rebal.plan import OrderPart, Plan, PositionLine
 from rebal.portfolio import Route
 
-from . import books, rows
+from . import books, ledgers, rows
 
 
 def written(sentence: Said) -> str:
@@ -132,3 +134,31 @@ def test_figures_are_held_to_their_units(sentence: str, held: str) -> None:
 def test_instants_for_people_are_in_utc() -> None:
     there = datetime(2026, 1, 1, 0, 30, tzinfo=timezone(timedelta(hours=1)))
     assert day_and_time(there).replace(GLUE, " ") == "31 Dec 2025 23:30 UTC"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "shown"),
+    [
+        ("closing realises -0.00109042 BTC, -913.74 USD", "closing realises −0.00109042 BTC, −913.74 USD"),
+        ("has lost 22000 ALT, 5500.00 USD then", "has lost 22,000 ALT, 5,500.00 USD then"),
+        ("would trade 8437 contracts", "would trade 8,437 contracts"),
+        ("short of 2547 USDT (1234567.50 USD)", "short of 2,547 USDT (1,234,567.50 USD)"),
+        ("987654321098765432.12345678 BTC are", "987,654,321,098,765,432.12345678 BTC are"),
+        ("expired on 2026-11-20 at 16:00; see July 2024, 2026", "expired on 2026-11-20 at 16:00; see July 2024, 2026"),
+        ("is off: rebal hedge BTC --notional 14950 -p 12345.yaml; or 14950 USD",
+         "is off: rebal hedge BTC --notional 14950 -p 12345.yaml; or 14,950 USD"),
+        ("or `rebal hedge BTC --coins 12345`, 12345 BTC", "or `rebal hedge BTC --coins 12345`, 12,345 BTC"),
+        ("add {up_to: 100000, rate: 1%}", "add {up_to: 100000, rate: 1%}"),
+        ("BTC-123456 and 0x123456, X.12345, 1.2.34567", "BTC-123456 and 0x123456, X.12345, 1.2.34567"),
+        ("an order 00012345 of it", "an order 00012345 of it"),
+        ("until 1612.33.", "until 1,612.33."),
+    ],
+)  # fmt: skip
+def test_figures_in_a_sentence_are_divided_and_what_is_typed_is_not(sentence: str, shown: str) -> None:
+    assert with_figures(sentence, TABLE) == shown
+    assert PEN.tell(Reckoned(sentence)) == sentence
+
+
+def test_a_name_is_no_figure() -> None:
+    book = replace(ledgers.calm(), name="Book 20000", summary="nothing: Book 20000, 130000.00 USD; nothing to do")
+    assert render("table", book, View(100, colour=False)).startswith("nothing: Book 20000, 130,000.00 USD; nothing")

@@ -135,6 +135,20 @@ def test_a_closed_hedge_of_what_has_no_price_any_more_is_told() -> None:
     assert effect.spot_pnl_usd == -16000
 
 
+def test_what_came_of_it_by_time_adds_up_to_the_total_whatever_was_written_first() -> None:
+    kept = journal(
+        draft(fill("-100", "40000", fee="0.001"), 1, "a"),
+        draft(Spot("ETH", F(1)), 2, "nothing"),
+        draft(fill("100", "50000", part("100"), fee="0.001"), 5, "c"),
+        draft(funding("0.0005"), 3, "b"),
+    )
+    made = history(portfolio(), kept)
+    # 0.001 BTC of fee at 40,000; 0.0005 of funding; (1/50000 - 1/40000) * 100 less 0.001 of fee at 50,000
+    assert [(each.time, each.net_usd) for each in made.path] == [(at(1), F(-40)), (at(3), F(-20)), (at(5), F(-95))]
+    assert made.path[-1].net_usd == made.total.net_usd
+    assert [each.net_usd for each in history(portfolio(), kept, since=at(3)).path] == [F(20), F(-55)]
+
+
 @given(st.lists(st.integers(10_000, 90_000), min_size=2, max_size=6))
 def test_the_effect_is_the_sum_of_its_moves(prices: list[int]) -> None:
     entries = path_of(prices)

@@ -10,7 +10,7 @@ from rebal.book import Book
 from rebal.frozen import frozen
 from rebal.journal.fold import as_recorded
 from rebal.journal.telling import Step, steps
-from rebal.ledger import Carried, Entry, Episode, Fill, Funding, Realised, RealisedUsd
+from rebal.ledger import Carried, EarnedLine, Entry, Episode, Fill, Funding, Realised, RealisedUsd
 from rebal.market.contract import Kind
 from rebal.portfolio import Portfolio
 from rebal.stated import Stated
@@ -105,6 +105,20 @@ def in_dollars(lines: Iterable[Realised]) -> RealisedUsd:
         funding_usd=total(line.funding_usd for line in listed),
         net_usd=total(line.net_usd for line in listed),
     )
+
+
+def by_time(entries: Iterable[Entry], booked: Iterable[Booked]) -> tuple[EarnedLine, ...]:
+    """What entries have brought up to each of them, in the order of their times."""
+    grouped: dict[int, list[Booked]] = {}
+    for line in booked:
+        grouped.setdefault(line.seq, []).append(line)
+    net, found = ZERO, []
+    for entry in sorted(entries, key=lambda entry: (entry.time, entry.seq)):
+        for line in grouped.get(entry.seq, ()):
+            net += (line.coin - line.fee + line.funding) * line.rate
+        if entry.seq in grouped:
+            found.append(EarnedLine(entry.seq, entry.time, net))
+    return tuple(found)
 
 
 def episodes(told: Earned, booked: Iterable[Booked]) -> tuple[Episode, ...]:

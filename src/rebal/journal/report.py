@@ -7,7 +7,7 @@ from rebal.amounts import ZERO
 from rebal.book import Book, Position, Purpose
 from rebal.journal.adding import Added
 from rebal.journal.columns import line
-from rebal.journal.earned import earned, episodes, in_dollars, realised
+from rebal.journal.earned import by_time, earned, episodes, in_dollars, realised
 from rebal.journal.effect import effects
 from rebal.journal.fold import Folded, fold
 from rebal.ledger import (
@@ -47,6 +47,7 @@ def history(portfolio: Portfolio, journal: Journal, *, since: datetime | None = 
         effects=effects(portfolio, journal.entries) if journal.entries else (),
         notes=tuple(_notes(portfolio, folded)),
         episodes=episodes(told, booked),
+        path=by_time(shown, booked),
     )
 
 

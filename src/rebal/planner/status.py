@@ -7,6 +7,7 @@ from datetime import timedelta
 from rebal.amounts import ZERO
 from rebal.book import Book, HedgeAsked, Position, Purpose
 from rebal.findings import Code, Figure, Finding, info, is_action, is_breach, percent, warning
+from rebal.frozen import Later
 from rebal.ledger import Realised
 from rebal.plan import Inputs
 from rebal.planner.checks import findings
@@ -14,12 +15,13 @@ from rebal.planner.checks.hedges import apart, rolls, stays_on
 from rebal.planner.cover import cover
 from rebal.planner.desk import Desk
 from rebal.planner.hedge import hedge_moves
-from rebal.planner.lines import hedge_lines
+from rebal.planner.lines import cost_lines, hedge_lines
+from rebal.planner.payoff import payoff_lines
 from rebal.planner.rebalance import rebalance
 from rebal.planner.review import Check, Review, reviewed
 from rebal.planner.routes import SOONEST_EXPIRY
 from rebal.planner.sizing import LeftOut
-from rebal.planner.step import standing
+from rebal.planner.step import Outcome, standing
 from rebal.portfolio import DOLLARS, Portfolio
 from rebal.status import Needs, Status, summarised
 from rebal.times import day_or_time
@@ -40,7 +42,8 @@ def build_status(
     ``realised``: out of the journal; ``extra``: checks of what only the caller knows.
     """
     desk = Desk.of(portfolio, book, now=inputs.now)
-    review = _review(desk)
+    done = standing(portfolio, book)
+    review = _review(desk, done)
     found = findings(review, (*extra, *_CHECKS, rolls(book.hedges)))
     needs = _needs(found)
     return Status(
@@ -61,13 +64,14 @@ def build_status(
         needs=needs,
         summary=summarised(needs, found, name=portfolio.name, equity=desk.valued.equity),
         accounts=review.accounts,
+        payoff=Later(lambda: payoff_lines(book, done, review.wallets, portfolio=portfolio)),
+        costs=cost_lines((), book, portfolio),
     )
 
 
-def _review(desk: Desk) -> Review:
+def _review(desk: Desk, done: Outcome) -> Review:
     decided = rebalance(desk)
     kept = tuple(each for each in decided.residuals if each.left_out not in (None, LeftOut.UNSERVED, LeftOut.UNCOVERED))
-    done = standing(desk.portfolio, desk.book)
     return reviewed(desk, replace(decided, residuals=kept), done, planned=False)
 
 

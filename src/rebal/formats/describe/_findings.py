@@ -7,11 +7,25 @@ stand together, and notes that a plan has one of for each order become one, out 
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-from rebal.amounts import Fraction, plain
+from rebal.amounts import Fraction
 from rebal.findings import Code, Finding, Severity
 from rebal.formats.describe._phrases import joined
-from rebal.formats.document import ALARM, BOLD, DIM, GLUE, YELLOW, Inked, Note, Notes, Place, Prose, Said, Section
-from rebal.formats.page.figures import PLAIN
+from rebal.formats.document import (
+    ALARM,
+    BOLD,
+    DIM,
+    GLUE,
+    YELLOW,
+    Figure,
+    Inked,
+    Kind,
+    Note,
+    Notes,
+    Place,
+    Reckoned,
+    Said,
+    Section,
+)
 
 SEVERITIES = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _INKS = {Severity.ERROR: ALARM, Severity.WARNING: YELLOW, Severity.INFO: DIM}
@@ -53,29 +67,29 @@ def _note(group: list[Finding]) -> Note:
     first = group[0]
     severity, ink, subjects = SEVERITIES[first.severity], _INKS[first.severity], tuple(each.subject for each in group)
     if len(group) == 1:
-        return Note(subjects, Prose(first.message), severity, ink)
+        return Note(subjects, Reckoned(first.message), severity, ink)
     if _shared(first):
         return Note((), _residual(group) if first.code is Code.RESIDUAL else _sizing(group), severity, ink)
-    return Note(subjects, Prose(_sentence(first)), severity, ink)
+    return Note(subjects, Reckoned(_sentence(first)), severity, ink)
 
 
 def _residual(notes: Sequence[Finding]) -> Said:
-    lots: dict[str, list[Said]] = {}
+    lots: dict[Fraction, list[Said]] = {}
     for each in notes:
-        short, lot = (PLAIN.dollars(abs(_number(each, name))) for name in ("undone_usd", "lot_usd"))
-        lots.setdefault(lot, []).append((Inked(each.subject, BOLD), f"{GLUE}{short}"))
+        short = Figure(abs(_number(each, "undone_usd")), Kind.DOLLARS)
+        lots.setdefault(abs(_number(each, "lot_usd")), []).append((Inked(each.subject, BOLD), GLUE, short))
     ending = f"{GLUE}USD short of exact, less than a lot of "
-    said = [(*joined(short), f"{ending}{lot}{GLUE}USD") for lot, short in lots.items()]
+    said = [(*joined(short), ending, Figure(lot, Kind.DOLLARS, "USD")) for lot, short in lots.items()]
     return ("residual: ", *joined(said, "; "))
 
 
 def _sizing(notes: Sequence[Finding]) -> Said:
     said: list[Said] = []
     for each in notes:
-        mark, index = (PLAIN.price(_number(each, name)) for name in ("mark", "index"))
-        difference = f"{PLAIN.coins(_number(each, 'difference_coins'))}{GLUE}{each.data['asset']}"
-        contracts = plain(_number(each, "contracts"))
-        said.append((Inked(each.subject, BOLD), f"{GLUE}{mark}, {index}, {difference}, {contracts}{GLUE}contracts"))
+        mark, index = (Figure(_number(each, name), Kind.PRICE) for name in ("mark", "index"))
+        difference = Figure(_number(each, "difference_coins"), Kind.COINS, str(each.data["asset"]))
+        contracts = Figure(_number(each, "contracts"), Kind.EXACT, "contracts")
+        said.append((Inked(each.subject, BOLD), GLUE, *joined((mark, index, difference, contracts))))
     heading = f"mark, index, their difference on the order, and what {_shared(notes[0])} sizing would trade: "
     return (heading, *joined(said, "; "))
 

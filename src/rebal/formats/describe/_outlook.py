@@ -1,6 +1,6 @@
-"""What a plan leads to, as pictures with their figures: what its book is worth as prices move, and what it costs."""
+"""What a book leads to, as pictures with their figures: what it is worth as prices move, and what it costs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rebal.amounts import ZERO, Fraction
 from rebal.formats.describe._phrases import joined
@@ -19,7 +19,7 @@ from rebal.formats.document import (
     Table,
 )
 from rebal.frozen import Later
-from rebal.plan import DayCost, PayoffLine
+from rebal.plan import Costs, DayCost, PayoffLine
 
 _PAPER = Medium.PAPER
 _PAYOFF = (
@@ -34,11 +34,12 @@ _COST = (
 )
 
 
-def payoff(lines: Sequence[PayoffLine]) -> Section:
-    """The book as planned, without its futures, and rebalanced in spot; nothing without futures."""
+def payoff(lines: Sequence[PayoffLine], *, planned: bool) -> Section:
+    """The book as planned, or as it is, without its futures, and rebalanced in spot; nothing without futures."""
     note = (
-        "hedged: as planned; unhedged: every future closed today; in spot: every future replaced by the spot trade "
-        "that it stands in for; straight between the moves below; a liquidated wallet is lost whole"
+        f"hedged: as {'planned' if planned else 'it is'}; unhedged: every future closed today; in spot: every future "
+        "replaced by the spot trade that it stands in for; straight between the moves below; a liquidated wallet is "
+        "lost whole"
     )
 
     def blocks() -> tuple[Block, ...]:
@@ -78,12 +79,19 @@ def _worth(line: PayoffLine) -> tuple[str | Figure, ...]:
     )
 
 
+def carry(costs: Costs | None) -> Iterator[Section]:
+    """The funding of a book that trades nothing, on paper; nothing where it is not known."""
+    if costs is not None and costs.by_day:
+        yield Section("Funding", cost(costs.by_day), "at today's rates", only=_PAPER, place=Place.FIRST)
+
+
 def cost(lines: Sequence[DayCost]) -> tuple[Block, ...]:
     """Fees and funding as they add up; nothing where funding is not known."""
     if not lines:
         return ()
     points = [(Fraction(each.day), each.cost_usd) for each in lines]
-    said = ("fees and today's funding come to ", Figure(lines[-1].cost_usd, Kind.USD), " by day ", lines[-1].day)
+    what = "fees and today's funding come to " if lines[0].cost_usd else "today's funding comes to "
+    said = (what, Figure(lines[-1].cost_usd, Kind.USD), " by day ", lines[-1].day)
     chart = Chart(
         Axis("day", Kind.COUNT),
         Axis("cost", Kind.USD),

@@ -17,7 +17,7 @@ from rebal.formats.document import (
     Inked,
     Kind,
     Medium,
-    Prose,
+    Reckoned,
     Role,
     Said,
     Table,
@@ -62,7 +62,7 @@ def _drift(line: BookLine) -> Said:
 
 
 def _said(line: BookLine) -> Said:
-    return None if line.said is None else Prose(line.said)
+    return None if line.said is None else Reckoned(line.said)
 
 
 _COLUMNS = (

@@ -21,7 +21,7 @@ from rebal.formats.document import (
     Kind,
     Medium,
     Place,
-    Prose,
+    Reckoned,
     Role,
     Said,
     Section,
@@ -154,7 +154,7 @@ def _severity(row: FindingChange) -> Said:
 
 
 def _before(row: FindingChange) -> Said:
-    return None if row.message_before is None else Prose(row.message_before)
+    return None if row.message_before is None else Reckoned(row.message_before)
 
 
 def _part(dollars: Fraction, what: str) -> Said:
@@ -256,6 +256,6 @@ _FINDINGS = (
     Column("", _severity, left=True, record="{}"),
     Column("of", "subject", left=True, record="{}"),
     Column("what", "code", left=True, record="{}"),
-    Column("", lambda each: Prose(each.message), left=True, role=Role.BELOW, record="{}", place=Place.LAST),
+    Column("", lambda each: Reckoned(each.message), left=True, role=Role.BELOW, record="{}", place=Place.LAST),
     Column("before", _before, left=True, role=Role.BELOW, before="before:", record="before: {}", place=Place.LAST),
 )

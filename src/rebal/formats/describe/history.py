@@ -1,11 +1,17 @@
 """The journal's history: what was done, what is open, what it brought, what the hedges did."""
 
+from collections.abc import Iterator
+from datetime import timedelta
+
+from rebal.amounts import Fraction
 from rebal.formats.describe import _journal
-from rebal.formats.describe._phrases import counted
+from rebal.formats.describe._phrases import counted, day
 from rebal.formats.document import (
     BOLD,
     DIM,
     GLUE,
+    Axis,
+    Chart,
     Column,
     Document,
     Facts,
@@ -18,6 +24,7 @@ from rebal.formats.document import (
     Role,
     Said,
     Section,
+    Series,
     Table,
     Text,
 )
@@ -47,6 +54,12 @@ _POSITIONS = (
     ),
     Column("own margin", "isolated_margin", Kind.COINS, record="margin {}"),
 )
+_BY_TIME = (
+    Column("entry", "seq", Kind.COUNT, role=Role.NAME),
+    Column("time", "time", left=True),
+    Column("net so far $", "net_usd", Kind.DOLLARS),
+)
+_SECOND, _DAY_SECONDS = timedelta(seconds=1), 86_400
 _EFFECTS = (
     Column("hedge of", "asset", before="", role=Role.NAME, left=True),
     Column("its PnL $", "hedge_pnl_usd", Kind.DOLLARS, "its PnL", "dollars", record="hedge-usd {}"),
@@ -66,8 +79,28 @@ def document(history: History, limits: Policy | None) -> Document:
         _journal.realised(history.totals, total=history.total),
         Section("Episodes", (Table(_journal.EPISODES, history.episodes, word="episode"),), "from flat to flat"),
         Section("What hedges did", (Table(_EFFECTS, history.effects, word="effect"),), "while they were open"),
+        *_path(history),
         Section("Notes", tuple(Text(Prose(each), word="note") for each in history.notes)),
     )
+
+
+def _path(history: History) -> Iterator[Section]:
+    """What came of it by time, as a picture with its figures; nothing where there are no two times to draw between."""
+    first = history.path[0].time if history.path else None
+    if first is None or history.path[-1].time == first:
+        return
+    points = [(Fraction((each.time - first) // _SECOND, _DAY_SECONDS), each.net_usd) for each in history.path]
+    last = Figure(history.path[-1].net_usd, Kind.USD)
+    chart = Chart(
+        Axis(f"days since {day(first)}", Kind.DAYS),
+        Axis("net", Kind.USD),
+        (Series("n", "net", points),),
+        name="path",
+        said=("net of fees and funding, entry by entry: ", last, " at the end"),
+        only=Medium.PAPER,
+    )
+    note = "net of fees and funding, in dollars of their times; straight between the entries"
+    yield Section("What it came to", (chart, Table(_BY_TIME, history.path)), note, only=Medium.PAPER, place=Place.FIRST)
 
 
 def _statement(history: History) -> Said:

@@ -1,8 +1,21 @@
 """Status: is anything to be done, then the book as it stands."""
 
 from rebal.findings import sorted_out
-from rebal.formats.describe import _accounts, _book, _brief, _findings, _journal, _margin, _origin
-from rebal.formats.document import ALARM, GREEN, YELLOW, Block, Document, Facts, Inked, Place, Prose, Text
+from rebal.formats.describe import _accounts, _book, _brief, _findings, _journal, _margin, _origin, _outlook
+from rebal.formats.document import (
+    ALARM,
+    GREEN,
+    YELLOW,
+    Block,
+    Document,
+    Facts,
+    Inked,
+    Place,
+    Prose,
+    Reckoned,
+    Said,
+    Text,
+)
 from rebal.portfolio import Policy
 from rebal.status import Needs, Status
 
@@ -20,6 +33,8 @@ def document(status: Status, limits: Policy | None) -> Document:
         *_accounts.sections(status.accounts, limits, planned=False),
         _margin.now(status.wallets, limits),
         _margin.pooled(status.wallets, planned=False),
+        _outlook.payoff(status.payoff, planned=False),
+        *_outlook.carry(status.costs),
         _book.positions(status.positions, planned=False),
         _book.hedges(status.hedges, status.assets, planned=False),
         _journal.realised(status.realised),
@@ -34,6 +49,14 @@ def brief(status: Status, limits: Policy | None) -> Document:
 
 def _answer(status: Status) -> tuple[Block, ...]:
     return (
-        Text(Inked(Prose(status.summary), _INKS[status.needs]), word="status", answer=True),
+        Text(Inked(_summary(status), _INKS[status.needs]), word="status", answer=True),
         Facts(status, (_ORIGIN,), word="origin"),
     )
+
+
+def _summary(status: Status) -> Said:
+    """The summary, its figures as a page writes them; what stands in the name is none."""
+    named = f"{status.needs.value}: {status.name}, "
+    if not status.summary.startswith(named):
+        return Reckoned(status.summary)
+    return Prose(named), Reckoned(status.summary.removeprefix(named))

@@ -122,6 +122,13 @@ class Prose:
 
 
 @frozen
+class Reckoned:
+    """A sentence that came whole, whose figures a page writes as its own."""
+
+    text: str
+
+
+@frozen
 class Phrases:
     """Things said one after the other, the medium's own sign between them."""
 
@@ -138,7 +145,7 @@ class Bar:
 
 
 _Value: TypeAlias = "str | int | Fraction | datetime | Absent | None"
-Said: TypeAlias = "_Value | Figure | Change | Inked | Loud | Prose | Phrases | Bar | tuple[Said, ...]"
+Said: TypeAlias = "_Value | Figure | Change | Inked | Loud | Prose | Reckoned | Phrases | Bar | tuple[Said, ...]"
 Getter = str | Callable[[Any], Any]
 
 

@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from rebal.amounts import Fraction
-from rebal.formats.document import GLUE, Absent, Change, Figure, Inked, Kind, Loud, Phrases, Prose, Said
+from rebal.formats.document import GLUE, Absent, Change, Figure, Inked, Kind, Loud, Phrases, Prose, Reckoned, Said
 from rebal.formats.page.figures import Figures
+from rebal.formats.page.wording import with_figures
 from rebal.frozen import frozen
 
 Write = Callable[[Fraction], str]
@@ -72,6 +73,9 @@ class Pen:
     def _prose(self, said: Prose, write: Write | None) -> str:
         return self.prose(said.text)
 
+    def _reckoned(self, said: Reckoned, write: Write | None) -> str:
+        return self.prose(with_figures(said.text, self.figures) if self.figures.thousands else said.text)
+
     def _phrases(self, said: Phrases, write: Write | None) -> str:
         return self.between.join([self.tell(each, write) for each in said.said])
 
@@ -97,6 +101,7 @@ _TELLERS = _Tellers(
         Inked: Pen._inked,
         Loud: Pen._loud,
         Prose: Pen._prose,
+        Reckoned: Pen._reckoned,
         Phrases: Pen._phrases,
         Absent: Pen._absent,
         type(None): Pen._absent,

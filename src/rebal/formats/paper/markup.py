@@ -19,6 +19,7 @@ from rebal.formats.document import (
     Loud,
     Phrases,
     Prose,
+    Reckoned,
     Said,
 )
 from rebal.formats.picture.canvas import PEN
@@ -52,7 +53,7 @@ def markup(said: Said, kind: Kind = Kind.EXACT) -> str:
             return PEN.between.join(markup(each, kind) for each in said.said)
         case tuple():
             return "".join(_text(each) if isinstance(each, str) else markup(each, kind) for each in said)
-        case Prose() | Absent() | None:
+        case Prose() | Reckoned() | Absent() | None:
             return escape(PEN.tell(said))
         case Bar():
             return ""

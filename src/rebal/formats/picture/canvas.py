@@ -14,9 +14,10 @@ from rebal.formats.document import Axis, Figure, Kind, Said
 from rebal.formats.page.sheet import sheet
 
 PEN = sheet(View(width=80, colour=False)).pen
-_CHARACTER = 7.6
-"""About how wide a character of the charts' type is; a text is given room by it, and never cut."""
+_CHARACTER, _CAPITAL, _SIGN = 7.6, 8.8, 11.5
+"""About how wide characters of the charts' type are; a text is given room by it, and never cut."""
 
+_WIDE = frozenset("−–—+±×%MW@")
 _MARGIN = 16.0
 
 
@@ -41,7 +42,13 @@ class Scale(NamedTuple):
 
 def breadth(text: str) -> float:
     """About how wide a text is."""
-    return len(text) * _CHARACTER
+    return sum(map(_room, text))
+
+
+def _room(character: str) -> float:
+    if character in _WIDE:
+        return _SIGN
+    return _CAPITAL if character.isupper() else _CHARACTER
 
 
 def figure(value: Fraction, kind: Kind) -> str:

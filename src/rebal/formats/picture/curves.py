@@ -10,7 +10,9 @@ from rebal.formats.picture.canvas import PEN, Page, Scale, breadth, element, fig
 from rebal.formats.picture.ticks import ticks, written
 
 _NARROW = 480
-_TOP, _BOTTOM, _LINE, _GAP = 14.0, 44.0, 17.0, 8.0
+_TOP, _BOTTOM, _LINE, _GAP = 18.0, 44.0, 17.0, 8.0
+_ABOVE = 13.0
+"""Of the line of names above the highest tick, whose text reaches up itself."""
 _PIXELS_A_TICK = (75, 55)
 _MOST_POINTS = 31
 _INKS = 6
@@ -76,7 +78,7 @@ def _axes(chart: Chart, frame: _Frame) -> Iterator[str]:
         yield line((x, bottom), (x, bottom + 5), "zero")
         yield text(written(at, chart.x.kind, PEN.figures), x, bottom + 18, class_="tick", text_anchor="middle")
     yield line((left, bottom), (right, bottom), "zero")
-    yield text(chart.y.title, left - _GAP, frame.y.end - 8, class_="tick", text_anchor="end")
+    yield text(chart.y.title, left - _GAP, frame.y.end - _ABOVE, class_="tick", text_anchor="end")
     yield text(chart.x.title, right, bottom + 36, class_="tick", text_anchor="end")
 
 
@@ -85,7 +87,7 @@ def _lines(chart: Chart, frame: _Frame) -> Iterator[str]:
         x = frame.x.at(at)
         yield line((x, frame.y.end), (x, frame.bottom), "today")
         anchor = "end" if x > frame.right - breadth(name) else "start"
-        yield text(name, x, frame.y.end - 8, class_="tick", text_anchor=anchor)
+        yield text(name, x, frame.y.end - _ABOVE, class_="tick", text_anchor=anchor)
 
 
 def _curve(chart: Chart, series: Series, n: int, frame: _Frame) -> Iterator[str]:
