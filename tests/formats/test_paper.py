@@ -16,8 +16,7 @@ from rebal import formats
 from rebal.amounts import Fraction, number, plain
 from rebal.errors import UsageProblem
 from rebal.formats import Report, View, describe
-from rebal.formats.document import pictures
-from rebal.formats.picture.drawn import is_drawn
+from rebal.formats.picture.drawn import is_drawn, pictures
 from rebal.plan import Plan
 from test_golden import planned
 

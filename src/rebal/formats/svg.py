@@ -2,10 +2,9 @@
 
 from rebal.errors import UsageProblem
 from rebal.formats import Report, View, describe
-from rebal.formats.document import pictures
 from rebal.formats.paper.markup import text
 from rebal.formats.picture.canvas import Page
-from rebal.formats.picture.drawn import STYLE, drawn, is_drawn
+from rebal.formats.picture.drawn import STYLE, drawn, is_drawn, pictures
 
 _WIDTH = 680
 

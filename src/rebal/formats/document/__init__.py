@@ -394,12 +394,3 @@ def blocks_for(medium: Medium, blocks: Iterable[_Told]) -> Iterator[_Told]:
     """The blocks, or the columns, that a medium is told, in order; sections are left to it."""
     told = _TOLD[medium]
     return (each for each in blocks if each.only in told)
-
-
-def pictures(blocks: Iterable[Block], title: Said = "") -> Iterator[tuple[Said, Picture]]:
-    """The charts of a document, as paper has them, each under the title that it stands under."""
-    for each in blocks_for(Medium.PAPER, blocks):
-        if isinstance(each, Section):
-            yield from pictures(each.blocks, each.title or title)
-        elif isinstance(each, Chart | Strips):
-            yield title, each
