@@ -15,13 +15,17 @@ _ALERTED = frozenset({"alert_distance", "alert_leverage"})
 
 def cured(report: Any) -> Any:
     """The report of a plan, a status or a regression, each finding that a command answers ending with that command."""
-    findings = tuple(replace(each, message=each.message + _cure(each, report)) for each in report.findings)
-    report = replace(report, findings=findings)
+    cures = [_cure(each, report) for each in report.findings]
+    if any(cures):
+        told = zip(report.findings, cures, strict=True)
+        findings = tuple(replace(each, message=each.message + cure) if cure else each for each, cure in told)
+        report = replace(report, findings=findings)
     if not hasattr(report, "summary"):
         return report
     from rebal.status import summarised
 
-    return replace(report, summary=summarised(report.needs, findings, name=report.name, equity=report.equity))
+    summary = summarised(report.needs, report.findings, name=report.name, equity=report.equity)
+    return replace(report, summary=summary)
 
 
 def _cure(found: "Finding", report: Any) -> str:

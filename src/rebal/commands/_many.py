@@ -71,11 +71,11 @@ class _Item(NamedTuple):
 class _Told(NamedTuple):
     """One book's part of the answer.
 
-    ``text``: for stdout now; ``said``: for stderr in the end; ``notice``: for the command of ``--notify``; ``down``:
-    why it stands on the fallback's prices, and ``at`` when those were true.
+    ``line``: of the table of all; ``text``: for stdout now, in its place; ``said``: for stderr in the end; ``notice``:
+    for the command of ``--notify``; ``down``: why it stands on the fallback's prices, and ``at`` when those were true.
     """
 
-    line: "BookLine"
+    line: "BookLine | None"
     code: Exit
     text: str = ""
     said: tuple[str, ...] = ()
@@ -128,7 +128,7 @@ def _parts(run: _Run, files: Sequence[str]) -> Generator[str, None, Answer]:
             tally.add(each)
             if asked.shown.quiet and each.code is Exit.DONE:
                 continue
-            if not streams:
+            if each.line is not None:
                 lines.append(each.line)
             elif each.text:
                 yield each.text.partition("\n")[2] if headed else each.text
@@ -197,10 +197,10 @@ def _told(shared: tuple[Asked, str | None], item: _Item) -> _Told:
         problem = unread(asked.command, file, error)
         said = str(error) if isinstance(error, InvalidInput) else f"rebal: {error}"
         text = _text(asked, problem, file) if asked.shown.form(asked.world) == "json" else ""
-        return _Told(unread_line(problem), error.exit_code, text, (said,))
+        return _Told(None if _streams(asked) else unread_line(problem), error.exit_code, text, (said,))
     report = with_cures(cured(reported.report), replace(asked.where, portfolio=file).again(asked.world))
     found = _notice(reported.book, report, item, world=asked.world) if asked.notifies else None
-    line = read_line(file, report, NEEDS[reported.standing])
+    line = None if _streams(asked) else read_line(file, report, NEEDS[reported.standing])
     at = reported.book.portfolio.market.as_of
     return _Told(line, reported.code, _text(asked, report, file), notice=found, down=item.down, at=at)
 
@@ -246,8 +246,9 @@ def _shown(run: _Run, lines: Iterable["BookLine"]) -> str:
     where = replace(asked.where, portfolio=worst)
     with suppress(InvalidInput, Unavailable):  # it has changed since, and its line says how it was
         found = asked.ask(where, world, _priced(run, worst).prices or asked.market)
+        alone = world._replace(words=())  # what was typed is about all of them
         detail = shown.answer(
-            cured(found.report), world, portfolio=found.book.portfolio, code=Exit.BREACH, where=where
+            cured(found.report), alone, portfolio=found.book.portfolio, code=Exit.BREACH, where=where
         ).text
         return text + ("\n" if shown.form(world) == "table" else "") + detail
     return text

@@ -28,14 +28,21 @@ def pasted(message: str, again: tuple[str, ...]) -> str:
     >>> pasted("is off: rebal plan", ("-p", "my book.yaml"))
     "is off: rebal plan -p 'my book.yaml'"
     """
+    if not again or "rebal" not in message:
+        return message
     options = typed(*again)
-    return _CURE.sub(lambda found: f"{found[0].rstrip()} {options}", message) if again else message
+    return _CURE.sub(lambda found: f"{found[0].rstrip()} {options}", message)
 
 
 def with_cures(report: Any, again: tuple[str, ...]) -> Any:
     """The report, its findings' cures as they are pasted."""
     if not again or not is_dataclass(report) or not hasattr(report, "findings"):
         return report
-    findings = tuple(replace(each, message=pasted(each.message, again)) for each in report.findings)
+    findings = tuple(_pasted(each, again) for each in report.findings)
     changed = {"summary": pasted(report.summary, again)} if hasattr(report, "summary") else {}
     return replace(report, findings=findings, **changed)  # type: ignore[type-var]
+
+
+def _pasted(finding: Any, again: tuple[str, ...]) -> Any:
+    message = pasted(finding.message, again)
+    return finding if message == finding.message else replace(finding, message=message)
