@@ -337,3 +337,15 @@ def test_an_account_that_fails_takes_its_coins_and_its_hedges(tmp_path: Path) ->
     assert told["data"]["contracts"] == ["BTCUSD"]
     assert rebal("stress", *now, "--fail", "kraken").returncode == 2
     assert rebal("stress", *now, "--fail", "bybit", "--planned").returncode == 2
+
+
+def test_a_price_of_a_contract_counts_whether_its_account_is_named_or_not(tmp_path: Path) -> None:
+    prices = "BTC: 40000, ETH: 2500, SOL: 100, {}: 40100"
+    for name in ("BTC-PERPETUAL", "deribit:BTC-PERPETUAL"):
+        text = TWO.replace("MODE", "cross").replace("AT_MOST", "").replace(
+            "BTC: 40000, ETH: 2500, SOL: 100", prices.format(name)
+        )  # fmt: skip
+        made = read(tmp_path, text + f"  funding: {{{name}: 0.02%}}\n")
+        contract = made.contracts["BTC-PERPETUAL"]
+        assert "deribit:BTC-PERPETUAL" not in made.contracts
+        assert (made.market.mark(contract), made.market.funding_rate(contract)) == (exact("40100"), exact("0.0002"))

@@ -51,12 +51,12 @@ class Reconciling(Access):
             raise UsageProblem("--reconcile reads the account of one portfolio; run it for each by itself")
 
     def checks(
-        self, book: Opened, where: Where, world: World, *, down: "list[Unavailable] | None" = None
+        self, book: Opened, where: Where, world: World, *, down: "dict[str | None, Unavailable] | None" = None
     ) -> "tuple[Check, ...]":
         """What the accounts have otherwise than the book, for a status to tell.
 
-        ``down``: gets why an account is not to be had, of which nothing is told then; without it that is raised. Raises
-        what ``lines`` does.
+        ``down``: gets by account why one is not to be had, of which nothing is told then; without it that is raised.
+        Raises what ``lines`` and ``read`` do.
         """
         if not self.reconcile:
             return ()
@@ -71,7 +71,7 @@ def _differences(report: "Reconciliation") -> "Check":
         from rebal.names import within
         from rebal.reconcile.report import is_unrecorded, place
 
-        several = len(report.verdicts) > 1
+        several = report.venue is None  # those that are not to be had may leave one of them
 
         for pair in report.positions:
             figures = {"contracts": pair.contracts, "contracts_exchange": pair.contracts_exchange}
@@ -197,29 +197,24 @@ def read(
     access: Access,
     how: "Callable[[str | None, Asking], _Answer]",
     *,
-    down: "list[Unavailable] | None" = None,
+    down: "dict[str | None, Unavailable] | None" = None,
 ) -> "dict[str | None, _Answer]":
     """What each account tells, side by side, with keys that only read.
 
-    ``down``: gets why an account is not to be had, which is raised without it. Raises Refused for a key that may do
-    more.
+    ``down``: gets by account why one is not to be had, which is raised without it. Raises Refused for a key that may
+    do more.
     """
     from rebal.exchange.together import together
 
     def ask(key: str | None, line: "Asking") -> "_Answer | Unavailable":
-        try:
-            refuse_rights(line, access)
-            return how(key, line)
-        except Unavailable as error:
-            if down is None:
-                raise
-            return error
+        refuse_rights(line, access)
+        return how(key, line)
 
     asks = [partial(ask, key, line) for key, line in lines.items()]
     deadline = next(iter(lines.values())).line.deadline
-    answers = [asks[0]()] if len(asks) == 1 else together(asks, deadline)
+    answers = together(asks, deadline, failed=None if down is None else lambda error: error)
     if down is not None:
-        down += [each for each in answers if isinstance(each, Unavailable)]
+        down |= {key: each for key, each in zip(lines, answers, strict=True) if isinstance(each, Unavailable)}
     return {key: each for key, each in zip(lines, answers, strict=True) if not isinstance(each, Unavailable)}
 
 

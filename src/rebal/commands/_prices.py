@@ -4,7 +4,7 @@ What several books share is made into texts here, in the process that has the ne
 none.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -38,14 +38,14 @@ class Standby:
 class Prices:
     """What ``--market`` names, with ``--fallback`` behind it: ``parts``, ready to be given to every book.
 
-    ``asks``: whether an exchange is asked. ``account_down``: why the account was not to be had. Raises InvalidInput for
-    files that are wrong by themselves, UsageProblem for a fallback behind no exchange.
+    ``asks``: whether an exchange is asked. ``accounts_down``: why accounts were not to be had, by their names.
+    Raises InvalidInput for files that are wrong by themselves, UsageProblem for a fallback behind no exchange.
     """
 
     def __init__(self, where: Where, world: World, fallback: str | None = None) -> None:
         from rebal import load
 
-        self.account_down: str | None = None
+        self.accounts_down: dict[str | None, Unavailable] = {}
         now = where.time(world)
         given = tuple(load.market(each, now=now) if isinstance(each, str) else each for each in where.markets(world))
         self.asks = any(not isinstance(each, load.MarketText) for each in given)
@@ -80,13 +80,21 @@ class Prices:
         return next((each.down for each in self._standbys() if each.down is not None), None)
 
     def lacking(self, *, at: datetime | None, now: datetime) -> tuple[str, ...]:
-        """What stderr says of what was not to be had, a line each; ``at``: when the prices in use were true."""
-        down, account = self.fallen(), self.account_down
-        said = () if down is None else (judged(down, self._fallback, at=at, now=now),)
-        return said if account is None else (*said, f"rebal: {account}; judged without the account")
+        """What stderr says of what was not to be had, in one line; ``at``: when the prices in use were true."""
+        down, without = self.fallen(), _without(self.accounts_down)
+        reasons = dict.fromkeys([*([] if down is None else [down]), *map(str, self.accounts_down.values())])
+        if down is not None:
+            return (f"{judged('; '.join(reasons), self._fallback, at=at, now=now)}{without and f', and {without}'}",)
+        return (f"rebal: {'; '.join(reasons)}; judged {without}",) if reasons else ()
 
     def _standbys(self) -> list[Standby]:
         return [each for each in self.parts if isinstance(each, Standby)]
+
+
+def _without(accounts: Mapping[str | None, Unavailable]) -> str:
+    """Which accounts nothing is told of, in words; empty where there is none."""
+    named = " and ".join(filter(None, accounts))
+    return f"without the account{'s' if len(accounts) > 1 else ''} {named}".rstrip() if accounts else ""
 
 
 def judged(down: str, fallback: str | None, *, at: datetime | None, now: datetime) -> str:

@@ -14,7 +14,7 @@ from rebal.commands._many import Market, Reported, answered
 from rebal.commands._options import Shown, Sources, Where
 from rebal.commands._prices import Prices
 from rebal.commands._typed import with_cures
-from rebal.errors import Exit, Unavailable
+from rebal.errors import Exit
 from rebal.frozen import frozen
 
 if TYPE_CHECKING:
@@ -143,11 +143,5 @@ def _reported(
 def _of_account(
     account: Reconciling, book: Opened, where: Where, *, world: World, prices: Prices | None
 ) -> "tuple[Check, ...]":
-    """What the account says; nothing where it is not to be had and the rest is to be judged all the same."""
-    try:
-        return account.checks(book, where, world)
-    except Unavailable as down:
-        if prices is None:
-            raise
-        prices.account_down = str(down)
-        return ()
+    """What the accounts say; nothing of one that is not to be had where the rest is to be judged all the same."""
+    return account.checks(book, where, world, down=None if prices is None else prices.accounts_down)

@@ -28,7 +28,7 @@ def answer(bare: Reading, contracts: Sequence[Contract], source: "Asked") -> Mar
         found = source(_wanted(bare, account, own))
         if isinstance(found, MarketText):
             return found
-        said.append(_at(account.name, {_bare(contract) for contract in own}, found))
+        said.append(_at({_bare(contract): contract.name for contract in own}, found))
     return MarketText("live prices", block_text(said[0] if len(said) == 1 else _together(said)))
 
 
@@ -49,14 +49,14 @@ def _bare(contract: Contract) -> str:
 _Figure = TypeVar("_Figure")
 
 
-def _at(account: str, contracts: set[str], said: Quotes) -> Quotes:
-    """Quotes in which contracts bear the name of their account."""
+def _at(called: Mapping[str, str], said: Quotes) -> Quotes:
+    """Quotes in which contracts are called as the file calls them, which its venue may call otherwise."""
 
     def named(figures: Mapping[str, _Figure]) -> dict[str, _Figure]:
-        return {within(account, name) if name in contracts else name: figure for name, figure in figures.items()}
+        return {called.get(name, name): figure for name, figure in figures.items()}
 
     def doubted(each: Doubtful) -> Doubtful:
-        return replace(each, subject=within(account, each.subject)) if each.subject in contracts else each
+        return replace(each, subject=called.get(each.subject, each.subject))
 
     return Quotes(
         as_of=said.as_of,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rebal.amounts import ZERO, Fraction
 from rebal.book import Book, Position, opened
@@ -28,6 +28,7 @@ from rebal.load.quotes import quotes_of
 from rebal.load.reading import Block, Reading
 from rebal.load.written import Written
 from rebal.market.contract import Contract
+from rebal.names import within
 from rebal.portfolio import DOLLARS, Costs, Holding, Lot, Market, Portfolio, Proxy, Tax
 from rebal.prices import Quotes, market_of
 
@@ -213,8 +214,8 @@ def _named(reading: Reading) -> Iterator[Contract]:
 def _quoted(reading: Reading) -> dict[str, Contract]:
     """Contracts that only prices or rates name: they trade no more, and one may still be open in the journal."""
     names = {name for block in reading.blocks for name in (*block.says.prices, *block.says.funding)} - reading.assets
-    found = {name: reading.listed(name) for name in sorted(names)}
-    return {name: each for name, each in found.items() if each is not None and each.asset in reading.assets}
+    found = (reading.listed(name) for name in sorted(names))
+    return {each.name: each for each in found if each is not None and each.asset in reading.assets}
 
 
 def _is_valued(contract: Contract, reading: Reading, market: Market) -> bool:
@@ -240,14 +241,31 @@ def _market(reading: Reading, contracts: dict[str, Contract], histories: Histori
     )
 
 
+_Figure = TypeVar("_Figure")
+
+
 def _at_accounts(quotes: Quotes, contracts: Mapping[str, Contract]) -> Quotes:
-    """Quotes in which what is said of a contract by its bare name is said of it at every account that has it."""
-    shared = [(name, bare) for name in contracts for _, at, bare in (name.partition(":"),) if at]
-    if not shared:
+    """Quotes in which contracts are called as the file calls them, whether they are named with an account or without.
+
+    What is said of a contract by its bare name is said of it at every account that has it.
+    """
+    called = {within(each.account, name.rpartition(":")[2]): name for name, each in contracts.items() if each.account}
+    if not called:
         return quotes
-    prices = {name: quotes.prices[bare] for name, bare in shared if bare in quotes.prices}
-    funding = {name: quotes.funding[bare] for name, bare in shared if bare in quotes.funding}
-    return replace(quotes, prices={**prices, **quotes.prices}, funding={**funding, **quotes.funding})
+    shared = [(name, name.rpartition(":")[2]) for qualified, name in called.items() if qualified == name]
+
+    def named(said: Mapping[str, _Figure]) -> dict[str, _Figure]:
+        everywhere = {name: said[bare] for name, bare in shared if bare in said}
+        return {**everywhere, **{called.get(name, name): figure for name, figure in said.items()}}
+
+    return replace(
+        quotes,
+        prices=named(quotes.prices),
+        funding=named(quotes.funding),
+        intervals=named(quotes.intervals),
+        next_funding=named(quotes.next_funding),
+        sources=named(quotes.sources),
+    )
 
 
 def _holding(asset: str, entry: Fraction | models.Holding) -> Holding:
