@@ -25,7 +25,8 @@ from rebal.market.pooled import (
     judge,
     printed_rate,
 )
-from rebal.market.pooled_path import is_due, least_spare, levels, more_needed
+from rebal.market.pooled_need import more_needed
+from rebal.market.pooled_path import is_due, least_spare, levels
 
 from .definitions import HAIR, bounds, inverse, maintenance, value
 from .wallets import fractions, positions
@@ -179,13 +180,13 @@ def test_the_least_coins_bring_an_account_through_and_a_step_less_does_not(
 ) -> None:
     needed = more_needed(pool, asset, paths=ways, leverage=leverage)
     if needed is None:
-        assert not _keeps(_with(pool, asset, Fraction(10**9)), ways, leverage)
+        assert not _keeps(with_more(pool, asset, Fraction(10**9)), ways, leverage)
         return
-    assert _keeps(_with(pool, asset, needed), ways, leverage)
-    assert not needed or not _keeps(_with(pool, asset, needed - COIN_STEP), ways, leverage)
+    assert _keeps(with_more(pool, asset, needed), ways, leverage)
+    assert not needed or not _keeps(with_more(pool, asset, needed - COIN_STEP), ways, leverage)
 
 
-def _with(pool: Pool, asset: str, more: Fraction) -> Pool:
+def with_more(pool: Pool, asset: str, more: Fraction) -> Pool:
     coins = tuple(replace(each, balance=each.balance + more) if each.asset == asset else each for each in pool.coins)
     return Pool(pool.rules, coins, pool.positions)
 

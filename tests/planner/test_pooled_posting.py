@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exact import exact
-from market.test_pooled_path import least_by_definition
+from market.test_pooled_path import least_by_definition, with_more
 from rebal.amounts import ONE, ZERO, Fraction
 from rebal.market.pooled import Pool, judge
 from rebal.plan import Plan
 from rebal.planner.build import build_plan
 from rebal.planner.collateral import free_coins
-from rebal.planner.pooled import asked_of, coins_lacking, paths_of, pool_of, with_more
+from rebal.planner.pooled import asked_of, paths_of, pool_of, surveyed
 from rebal.portfolio import Portfolio
 
 from .test_accounts import MARKET, account, books, carried_out, inputs, planned, read
@@ -126,7 +126,7 @@ def test_what_is_brought_is_the_least_and_is_not_moved_again(
                 assert not _keeps(with_more(pool, asset, -2 * CENT / made.price(asset)), made)
         if brought and not plan.refused:
             assert _keeps(pool, made)
-            assert coins_lacking(pool, next(iter(brought)), made, level=asked_of(made)) == 0
+            assert surveyed(pool, made, level=asked_of(made)).more_needed(next(iter(brought))) == 0
     if not plan.refused:
         again = build_plan(made, left, inputs=inputs(made))
         assert again.refused or not again.transfers

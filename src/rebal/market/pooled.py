@@ -9,13 +9,13 @@ multi-currency mode and one recorded account; Binance's Portfolio Margin pages (
 is another model: there the ratio depends on what is secured.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from enum import StrEnum
 from typing import assert_never
 
 from rebal.amounts import ONE, ZERO, Fraction, down, total
-from rebal.frozen import frozen
+from rebal.frozen import Worked, frozen, once
 from rebal.market.contract import Kind
 from rebal.market.maintenance import Tiers
 from rebal.market.margin import Held, initial_margin
@@ -104,12 +104,97 @@ class Levered:
 
 
 @frozen
-class Pool:
+class Open(Worked):
+    """The positions of an account that settle in one coin, and what they come to in dollars, at its price."""
+
+    positions: tuple[Levered, ...]
+    price: Fraction
+    rules: Rules
+
+    @once
+    def gained(self) -> Fraction:
+        """Unrealised PnL, in the coin."""
+        return total(each.held.unrealised_pnl for each in self.positions)
+
+    @once
+    def value(self) -> Fraction:
+        """Position value."""
+        return total(each.held.position_value for each in self.positions) * self.price
+
+    @once
+    def initial_margin(self) -> Fraction:
+        """Initial margin, with the fee where the venue counts it there."""
+        return total(_initial(each, self.rules) for each in self.positions) * self.price
+
+    @once
+    def maintenance_margin(self) -> Fraction:
+        """Maintenance margin, with the fee that the venue counts."""
+        return total(maintenance_of(each, self.rules) for each in self.positions) * self.price
+
+    @once
+    def requirements(self) -> tuple[tuple[Levered, tuple[Piece, ...]], ...]:
+        """What each position requires, wherever its price goes."""
+        return tuple((each, requirement_pieces(each, self.rules)) for each in self.positions)
+
+
+@frozen
+class Part(Worked):
+    """A coin of an account with the positions that settle in it, and what it adds to the account's sums, in dollars."""
+
+    coin: Coin
+    open: Open
+
+    @once
+    def equity(self) -> Fraction:
+        """Coins with unrealised PnL."""
+        return self.coin.balance + self.open.gained
+
+    @once
+    def credit(self) -> Fraction:
+        """What the equity counts."""
+        return credit(self.coin, self.equity)
+
+    @once
+    def debt(self) -> Fraction:
+        """What is borrowed where the equity is below zero."""
+        return max(ZERO, -self.equity * self.coin.price)
+
+    @once
+    def initial_margin(self) -> Fraction:
+        """Initial margin, on the debt too."""
+        return self.open.initial_margin + self.debt * self.open.rules.initial_on_debt
+
+    @once
+    def maintenance_margin(self) -> Fraction:
+        """Maintenance margin, on the debt too."""
+        return self.open.maintenance_margin + self.debt * self.open.rules.maintenance_on_debt
+
+    @once
+    def spare(self) -> Fraction:
+        """Credit above what liquidates at today's prices."""
+        return self.credit - self.maintenance_margin * self.open.rules.level
+
+    def with_more(self, more: Fraction) -> "Part":
+        """The part with coins more."""
+        coin = self.coin
+        return Part(Coin(coin.asset, coin.price, coin.balance + more, coin.collateral), self.open)
+
+
+@frozen
+class Pool(Worked):
     """A pooled account: its coins by name, every settlement coin of its positions among them."""
 
     rules: Rules
     coins: tuple[Coin, ...]
     positions: tuple[Levered, ...]
+
+    @once
+    def parts(self) -> dict[str, Part]:
+        """Each coin with its positions, by name: nothing that one adds to the account's sums depends on another."""
+        there: dict[str, list[Levered]] = {coin.asset: [] for coin in self.coins}
+        for each in self.positions:
+            there[settle(each)].append(each)
+        return {coin.asset: Part(coin, Open(tuple(there[coin.asset]), coin.price, self.rules)) for coin in self.coins}
 
 
 @frozen
@@ -141,19 +226,18 @@ def judge(pool: Pool) -> Judged:
     >>> judge(Pool(rules, (Coin("BTC", Fraction(40000), ONE, whole),), ())).credit
     Fraction(39200, 1)
     """
-    prices = {coin.asset: coin.price for coin in pool.coins}
-    equities = _equities(pool)
-    debts = {asset: -equity * prices[asset] for asset, equity in equities.items() if equity < 0}
-    borrowed = total(debts.values())
+    return together(pool.parts.values())
+
+
+def together(parts: Collection[Part]) -> Judged:
+    """What the parts of an account add up to."""
     return Judged(
-        equity=total(equity * prices[asset] for asset, equity in equities.items()),
-        credit=total(credit(coin, equities[coin.asset]) for coin in pool.coins),
-        initial_margin=total(_initial(each, pool.rules) * prices[settle(each)] for each in pool.positions)
-        + borrowed * pool.rules.initial_on_debt,
-        maintenance_margin=total(maintenance_of(each, pool.rules) * prices[settle(each)] for each in pool.positions)
-        + borrowed * pool.rules.maintenance_on_debt,
-        position_value=total(each.held.position_value * prices[settle(each)] for each in pool.positions),
-        debts=debts,
+        equity=total(each.equity * each.coin.price for each in parts),
+        credit=total(each.credit for each in parts),
+        initial_margin=total(each.initial_margin for each in parts),
+        maintenance_margin=total(each.maintenance_margin for each in parts),
+        position_value=total(each.open.value for each in parts),
+        debts={each.coin.asset: each.debt for each in parts if each.debt},
     )
 
 
@@ -274,14 +358,6 @@ def _closing_fee(position: Levered, rules: Rules) -> tuple[Fraction, Fraction]:
             return ZERO, held.position_value * contract.taker_fee if counts else ZERO
         case _:
             assert_never(rules.fee)
-
-
-def _equities(pool: Pool) -> dict[str, Fraction]:
-    """Coins with unrealised PnL, by coin."""
-    equities = {coin.asset: coin.balance for coin in pool.coins}
-    for each in pool.positions:
-        equities[settle(each)] += each.held.unrealised_pnl
-    return equities
 
 
 def maintenance_of(position: Levered, rules: Rules) -> Fraction:

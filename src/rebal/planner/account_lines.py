@@ -10,7 +10,7 @@ from rebal.market.pooled import Levered, Pool, estimated_liquidation, judge, mai
 from rebal.names import within
 from rebal.plan import Standing, Wallet
 from rebal.planner.collateral import account_leverage
-from rebal.planner.pooled import balance_needed, levels_of, nearest, pool_of
+from rebal.planner.pooled import asked_of, levels_of, nearest, pool_of, surveyed
 from rebal.portfolio import Account, Portfolio
 
 
@@ -86,10 +86,13 @@ def pooled_wallets(before: Book, after: Book, portfolio: Portfolio) -> Iterator[
     for account in portfolio.pools:
         then, now = (pool_of(account, book, portfolio) for book in (before, after))
         key = portfolio.account_key(account.name)
+        asks = surveyed(now, portfolio, level=asked_of(portfolio))
         for asset in sorted({coin.asset for pool in (then, now) for coin in pool.coins}):
             was, row = _standing(then, asset), _standing(now, asset)
             if was.margin_balance or row.margin_balance or _open_in(asset, now):
-                yield _wallet(asset, now, account, portfolio, row=row, was=was, owned=after.holdings.get(asset, ZERO),
+                needed = asks.balance_needed(asset) if _open_in(asset, now) else ZERO
+                yield _wallet(asset, now, account, portfolio, row=row, was=was, needed=needed,
+                              owned=after.holdings.get(asset, ZERO),
                               balance=after.wallets.get(within(key, asset), ZERO))  # fmt: skip
 
 
@@ -111,11 +114,11 @@ def _wallet(
     *,
     row: Standing,
     was: Standing,
+    needed: Fraction | None,
     owned: Fraction,
     balance: Fraction,
 ) -> Wallet:
     held = [each.held for each in _open_in(asset, pool)]
-    needed = balance_needed(pool, asset, portfolio) if held else ZERO
     return Wallet(
         currency=asset,
         mode=MarginMode.POOLED,

@@ -16,6 +16,7 @@ from rebal.planner.exposure import held_position
 from rebal.portfolio import Account, Alert, Portfolio
 
 if TYPE_CHECKING:
+    from rebal.market.pooled_need import Survey
     from rebal.market.pooled_path import Path
 
 ALL = "all"
@@ -79,8 +80,12 @@ def moving(pool: Pool, portfolio: Portfolio) -> tuple[str, ...]:
 
 
 def paths_of(pool: Pool, portfolio: Portfolio, shock: Fraction) -> "list[Path]":
-    """The paths that the policy names: all coins together and each alone, down and up by a shock."""
-    coins = moving(pool, portfolio)
+    """The paths that the policy names: all coins together and each alone, down and up by a shock.
+
+    Also of the coins that are not there: some may be brought.
+    """
+    open_on = {each.held.contract.asset for each in pool.positions}
+    coins = tuple(sorted((pool.parts.keys() | open_on) - portfolio.cash))
     ways = [coins] if len(coins) == 1 else [coins, *((coin,) for coin in coins)]
     return [dict.fromkeys(way, step) for way in ways for step in (-shock, shock)]
 
@@ -127,19 +132,11 @@ def past_alert(pool: Pool, portfolio: Portfolio, level: Alert) -> bool:
     return close is not None and (close.distance or ZERO) < level.distance
 
 
-def balance_needed(pool: Pool, asset: str, portfolio: Portfolio, *, level: Alert | None = None) -> Fraction | None:
-    """The least coins of one kind in an account, the others as they are, that keep the policy; None where none do."""
-    empty = with_more(pool, asset, -next(coin.balance for coin in pool.coins if coin.asset == asset))
-    return coins_lacking(empty, asset, portfolio, level=level or asked_of(portfolio))
+def surveyed(pool: Pool, portfolio: Portfolio, *, level: Alert) -> "Survey":
+    """An account on the policy's paths: what it lacks of a level, in any coin, whatever is brought to it."""
+    from rebal.market.pooled_need import Survey  # as in _level
 
-
-def coins_lacking(pool: Pool, asset: str, portfolio: Portfolio, *, level: Alert) -> Fraction | None:
-    """The least coins of one kind that an account is to be brought, to keep a level; None where none do."""
-    if not pool.positions:
-        return ZERO
-    from rebal.market.pooled_path import more_needed  # as in _level
-
-    return more_needed(pool, asset, paths=paths_of(pool, portfolio, level.distance), leverage=level.leverage)
+    return Survey.of(pool, paths=paths_of(pool, portfolio, level.distance), leverage=level.leverage)
 
 
 def needed_alone(held: Sequence[Held], account: Account, portfolio: Portfolio) -> Fraction | None:
@@ -148,13 +145,8 @@ def needed_alone(held: Sequence[Held], account: Account, portfolio: Portfolio) -
     settle = held[0].contract.settle
     coin = Coin(settle, portfolio.price(settle), ZERO, account.pooling.of(settle))
     levered = tuple(Levered(each, account_leverage(each.contract, portfolio.policy)) for each in held)
-    return balance_needed(Pool(account.pooling.rules, (coin,), levered), settle, portfolio)
-
-
-def with_more(pool: Pool, asset: str, more: Fraction) -> Pool:
-    """An account with coins more of a kind."""
-    coins = tuple(replace(each, balance=each.balance + more) if each.asset == asset else each for each in pool.coins)
-    return Pool(pool.rules, coins, pool.positions)
+    pool = Pool(account.pooling.rules, (coin,), levered)
+    return surveyed(pool, portfolio, level=asked_of(portfolio)).more_needed(settle)
 
 
 def asked_of(portfolio: Portfolio) -> Alert:
@@ -178,10 +170,11 @@ def fitting(pool: Pool, portfolio: Portfolio) -> tuple[Fraction | None, Fraction
             replace(each, leverage=account_leverage(each.held.contract, set_so.policy)) for each in pool.positions
         )
         levered = Pool(pool.rules, pool.coins, positions)
-        return coins_lacking(levered, asset, set_so, level=Alert(policy.shock, leverage)) == 0
+        return surveyed(levered, set_so, level=Alert(policy.shock, leverage)).more_needed(asset) == 0
 
     def survives(step: int) -> bool:
-        return coins_lacking(pool, asset, portfolio, level=Alert(step * DISTANCE_STEP, policy.leverage)) == 0
+        level = Alert(step * DISTANCE_STEP, policy.leverage)
+        return surveyed(pool, portfolio, level=level).more_needed(asset) == 0
 
     first = bisect_left(steps, True, key=carries)
     if first < len(steps):

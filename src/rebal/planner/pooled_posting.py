@@ -1,17 +1,21 @@
 """What is moved into and out of pooled accounts: each leg's own coin for its share of the need, then other coins."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
+from typing import TYPE_CHECKING
 
 from rebal.amounts import COIN_STEP, ZERO, Fraction, down, total, up
 from rebal.book import Book
 from rebal.frozen import frozen
-from rebal.market.pooled import Coin, Counted, Pool, judge
+from rebal.market.pooled import Coin, Counted, Part, Pool
 from rebal.plan import Order, Transfer
 from rebal.planner import collateral
 from rebal.planner.collateral import Need, Shortage, free_coins, room_for
-from rebal.planner.pooled import asked_of, balance_needed, coins_lacking, past_alert, pool_of, with_more
+from rebal.planner.pooled import asked_of, past_alert, pool_of, surveyed
 from rebal.portfolio import Account, Alert, Portfolio, Posting
+
+if TYPE_CHECKING:
+    from rebal.market.pooled_need import Survey
 
 _NO_NEED = Need(ZERO, ZERO, ZERO, ZERO)
 _CENT = Fraction(1, 100)
@@ -100,12 +104,14 @@ class _Purse:
         words = {Posting.BEST, asset} | ({Posting.OWN} if is_own else set()) | ({Posting.DOLLARS} if is_cash else set())
         return not words.isdisjoint(post)
 
-    def most(self, asset: str, brought_usd: Fraction) -> Fraction:
-        """Coins of a kind that may be brought, once some dollars were."""
-        there = max(ZERO, self.free.get(asset, ZERO))
+    def most(self, asset: str, moved: Mapping[str, Fraction]) -> Fraction:
+        """Coins of a kind that may still be brought, once some were moved."""
+        price = self.portfolio.price
+        there = self.free.get(asset, ZERO) - moved.get(asset, ZERO)
         if self.room is not None:
-            there = min(there, max(ZERO, self.room - brought_usd) / self.portfolio.price(asset))
-        return down(there, COIN_STEP)
+            brought = total(quantity * price(coin) for coin, quantity in moved.items())
+            there = min(there, (self.room - brought) / price(asset))
+        return down(max(ZERO, there), COIN_STEP)
 
 
 def _filling(pool: Pool, purse: _Purse) -> tuple[list[Transfer], Shortage | None]:
@@ -113,91 +119,90 @@ def _filling(pool: Pool, purse: _Purse) -> tuple[list[Transfer], Shortage | None
 
     Where all that may sit there does not do with the coins in the policy's order, they are brought by how much counts.
     """
-    filling = _Filling.of(pool, purse)
-    order = tuple(posting_order(filling.pool, purse.own, purse.portfolio, level=purse.level))
-    filling.fill(order)
-    if purse.room is not None and _shortage(filling.pool, purse) is not None:
-        ratios, by_worth = {coin.asset: _first_ratio(coin) for coin in pool.coins}, _Filling.of(pool, purse)
-        by_worth.fill(sorted(order, key=lambda each: -ratios[each[0]]))
-        filling = filling if _shortage(by_worth.pool, purse) else by_worth
-    transfers = [
-        Transfer(asset, None, quantity, purse.account.name) for asset, quantity in filling.moved.items() if quantity
-    ]
-    for asset, quantity in filling.moved.items():
+    start = _Filling(surveyed(pool, purse.portfolio, level=purse.level), purse).repaid()
+    order = tuple(posting_order(start.account, purse.own, purse.portfolio))
+    filling = start.filled(order)
+    if purse.room is not None and _shortage(filling, order) is not None:
+        ratios = {asset: _first_ratio(part.coin) for asset, part in pool.parts.items()}
+        by_worth = start.filled(sorted(order, key=lambda each: -ratios[each[0]]))
+        filling = filling if _shortage(by_worth, order) else by_worth
+    moved = {asset: quantity for asset, quantity in filling.moved.items() if quantity}
+    for asset, quantity in moved.items():
         purse.free[asset] -= quantity
-    return transfers, _shortage(filling.pool, purse)
+    transfers = [Transfer(asset, None, quantity, purse.account.name) for asset, quantity in moved.items()]
+    return transfers, _shortage(filling, order)
 
 
-@dataclass(slots=True)
+@frozen
 class _Filling:
     """An account while it is filled: as it stands, the coins brought so far, and of these what fees would borrow."""
 
-    pool: Pool
+    account: "Survey"
     purse: _Purse
-    moved: dict[str, Fraction] = field(default_factory=dict)
-    repaid: Mapping[str, Fraction] = field(default_factory=dict)
+    moved: Mapping[str, Fraction] = field(default_factory=dict)
+    owed: Mapping[str, Fraction] = field(default_factory=dict)
 
-    @classmethod
-    def of(cls, pool: Pool, purse: _Purse) -> "_Filling":
+    def repaid(self) -> "_Filling":
         """The account with what fees took: of a coin that is there to be brought it is no reason to borrow it."""
-        filling = cls(pool, purse)
-        for asset in filter(purse.posts, purse.own):
-            filling._bring(asset, up(max(ZERO, -_held(filling.pool, asset)), COIN_STEP))
-        filling.repaid = dict(filling.moved)
-        return filling
+        filling = self
+        for asset in filter(self.purse.posts, self.purse.own):
+            filling = filling._with(asset, up(max(ZERO, -filling.held(asset)), COIN_STEP))
+        return _Filling(filling.account, self.purse, filling.moved, filling.moved)
 
-    def fill(self, order: Iterable[tuple[str, Fraction | None]]) -> None:
-        """Bring the least: what turns out to have been brought in vain is taken back, where it is worth a cent."""
+    def filled(self, order: Iterable[tuple[str, Fraction | None]]) -> "_Filling":
+        """The least is there: what turns out to have been brought in vain is taken back, where it is worth a cent."""
+        filling = self
         for asset, share in order:
-            lacking = self._lacking(asset)
+            lacking = filling.lacking(asset)
             if lacking == 0:
                 break
-            self._bring(asset, min((each for each in (lacking, share) if each is not None), default=None))
-        for asset in list(reversed(self.moved))[1:]:
-            self._take_back(asset, self.repaid.get(asset, ZERO))
+            filling = filling._with(asset, min((each for each in (lacking, share) if each is not None), default=None))
+        for asset in [*filling.moved][-2::-1]:
+            filling = filling._without_vain(asset)
+        return filling
 
-    def _lacking(self, asset: str) -> Fraction | None:
-        return coins_lacking(self.pool, asset, self.purse.portfolio, level=self.purse.level)
+    def held(self, asset: str) -> Fraction:
+        """Coins there, without unrealised PnL."""
+        return self.account.parts[asset].coin.balance
 
-    def _bring(self, asset: str, most: Fraction | None) -> None:
-        """Bring coins of a kind, so many at most and no more than count (None: as many as count)."""
-        brought = total(quantity * self.purse.portfolio.price(coin) for coin, quantity in self.moved.items())
-        there = self.purse.most(asset, brought) - self.moved.get(asset, ZERO)
-        counting = _counting(self.pool, asset) if most is None else most
+    def lacking(self, asset: str) -> Fraction | None:
+        """Coins of a kind that are to be brought still; None where none do."""
+        return self.account.more_needed(asset)
+
+    def _with(self, asset: str, most: Fraction | None) -> "_Filling":
+        """With coins of a kind, so many at most and no more than count (None: as many as count)."""
+        there = self.purse.most(asset, self.moved)
+        counting = _counting(self.account.parts[asset]) if most is None else most
         quantity = there if counting is None else min(there, up(counting, COIN_STEP))
-        if quantity > 0:
-            self._move(asset, quantity)
+        return self._moving(asset, quantity) if quantity > 0 else self
 
-    def _take_back(self, asset: str, least: Fraction) -> None:
-        moved, pool, here = dict(self.moved), self.pool, self.moved[asset]
-        self._move(asset, least - here)
-        lacking = self._lacking(asset)
-        if lacking is not None:
-            self._move(asset, min(here - least, up(lacking, COIN_STEP)))
-        if lacking is None or (here - self.moved[asset]) * self.purse.portfolio.price(asset) < _CENT:
-            self.moved, self.pool = moved, pool
+    def _without_vain(self, asset: str) -> "_Filling":
+        here, least = self.moved[asset], self.owed.get(asset, ZERO)
+        bare = self._moving(asset, least - here)
+        lacking = bare.lacking(asset)
+        if lacking is None or (here - least - lacking) * self.purse.portfolio.price(asset) < _CENT:
+            return self
+        return bare._moving(asset, up(lacking, COIN_STEP))
 
-    def _move(self, asset: str, quantity: Fraction) -> None:
-        self.moved[asset] = self.moved.get(asset, ZERO) + quantity
-        self.pool = with_more(self.pool, asset, quantity)
+    def _moving(self, asset: str, quantity: Fraction) -> "_Filling":
+        moved = {**self.moved, asset: self.moved.get(asset, ZERO) + quantity}
+        return _Filling(self.account.having(asset, quantity), self.purse, moved, self.owed)
 
 
-def posting_order(
-    pool: Pool, own: Sequence[str], portfolio: Portfolio, *, level: Alert
-) -> Iterator[tuple[str, Fraction | None]]:
+def posting_order(account: "Survey", own: Sequence[str], portfolio: Portfolio) -> Iterator[tuple[str, Fraction | None]]:
     """The coins to post, first to last as the policy says, each with how many of it at most: None without a limit.
 
     ``own``: each of the contracts' own coins for what its positions ask for. Of the coins of one word that of which
     most counts comes first.
     """
-    ranked = sorted(pool.coins, key=lambda coin: (-_first_ratio(coin), coin.asset))
+    ranked = sorted(account.parts, key=lambda asset: (-_first_ratio(account.parts[asset].coin), asset))
     for word in portfolio.policy.post:
-        for coin in ranked:
+        for asset in ranked:
             if word == Posting.OWN:
-                if coin.asset in own:
-                    yield coin.asset, _own_share(pool, coin, portfolio, level=level)
-            elif word in (coin.asset, Posting.BEST) or (word == Posting.DOLLARS and coin.asset in portfolio.cash):
-                yield coin.asset, None
+                if asset in own:
+                    yield asset, account.alone(asset).more_needed(asset)
+            elif word in (asset, Posting.BEST) or (word == Posting.DOLLARS and asset in portfolio.cash):
+                yield asset, None
 
 
 def _first_ratio(coin: Coin) -> Fraction:
@@ -205,54 +210,42 @@ def _first_ratio(coin: Coin) -> Fraction:
     return slices[0].ratio if slices else ZERO
 
 
-def _own_share(pool: Pool, coin: Coin, portfolio: Portfolio, *, level: Alert) -> Fraction | None:
-    """Coins that the positions on one coin lack beside what is there of it, were nothing else; None where none do."""
-    there = tuple(each for each in pool.positions if each.held.contract.settle == coin.asset)
-    return coins_lacking(Pool(pool.rules, (coin,), there), coin.asset, portfolio, level=level)
-
-
-def _counting(pool: Pool, asset: str) -> Fraction | None:
+def _counting(part: Part) -> Fraction | None:
     """Coins more of a kind that count at today's prices; None: any."""
-    coin = next(each for each in pool.coins if each.asset == asset)
+    coin = part.coin
     counting = [each for each in coin.collateral.slices if each.ratio]
     last = counting[-1].up_to if counting else ZERO
     if last is None:
         return None
     edge = last if coin.collateral.counted is Counted.COINS else last / coin.price
-    pnl = total(each.held.unrealised_pnl for each in pool.positions if each.held.contract.settle == asset)
-    return max(ZERO, edge - coin.balance - pnl)
+    return max(ZERO, edge - part.equity)
 
 
-def _held(pool: Pool, asset: str) -> Fraction:
-    return next(coin.balance for coin in pool.coins if coin.asset == asset)
-
-
-def _shortage(pool: Pool, purse: _Purse) -> Shortage | None:
+def _shortage(filling: _Filling, order: Iterable[tuple[str, Fraction | None]]) -> Shortage | None:
     """What is still missing, in the first coin of which some amount would do."""
-    portfolio = purse.portfolio
-    key = portfolio.account_key(purse.account.name) or ""
-    for asset, _ in posting_order(pool, purse.own, portfolio, level=purse.level):
-        lacking, held = coins_lacking(pool, asset, portfolio, level=purse.level), _held(pool, asset)
+    purse = filling.purse
+    key = purse.portfolio.account_key(purse.account.name) or ""
+    for asset, _ in order:
+        lacking, held = filling.lacking(asset), filling.held(asset)
         if lacking is not None:
             there = collateral.Account(asset, None, held, (), (), at=key)
             return Shortage(there, held + lacking, held, _NO_NEED) if lacking else None
-    dollars = collateral.Account("USD", None, ZERO, (), (), at=key)
-    judged = judge(pool)
+    dollars, judged = collateral.Account("USD", None, ZERO, (), (), at=key), filling.account.judged
     return Shortage(dollars, max(judged.initial_margin, judged.position_value), judged.credit, _NO_NEED)
 
 
 def _freed(then: Pool, now: Pool, purse: _Purse) -> Iterator[Transfer]:
     portfolio = purse.portfolio
+    was, left = (surveyed(pool, portfolio, level=purse.level) for pool in (then, now))
     for asset in purse.own:
-        if asset not in {coin.asset for coin in then.coins}:
+        if asset not in was.parts:
             continue
-        before, after = balance_needed(then, asset, portfolio), balance_needed(now, asset, portfolio)
+        before, after = was.balance_needed(asset), left.balance_needed(asset)
         if before is None or after is None:
             continue
-        profit = max(ZERO, total(each.held.unrealised_pnl for each in now.positions
-                                 if each.held.contract.settle == asset))  # fmt: skip
-        kept = after + profit if after else ZERO
-        out = down(max(ZERO, min(_held(now, asset) - kept, before - after)), COIN_STEP)
+        part = left.parts[asset]
+        kept = after + max(ZERO, part.open.gained) if after else ZERO
+        out = down(max(ZERO, min(part.coin.balance - kept, before - after)), COIN_STEP)
         if out:
-            now = with_more(now, asset, -out)
+            left = left.having(asset, -out)
             yield Transfer(asset, None, -out, purse.account.name)

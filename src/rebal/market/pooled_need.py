@@ -1,0 +1,159 @@
+"""The least coins that make a pooled account keep a policy along several paths of prices."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction, total, up
+from rebal.market.pooled import Coin, Counted, Judged, Part, Pool, together
+from rebal.market.pooled_path import Path
+from rebal.market.pooled_stretches import Line, Stretch, equity_line, joined, stands_still, stretches
+
+
+def more_needed(pool: Pool, asset: str, *, paths: Sequence[Path], leverage: Fraction) -> Fraction | None:
+    """The least coins of one kind, in steps of 1e-8, that make an account keep a policy; None where none do."""
+    return Survey.of(pool, paths=paths, leverage=leverage).more_needed(asset)
+
+
+@dataclass(slots=True)
+class _Walk:
+    """What of an account moves on one path, coin by coin; the others stand still."""
+
+    path: Path
+    moving: dict[str, list[Stretch]]
+    found: list[tuple[Fraction, Fraction]] | None = None
+
+    @classmethod
+    def of(cls, path: Path, parts: Mapping[str, Part]) -> "_Walk":
+        return cls(path, {asset: stretches(part, path, ONE) for asset, part in parts.items()
+                          if not stands_still(part, path)})  # fmt: skip
+
+    def ends(self) -> list[tuple[Fraction, Fraction]]:
+        """Where what moves may have the least to spare, and what it has there."""
+        if self.found is None:
+            walked = joined(list(self.moving.values()), ZERO, ONE)
+            self.found = [end for each in walked for end in each.ends(ONE)]
+        return self.found
+
+    def having(self, asset: str, part: Part) -> "_Walk":
+        """The walk with another part in the place of a coin's."""
+        if asset not in self.moving:
+            return self
+        return _Walk(self.path, {**self.moving, asset: stretches(part, self.path, ONE)})
+
+
+@dataclass(slots=True)
+class Survey:
+    """An account and the paths that a policy names, each coin walked once: what it lacks, whatever is brought to it.
+
+    Credit is to be at least initial margin, at least position value over ``leverage``, and to cover maintenance, times
+    the venue's level, all along each path, ends included.
+    """
+
+    parts: Mapping[str, Part]
+    leverage: Fraction
+    walks: tuple[_Walk, ...]
+
+    @classmethod
+    def of(cls, pool: Pool, *, paths: Sequence[Path], leverage: Fraction) -> "Survey":
+        """Walk every path."""
+        return cls(pool.parts, leverage, tuple(_Walk.of(path, pool.parts) for path in paths))
+
+    @property
+    def judged(self) -> Judged:
+        """The account at today's prices."""
+        return together(self.parts.values())
+
+    def alone(self, asset: str) -> "Survey":
+        """One coin with the positions that settle in it, as if nothing else were there."""
+        walks = tuple(_Walk(walk.path, {asset: walk.moving[asset]}) for walk in self.walks if asset in walk.moving)
+        return Survey({asset: self.parts[asset]}, self.leverage, walks)
+
+    def balance_needed(self, asset: str) -> Fraction | None:
+        """The least coins of one kind that are to be there, the others as they are, that keep the policy."""
+        return self.having(asset, -self.parts[asset].coin.balance).more_needed(asset)
+
+    def having(self, asset: str, more: Fraction) -> "Survey":
+        """The same account with coins more of a kind: only that coin is walked again."""
+        part = self.parts[asset].with_more(more)
+        walks = tuple(walk.having(asset, part) for walk in self.walks)
+        return replace(self, parts={**self.parts, asset: part}, walks=walks)
+
+    def more_needed(self, asset: str) -> Fraction | None:
+        """The least coins of one kind, in steps of 1e-8, that make the account keep the policy; None where none do.
+
+        Every round adds what the worst point lacks, which is never more than is needed, and so ends on the least.
+        """
+        added, account = ZERO, self
+        while any(part.open.positions for part in self.parts.values()):
+            lacks = list(account._lacks(asset))
+            known = [each for each in lacks if each is not None]
+            if len(known) < len(lacks):
+                return None
+            more = max(known, default=ZERO)
+            if more <= 0:
+                return added
+            step = up(more, COIN_STEP)
+            added, account = added + step, account.having(asset, step)
+        return ZERO  # where nothing is open nothing is asked for
+
+    def _lacks(self, asset: str) -> Iterator[Fraction | None]:
+        """Coins that each point lacks, were it alone; None where no amount is enough."""
+        part = self.parts[asset]
+        yield from self._lacks_today(part)
+        standing = total(each.spare for each in self.parts.values())
+        on_debt = part.open.rules.level * part.open.rules.maintenance_on_debt
+        for walk in self.walks:
+            beside = standing - total(self.parts[each].spare for each in walk.moving)
+            short = [(t, beside + worth) for t, worth in walk.ends() if beside + worth < 0]
+            if not short:
+                continue
+            if asset not in walk.moving:
+                yield _coins_for(-min(worth for _, worth in short), part, on_debt=on_debt)
+                continue
+            price, equity = part.coin.price, equity_line(part, walk.path)
+            prices = Line(price, price * walk.path.get(asset, ZERO))
+            for t, worth in short:
+                at = prices.at(t)
+                more = _worth_for(-worth, part.coin, at, equity.at(t), on_debt=on_debt)
+                yield None if more is None else more / at
+
+    def _lacks_today(self, part: Part) -> Iterator[Fraction | None]:
+        judged = self.judged
+        on_debt = part.open.rules.initial_on_debt
+        yield _coins_for(judged.initial_margin - judged.credit, part, on_debt=on_debt)
+        yield _coins_for(judged.position_value / self.leverage - judged.credit, part, on_debt=ZERO)
+
+
+def _coins_for(lacking: Fraction, part: Part, *, on_debt: Fraction) -> Fraction | None:
+    """Coins more that bring dollars of credit at today's price."""
+    price = part.coin.price
+    more = _worth_for(lacking, part.coin, price, part.equity * price, on_debt=on_debt)
+    return None if more is None else more / price
+
+
+def _worth_for(
+    lacking: Fraction, coin: Coin, price: Fraction, worth: Fraction, *, on_debt: Fraction
+) -> Fraction | None:
+    """Dollars of a coin to add to what there are of it, at a price, that bring dollars of credit; None: none do.
+
+    Below nothing a dollar counts in full, and lifts the margin on the debt besides.
+    """
+    if lacking <= 0:
+        return ZERO
+    added, at = ZERO, worth
+    if at < 0:
+        most = -at * (ONE + on_debt)
+        if most >= lacking:
+            return lacking / (ONE + on_debt)
+        lacking, added, at = lacking - most, -at, ZERO
+    unit = price if coin.collateral.counted is Counted.COINS else ONE
+    for each in coin.collateral.slices:
+        top = None if each.up_to is None else each.up_to * unit
+        if top is not None and top <= at:
+            continue
+        if each.ratio and (top is None or (top - at) * each.ratio >= lacking):
+            return added + lacking / each.ratio
+        if top is None:
+            return None
+        lacking, added, at = lacking - (top - at) * each.ratio, added + top - at, top
+    return None
