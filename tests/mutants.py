@@ -85,6 +85,7 @@ def make_map(path: str, tests: Sequence[str], *, profile: str) -> None:
     import coverage  # type: ignore[import-not-found, unused-ignore] # by hand: no extra has it
 
     measured = coverage.Coverage(data_file=None, include=[f"{SOURCES}/{each}*" for each in MUTATED])
+    texts = {str(each.relative_to(SOURCES)): each.read_text() for each in SOURCES.rglob("*.py")}
     measured.start()
     mapper = _Mapper(measured)
     pytest.main([*(tests or TESTS), *_PYTEST, f"--hypothesis-profile={profile}"], plugins=[mapper])
@@ -95,7 +96,7 @@ def make_map(path: str, tests: Sequence[str], *, profile: str) -> None:
         for file in data.measured_files()
         for line, contexts in data.contexts_by_lineno(file).items()
     }
-    texts = {file: (SOURCES / file).read_text() for file in sorted({each.split(":")[0] for each in lines})}
+    texts = {file: texts[file] for file in sorted({each.split(":")[0] for each in lines})}
     Path(path).write_text(json.dumps({"tests": tests or TESTS, "seconds": seconds, "lines": lines, "texts": texts}))
     _say(f"{len(seconds)} tests, {sum(seconds.values()):.0f} s; failed: {sorted(mapper.failed)}")
 
