@@ -231,6 +231,60 @@ def test_only_plans_have_orders(tmp_path: Path) -> None:
     assert answered("plan", str(file), "--format", "orders", "--section", "maker", *NOW).code == 2
 
 
+def several(tmp_path: Path, *venues: str) -> tuple[str, dict[str, tuple[str, int, str, str]]]:
+    """A file with an account at each venue, called after it but for its first letters, and what is traded there."""
+    traded = {f"at-{venue}": TRADED[venue] for venue in venues}
+    rows = {
+        venue: f"{{contract: {contract}, contracts: {size // 4}, entry_price: 40000, hedge: {size // 4}}}"
+        for venue, (contract, size, _, _) in TRADED.items()
+    }
+    accounts = "".join(
+        f"  at-{venue}: {{venue: {venue}, margin: cross, wallets: {{BTC: 0.5}}, positions: [{rows[venue]}]}}\n"
+        for venue in venues
+    )
+    file = tmp_path / "portfolio.yaml"
+    text = BOOK.format(venue="X", more="").replace("venue: X\n", "").replace("{BTC: 2}", "{BTC: 20}")
+    file.write_text(f"{text}accounts:\n{accounts}")
+    return str(file), traded
+
+
+ACCOUNTS = ("binance", "bybit", "okx", "deribit", "kraken", "phemex", "gate", "kucoin", "bingx", "mexc")
+
+
+def test_ccxt_builds_the_orders_of_every_account_for_its_exchange(tmp_path: Path) -> None:
+    file, traded = several(tmp_path, *ACCOUNTS)
+    done = answered("unwind", "-p", file, "--purpose", "hedge", "--format", "orders", *NOW)
+    assert (done.code, done.err) == (0, "")
+    found = {line["account"]: line for line in map(json.loads, done.out.splitlines())}
+    assert sorted(found) == sorted(traded)
+    for account, (contract, _, amount, exchange) in traded.items():
+        line, fields = found[account], sent(found[account])
+        assert (line["exchange"], line["contract"], line["symbol"]) == (exchange, contract, "BTC/USD:BTC")
+        name, of, size, _, reduces = FIELDS[exchange]
+        assert fields[name] == line["params"]["label" if exchange == "deribit" else "clientOrderId"]
+        assert fields[of] == contract
+        assert float(fields[size]) == float(amount) / 2  # a quarter of 64,000 dollars, and TRADED has a half
+        assert exchange == "mexc" or str(fields[reduces]).lower() == "true"
+    assert len({fields_of(line) for line in found.values()}) == len(found)
+
+
+def fields_of(line: Mapping[str, Any]) -> str:
+    return str(line["params"].get("clientOrderId") or line["params"]["label"]).removeprefix("t-")
+
+
+def test_a_saved_plan_of_several_accounts_needs_no_portfolio_to_say_where_its_orders_go(tmp_path: Path) -> None:
+    file, _ = several(tmp_path, "bybit", "phemex", "okx")
+    plan = tmp_path / "unwind.json"
+    at = ("unwind", "-p", file, "--purpose", "hedge", *NOW)
+    assert answered(*at, "--out", str(plan)).code == 0
+    shown = [json.loads(line) for line in answered("show", str(plan), "--format", "orders").out.splitlines()]
+    asked = [json.loads(line) for line in answered(*at, "--format", "orders").out.splitlines()]
+    assert shown == asked
+    assert {line["account"]: (line["exchange"], line["contract"]) for line in shown} == {
+        "at-bybit": ("bybit", "BTCUSD"), "at-phemex": ("phemex", "BTCUSD"), "at-okx": ("okx", "BTC-USD-SWAP")
+    }  # fmt: skip
+
+
 def test_an_order_of_one_of_several_accounts_goes_to_its_exchange() -> None:
     plan = books.worked_example()
     orders = tuple(replace(each, contract=f"okx:{each.asset}-USD-SWAP", account="okx") for each in plan.orders)

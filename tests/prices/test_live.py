@@ -451,13 +451,14 @@ targets: {BTC: 60%, ETH: 40%}
     server.serve("bybit", "binance")
     del server.answers["GET api.bybit.com/v5/market/tickers?category=inverse"]["result"]["list"][3]  # ETHUSD
     server.answers["GET api.bybit.com/v5/market/tickers?category=linear"]["result"]["list"] = []
-    market = read(server, tmp_path, text).market
-    assert market.marks["bybit:BTCUSD"] == exact("40010.5")
-    assert market.marks["own:BTCUSD_PERP"] == exact("40010.12345678")
-    assert [market.sources[name] for name in ("BTC", "ETH", "bybit:BTCUSD")] == ["bybit", "binance", "bybit"]
-    assert (market.prices["ETH"], market.intervals["own:ETHUSD_PERP"]) == (exact("2500.25"), Fraction(4))
+    portfolio = read(server, tmp_path, text)
+    market, contracts = portfolio.market, portfolio.contracts
+    assert market.mark(contracts["BTCUSD"]) == exact("40010.5")
+    assert market.mark(contracts["BTCUSD_PERP"]) == exact("40010.12345678")
+    assert [market.sources[name] for name in ("BTC", "ETH", "BTCUSD")] == ["bybit", "binance", "bybit"]
+    assert (market.prices["ETH"], contracts["ETHUSD_PERP"].funding_interval_hours) == (exact("2500.25"), Fraction(4))
     unpriced = {each.subject for each in market.doubts if each.doubt is Doubt.UNPRICED}
-    assert "bybit:ETHUSD" in unpriced
+    assert "ETHUSD" in unpriced
     assert "ETH" not in unpriced
     assert run(server, tmp_path, "plan", text=text).code == 0
 

@@ -51,12 +51,13 @@ def _lines(plan: Plan, view: View) -> Iterator[dict[str, Any]]:
     text = as_json(plan, View(width=view.width, colour=False))
     digest = plan_digest(json.loads(text, parse_int=str, parse_float=str))
     for number, order in enumerate(plan.orders):
-        venue = _venue(order, plan, view)
+        venue = _venue(order, plan)
         exchange = _exchange(order, venue)
         name = order.contract.removeprefix(f"{order.account}:")
         contract = _contract(order, name, venue=venue, plan=plan, view=view)
         yield {
             "exchange": exchange,
+            "account": order.account,
             "contract": name,
             "symbol": name if contract is None else symbol(contract),
             "type": "limit",
@@ -77,13 +78,12 @@ def _argument(value: Fraction) -> int | str:
     return int(value) if value.denominator == 1 else plain(value)
 
 
-def _venue(order: Order, plan: Plan, view: View) -> str:
+def _venue(order: Order, plan: Plan) -> str:
     """Where an order goes: the plan's venue, else that of its account, which may be named after it."""
     if plan.venue is not None:
         return plan.venue
-    if view.portfolio is not None:
-        return view.portfolio.account(order.account or "").venue or ""
-    return order.account or ""
+    told = next((each.venue for each in plan.accounts if each.account == order.account), None)
+    return told or order.account or ""
 
 
 def _exchange(order: Order, venue: str) -> str:
