@@ -2,13 +2,17 @@
 
 from pathlib import Path
 
+import pytest
+from hypothesis import given
+
 from exact import exact
 from rebal.amounts import Fraction, plain
+from rebal.planner.status import build_status
 from rebal.stress.report import build_stress
 from test_golden import ROOT, planned
 
+from .test_accounts import WORKED, books, inputs, read, two
 from .test_accounts import planned as accounts_planned
-from .test_accounts import two
 
 F = Fraction
 
@@ -56,7 +60,34 @@ def test_wallets_of_one_coin_at_several_accounts_end_each_at_its_own_price(tmp_p
     assert plan.payoff
 
 
-def test_nothing_is_told_where_a_pooled_account_could_end(tmp_path: Path) -> None:
-    plan = accounts_planned(two(tmp_path, "pooled"))
+def test_a_pooled_account_ends_on_the_path_of_all_its_coins(tmp_path: Path) -> None:
+    made = two(tmp_path, "pooled")
+    plan = accounts_planned(made)
+    told = build_stress(made, made.statement, inputs=plan.inputs, planned=True)
+    alike = [each for each in told.scenarios if each.everywhere is not None]
     assert plan.orders
-    assert plan.payoff == ()
+    assert [(each.shock, each.equity_hedged) for each in plan.payoff] == [
+        (each.everywhere, each.equity_hedged) for each in alike
+    ]
+    assert [each.equity_rebalanced_in_spot for each in plan.payoff] == [
+        each.equity_rebalanced_in_spot for each in alike
+    ]
+
+
+def test_what_a_pooled_account_loses_by_hand(tmp_path: Path) -> None:
+    made = read(tmp_path, WORKED)
+    lines = build_status(made, made.statement, inputs=inputs(made)).payoff
+    worth_at = {plain(each.shock): each.equity_hedged for each in lines}
+    # 1 BTC at 40,000, and a long of 60,000 dollars of ETH: gone where both have fallen to 606,000/991,637
+    assert [worth_at[shock] for shock in ("-0.3", "-0.4", "0.5")] == [28000 - 18000, F(0), 60000 + 30000]
+
+
+@given(text=books())
+def test_a_payoff_over_accounts_is_the_stress_report_of_what_a_plan_leaves(
+    tmp_path_factory: pytest.TempPathFactory, text: str
+) -> None:
+    made = read(tmp_path_factory.mktemp("books"), text)
+    plan = accounts_planned(made)
+    told = build_stress(made, made.statement, inputs=plan.inputs, planned=True)
+    alike = {each.everywhere: each.equity_hedged for each in told.scenarios}
+    assert all(alike[each.shock] == each.equity_hedged for each in plan.payoff)

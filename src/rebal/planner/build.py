@@ -71,7 +71,7 @@ def answer(
         costs=cost_lines(done.orders, done.book, desk.portfolio),
         findings=found,
         settings=setting_lines(done, desk.portfolio),
-        payoff=Later(lambda: payoff_lines(desk.book, done, review.wallets, portfolio=desk.portfolio)),
+        payoff=Later(lambda: payoff_lines(review)),
         accounts=review.accounts,
     )
 

@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from rebal.amounts import ZERO, Fraction, total
+from rebal.account_lines import AccountLine
+from rebal.amounts import ONE, ZERO, Fraction, total
 from rebal.book import Book, Position
 from rebal.frozen import frozen
 from rebal.plan import PayoffLine, Wallet
 from rebal.planner import worth
 from rebal.planner.collateral import Account
+from rebal.planner.pooled import ALL
+from rebal.planner.review import Review
 from rebal.planner.step import Outcome
 from rebal.planner.worth import Payoff
 from rebal.portfolio import Portfolio
@@ -52,25 +55,22 @@ class _Ends:
         return (self.below is not None and shock < -self.below) or (self.above is not None and shock > self.above)
 
 
-def payoff_lines(
-    before: Book, done: Outcome, wallets: Sequence[Wallet], *, portfolio: Portfolio
-) -> tuple[PayoffLine, ...]:
-    """A row a move of all coins; none for a book without futures before and after, or with some at a pooled account.
+def payoff_lines(review: Review) -> tuple[PayoffLine, ...]:
+    """A row a move of all coins; none for a book without futures before and after.
 
-    ``before``: the book as it stood; ``wallets``: the rows of the accounts that ``done`` leaves. The books are those of
-    a stress report: unhedged, every future is closed today at its mark; in spot, every future that is left is replaced
-    by the trade that it stands in for. Both are free of cost. A liquidated wallet loses all that backs it. Where a
-    pooled account ends depends on the path of all its coins, which a stress report walks.
+    The books are those of a stress report: unhedged, every future is closed today at its mark; in spot, every future
+    that is left is replaced by the trade that it stands in for. Both are free of cost. A liquidated wallet loses all
+    that backs it, and so does a pooled account at its level on the path of all its coins.
     """
+    before, done, portfolio = review.desk.book, review.done, review.desk.portfolio
     were_open, left = _positions(before), _positions(done.book)
-    pooled = {portfolio.account_key(each.name) or "" for each in portfolio.pools}
-    if not (were_open or left) or any(each.contract.account in pooled for each in left):
+    if not (were_open or left):
         return ()
     closed = [*holdings(before, portfolio), *(worth.closed(each, portfolio) for each in were_open)]
     spot = (worth.in_spot(part, each.contract, portfolio) for each in left for part in each.parts)
     unhedged, in_spot = _Alike.of(closed), _Alike.of([*closed, *spot])
     hedged = _Alike.of([*holdings(done.book, portfolio), *(worth.held(each, portfolio) for each in left)])
-    ends = list(_ends(done, wallets, portfolio))
+    ends = [*_ends(done, review.wallets, portfolio), *_pooled_ends(done.book, review.accounts, portfolio)]
     return tuple(
         PayoffLine(
             shock,
@@ -104,3 +104,22 @@ def _backing(account: Account, book: Book, portfolio: Portfolio) -> _Alike:
     positions = (book.positions[held.contract.name] for held in account.held_after)
     balance = worth.coins(account.currency, account.balance, portfolio)
     return _Alike.of([balance, *(worth.held(each, portfolio) for each in positions)])
+
+
+def _pooled_ends(book: Book, accounts: Sequence[AccountLine], portfolio: Portfolio) -> Iterator[_Ends]:
+    for line in accounts:
+        for level in line.levels:
+            if level.path == ALL:
+                below = None if level.below is None else ONE - level.below
+                above = None if level.above is None else level.above - ONE
+                yield _Ends(below, above, _pooled_backing(line, book, portfolio))
+
+
+def _pooled_backing(line: AccountLine, book: Book, portfolio: Portfolio) -> _Alike:
+    """All that backs a pooled account: every coin there, and the PnL of what is open."""
+    at = portfolio.account_key(line.account) or ""
+    wallets = ((wallet.rpartition(":"), balance) for wallet, balance in book.wallets.items())
+    there = (worth.coins(asset, balance, portfolio) for (name, _, asset), balance in wallets if name == at and balance)
+    return _Alike.of(
+        [*there, *(worth.held(each, portfolio) for each in _positions(book) if each.contract.account == at)]
+    )

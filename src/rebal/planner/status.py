@@ -64,7 +64,7 @@ def build_status(
         needs=needs,
         summary=summarised(needs, found, name=portfolio.name, equity=desk.valued.equity),
         accounts=review.accounts,
-        payoff=Later(lambda: payoff_lines(book, done, review.wallets, portfolio=portfolio)),
+        payoff=Later(lambda: payoff_lines(review)),
         costs=cost_lines((), book, portfolio),
     )
 
