@@ -5,11 +5,19 @@ import os
 import pty
 import stat
 import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 import yaml
 
-from program import PROGRAM, environment, rebal
+from exchange_server import Fault, Reply, Server
+from program import PROGRAM, answered, environment, rebal
+from rebal import cli
+
+SERVED = datetime(2026, 11, 20, 7, 58, 10, tzinfo=UTC)
+"""The time of what the exchange of these tests says."""
 
 
 class TestInit:
@@ -125,6 +133,56 @@ class TestAsked:
         assert code == 2
         assert "exists and is left as it is" in said
         assert "Where do your contracts" not in said
+
+
+@pytest.mark.usefixtures("loopback")
+class TestTodaysPrices:
+    """The last question, where an exchange can be asked."""
+
+    @pytest.fixture
+    def server(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+        monkeypatch.chdir(tmp_path)
+        with Server().serve("binance") as running:
+            yield running
+
+    def asked(self, server: Server, monkeypatch: pytest.MonkeyPatch, *answers: str) -> list[str]:
+        """What is asked where these are the answers and prices are wanted from the exchange."""
+        put, given = [], iter(answers)
+        told = cli._world
+
+        def prompt(question: str) -> str | None:
+            put.append(question)
+            return next(given, None)
+
+        def ask(question: str) -> bool:
+            put.append(question)
+            return True
+
+        monkeypatch.setattr(cli, "_world", lambda *given: told(*given)._replace(now=SERVED, prompt=prompt, ask=ask))
+        done = answered("init", network=server.network())
+        assert (done.code, done.out) == (0, ""), (put, done.err)
+        return put
+
+    def test_they_are_the_exchange_s(self, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+        put = self.asked(server, monkeypatch, "binance", "BTC ETH", "2", "14", "60", "40")
+        assert put[-1] == "Ask binance for today's prices?"
+        written = yaml.safe_load(Path("portfolio.yaml").read_text())
+        market = answered("market", "--now", "2026-11-20T07:58:10Z", network=server.network())
+        prices = yaml.safe_load(market.out)["market"]["prices"]
+        assert written["market"]["prices"] == {coin: prices[coin] for coin in ("BTC", "ETH")}
+        assert written["market"]["as_of"] == SERVED.replace(second=0)
+        assert answered("plan", "--now", "2026-11-20T07:58:10Z").code == 0
+
+    def test_one_that_it_has_not_is_asked_for(self, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+        put = self.asked(server, monkeypatch, "binance", "BTC QQQ", "2", "14", "60", "40", "0.25")
+        assert put[-1] == "What does one QQQ cost, in USD?"
+        assert yaml.safe_load(Path("portfolio.yaml").read_text())["market"]["prices"]["QQQ"] == 0.25
+
+    def test_where_it_is_down_they_are_typed(self, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+        server.faults = [Fault(reply=Reply("", 503), times=99)]
+        put = self.asked(server, monkeypatch, "binance", "BTC ETH", "2", "14", "60", "40", "", "41000", "2600")
+        assert "Then you type them" in put[-3]
+        assert yaml.safe_load(Path("portfolio.yaml").read_text())["market"]["prices"] == {"BTC": 41000, "ETH": 2600}
 
 
 class TestSchema:

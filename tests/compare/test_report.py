@@ -382,7 +382,9 @@ class TestFindings:
     def test_missing_collateral(self) -> None:
         report = compared(book())
         lacking = [(line.currency, line.missing) for line in report.posted if line.missing]
-        assert lacking == [("USDT", F(15_000))]
+        # none is held, so all that is to be posted is missing: the margin at leverage 1 and the fee of opening, 0.05 %
+        assert lacking == [("USDT", F(15_000) + F("7.5"))]
+        assert [line.quantity for line in report.posted if line.missing] == [F("15007.5")]
         assert any(each.code is Code.UNDER_COLLATERALISED and each.subject == "USDT" for each in report.findings)
 
     def test_no_contract_at_all(self) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from rebal.amounts import ONE, ZERO, Fraction, NumberProblem, number, percent_points, plain
@@ -166,7 +167,9 @@ def _live(world: World, venue: str, coins: Sequence[str]) -> dict[str, str]:
 
 
 def _quoted(world: World, network: "Network", venue: str, coins: Sequence[str]) -> dict[str, Fraction]:
-    from rebal import prices
+    from rebal import prices, venues
 
-    wanted = prices.Wanted(venue, tuple(coins), (), (), world.now)
+    # An exchange prices a coin with the contracts on it; the first is its perpetual.
+    known = (venues.venue(venue).serving(coin, world.now)[:1] for coin in coins)
+    wanted = prices.Wanted(venue, tuple(coins), tuple(chain(*known)), (), world.now)
     return dict(prices.source("live", network, timeout=_TIMEOUT)(wanted).prices)

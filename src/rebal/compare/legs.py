@@ -86,6 +86,8 @@ def posted_lines(choice: Course, *, share_to_open: Fraction, purpose: Purpose, d
         short = desk.shortages(desk.pot(legs[0].contract), legs) if share_to_open else ()
         quantity = up(_asked(choice, currency, portfolio), COIN_STEP)
         missing = total(shortage.missing for shortage in short)
+        # Fees are posted as far as coins are there: where the margin is short of them, none are.
+        missing += up(share_to_open * _fees(choice, currency, portfolio), COIN_STEP) if missing else ZERO
         yield PostedLine(choice.way, choice.expiry, currency, quantity, quantity * portfolio.price(currency), missing)
 
 
@@ -169,9 +171,17 @@ def _left_out_line(choice: Course, asset: str) -> LegLine:
     )
 
 
+def _opening(choice: Course, currency: str, portfolio: Portfolio) -> list[Held]:
+    return [_opened(contract, size, portfolio) for contract, size in _sizes(choice, currency)]
+
+
+def _fees(choice: Course, currency: str, portfolio: Portfolio) -> Fraction:
+    positions = _opening(choice, currency, portfolio)
+    return total(each.contract.fee(each.contracts, each.mark_price, each.contract.taker_fee) for each in positions)
+
+
 def _asked(choice: Course, currency: str, portfolio: Portfolio) -> Fraction:
-    positions = [_opened(contract, size, portfolio) for contract, size in _sizes(choice, currency)]
-    fees = total(each.contract.fee(each.contracts, each.mark_price, each.contract.taker_fee) for each in positions)
+    positions, fees = _opening(choice, currency, portfolio), _fees(choice, currency, portfolio)
     account = portfolio.account(positions[0].contract.account)
     if account.pooling is not None:
         alone = needed_alone(positions, account, portfolio)

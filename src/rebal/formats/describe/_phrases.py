@@ -14,8 +14,8 @@ ORDER_UNITS = {OrderUnit.CONTRACTS: "contracts", OrderUnit.USD: "USD"}
 DUE = "due now"
 """Instead of a liquidation price where it is today's."""
 
-FAR = f"never, within 10{GLUE}×"
-"""Instead of a liquidation price that no one will see."""
+FAR = f"only beyond 10{GLUE}× or 0.1{GLUE}×"
+"""Instead of a liquidation price that no one will see, more than ten times today's price or less than a tenth of it."""
 
 _NAMED_AT_MOST = 3
 _TENTH, _TENFOLD = Fraction(9, 10), Fraction(9)

@@ -37,6 +37,7 @@ from rebal.reports.comparison import (
 _PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS
 _UNSEEN = "?"
 _TURNS = 4
+_KEYS = 3
 _WORTH: dict[bool | None, Said] = {True: Inked("yes", GREEN), False: Inked("no", RED), None: "nothing to wait for"}
 _ORIGIN = (*_origin.RECORDED, _origin.NAME, _origin.VENUE, _origin.PRICES)
 
@@ -90,7 +91,7 @@ def _headline(report: Compare) -> Said:
     known = "as far as is known, " if any(each.missing for each in placed) else ""
     against = next((each for each in others if each.route is Way.SPOT), others[0] if others else None)
     beside = [] if against is None else [_beside(against)]
-    least = joined([(f"{known}{named(first)} costs least ", *over, ": ", _cost(first.known_usd)), *beside])
+    least = joined([(f"{known}{named(first)} costs least ", *over, ": ", *_known(first)), *beside])
     return least if not report.turns else (*least, "; ", *_turns(report), " would change that")
 
 
@@ -98,8 +99,16 @@ def _cost(usd: Fraction) -> Figure:
     return Figure(usd, Kind.DOLLARS, "USD")
 
 
+def _known(line: RankLine) -> tuple[Said, ...]:
+    """What is known of a cost, and by its keys what is not given: alone where nothing else is known."""
+    keys: list[Said] = [*line.missing[:_KEYS]]
+    more = len(line.missing) - len(keys)
+    known: list[Said] = [_cost(line.known_usd)] if line.known_usd or not keys else []
+    return joined([*known, *keys, *([f"{more} more not given"] if more else [])], " + ")
+
+
 def _beside(line: RankLine) -> tuple[Said, ...]:
-    return (f"{'selling' if line.route is Way.SPOT else named(line)} ", _cost(line.known_usd))
+    return (f"{'selling' if line.route is Way.SPOT else named(line)} ", *_known(line))
 
 
 def _turns(report: Compare) -> tuple[Said, ...]:
