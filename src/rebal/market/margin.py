@@ -60,6 +60,11 @@ class Held(Worked):
         return _maintenance(self)
 
     @once
+    def maintenance_now(self) -> Fraction:
+        """Maintenance margin at today's mark."""
+        return piece_at(self.maintenance, ONE).at(ONE)
+
+    @once
     def most_leverage(self) -> Fraction:
         """What the venue allows a position of this size; a huge number where no cap is known."""
         return _most_leverage(self)
@@ -71,16 +76,19 @@ class Held(Worked):
 
     def ends(self, balance: Fraction) -> Factors:
         """Where a wallet with nothing else in it is liquidated."""
-        known = self._ends.get(balance)
-        if known is None:
-            known = self._ends[balance] = _ends(balance, self.needed, (self,))
-        return known
+        for known, ends in self._ends:
+            if known == balance:
+                return ends
+        found = _ends(balance, self.needed, (self,))
+        self._ends[:] = ((balance, found), *self._ends[: _ENDS_KEPT - 1])
+        return found
 
     @once
-    def _ends(self) -> dict[Fraction, Factors]:
-        return {}
+    def _ends(self) -> list[tuple[Fraction, Factors]]:
+        return []
 
 
+_ENDS_KEPT = 4
 NEVER, THERE_ALREADY = Factors(None, None), Factors(ONE, ONE)
 
 
@@ -100,7 +108,7 @@ def maintenance_margin(held: Iterable[Held]) -> Fraction:
     Source: the venues' own rules as their catalogue files carry them; by tiers ``size·m - c``, plus the closing fee
     where the venue counts it.
     """
-    return total(piece_at(position.maintenance, ONE).at(ONE) for position in held)
+    return total([position.maintenance_now for position in held])
 
 
 def initial_margin(position: Held, leverage: Fraction) -> Fraction:
@@ -170,7 +178,7 @@ def kept_within(
     by_initial = _with(lambda position: _initial_pieces(position, set_to(position.contract)), held)
     found = [
         _ends(balance, by_leverage, held),
-        _ends(balance, by_initial, held),
+        *(() if by_initial == by_leverage else (_ends(balance, by_initial, held),)),
         Factors(
             None if ends.below is None else ends.below / (ONE - shock),
             None if ends.above is None else ends.above / (ONE + shock),
@@ -256,6 +264,8 @@ def _initial_pieces(position: Held, lever: Fraction) -> tuple[Piece, ...]:
         )
     if schedule.valuation is Valuation.ENTRY or not _size_moves(position.contract, schedule):
         return (Piece(None, ZERO, value / min(lever, position.most_leverage)),)
+    if all(tier.max_leverage is None or tier.max_leverage >= most for tier in schedule.tiers):
+        return (Piece(None, ZERO, value / most),)
     return tuple(
         Piece(
             None if tier is schedule.tiers[-1] or tier.up_to is None else tier.up_to / value,

@@ -104,8 +104,8 @@ def first_above_one(pieces: Sequence[Piece], balance: Fraction) -> Fraction | No
 
 def first_below_one(pieces: Sequence[Piece], balance: Fraction) -> Fraction | None:
     """The first y from 1 down to 0 at which the need reaches a balance; None where it never does."""
-    floors = [ZERO, *(piece.until for piece in pieces if piece.until is not None)]
-    for floor, piece in zip(reversed(floors), reversed(pieces), strict=True):
+    for n in range(len(pieces) - 1, -1, -1):
+        piece, floor = pieces[n], (pieces[n - 1].until if n else ZERO) or ZERO
         if floor >= ONE:
             continue
         ceiling = ONE if piece.until is None else min(ONE, piece.until)

@@ -10,6 +10,7 @@ from rebal.market.pooled import Levered, Pool, estimated_liquidation, judge, mai
 from rebal.names import within
 from rebal.plan import Standing, Wallet
 from rebal.planner.collateral import account_leverage
+from rebal.planner.exposure import held_position
 from rebal.planner.pooled import asked_of, levels_of, nearest, pool_of, surveyed
 from rebal.portfolio import Account, Portfolio
 
@@ -77,8 +78,7 @@ def _gained(key: str, book: Book, portfolio: Portfolio) -> Iterator[Fraction]:
     for position in book.positions.values():
         contract = position.contract
         if contract.account == key:
-            pnl = contract.pnl(position.contracts, position.entry_price, portfolio.market.mark(contract))
-            yield pnl * portfolio.price(contract.settle)
+            yield held_position(position, portfolio.market).unrealised_pnl * portfolio.price(contract.settle)
 
 
 def pooled_wallets(before: Book, after: Book, portfolio: Portfolio) -> Iterator[Wallet]:

@@ -139,7 +139,8 @@ def free_coins(currency: str, book: Book, portfolio: Portfolio) -> Fraction:
         return ZERO
     owned = book.holdings.get(currency, ZERO)
     posted = total([book.wallets.get(wallet, ZERO) for wallet in portfolio.wallets_of(currency)])
-    return max(ZERO, owned * min(ONE, portfolio.policy.max_at_venue) - posted)
+    share = portfolio.policy.max_at_venue
+    return max(ZERO, (owned * share if share < 1 else owned) - posted)
 
 
 def room_for(at: str, currency: str, *, book: Book, portfolio: Portfolio) -> Fraction | None:

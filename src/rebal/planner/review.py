@@ -1,6 +1,6 @@
 """What the checks look at: an outcome with the rows that show it, before its findings."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 from rebal.account_lines import AccountLine
 from rebal.amounts import Fraction
@@ -65,6 +65,12 @@ class Review(Worked):
         return tuple(position for _, position in sorted(self.done.book.positions.items()))
 
     @once
+    def held_after(self) -> tuple[Held, ...]:
+        """The same as margin sees them, those of which nothing is left aside."""
+        market = self.desk.portfolio.market
+        return tuple(held_position(each, market) for each in self.positions_after if each.contracts)
+
+    @once
     def only_lowers_risk(self) -> bool:
         """Whether every order shrinks its net, and no wallet is left with more leverage or less distance than it has.
 
@@ -89,6 +95,7 @@ class Review(Worked):
         """A contract of the portfolio by name."""
         return self.desk.portfolio.contracts[name]
 
+    @once
     def contracts_in_play(self) -> tuple[Contract, ...]:
         """Contracts that are ordered or open after the plan, by name."""
         open_after = (position.contract.name for position in self.positions_after)
@@ -141,11 +148,3 @@ def reviewed(desk: Desk, decided: Decided, done: Outcome, *, planned: bool = Tru
 
 
 Check = Callable[[Review], Iterable[Finding]]
-
-
-def held_after(review: Review) -> Iterator[Held]:
-    """The positions of the book as it is left, as margin sees them."""
-    market = review.desk.portfolio.market
-    for position in review.positions_after:
-        if position.contracts:
-            yield held_position(position, market)

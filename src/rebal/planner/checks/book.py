@@ -24,7 +24,7 @@ from rebal.planner.collateral import Shortage, fitting_distance, fitting_leverag
 from rebal.planner.lines import mode_of
 from rebal.planner.orders import realised_by
 from rebal.planner.pooled import fitting, pool_of
-from rebal.planner.review import Check, Review, held_after
+from rebal.planner.review import Check, Review
 from rebal.planner.sizing import LeftOut
 from rebal.planner.targets import least_leg_usd
 from rebal.portfolio import DOLLARS
@@ -169,7 +169,7 @@ def fees_and_basis(review: Review) -> dict[str, Fraction]:
     """By asset, the share of it that a full hedge may be off: its own fees, and what mark and index differ by."""
     portfolio = review.desk.portfolio
     differ: dict[str, Fraction] = {}
-    for contract in review.contracts_in_play():
+    for contract in review.contracts_in_play:
         mark, index = portfolio.market.mark(contract), portfolio.price(contract.asset)
         off = 2 * contract.taker_fee + abs(1 - index / mark)
         differ[contract.asset] = max(off, differ.get(contract.asset, ZERO))
@@ -179,6 +179,7 @@ def fees_and_basis(review: Review) -> dict[str, Fraction]:
 def _at_liquidation(review: Review) -> Iterator[Finding]:
     policy = review.desk.portfolio.policy
     short = {shortage.account.name for shortage in review.shortages}
+    asked = percent(policy.shock)
     for wallet in review.wallets:
         subject = review.name_of(wallet)
         distances = [d for d in (wallet.distance_below, wallet.distance_above) if d is not None]
@@ -192,7 +193,7 @@ def _at_liquidation(review: Review) -> Iterator[Finding]:
                 "maintenance_margin_coins": wallet.maintenance_margin,
             }
             yield _if_it_matters(review)(Code.NEAR_LIQUIDATION, subject, message, **data)
-        elif percent(nearest) == percent(policy.shock) or (policy.alert.is_near(nearest) and not review.planned):
+        elif percent(nearest) == asked or (policy.alert.is_near(nearest) and not review.planned):
             continue  # of a book as it stands, its alert has said so
         elif nearest < policy.shock and subject not in short:
             # of a book as it stands, what its alert allows is no breach, though a plan would leave it further away
@@ -200,7 +201,7 @@ def _at_liquidation(review: Review) -> Iterator[Finding]:
             yield say(
                 Code.NEAR_LIQUIDATION,
                 subject,
-                f"liquidation is {percent(nearest)} away{review.when}; the policy asks for {percent(policy.shock)}",
+                f"liquidation is {percent(nearest)} away{review.when}; the policy asks for {asked}",
                 distance=nearest,
                 policy_distance=policy.shock,
             )
@@ -242,7 +243,7 @@ def _leverage(review: Review) -> Iterator[Finding]:
                 leverage=wallet.leverage,
                 policy_leverage=policy.leverage,
             )
-    for held in held_after(review):
+    for held in review.held_after:
         asked = held.contract.leverage or policy.leverage
         cap = held.most_leverage
         if cap < asked:
@@ -252,7 +253,7 @@ def _leverage(review: Review) -> Iterator[Finding]:
 
 def _beyond_tiers(review: Review) -> Iterator[Finding]:
     shock = review.desk.portfolio.policy.shock
-    for held in held_after(review):
+    for held in review.held_after:
         shocked = Held(held.contract, held.contracts, held.entry_price, held.mark_price * (ONE - shock))
         if beyond_last_tier(held):
             message = "is larger than its last known tier; that tier's rate is used, the venue's may be higher"
@@ -281,7 +282,7 @@ def _long_hedges(review: Review) -> Iterator[Finding]:
 
 
 def _dollars_at_issuer(review: Review) -> Iterator[Finding]:
-    for held in held_after(review):
+    for held in review.held_after:
         if held.contract.kind is Kind.LINEAR:
             settle = held.contract.settle
             message = f"its margin and PnL are {settle}: dollars at an issuer, an exposure of their own"

@@ -6,7 +6,7 @@ from typing import assert_never
 from rebal.amounts import Fraction, plain, rounded, toward_zero
 from rebal.findings import Code, Figure, Finding, coins, exact_percent, info, percent, price, warning
 from rebal.market.carry import annualised, basis, days_between
-from rebal.planner.review import Check, Review, held_after
+from rebal.planner.review import Check, Review
 from rebal.portfolio import Doubt, Doubtful, Portfolio, Sizing
 
 _USUAL_BASIS, _USUAL_BASIS_DATED = Fraction(5, 100), Fraction(25, 100)
@@ -28,7 +28,7 @@ def _stale(review: Review) -> Iterator[Finding]:
 
 
 def _assumptions(review: Review) -> Iterator[Finding]:
-    for contract in review.contracts_in_play():
+    for contract in review.contracts_in_play:
         for assumption in contract.assumed:
             message = f"{assumption.figure} is assumed: {assumption.stands_in}; set {assumption.key} to your account's"
             data = {"figure": assumption.figure, "stands_in": assumption.stands_in, "key": assumption.key}
@@ -48,7 +48,7 @@ def _refreshed(review: Review) -> Iterator[Finding]:
 def _doubts(review: Review) -> Iterator[Finding]:
     """What an exchange said that may be wrong, of the coins and of the contracts in play."""
     portfolio = review.desk.portfolio
-    others = portfolio.contracts.keys() - {contract.name for contract in review.contracts_in_play()}
+    others = portfolio.contracts.keys() - {contract.name for contract in review.contracts_in_play}
     for each in portfolio.market.doubts:
         if each.subject not in others:
             make = info if each.doubt in _HARMLESS else warning
@@ -85,7 +85,7 @@ def _doubt_words(each: Doubtful, portfolio: Portfolio) -> str:
 
 def _far_marks(review: Review) -> Iterator[Finding]:
     market = review.desk.portfolio.market
-    for contract in review.contracts_in_play():
+    for contract in review.contracts_in_play:
         mark, index = market.mark(contract), review.desk.portfolio.price(contract.asset)
         usual = _usual_basis(review) if contract.expiry is None else _USUAL_BASIS_DATED
         if abs(mark - index) > usual * index:
@@ -114,7 +114,7 @@ def _usual_basis(review: Review) -> Fraction:
 def _dated(review: Review) -> Iterator[Finding]:
     portfolio, now = review.desk.portfolio, review.desk.now
     ordered = {order.contract: order for order in review.orders if not order.reduce_only}
-    for held in held_after(review):
+    for held in review.held_after:
         contract, expiry = held.contract, held.contract.expiry
         if expiry is None or contract.name not in ordered or expiry <= now:
             continue
@@ -136,7 +136,7 @@ def _dated(review: Review) -> Iterator[Finding]:
 
 def _funding(review: Review) -> Iterator[Finding]:
     market = review.desk.portfolio.market
-    perpetual = [held for held in held_after(review) if held.contract.expiry is None]
+    perpetual = [held for held in review.held_after if held.contract.expiry is None]
     for held in perpetual:
         rate = market.funding_rate(held.contract)
         if rate is not None and rate < 0 and held.contracts < 0:
@@ -145,7 +145,7 @@ def _funding(review: Review) -> Iterator[Finding]:
         if rate is not None and abs(rate) > _USUAL_FUNDING:
             message = f"funding of {exact_percent(rate)} an interval is unusually large; is its percent sign missing?"
             yield warning(Code.FUNDING_LARGE, held.contract.name, message, funding_rate=rate)
-    rates = [held.contract.name for held in perpetual if market.funding_rate(held.contract) is None]
+    rates = dict.fromkeys(held.contract.name for held in perpetual if market.funding_rate(held.contract) is None)
     if rates:
         message = f"no rate is known for {', '.join(rates)}, so the cost per day is not; add it under market.funding"
         yield info(Code.FUNDING_UNKNOWN, "funding", message, contracts=tuple(rates))
