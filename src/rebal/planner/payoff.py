@@ -1,6 +1,7 @@
 """What a plan's book is worth as all coins move alike: with its futures, without them, and rebalanced in spot."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from rebal.account_lines import AccountLine
@@ -42,17 +43,17 @@ class _Alike(NamedTuple):
 
 @frozen
 class _Ends:
-    """How far all coins may fall and rise before a wallet is liquidated, and what is lost with it."""
+    """How far all coins may fall and rise before a wallet is liquidated, and what backs it and is lost with it."""
 
     below: Fraction | None
     above: Fraction | None
-    worth: _Alike
+    backing: Callable[[], _Alike]
 
     def loses(self, shock: Fraction) -> bool:
         """Whether a move liquidates it; where margin is covered exactly at the end of the move it comes through."""
-        if 0 in (self.below, self.above):
+        if self.below == 0 or self.above == 0:
             return True
-        return (self.below is not None and shock < -self.below) or (self.above is not None and shock > self.above)
+        return (self.below is not None and shock + self.below < 0) or (self.above is not None and shock > self.above)
 
 
 def payoff_lines(review: Review) -> tuple[PayoffLine, ...]:
@@ -70,12 +71,13 @@ def payoff_lines(review: Review) -> tuple[PayoffLine, ...]:
     spot = (worth.in_spot(part, each.contract, portfolio) for each in left for part in each.parts)
     unhedged, in_spot = _Alike.of(closed), _Alike.of([*closed, *spot])
     hedged = _Alike.of([*holdings(done.book, portfolio), *(worth.held(each, portfolio) for each in left)])
-    ends = [*_ends(done, review.wallets, portfolio), *_pooled_ends(done.book, review.accounts, portfolio)]
+    ends = (*_ends(done, review.wallets, portfolio), *_pooled_ends(done.book, review.accounts, portfolio))
+    lost = [(each, each.backing()) for each in ends if each.loses(SHOCKS[0]) or each.loses(SHOCKS[-1])]
     return tuple(
         PayoffLine(
             shock,
             unhedged.at(shock),
-            hedged.at(shock) - sum((each.worth.at(shock) for each in ends if each.loses(shock)), ZERO),
+            hedged.at(shock) - sum((backing.at(shock) for each, backing in lost if each.loses(shock)), ZERO),
             in_spot.at(shock),
         )
         for shock in SHOCKS
@@ -96,7 +98,7 @@ def _ends(done: Outcome, wallets: Sequence[Wallet], portfolio: Portfolio) -> Ite
     for account in done.after:
         row = rows.get((portfolio.account(account.at).name, account.currency, account.contract))
         if row is not None and (row.distance_below is not None or row.distance_above is not None):
-            yield _Ends(row.distance_below, row.distance_above, _backing(account, done.book, portfolio))
+            yield _Ends(row.distance_below, row.distance_above, partial(_backing, account, done.book, portfolio))
 
 
 def _backing(account: Account, book: Book, portfolio: Portfolio) -> _Alike:
@@ -112,7 +114,7 @@ def _pooled_ends(book: Book, accounts: Sequence[AccountLine], portfolio: Portfol
             if level.path == ALL:
                 below = None if level.below is None else ONE - level.below
                 above = None if level.above is None else level.above - ONE
-                yield _Ends(below, above, _pooled_backing(line, book, portfolio))
+                yield _Ends(below, above, partial(_pooled_backing, line, book, portfolio))
 
 
 def _pooled_backing(line: AccountLine, book: Book, portfolio: Portfolio) -> _Alike:

@@ -97,11 +97,13 @@ def coins(asset: str, quantity: Fraction, portfolio: Portfolio) -> Payoff:
 
 def in_currency(payoff: Payoff, currency: str, portfolio: Portfolio) -> Payoff:
     """A payoff in a currency as dollars, at its price and moving with it where it does not count as dollars."""
+    moves = currency not in portfolio.cash and currency != DOLLARS
+    if not (payoff.moving or payoff.crossing):
+        worth = payoff.fixed * portfolio.price(currency)
+        return Payoff(worth, {currency: worth} if moves and worth else {})
     dollars = payoff.times(portfolio.price(currency))
-    if currency in portfolio.cash or currency == DOLLARS or not (dollars.fixed or dollars.moving):
+    if not moves:
         return dollars
-    if not dollars.moving:
-        return Payoff(dollars.fixed, {currency: dollars.fixed})
     crossing = {(asset, currency): slope for asset, slope in dollars.moving.items()}
     return added([dollars, Payoff(ZERO, {currency: dollars.fixed}, crossing)])
 
