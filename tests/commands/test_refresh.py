@@ -138,6 +138,10 @@ def test_an_old_answer_is_to_be_asked_again(server: Server, tmp_path: Path) -> N
 
     assert said("2026-12-21T08:59:59Z") == ("info", 30)
     assert said("2026-12-21T09:00:00Z") == ("warning", 31)
+    late = answered("plan", str(file), "--format", "plain", "--now", "2026-12-21T09:00:00Z").out
+    # what is typed for it is about the venue, and names no portfolio
+    assert ", 31 days ago; ask it again: rebal venues binance --refresh\n" in late
+    assert "--refresh" not in answered("plan", str(file), "--format", "plain", "--now", "2026-12-21T08:59:59Z").out
 
 
 def test_a_figure_of_the_file_wins_over_the_exchange(server: Server, tmp_path: Path) -> None:

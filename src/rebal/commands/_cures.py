@@ -49,6 +49,8 @@ def _cure(found: "Finding", report: Any) -> str:
             return "; --contract or --until moves it all the same"
         case Code.OVER_HEDGED if found.severity is Severity.ERROR:
             return ", or give --allow-over-hedge"
+        case Code.REFRESHED if found.severity is Severity.WARNING:
+            return f": rebal venues {found.subject} --refresh"
         case Code.SPOT_DIFFERS:
             return ", or give --force"
         case Code.BETA_UNCERTAIN if found.severity is Severity.ERROR and "least_r_squared" in found.data:

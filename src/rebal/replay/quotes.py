@@ -1,12 +1,12 @@
 """What the planner is told at each bar of a course: the portfolio with that bar's prices, marks and contracts."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from rebal import venues
 from rebal.amounts import ONE, Fraction
-from rebal.market.contract import Contract
+from rebal.market.contract import Contract, Kind
 from rebal.portfolio import Market, Portfolio
 from rebal.replay.course import Course, moment
 
@@ -18,7 +18,8 @@ class Quotes:
 
     A contract without a track of its own is marked at its coin's price and the basis that the portfolio states; that of
     a dated one shrinks with the days that are left. Dated contracts of the catalogue are those that its calendar lists
-    at the time; everything else stands as the file has it.
+    at the time, with the figures that its exchange prints of such contracts where that was asked; everything else
+    stands as the file has it.
     """
 
     def __init__(self, portfolio: Portfolio, course: Course) -> None:
@@ -100,6 +101,23 @@ class Quotes:
         return self._listed[1]
 
 
+def _as_printed(rule: Contract, portfolio: Portfolio) -> Iterator[Contract]:
+    """A contract of the calendar with the figures of the dated one that its exchange lists, where that was asked.
+
+    None where it lists none on that coin: then none is traded, as in a plan.
+    """
+    if portfolio.venue not in portfolio.asked or rule.kind is not Kind.INVERSE:
+        yield rule
+        return
+    live = [
+        each
+        for each in portfolio.contracts.values()
+        if (each.asset, each.kind) == (rule.asset, rule.kind) and each.expiry is not None and not each.own
+    ]
+    for each in sorted(live, key=lambda each: (each.expiry or rule.expiry, each.name))[:1]:
+        yield replace(each, name=rule.name, expiry=rule.expiry)
+
+
 def _stated_basis(portfolio: Portfolio, marked: tuple[str, ...]) -> Mapping[str, Contract]:
     market = portfolio.market
     return {
@@ -116,11 +134,12 @@ def _listed(
     venue = venues.venue(portfolio.venue or "")
     assets = sorted({each.asset for each in portfolio.contracts.values()})
     settles = {each.settle for each in portfolio.contracts.values()}
-    dated = {
-        each.name: each
+    by_rule = (
+        each
         for asset in assets
         for each in venue.serving(asset, time)
         if each.expiry is not None and each.settle in settles and each.name not in standing
-    }
+    )
+    dated = {each.name: each for rule in by_rule for each in _as_printed(rule, portfolio)}
     expiries = [each.expiry for each in dated.values() if each.expiry is not None]
     return min(expiries, default=datetime.max.replace(tzinfo=UTC)), {**dated, **standing}
