@@ -7,7 +7,21 @@ from hypothesis import strategies as st
 
 from journal.books import BTCUSD, ETHUSD, SOLUSDT
 from rebal.amounts import Fraction
-from rebal.book import Book, Brought, Event, Fill, Funding, MarginMode, Purpose, Spot, Traded, Transfer, apply
+from rebal.book import (
+    Book,
+    Brought,
+    Event,
+    Fill,
+    Funding,
+    HedgeAsked,
+    MarginMode,
+    Purpose,
+    Spot,
+    Traded,
+    Transfer,
+    apply,
+    opened,
+)
 from rebal.market.contract import Contract
 
 F = Fraction
@@ -91,3 +105,54 @@ def test_what_happens_at_one_account_leaves_the_wallets_of_the_others() -> None:
     assert after.wallets == {"bybit:BTC": F("0.2"), "deribit:BTC": F("0.409")}
     assert after.holdings == {"BTC": F("1.009")}
     assert set(after.positions) == {"deribit:BTCUSD"}
+
+
+def test_coins_for_the_wallet_or_out_of_a_position_that_is_not_open_wait_for_none() -> None:
+    moved = apply(EMPTY, (Transfer("BTC", F("0.5")), Transfer("BTC", F("-0.2"), "BTCUSD"))).book
+    assert (moved.wallets, moved.posted, moved.positions) == ({"BTC": F("1.3")}, {}, {})
+
+
+def test_funding_and_coins_reach_the_margin_of_an_isolated_position_and_no_other() -> None:
+    apart = apply(EMPTY, (Transfer("BTC", F("0.1"), "BTCUSD"), fill("-100", "40000", isolated=True))).book
+    more = apply(apart, (Transfer("BTC", F("0.2"), "BTCUSD"), Funding("BTCUSD", "BTC", F("-0.05")))).book
+    assert (more.positions["BTCUSD"].margin, more.wallets["BTC"]) == (F("0.25"), F("1.25"))
+    shared = apply(EMPTY, (fill("-100", "40000"), Funding("BTCUSD", "BTC", F("-0.05")))).book
+    assert (shared.positions["BTCUSD"].margin, shared.wallets["BTC"]) == (None, F("0.95"))
+    gone = apply(more, (fill("100", "40000"), Funding("BTCUSD", "BTC", F("0.01")))).book
+    assert (gone.positions, gone.wallets["BTC"], gone.posted) == ({}, F("1.26"), {})
+
+
+def test_a_position_opened_apart_has_no_margin_until_some_is_sent() -> None:
+    assert apply(EMPTY, (fill("-100", "40000", isolated=True),)).book.positions["BTCUSD"].margin == 0
+    assert apply(EMPTY, (fill("-100", "40000"),)).book.positions["BTCUSD"].margin is None
+
+
+def test_purposes_that_cancel_out_leave_their_parts_at_the_price_of_the_last_fill() -> None:
+    long = Fill(BTCUSD, F(100), F(50000), F(0), (Traded(Purpose.REBALANCE, F(100), "BTC"),), MarginMode.CROSS)
+    left = apply(EMPTY, (fill("-100", "40000"), long)).book.positions["BTCUSD"]
+    assert (left.contracts, left.entry_price, left.margin) == (0, 50000, None)
+    assert [(each.purpose, each.contracts, each.entry_price) for each in left.parts] == [
+        (Purpose.HEDGE, -100, 40000), (Purpose.REBALANCE, 100, 50000)
+    ]  # fmt: skip
+    assert (left.held_for(Purpose.HEDGE), left.held_for(Purpose.REBALANCE)) == (-100, 100)
+
+
+def test_what_is_asked_takes_the_place_of_what_was_and_nothing_asks_for_none() -> None:
+    half, third = HedgeAsked("BTC", F(1, 2)), HedgeAsked("BTC", F(1, 3), price=F(40000))
+    assert apply(EMPTY, (half, third)).book.hedges == {"BTC": third}
+    assert apply(EMPTY, (half, HedgeAsked("BTC", F(0)))).book.hedges == {}
+    assert third.asks_as(replace(third, price=None))
+    assert not third.asks_as(half)
+    assert not third.asks_as(None)
+
+
+def test_a_statement_shares_a_position_between_its_purposes() -> None:
+    whole = opened(BTCUSD, contracts=F(-300), entry_price=F(40000))
+    assert [(each.purpose, each.contracts, each.stands_for) for each in whole.parts] == [
+        (Purpose.REBALANCE, -300, "BTC")
+    ]
+    shared = opened(BTCUSD, contracts=F(-300), entry_price=F(40000), hedge=F(-500), margin=F(1), stands_for="DOT")
+    assert [(each.purpose, each.contracts, each.stands_for) for each in shared.parts] == [
+        (Purpose.HEDGE, -500, "DOT"), (Purpose.REBALANCE, 200, "DOT")
+    ]  # fmt: skip
+    assert shared.margin == 1

@@ -181,3 +181,23 @@ def test_a_position_that_outgrows_the_tiers_that_are_known_is_told(contracts: st
     held = opened(contract, contracts=exact(contracts), entry_price=Fraction(40000))
     made = portfolio({"BTC": "3"}, None, {"BTC": "40000"}, (contract,), wallets={"BTC": "3"}, positions=(held,))
     assert found(made).get(Code.BEYOND_LAST_TIER) is told
+
+
+def test_a_wallet_set_aside_that_backs_a_position_is_said_and_nothing_is_moved_into_it() -> None:
+    ether = inverse("ETH", "1")
+    for held, told in ((opened(ether, contracts=exact("-2500"), entry_price=exact("2500")), True), (None, False)):
+        made = portfolio(
+            {"BTC": "1", "ETH": "4"}, HALF, {"BTC": "40000", "ETH": "2500"}, (BTC, ether), wallets={"ETH": "0.5"},
+            positions=() if held is None else (held,), aside=frozenset({"ETH"}),
+        )  # fmt: skip
+        plan = planned(made)
+        assert ("ETH" in {each.subject for each in plan.findings if "aside" in each.message}) is told
+        assert "ETH" not in {each.asset for each in plan.transfers}
+
+
+def test_no_wallet_of_an_open_position_is_said_where_it_is_cross_and_empty() -> None:
+    for wallet, told in ((None, True), ("0", True), ("0.1", False)):
+        made = book(positions=(short("-2000"),), wallets={} if wallet is None else {"BTC": wallet})
+        assert (Code.MISSING in found(made)) is told
+    apart = opened(BTC, contracts=exact("-2000"), entry_price=exact("40000"), margin=Fraction(0))
+    assert Code.MISSING not in found(book(positions=(apart,)))

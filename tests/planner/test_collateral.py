@@ -177,3 +177,15 @@ def test_coins_that_orders_free_leave_but_no_profit_does() -> None:
     # with 0.9 in the wallet, 0.9 + 0.1 - 0.00025 stand against the 0.5
     less = replace(made, statement=replace(made.statement, wallets={"BTC": F("0.9")}))
     assert moved(build_unwind(less, less.statement, inputs=INPUTS, share=F(1, 2))) == [(None, F("-0.49975"))]
+
+
+def test_coins_that_lie_loose_are_drawn_before_free_ones_and_leave_those_to_the_next() -> None:
+    # 1.2 in the wallet, 1 of it posted, 0.6 outside: the first takes the 0.2 and 0.31 of the 0.6, the second the rest
+    second = inverse("BTC", "100", name="BTCZ")
+    made = book_of(
+        long(margin="0.5"), long(second, margin="0.5"), coins="1.8", wallet="1.2",
+        rules=policy(mode=MarginMode.ISOLATED),
+    )  # fmt: skip
+    assert moved(planned(made)) == [(None, F("-0.2")), ("BTCUSD", F("0.51")), ("BTCZ", F("0.29"))]
+    shortages = step(made, made.statement, ()).shortages
+    assert [(each.account.contract, each.missing) for each in shortages] == [("BTCZ", F("0.22"))]

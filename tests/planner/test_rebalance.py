@@ -176,3 +176,11 @@ def test_dollars_that_are_set_aside_count_nowhere() -> None:
     )  # fmt: skip
     plan = planned(made)
     assert (plan.equity, plan.orders) == (F(50000), ())
+
+
+def test_what_the_targets_do_not_name_is_wanted_at_nothing() -> None:
+    # 40,000 and 2,500: ETH is to be none of it, so its 2,500 are sold and as much of BTC is bought
+    made = portfolio({"BTC": "1", "ETH": "1"}, {"BTC": "1"}, {"BTC": "40000", "ETH": "2500"},
+                     (inverse("BTC", "1"), inverse("ETH", "1")))  # fmt: skip
+    plan = build_plan(made, made.statement, inputs=INPUTS)
+    assert {order.contract: order.signed for order in plan.orders} == {"BTCUSD": 2500, "ETHUSD": -2500}

@@ -470,3 +470,13 @@ def test_a_part_that_stands_against_its_net_is_left_alone(mode: MarginMode) -> N
     book = replace(book, statement=Book({"BTC": F(1)}, {"BTC": F(1)}, {"BTCUSD": held}))
     (order,) = rescued(book, closes_first=Purpose.HEDGE).orders
     assert [(part.purpose, part.contracts) for part in order.parts] == [(Purpose.REBALANCE, F(-151))]
+
+
+def test_coins_set_aside_rescue_nothing() -> None:
+    # the first of them: 0.3 lie loose in the account and 1 outside, and none of it may be moved
+    apart = opened(BTCUSD, contracts=F(600), entry_price=F(40000), margin=F(1))
+    made = portfolio({"BTC": "2.3"}, None, {"BTC": "40000"}, (BTCUSD,), wallets={"BTC": "1.3"}, positions=(apart,))
+    assert [each.quantity for each in rescued(made).transfers] == [F("-0.3"), F("0.515")]
+    left = replace(made, aside=frozenset({"BTC"}))
+    assert rescued(left).transfers == ()
+    assert set(by_way(rescued(left))) == {"close"}
