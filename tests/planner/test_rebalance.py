@@ -184,3 +184,10 @@ def test_what_the_targets_do_not_name_is_wanted_at_nothing() -> None:
                      (inverse("BTC", "1"), inverse("ETH", "1")))  # fmt: skip
     plan = build_plan(made, made.statement, inputs=INPUTS)
     assert {order.contract: order.signed for order in plan.orders} == {"BTCUSD": 2500, "ETHUSD": -2500}
+
+
+def test_a_wallet_of_a_coin_that_nobody_holds_or_prices_counts_for_nothing() -> None:
+    made = portfolio({"BTC": "1"}, {"BTC": "1"}, {"BTC": "40000"}, (inverse("BTC", "1"),),
+                     wallets={"BTC": "0.5", "XYZ": "3"})  # fmt: skip
+    (line,) = build_plan(made, made.statement, inputs=INPUTS).accounts
+    assert (line.equity, line.share_of_equity) == (20000, Fraction(1, 2))
