@@ -130,11 +130,11 @@ def test_a_position_opened_apart_has_no_margin_until_some_is_sent() -> None:
 def test_purposes_that_cancel_out_leave_their_parts_at_the_price_of_the_last_fill() -> None:
     long = Fill(BTCUSD, F(100), F(50000), F(0), (Traded(Purpose.REBALANCE, F(100), "BTC"),), MarginMode.CROSS)
     left = apply(EMPTY, (fill("-100", "40000"), long)).book.positions["BTCUSD"]
-    assert (left.contracts, left.entry_price, left.margin) == (0, 50000, None)
+    assert (left.contracts, left.entry_price, left.margin) == (F(0), F(50000), None)
     assert [(each.purpose, each.contracts, each.entry_price) for each in left.parts] == [
-        (Purpose.HEDGE, -100, 40000), (Purpose.REBALANCE, 100, 50000)
+        (Purpose.HEDGE, F(-100), F(40000)), (Purpose.REBALANCE, F(100), F(50000))
     ]  # fmt: skip
-    assert (left.held_for(Purpose.HEDGE), left.held_for(Purpose.REBALANCE)) == (-100, 100)
+    assert (left.held_for(Purpose.HEDGE), left.held_for(Purpose.REBALANCE)) == (F(-100), F(100))
 
 
 def test_what_is_asked_takes_the_place_of_what_was_and_nothing_asks_for_none() -> None:
@@ -149,10 +149,10 @@ def test_what_is_asked_takes_the_place_of_what_was_and_nothing_asks_for_none() -
 def test_a_statement_shares_a_position_between_its_purposes() -> None:
     whole = opened(BTCUSD, contracts=F(-300), entry_price=F(40000))
     assert [(each.purpose, each.contracts, each.stands_for) for each in whole.parts] == [
-        (Purpose.REBALANCE, -300, "BTC")
+        (Purpose.REBALANCE, F(-300), "BTC")
     ]
     shared = opened(BTCUSD, contracts=F(-300), entry_price=F(40000), hedge=F(-500), margin=F(1), stands_for="DOT")
     assert [(each.purpose, each.contracts, each.stands_for) for each in shared.parts] == [
-        (Purpose.HEDGE, -500, "DOT"), (Purpose.REBALANCE, 200, "DOT")
+        (Purpose.HEDGE, F(-500), "DOT"), (Purpose.REBALANCE, F(200), "DOT")
     ]  # fmt: skip
     assert shared.margin == 1

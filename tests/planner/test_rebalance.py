@@ -190,4 +190,4 @@ def test_a_wallet_of_a_coin_that_nobody_holds_or_prices_counts_for_nothing() -> 
     made = portfolio({"BTC": "1"}, {"BTC": "1"}, {"BTC": "40000"}, (inverse("BTC", "1"),),
                      wallets={"BTC": "0.5", "XYZ": "3"})  # fmt: skip
     (line,) = build_plan(made, made.statement, inputs=INPUTS).accounts
-    assert (line.equity, line.share_of_equity) == (20000, Fraction(1, 2))
+    assert (line.equity, line.share_of_equity) == (Fraction(20000), Fraction(1, 2))
