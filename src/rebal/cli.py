@@ -17,6 +17,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from rebal import __version__, commands, discover
+from rebal.commands import _completion as _completion_scripts
 from rebal.commands._answer import Answer, World
 from rebal.errors import Exit, InvalidInput, RebalError, UsageProblem
 from rebal.exchange.network import Network
@@ -24,7 +25,6 @@ from rebal.exchange.network import Network
 _SILENT_ON_STDOUT = frozenset({Exit.USAGE, Exit.INVALID_INPUT, Exit.UNAVAILABLE, Exit.INTERNAL})
 _OUR_SIGNS = "−–·×±≤≥→─━│█▌▐┤┬└"
 _DEFAULT_WIDTH = 100
-_SHELLS = ("bash", "zsh", "fish", "powershell", "pwsh")
 _NARROWEST, _WIDEST = 20, 1_000
 
 
@@ -126,6 +126,8 @@ def _answer(arguments: Sequence[str], world: World) -> Answer:
     printed = io.StringIO()
     if len(arguments) == 2 and arguments[0] == "--show-completion":
         return _completion(arguments[1])
+    if "--install-completion" in arguments[:1]:
+        _completion_scripts.prepare()
     try:
         with contextlib.redirect_stdout(printed):
             outcome = _group(world).main(list(arguments), prog_name="rebal", standalone_mode=False)
@@ -149,13 +151,10 @@ def _broken() -> Answer:
 
 def _completion(shell: str) -> Answer:
     """The completion script of the shell that is named; typer's own option finds out which one runs."""
-    from typer._completion_shared import get_completion_script
-
-    if shell not in _SHELLS:
-        return Answer(
-            code=Exit.USAGE, remarks=(f"rebal: --show-completion {shell}: write one of {', '.join(_SHELLS)}",)
-        )
-    return Answer(get_completion_script(prog_name="rebal", complete_var="_REBAL_COMPLETE", shell=shell) + "\n")
+    if shell not in _completion_scripts.SHELLS:
+        known = ", ".join(_completion_scripts.SHELLS)
+        return Answer(code=Exit.USAGE, remarks=(f"rebal: --show-completion {shell}: write one of {known}",))
+    return Answer(_completion_scripts.script(shell))
 
 
 def _told(error: RebalError) -> str:

@@ -1,11 +1,12 @@
 """What a shell is offered while a command line is typed; silence where nothing can be told."""
 
 import os
+import shlex
 from pathlib import Path
 
 import pytest
 
-from program import NOW, PORTFOLIO, answered, environment, rebal
+from program import NOW, PORTFOLIO, answered, environment, rebal, shell
 
 
 @pytest.fixture
@@ -51,6 +52,46 @@ def test_the_ids_of_the_journal(folder: Path) -> None:
     before = sorted(os.listdir(folder))
     assert offered(folder, "record", "void", "g") == ["gift-1"]
     assert sorted(os.listdir(folder)) == before
+
+
+TWO_ACCOUNTS = """\
+accounts:
+  main: {venue: bybit, wallets: {BTC: 0.1}}
+  other: {venue: bybit, margin: cross}
+as_of: 2026-11-20T08:00:00Z
+holdings: {BTC: 2}
+targets: {BTC: 100%}
+market: {as_of: 2026-11-20T08:00:00Z, prices: {BTC: 40000}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "breaks", "expected"),
+    [
+        (("--contract", "main", ":", "BTCUSD"), ":=@", ["BTCUSD", "BTCUSDH27", "BTCUSDT", "BTCUSDZ26"]),
+        (("--contract", "main", ":"), ":=@", ["BTCUSD", "BTCUSDH27", "BTCUSDT", "BTCUSDZ26"]),
+        (("--contract", "main:BTCUSDT"), "", ["main:BTCUSDT"]),
+        (("--contract", "'main:BTCUSDT"), ":=@", ["main:BTCUSDT"]),  # what is quoted is not broken
+        (("--purpose", "=", "h"), ":=@", ["hedge"]),
+    ],
+)
+def test_bash_gets_what_stands_behind_the_last_break(
+    folder: Path, words: tuple[str, ...], breaks: str, expected: list[str]
+) -> None:
+    """As bash calls it: a word in pieces where it breaks words, which are told apart by the spaces of the line."""
+    (folder / "portfolio.yaml").write_text(TWO_ACCOUNTS)
+    typed = ["rebal", "unwind" if "--purpose" in words else "hedge", *words]
+    line = " ".join(typed).replace(" : ", ":").replace(" :", ":").replace(" = ", "=")
+    told = shell(
+        "\n".join([
+            answered("--show-completion", "bash").out,
+            f"COMP_LINE={shlex.quote(line)} COMP_WORDBREAKS={shlex.quote(breaks)}",
+            f"COMP_WORDS=({' '.join(map(shlex.quote, typed))}) COMP_CWORD={len(typed) - 1}",
+            '_rebal_completion "$rebal"; printf "%s\\n" "${COMPREPLY[@]}"',
+        ]),
+        cwd=folder,
+    )  # fmt: skip
+    assert (told.stderr, told.stdout.split()) == ("", expected)
 
 
 @pytest.mark.parametrize(
