@@ -112,6 +112,28 @@ def test_what_is_lost_is_refused_and_says_why() -> None:
     assert by_way(with_coins)["coins"].chosen
 
 
+def test_what_one_wallet_takes_is_not_told_as_free_for_one_that_is_lost() -> None:
+    # the cross wallet has 15,000 USD on 0.5 BTC at 20,000: 0.25 more at leverage 1; the isolated long has lost 1.5 BTC
+    apart = inverse("BTC", "100", name="BTCUSD_2")
+    book = portfolio(
+        {"BTC": "0.9"},
+        {"BTC": "1"},
+        {"BTC": "20000"},
+        (BTCUSD, apart),
+        wallets={"BTC": "0.6"},
+        positions=(
+            opened(BTCUSD, contracts=F(150), entry_price=F(20000)),
+            opened(apart, contracts=F(600), entry_price=F(40000), margin=F("0.1")),
+        ),
+    )
+    plan = rescued(book)
+    (moved,) = plan.transfers
+    assert (moved.contract, moved.quantity >= F("0.25")) == (None, True)
+    lost = next(each for each in plan.findings if each.code is Code.NO_EQUITY and "free_coins" in each.data)
+    assert (lost.subject, lost.data["margin_balance"]) == ("BTCUSD_2", F("-1.4"))
+    assert lost.data["free_coins"] == F("0.3") - moved.quantity
+
+
 def test_what_is_closed_of_a_coin_that_is_not_held_leaves_the_table_at_nothing() -> None:
     future = linear("ETH", "1")
     book = portfolio(

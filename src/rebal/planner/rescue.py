@@ -69,14 +69,14 @@ def build_rescue(
     desk = Desk.of(portfolio, book, now=inputs.now)
     goal = goal_of(portfolio.policy, to_policy=to_policy)
     asked = [each for each in _listed(desk) if wallets is None or name_of(each) in wallets]
-    found = _ways_out(asked, goal, desk, closes_first=closes_first)
+    found, free = _ways_out(asked, goal, desk, closes_first=closes_first)
     chosen = tuple(_chosen(ways) for ways in found.values() if ways)
     orders = tuple(order for way in chosen for order in way.orders)
     pools = pooled_ways(desk, beyond=goal.beyond, best=goal.best, names=wallets)
     posted = [transfer for way in pools for transfer in way.transfers]
     transfers = [*posted, *(transfer for way in chosen for transfer in way.transfers)]
     done = carried(desk.portfolio, book, orders=orders, transfers=transfers)
-    checks = (*extra, _lost(found, desk), _missed(chosen), *(() if wallets is None else (_calm(asked, found),)),
+    checks = (*extra, _lost(found, free), _missed(chosen), *(() if wallets is None else (_calm(asked, found),)),
               pooled_checks(pools, wallets))  # fmt: skip
     decided = Decided(orders, (), outside_band(desk))
     asked_on = still_asked(book, done.book)
@@ -117,17 +117,22 @@ def _listed(desk: Desk) -> list[Account]:
 
 def _ways_out(
     asked: Sequence[Account], goal: Goal, desk: Desk, *, closes_first: Purpose
-) -> dict[Account, tuple[Way, ...]]:
-    """The ways of each wallet that needs one, none where all is lost; what one takes is not offered to the next."""
+) -> tuple[dict[Account, tuple[Way, ...]], dict[Account, Fraction]]:
+    """The ways of each wallet that needs one, none where all is lost, and the coins that it could have.
+
+    What one takes is not offered to the next.
+    """
     found: dict[Account, tuple[Way, ...]] = {}
+    free: dict[Account, Fraction] = {}
     purses = {each.wallet: _Purse.of(each, desk) for each in asked}
     for account in asked:
         if past(account.balance, account.held_after, goal.beyond):
             purse = purses[account.wallet]
+            free[account] = purse.most(account)
             found[account] = ways = _ways_of(account, purse, goal, desk, closes_first=closes_first)
             moved = _chosen(ways).transfers if ways else ()
             purses |= {name: each.without(moved, account) for name, each in purses.items()}
-    return found
+    return found, free
 
 
 def _ways_of(account: Account, purse: "_Purse", goal: Goal, desk: Desk, *, closes_first: Purpose) -> tuple[Way, ...]:
@@ -258,19 +263,19 @@ def _leverage(account: Account) -> Fraction | None:
     return value_of(account.held_after) / equity if equity > 0 else None
 
 
-def _lost(found: Mapping[Account, tuple[Way, ...]], desk: Desk) -> Check:
+def _lost(found: Mapping[Account, tuple[Way, ...]], free: Mapping[Account, Fraction]) -> Check:
     """The check that names the wallets that nothing brings back; an error where there is nothing else to do."""
 
     def check(_: Review) -> Iterator[Finding]:
         say = warning if any(found.values()) else error
         for account, ways in found.items():
             if not ways:
-                equity, free = _equity(account), _Purse.of(account, desk).most(account)
+                equity, movable = _equity(account), free[account]
                 message = (
-                    f"its margin balance is {coins(equity, account.currency)} and {coins(free, account.currency)} can "
-                    "be moved in: neither coins nor closing bring it back"
+                    f"its margin balance is {coins(equity, account.currency)} and {coins(movable, account.currency)} "
+                    "can be moved in: neither coins nor closing bring it back"
                 )
-                yield say(Code.NO_EQUITY, name_of(account), message, margin_balance=equity, free_coins=free)
+                yield say(Code.NO_EQUITY, name_of(account), message, margin_balance=equity, free_coins=movable)
 
     return check
 
