@@ -276,7 +276,10 @@ class PayoffLine:
 
 @frozen
 class PnlLine:
-    """What closing a contract realises: gross in its coin and USD, its fees and funding, and what is left."""
+    """What closing a contract realises: gross in its coin and USD, its fees and funding, and what is left.
+
+    Dollars are at today's index, as everywhere in a plan; the journal counts them at the price of each fill.
+    """
 
     contract: str
     coin: Fraction

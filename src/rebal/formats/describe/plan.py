@@ -64,6 +64,8 @@ _SPOT_MATCHES = {
 }
 _ORIGIN = (*_origin.RECORDED, _origin.NAME, _origin.MARGINED, _origin.PRICES)
 
+_CLOSING = "with the fees and funding of what is closed; dollars at the index, in history at the fill"
+
 
 def document(plan: Plan, limits: Policy | None) -> Document:
     """Everything a person should see of a plan."""
@@ -75,7 +77,7 @@ def document(plan: Plan, limits: Policy | None) -> Document:
         _orders.section(plan.orders),
         _orders.moves(plan),
         _orders.steps(plan),
-        Section("Realised by closing", closing, "with the fees and funding of what is closed", only=_PAGE),
+        Section("Realised by closing", closing, _CLOSING, only=_PAGE),
         *((_ways_out.section(plan.ways),) if plan.ways else ()),
         *_accounts.sections(plan.accounts, limits, planned=True),
         _margin.after(plan.wallets, plan.transfers, limits),
