@@ -65,6 +65,7 @@ class Code(StrEnum):
     CONSTRUCTIVE_SALE = "constructive-sale"
     MISSING = "missing"
     ACCOUNT_FAILED = "account-failed"
+    UNHEDGED = "unhedged"
     REFRESHED = "refreshed"
     COVERED_SHORT = "covered-short"
 

@@ -118,12 +118,18 @@ class Order:
 
 @frozen
 class Transfer:
-    """Coins to move into the futures account (negative: out of it), to an isolated position where it names one."""
+    """Coins to move into the futures account (negative: out of it), to an isolated position where it names one.
+
+    ``other_account``: the account that they come from or go to, None for spot. Such a move is two transfers: the
+    withdrawal, and the credit, which waits for it: ``hours`` until it is there.
+    """
 
     asset: str
     contract: str | None
     quantity: Fraction
     account: str | None = None
+    other_account: str | None = None
+    hours: Fraction | None = None
 
 
 @frozen

@@ -271,7 +271,8 @@ class Account:
     """An account at a venue; ``name``: None where the file names no venue.
 
     ``at_most``: the share of equity that may sit there, and ``most_usd`` what that is once equity is known; None where
-    all of it may. ``pooling``: of a pooled account. ``in_short``: the file names its venue alone.
+    all of it may. ``pooling``: of a pooled account. ``in_short``: the file names its venue alone. ``withdrawal``: how
+    long coins take from here to another account; ``withdrawal_assumed``: nobody said.
     """
 
     name: str | None
@@ -281,6 +282,8 @@ class Account:
     pooling: Pooling | None = None
     most_usd: Fraction | None = None
     in_short: bool = False
+    withdrawal: timedelta = timedelta(hours=1)
+    withdrawal_assumed: bool = True
 
 
 @frozen

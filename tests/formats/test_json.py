@@ -29,7 +29,7 @@ KEYS = {
     "orders": "contract asset kind side contracts order_quantity order_unit notional coins price limit_price "
     "reduce_only fee fee_currency route parts account",
     "parts": "purpose contracts stands_for",
-    "transfers": "asset contract quantity account",
+    "transfers": "asset contract quantity account other_account hours",
     "steps": "n kind index",
     "wallets": "currency mode balance unrealised_pnl margin_balance position_value leverage initial_margin "
     "maintenance_margin margin_ratio liquidation_below liquidation_above distance_below distance_above",

@@ -115,6 +115,9 @@ def _base(asset: str, facts: Facts) -> Fraction:
 def transfers(facts: Facts) -> Iterator[Derivation]:
     """What is moved, and which of the policy's rules asks for it."""
     for transfer in facts.plan.transfers:
+        if transfer.other_account is not None:
+            yield _between(transfer, facts)
+            continue
         key = facts.wallet(transfer)
         account = facts.accounts.get(key)
         figure, title = f"transfers.{key}.quantity", f"{transfer.asset} to move into {key}, out where negative"
@@ -125,6 +128,15 @@ def transfers(facts: Facts) -> Iterator[Derivation]:
         else:
             note = "coins decided together with what else the wallet takes, or by a rescue"
             yield untold(figure, transfer.quantity, title=title, unit=transfer.asset, note=note)
+
+
+def _between(transfer: Transfer, facts: Facts) -> Derivation:
+    """One side of a move from one account to another."""
+    side = "in" if transfer.quantity > 0 else "out"
+    figure = f"transfers.{facts.wallet(transfer)}.{side}.{transfer.other_account}.quantity"
+    title = f"{transfer.asset} from one account to another, out where negative"
+    note = "coins that one account lacks, as far as the other can do without them"
+    return untold(figure, transfer.quantity, title=title, unit=transfer.asset, note=note)
 
 
 def _moved(transfer: Transfer, account: Account, facts: Facts) -> Iterator[tuple[str, list[Term], str]]:

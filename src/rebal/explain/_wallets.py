@@ -95,7 +95,13 @@ def _balance(row: Wallet, stood: Stood) -> Derivation:
     freed = total(_remaining(each, facts) for each in _closed(row, facts))
     terms = [
         Term("B", row.before.balance, unit, "balance before", f"wallets.{name}.before.balance"),
-        Term("M", moved, unit, "moved in", f"transfers.{name}.quantity" if moved else None),
+        Term(
+            "M",
+            moved,
+            unit,
+            "moved in",
+            f"transfers.{name}.quantity" if moved and not _from_others(name, facts) else None,
+        ),
         Term("R", account.realised if account else ZERO, unit, "realised by the orders", None),
         Term("f", account.fees if account else ZERO, unit, "fees of the orders", None),
         *([Term("I", freed, unit, "left of isolated margins that the plan closes", None)] if freed else []),
@@ -106,6 +112,11 @@ def _balance(row: Wallet, stood: Stood) -> Derivation:
 
 def _moved(name: str, facts: Facts) -> Fraction:
     return total(each.quantity for each in facts.plan.transfers if facts.wallet(each) == name)
+
+
+def _from_others(name: str, facts: Facts) -> bool:
+    """Whether coins come to a wallet from another account, or go there."""
+    return any(each.other_account is not None and facts.wallet(each) == name for each in facts.plan.transfers)
 
 
 def _closed(row: Wallet, facts: Facts) -> Iterator[Account]:

@@ -48,12 +48,21 @@ class SavedOrder:
 
 @frozen
 class SavedTransfer:
-    """Coins that were to move into the futures account; ``account``: which of several, None of the one there is."""
+    """Coins that were to move into the futures account; ``account``: which of several, None of the one there is.
+
+    ``other_account``: which one they come from or go to, None for spot.
+    """
 
     asset: str
     contract: str | None
     quantity: Fraction
     account: str | None = None
+    other_account: str | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether it comes after what orders free: coins out, and coins from another account."""
+        return self.quantity < 0 or self.other_account is not None
 
 
 @frozen
@@ -234,7 +243,9 @@ def _part(node: _Node) -> SavedPart:
 def _transfer(node: _Node, *, several: bool) -> SavedTransfer:
     asset, contract = node.key("asset").asset(), node.key("contract").optional(_Node.contract)
     account = node.key("account").text() if several else None
-    return SavedTransfer(asset, contract, node.key("quantity").decimal(), account)
+    # a plan that was saved before coins could come from another account tells nothing of it
+    other = node.key("other_account").optional(_Node.text) if "other_account" in node.value else None
+    return SavedTransfer(asset, contract, node.key("quantity").decimal(), account, other)
 
 
 def _several(root: _Node) -> bool:

@@ -38,7 +38,7 @@ class Transferring:
             for name, quantity in said:
                 if name not in {entry.id for entry in there}:
                     yield Draft(_moved(planned, quantity), time, name, self._plan.digest)
-        elif not there and base not in self._known and (planned.quantity > 0 or is_free):
+        elif not there and base not in self._known and (is_free or not planned.waits):
             yield Draft(_moved(planned, planned.quantity), time, base, self._plan.digest)
 
     def _refuse_planned(self, there: Entry | None, planned: SavedTransfer) -> None:
@@ -72,7 +72,7 @@ def still_to_move(plan: SavedPlan, journal: Journal) -> Iterator[str]:
         account = f"the account {planned.account}" if planned.account else "the futures account"
         place = account if planned.contract is None else f"the margin of {planned.contract}"
         said = f"--transfer {_label(planned)}={plain(coins)}"
-        if coins < 0 and coins == planned.quantity and _base(plan, index) not in known:
+        if planned.waits and coins == planned.quantity and _base(plan, index) not in known:
             when = (
                 f"until the orders before are filled: the same command then records it; {said} if it is moved already"
             )
@@ -86,7 +86,11 @@ def _base(plan: SavedPlan, index: int) -> str:
 
 
 def _label(planned: SavedTransfer) -> str:
-    return planned.contract or within(planned.account, planned.asset)
+    """What a transfer is called: between accounts, the one that coins leave and the one that they come to."""
+    if planned.other_account is None:
+        return planned.contract or within(planned.account, planned.asset)
+    way = (planned.account, planned.other_account) if planned.quantity < 0 else (planned.other_account, planned.account)
+    return f"{way[0]}:{way[1]}:{planned.asset if planned.contract is None else planned.contract}"
 
 
 def _moved(planned: SavedTransfer, quantity: Fraction) -> Transfer:
@@ -97,24 +101,30 @@ def _by_index(plan: SavedPlan, said: Sequence[Moved]) -> dict[int, list[Fraction
     """What is said of each transfer, by its place. Raises UsageProblem for what the plan does not move, or not so."""
     found: dict[int, list[Fraction]] = {}
     for moved in said:
-        index = _index(plan, moved)
-        planned = plan.transfers[index]
+        named = _indices(plan, moved)
+        planned = plan.transfers[named[0]]
         if moved.quantity * planned.quantity < 0:
             way, sign = ("into", "positive") if planned.quantity > 0 else ("out of", "negative")
             raise UsageProblem(
                 f"--transfer {moved.name}={plain(moved.quantity)}: the plan moves it {way} the futures account; write "
                 f"a {sign} quantity, or record another move with `rebal record transfer`"
             )
-        found.setdefault(index, [])
-        if moved.quantity:
-            found[index].append(moved.quantity)
+        for index in named:
+            found.setdefault(index, [])
+            if moved.quantity:
+                found[index].append(moved.quantity)
     return found
 
 
-def _index(plan: SavedPlan, moved: Moved) -> int:
-    named = [n for n, planned in enumerate(plan.transfers) if _label(planned) == moved.name]
-    named = named or [n for n, planned in enumerate(plan.transfers) if planned.asset == moved.name]
-    if len(named) != 1:
-        listed = ", ".join(_label(planned) for planned in plan.transfers) or "nothing"
-        raise UsageProblem(f"--transfer {moved.name}: the plan moves {listed}; name one of them, as ASSET=QUANTITY")
-    return named[0]
+def _indices(plan: SavedPlan, moved: Moved) -> list[int]:
+    """The transfer that is meant, by the sign of what was moved; both sides of a move where nothing was."""
+    told = (_label, lambda each: within(each.account, each.asset), lambda each: each.asset)
+    same_way = [n for n, each in enumerate(plan.transfers) if each.quantity * moved.quantity >= 0]
+    for name in told:
+        named = [n for n in range(len(plan.transfers)) if name(plan.transfers[n]) == moved.name]
+        found = [n for n in named if n in same_way] or named
+        sides = {plan.transfers[n].quantity > 0 for n in found}
+        if len(found) == len(sides) and found:
+            return found
+    listed = ", ".join(dict.fromkeys(map(_label, plan.transfers))) or "nothing"
+    raise UsageProblem(f"--transfer {moved.name}: the plan moves {listed}; name one of them, as ASSET=QUANTITY")

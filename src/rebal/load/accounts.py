@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from rebal.amounts import ONE, Fraction
 from rebal.book import MarginMode
 from rebal.load import models
-from rebal.load.defaults import MARGIN_MODE
+from rebal.load.defaults import MARGIN_MODE, WITHDRAWAL
 from rebal.load.listed import Shelf
 from rebal.load.reading import Account, Reading
 from rebal.load.written import Written
@@ -69,7 +69,8 @@ def _tells(account: Account, reading: Reading) -> bool:
 
 def _resolved(account: Account, reading: Reading) -> Resolved:
     says, mode = account.says, margin_mode(account, reading.says.policy)
-    at_most = says.at_most if isinstance(says, models.Account) else None
+    full = says if isinstance(says, models.Account) else None
+    at_most, withdrawal = (full.at_most, full.withdrawal) if full is not None else (None, None)
     return Resolved(
         name=str(account.path[-1]) if account.path else says.venue,
         venue=says.venue,
@@ -77,6 +78,8 @@ def _resolved(account: Account, reading: Reading) -> Resolved:
         at_most=ONE if at_most is None else at_most,
         pooling=_pooling(account) if mode is MarginMode.POOLED else None,
         in_short=not account.path,
+        withdrawal=WITHDRAWAL if withdrawal is None else withdrawal.after(reading.now) - reading.now,
+        withdrawal_assumed=withdrawal is None,
     )
 
 

@@ -23,5 +23,6 @@ POST = tuple(Posting)
 MAX_PRICE_AGE = timedelta(days=1)
 PREFER = Prefer.ORDER
 HORIZON = timedelta(days=90)
+WITHDRAWAL = timedelta(hours=1)
 HEDGE_BAND = Fraction(1, 100)
 CASH = ("USD", "USDT", "USDC")

@@ -325,6 +325,9 @@ class Account(Written):
     collateral: Annotated[
         Map[str, Fraction | tuple[Slice, ...]], Mapping(_COUNTS, ASSET, "write `BTC: 95%` below it, or `BTC: off`")
     ] = Field(default={}, description="Of a pooled account: what coins count, where it is not as the catalogue has it.")
+    withdrawal: Annotated[Duration | None, DURATION] = Field(
+        default=None, description="How long coins take from here to another account; 1h is assumed."
+    )
     borrowing: Annotated[Borrowing | None, Section(Borrowing)] = Field(
         default=None, description="Of a pooled account: margin rates on what is borrowed."
     )

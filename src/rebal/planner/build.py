@@ -64,7 +64,7 @@ def answer(
         assets=review.assets,
         orders=done.orders,
         transfers=done.transfers,
-        steps=steps(done.transfers, done.orders),
+        steps=steps(done.transfers, done.orders, desk.portfolio),
         wallets=review.wallets,
         positions=review.positions,
         hedges=hedge_lines(desk.book.hedges if hedges is None else hedges),

@@ -48,7 +48,7 @@ def carry(
     known = settled or {}
     plain = {asset: known.get(asset) or _by_first(asset, dollars, desk) for asset, dollars in sorted(wanted.items())}
     opened = {desk.pot(each.opening.contract) for each in plain.values() if each.opening is not None and each.opens}
-    if not desk.lacks([leg for each in plain.values() for leg in each.legs], opened) and not any(
+    if not desk.still.lacks([leg for each in plain.values() for leg in each.legs], opened) and not any(
         goes_on(asset, wanted[asset], desk, legs=plain[asset].legs) for asset in plain.keys() - known.keys()
     ):
         return plain

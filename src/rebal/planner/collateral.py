@@ -159,8 +159,8 @@ def room_for(at: str, currency: str, *, book: Book, portfolio: Portfolio) -> Fra
 
 def post(
     listed: Sequence[Account], before: Book, portfolio: Portfolio, *, tops_up: bool = True
-) -> tuple[tuple[Transfer, ...], tuple[Shortage, ...]]:
-    """The least transfers that meet the policy in every account, and the coins that are missing where they cannot.
+) -> tuple[tuple[Transfer, ...], tuple[Transfer, ...], tuple[Shortage, ...]]:
+    """The least transfers, in and out, that meet the policy in every account; the coins that are missing to do so.
 
     In: ``need + fees - W``, rounded up to 1e-8, as far as free coins go. Out, only where the orders free it:
     ``min(W_after - need_after, need_before - need_after)``, never unrealised profit, rounded down; none of an account
@@ -195,7 +195,7 @@ def post(
         shortage = _shortage(account, taken, asked) if wanted > 0 else None
         if shortage is not None:
             shortages.append(shortage)
-    return (*arriving, *leaving), tuple(shortages)
+    return tuple(arriving), tuple(leaving), tuple(shortages)
 
 
 def _let_in(

@@ -23,6 +23,7 @@ class Desk(Worked):
     """A portfolio, its open book and the hour, with what is looked up time and again.
 
     ``positions_in``: by ``pot``, then contract; ``positions_for``: by the asset that they stand for.
+    ``travels``: whether coins may go from one account to another.
     """
 
     portfolio: Portfolio
@@ -32,6 +33,12 @@ class Desk(Worked):
     served: Served
     positions_in: Mapping[str, Mapping[str, Position]]
     positions_for: Mapping[str, tuple[Position, ...]]
+    travels: bool = True
+
+    @once
+    def still(self) -> "Desk":
+        """The same where no coin goes from one account to another."""
+        return replace(self, travels=False) if self.portfolio.has_several else self
 
     @classmethod
     def of(cls, portfolio: Portfolio, book: Book, *, now: datetime) -> "Desk":
@@ -88,7 +95,7 @@ class Desk(Worked):
         """What decided orders come to; the last outcome is kept likewise."""
         known = self._stepped
         if not known or known[-1][0] != orders:
-            known[:] = ((orders, step(self.portfolio, self.book, orders)),)
+            known[:] = ((orders, step(self.portfolio, self.book, orders, travels=self.travels)),)
         return known[-1][1]
 
     @once
@@ -127,7 +134,7 @@ class Desk(Worked):
         orders = orders_of(legs, book=book, portfolio=self.portfolio)
         after = after_orders(book, orders, self.portfolio)
         listed = accounts(book, after, orders, portfolio=self.portfolio)
-        return posted(listed, book, after, orders=orders, portfolio=self.portfolio)[1]
+        return posted(listed, book, after, orders=orders, portfolio=self.portfolio, travels=self.travels)[1]
 
 
 def _pot(contract: Contract, portfolio: Portfolio) -> str:

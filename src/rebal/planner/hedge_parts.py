@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rebal.amounts import ONE, ZERO, Fraction
+from rebal.amounts import ONE, Fraction, total
 from rebal.planner.collateral import last_that
 from rebal.planner.desk import Desk
 from rebal.planner.routes import Candidate
@@ -22,36 +22,59 @@ def open_in_parts(
 ) -> tuple[Passed, ...]:
     """Sell what is missing of a hedge on its candidates in turn, each as far as its cap, its lots and its coins go.
 
-    ``own``: the hedge's legs so far, ``taken``: those of the hedges before. What the lots of one leave goes on by the
-    same route alone. What no account carries is left on the first that could not, for its shortage to be told.
+    ``own``: the hedge's legs so far, ``taken``: those of the hedges before. First with the coins that are there or come
+    from spot, what that leaves with such as another account can do without. What no account carries is left on the
+    first that could not, for its shortage to be told.
     """
-    books = _Books(desk, taken, own)
-    parts: list[tuple[Candidate, Leg]] = []
-    passed: list[Passed] = []
-    route: Route | None = None
-    start = tally.taken()
-    for candidate in ask.candidates:
-        is_asked = any(purse(each, desk) == purse(candidate, desk) for each, _ in parts)
-        whole = None if is_asked or route not in (None, candidate.route) else tally.opening(ask, candidate)
-        if whole is None:
-            continue
-        legs = [leg for _, leg in parts]
-        most = books.most(whole, legs)
-        if most is not None:
-            tally.take(most)
-            parts.append((candidate, most))
-        if most == whole:
-            route = candidate.route
-        elif route is None and not any(purse(each.candidate, desk) == purse(candidate, desk) for each in passed):
-            passed.append(books.passed(candidate, whole, most, before=legs))
-    if route is None:
-        _leave_the_rest(tally, ask, passed)
+    start, parts = tally.taken(), _Parts(tally, ask)
+    parts.go_round(desk.still, _Books(desk.still, taken, own))
+    if parts.route is None and desk.still is not desk:
+        parts.go_round(desk, _Books(desk, taken, own))
+    if parts.route is None:
+        _leave_the_rest(tally, ask, parts.passed)
     else:
-        _close_with_the_finest(tally, ask, parts, books=books, start=start, desk=desk)
-    if parts or passed:
+        _close_with_the_finest(tally, ask, parts.taken, books=_Books(desk, taken, own), start=start, desk=desk)
+    if parts.taken or parts.passed:
         tally.skipped.pop(ask.asset, None)
-    carried = {leg.contract: leg.contracts for leg in tally.legs[len(start[-1]) :]} if route is not None else {}
-    return tuple(replace(each, carried=carried.get(each.candidate.contract, each.carried)) for each in passed)
+    return tuple(replace(each, carried=parts.carried(each.candidate, since=start)) for each in parts.passed)
+
+
+class _Parts:
+    """A hedge while it is given to accounts; see ``splitting``."""
+
+    __slots__ = ("_ask", "_tally", "passed", "route", "taken")
+
+    def __init__(self, tally: "Tally", ask: "Ask") -> None:
+        self._tally = tally
+        self._ask = ask
+        self.taken: list[tuple[Candidate, Leg]] = []
+        self.passed: list[Passed] = []
+        self.route: Route | None = None
+
+    def go_round(self, desk: Desk, books: "_Books") -> None:
+        """Offer what is left to each contract in turn, one for each purse."""
+        asked, is_first = set(), not self.passed
+        for candidate in self._ask.candidates:
+            coins = purse(candidate, desk)
+            is_left = coins not in asked and self.route in (None, candidate.route)
+            whole = self._tally.opening(self._ask, candidate) if is_left else None
+            if whole is None:
+                continue
+            legs = [leg for _, leg in self.taken]
+            most = books.most(whole, legs)
+            if most == whole:
+                self.route = candidate.route
+            elif is_first and self.route is None and coins not in {purse(each.candidate, desk) for each in self.passed}:
+                self.passed.append(books.passed(candidate, whole, before=legs))
+            if most is not None:
+                asked.add(coins)
+                self._tally.take(most)
+                self.taken.append((candidate, most))
+
+    def carried(self, candidate: Candidate, *, since: "Mark") -> Fraction:
+        """Signed contracts that a candidate opens where the accounts carry all; else those that its coins margin."""
+        legs = self._tally.legs[len(since[-1]) :] if self.route is not None else [leg for _, leg in self.taken]
+        return total(leg.contracts for leg in legs if leg.contract is candidate.contract)
 
 
 class _Books:
@@ -82,13 +105,12 @@ class _Books:
         more = last_that(lambda n: self.carry([*before, _sized(whole, sign * (least + n))]), lots - least)
         return _sized(whole, sign * (least + more))
 
-    def passed(self, candidate: Candidate, whole: Leg, most: Leg | None, *, before: Sequence[Leg]) -> Passed:
-        """What a contract carries less than it was asked for, and what is in the way."""
+    def passed(self, candidate: Candidate, whole: Leg, *, before: Sequence[Leg]) -> Passed:
+        """What a contract cannot carry whole, and what is in the way."""
         every = [*self._own, *before, whole]
         free = uncapped(candidate.contract, self._desk)
         is_capped = free is not None and not lacking(every, free, self._taken)
-        carried = ZERO if most is None else most.contracts
-        return Passed(candidate, whole.contracts, lacking(every, self._desk, self._taken)[0], carried, is_capped)
+        return Passed(candidate, whole.contracts, lacking(every, self._desk, self._taken)[0], capped=is_capped)
 
 
 def _sized(leg: Leg, lots: Fraction) -> Leg:

@@ -29,13 +29,60 @@ def _opening(listed: Iterable[Order], side: Side) -> Iterator[Order]:
     return (order for order in listed if order.side is side and not order.reduce_only)
 
 
-def steps(transfers: Sequence[Transfer], orders: Sequence[Order]) -> tuple[Step, ...]:
-    """Transfers in and what feeds them, the orders as they stand, transfers out."""
-    last_in = max((i for i, transfer in enumerate(transfers) if transfer.quantity > 0), default=-1)
-    moves = [(StepKind.TRANSFER, i) for i in range(len(transfers))]
-    placed = [(StepKind.ORDER, i) for i in range(len(orders))]
-    listed = [*moves[: last_in + 1], *placed, *moves[last_in + 1 :]]
+def waiting_last(orders: Sequence[Order], transfers: Iterable[Transfer], portfolio: Portfolio) -> tuple[Order, ...]:
+    """Orders as they are placed, those last that wait for coins from another account."""
+    late = waiting(orders, transfers, portfolio)
+    return (*(each for each in orders if each not in late), *late) if late else tuple(orders)
+
+
+def waiting(orders: Iterable[Order], transfers: Iterable[Transfer], portfolio: Portfolio) -> tuple[Order, ...]:
+    """The orders that wait for coins from another account: those that open what they margin."""
+    credits = [each for each in transfers if each.quantity > 0 and each.other_account is not None]
+    if not credits:
+        return ()
+    return tuple(order for order in orders if any(_waits(order, each, portfolio) for each in credits))
+
+
+def _waits(order: Order, credit: Transfer, portfolio: Portfolio) -> bool:
+    """Whether an order opens what the coins of a credit margin."""
+    if order.reduce_only or credit.account != order.account:
+        return False
+    pooled = portfolio.account(order.account or "").pooling is not None
+    return pooled or (credit.asset == order.fee_currency and credit.contract in (None, order.contract))
+
+
+def steps(transfers: Sequence[Transfer], orders: Sequence[Order], portfolio: Portfolio) -> tuple[Step, ...]:
+    """Transfers in and what feeds them, the orders as they stand, transfers out.
+
+    What goes from one account to another leaves it first, or right behind the last order there that frees it, and
+    arrives before the orders that wait for it.
+    """
+    moves = dict(enumerate(transfers))
+    sent = {n: move for n, move in moves.items() if move.other_account is not None}
+    last_in = max((n for n, move in moves.items() if move.quantity > 0 and n not in sent), default=-1)
+    credits = [n for n, move in sent.items() if move.quantity > 0]
+    ready = [n for n, order in enumerate(orders) if not any(_waits(order, sent[c], portfolio) for c in credits)]
+    frees = {n: max((k for k in ready if _frees(orders[k], move)), default=-1) for n, move in sent.items()}
+    behind = {k: [n for n in sent if n not in credits and frees[n] == k] for k in (-1, *ready)}
+    waiting = [(StepKind.ORDER, n) for n in range(len(orders)) if n not in behind]
+    listed = [
+        *_moves(behind[-1]),
+        *_moves(n for n in moves if n <= last_in and n not in sent),
+        *(step for k in ready for step in ((StepKind.ORDER, k), *_moves(behind[k]))),
+        *_moves(credits),
+        *waiting,
+        *_moves(n for n in moves if n > last_in and n not in sent),
+    ]
     return tuple(Step(n, kind, index) for n, (kind, index) in enumerate(listed, start=1))
+
+
+def _moves(indices: Iterable[int]) -> Iterator[tuple[StepKind, int]]:
+    return ((StepKind.TRANSFER, n) for n in indices)
+
+
+def _frees(order: Order, withdrawal: Transfer) -> bool:
+    """Whether coins that are withdrawn may be such as an order frees."""
+    return (order.account, order.fee_currency) == (withdrawal.account, withdrawal.asset)
 
 
 def realised_by(order: Order, book: Book, contract: Contract) -> Fraction:

@@ -30,7 +30,14 @@ class Offer:
 
     @property
     def least(self) -> int:
-        """The lots of the least order that the venue and the policy take."""
+        """The lots of the least order that the venue and the policy take; of several accounts one adds to an order."""
+        contract = self.candidate.contract
+        is_ordered = self.desk.portfolio.has_several and any(leg.contract is contract for leg in self.before)
+        return 1 if is_ordered else self.minimum
+
+    @property
+    def minimum(self) -> int:
+        """The same of an order of its own."""
         return least_lots(self.candidate.contract, self.desk.portfolio)
 
     @property
@@ -51,8 +58,7 @@ class Offer:
 
     def leg(self, lots: int) -> Leg:
         """So many lots as a leg."""
-        contracts = lots * self.candidate.contract.lot_size
-        return Leg(self.candidate.contract, contracts, self.candidate.route, Purpose.REBALANCE, self.asset)
+        return _leg(self.asset, self.candidate, lots)
 
     def lacking(self, lots: int) -> tuple[Shortage, ...]:
         """What accounts would lack with so many lots."""
@@ -117,34 +123,99 @@ class Split:
 def split(asset: str, dollars: Fraction, desk: Desk, *, taken: Taken) -> Split:
     """Give a leg to the accounts in turn, each as far as its cap, its lots and its coins go.
 
-    What the lots of one leave goes on to another account by the same route alone: it is no reason to open another kind
-    of contract. The rest is closed with the finest lot among the parts.
+    First with the coins that are there or come from spot, what that leaves with such as another account can do without.
+    The rest is closed with the finest lot among the parts.
     """
     closing, remaining = _closing(asset, dollars, desk)
     if remaining is None:
         return Split(closing, (), None, opens=False)
-    parts: list[tuple[Offer, int]] = []
-    passed: list[Passed] = []
-    route: Route | None = None
-    for candidate in desk.candidates(asset, dollars):
-        offer = Offer(asset, dollars, _with(closing, parts), candidate, desk, taken)
-        whole = offer.whole
-        if _is_asked(candidate, parts, desk) or abs(whole) < offer.least or route not in (None, candidate.route):
-            continue
-        short = offer.lacking(whole)
-        lots = whole if not short else offer.most() if offer.opens() else 0
-        if lots:
-            parts.append((offer, lots))
-        if not short:
-            route = candidate.route
-        elif route is None and not any(purse(each.candidate, desk) == purse(candidate, desk) for each in passed):
-            passed.append(Passed(candidate, offer.leg(whole).contracts, short[0], capped=_is_capped(offer)))
-    parts = _closed_with_the_finest(parts, closing)
-    legs = _with(closing, parts)
-    over = (each.candidate for each in passed if _takes(Offer(asset, dollars, legs, each.candidate, desk, taken)))
-    carried = {offer.candidate: offer.leg(lots).contracts for offer, lots in parts}
-    told = tuple(replace(each, carried=carried.get(each.candidate, ZERO)) for each in passed)
-    return Split(legs, told, next(over, None) if route is None else None, opens=bool(parts))
+    parts = _Parts(asset, dollars, closing, taken=taken)
+    parts.go_round(desk.still)
+    if parts.route is None and desk.still is not desk:
+        parts.go_round(desk)
+    legs = parts.closed_with_the_finest()
+    over = (each.candidate for each in parts.passed if _takes(Offer(asset, dollars, legs, each.candidate, desk, taken)))
+    told = tuple(replace(each, carried=parts.carried(each.candidate)) for each in parts.passed)
+    return Split(legs, told, next(over, None) if parts.route is None else None, opens=bool(parts.lots))
+
+
+class _Parts:
+    """A leg while it is given to accounts: ``lots`` by what carries them, ``passed`` with what is in the way of more.
+
+    ``route``: of the part that took all that was left, once there is one. What its lots leave goes on to another
+    account by the same route alone: it is no reason to open another kind of contract.
+    """
+
+    __slots__ = ("_asset", "_closing", "_desk", "_dollars", "_taken", "lots", "passed", "route")
+
+    def __init__(self, asset: str, dollars: Fraction, closing: tuple[Leg, ...], *, taken: Taken) -> None:
+        self._asset = asset
+        self._dollars = dollars
+        self._closing = closing
+        self._taken = taken
+        self._desk: Desk | None = None
+        self.lots: dict[Candidate, int] = {}
+        self.passed: list[Passed] = []
+        self.route: Route | None = None
+
+    def go_round(self, desk: Desk) -> None:
+        """Offer what is left to each contract in turn, one for each purse."""
+        asked, is_first = set(), self._desk is None
+        self._desk = desk
+        for candidate in desk.candidates(self._asset, self._dollars):
+            offer, coins = self._offer(candidate), purse(candidate, desk)
+            whole = offer.whole
+            if coins in asked or abs(whole) < offer.least or self.route not in (None, candidate.route):
+                continue
+            short = offer.lacking(whole)
+            lots = whole if not short else offer.most() if offer.opens() else 0
+            if not short:
+                self.route = candidate.route
+            elif is_first and self.route is None and not self._is_passed(coins, desk):
+                self.passed.append(Passed(candidate, offer.leg(whole).contracts, short[0], capped=_is_capped(offer)))
+            if lots:
+                asked.add(coins)
+                self.lots[candidate] = self.lots.get(candidate, 0) + lots
+
+    def carried(self, candidate: Candidate) -> Fraction:
+        """Signed contracts that a candidate opens."""
+        return self.lots.get(candidate, 0) * candidate.contract.lot_size
+
+    def closed_with_the_finest(self) -> tuple[Leg, ...]:
+        """The legs, one lot more of the last coarse part and less of the finest where that brings them nearer.
+
+        The finest may stand first, filled to what it can carry, so that what the lots of those after it leave finds no
+        room on it: they take a lot more then, and it so much less that its own lot is all that is left.
+        """
+        if len(self.lots) < 2 or self.route is None:
+            return self._legs()
+        finest = min(self.lots, key=lambda each: self._offer(each).lot_usd)
+        fine, kept = self._offer(finest), dict(self.lots)
+        over = fine.left_usd(self._legs())
+        for candidate in reversed(kept):
+            coarse = self._offer(candidate)
+            fewer = -int((over - coarse.lot_usd) // fine.lot_usd)
+            if over >= fine.lot_usd and coarse.lot_usd > fine.lot_usd and abs(kept[finest]) - fewer >= fine.minimum:
+                sign = 1 if kept[finest] > 0 else -1
+                self.lots |= {candidate: kept[candidate] + sign, finest: kept[finest] - sign * fewer}
+                if not lacking(self._legs(), fine.desk, self._taken):
+                    break
+                self.lots = dict(kept)
+        return self._legs()
+
+    def _legs(self) -> tuple[Leg, ...]:
+        return (*self._closing, *(_leg(self._asset, each, lots) for each, lots in self.lots.items()))
+
+    def _offer(self, candidate: Candidate) -> Offer:
+        assert self._desk is not None
+        return Offer(self._asset, self._dollars, self._legs(), candidate, self._desk, self._taken)
+
+    def _is_passed(self, coins: str, desk: Desk) -> bool:
+        return any(purse(each.candidate, desk) == coins for each in self.passed)
+
+
+def _leg(asset: str, candidate: Candidate, lots: int) -> Leg:
+    return Leg(candidate.contract, lots * candidate.contract.lot_size, candidate.route, Purpose.REBALANCE, asset)
 
 
 def goes_on(asset: str, dollars: Fraction, desk: Desk, *, legs: tuple[Leg, ...]) -> bool:
@@ -172,17 +243,8 @@ def _closing(asset: str, dollars: Fraction, desk: Desk) -> tuple[tuple[Leg, ...]
     )
 
 
-def _with(closing: tuple[Leg, ...], parts: Iterable[tuple[Offer, int]]) -> tuple[Leg, ...]:
-    return (*closing, *(offer.leg(lots) for offer, lots in parts))
-
-
 def _takes(offer: Offer) -> bool:
     return abs(offer.whole) >= offer.least
-
-
-def _is_asked(candidate: Candidate, parts: Iterable[tuple[Offer, int]], desk: Desk) -> bool:
-    """Whether the coins behind a contract carry a part already, as much as they do."""
-    return any(purse(offer.candidate, desk) == purse(candidate, desk) for offer, _ in parts)
 
 
 def purse(candidate: Candidate, desk: Desk) -> str:
@@ -190,29 +252,6 @@ def purse(candidate: Candidate, desk: Desk) -> str:
     contract = candidate.contract
     pooled = desk.portfolio.account(contract.account).pooling is not None
     return contract.account if pooled else contract.wallet
-
-
-def _closed_with_the_finest(parts: list[tuple[Offer, int]], closing: tuple[Leg, ...]) -> list[tuple[Offer, int]]:
-    """The parts, one lot more of the last coarse one and less of the finest where that brings them nearer.
-
-    The finest may stand first, filled to what it can carry, so that what the lots of those after it leave finds no room
-    on it: they take a lot more then, and it so much less that its own lot is all that is left.
-    """
-    if len(parts) < 2:
-        return parts
-    finest = min(range(len(parts)), key=lambda n: parts[n][0].lot_usd)
-    fine, lots = parts[finest]
-    over = fine.left_usd(_with(closing, parts))
-    for n in reversed(range(len(parts))):
-        coarse, taken = parts[n]
-        fewer = -int((over - coarse.lot_usd) // fine.lot_usd)
-        if over >= fine.lot_usd and coarse.lot_usd > fine.lot_usd and abs(lots) - fewer >= fine.least:
-            sign = 1 if lots > 0 else -1
-            turned = [*parts]
-            turned[n], turned[finest] = (coarse, taken + sign), (fine, lots - sign * fewer)
-            if not lacking(_with(closing, turned), fine.desk, fine.taken):
-                return turned
-    return parts
 
 
 def _is_capped(offer: Offer) -> bool:

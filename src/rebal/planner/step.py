@@ -8,7 +8,8 @@ from rebal.frozen import frozen
 from rebal.plan import Order, Transfer
 from rebal.planner import pooled_posting
 from rebal.planner.collateral import Account, Shortage, accounts, post
-from rebal.planner.orders import after_orders, after_transfers, placing_order
+from rebal.planner.orders import after_orders, after_transfers, placing_order, waiting_last
+from rebal.planner.travelling import travelled
 from rebal.portfolio import Portfolio
 
 
@@ -28,16 +29,21 @@ class Outcome:
     after: tuple[Account, ...]
 
 
-def step(portfolio: Portfolio, book: Book, orders: Iterable[Order], *, tops_up: bool = True) -> Outcome:
+def step(
+    portfolio: Portfolio, book: Book, orders: Iterable[Order], *, tops_up: bool = True, travels: bool = True
+) -> Outcome:
     """Fill orders at their prices, pay their fees, and move the least coins that the policy asks for.
 
-    ``tops_up``: whether an account that no order touches is topped up at its alert level.
+    ``tops_up``: whether an account that no order touches is topped up at its alert level; ``travels``: see ``posted``.
     """
     placed, filled, before = _filled(portfolio, book, orders)
-    transfers, shortages = posted(before, book, filled, orders=placed, portfolio=portfolio, tops_up=tops_up)
+    transfers, shortages = posted(
+        before, book, filled, orders=placed, portfolio=portfolio, tops_up=tops_up, travels=travels
+    )
     if not placed and not transfers:
         return Outcome((), (), shortages, book, before, before)
     left = after_transfers(filled, transfers, portfolio)
+    placed = waiting_last(placed, transfers, portfolio)
     return Outcome(placed, transfers, shortages, left, before, accounts(left, left, (), portfolio=portfolio))
 
 
@@ -60,17 +66,24 @@ NOTHING_OPEN = Outcome((), (), (), Book({}, {}, {}), (), ())
 
 def posted(
     listed: Sequence[Account], book: Book, filled: Book, *, orders: Sequence[Order], portfolio: Portfolio,
-    tops_up: bool = True,
+    tops_up: bool = True, travels: bool = True,
 ) -> tuple[tuple[Transfer, ...], tuple[Shortage, ...]]:  # fmt: skip
-    """What is moved for orders that are filled, in wallets and pooled accounts: in before out; and what is missing."""
-    transfers, shortages = post(listed, book, portfolio, tops_up=tops_up)
-    if not portfolio.pools:
-        return transfers, shortages
-    taken: dict[str, Fraction] = {}
-    for each in transfers:
-        taken[each.asset] = taken.get(each.asset, ZERO) + max(ZERO, each.quantity)
-    pools = pooled_posting.post(book, filled, orders, portfolio=portfolio, taken=taken, tops_up=tops_up)
-    return (*pools.arriving, *transfers, *pools.leaving), (*shortages, *pools.shortages)
+    """What is moved for orders that are filled, in wallets and pooled accounts: in before out; and what is missing.
+
+    ``travels``: whether what is missing at one of several accounts may come from another (see ``travelling``).
+    """
+    arriving, leaving, shortages = post(listed, book, portfolio, tops_up=tops_up)
+    if portfolio.pools:
+        taken: dict[str, Fraction] = {}
+        for each in arriving:
+            taken[each.asset] = taken.get(each.asset, ZERO) + max(ZERO, each.quantity)
+        pools = pooled_posting.post(book, filled, orders, portfolio=portfolio, taken=taken, tops_up=tops_up)
+        arriving, leaving = (*pools.arriving, *arriving), (*leaving, *pools.leaving)
+        shortages = (*shortages, *pools.shortages)
+    if shortages and travels and portfolio.has_several:
+        found = pooled_posting.Posted(arriving, leaving, shortages)
+        return travelled(found, listed, (book, filled), portfolio=portfolio)
+    return (*arriving, *leaving), shortages
 
 
 def _filled(

@@ -1,5 +1,6 @@
 """Whether a wallet can be liquidated, how far away that is, and what it would take."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from operator import attrgetter
@@ -46,7 +47,9 @@ _FORESEEABLE = 730
 
 def after(wallets: Sequence[Wallet], transfers: Sequence[Transfer], limits: Policy | None) -> Section:
     """A row a wallet after the plan, with what it was where the book was open."""
-    moved = {(each.account, each.asset, each.contract): each.quantity for each in transfers}
+    moved: dict[tuple[str | None, str, str | None], Fraction] = defaultdict(Fraction)
+    for each in transfers:
+        moved[each.account, each.asset, each.contract] += each.quantity
     several, wallets = _has_several(wallets), _apart(wallets)
     table = Table(_columns(moved, limits, planned=True, several=several), wallets, word="wallet")
     return _section("Margin after", _least(limits), wallets, table, drawn=_ladder.chart(wallets, limits, planned=True))

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import groupby
 
-from rebal.amounts import Fraction
+from rebal.amounts import Fraction, plain
 from rebal.book import MarginMode
 from rebal.formats.describe._phrases import ORDER_UNITS, destination, joined, purposes
 from rebal.formats.document import (
@@ -82,8 +82,15 @@ def section(orders: Sequence[Order]) -> Section:
 
 def moves(plan: Plan) -> Table:
     """The transfers, for records: a page has them among the steps and the wallets."""
-    columns = (Column("", "asset"), Column("", "quantity"), Column("", lambda each: _destination(each, plan)))
+    columns = (Column("", "asset"), Column("", "quantity"), Column("", lambda each: _travelling(each, plan)))
     return Table(columns, plan.transfers, word="move", only=Medium.RECORDS)
+
+
+def _travelling(move: Transfer, plan: Plan) -> str:
+    """Where coins go, and to or from which other account."""
+    other, hours = move.other_account, "" if move.hours is None else f" after {plain(move.hours)}h"
+    way = "" if other is None else f" to {other}" if move.quantity < 0 else f" from {other}{hours}"
+    return f"{_destination(move, plan)}{way}"
 
 
 def _destination(move: Transfer, plan: Plan) -> str:
@@ -127,14 +134,19 @@ def _way(plan: Plan, step: Step) -> object:
     if step.kind is not StepKind.TRANSFER:
         return step.n
     move = plan.transfers[step.index]
-    return (move.contract, move.account, move.quantity > 0)
+    return (move.contract, move.account, move.quantity > 0, move.other_account)
 
 
 def _step(step: Step, plan: Plan) -> Said:
     if step.kind is StepKind.TRANSFER:
         move = plan.transfers[step.index]
         amount = Figure(abs(move.quantity), Kind.EXACT, move.asset)
-        return ("move ", amount, f" {_destination(move, plan)}")
+        if move.other_account is None:
+            return ("move ", amount, f" {_destination(move, plan)}")
+        if move.quantity < 0:
+            return ("withdraw ", amount, f" {_destination(move, plan)}, to {move.other_account}")
+        took = () if move.hours is None else (", ", Figure(move.hours, Kind.EXACT, "h"), " after it left")
+        return ("wait for ", amount, f" from {move.other_account} {_destination(move, plan)}", *took)
     order = plan.orders[step.index]
     return (side(order), " ", quantity(order), f" of {order.contract}{_where(order, plan)} at ", *_placing(order))
 

@@ -1,11 +1,13 @@
-"""What is said of several accounts: which of them was preferred, and at what cost."""
+"""What is said of several accounts: which was preferred, at what cost, and what waits for coins on their way."""
 
 from collections.abc import Iterator
 
-from rebal.amounts import Fraction
-from rebal.findings import Code, Finding, info, percent
+from rebal.amounts import ZERO, Fraction, plain
+from rebal.findings import Code, Finding, info, percent, usd, warning
 from rebal.market.contract import Contract
 from rebal.planner.costs import held_over
+from rebal.planner.exposure import value
+from rebal.planner.orders import after_orders, waiting
 from rebal.planner.review import Check, Review
 from rebal.portfolio import Prefer
 from rebal.times import length
@@ -54,4 +56,49 @@ def _cost(contract: Contract, side: Fraction, review: Review) -> Fraction | None
     return held_over(contract, side, portfolio=review.desk.portfolio, now=review.desk.now)
 
 
-ACCOUNT_CHECKS: tuple[Check, ...] = (_preferred,)
+def _unhedged(review: Review) -> Iterator[Finding]:
+    """What stands open while coins are on their way: of each asset whose orders wait, by net exposure."""
+    portfolio, transfers = review.desk.portfolio, review.done.transfers
+    late = waiting(review.orders, transfers, portfolio)
+    hours = max((each.hours for each in transfers if each.hours is not None), default=None)
+    if not late or hours is None:
+        return
+    early = after_orders(review.desk.book, [each for each in review.orders if each not in late], portfolio)
+    states = [value(portfolio, book) for book in (review.desk.book, early, review.done.book)]
+    for asset in sorted({asset for order in late for part in order.parts for asset in part.stands_for}):
+        before, between, after = (each.net_exposure(asset) for each in states)
+        gap, open_usd = between - after, max(ZERO, between - max(before, after))
+        if not gap:
+            continue
+        waits = tuple(each.contract for each in late if any(asset in part.stands_for for part in each.parts))
+        yield _open_meanwhile(asset, gap, open_usd, hours=hours, waits=waits)
+
+
+def _open_meanwhile(
+    asset: str, gap: Fraction, open_usd: Fraction, *, hours: Fraction, waits: tuple[str, ...]
+) -> Finding:
+    say, spell = (warning if open_usd else info), f"for about {plain(hours)}h"
+    message = (
+        f"{usd(open_usd)} of it are unhedged {spell}, closed before they can be opened"
+        if open_usd
+        else f"{spell} its net exposure is {usd(abs(gap))} {'above' if gap > 0 else 'below'} the plan's"
+    )
+    held = f"coins for {' and '.join(waits)} come from another account"
+    return say(
+        Code.UNHEDGED, asset, f"{message}: {held}", hours=hours, unhedged_usd=open_usd, gap_usd=gap, contracts=waits
+    )
+
+
+def _withdrawals(review: Review) -> Iterator[Finding]:
+    """Where coins leave an account for another of which nobody said how long that takes."""
+    sent = {each.account for each in review.done.transfers if each.quantity < 0 and each.other_account is not None}
+    for account in review.desk.portfolio.accounts:
+        if account.name in sent and account.withdrawal_assumed:
+            takes, key = length(account.withdrawal), f"accounts.{account.name}.withdrawal"
+            message = (
+                f"that coins take {takes} from here to another account is assumed, and no fee is counted; set {key}"
+            )
+            yield warning(Code.ASSUMED_FIGURE, account.name or "", message, takes=takes, key=key)
+
+
+ACCOUNT_CHECKS: tuple[Check, ...] = (_preferred, _unhedged, _withdrawals)

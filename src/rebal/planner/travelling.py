@@ -1,0 +1,133 @@
+"""Coins from one account to another: what backs nothing at one, or is freed there, goes where others are missing."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from rebal.amounts import COIN_STEP, ZERO, Fraction, down, total, up
+from rebal.book import Book
+from rebal.frozen import frozen
+from rebal.market.carry import HOURS_PER_DAY, days_of
+from rebal.names import within
+from rebal.plan import Transfer
+from rebal.planner.collateral import Account, Shortage, loose_in_wallets, room_for
+from rebal.planner.pooled_posting import Posted
+from rebal.portfolio import Account as Place
+from rebal.portfolio import Portfolio
+
+
+@frozen
+class _Source:
+    """Coins that an account can do without. ``freed``: by orders, out of what that transfer would bring to spot."""
+
+    place: Place
+    quantity: Fraction
+    freed: Transfer | None
+
+
+def travelled(
+    posted: Posted, listed: Sequence[Account], books: tuple[Book, Book], *, portfolio: Portfolio
+) -> tuple[tuple[Transfer, ...], tuple[Shortage, ...]]:
+    """Bring coins that are missing at one account from the others, and list all transfers in the order of their steps.
+
+    ``books``: before and once the orders are filled. What an account can do without is what backs no position there,
+    then what the orders free (see ``collateral.post``); more stays where it is. As much as ``at_most`` of the account
+    lets in. Each move is two transfers, out of the one and, once the withdrawal has arrived, into the other.
+    """
+    trip = _Trip(posted, listed, books, portfolio=portfolio)
+    short = [trip.supply(each) for each in posted.shortages]
+    return trip.transfers(), tuple(each for each in short if each is not None)
+
+
+class _Trip:
+    """The moves between accounts while they are decided."""
+
+    __slots__ = ("_arriving", "_books", "_leaving", "_listed", "_loose", "_moved", "_portfolio")
+
+    def __init__(
+        self, posted: Posted, listed: Sequence[Account], books: tuple[Book, Book], *, portfolio: Portfolio
+    ) -> None:
+        self._arriving = posted.arriving
+        self._leaving = list(posted.leaving)
+        self._books = books
+        self._listed = listed
+        self._portfolio = portfolio
+        self._loose = _loose(listed, books, posted.arriving, portfolio)
+        self._moved: list[tuple[Transfer, Transfer, bool]] = []
+
+    def supply(self, shortage: Shortage) -> Shortage | None:
+        """Move what can be had towards a shortage; what is left of it, if anything."""
+        account, need = shortage.account, shortage.need
+        wanted = max(shortage.missing, up(need.most + account.fees - shortage.available, COIN_STEP))
+        got = ZERO
+        for source in self._sources(account):
+            quantity = down(min(source.quantity, wanted - got, self._room(account)), COIN_STEP)
+            if quantity > 0:
+                self._move(quantity, source, account)
+                got += quantity
+        left = replace(shortage, available=shortage.available + got)
+        return left if left.missing > 0 else None
+
+    def transfers(self) -> tuple[Transfer, ...]:
+        """Out of where nothing is waited for, in from spot, out of what orders free, in from other accounts, out."""
+        at_once = [out for out, _, is_freed in self._moved if not is_freed]
+        freed = [out for out, _, is_freed in self._moved if is_freed]
+        arriving = [into for _, into, _ in self._moved]
+        return (*at_once, *self._arriving, *freed, *arriving, *self._leaving)
+
+    def _sources(self, sink: Account) -> Iterator[_Source]:
+        """What other accounts can do without of a coin: what lies loose first, each in the order of the file."""
+        asset, others = sink.currency, [each for each in self._portfolio.accounts if self._key(each) != sink.at]
+        if asset in self._portfolio.aside:
+            return
+        for each in others:
+            yield _Source(each, self._loose.get(within(self._key(each), asset), ZERO), None)
+        for each in others:
+            for transfer in tuple(self._leaving):
+                if (transfer.account, transfer.asset) == (each.name, asset):
+                    yield _Source(each, -transfer.quantity, transfer)
+
+    def _move(self, quantity: Fraction, source: _Source, sink: Account) -> None:
+        asset, freed = sink.currency, source.freed
+        into = self._portfolio.account(sink.at).name
+        out = Transfer(asset, freed.contract if freed else None, -quantity, source.place.name, into)
+        hours = days_of(source.place.withdrawal) * HOURS_PER_DAY
+        back = Transfer(asset, sink.contract, quantity, into, source.place.name, hours)
+        if freed is None:
+            self._loose[within(self._key(source.place), asset)] -= quantity
+        else:
+            n = self._leaving.index(freed)
+            rest = replace(freed, quantity=freed.quantity + quantity)
+            self._leaving[n : n + 1] = [rest] if rest.quantity else []
+        self._moved.append((out, back, freed is not None))
+
+    def _room(self, sink: Account) -> Fraction:
+        """Coins that may still sit at an account, after all that is moved in."""
+        room = room_for(sink.at, sink.currency, book=self._books[0], portfolio=self._portfolio)
+        if room is None:
+            return self._books[1].holdings.get(sink.currency, ZERO)
+        name, price = self._portfolio.account(sink.at).name, self._portfolio.price
+        moved = (*self._arriving, *(into for _, into, _ in self._moved))
+        return max(ZERO, room - total(each.quantity * price(each.asset) for each in moved if each.account == name)
+                   / price(sink.currency))  # fmt: skip
+
+    def _key(self, place: Place) -> str:
+        return self._portfolio.account_key(place.name) or ""
+
+
+def _loose(
+    listed: Iterable[Account], books: tuple[Book, Book], arriving: Iterable[Transfer], portfolio: Portfolio
+) -> dict[str, Fraction]:
+    """Coins that back nothing, by wallet: of a wallet or a pool without positions, less what an isolated one takes."""
+    found = loose_in_wallets(listed)
+    for transfer in arriving:
+        if transfer.quantity < 0:
+            found[within(portfolio.account_key(transfer.account), transfer.asset)] += transfer.quantity
+    for account in portfolio.pools:
+        key = portfolio.account_key(account.name) or ""
+        if not any(each.contract.account == key for book in books for each in book.positions.values()):
+            found.update(_there(key, books[0].wallets))
+    return found
+
+
+def _there(key: str, wallets: Mapping[str, Fraction]) -> dict[str, Fraction]:
+    return {name: max(ZERO, coins) for name, coins in wallets.items() if name.rpartition(":")[0] == key}

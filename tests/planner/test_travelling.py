@@ -1,0 +1,211 @@
+"""Coins from one account to another: only what is not needed there, in two steps, and what stands open meanwhile."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from exact import exact
+from program import rebal
+from rebal.amounts import Fraction
+from rebal.book import MarginMode, opened
+from rebal.findings import Code, Severity
+from rebal.plan import Plan, StepKind
+from rebal.planner.hedge import build_hedge
+from rebal.planner.hedge_legs import Ask
+from rebal.planner.orders import after_orders, after_transfers
+from rebal.planner.routes import named
+from rebal.portfolio import Account, Portfolio
+
+from .given import INPUTS, inverse
+from .test_splitting import HALF, accounts, at, book, planned, told, traded
+
+A, B = at("a", inverse("BTC", "1")), at("b", inverse("BTC", "1"))
+
+
+def moves(plan: Plan) -> list[tuple[str | None, str | None, Fraction]]:
+    return [(each.account, each.other_account, each.quantity) for each in plan.transfers]
+
+
+def done(plan: Plan) -> list[tuple[str, str]]:
+    """The steps in words: which way coins go and where, or which contract is ordered."""
+    found = []
+    for each in plan.steps:
+        if each.kind is StepKind.ORDER:
+            found.append(("order", plan.orders[each.index].contract))
+        else:
+            move = plan.transfers[each.index]
+            found.append(("in" if move.quantity > 0 else "out", f"{move.account} {move.other_account}"))
+    return found
+
+
+def only_at_a(wallets: Mapping[str, str], **more: str) -> Portfolio:
+    return book({"BTC": "1"}, HALF, (A,), accounts(**({"a": "1", "b": "1"} | more)), wallets=wallets)
+
+
+def test_what_backs_nothing_at_one_account_goes_where_it_is_missing() -> None:
+    """20,000 short need 0.5 BTC at a, and its fee of 0.00025; all of it is at b, where nothing is open."""
+    plan = planned(only_at_a({"b:BTC": "1"}))
+    assert traded(plan) == {"a:BTCUSD": -20000}
+    assert not plan.refused
+    assert moves(plan) == [("b", "a", exact("-0.50025")), ("a", "b", exact("0.50025"))]
+    assert done(plan) == [("out", "b a"), ("in", "a b"), ("order", "a:BTCUSD")]
+    assert [each.hours for each in plan.transfers] == [None, 1]
+    (said,) = [each for each in plan.findings if each.subject == "b"]
+    assert said.severity is Severity.WARNING
+    assert said.message == (
+        "that coins take 1h from here to another account is assumed, and no fee is counted; set accounts.b.withdrawal"
+    )
+
+
+def test_spot_comes_first_and_the_rest_from_the_other_account() -> None:
+    plan = planned(only_at_a({"b:BTC": "0.8"}))
+    assert moves(plan) == [("b", "a", exact("-0.30025")), ("a", None, exact("0.2")), ("a", "b", exact("0.30025"))]
+    assert done(plan) == [("out", "b a"), ("in", "a None"), ("in", "a b"), ("order", "a:BTCUSD")]
+
+
+def test_no_coin_travels_where_the_account_that_has_it_can_carry_the_leg() -> None:
+    """0.3 BTC at a and 0.7 at b: 20,000 dollars go as 11,988 at a, whose fee is there too, and the rest at b."""
+    made = book({"BTC": "1"}, HALF, (A, B), accounts(a="1", b="1"), wallets={"a:BTC": "0.3", "b:BTC": "0.7"})
+    plan = planned(made)
+    assert traded(plan) == {"a:BTCUSD": -12000, "b:BTCUSD": -8000}
+    assert moves(plan) == []
+
+
+def test_what_backs_a_position_stays() -> None:
+    """b's short of 4,000 needs 0.1 BTC; the 0.9 beyond it are its owner's cushion, as ever: nothing is freed."""
+    position = opened(B, contracts=Fraction(-4000), entry_price=Fraction(40000), hedge=Fraction(-4000))
+    made = book({"BTC": "1"}, HALF, (A, B), accounts(a="1", b="1"), wallets={"b:BTC": "1"}, positions=(position,))
+    only_a = replace(made, policy=replace(made.policy, routes=("a:BTCUSD",)))
+    plan = planned(only_a)
+    assert moves(plan) == []
+    assert not traded(plan)
+    assert told(plan, Code.UNDER_COLLATERALISED)
+
+
+def test_no_more_comes_than_may_sit_at_the_account() -> None:
+    plan = planned(only_at_a({"b:BTC": "1"}, a="0.25"), fit=True)
+    assert traded(plan) == {"a:BTCUSD": -10000}
+    assert moves(plan) == [("b", "a", exact("-0.25")), ("a", "b", exact("0.25"))]
+
+
+def rolled(hours: int | None = None) -> tuple[Portfolio, Plan]:
+    """A hedge of half, 20,000 short at b where all coins are, that is to stand at a."""
+    position = opened(B, contracts=Fraction(-20000), entry_price=Fraction(40000), hedge=Fraction(-20000))
+    listed = accounts(a="1", b="1")
+    if hours is not None:
+        listed = (listed[0], replace(listed[1], withdrawal=timedelta(hours=hours), withdrawal_assumed=False))
+    made = book({"BTC": "1"}, None, (A, B), listed, wallets={"b:BTC": "1"}, positions=(position,))
+    ask = Ask("BTC", exact("0.5"), named("a:BTCUSD", "BTC", made, now=INPUTS.now), stays=frozenset({"a:BTCUSD"}))
+    return made, build_hedge(made, made.statement, asks=[ask], inputs=INPUTS)
+
+
+def test_what_orders_free_goes_on_once_they_are_filled_and_what_needs_it_comes_last() -> None:
+    made, plan = rolled(hours=3)
+    assert not plan.refused
+    # half of what the fee of 10 dollars leaves
+    assert traded(plan) == {"b:BTCUSD": 20000, "a:BTCUSD": -19995}
+    assert [order.contract for order in plan.orders] == ["b:BTCUSD", "a:BTCUSD"]
+    # the buy-back frees the 0.5 that the short needed, which is what leaves
+    assert moves(plan) == [("b", "a", exact("-0.5")), ("a", "b", exact("0.5"))]
+    assert done(plan) == [("order", "b:BTCUSD"), ("out", "b a"), ("in", "a b"), ("order", "a:BTCUSD")]
+    left = after_transfers(after_orders(made.statement, plan.orders, made), plan.transfers, made)
+    assert left.wallets["b:BTC"] == 1 - exact("0.5") - exact("0.00025")
+
+
+def test_the_plan_says_how_many_dollars_are_unhedged_for_how_long() -> None:
+    _, plan = rolled(hours=3)
+    (said,) = told(plan, Code.UNHEDGED)
+    assert (said.severity, said.subject) == (Severity.WARNING, "BTC")
+    # 20,000 short before and 19,995 after: the 20,000 less the fee are open meanwhile
+    assert said.data["hours"] == 3
+    assert said.data["unhedged_usd"] == 39990 - 20000
+    assert "are unhedged for about 3h" in said.message
+    assert not [each for each in plan.findings if each.subject == "b" and each.code is Code.ASSUMED_FIGURE]
+
+
+def test_a_leg_that_only_comes_later_is_told_as_such() -> None:
+    (said,) = told(planned(only_at_a({"b:BTC": "1"})), Code.UNHEDGED)
+    assert (said.severity, said.data["unhedged_usd"], said.data["gap_usd"]) == (Severity.INFO, 0, 20000 + 10)
+
+
+@pytest.mark.parametrize("kind", [MarginMode.CROSS, MarginMode.ISOLATED])
+def test_carried_out_it_asks_for_nothing_more(kind: MarginMode) -> None:
+    made = only_at_a({"b:BTC": "1"})
+    made = replace(made, told_accounts=tuple(replace(each, margin_mode=kind) for each in made.told_accounts))
+    plan = planned(made)
+    assert not plan.refused
+    left = after_transfers(after_orders(made.statement, plan.orders, made), plan.transfers, made)
+    again = planned(replace(made, statement=left))
+    assert (traded(again), moves(again)) == ({}, [])
+    assert sum(left.wallets.values()) <= left.holdings["BTC"]
+
+
+FILE = """
+as_of: 2026-11-20T08:00:00Z
+holdings: {SOL: 100, BTC: 0.1}
+targets: {SOL: 50%, BTC: 20%, USD: 30%}
+accounts:
+  kraken: {venue: kraken, wallets: {SOL: 90}, withdrawal: 2h}
+  bybit: {venue: bybit, margin: cross}
+policy: {routes: [SOLUSD, inverse]}
+market: {as_of: 2026-11-20T08:00:00Z, prices: {BTC: 40000, SOL: 100}}
+"""
+
+
+def test_it_is_recorded_account_by_account_and_the_credit_once_it_may_have_come(tmp_path: Path) -> None:
+    assert isinstance(accounts(a="1")[0], Account)
+    portfolio, saved = tmp_path / "portfolio.yaml", tmp_path / "plan.json"
+    portfolio.write_text(FILE, encoding="utf-8")
+    now = ("-p", str(portfolio), "--now", "2026-11-20T09:00:00Z")
+    made = rebal("plan", *now, "--out", str(saved))
+    assert made.returncode == 0, made.stderr
+    plan = json.loads(saved.read_text(encoding="utf-8"))
+    sent = [(each["account"], each["other_account"], each["hours"]) for each in plan["transfers"]]
+    assert ("kraken", "bybit", None) in sent
+    assert ("bybit", "kraken", "2") in sent
+    recorded = rebal("record", "plan", str(saved), *now, "--time", "2026-11-20T08:59:00Z")
+    assert recorded.returncode == 0, recorded.stderr
+    again = json.loads(rebal("plan", *now, "--format", "json").stdout)
+    assert not again["changes"]
+    wallets = {(each["account"], each["currency"]): each["balance"] for each in again["wallets"]}
+    assert wallets == {(each["account"], each["currency"]): each["balance"] for each in plan["wallets"]}
+    positions = {each["contract"]: each["contracts"] for each in again["positions"]}
+    assert positions == {each["contract"]: each["contracts"] for each in plan["positions"]}
+
+
+def saved(tmp_path: Path) -> tuple[tuple[str, ...], str]:
+    portfolio, plan = tmp_path / "portfolio.yaml", tmp_path / "plan.json"
+    portfolio.write_text(FILE, encoding="utf-8")
+    now = ("-p", str(portfolio), "--now", "2026-11-20T09:00:00Z")
+    assert rebal("plan", *now, "--out", str(plan)).returncode == 0
+    return now, str(plan)
+
+
+def test_a_move_between_accounts_is_named_by_both_and_its_side_by_the_sign(tmp_path: Path) -> None:
+    now, plan = saved(tmp_path)
+    still = rebal("record", "plan", plan, *now, "--transfer", "kraken:bybit:SOL=0")
+    assert "--transfer kraken:bybit:SOL=-20.0165 if it is moved already" in still.stdout
+    there = json.loads(rebal("status", *now, "--format", "json").stdout)["wallets"]
+    assert {(each["account"], each["balance"]) for each in there if each["currency"] == "SOL"} == {
+        ("kraken", "90"),
+        ("bybit", "9.9835"),
+    }
+    rebal("record", "plan", plan, *now, "--transfer", "kraken:bybit:SOL=-20", "--transfer", "kraken:bybit:SOL=19.99")
+    there = json.loads(rebal("status", *now, "--format", "json").stdout)["wallets"]
+    assert {(each["account"], each["balance"]) for each in there if each["currency"] == "SOL"} == {
+        ("kraken", "70"),
+        ("bybit", "29.9735"),
+    }
+    nowhere = rebal("record", "plan", plan, *now, "--transfer", "DOGE=1")
+    assert "the plan moves kraken:bybit:SOL, bybit:SOL, kraken:BTC" in nowhere.stderr
+
+
+def test_every_figure_of_it_is_derived(tmp_path: Path) -> None:
+    now, plan = saved(tmp_path)
+    told = rebal("explain", plan, *now)
+    assert told.returncode == 0, told.stdout
+    assert "transfers.bybit:SOL.in.kraken.quantity" in told.stdout
