@@ -34,6 +34,14 @@ class once(Generic[_Figure]):  # noqa: N801 - it is written as property is
         return figure
 
 
+def last_for(owner: Worked, other: object, work: Callable[[], _Figure]) -> _Figure:
+    """What was last worked out of an object for another, which is the same one again more often than not."""
+    known: tuple[object, _Figure] | None = owner.__dict__.get("last_for")
+    if known is None or known[0] is not other:
+        known = owner.__dict__["last_for"] = other, work()
+    return known[1]
+
+
 class Later(Sequence[_Figure]):
     """Rows that are worked out when they are first looked at, which many who get them never do; equal by value."""
 

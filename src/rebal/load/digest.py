@@ -1,11 +1,13 @@
 """The fingerprint of a statement: what a recorded plan was made from."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import fields
 from datetime import datetime
 from enum import Enum
 from hashlib import sha256
 from json import dumps
-from typing import Any
+from operator import attrgetter
+from typing import Any, cast
 
 from rebal.amounts import Fraction, plain
 from rebal.book import Book, Position
@@ -52,18 +54,34 @@ def _position(position: Position) -> Any:
     return [plain(position.contracts), plain(position.entry_price), _said(position.margin), parts]
 
 
+_Saying = Callable[[Any], Any]
+
+
+class _Sayings(dict[type, _Saying]):
+    # How values of a type are said; worked out once a type.
+    def __missing__(self, of: type) -> _Saying:
+        self[of] = _saying(of)
+        return self[of]
+
+
+_SAYINGS = _Sayings()
+
+
 def _said(value: Any) -> Any:
     """A value of the core as JSON: numbers as decimal text, instants as RFC 3339, records by their fields."""
-    match value:
-        case Fraction():
-            return plain(value)
-        case datetime():
-            return value.isoformat()
-        case Enum():
-            return value.value
-        case tuple():
-            return [_said(entry) for entry in value]
-        case None | str() | bool():
-            return value
-        case _:
-            return {name: _said(getattr(value, name)) for name in value.__slots__ if name not in _NOT_SPECIFIED}
+    return _SAYINGS[type(value)](value)
+
+
+def _saying(of: type) -> _Saying:
+    if issubclass(of, Fraction):
+        return plain
+    if issubclass(of, datetime):
+        return datetime.isoformat
+    if issubclass(of, Enum):
+        return attrgetter("value")
+    if issubclass(of, tuple):
+        return lambda value: [_said(entry) for entry in value]
+    if of is type(None) or issubclass(of, str | bool):
+        return lambda value: value
+    names = [each.name for each in fields(cast(Any, of)) if each.name not in _NOT_SPECIFIED]
+    return lambda value: {name: _said(getattr(value, name)) for name in names}

@@ -250,7 +250,8 @@ def document(text: str, source: str) -> Document:
     """Read one YAML document. Raises InvalidInput at what is no YAML, with what was refused before it."""
     builder = _Builder(source)
     try:
-        for event in yaml.parse(text, Loader=_LOADER):
+        parser = _LOADER(text)
+        while type(event := parser.get_event()) is not yaml.StreamEndEvent:
             builder.take(event)
     except yaml.YAMLError as error:
         read_so_far = Document(source, "", spot=None, flaws=[], broken=set())

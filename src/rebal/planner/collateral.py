@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction, down, total, up
 from rebal.book import Book, Position
-from rebal.frozen import frozen
+from rebal.frozen import frozen, last_for
 from rebal.market.contract import Contract
 from rebal.market.margin import Held, initial_margin, liquidation, pnl_of, required_balance, value_of
 from rebal.names import within
@@ -74,6 +74,9 @@ class Need:
         return max(ZERO, self.leverage, self.initial, self.survival + fees)
 
 
+NOTHING_NEEDED = Need(ZERO, ZERO, ZERO, ZERO)
+
+
 @frozen
 class Shortage:
     """Coins that an account misses: ``available`` could be posted where ``needed`` are, and ``need`` says for what."""
@@ -92,8 +95,12 @@ class Shortage:
 def need(held: Sequence[Held], portfolio: Portfolio) -> Need:
     """What the policy asks of an account that holds these positions."""
     if not held:
-        return Need(ZERO, ZERO, ZERO, ZERO)
+        return NOTHING_NEEDED
     policy = portfolio.policy
+    return last_for(held[0], policy, lambda: _need(held, policy)) if len(held) == 1 else _need(held, policy)
+
+
+def _need(held: Sequence[Held], policy: Policy) -> Need:
     pnl = pnl_of(held)
     value = value_of(held)
     initial = total([initial_margin(position, account_leverage(position.contract, policy)) for position in held])
@@ -253,13 +260,20 @@ def fitting_distance(shortage: Shortage, policy: Policy) -> Fraction | None:
         distance = steps * DISTANCE_STEP
         return required_balance(held, lowest=ONE - distance, highest=ONE + distance) <= spare
 
-    steps = last_that(survives, int(policy.shock / DISTANCE_STEP))
+    ends = (abs(end - ONE) for end in liquidation(spare, held) if end is not None)
+    near = int(min(ends, default=ONE) / DISTANCE_STEP)
+    steps = last_that(survives, int(policy.shock / DISTANCE_STEP), near=near)
     return steps * DISTANCE_STEP if steps else None
 
 
-def last_that(holds: Callable[[int], bool], highest: int) -> int:
-    """The largest count up to ``highest`` for which a condition holds that, once broken, stays broken; 0 if none."""
+def last_that(holds: Callable[[int], bool], highest: int, *, near: int = 0) -> int:
+    """The largest count up to ``highest`` for which a condition holds that, once broken, stays broken; 0 if none.
+
+    ``near``: one that it is likely to hold for and no further, looked at first.
+    """
     low, high = 0, highest
+    if low < near < high:
+        low, high = (low, near - 1) if not holds(near) else (near, high if holds(near + 1) else near)
     while low < high:
         middle = (low + high + 1) // 2
         if holds(middle):
