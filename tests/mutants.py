@@ -13,9 +13,9 @@ It is killed where one of the tests that reach its line fails, and survives wher
 the same program in other words, or a gap in the tests. ``mutants.md`` explains those that are the same program.
 
 All tests are loaded once. Each mutant is tried in a process forked from there, in which the code of its function is
-exchanged; one that takes effect when a module is loaded has the tests loaded anew. Tests that killed a mutant of the
-file before come first, then the quickest; it is given up after ``--seconds`` of tests. What is found is written to
-the list as it is found, so a run that is stopped loses nothing.
+exchanged; one that takes effect when a module is loaded has the tests loaded anew. Tests that killed many mutants
+before, most of all of the same file, come first, then the quickest; it is given up after ``--seconds`` of tests. What
+is found is written to the list as it is found, so a run that is stopped loses nothing.
 """
 
 import argparse
@@ -157,10 +157,11 @@ class _Trial:
     def __init__(self, listed: "Listed", reached: Mapping[str, Any], asked: argparse.Namespace) -> None:
         self.listed, self.reached, self.asked = listed, reached, asked
         self.kills: Counter[tuple[str, str]] = Counter()
+        self.overall: Counter[str] = Counter()
         self.told = 0
         for row in listed.rows:
             if row["verdict"] == "killed":
-                self.kills[row["file"], row["by"]] += 1
+                self.count(row["file"], row["by"])
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -179,17 +180,24 @@ class _Trial:
             if n == self.asked.most or time.monotonic() > ends:
                 break
             verdict, by = self.judge(mutant, items, functions)
-            self.kills[mutant.file, by] += verdict == "killed"
+            if verdict == "killed":
+                self.count(mutant.file, by)
             self.listed.write(row, verdict, by)
         return True
+
+    def count(self, file: str, test: str) -> None:
+        self.kills[file, test] += 1
+        self.overall[test] += 1
 
     def judge(self, mutant: Mutant, items: Mapping[str, pytest.Item], functions: Any) -> tuple[str, str]:
         """What becomes of a mutant, and the test that killed it."""
         seconds = self.reached["seconds"]
-        tests = [each for each in reaching(mutant, self.reached["lines"]) if each in items]
+        tests = [each for each in reaching(mutant, self.reached["lines"]) if each in items and each in seconds]
         if not tests and not mutant.runs_in:
-            tests = list(items)  # reached while modules were loaded: any of them may see it
-        tests.sort(key=lambda test: seconds.get(test, 0) / (1 + self.kills[mutant.file, test]))
+            tests = [
+                each for each in items if each in seconds
+            ]  # reached while modules were loaded: any of them may see it
+        tests.sort(key=lambda test: seconds[test] / (1 + 9 * self.kills[mutant.file, test] + self.overall[test]))
         read, self.told = os.pipe()
         child = os.fork()
         if child == 0:
