@@ -65,8 +65,12 @@ class Ledger:
 
 
 def answers(venue: str, ledger: Ledger) -> dict[str, Callable[[Asked], Any]]:
-    """What a server is to answer for an account."""
-    return _VENUES[venue](ledger)
+    """What a server is to answer for an account; ``binance usd-m``: for one of linear contracts there."""
+    from exchange_server import more_accounts as more
+
+    if venue == "binance usd-m":
+        return {**_binance(Ledger()), **more.usd_m(ledger, _binance(ledger))}
+    return (_VENUES[venue] if venue in _VENUES else getattr(more, venue))(ledger)
 
 
 def ms(time: datetime) -> int:

@@ -33,8 +33,16 @@ VENUES = {
     "okx": Traded("BTC-USD-SWAP", Fraction(-400), Fraction(100)),
     "deribit": Traded("BTC-PERPETUAL", Fraction(-4000), Fraction(10)),
     "kraken": Traded("PI_XBTUSD", Fraction(-40000), Fraction(1)),
+    "bitmex": Traded("XBTUSD", Fraction(-40000), Fraction(1)),
+    "gate": Traded("BTC_USD", Fraction(-40000), Fraction(1)),
+    "htx": Traded("BTC-USD", Fraction(-400), Fraction(100)),
+    "kucoin": Traded("XBTUSDM", Fraction(-40000), Fraction(1)),
+    "phemex": Traded("BTCUSD", Fraction(-40000), Fraction(1)),
 }
+TOLD = ("binance", "bybit", "okx", "deribit", "bitmex")
+"""Venues whose exchange tells what a key may do."""
 NOW = ("--now", "2026-11-20T12:00:00Z")
+PRICES = "market: {as_of: 2026-11-20T08:00:00Z, prices: {BTC: 40000}}\n"
 PORTFOLIO = """\
 venue: {venue}
 as_of: 2026-11-20T08:00:00Z
@@ -53,6 +61,13 @@ def portfolio(folder: Path, venue: str) -> str:
     """A file with 40,000 USD short at a venue."""
     file = folder / "portfolio.yaml"
     file.write_text(PORTFOLIO.format(venue=venue, contract=VENUES[venue].contract, contracts=VENUES[venue].contracts))
+    return str(file)
+
+
+def any_portfolio(folder: Path, venue: str) -> str:
+    """A file of whatever venue of the catalogue, with nothing open."""
+    file = folder / "portfolio.yaml"
+    file.write_text(PORTFOLIO.partition("positions:")[0].format(venue=venue) + PRICES)
     return str(file)
 
 

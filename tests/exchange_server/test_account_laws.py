@@ -39,16 +39,38 @@ CONTRACTS = {
     "deribit": ("BTC-PERPETUAL", "ETH-PERPETUAL"),
     "kraken": ("PI_XBTUSD", "PI_ETHUSD"),
 }
-COINS = ("BTC", "ETH")
+MORE = {
+    "bitmex": ("XBTUSD", "XBTUSD"),
+    "gate": ("BTC_USD", "BTC_USD"),
+    "htx": ("BTC-USD", "ETH-USD"),
+    "kucoin": ("XBTUSDM", "ETHUSDM"),
+    "phemex": ("BTCUSD", "cETHUSD"),
+    "binance usd-m": ("BTCUSDT", "ETHUSDT"),
+    "weex": ("BTCUSDT", "ETHUSDT"),
+}
+LOTS = {"bitmex": 100}
+LINEAR = ("binance usd-m", "weex")
+WALLETS = {
+    **dict.fromkeys((*CONTRACTS, *MORE), "BTC: 20, ETH: 300"), **dict.fromkeys(("bitmex", "gate"), "BTC: 20"),
+    **dict.fromkeys(LINEAR, "USDT: 900000"),
+}  # fmt: skip
+OWN = {
+    "weex": """\
+contracts:
+  BTCUSDT: {asset: BTC, kind: linear, multiplier: 0.0001, taker_fee: 0.08%}
+  ETHUSDT: {asset: ETH, kind: linear, multiplier: 0.001, taker_fee: 0.08%}
+"""
+}
+COINS = ("BTC", "ETH", "USDT")
 PRICES = {"BTC": exact(40000), "ETH": exact(2500)}
-PAGES = {"bybit": 3, "deribit": 3}
+PAGES = {"bybit": 3, "deribit": 3, "htx": 2, "kucoin": 2}
 """Rows of a page where the answer says that there are more; elsewhere a page that is not full is the last."""
 STEP = Fraction(1, 10**8)
 TEXT = """\
 venue: {venue}
 as_of: 2026-11-20T08:00:00Z
-holdings: {{BTC: 50, ETH: 800}}
-wallets: {{BTC: 20, ETH: 300}}
+holdings: {{BTC: 50, ETH: 800, USDT: 990000}}
+wallets: {{{wallets}}}
 positions: [{positions}]
 market: {{as_of: 2026-11-20T08:00:00Z, prices: {{BTC: 40000, ETH: 2500}}}}
 """
@@ -124,16 +146,17 @@ def written(venue: str, positions: dict[str, int]) -> Portfolio:
             for name, size in positions.items() if size)  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "portfolio.yaml")
-        file.write_text(TEXT.format(venue=venue, positions=", ".join(rows)))
+        text = TEXT.format(venue=venue.partition(" ")[0], wallets=WALLETS[venue], positions=", ".join(rows))
+        file.write_text(text + OWN.get(venue, ""))
         return load.portfolio(str(file), now=NOW)
 
 
-def asking(server: Server, portfolio: Portfolio) -> Asking:
+def asking(server: Server, portfolio: Portfolio, *, linear: bool = False) -> Asking:
     network = server.network()
     keys = Keys("key", "c2VjcmV0c2VjcmV0c2VjcmV0", "password")
     line = opened(portfolio.venue or "", network, deadline=Deadline(network, 60), keys=keys)
     line.exchange.enableRateLimit = False
-    return Asking(line, portfolio.contracts.get, frozenset(COINS))
+    return Asking(line, portfolio.contracts.get, frozenset(COINS), linear=linear)
 
 
 def beside(portfolio: Portfolio, journal: Journal, account: Account) -> Reconciliation:
@@ -143,9 +166,9 @@ def beside(portfolio: Portfolio, journal: Journal, account: Account) -> Reconcil
     return reconcile(portfolio, book, {None: account}, inputs=INPUTS, liquidations={}, booked=booked)
 
 
-def recorded(portfolio: Portfolio, journal: Journal, asked: Asking) -> tuple[Journal, list[str]]:
+def recorded(portfolio: Portfolio, journal: Journal, asked: Asking, *, until: datetime) -> tuple[Journal, list[str]]:
     start = from_exchange.start(portfolio, journal)
-    events = accounts.happened(asked, start, NOW)
+    events = accounts.happened(asked, start, until + timedelta(minutes=1))
     found = from_exchange.taken(events, portfolio, journal=journal, placings=Placings((), journal))
     return add(journal, found.drafts).after, found.notes
 
@@ -160,9 +183,9 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    venue=st.sampled_from(sorted(CONTRACTS)),
+    venue=st.sampled_from(sorted((*CONTRACTS, *MORE))),
     sizes=st.tuples(st.integers(-900, 900), st.integers(-900, 900)),
     known=STEPS,
     unknown=STEPS,
@@ -173,18 +196,18 @@ def test_what_nobody_recorded_is_brought_back(
     known: list[tuple[str, int, int]],
     unknown: list[tuple[str, int, int]],
 ) -> None:
-    names = CONTRACTS[venue]
-    portfolio = written(venue, dict(zip(names, sizes, strict=True)))
+    names = {**CONTRACTS, **MORE}[venue]
+    portfolio = written(venue, dict(zip(names, (size * LOTS.get(venue, 1) for size in sizes), strict=True)))
     exchange = Exchange(portfolio, names)
     with Server(dict(answers(venue, exchange.ledger))) as server:
-        asked, journal = asking(server, portfolio), Journal()
+        asked, journal = asking(server, portfolio, linear=venue in LINEAR), Journal()
         for steps in (known, unknown):
             for kind, which, size in steps:
                 exchange.happens(kind, names[which], size)
-            journal, notes = recorded(portfolio, journal, asked)
+            journal, notes = recorded(portfolio, journal, asked, until=exchange.time)
             assert not [note for note in notes if note.startswith("not recorded")]
             told = beside(portfolio, journal, accounts.state(asked))
             assert told.verdict is Verdict.EQUAL, told.summary
-        again, _ = recorded(portfolio, journal, asked)
+        again, _ = recorded(portfolio, journal, asked, until=exchange.time)
     assert again == journal
     assert len(journal.entries) == len(exchange.ledger.events)

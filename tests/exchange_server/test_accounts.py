@@ -9,6 +9,8 @@ import pytest
 
 from exchange_server import Server
 from exchange_server.books import NOW, PORTFOLIO, asked, has_keys
+from rebal import discover, venues
+from rebal.exchange import accounts
 
 pytestmark = pytest.mark.usefixtures("loopback")
 MEXC: dict[str, Any] = {
@@ -110,8 +112,5 @@ def test_bingx(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert "order by order alone" in done.err
 
 
-def test_a_venue_that_is_not_read_is_named(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    has_keys(monkeypatch, "phemex")
-    done = asked(server, "reconcile", str(portfolio(tmp_path, "phemex", "BTCUSD")), *NOW)
-    assert (done.code, done.out) == (4, "")
-    assert "accounts there are not read; they are of binance, bingx, bybit, deribit, kraken, mexc, okx" in done.err
+def test_every_venue_of_the_catalogue_is_read() -> None:
+    assert set(discover.names(accounts)) == set(venues.names())

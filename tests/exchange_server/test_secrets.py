@@ -16,13 +16,16 @@ from exchange_server.books import (
     PASSWORD,
     SECRET,
     SECRETS,
+    TOLD,
     VENUES,
+    any_portfolio,
     asked,
     has_keys,
     ledger,
     portfolio,
     serving,
 )
+from rebal import venues
 from rebal.errors import UsageProblem
 from rebal.exchange.keys import keys
 
@@ -117,6 +120,9 @@ def test_no_key_is_a_usage_error_that_says_which(
         ("okx", "trade", "trade"),
         ("okx", "withdraw", "withdraw"),
         ("deribit", "trade", "trade"),
+        ("bitmex", "order", "order"),
+        ("bitmex", "withdraw", "withdraw"),
+        ("bitmex", "unheard", "write"),
     ],
 )
 def test_a_key_that_can_do_more_than_read_is_refused_whatever_is_allowed(
@@ -132,12 +138,13 @@ def test_a_key_that_can_do_more_than_read_is_refused_whatever_is_allowed(
     assert len(server.asked) == 2  # nothing else was asked with it
 
 
+@pytest.mark.parametrize("venue", [venue for venue in VENUES if venue not in TOLD])
 def test_where_an_exchange_does_not_tell_it_has_to_be_allowed(
-    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, venue: str
 ) -> None:
-    has_keys(monkeypatch, "kraken")
-    file = portfolio(tmp_path, "kraken")
-    done = asked(serving(server, "kraken", ledger("kraken")), "reconcile", file, *NOW)
+    has_keys(monkeypatch, venue)
+    file = portfolio(tmp_path, venue)
+    done = asked(serving(server, venue, ledger(venue)), "reconcile", file, *NOW)
     assert (done.code, done.out, server.asked) == (1, "", [])
     assert "does not tell what a key may do" in done.err
     assert asked(server, "reconcile", file, *NOW, "--allow-trading-key").code == 0
@@ -159,18 +166,17 @@ FAULTS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("venue", VENUES)
+@pytest.mark.parametrize("venue", venues.names())
 def test_no_error_shows_a_key_a_signature_or_a_header(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, venue: str, fault: str
 ) -> None:
     has_keys(monkeypatch, venue)
-    file, how = portfolio(tmp_path, venue), FAULTS[fault]
-    serving(server, venue, ledger(venue))
-    for name in list(server.answers):
-        server.answers[name] = _worst(how)
+    file = any_portfolio(tmp_path, venue)
+    monkeypatch.setattr(server, "reply", _worst(FAULTS[fault]))
     for command in COMMANDS:
         done = asked(server, *command, *(("-p", file) if len(command) > 1 else (file,)), *NOW, "--allow-trading-key")
         assert done.code in (1, 4), done
+        assert server.asked
         assert done.out == ""
         assert "Traceback" not in done.err
         _nothing_signed(server, done.err)
@@ -197,12 +203,13 @@ def _nothing_signed(server: Server, said: str) -> None:
 
 
 @pytest.mark.parametrize("fault", ["slow", "trickle", "halved", "closed"])
+@pytest.mark.parametrize("venue", ["bybit", "bitmex"])
 def test_no_broken_line_shows_a_key(
-    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, venue: str, fault: str
 ) -> None:
-    has_keys(monkeypatch, "bybit")
-    file = portfolio(tmp_path, "bybit")
-    serving(server, "bybit", ledger("bybit"))
+    has_keys(monkeypatch, venue)
+    file = portfolio(tmp_path, venue)
+    serving(server, venue, ledger(venue))
     how: dict[str, Any] = (
         {"slow": 2.0} if fault == "slow" else {"trickle": 0.2} if fault == "trickle" else {fault: True}
     )

@@ -140,14 +140,26 @@ def _line(account: "Account", portfolio: "Portfolio", world: World, *, deadline:
 
     secrets = keys(account.venue, world.environment, owner=_owner(account, portfolio))
     line = opened(account.venue, world.network, deadline=deadline, keys=secrets)
-    return Asking(line, contract, _coins(key, portfolio))
+    return Asking(line, contract, _coins(key, portfolio), linear=_is_linear(key, portfolio))
 
 
 def _coins(key: str | None, portfolio: "Portfolio") -> frozenset[str]:
     """The coins that the portfolio knows of at an account."""
-    wallets = (wallet.rpartition(":") for wallet in portfolio.statement.wallets)
     settled = {each.settle for each in portfolio.contracts.values() if key in (None, each.account)}
-    return frozenset({*settled, *(asset for at, _, asset in wallets if at == (key or ""))})
+    return frozenset(settled | _wallets(key, portfolio))
+
+
+def _wallets(key: str | None, portfolio: "Portfolio") -> set[str]:
+    wallets = (wallet.rpartition(":") for wallet in portfolio.statement.wallets)
+    return {asset for at, _, asset in wallets if at == (key or "")}
+
+
+def _is_linear(key: str | None, portfolio: "Portfolio") -> bool:
+    """Whether what is held margins linear contracts of an account."""
+    from rebal.market.contract import Kind
+
+    linear = [each for each in portfolio.contracts.values() if each.kind is Kind.LINEAR and key in (None, each.account)]
+    return not {each.settle for each in linear}.isdisjoint({*portfolio.statement.holdings, *_wallets(key, portfolio)})
 
 
 def _owner(account: "Account", portfolio: "Portfolio") -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from rebal.errors import RebalError, Unavailable
 from rebal.exchange.network import Deadline, Keys, Network
-from rebal.exchange.problems import Busy, KeyRefused, Late, Unlisted
+from rebal.exchange.problems import Busy, KeyRefused, Late, NothingFound, Unlisted
 
 EXTRA = "live figures need an extra: pip install 'rebal[live]'"
 _NAMES = {"binance": "binancecoinm", "kraken": "krakenfutures", "kucoin": "kucoinfutures"}
@@ -33,7 +33,7 @@ def opened(venue: str, network: Network, *, deadline: Deadline, keys: Keys | Non
     if venue in _OURS and not spot:
         from rebal.exchange.bitmex import Bitmex
 
-        return Line(venue, Bitmex(session), deadline)
+        return Line(venue, Bitmex(session, keys), deadline)
     kind = getattr(ccxt, venue if spot else _NAMES.get(venue, venue), None)
     if not isinstance(kind, type):
         raise Unavailable(f"{venue}: no way to ask it is known; give the figures in a file")
@@ -121,6 +121,7 @@ _WORDS: tuple[tuple[str, Callable[[str], Exception], str], ...] = (
     ("InvalidNonce", KeyRefused, "refuses the time of the question; set the machine's clock"),
     ("RestrictedLocation", Unavailable, "does not answer where this machine is"),
     ("BadSymbol", Unlisted, "knows no such contract"),
+    ("OrderNotFound", NothingFound, "finds no order"),
     ("OnMaintenance", Unavailable, "is under maintenance"),
     ("DDoSProtection", _busy, "is asked too often"),
     ("RateLimitExceeded", _busy, "is asked too often"),

@@ -11,6 +11,10 @@ class Unlisted(Unavailable):
     """The exchange knows no contract of that name."""
 
 
+class NothingFound(Unavailable):
+    """The exchange says that it finds no order: where some have an empty list, it has this."""
+
+
 class Busy(Exception):
     """An answer that may be another when asked again: too many requests, or a fault of the exchange's own.
 

@@ -1,6 +1,7 @@
 """What the accounts share: how they ask, and how texts become contracts, numbers and instants."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,11 +20,15 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 @frozen
 class Asking:
-    """A line with keys, the contracts of the venue by name, and the coins that the portfolio knows of."""
+    """A line with keys, the contracts of the venue by name, and the coins that the portfolio knows of.
+
+    ``linear``: whether it holds what margins linear contracts, which some exchanges keep in an account of their own.
+    """
 
     line: Line
     contract: Callable[[str], Contract | None]
     coins: frozenset[str] = frozenset()
+    linear: bool = False
 
     def ask(self, call: str, **parameters: Any) -> Any:
         """The answer to a call of the exchange's own, its numbers as text."""
@@ -60,14 +65,14 @@ class Asking:
             raise self.wrong(f"{name} is missing")
         return str(value)
 
-    def time(self, row: Mapping[str, Any], name: str) -> datetime:
-        """An instant of a row, in milliseconds or as a timestamp."""
+    def time(self, row: Mapping[str, Any], name: str, *, a_second: int = 1000) -> datetime:
+        """An instant of a row, in milliseconds (or so many parts of a second) or as a timestamp."""
         value = self.text(row, name)
         try:
-            if value.isascii() and value.isdigit():
-                return _EPOCH + int(value) * _MILLISECOND
+            if value.isascii() and value.replace(".", "", 1).isdigit():
+                return _EPOCH + timedelta(microseconds=int(number(value, digits=_MOST_DIGITS) * 1_000_000 / a_second))
             return datetime.fromisoformat(value).astimezone(UTC)
-        except (ValueError, OverflowError):
+        except (ValueError, OverflowError, NumberProblem):
             raise self.wrong(f"{name} is no time") from None
 
     def contracts(self, name: str, size: Fraction) -> Fraction:
@@ -94,6 +99,10 @@ def _below(answer: Any, path: Sequence[str]) -> Any:
     for step in path:
         answer = answer.get(step) if isinstance(answer, Mapping) else None
     return answer
+
+
+SECONDS, NANOSECONDS = 1, 10**9
+"""Parts of a second in which some exchanges count time."""
 
 
 def milliseconds(time: datetime) -> int:
@@ -149,6 +158,11 @@ def summed(coins: Iterable[tuple[str, Fraction]]) -> dict[str, Fraction]:
         listed.setdefault(asset, []).append(quantity)
     sums = {asset: total(quantities) for asset, quantities in sorted(listed.items())}
     return {asset: quantity for asset, quantity in sums.items() if quantity}
+
+
+def in_contracts(asking: Asking, order: Resting) -> Resting:
+    """A waiting order whose size is told in what the multiplier counts."""
+    return replace(order, contracts=asking.contracts(order.contract, order.contracts))
 
 
 def resting(asking: Asking, row: Mapping[str, Any], *, ordered: str) -> Resting:

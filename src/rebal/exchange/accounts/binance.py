@@ -1,17 +1,24 @@
-"""Binance COIN-M: GET /dapi/v1/account, positionRisk, openOrders, income, userTrades, allOrders."""
+"""Binance: GET account, positionRisk, openOrders, income, userTrades, allOrders of COIN-M, and of USD-M beside it.
 
-from collections.abc import Iterable, Iterator, Mapping
+USD-M is asked where the book holds what margins linear contracts. Its sizes count coins, and its fees may be paid in
+another coin than the contract's. Of its wallets those count whose coins margin nothing in COIN-M.
+"""
+
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
+from rebal.amounts import ZERO, Fraction
 from rebal.book import MarginMode
 from rebal.errors import Unavailable
-from rebal.exchange.accounts._asking import Asking, milliseconds, net, pages, resting, summed, windows
-from rebal.exchange_account import Account, Filled, Happened, Moved, Other, Paid, There
+from rebal.exchange.accounts._asking import Asking, in_contracts, milliseconds, net, pages, resting, summed, windows
+from rebal.exchange_account import Account, Filled, Happened, Moved, Other, Paid, Resting, There
+from rebal.market.contract import Kind
 
 _DAYS = 7
 _MOST_INCOME, _MOST_TRADES, _MOST_ORDERS = 1000, 1000, 100
 _OF_TRADES = frozenset({"COMMISSION", "REALIZED_PNL"})
+_MOVES = frozenset({"TRANSFER", "INTERNAL_TRANSFER", "CROSS_COLLATERAL_TRANSFER"})
 _RIGHTS = {
     "enableFutures": "trade futures", "enableSpotAndMarginTrading": "trade spot", "enableMargin": "borrow",
     "enableVanillaOptions": "trade options", "enableWithdrawals": "withdraw", "enableInternalTransfer": "transfer",
@@ -28,17 +35,51 @@ def rights(asking: Asking) -> tuple[str, ...]:
     return tuple(words for name, words in _RIGHTS.items() if told.get(name) is True)
 
 
+class _Side(NamedTuple):
+    """One of the two sorts of futures: what ccxt's methods for it begin with."""
+
+    account: str
+    risk: str
+    methods: str
+
+    def call(self, name: str) -> str:
+        """A method of ccxt's."""
+        return f"{self.methods}{name}"
+
+
+_COIN_M = _Side("dapiPrivateGetAccount", "dapiPrivateGetPositionRisk", "dapiPrivateGet")
+_USD_M = _Side("fapiPrivateV2GetAccount", "fapiPrivateV2GetPositionRisk", "fapiPrivateGet")
+
+
+def _sides(asking: Asking) -> tuple[_Side, ...]:
+    return (_COIN_M, _USD_M) if asking.linear else (_COIN_M,)
+
+
 def state(asking: Asking) -> Account:
     """What is there now; the spot account where the key may see it."""
-    wallets = asking.rows(asking.ask("dapiPrivateGetAccount"), "assets")
-    return Account(
-        wallets=summed((asking.text(row, "asset"), asking.number(row, "walletBalance")) for row in wallets),
-        positions=net(_there(asking, row) for row in asking.rows(asking.ask("dapiPrivateGetPositionRisk"))),
-        orders=tuple(
-            resting(asking, row, ordered="origQty") for row in asking.rows(asking.ask("dapiPrivateGetOpenOrders"))
-        ),
-        spot=_spot(asking),
-    )
+    wallets: dict[str, Fraction] = {}
+    positions: list[There] = []
+    orders: list[Resting] = []
+    for side in _sides(asking):
+        assets = asking.rows(asking.ask(side.account), "assets")
+        held = {asking.text(row, "asset"): asking.number(row, "walletBalance") for row in assets}
+        wallets = {**held, **wallets}
+        positions += [_there(asking, row) for row in asking.rows(asking.ask(side.risk))]
+        waiting = asking.rows(asking.ask(side.call("OpenOrders")))
+        orders += [in_contracts(asking, each) if _in_coins(asking, each.contract) else each for each in
+                   (resting(asking, row, ordered="origQty") for row in waiting)]  # fmt: skip
+    return Account(summed(wallets.items()), net(positions), tuple(orders), spot=_spot(asking))
+
+
+def _in_coins(asking: Asking, name: str) -> bool:
+    """Whether sizes of a contract count coins."""
+    contract = asking.contract(name)
+    return contract is not None and contract.kind is Kind.LINEAR
+
+
+def _contracts(asking: Asking, row: Mapping[str, Any], size: str) -> Fraction:
+    name, count = asking.text(row, "symbol"), asking.number(row, size)
+    return asking.contracts(name, count) if _in_coins(asking, name) else count
 
 
 def _spot(asking: Asking) -> dict[str, Any] | None:
@@ -55,7 +96,7 @@ def _there(asking: Asking, row: Mapping[str, Any]) -> There:
     isolated = row.get("marginType") == "isolated"
     return There(
         contract=asking.text(row, "symbol"),
-        contracts=asking.number(row, "positionAmt"),
+        contracts=_contracts(asking, row, "positionAmt"),
         entry_price=asking.above_zero(row, "entryPrice"),
         margin_mode=MarginMode.ISOLATED if isolated else MarginMode.CROSS,
         margin=asking.known(row, "isolatedWallet") if isolated else None,
@@ -66,29 +107,32 @@ def _there(asking: Asking, row: Mapping[str, Any]) -> There:
 
 def since(asking: Asking, start: datetime, end: datetime) -> Iterator[Happened]:
     """Funding, transfers and the rest out of the income history; fills of the contracts that it names."""
-    traded: set[str] = set()
-    for row in _income(asking, start, end):
-        kind = row.get("incomeType")
-        if kind in _OF_TRADES:
-            traded.add(asking.text(row, "symbol"))
-        else:
-            yield _flow(asking, row, str(kind))
-    for contract in sorted(traded):
-        yield from _fills(asking, contract, start, end)
+    for side in _sides(asking):
+        traded: set[str] = set()
+        for row in _income(asking, side, start, end):
+            kind = row.get("incomeType")
+            if kind in _OF_TRADES:
+                traded.add(asking.text(row, "symbol"))
+            else:
+                yield _flow(asking, row, str(kind))
+        for contract in sorted(traded):
+            for row, names in _trades(asking, side, contract, start=start, end=end):
+                yield from _filled(asking, row, names)
 
 
-def _income(asking: Asking, start: datetime, end: datetime) -> Iterator[Mapping[str, Any]]:
+def _income(asking: Asking, side: _Side, start: datetime, end: datetime) -> Iterator[Mapping[str, Any]]:
     for first, last in windows(start, end, days=_DAYS):
+        yield from _pages(asking, side.call("Income"), _MOST_INCOME, startTime=first, endTime=last)
 
-        def page(
-            cursor: int | None, first: int = first, last: int = last
-        ) -> tuple[list[Mapping[str, Any]], int | None]:
-            rows = asking.rows(
-                asking.ask("dapiPrivateGetIncome", startTime=cursor or first, endTime=last, limit=_MOST_INCOME)
-            )
-            return rows, _next(asking, rows, _MOST_INCOME)
 
-        yield from pages(asking, page)
+def _pages(asking: Asking, call: str, most: int, **given: Any) -> Iterator[Mapping[str, Any]]:
+    """The rows of a list that goes on from the last instant of a full page."""
+
+    def page(cursor: int | None) -> tuple[list[Mapping[str, Any]], int | None]:
+        rows = asking.rows(asking.ask(call, limit=most, **{**given, "startTime": cursor or given["startTime"]}))
+        return rows, _next(asking, rows, most)
+
+    return pages(asking, page)
 
 
 def _next(asking: Asking, rows: list[Mapping[str, Any]], most: int) -> int | None:
@@ -101,56 +145,38 @@ def _flow(asking: Asking, row: Mapping[str, Any], kind: str) -> Happened:
     asset, amount = asking.text(row, "asset"), asking.number(row, "income")
     if kind == "FUNDING_FEE":
         return Paid(name, time, asking.text(row, "symbol"), amount)
-    if kind in ("TRANSFER", "INTERNAL_TRANSFER", "CROSS_COLLATERAL_TRANSFER"):
+    if kind in _MOVES:
         return Moved(name, time, asset, amount)
     return Other(f"{name}.{kind}", time, kind.lower().replace("_", " "), asset, amount)
 
 
-def _fills(asking: Asking, contract: str, start: datetime, end: datetime) -> Iterator[Filled]:
+def _trades(
+    asking: Asking, side: _Side, contract: str, *, start: datetime, end: datetime
+) -> Iterator[tuple[Mapping[str, Any], Mapping[str, str]]]:
+    """Fills of a contract, each with the senders' ids of the orders of its time, which fills do not repeat."""
     for first, last in windows(start, end, days=_DAYS):
-
-        def page(
-            cursor: int | None, first: int = first, last: int = last
-        ) -> tuple[list[Mapping[str, Any]], int | None]:
-            rows = asking.rows(
-                asking.ask(
-                    "dapiPrivateGetUserTrades", symbol=contract, startTime=cursor or first, endTime=last,
-                    limit=_MOST_TRADES,
-                )
-            )  # fmt: skip
-            return rows, _next(asking, rows, _MOST_TRADES)
-
-        rows = list(pages(asking, page))
-        if rows:
-            names = _client_ids(asking, contract, first, last)
-            yield from (_filled(asking, row, names) for row in rows)
+        span: Mapping[str, Any] = {"symbol": contract, "startTime": first, "endTime": last}
+        rows = list(_pages(asking, side.call("UserTrades"), _MOST_TRADES, **span))
+        orders = _pages(asking, side.call("AllOrders"), _MOST_ORDERS, **span) if rows else ()
+        names = {asking.text(row, "orderId"): str(row.get("clientOrderId") or "") for row in orders}
+        yield from ((row, names) for row in rows)
 
 
-def _client_ids(asking: Asking, contract: str, first: int, last: int) -> dict[str, str]:
-    """The senders' own ids of orders, which fills do not repeat."""
-
-    def page(cursor: int | None) -> tuple[list[Mapping[str, Any]], int | None]:
-        rows = asking.rows(
-            asking.ask(
-                "dapiPrivateGetAllOrders", symbol=contract, startTime=cursor or first, endTime=last, limit=_MOST_ORDERS
-            )
-        )
-        return rows, _next(asking, rows, _MOST_ORDERS)
-
-    rows: Iterable[Mapping[str, Any]] = pages(asking, page)
-    return {asking.text(row, "orderId"): str(row.get("clientOrderId") or "") for row in rows}
-
-
-def _filled(asking: Asking, row: Mapping[str, Any], names: Mapping[str, str]) -> Filled:
-    quantity = asking.number(row, "qty")
-    client_id = names.get(asking.text(row, "orderId"), "")
-    return Filled(
-        id=asking.text(row, "id"),
-        time=asking.time(row, "time"),
-        contract=asking.text(row, "symbol"),
+def _filled(asking: Asking, row: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[Happened]:
+    """The fill, and what it cost beside it where the fee was paid in another coin."""
+    quantity, client_id = _contracts(asking, row, "qty"), names.get(asking.text(row, "orderId"), "")
+    name, time, contract = asking.text(row, "id"), asking.time(row, "time"), asking.text(row, "symbol")
+    known, fee, coin = asking.contract(contract), asking.number(row, "commission"), row.get("commissionAsset")
+    is_own = known is None or coin in (None, "", known.settle)
+    yield Filled(
+        id=name,
+        time=time,
+        contract=contract,
         contracts=quantity if row.get("side") == "BUY" else -quantity,
         price=asking.number(row, "price"),
-        fee=asking.number(row, "commission"),
+        fee=fee if is_own else ZERO,
         client_id=client_id or None,
         forced=client_id.startswith(("autoclose-", "adl_autoclose")),
     )
+    if not is_own and fee:
+        yield Other(f"{contract}.{name}.fee", time, "fee of a fill", str(coin), -fee)
