@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rebal.frozen import frozen
+from rebal.frozen import Worked, frozen, once
 from rebal.replay.course import Course, Rates, Track
 from rebal.replay.outlook import Figures, Floats
 
@@ -12,7 +12,7 @@ _DIGITS = 8
 
 
 @frozen
-class Draw:
+class Draw(Worked):
     """A stationary bootstrap of a course: blocks of ``block`` bars on average, their lengths geometric.
 
     Source: Politis and Romano, The Stationary Bootstrap (1994). Log returns of every coin and contract, their lows and
@@ -25,11 +25,14 @@ class Draw:
 
     def course(self, number: int) -> Course:
         """The future of a number: as long as the past, from the same prices."""
-        past, figures = self.past, Figures(self.past)
-        bars = self._bars(number)
-        tracks = {name: _track(name, figures, bars) for name in past.tracks}
-        rates = {name: _rates(each, past, bars) for name, each in past.rates.items()}
+        past, bars = self.past, self._bars(number)
+        tracks = {name: _track(name, self._figures, bars) for name in past.tracks}
+        rates = {name: _rates(each, self._figures.times(name), past, bars=bars) for name, each in past.rates.items()}
         return Course(past.start, past.step, past.count, tracks, rates)
+
+    @once
+    def _figures(self) -> Figures:
+        return Figures(self.past)
 
     def _bars(self, number: int) -> Floats:
         """Which bar of the past each bar of the future is, the first left as it is."""
@@ -56,16 +59,12 @@ def _texts(prices: Floats) -> Sequence[str]:
     return [f"{price:.{_DIGITS}g}" for price in prices.tolist()]
 
 
-def _rates(rates: Rates, past: Course, bars: Floats) -> Rates:
+def _rates(rates: Rates, times: Floats, past: Course, *, bars: Floats) -> Rates:
     """The fundings of each bar that was drawn, at their distances from its beginning."""
-    times = np.array(rates.times, dtype=np.int64)
     begins = past.start + (bars - 1) * past.step
     first, last = (np.searchsorted(times, at, side="right") for at in (begins, begins + past.step))
-    found_times: list[int] = []
-    found: list[str] = []
-    for n, (left, right) in enumerate(zip(first.tolist(), last.tolist(), strict=True)):
-        shift = past.start + n * past.step - int(begins[n])
-        for each in range(left, right):
-            found_times.append(rates.times[each] + shift)
-            found.append(rates.rates[each])
-    return Rates(found_times, found)
+    counts = last - first
+    drawn = np.repeat(np.arange(len(bars)), counts)
+    found = np.arange(len(drawn)) - np.repeat(np.cumsum(counts) - counts, counts) + first[drawn]
+    moved = times[found] + (past.start + drawn * past.step - begins[drawn])
+    return Rates(moved.tolist(), [rates.rates[n] for n in found.tolist()])

@@ -24,6 +24,7 @@ Floats = Any
 STEPS = 10**8
 _NEAR = 1e-12
 _SURE = 1e15
+_SHORT = 15
 _LARGEST = 4e18
 
 
@@ -70,11 +71,10 @@ class Figures:
         """When funding was paid."""
         return self._once(name, "times", lambda: np.array(self._rates(name).times, dtype=np.int64))
 
-    def prices_paid(self, name: str, settle: str) -> tuple[Sequence[int], int]:
+    def prices_paid(self, name: str, settle: str) -> tuple[Any, int]:
         """Prices of a coin at each funding of a contract, as whole numbers of one over the second."""
-        found: tuple[Sequence[int], int]
-        found = self._once(name, settle, lambda: self._whole(settle, self._within(self.marked(name))))
-        return found
+        whole, scale = self._once(settle, "whole", lambda: self._whole(settle))
+        return self._once(name, settle, lambda: whole[self._within(self.marked(name))]), scale
 
     def unfunded(self, name: str, span: int) -> Floats:
         """Whether no funding is known in so many milliseconds up to the end of each bar."""
@@ -116,16 +116,19 @@ class Figures:
         marks = marked(contract, quotes, self, bars=self._within(self.marked(contract.name)))
         return -(rates / marks if contract.kind is Kind.INVERSE else rates * marks) * STEPS
 
-    def _whole(self, name: str, bars: Floats) -> tuple[Sequence[int], int]:
-        """Some prices without their points: in floats where they have few digits, from their texts otherwise."""
-        texts = [self.course.tracks[name].closes[n] for n in bars.tolist()]
-        places = max((len(text) - text.find(".") - 1 for text in texts if "." in text), default=0)
-        scale = 10**places
-        whole = self.closes(name)[bars] * scale
-        if len(texts) and (whole.max() > _SURE or any("e" in text or "E" in text for text in texts)):
-            scale = 10**LONGEST
-            return [int(exactly(text) * scale) for text in texts], scale
-        return np.rint(whole).astype(np.int64), scale
+    def _whole(self, name: str) -> tuple[Any, int]:
+        """Prices at the ends of the bars without their points, and by how much they are multiplied for that.
+
+        No two decimals of fifteen digits have the same float: where all texts are as short, floats tell them apart.
+        """
+        texts, closes = self.course.tracks[name].closes, self.closes(name)
+        if max(map(len, texts)) <= _SHORT:
+            for scale in (10**places for places in range(_SHORT)):
+                whole = np.rint(closes * scale)
+                if (whole / scale == closes).all() and whole.max() < _SURE:
+                    return whole.astype(np.int64), scale
+        scale = 10**LONGEST
+        return np.array([int(exactly(text) * scale) for text in texts], dtype=object), scale
 
     def _unfunded(self, name: str, span: int) -> Floats:
         times, ends = self.times(name), self._ends()
@@ -142,9 +145,11 @@ class Figures:
 
 def summed(steps: Floats, prices: Any) -> int:
     """``Σ steps·prices``, exactly."""
-    if len(steps) and isinstance(prices, np.ndarray) and float(np.abs(steps).sum()) * float(prices.max()) < _LARGEST:
+    if not len(steps):
+        return 0
+    if prices.dtype != object and float(np.abs(steps).sum()) * float(prices.max()) < _LARGEST:
         return int(steps @ prices)
-    return sum(int(n) * int(price) for n, price in zip(steps, prices, strict=True))
+    return int(steps.astype(object) @ prices.astype(object))
 
 
 def marked(contract: Contract, quotes: Quotes, figures: Figures, *, bars: Floats) -> Floats:
