@@ -186,7 +186,6 @@ def replay(
     now = source.time(world)
     every, block = _length(manner.check, "--check", now), _length(tried.block, "--block", now)
     book = opened(source, world)
-    _refuse_pooled(book)
     portfolio = replace(terms.of(book.portfolio), statement=book.book)
     combined = combinations(tried.policies or (), portfolio.policy, rescues=manner.refused == RESCUE)
     course = through.course(portfolio)
@@ -204,14 +203,6 @@ def _count(text: str, option: str, *, most: int, least: int = 0) -> int:
     if count.denominator != 1 or not least <= count <= most:
         raise UsageProblem(f"{option} {text}: write a whole number from {least} to {most}")
     return int(count)
-
-
-def _refuse_pooled(book: Opened) -> None:
-    """Raise InvalidInput for a pooled account: a walk judges wallets, each on its own."""
-    for account in book.portfolio.pools:
-        instead = "write margin: cross to walk it as wallets that do not help each other, which is the stricter"
-        path = f"accounts.{account.name}.margin"
-        raise InvalidInput([Problem(book.path, 0, 0, path, "is pooled, which replay does not judge", None, instead)])
 
 
 def _against(given: str | None, portfolio: "Portfolio", book: Opened) -> tuple[str, ...]:

@@ -9,7 +9,8 @@ from rebal.book import Book, Event, Fill, Funding, HedgeAsked, Spot, Transfer, a
 from rebal.market.margin import liquidation
 from rebal.planner.collateral import Account, accounts, past
 from rebal.planner.exposure import value, worth_in
-from rebal.portfolio import Portfolio
+from rebal.portfolio import DOLLARS, Portfolio
+from rebal.replay import pools
 from rebal.replay.course import stamp
 from rebal.replay.incidents import ended, funding, is_mixed, nearest, open_positions, settled, taken
 from rebal.replay.quotes import Quotes
@@ -161,6 +162,24 @@ class Walk:
             price = None if is_mixed(account) else there.price(account.held_after[0].contract.asset)
             worth = lost * there.price(account.currency)
             self.tally.gone.append(Gone(self.quotes.time(n), name_of(account), account.currency, price, lost, worth))
+        for pooled in pools.pools_of(self.book, before):
+            self._liquidate_pool(pooled, n)
+
+    def _liquidate_pool(self, pooled: pools.Pooled, n: int) -> None:
+        reached = pools.ended(pooled, self.quotes, n)
+        if reached is None:
+            factors = {coin: ONE + step for coin, step in pools.worst(pooled, self.quotes, n).items()}
+            there = self.quotes.moved(n - 1, factors)
+            for each in pools.pools_of(self.book, there):
+                if each.name == pooled.name and (distance := each.distance(there)) is not None:
+                    self.tally.nearer(Closest(booked(distance, MILLIONTHS), n, pooled.name))
+            return
+        self.tally.nearer(Closest(0, n, pooled.name))
+        there = self.quotes.moved(n - 1, reached)
+        events, lost = pools.taken(pooled, self.book, there)
+        self.happen(events, there, into="liquidations")
+        worth = sum((coins * there.price(asset) for asset, coins in lost.items()), ZERO)
+        self.tally.gone.append(Gone(self.quotes.time(n), pooled.name, DOLLARS, None, worth, worth))
 
     def _come_near(self, account: Account, n: int) -> None:
         ends, low, high = nearest(account, self.quotes, n)
@@ -219,13 +238,15 @@ def observed(n: int, book: Book, laid: Portfolio) -> Row:
     """A book at a check."""
     valued = value(laid, book)
     weights = {asset: valued.weight(asset) or ZERO for asset in sorted(valued.exposures)}
-    standing = accounts_of(book, laid)
+    standing, pooled = accounts_of(book, laid), pools.pools_of(book, laid)
+    away = [booked(each, MILLIONTHS) for pool in pooled if (each := pool.distance(laid)) is not None]
     return Row(
         n,
         booked(valued.equity, CENTS),
         {asset: booked(weight, NINTHS) for asset, weight in weights.items()},
-        min((each for account in standing for each in distances(account)), default=None),
-        any(past(each.balance, each.held_after, laid.policy.alert) for each in standing),
+        min((*away, *(each for account in standing for each in distances(account))), default=None),
+        any(past(each.balance, each.held_after, laid.policy.alert) for each in standing)
+        or any(each.is_alarmed(laid) for each in pooled),
     )
 
 

@@ -1,0 +1,111 @@
+"""Pooled accounts, and several accounts, walked through prices."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exact import exact
+from planner.books import SETTINGS
+from planner.given import INPUTS, NOW
+from planner.test_accounts import WORKED, books, read
+from rebal.amounts import Fraction
+from rebal.portfolio import Portfolio
+from rebal.replay import report
+from rebal.replay.course import Course
+from rebal.replay.fast import skipping
+from rebal.reports.replay import Replay
+
+from .courses import DAY, course, courses, track, without_funding
+
+F = Fraction
+STILL = report.Terms(slippage=F(0), check=DAY, against=("hold",))
+END = exact("606000/991637")
+
+
+def worked(tmp_path: Path) -> Portfolio:
+    """1 BTC at 98 % that margins a long of 60,000 USD of ETHUSD from 2,500; nothing is wanted, and nothing alarms."""
+    made = read(tmp_path, WORKED)
+    return replace(made, policy=replace(made.policy, alert=replace(made.policy.alert, distance=F(0), leverage=F(100))))
+
+
+def bars(btc: tuple[str, str, str], eth: tuple[str, str, str]) -> Course:
+    """A bar after the first, by its close, low and high."""
+    tracks = {
+        name: track([first, close], [first, low], [first, high])
+        for name, first, (close, low, high) in (("BTC", "40000", btc), ("ETH", "2500", eth))
+    }
+    return course(tracks, start=NOW)
+
+
+def test_it_is_liquidated_where_both_coins_have_fallen_to_its_level_and_not_before(tmp_path: Path) -> None:
+    made = worked(tmp_path)
+    # 606,000/991,637 of 40,000 is 24,444.428959; of 2,500 it is 1,527.776810
+    near = bars(("30000", "24444.43", "40000"), ("2000", "1527.77682", "2500"))
+    there = bars(("30000", "24444.42", "40000"), ("2000", "1527.77681", "2500"))
+    assert report.build_replay(made, near, terms=STILL, inputs=INPUTS).liquidated == ()
+    told = report.build_replay(made, there, terms=STILL, inputs=INPUTS)
+    gone = next(line for line in told.liquidated if line.way == "plan")
+    assert (gone.wallet, gone.currency, gone.price) == ("bybit", "USD", None)
+    # 40,000 k of BTC, less the 60,000 (1 - k) that the long has lost; the bar is not quite on that line
+    assert abs(gone.lost_usd - (40000 * END - 60000 * (1 - END))) < exact("0.001")
+    (way, hold) = told.ways
+    assert way.equity_end == hold.equity_end == 0
+    assert way.coins == {}
+    assert told.closest is not None
+    assert told.closest.distance == 0
+
+
+def test_each_coin_is_judged_at_the_end_of_the_bar_that_is_worse_for_it(tmp_path: Path) -> None:
+    # a short of ETH dies upwards while its collateral falls: neither all lows nor all highs would take it
+    text = WORKED.replace("contracts: 60000", "contracts: -60000").replace("{ETHUSD: {leverage: 10}}", "{}")
+    made = replace(read(tmp_path, text), targets=None)
+    made = replace(made, policy=replace(made.policy, alert=replace(made.policy.alert, distance=F(0), leverage=F(100))))
+    falls, rises = ("40000", "26000", "60000"), ("2500", "1400", "3300")
+    told = report.build_replay(made, bars(falls, rises), terms=STILL, inputs=INPUTS)
+    # 98 % of 26,000 are 25,480 dollars, and the short loses 60,000 · 800/2,500 = 19,200 of them: it lives
+    assert told.liquidated == ()
+    told = report.build_replay(made, bars(("40000", "20000", "60000"), rises), terms=STILL, inputs=INPUTS)
+    # 98 % of 20,000 are 19,600, less 19,200, which the margin of 600 and more is above
+    assert [line.way for line in told.liquidated] == ["plan", "hold"]
+    # with all lows, and with all highs, it would have lived: 19,600 + 26,400, and 58,800 - 19,200
+    calm = [bars(("40000", "20000", "40000"), ("2500", "1400", "2500")), bars(("60000", "40000", "60000"), rises)]
+    for each in calm:
+        assert report.build_replay(made, each, terms=STILL, inputs=INPUTS).liquidated == ()
+
+
+def test_the_closest_call_is_told_at_the_worst_of_the_bar(tmp_path: Path) -> None:
+    made = worked(tmp_path)
+    told = report.build_replay(
+        made, bars(("40000", "32000", "40000"), ("2500", "2000", "2500")), terms=STILL, inputs=INPUTS
+    )
+    assert told.closest is not None
+    # from four fifths of the prices it is 606,000/991,637 over 4/5 to the end
+    assert told.closest.distance == F(round((1 - END * 5 / 4) * 10**6), 10**6)
+
+
+def walked(made: Portfolio, on: Course, terms: report.Terms) -> tuple[Replay, Replay]:
+    slow = report.build_replay(made, on, terms=terms, inputs=INPUTS)
+    return slow, report.build_replay(made, on, terms=terms, inputs=INPUTS, skipping=skipping)
+
+
+@SETTINGS
+@given(text=books(), data=st.data())
+def test_it_equals_the_walk_over_every_bar_and_adds_up(
+    tmp_path_factory: pytest.TempPathFactory, text: str, data: st.DataObject
+) -> None:
+    made = without_funding(read(tmp_path_factory.mktemp("books"), text))
+    on = data.draw(courses(made, start=NOW, bars=data.draw(st.integers(2, 7)), calm=data.draw(st.booleans())))
+    terms = report.Terms(
+        slippage=F("0.0005"), check=on.step * data.draw(st.integers(1, 3)), rescues=data.draw(st.booleans()),
+        spot_fee=F("0.001"), against=report.AGAINST,
+    )  # fmt: skip
+    slow, fast = walked(made, on, terms)
+    assert fast == slow
+    for way in slow.ways:
+        assert way.equity_end == (
+            way.equity_start + way.prices_usd + way.funding_usd
+            - way.fees_usd - way.slippage_usd - way.liquidations_usd
+        )  # fmt: skip
