@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +16,8 @@ from rebal.portfolio import DOLLARS, Portfolio
 
 from .books import SETTINGS, books
 from .given import INPUTS, NOW, inverse, portfolio, whole
+from .test_accounts import books as accounts
+from .test_accounts import read
 
 F = Fraction
 
@@ -42,6 +45,17 @@ def test_a_wallet_that_is_due_already_refuses_what_leaves_it_so() -> None:
     error = due(desk_of(made, made.statement)).error()
     assert error is not None
     assert error == build_plan(made, made.statement, inputs=INPUTS).findings[0]
+
+
+@SETTINGS
+@given(text=accounts())
+def test_it_is_the_same_over_several_accounts(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    made = read(tmp_path_factory.mktemp("books"), text)
+    told = replace(INPUTS, now=made.market.as_of or NOW)
+    plan, found = build_plan(made, made.statement, inputs=told), due(desk_of(made, made.statement))
+    errors = [each for each in plan.findings if each.severity is Severity.ERROR]
+    assert (found.done.orders, found.done.transfers) == (plan.orders, plan.transfers)
+    assert found.error() == (errors[0] if errors else None)
 
 
 @SETTINGS

@@ -10,12 +10,15 @@ from hypothesis import strategies as st
 from exact import exact
 from planner.books import SETTINGS
 from planner.given import INPUTS, NOW
-from planner.test_accounts import WORKED, books, read
-from rebal.amounts import Fraction
+from planner.test_accounts import WORKED, books, read, two
+from rebal.amounts import Fraction, plain
 from rebal.portfolio import Portfolio
 from rebal.replay import report
 from rebal.replay.course import Course
 from rebal.replay.fast import skipping
+from rebal.replay.quotes import Quotes
+from rebal.replay.walk import Walk, every_bar
+from rebal.replay.ways import Planned
 from rebal.reports.replay import Replay
 
 from .courses import DAY, course, courses, track, without_funding
@@ -109,3 +112,31 @@ def test_it_equals_the_walk_over_every_bar_and_adds_up(
             way.equity_start + way.prices_usd + way.funding_usd
             - way.fees_usd - way.slippage_usd - way.liquidations_usd
         )  # fmt: skip
+
+
+class Counted(Walk):
+    """A walk that counts the bars it looks at."""
+
+    looked = 0
+
+    def bar(self, n: int) -> None:
+        """See the walk."""
+        self.looked += 1
+        super().bar(n)
+
+
+@pytest.mark.parametrize("mode", ["cross", "pooled"])
+def test_most_bars_of_calm_days_are_passed_over(tmp_path: Path, mode: str) -> None:
+    made = two(tmp_path, mode)
+    wave = [1000 + n % 7 - n // 9 for n in range(40)]
+    tracks = {coin: track([plain(made.price(coin) * n / 1000) for n in wave]) for coin in ("BTC", "ETH", "SOL")}
+    on = course(tracks, start=NOW)
+    walks = []
+    for skips in (False, True):
+        quotes = Quotes(made, on)
+        walk = Counted(quotes, Planned("plan", F(0)), check=DAY)
+        walks.append(walk.run(skipping(quotes) if skips else every_bar))
+    slow, fast = walks
+    assert (slow.worth, slow.tally.closest, slow.tally.rows()) == (fast.worth, fast.tally.closest, fast.tally.rows())
+    assert isinstance(fast, Counted)
+    assert fast.looked < 8

@@ -6,10 +6,12 @@ from rebal.findings import Finding, Severity
 from rebal.frozen import frozen
 from rebal.market.margin import needed
 from rebal.market.pieces import piece_at
+from rebal.market.pooled_path import is_due
 from rebal.planner.checks import findings
 from rebal.planner.checks.book import short_of_coins
 from rebal.planner.collateral import Account
 from rebal.planner.desk import Desk
+from rebal.planner.pooled import pool_of
 from rebal.planner.rebalance import Decided, rebalance
 from rebal.planner.review import Review, reviewed
 from rebal.planner.sizing import LeftOut
@@ -38,18 +40,25 @@ class Due:
     @property
     def _stands(self) -> bool:
         """Whether plainly nothing stands against it; where that is not plain, its rows must tell."""
-        return not (self.done.shortages or self._is_odd or any(_is_due(each) for each in self.done.after))
+        ends = any(_is_due(each) for each in self.done.after) or self._pool_is_due
+        return not (self.done.shortages or self._is_odd or ends)
+
+    @property
+    def _pool_is_due(self) -> bool:
+        portfolio = self.desk.portfolio
+        pools = (pool_of(each, self.done.book, portfolio) for each in portfolio.pools)
+        return any(pool.positions and is_due(pool) for pool in pools)
 
     @property
     def _lacks_coins_alone(self) -> bool:
         """Whether plainly coins are missing for an order that opens, and no error comes before that one."""
         opens = any(not order.reduce_only for order in self.done.orders)
-        return bool(self.done.shortages) and opens and not self._is_odd
+        return bool(self.done.shortages) and opens and not self._is_odd and not self.desk.portfolio.pools
 
     @property
     def _is_odd(self) -> bool:
         unserved = any(each.left_out is LeftOut.UNSERVED for each in self.decided.residuals)
-        return unserved or bool(self.desk.portfolio.pools) or self.desk.valued.equity <= 0
+        return unserved or self.desk.valued.equity <= 0
 
 
 def due(desk: Desk) -> Due:

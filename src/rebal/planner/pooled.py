@@ -125,11 +125,21 @@ def past_alert(pool: Pool, portfolio: Portfolio, level: Alert) -> bool:
     """Whether an account is more levered than a level allows, or nearer to liquidation on the policy's paths."""
     if not pool.positions:
         return False
-    judged = judge(pool)
-    if judged.credit <= 0 or judged.position_value > level.leverage * judged.credit:
+    if past_leverage(pool, level):
         return True
-    close = nearest(each for each in levels_of(pool, portfolio) if each.path == ALL or each.of == each.path)
+    close = nearest_of_policy(pool, portfolio)
     return close is not None and (close.distance or ZERO) < level.distance
+
+
+def past_leverage(pool: Pool, level: Alert) -> bool:
+    """Whether an account with positions is more levered than a level allows."""
+    judged = judge(pool)
+    return judged.credit <= 0 or judged.position_value > level.leverage * judged.credit
+
+
+def nearest_of_policy(pool: Pool, portfolio: Portfolio) -> Level | None:
+    """The nearest level on the paths that the policy names: all coins together, and each alone."""
+    return nearest(each for each in levels_of(pool, portfolio) if each.path == ALL or each.of == each.path)
 
 
 def surveyed(pool: Pool, portfolio: Portfolio, *, level: Alert) -> "Survey":

@@ -14,8 +14,10 @@ from rebal.book import Position
 from rebal.planner.cover import cover
 from rebal.planner.exposure import assets_of
 from rebal.planner.routes import SHORT, SOONEST_EXPIRY, by_asset, candidates
+from rebal.replay.box import is_calm
 from rebal.replay.course import stamp
 from rebal.replay.outlook import STEPS, Figures, Floats, summed
+from rebal.replay.pools import pools_of
 from rebal.replay.quotes import Quotes
 from rebal.replay.stretch import Stretch
 from rebal.replay.tally import CENTS, MILLIONTHS, NINTHS, Closest, Columns, Rows
@@ -24,7 +26,7 @@ from rebal.replay.wallets import foreseen
 from rebal.replay.ways import Planned, Still
 from rebal.replay.weights import Weights, booked
 
-_FIRST_LOOK, _FARTHEST_LOOK = 64, 2048
+_FIRST_LOOK, _FARTHEST_LOOK, _FEWER = 64, 2048, 4
 """Checks ahead."""
 _NEAR = 1e-9
 _OFF = 1e-13
@@ -41,11 +43,10 @@ def skipping(quotes: Quotes, *, figures: Figures | None = None, brief: bool = Fa
 
 
 def _onwards(walk: Walk, n: int, *, quotes: Quotes, figures: Figures, brief: bool) -> int:
-    look = _FIRST_LOOK
+    look = _FIRST_LOOK * walk.every
     while n < quotes.last:
-        last = min(quotes.last, n + look * walk.every)
-        stretch = Stretch(quotes, figures, walk.book, n=n, last=last, every=walk.every)
-        if not stretch.is_foreseeable:
+        stretch = _foreseen(walk, n, quotes, figures=figures, look=look)
+        if stretch is None:
             walk.bar(n + 1)
             return n + 1
         passing = _Passing(walk, stretch, brief=brief)
@@ -58,9 +59,21 @@ def _onwards(walk: Walk, n: int, *, quotes: Quotes, figures: Figures, brief: boo
             passing.over(acts, acts=True)
             walk.act(acts)
             return acts
-        passing.over(last)
-        n, look = last, min(2 * look, _FARTHEST_LOOK)
+        passing.over(stretch.last)
+        n, look = stretch.last, min(2 * (stretch.last - n), _FARTHEST_LOOK * walk.every)
     return n
+
+
+def _foreseen(walk: Walk, n: int, quotes: Quotes, *, figures: Figures, look: int) -> Stretch | None:
+    """The bars ahead as far as they can be foreseen, at most so many; None where the very next one cannot."""
+    while look:
+        stretch = Stretch(quotes, figures, walk.book, n=n, last=min(quotes.last, n + look), every=walk.every)
+        if not stretch.is_foreseeable:
+            return None
+        if is_calm(stretch):
+            return stretch
+        look = (stretch.last - n) // _FEWER
+    return None
 
 
 class _Passing:
@@ -158,6 +171,7 @@ class _Passing:
         if checks:
             self.walk.tally.checked.append(self._rows(checks))
         self._nearest(bar)
+        self._watch_pools(bar)
         self._at_venue(checks[:-1] if acts else checks)
         for position in stretch.positions:
             self._fund(position, bar)
@@ -188,8 +202,9 @@ class _Passing:
         """How far the nearest wallet stands from its end at each check, and where that or an alert is in doubt."""
         alert = self.stretch.laid.policy.alert
         found = [wallet.standing(alert) for wallet in self.wallets]
-        if not found:
-            return [None] * told, np.zeros(told, dtype=bool)
+        if self.stretch.laid.pools or not found:
+            # pooled accounts have no closed form: each check is told in fractions
+            return [None] * told, np.full(told, bool(self.stretch.laid.pools))
         nearest = np.fmin.reduce([distance for distance, _ in found])[:told]
         known = ~np.isnan(nearest)
         units, unsure = booked(np.where(known, nearest, 0.0), MILLIONTHS, _NEAR / 100)
@@ -216,6 +231,15 @@ class _Passing:
             self.walk.come_near(bar, self.stretch.book_before(bar), name)
         else:
             self.walk.tally.nearer(Closest(max(0, int(units)), bar, name))
+
+    def _watch_pools(self, bar: int) -> None:
+        """Keep the closest call of pooled accounts, bar by bar where bounds do not tell that there is none."""
+        call = self.walk.tally.closest
+        if not any(pools_of(self.stretch.book, self.stretch.laid)):
+            return
+        if call is None or not is_calm(self.stretch, apart=Fraction(call.distance, 10**MILLIONTHS)):
+            for n in range(self.stretch.n + 1, bar + 1):
+                self.walk.pools_come_near(n, self.stretch.book_before(n))
 
     def _at_venue(self, checks: range) -> None:
         stretch, tally = self.stretch, self.walk.tally

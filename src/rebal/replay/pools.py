@@ -14,7 +14,7 @@ from rebal.frozen import frozen
 from rebal.market.pooled import Pool
 from rebal.market.pooled_path import least_spare, levels
 from rebal.names import within
-from rebal.planner.pooled import ALL, levels_of, moving, nearest, past_alert, pool_of
+from rebal.planner.pooled import moving, nearest_of_policy, past_leverage, pool_of
 from rebal.portfolio import Account, Portfolio
 from rebal.replay.incidents import closing
 from rebal.replay.quotes import Quotes
@@ -28,15 +28,15 @@ class Pooled:
     pool: Pool
     name: str
 
-    def is_alarmed(self, laid: Portfolio) -> bool:
-        """Whether it is past its alert at the prices that it was taken at."""
-        return past_alert(self.pool, laid, laid.policy.alert)
-
     def distance(self, laid: Portfolio) -> Fraction | None:
         """How far it is from its end, all coins together or one of them alone; None where it has none."""
-        own = (level for level in levels_of(self.pool, laid) if level.path == ALL or level.of == level.path)
-        found = nearest(own)
+        found = nearest_of_policy(self.pool, laid)
         return None if found is None else found.distance
+
+    def is_alarmed(self, distance: Fraction | None, laid: Portfolio) -> bool:
+        """Whether it is past its alert, at so far from its end."""
+        alert = laid.policy.alert
+        return alert.is_near(distance) or past_leverage(self.pool, alert)
 
 
 def pools_of(book: Book, laid: Portfolio) -> list[Pooled]:

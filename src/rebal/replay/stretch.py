@@ -43,7 +43,7 @@ class Stretch:
     @property
     def is_foreseeable(self) -> bool:
         """Whether every wallet moves as one: a coin's contracts all with its index, or one contract alone."""
-        return not self.laid.pools and all(self._moves_as_one(account) for account in self.accounts)
+        return all(self._moves_as_one(account) for account in self.accounts)
 
     def _moves_as_one(self, account: Account) -> bool:
         alone = len(account.held_after) == 1

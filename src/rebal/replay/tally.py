@@ -158,7 +158,8 @@ class Tally:
 
     def nearer(self, found: Closest) -> None:
         """Keep the nearest call; of equals the first."""
-        if self.closest is None or found.distance < self.closest.distance:
+        call = self.closest
+        if call is None or (found.distance, found.bar) < (call.distance, call.bar):
             self.closest = found
 
     def at_venue(self, wallets: Mapping[str, Fraction]) -> None:

@@ -1,6 +1,6 @@
 """The walk: bar by bar, in exact figures; what happens to the book, what is done about it, and what that brings."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, assert_never
 
@@ -163,19 +163,27 @@ class Walk:
             worth = lost * there.price(account.currency)
             self.tally.gone.append(Gone(self.quotes.time(n), name_of(account), account.currency, price, lost, worth))
         for pooled in pools.pools_of(self.book, before):
-            self._liquidate_pool(pooled, n)
+            factors = pools.ended(pooled, self.quotes, n)
+            if factors is None:
+                self._pool_comes_near(pooled, n, self.book)
+            else:
+                self._liquidate_pool(pooled, factors, n)
 
-    def _liquidate_pool(self, pooled: pools.Pooled, n: int) -> None:
-        reached = pools.ended(pooled, self.quotes, n)
-        if reached is None:
-            factors = {coin: ONE + step for coin, step in pools.worst(pooled, self.quotes, n).items()}
-            there = self.quotes.moved(n - 1, factors)
-            for each in pools.pools_of(self.book, there):
-                if each.name == pooled.name and (distance := each.distance(there)) is not None:
-                    self.tally.nearer(Closest(booked(distance, MILLIONTHS), n, pooled.name))
-            return
+    def pools_come_near(self, n: int, book: Book) -> None:
+        """Keep how near the pooled accounts of a book came to their ends in bar n, if that is nearer than ever."""
+        for pooled in pools.pools_of(book, self.quotes.at(n - 1)):
+            self._pool_comes_near(pooled, n, book)
+
+    def _pool_comes_near(self, pooled: pools.Pooled, n: int, book: Book) -> None:
+        factors = {coin: ONE + step for coin, step in pools.worst(pooled, self.quotes, n).items()}
+        there = self.quotes.moved(n - 1, factors)
+        for each in pools.pools_of(book, there):
+            if each.name == pooled.name and (distance := each.distance(there)) is not None:
+                self.tally.nearer(Closest(booked(distance, MILLIONTHS), n, pooled.name))
+
+    def _liquidate_pool(self, pooled: pools.Pooled, factors: Mapping[str, Fraction], n: int) -> None:
         self.tally.nearer(Closest(0, n, pooled.name))
-        there = self.quotes.moved(n - 1, reached)
+        there = self.quotes.moved(n - 1, factors)
         events, lost = pools.taken(pooled, self.book, there)
         self.happen(events, there, into="liquidations")
         worth = sum((coins * there.price(asset) for asset, coins in lost.items()), ZERO)
@@ -238,15 +246,16 @@ def observed(n: int, book: Book, laid: Portfolio) -> Row:
     """A book at a check."""
     valued = value(laid, book)
     weights = {asset: valued.weight(asset) or ZERO for asset in sorted(valued.exposures)}
-    standing, pooled = accounts_of(book, laid), pools.pools_of(book, laid)
-    away = [booked(each, MILLIONTHS) for pool in pooled if (each := pool.distance(laid)) is not None]
+    standing = accounts_of(book, laid)
+    pooled = [(each, each.distance(laid)) for each in pools.pools_of(book, laid)]
+    away = [booked(distance, MILLIONTHS) for _, distance in pooled if distance is not None]
     return Row(
         n,
         booked(valued.equity, CENTS),
         {asset: booked(weight, NINTHS) for asset, weight in weights.items()},
         min((*away, *(each for account in standing for each in distances(account))), default=None),
         any(past(each.balance, each.held_after, laid.policy.alert) for each in standing)
-        or any(each.is_alarmed(laid) for each in pooled),
+        or any(each.is_alarmed(distance, laid) for each, distance in pooled),
     )
 
 
