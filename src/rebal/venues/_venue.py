@@ -55,6 +55,8 @@ class Venue:
     _by_name: dict[str, Row] = field(init=False)
     _by_asset: dict[str, list[Row]] = field(init=False)
     _made_before: dict[tuple[str, datetime | None, bool], Contract | None] = field(init=False, default_factory=dict)
+    _served_before: dict[str, tuple[datetime, tuple[Contract, ...]]] = field(init=False, default_factory=dict)
+    _unsized_before: dict[str, tuple[str, ...]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         by_name: dict[str, Row] = {}
@@ -84,17 +86,22 @@ class Venue:
 
     def serving(self, asset: str, now: datetime) -> tuple[Contract, ...]:
         """The contracts of an asset that trade now and can be planned on: perpetuals first, dated by expiry, linear."""
-        made = (
-            self._made(row, name, expiry, listed=True)
-            for row in self._by_asset.get(asset, ())
-            for name, expiry in _trading(row, now)
-        )
-        return tuple(contract for contract in made if contract is not None)
+        known = self._served_before.get(asset)
+        if known is None or known[0] != now:
+            made = (
+                self._made(row, name, expiry, listed=True)
+                for row in self._by_asset.get(asset, ())
+                for name, expiry in _trading(row, now)
+            )
+            known = self._served_before[asset] = now, tuple(contract for contract in made if contract is not None)
+        return known[1]
 
     def without_multiplier(self, asset: str) -> tuple[str, ...]:
         """The listed contracts of an asset that nothing can be planned on, since their multiplier is not known."""
-        rows = (row for row in self._by_asset.get(asset, ()) if _is_listed(row))
-        return tuple(row.name for row in rows if row.cells()["multiplier"] == UNKNOWN)
+        if asset not in self._unsized_before:
+            rows = (row for row in self._by_asset.get(asset, ()) if _is_listed(row))
+            self._unsized_before[asset] = tuple(row.name for row in rows if row.cells()["multiplier"] == UNKNOWN)
+        return self._unsized_before[asset]
 
     def entries(self, now: datetime) -> tuple[Entry, ...]:
         """Everything the catalogue holds of the venue, dated families as the contracts that their rule lists now."""
