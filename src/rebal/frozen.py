@@ -1,7 +1,7 @@
 """The one kind of class that figures travel in: frozen, slotted, equal by value, and cheap to define.
 
 A dataclass writes and compiles all its methods anew for every class; a command line starts with some eighty of them.
-Here they are written once, and how an object is made, which differs, is written when the first of its class is.
+Here they are written once, and how an object is made, which differs, is written once many of its class are.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -10,6 +10,9 @@ from typing import Any, Generic, TypeVar, dataclass_transform, overload
 
 _Class = TypeVar("_Class")
 _Figure = TypeVar("_Figure")
+
+
+_FEW = 60
 
 
 class Worked:
@@ -94,7 +97,7 @@ def frozen(cls: type[_Class]) -> type[_Class]:
             setattr(made, name, method)
 
     def first(self: Any, *given: Any, **named: Any) -> None:
-        made.__init__ = _making(made)
+        made.__init__ = _making_few(made)
         made.__init__(self, *given, **named)
 
     made.__init__ = first
@@ -102,8 +105,37 @@ def frozen(cls: type[_Class]) -> type[_Class]:
     return result
 
 
+def _making_few(cls: Any) -> Any:
+    """The ``__init__`` of a class while there are few of it: to write one takes as long as some hundred of these."""
+    listed = [(each.name, getattr(cls, each.name).__set__, each) for each in fields(cls)]
+    left = _FEW
+
+    def make(self: Any, *given: Any, **named: Any) -> None:
+        nonlocal left
+        left -= 1
+        taken = 0
+        for (_, put, _), value in zip(listed, given, strict=False):
+            put(self, value)
+        for name, put, each in listed[len(given) :]:
+            if name in named:
+                put(self, named[name])
+                taken += 1
+            elif each.default is not MISSING:
+                put(self, each.default)
+            elif each.default_factory is not MISSING:
+                put(self, each.default_factory())
+            else:
+                taken = -1
+                break
+        if left <= 0 or taken != len(named) or len(given) > len(listed):
+            cls.__init__ = _making(cls)
+            cls.__init__(self, *given, **named)
+
+    return make
+
+
 def _making(cls: Any) -> Any:
-    """The ``__init__`` of a class, written when its first object is made: most of them stay without any in a run."""
+    """The ``__init__`` of a class, written out."""
     scope: dict[str, Any] = {"_left_out": MISSING}
     taken, kept = ["self"], []
     for each in fields(cls):

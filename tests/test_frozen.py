@@ -1,0 +1,53 @@
+"""Frozen values are made alike whether they are the first of their class or one of many."""
+
+from dataclasses import field
+from typing import Any
+
+import pytest
+
+from rebal.frozen import frozen
+
+_MANY = 100
+
+
+def _class(*, many: bool) -> Any:
+    @frozen
+    class Made:
+        first: int
+        second: int = 2
+        third: list[int] = field(default_factory=list)
+
+    for _ in range(_MANY if many else 0):
+        Made(1)
+    return Made
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_what_is_not_given_is_its_default(*, many: bool) -> None:
+    made = _class(many=many)
+    assert [made(1), made(1, 3), made(1, third=[4]), made(first=5, third=[6])] == [
+        made(1, 2, []),
+        made(1, 3, []),
+        made(1, 2, [4]),
+        made(5, 2, [6]),
+    ]
+    assert made(1).third is not made(1).third
+
+
+@pytest.mark.parametrize(
+    ("given", "named", "refusal"),
+    [
+        ((), {}, "missing 1 required positional argument: 'first'"),
+        ((), {"second": 3}, "missing 1 required positional argument: 'first'"),
+        ((1,), {"first": 2}, "got multiple values for argument 'first'"),
+        ((1,), {"fourth": 4}, "got an unexpected keyword argument 'fourth'"),
+        ((1, 2, [], 4), {}, "takes from 2 to 4 positional arguments but 5 were given"),
+    ],
+)
+@pytest.mark.parametrize("many", [False, True])
+def test_arguments_that_do_not_fit_are_refused(
+    given: tuple[Any, ...], named: dict[str, Any], refusal: str, *, many: bool
+) -> None:
+    made = _class(many=many)
+    with pytest.raises(TypeError, match=refusal):
+        made(*given, **named)
