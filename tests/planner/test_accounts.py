@@ -17,7 +17,7 @@ from rebal.book import Book, MarginMode
 from rebal.formats import View, render
 from rebal.market.pooled import Pool
 from rebal.market.pooled_path import least_spare
-from rebal.plan import Inputs, Plan
+from rebal.plan import Inputs, Plan, Rescue
 from rebal.planner.build import build_plan
 from rebal.planner.pooled import paths_of, pool_of
 from rebal.planner.rescue import build_rescue
@@ -158,11 +158,12 @@ def test_coins_are_not_borrowed_where_they_are_there(tmp_path: Path) -> None:
 def test_a_pooled_account_in_danger_is_rescued_with_coins(tmp_path: Path) -> None:
     made = read(tmp_path, WORKED.replace("{BTC: 1}\naccounts", "{BTC: 1, USDT: 90000}\naccounts"))
     plan = build_rescue(made, made.statement, inputs=inputs(made))
-    assert [(way.wallet, way.enough) for way in plan.ways] == [("bybit", True)]
+    assert [(way.wallet, way.way, way.enough) for way in plan.ways if way.chosen] == [("bybit", Rescue.COINS, True)]
     assert {each.asset for each in plan.transfers} == {"USDT"}
     assert not build_rescue(made, carried_out(plan, made), inputs=inputs(made)).transfers
-    helpless = read(tmp_path, WORKED)
-    assert build_rescue(helpless, helpless.statement, inputs=inputs(helpless)).refused
+    without = read(tmp_path, WORKED)
+    closing = build_rescue(without, without.statement, inputs=inputs(without))
+    assert [(way.way, way.enough) for way in closing.ways] == [(Rescue.CLOSE, True)]
 
 
 def test_stress_liquidates_a_pooled_account_where_its_level_is(tmp_path: Path) -> None:

@@ -36,9 +36,10 @@ class _Walk:
 
     def having(self, asset: str, part: Part) -> "_Walk":
         """The walk with another part in the place of a coin's."""
-        if asset not in self.moving:
-            return self
-        return _Walk(self.path, {**self.moving, asset: stretches(part, self.path, ONE)})
+        others = {each: walked for each, walked in self.moving.items() if each != asset}
+        if not stands_still(part, self.path):
+            return _Walk(self.path, {**others, asset: stretches(part, self.path, ONE)})
+        return self if asset not in self.moving else _Walk(self.path, others)
 
 
 @dataclass(slots=True)
@@ -74,9 +75,22 @@ class Survey:
 
     def having(self, asset: str, more: Fraction) -> "Survey":
         """The same account with coins more of a kind: only that coin is walked again."""
-        part = self.parts[asset].with_more(more)
+        return self.with_part(asset, self.parts[asset].with_more(more))
+
+    def with_part(self, asset: str, part: Part) -> "Survey":
+        """The same account with another part in the place of a coin's."""
         walks = tuple(walk.having(asset, part) for walk in self.walks)
         return replace(self, parts={**self.parts, asset: part}, walks=walks)
+
+    def short(self) -> list[Fraction]:
+        """Dollars of credit that it lacks for its leverage, today, and on each path: below nothing what it has over."""
+        judged, standing = self.judged, total(each.spare for each in self.parts.values())
+        lacks = [judged.position_value / self.leverage - judged.credit, -standing]
+        for walk in self.walks:
+            if walk.moving:
+                beside = standing - total(self.parts[each].spare for each in walk.moving)
+                lacks.append(-beside - min(worth for _, worth in walk.ends()))
+        return lacks
 
     def more_needed(self, asset: str) -> Fraction | None:
         """The least coins of one kind, in steps of 1e-8, that make the account keep the policy; None where none do.

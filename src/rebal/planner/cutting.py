@@ -1,6 +1,7 @@
 """The fewest whole lots to close, so that a wallet keeps a level: solved, not searched lot by lot."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Protocol
 
 from rebal.amounts import ZERO, Fraction, down, total, up
 from rebal.book import Book, Part, Position, Purpose
@@ -12,6 +13,16 @@ from rebal.planner.orders import after_orders
 from rebal.planner.routes import route_of
 from rebal.planner.sizing import Leg, close_orders
 from rebal.portfolio import Alert, Portfolio
+
+
+@frozen
+class Goal:
+    """From where on a wallet is to be rescued, what closing must reach, and what coins bring it to where they do."""
+
+    beyond: Alert
+    least: Alert
+    best: Alert
+
 
 Closed = Mapping[str, Fraction]
 """Contracts closed, positive, by contract."""
@@ -47,6 +58,15 @@ class Wallet:
                 return account.balance + self.coins, account.held_after
         return self.coins, ()
 
+    def past(self, closed: Closed, level: Alert) -> bool:
+        """Whether it is past a level once so much is closed."""
+        return past(*self.left(closed), level)
+
+    def short(self, closed: Closed, level: Alert) -> Fraction:
+        """Coins that it then lacks to stand at a level."""
+        balance, held = self.left(closed)
+        return balance_at(held, level) - balance
+
     def room(self, position: Position, *, only_first: bool) -> Fraction:
         """Contracts of a position that may be closed: of all purposes, or of the first alone; never past its net."""
         parts = [part for part in _shrinking(position) if not only_first or part.purpose is self.first]
@@ -66,7 +86,24 @@ class Wallet:
                 remaining -= taken
 
 
-def fewest_lots(wallet: Wallet, level: Alert) -> Closed:
+class Cut(Protocol):
+    """What is to be brought to a level by closing: what may be closed, and what it then is short of."""
+
+    @property
+    def open_to_orders(self) -> tuple[Position, ...]:
+        """Its positions that an order can be placed on."""
+
+    def room(self, position: Position, *, only_first: bool) -> Fraction:
+        """Contracts of a position that may be closed."""
+
+    def past(self, closed: Closed, level: Alert) -> bool:
+        """Whether it is past a level once so much is closed."""
+
+    def short(self, closed: Closed, level: Alert) -> Fraction:
+        """What it is then short of, as far as it is past the level and no further."""
+
+
+def fewest_lots(wallet: Cut, level: Alert) -> Closed:
     """What to close so that the wallet keeps a level, legs of its first purpose before the others.
 
     Contracts are taken in turn, the one whose lot helps most first, each as far as it helps: what an account is short
@@ -77,21 +114,21 @@ def fewest_lots(wallet: Wallet, level: Alert) -> Closed:
     closed: dict[str, Fraction] = {}
     for only_first in (True, False):
         closed = _one_by_one(wallet, level, closed, only_first=only_first)
-        if not past(*wallet.left(closed), level):
+        if not wallet.past(closed, level):
             return closed
     return _in_proportion(wallet, level, closed)
 
 
-def _one_by_one(wallet: Wallet, level: Alert, closed: dict[str, Fraction], *, only_first: bool) -> dict[str, Fraction]:
+def _one_by_one(wallet: Cut, level: Alert, closed: dict[str, Fraction], *, only_first: bool) -> dict[str, Fraction]:
     for _ in range(4 * len(wallet.open_to_orders)):
-        if not past(*wallet.left(closed), level):
+        if not wallet.past(closed, level):
             break
         ladders = [
             _ladder(position, closed.get(position.contract.name, ZERO), wallet.room(position, only_first=only_first))
             for position in wallet.open_to_orders
         ]
-        now = _short(wallet, level, closed)
-        helping = [(_short(wallet, level, ladder.step(closed, 1)), ladder) for ladder in ladders if ladder.highest]
+        now = wallet.short(closed, level)
+        helping = [(wallet.short(ladder.step(closed, 1), level), ladder) for ladder in ladders if ladder.highest]
         best = min(helping, key=lambda each: (each[0], each[1].contract), default=None)
         if best is None or best[0] >= now:
             break
@@ -100,19 +137,19 @@ def _one_by_one(wallet: Wallet, level: Alert, closed: dict[str, Fraction], *, on
 
 
 def _as_far_as_it_helps(
-    wallet: Wallet, level: Alert, closed: dict[str, Fraction], ladder: "_Ladder"
+    wallet: Cut, level: Alert, closed: dict[str, Fraction], ladder: "_Ladder"
 ) -> dict[str, Fraction]:
     def kept(n: int) -> bool:
-        return not past(*wallet.left(ladder.step(closed, n)), level)
+        return not wallet.past(ladder.step(closed, n), level)
 
     def helps(n: int) -> bool:
-        return _short(wallet, level, ladder.step(closed, n + 1)) < _short(wallet, level, ladder.step(closed, n))
+        return wallet.short(ladder.step(closed, n + 1), level) < wallet.short(ladder.step(closed, n), level)
 
     lowest = ladder.highest if kept(ladder.highest) else _first(lambda n: not helps(n), 0, ladder.highest)
     return ladder.step(closed, _first(kept, 0, lowest) if kept(lowest) else lowest)
 
 
-def _in_proportion(wallet: Wallet, level: Alert, closed: dict[str, Fraction]) -> dict[str, Fraction]:
+def _in_proportion(wallet: Cut, level: Alert, closed: dict[str, Fraction]) -> dict[str, Fraction]:
     sizes = {each.contract.name: (each, wallet.room(each, only_first=False)) for each in wallet.open_to_orders}
     steps = max((int(-(-room // each.contract.lot_size)) for each, room in sizes.values()), default=0)
 
@@ -122,7 +159,7 @@ def _in_proportion(wallet: Wallet, level: Alert, closed: dict[str, Fraction]) ->
             for name, (each, room) in sizes.items()
         }
 
-    return at(_first(lambda n: not past(*wallet.left(at(n)), level), 0, steps)) if steps else closed
+    return at(_first(lambda n: not wallet.past(at(n), level), 0, steps)) if steps else closed
 
 
 def _rounded(position: Position, wanted: Fraction, room: Fraction) -> Fraction:
@@ -160,11 +197,6 @@ def _ladder(position: Position, so_far: Fraction, room: Fraction) -> _Ladder:
 
 def _top(position: Position, room: Fraction) -> Fraction:
     return room if room == abs(position.contracts) else down(room, position.contract.lot_size)
-
-
-def _short(wallet: Wallet, level: Alert, closed: Closed) -> Fraction:
-    balance, held = wallet.left(closed)
-    return balance_at(held, level) - balance
 
 
 def _shrinking(position: Position) -> Sequence[Part]:

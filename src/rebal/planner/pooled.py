@@ -125,6 +125,17 @@ def past_alert(pool: Pool, portfolio: Portfolio, level: Alert) -> bool:
     """Whether an account is more levered than a level allows, or nearer to liquidation on the policy's paths."""
     if not pool.positions:
         return False
+    return is_past(surveyed(pool, portfolio, level=level), pool, portfolio, level=level)
+
+
+def is_past(account: "Survey", pool: Pool, portfolio: Portfolio, *, level: Alert) -> bool:
+    """The same of an account that was surveyed for the level."""
+    if not pool.positions:
+        return False
+    short = max(account.short())
+    if short:
+        return short > 0
+    # nothing is lacking, nothing over: at its very end a path is not past, and where it only touches on the way it is
     if past_leverage(pool, level):
         return True
     close = nearest_of_policy(pool, portfolio)

@@ -63,13 +63,14 @@ def post(
     return Posted(tuple(arriving), tuple(leaving), tuple(shortages))
 
 
-def filled(account: Account, book: Book, portfolio: Portfolio, *, level: Alert) -> tuple[list[Transfer], bool]:
-    """The coins that bring a pooled account to a level, and whether they are enough to."""
+def filled(
+    account: Account, book: Book, portfolio: Portfolio, *, level: Alert, taken: Mapping[str, Fraction]
+) -> list[Transfer]:
+    """The coins that bring a pooled account to a level, as far as there are; ``taken``: free ones that go elsewhere."""
     pool = pool_of(account, book, portfolio)
-    free = {asset: free_coins(asset, book, portfolio) for asset in book.holdings}
+    free = {asset: free_coins(asset, book, portfolio) - taken.get(asset, ZERO) for asset in book.holdings}
     purse = _Purse(account, open_in(pool), free, room_usd(account, book, portfolio), level, portfolio)
-    moved, lacks = _filling(pool, purse)
-    return moved, lacks is None
+    return _filling(pool, purse)[0]
 
 
 def open_in(pool: Pool) -> tuple[str, ...]:

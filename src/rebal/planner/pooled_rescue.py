@@ -1,30 +1,55 @@
-"""Bring pooled accounts out of danger: the coins that lift their credit; what coins do not do is closed by hand."""
+"""Bring pooled accounts out of danger: coins that lift their credit where these do, else closing orders, or both."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from rebal.amounts import ZERO
-from rebal.book import Book
-from rebal.findings import Code, Finding, error, info, percent
-from rebal.frozen import frozen
-from rebal.market.pooled import judge
-from rebal.plan import Rescue, RescueLine, Transfer
+from rebal.amounts import ZERO, Fraction, total
+from rebal.book import Book, Position, Purpose
+from rebal.findings import Code, Finding, error, info, percent, usd, warning
+from rebal.frozen import Worked, frozen, once
+from rebal.market.pooled import Part, Pool, judge
+from rebal.names import within
+from rebal.plan import Order, Rescue, RescueLine, Transfer
 from rebal.planner.cover import cover
+from rebal.planner.cutting import Closed, Goal, Wallet, fewest_lots
 from rebal.planner.desk import Desk
-from rebal.planner.exposure import value
-from rebal.planner.pooled import levels_of, nearest, past_alert, pool_of
+from rebal.planner.exposure import fees_usd, value
+from rebal.planner.orders import after_orders, after_transfers, realised_by
+from rebal.planner.pooled import is_past, levels_of, nearest, past_alert, pool_of, surveyed
 from rebal.planner.pooled_posting import filled
 from rebal.planner.review import Check, Review
+from rebal.planner.routes import tradable
 from rebal.planner.step import carried
-from rebal.portfolio import Account, Alert, Portfolio
+from rebal.portfolio import DOLLARS, Account, Alert, Portfolio
+
+if TYPE_CHECKING:
+    from rebal.market.pooled_need import Survey
 
 
 @frozen
 class PooledWay:
-    """The coins that a pooled account past its alert is brought, and whether they end it."""
+    """One way out for a pooled account past its alert: coins moved in, orders that close, whether it is enough."""
 
     account: Account
+    kind: Rescue
     transfers: tuple[Transfer, ...]
+    orders: tuple[Order, ...]
     enough: bool
+
+
+@frozen
+class PooledWays:
+    """The ways out for a pooled account, none where all is lost; the first that is enough is taken, else the last."""
+
+    account: Account
+    ways: tuple[PooledWay, ...]
+
+    @property
+    def chosen(self) -> PooledWay | None:
+        """The way that the plan takes."""
+        if not self.ways:
+            return None
+        return self.ways[0] if self.ways[0].enough else self.ways[-1]
 
 
 def pooled_names(book: Book, portfolio: Portfolio) -> tuple[str, ...]:
@@ -33,57 +58,194 @@ def pooled_names(book: Book, portfolio: Portfolio) -> tuple[str, ...]:
     return tuple(account.name or "" for account, pool in pools if pool.positions)
 
 
-def pooled_ways(desk: Desk, *, beyond: Alert, best: Alert, names: frozenset[str] | None) -> tuple[PooledWay, ...]:
-    """A way for each pooled account that is past a level: the coins that bring it to another."""
-    portfolio = desk.portfolio
-    past = [
-        account
-        for account in portfolio.pools
-        if (names is None or account.name in names)
-        and past_alert(pool_of(account, desk.book, portfolio), portfolio, beyond)
-    ]
-    found = ((account, *filled(account, desk.book, portfolio, level=best)) for account in past)
-    return tuple(PooledWay(account, tuple(moved), enough) for account, moved, enough in found)
+def pooled_ways(
+    desk: Desk, goal: Goal, *, names: frozenset[str] | None, taken: Mapping[str, Fraction], closes_first: Purpose
+) -> tuple[PooledWays, ...]:
+    """The ways of each pooled account that is past a level. ``taken``: free coins that go elsewhere."""
+    portfolio, found = desk.portfolio, list[PooledWays]()
+    gone = dict(taken)
+    for account in portfolio.pools:
+        pool = pool_of(account, desk.book, portfolio)
+        if (names is None or account.name in names) and past_alert(pool, portfolio, goal.beyond):
+            ways = PooledWays(account, tuple(_ways(account, desk, goal, taken=gone, closes_first=closes_first)))
+            found.append(ways)
+            for each in () if ways.chosen is None else ways.chosen.transfers:
+                gone[each.asset] = gone.get(each.asset, ZERO) + each.quantity
+    return tuple(found)
 
 
-def pooled_lines(ways: tuple[PooledWay, ...], desk: Desk) -> Iterator[RescueLine]:
+def _ways(
+    account: Account, desk: Desk, goal: Goal, *, taken: Mapping[str, Fraction], closes_first: Purpose
+) -> Iterator[PooledWay]:
+    portfolio, book = desk.portfolio, _book_of(account, desk)
+    moved = tuple(filled(account, desk.book, portfolio, level=goal.best, taken=taken))
+    with_coins = after_transfers(book, moved, portfolio)
+    pool, brought = (pool_of(account, each, portfolio) for each in (book, with_coins))
+    if judge(brought).credit <= 0:
+        return
+    enough = not past_alert(brought, portfolio, goal.least)
+    if moved:
+        yield PooledWay(account, Rescue.COINS, moved, (), enough)
+    if judge(pool).credit > 0:
+        cut = _Cut(account, book, closes_first, desk)
+        closed = fewest_lots(cut, goal.least)
+        saved = not past_alert(cut.left(closed), portfolio, goal.beyond)
+        yield PooledWay(account, Rescue.CLOSE, (), cut.orders(closed), saved)
+    if moved and not enough:
+        cut = _Cut(account, with_coins, closes_first, desk)
+        closed = fewest_lots(cut, goal.least)
+        left, bare = cut.left(closed), _Cut(account, book, closes_first, desk).left(closed)
+        # once nothing is open coins are of no use but to pay what is owed
+        needed = moved if left.positions or judge(bare).credit < 0 else ()
+        yield PooledWay(account, Rescue.BOTH, needed, cut.orders(closed), not past_alert(left, portfolio, goal.beyond))
+
+
+def _book_of(account: Account, desk: Desk) -> Book:
+    """The part of the book that sits at an account, with all that is owned."""
+    key = desk.portfolio.account_key(account.name) or ""
+    wallets = {wallet: held for wallet, held in desk.book.wallets.items() if wallet.rpartition(":")[0] == key}
+    positions = {name: each for name, each in desk.book.positions.items() if each.contract.account == key}
+    return Book(desk.book.holdings, wallets, positions)
+
+
+@frozen
+class _Cut(Worked):
+    """A pooled account that is brought to a level by closing: only the coins that something is closed in are new."""
+
+    account: Account
+    book: Book
+    first: Purpose
+    desk: Desk
+
+    @once
+    def open_to_orders(self) -> tuple[Position, ...]:
+        """Its positions that an order can be placed on."""
+        listed = (each for _, each in sorted(self.book.positions.items()) if each.contracts)
+        return tuple(each for each in listed if tradable(each.contract, now=self.desk.now))
+
+    def room(self, position: Position, *, only_first: bool) -> Fraction:
+        """Contracts of a position that may be closed."""
+        return self._wallets[position.contract.settle].room(position, only_first=only_first)
+
+    def orders(self, closed: Closed) -> tuple[Order, ...]:
+        """The orders that close so many contracts."""
+        return tuple(order for wallet in self._wallets.values() for order in wallet.orders(closed))
+
+    def past(self, closed: Closed, level: Alert) -> bool:
+        """Whether it is past a level once so much is closed."""
+        return is_past(self._once(closed, level), self.left(closed), self.desk.portfolio, level=level)
+
+    def short(self, closed: Closed, level: Alert) -> Fraction:
+        """Dollars of credit that it lacks, those of each path added up, so that mending any of them tells."""
+        lacks = self._once(closed, level).short()
+        return total(each for each in lacks if each > 0) or max(lacks)
+
+    def left(self, closed: Closed) -> Pool:
+        """The account once so much is closed."""
+        parts = {**self._pool.parts, **self._parts(closed)}
+        positions = tuple(each for part in parts.values() for each in part.open.positions)
+        return Pool(self._pool.rules, tuple(part.coin for part in parts.values()), positions)
+
+    def _once(self, closed: Closed, level: Alert) -> "Survey":
+        if level not in self._surveys:
+            self._surveys[level] = surveyed(self._pool, self.desk.portfolio, level=level)
+        account = self._surveys[level]
+        for asset, part in self._parts(closed).items():
+            account = account.with_part(asset, part)
+        return account
+
+    def _parts(self, closed: Closed) -> dict[str, Part]:
+        """Each coin that something is closed in, with the positions that are left in it."""
+        named = ((self.book.positions[contract].contract.settle, contract, n) for contract, n in closed.items() if n)
+        by_coin: dict[str, dict[str, Fraction]] = {}
+        for coin, contract, contracts in named:
+            by_coin.setdefault(coin, {})[contract] = contracts
+        return {coin: self._part(coin, here) for coin, here in by_coin.items()}
+
+    def _part(self, coin: str, closed: dict[str, Fraction]) -> Part:
+        known, key = self._seen, (coin, *sorted(closed.items()))
+        if key not in known:
+            wallet = self._wallets[coin]
+            left = after_orders(wallet.book, wallet.orders(closed), self.desk.portfolio)
+            known[key] = pool_of(self.account, left, self.desk.portfolio).parts[coin]
+        return known[key]
+
+    @once
+    def _pool(self) -> Pool:
+        return pool_of(self.account, self.book, self.desk.portfolio)
+
+    @once
+    def _surveys(self) -> "dict[Alert, Survey]":
+        return {}
+
+    @once
+    def _seen(self) -> dict[tuple[Hashable, ...], Part]:
+        return {}
+
+    @once
+    def _wallets(self) -> dict[str, Wallet]:
+        """The positions that settle in each coin, as a wallet: what is closed in one changes no other."""
+        portfolio = self.desk.portfolio
+        key = portfolio.account_key(self.account.name) or ""
+        settled = {each.contract.settle for each in self.open_to_orders}
+        return {coin: self._wallet(coin, key) for coin in sorted(settled)}
+
+    def _wallet(self, coin: str, key: str) -> Wallet:
+        positions = {name: each for name, each in self.book.positions.items() if each.contract.settle == coin}
+        closable = tuple(each for each in self.open_to_orders if each.contract.settle == coin)
+        held, wallet = self.book.holdings.get(coin, ZERO), within(key, coin)
+        book = Book({coin: held}, {wallet: self.book.wallets.get(wallet, ZERO)}, positions)
+        return Wallet(coin, None, book, ZERO, closable, self.first, self.desk.portfolio, key)
+
+
+def pooled_lines(found: Sequence[PooledWays], desk: Desk) -> Iterator[RescueLine]:
     """A row a way, as of wallets; several coins stand under ``transfers``, and ``coins`` counts the first."""
+    return (_line(way, desk, chosen=way is each.chosen) for each in found for way in each.ways)
+
+
+def _line(way: PooledWay, desk: Desk, *, chosen: bool) -> RescueLine:
     portfolio = desk.portfolio
-    for way in ways:
-        if not way.transfers:
-            continue
-        left = carried(portfolio, desk.book, orders=(), transfers=way.transfers)
-        pool = pool_of(way.account, left.book, portfolio)
-        judged, close = judge(pool), nearest(levels_of(pool, portfolio))
-        valued, covered = value(portfolio, left.book), cover(portfolio, left.book)
-        yield RescueLine(
-            wallet=way.account.name or "",
-            currency=way.transfers[0].asset,
-            contract=None,
-            way=Rescue.COINS,
-            coins=way.transfers[0].quantity,
-            transfers=way.transfers,
-            contracts={},
-            fees_usd=ZERO,
-            realised_usd=ZERO,
-            distance_after=None if close is None else close.distance,
-            leverage_after=judged.position_value / judged.credit if judged.credit > 0 else None,
-            weights={asset: valued.weight(asset) for asset in sorted(valued.exposures)},
-            hedge_ratios={asset: covered.ratio(asset) for asset in sorted(valued.exposures) if asset in covered.hedged},
-            enough=way.enough,
-            chosen=True,
-        )
+    left = carried(portfolio, desk.book, orders=way.orders, transfers=way.transfers)
+    pool = pool_of(way.account, left.book, portfolio)
+    judged, close = judge(pool), nearest(levels_of(pool, portfolio))
+    valued, covered = value(portfolio, left.book), cover(portfolio, left.book)
+    realised = ((realised_by(each, desk.book, portfolio.contracts[each.contract]), each) for each in way.orders)
+    leverage = judged.position_value / judged.credit if judged.credit > 0 else None
+    return RescueLine(
+        wallet=way.account.name or "",
+        currency=way.transfers[0].asset if way.transfers else DOLLARS,
+        contract=None,
+        way=way.kind,
+        coins=way.transfers[0].quantity if way.transfers else ZERO,
+        transfers=way.transfers,
+        contracts={order.contract: order.signed for order in way.orders},
+        fees_usd=fees_usd([(order.fee, order.fee_currency) for order in way.orders], portfolio),
+        realised_usd=total(coin * portfolio.price(order.fee_currency) for coin, order in realised),
+        distance_after=None if close is None else close.distance,
+        leverage_after=leverage if pool.positions else ZERO,
+        weights={asset: valued.weight(asset) for asset in sorted(valued.exposures)},
+        hedge_ratios={asset: covered.ratio(asset) for asset in sorted(valued.exposures) if asset in covered.hedged},
+        enough=way.enough,
+        chosen=chosen,
+    )
 
 
-def pooled_checks(ways: tuple[PooledWay, ...], names: frozenset[str] | None) -> Check:
-    """What coins do not mend, and what needs nothing though it was named."""
+def pooled_checks(found: Sequence[PooledWays], names: frozenset[str] | None, *, acts: bool) -> Check:
+    """What nothing mends, and what needs nothing though it was named. ``acts``: whether anything is done at all."""
+    say = warning if acts else error
 
     def check(review: Review) -> Iterator[Finding]:
-        for way in ways:
-            if not way.enough:
-                message = "the free coins do not bring it to the policy: some of what is open there has to be closed"
-                yield error(Code.UNDER_COLLATERALISED, way.account.name or "", message)
-        calm = (names or frozenset()) - {way.account.name for way in ways}
+        stood = {line.account: line for line in review.accounts_before}
+        for each in found:
+            name, way = each.account.name or "", each.chosen
+            if way is None:
+                credit = stood[name].credit or ZERO
+                message = f"its coins count {usd(credit)}, and no free coins lift that: nothing brings it back"
+                yield say(Code.NO_EQUITY, name, message, credit_usd=credit)
+            elif not way.enough:
+                message = "stays past its alert: not enough coins are free, and not all that is open can be closed"
+                yield say(Code.UNDER_COLLATERALISED, name, message)
+        calm = (names or frozenset()) - {each.account.name for each in found}
         for line in review.accounts_before:
             if line.account in calm and line.credit is not None:
                 close = line.nearest

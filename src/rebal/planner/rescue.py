@@ -12,11 +12,11 @@ from rebal.plan import Inputs, Order, Plan, Rescue, RescueLine, Transfer
 from rebal.planner.build import answer
 from rebal.planner.collateral import Account, accounts, balance_at, free_coins, loose_in_wallets, past, room_for
 from rebal.planner.cover import cover, still_asked
-from rebal.planner.cutting import Wallet, fewest_lots
+from rebal.planner.cutting import Goal, Wallet, fewest_lots
 from rebal.planner.desk import Desk
 from rebal.planner.exposure import fees_usd, value
 from rebal.planner.orders import realised_by
-from rebal.planner.pooled_rescue import pooled_checks, pooled_lines, pooled_names, pooled_ways
+from rebal.planner.pooled_rescue import PooledWay, pooled_checks, pooled_lines, pooled_names, pooled_ways
 from rebal.planner.rebalance import Decided, outside_band
 from rebal.planner.review import Check, Review
 from rebal.planner.routes import tradable
@@ -42,15 +42,6 @@ class Way:
         return bool(self.transfers or self.orders)
 
 
-@frozen
-class Goal:
-    """From where on a wallet is to be rescued, what closing must reach, and what coins bring it to where they do."""
-
-    beyond: Alert
-    least: Alert
-    best: Alert
-
-
 def build_rescue(
     portfolio: Portfolio,
     book: Book,
@@ -71,13 +62,15 @@ def build_rescue(
     asked = [each for each in _listed(desk) if wallets is None or name_of(each) in wallets]
     found, free = _ways_out(asked, goal, desk, closes_first=closes_first)
     chosen = tuple(_chosen(ways) for ways in found.values() if ways)
-    orders = tuple(order for way in chosen for order in way.orders)
-    pools = pooled_ways(desk, beyond=goal.beyond, best=goal.best, names=wallets)
-    posted = [transfer for way in pools for transfer in way.transfers]
-    transfers = [*posted, *(transfer for way in chosen for transfer in way.transfers)]
+    pools = pooled_ways(desk, goal, names=wallets, taken=_taken(chosen), closes_first=closes_first)
+    taken: list[Way | PooledWay] = [*(each.chosen for each in pools if each.chosen is not None), *chosen]
+    orders = tuple(order for way in taken for order in way.orders)
+    transfers = [transfer for way in taken for transfer in way.transfers]
+    acts = bool(orders or transfers)
     done = carried(desk.portfolio, book, orders=orders, transfers=transfers)
-    checks = (*extra, _lost(found, free), _missed(chosen), *(() if wallets is None else (_calm(asked, found),)),
-              pooled_checks(pools, wallets))  # fmt: skip
+    calm = () if wallets is None else (_calm(asked, found),)
+    checks = (*extra, _lost(found, free, acts=acts), _missed(chosen, acts=acts), *calm,
+              pooled_checks(pools, wallets, acts=acts))  # fmt: skip
     decided = Decided(orders, (), outside_band(desk))
     asked_on = still_asked(book, done.book)
     plan = answer("rescue", desk, decided=decided, done=done, inputs=inputs, hedges=asked_on, extra=checks)
@@ -181,6 +174,12 @@ def _closing(
     return Way(account, kind, purse.into(account, posted), wallet.orders(closed), not past(balance, left, goal.beyond))
 
 
+def _taken(ways: Iterable[Way]) -> dict[str, Fraction]:
+    """Coins from outside that ways move in: what isolated positions draw from their wallet is not."""
+    moved = [transfer for way in ways for transfer in way.transfers]
+    return {asset: total(each.quantity for each in moved if each.asset == asset) for asset in {m.asset for m in moved}}
+
+
 def _chosen(ways: Sequence[Way]) -> Way:
     return ways[0] if ways[0].enough else ways[-1]
 
@@ -263,11 +262,11 @@ def _leverage(account: Account) -> Fraction | None:
     return value_of(account.held_after) / equity if equity > 0 else None
 
 
-def _lost(found: Mapping[Account, tuple[Way, ...]], free: Mapping[Account, Fraction]) -> Check:
+def _lost(found: Mapping[Account, tuple[Way, ...]], free: Mapping[Account, Fraction], *, acts: bool) -> Check:
     """The check that names the wallets that nothing brings back; an error where there is nothing else to do."""
 
     def check(_: Review) -> Iterator[Finding]:
-        say = warning if any(found.values()) else error
+        say = warning if acts else error
         for account, ways in found.items():
             if not ways:
                 equity, movable = _equity(account), free[account]
@@ -280,11 +279,11 @@ def _lost(found: Mapping[Account, tuple[Way, ...]], free: Mapping[Account, Fract
     return check
 
 
-def _missed(chosen: Sequence[Way]) -> Check:
+def _missed(chosen: Sequence[Way], *, acts: bool) -> Check:
     """The check that names the wallets that stay in danger, because what is open there cannot be closed."""
 
     def check(_: Review) -> Iterator[Finding]:
-        say = warning if any(way.acts for way in chosen) else error
+        say = warning if acts else error
         for way in chosen:
             if not way.enough:
                 stuck = [held.contract.name for held in way.account.held_after]

@@ -46,6 +46,12 @@ def _verdict(way: RescueLine) -> Said:
     return Inked("taken", GREEN) if way.chosen else Inked("enough" if way.enough else "not enough", DIM)
 
 
+def _coins(way: RescueLine) -> Said:
+    """Coins that arrive; those that an isolated margin draws from its wallet are among them."""
+    moved = [each for each in way.transfers if each.quantity > 0]
+    return joined(Figure(each.quantity, Kind.EXACT, each.asset) for each in moved) or None
+
+
 def _closes(way: RescueLine) -> Said:
     orders = way.contracts.items()
     return joined(_order(contract, signed) for contract, signed in orders) or None
@@ -66,7 +72,7 @@ _COLUMNS = (
     Column("way", lambda way: Inked(way.way.value, BOLD if way.chosen else ""), role=Role.NAME, left=True, only=_PAGE),
     Column("", lambda way: "chosen" if way.chosen else "other", record="{}", only=_RECORDS),
     Column("", lambda way: "enough" if way.enough else "short", record="{}", only=_RECORDS),
-    Column("move in", lambda way: way.coins or None, Kind.EXACT, unit="currency", record="coins {}"),
+    Column("move in", _coins, record="coins {}"),
     Column("close", _closes, left=True),
     Column("fees $", "fees_usd", Kind.DOLLARS, "fees", "dollars", yields=1),
     Column("realised $", "realised_usd", Kind.DOLLARS, "realised", "dollars", yields=1),

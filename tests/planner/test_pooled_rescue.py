@@ -1,0 +1,162 @@
+"""Pooled accounts brought out of danger by coins, by closing, by both; no alert is left that these could end."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import event, given
+from hypothesis import strategies as st
+
+from exact import exact
+from market.test_pooled_path import with_more
+from rebal.amounts import ONE, ZERO, Fraction
+from rebal.findings import Code
+from rebal.market.pooled import judge
+from rebal.plan import Plan, Rescue
+from rebal.planner.collateral import free_coins
+from rebal.planner.pooled import past_alert, pool_of
+from rebal.planner.rescue import build_rescue
+from rebal.portfolio import Portfolio
+
+from .test_accounts import MARKET, carried_out, inputs, read
+
+F = Fraction
+LONG = f"""
+as_of: 2026-11-20T08:00:00Z
+holdings: {{BTC: 1, SOL: 60}}
+accounts:
+  bybit:
+    venue: bybit
+    wallets: {{BTC: 1}}
+    positions: [{{contract: ETHUSD, contracts: 60000, entry_price: 2500}}]
+    collateral: {{BTC: 98%, SOL: 90%}}
+contracts: {{ETHUSD: {{leverage: 10}}}}
+{MARKET}"""
+
+
+def rescued(made: Portfolio, *, to_policy: bool = False) -> Plan:
+    return build_rescue(made, made.statement, inputs=inputs(made), to_policy=to_policy)
+
+
+def test_the_ways_stand_side_by_side(tmp_path: Path) -> None:
+    plan = rescued(read(tmp_path, LONG))
+    assert [(way.way, way.enough, way.chosen) for way in plan.ways] == [
+        (Rescue.COINS, False, False), (Rescue.CLOSE, True, False), (Rescue.BOTH, True, True),
+    ]  # fmt: skip
+    coins, close, both = plan.ways
+    # at leverage 1.125 of credit, halfway from alert to policy: 60,000 - n <= 1.125 (39,200 - 0.055 % n)
+    assert dict(close.contracts) == {"ETHUSD": -15910}
+    # 60 SOL more count 5,400 dollars: 60,000 - n <= 1.125 (44,600 - 0.055 % n)
+    assert dict(both.contracts) == {"ETHUSD": -9832}
+    assert [(each.asset, each.quantity) for each in both.transfers] == [("SOL", F(60))]
+    assert coins.leverage_after == 60000 / exact("44600")
+    assert [order.contracts for order in plan.orders] == [9832]
+    assert not plan.refused
+
+
+def test_without_coins_what_is_open_is_closed(tmp_path: Path) -> None:
+    made = read(tmp_path, LONG.replace(", SOL: 60}", "}"))
+    plan = rescued(made)
+    assert [(way.way, way.enough, way.chosen) for way in plan.ways] == [(Rescue.CLOSE, True, True)]
+    assert plan.ways[0].realised_usd == 0
+    assert not past_alert(pool_of(made.pools[0], carried_out(plan, made), made), made, made.policy.alert)
+    assert not rescued(made, to_policy=True).refused
+
+
+def test_legs_that_need_one_another_shrink_each_as_far_as_it_helps(tmp_path: Path) -> None:
+    """Two longs that each end the account alone: closing one lot of either helps the path of that one only."""
+    text = LONG.replace("holdings: {BTC: 1, SOL: 60}", "holdings: {BTC: 1}").replace(
+        "[{contract: ETHUSD, contracts: 60000, entry_price: 2500}]",
+        "[{contract: ETHUSD, contracts: 40000, entry_price: 2500}, {contract: SOLUSD, contracts: 40000, "
+        "entry_price: 100}]",
+    )
+    made = read(tmp_path, text.replace("ETHUSD: {leverage: 10}", "ETHUSD: {leverage: 10}, SOLUSD: {leverage: 10}"))
+    plan = rescued(made)
+    assert {order.contract for order in plan.orders} <= {"ETHUSD", "SOLUSD"}
+    assert not plan.refused
+    left = carried_out(plan, made)
+    assert not past_alert(pool_of(made.pools[0], left, made), made, made.policy.alert)
+    assert left.positions
+
+
+def test_an_account_that_nothing_brings_back_is_said_to_be_lost(tmp_path: Path) -> None:
+    made = read(tmp_path, LONG.replace("entry_price: 2500", "entry_price: 9000").replace(", SOL: 60}", "}"))
+    plan = rescued(made)
+    assert plan.refused
+    assert [each.subject for each in plan.findings if each.code is Code.NO_EQUITY] == ["bybit"]
+    assert not plan.ways
+
+
+def test_coins_go_to_one_account_only(tmp_path: Path) -> None:
+    one = LONG[LONG.index("  bybit:") : LONG.index("contracts: {ETHUSD: {lev")]
+    text = LONG.replace("contracts: {ETHUSD: {leverage: 10}}\n", one.replace("  bybit:", "  other:"))
+    text = text.replace("BTC: 1, SOL", "BTC: 2, SOL")
+    plan = rescued(read(tmp_path, text))
+    assert sum(each.quantity for each in plan.transfers if each.asset == "SOL") == 60
+    assert {way.wallet for way in plan.ways if way.enough and way.chosen} == {"bybit", "other"}
+
+
+COINS = {"BTC": 40000, "ETH": 2500, "SOL": 100}
+
+
+@st.composite
+def in_trouble(draw: st.DrawFn) -> str:
+    """One to three accounts, most of them pools, with positions larger than their coins carry, and a few free coins."""
+    names = ["one", "two", "three"][: draw(st.integers(1, 3))]
+    written, inside = [], dict.fromkeys([*COINS, "USDT"], ZERO)
+    for name in names:
+        wallets = {coin: Fraction(draw(st.integers(0, 20)) * 1000) / price for coin, price in COINS.items()}
+        wallets["USDT"] = Fraction(draw(st.sampled_from([0, 0, 2000])))
+        worth = sum((balance * COINS.get(coin, 1) for coin, balance in wallets.items()), ZERO)
+        rows = []
+        for coin, price in COINS.items():
+            size = int(worth * draw(st.integers(-150, 150)) / 100) if draw(st.booleans()) else 0
+            entry = price * draw(st.integers(80, 125)) / 100
+            hedge = draw(st.sampled_from([0, size, size // 2]))
+            if size:
+                rows.append(f"{{contract: {coin}USD, contracts: {size}, entry_price: {entry}, hedge: {hedge}}}")
+        for coin, balance in wallets.items():
+            inside[coin] += balance
+        there = ", ".join(f"{coin}: {float(balance):.8f}" for coin, balance in wallets.items() if balance)
+        mode = draw(st.sampled_from(["pooled", "pooled", "cross"]))
+        most = draw(st.sampled_from(["", "", "at_most: 60%, "]))
+        written.append(
+            f"  {name}: {{venue: bybit, margin: {mode}, {most}wallets: {{{there}}}, positions: [{', '.join(rows)}]}}"
+        )
+    loose = {coin: draw(st.sampled_from([0, 0, 1, 10])) * Fraction(500) / COINS.get(coin, 1) for coin in inside}
+    held = ", ".join(f"{coin}: {float(inside[coin] + loose[coin]) + 1e-8:.8f}" for coin in inside)
+    leverage, most = draw(st.sampled_from(["1", "2"])), draw(st.sampled_from(["100%", "90%"]))
+    return "\n".join(
+        (
+            f"as_of: 2026-11-20T08:00:00Z\nholdings: {{{held}}}\naccounts:",
+            *written,
+            f"{MARKET}policy: {{leverage: {leverage}, max_at_venue: {most}}}\n",
+        )
+    )
+
+
+@given(text=in_trouble())
+def test_a_rescue_leaves_no_alert_that_coins_or_closing_could_have_ended(
+    tmp_path_factory: pytest.TempPathFactory, text: str
+) -> None:
+    made = read(tmp_path_factory.mktemp("books"), text)
+    plan = rescued(made)
+    left = carried_out(plan, made)
+    lost = {each.subject for each in plan.findings if each.code is Code.NO_EQUITY}
+    for each in made.pools:
+        pool = pool_of(each, left, made)
+        if past_alert(pool, made, made.policy.alert):
+            assert each.name in lost
+            for coin in made.statement.holdings:
+                pool = with_more(pool, coin, free_coins(coin, left, made))
+            assert judge(pool).credit <= 0 or each.at_most < ONE
+    for coin, owned in made.statement.holdings.items():
+        before = sum((made.statement.wallets.get(f"{each.name}:{coin}", ZERO) for each in made.accounts), ZERO)
+        if len(made.accounts) == 1:
+            before = made.statement.wallets.get(coin, ZERO)
+        moved = sum((each.quantity for each in plan.transfers if each.asset == coin), ZERO)
+        assert 0 <= moved <= max(ZERO, owned * made.policy.max_at_venue - before)
+    assert all(order.reduce_only for order in plan.orders)
+    again = build_rescue(made, left, inputs=inputs(made))
+    assert not again.orders
+    assert not again.transfers
+    event("orders" if plan.orders else "coins" if plan.transfers else "lost" if plan.refused else "calm")
