@@ -156,3 +156,18 @@ def test_a_statement_shares_a_position_between_its_purposes() -> None:
         (Purpose.HEDGE, F(-500), "DOT"), (Purpose.REBALANCE, F(200), "DOT")
     ]  # fmt: skip
     assert shared.margin == 1
+
+
+def test_coins_for_a_position_that_cancels_out_wait_for_the_next_fill() -> None:
+    apart = (Transfer("BTC", F("0.1"), "BTCUSD"), fill("-100", "40000", isolated=True))
+    long = Fill(BTCUSD, F(100), F(40000), F(0), (Traded(Purpose.REBALANCE, F(100), "BTC"),), MarginMode.ISOLATED)
+    sent = apply(EMPTY, (*apart, long, Transfer("BTC", F("0.2"), "BTCUSD"))).book
+    assert (sent.positions["BTCUSD"].margin, sent.posted) == (F(0), {"BTCUSD": F("0.2")})
+    assert apply(sent, (fill("-50", "40000", isolated=True),)).book.positions["BTCUSD"].margin == F("0.2")
+
+
+def test_a_position_is_seen_at_the_mark_that_is_asked_for_and_worked_out_once() -> None:
+    held = opened(BTCUSD, contracts=F(-300), entry_price=F(40000))
+    assert held.at(F(41000)).mark_price == 41000
+    assert held.at(F(42000)).mark_price == 42000
+    assert held.at(F(42000)) is held.at(F(42000))

@@ -350,3 +350,15 @@ def test_a_price_of_a_contract_counts_whether_its_account_is_named_or_not(tmp_pa
         contract = made.contracts["BTC-PERPETUAL"]
         assert "deribit:BTC-PERPETUAL" not in made.contracts
         assert (made.market.mark(contract), made.market.funding_rate(contract)) == (exact("40100"), exact("0.0002"))
+
+
+def test_a_pooled_account_is_walked_along_all_coins_together_and_each_alone(tmp_path: Path) -> None:
+    made = read(tmp_path, WORKED)
+    (at,) = made.pools
+    pool = pool_of(at, made.statement, made)
+    third = exact("1/3")
+    together = [{"BTC": step, "ETH": step} for step in (-third, third)]
+    alone = [{coin: step} for coin in ("BTC", "ETH") for step in (-third, third)]
+    assert paths_of(pool, made, third) == [*together, *alone]
+    one = Pool(pool.rules, tuple(each for each in pool.coins if each.asset == "BTC"), ())
+    assert paths_of(one, made, third) == [{"BTC": -third}, {"BTC": third}]

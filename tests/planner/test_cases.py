@@ -66,20 +66,31 @@ def rows(answer: dict[str, Any]) -> Iterator[str]:
             yield f"{section} " + " ".join(f"{key}={told(row[key])}" for key in keys if row.get(key) not in (None, []))
 
 
-@pytest.mark.parametrize("path", BOOKS, ids=lambda path: path.stem)
-def test_the_answer_is_the_one_that_was_counted_out(path: Path, tmp_path: Path) -> None:
-    text = path.read_text()
-    made = yaml.load(text, Loader=yaml.BaseLoader)
+def written(path: Path, folder: Path) -> Path:
+    """A book as a file, with the standard contracts on its coins where it brings none."""
+    made = yaml.load(path.read_text(), Loader=yaml.BaseLoader)
     if "contracts" not in made:
         standard = yaml.load((CASES / "contracts.yaml").read_text(), Loader=yaml.BaseLoader)["contracts"]
         made["contracts"] = {name: each for name, each in standard.items() if each["asset"] in made["holdings"]}
-    book = tmp_path / "portfolio.yaml"
+    book = folder / "portfolio.yaml"
     book.write_text(json.dumps(made))
+    return book
+
+
+def answer_of(command: str, book: Path) -> dict[str, Any]:
+    """What is answered to a command, as JSON has it."""
+    code, out, err = answered(*command.split(), "-p", str(book), "--format", "json", *NOW)
+    assert code in (0, 1, 10, 20), err
+    answer: dict[str, Any] = json.loads(out)
+    return answer
+
+
+@pytest.mark.parametrize("path", BOOKS, ids=lambda path: path.stem)
+def test_the_answer_is_the_one_that_was_counted_out(path: Path, tmp_path: Path) -> None:
+    book = written(path, tmp_path)
     lines: list[str] = []
-    for command in text.splitlines()[0].removeprefix("# ").split(" | "):
-        code, out, err = answered(*command.split(), "-p", str(book), "--format", "json", *NOW)
-        assert code in (0, 1, 10, 20), err
-        lines += [f"$ rebal {command}", *rows(json.loads(out)), ""]
+    for command in path.read_text().splitlines()[0].removeprefix("# ").split(" | "):
+        lines += [f"$ rebal {command}", *rows(answer_of(command, book)), ""]
     found, kept = "\n".join(lines).replace(str(tmp_path), "."), path.with_suffix(".txt")
     if os.environ.get("REBAL_UPDATE"):
         kept.write_text(found)

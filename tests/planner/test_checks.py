@@ -1,6 +1,7 @@
 """Each finding, by the smallest book that provokes it."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -201,3 +202,23 @@ def test_no_wallet_of_an_open_position_is_said_where_it_is_cross_and_empty() -> 
         assert (Code.MISSING in found(made)) is told
     apart = opened(BTC, contracts=exact("-2000"), entry_price=exact("40000"), margin=Fraction(0))
     assert Code.MISSING not in found(book(positions=(apart,)))
+
+
+@pytest.mark.parametrize(("coins", "told"), [("0", True), ("-0.5", False), ("-2", False)])
+def test_a_hedge_of_what_is_no_longer_held_is_an_over_hedge_and_a_debt_is_none(coins: str, told: bool) -> None:
+    hedged = short("-20000", hedge="-20000")
+    made = portfolio({"BTC": coins, "USD": "200000"}, None, {"BTC": "40000"}, (BTC,), wallets={"BTC": "1"},
+                     positions=(hedged,))  # fmt: skip
+    assert (Code.OVER_HEDGED in found(made)) is told
+
+
+@pytest.mark.parametrize(
+    ("hours", "rate", "subjects"),
+    [("8", None, ["funding"]), (None, None, ["funding"]), (None, "0.0001", ["BTCUSD"]), ("8", "0.0001", [])],
+)
+def test_what_is_not_known_of_funding_is_said_once(hours: str | None, rate: str | None, subjects: list[str]) -> None:
+    contract = replace(BTC, funding_interval_hours=None if hours is None else exact(hours))
+    held = opened(contract, contracts=exact("-20000"), entry_price=exact("40000"))
+    made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, (contract,), wallets={"BTC": "1"}, positions=(held,),
+                     funding={} if rate is None else {"BTCUSD": rate})  # fmt: skip
+    assert [each.subject for each in planned(made).findings if each.code is Code.FUNDING_UNKNOWN] == subjects

@@ -1,10 +1,12 @@
 """In danger, a plan that can be placed: what only lowers risk is never refused."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from exact import exact
 from rebal.amounts import Fraction
 from rebal.book import Purpose, opened
 from rebal.commands._cures import cured
@@ -17,6 +19,7 @@ from rebal.portfolio import Portfolio, Uncovered
 
 from .books import SETTINGS, books
 from .given import INPUTS, inverse, policy, portfolio
+from .test_cases import CASES, answer_of, written
 
 F = Fraction
 BTCUSD = inverse("BTC", "100")
@@ -141,3 +144,14 @@ def test_what_only_lowers_risk_is_never_refused(book: Portfolio, percent: int, m
     assume(plan.orders)
     if all(order.reduce_only for order in plan.orders) and not any(map(riskier, plan.wallets)):
         assert not plan.refused, [each for each in plan.findings if each.severity is Severity.ERROR]
+
+
+def test_half_of_a_pair_that_leaves_a_pooled_account_nearer_to_its_end_is_refused(tmp_path: Path) -> None:
+    # 9,000 dollars long and 9,500 short on 0.1 BTC: nothing but ETH moves it. Without the short, 9,000 of long fall
+    # against some 8,700 of credit, and the policy asks for a distance of 50 %
+    done = answer_of("unwind --purpose hedge", written(CASES / "pooled-offset.yaml", tmp_path))
+    assert done["refused"] is True
+    missing = [each["severity"] for each in done["findings"] if each["code"] == Code.UNDER_COLLATERALISED]
+    assert missing == ["error"]
+    near = {each["account"]: each["nearest"] for each in done["accounts"]}
+    assert exact(near["main"]["distance"]) < exact("0.5")

@@ -18,11 +18,11 @@ from rebal.planner.cover import cover
 from rebal.planner.desk import Desk
 from rebal.planner.exposure import value
 from rebal.planner.hedge import build_hedge
-from rebal.planner.hedge_legs import Ask
-from rebal.planner.routes import SHORT
+from rebal.planner.hedge_legs import Ask, contract_moved
+from rebal.planner.routes import SHORT, Candidate
 from rebal.planner.status import build_status
 from rebal.planner.unwind import build_unwind
-from rebal.portfolio import Policy, Portfolio, Sizing
+from rebal.portfolio import Policy, Portfolio, Route, Sizing
 
 from .books import SETTINGS, books
 from .given import INPUTS, NOW, inverse, policy, portfolio
@@ -346,3 +346,18 @@ def test_a_lot_is_as_large_as_what_it_takes_off_at_its_own_entry() -> None:
     plan = hedged(made, "BTC", Fraction(13, 100))
     assert [order.contracts for order in plan.orders] == [10000]
     assert hedged(made, "BTC", Fraction(13, 100), carried_out(plan, made, made.statement)).orders == ()
+
+
+def test_a_change_moves_what_is_in_its_way_else_what_opens_it_else_nothing() -> None:
+    held = opened(inverse("BTC", "1", name="BTCA"), contracts=exact("-100"), entry_price=exact("40000"),
+                  hedge=exact("-100"))  # fmt: skip
+    contracts = (inverse("BTC", "1"), held.contract)
+    made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, contracts, wallets={"BTC": "1"}, positions=(held,))
+    desk = Desk.of(made, made.statement, now=NOW)
+    opens = (Candidate(contracts[0], Route.INVERSE, Fraction(1)),)
+    ask, nowhere = Ask("BTC", Fraction(1, 2), opens), Ask("BTC", Fraction(1, 2), ())
+    for missing, asked, moved in (
+        ("0.25", ask, "BTCUSD"), ("0.25", nowhere, None), ("-0.25", ask, "BTCA"), ("0", ask, "BTCA")
+    ):  # fmt: skip
+        found = contract_moved(asked, exact(missing), desk)
+        assert (None if found is None else found.name) == moved

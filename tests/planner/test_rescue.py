@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, assume, event, given, settings
@@ -502,3 +503,18 @@ def test_coins_set_aside_rescue_nothing() -> None:
     left = replace(made, aside=frozenset({"BTC"}))
     assert rescued(left).transfers == ()
     assert set(by_way(rescued(left))) == {"close"}
+
+
+def test_what_cannot_be_closed_and_coins_do_not_save_is_said_to_stay_in_danger() -> None:
+    # expired an hour ago: 60,000 of long on 1 BTC from 40,000, and 0.1 more that are not enough for alert 1.25
+    gone = replace(BTCUSD, expiry=INPUTS.now - timedelta(hours=1))
+    held = opened(gone, contracts=F(600), entry_price=F(40000))
+    made = portfolio({"BTC": "1.1"}, None, {"BTC": "40000"}, (gone,), wallets={"BTC": "1"}, positions=(held,))
+    plan = rescued(made)
+    (said,) = [each for each in plan.findings if each.code is Code.UNDER_COLLATERALISED]
+    assert (said.severity, said.subject) == (Severity.WARNING, "BTC")
+    assert "no order closes BTCUSD" in said.message
+    assert [each.quantity for each in plan.transfers] == [F("0.1")]
+    nothing = replace(made, policy=policy(max_at_venue="0.9"))
+    (said,) = [each for each in rescued(nothing).findings if each.code is Code.UNDER_COLLATERALISED]
+    assert said.severity == Severity.ERROR

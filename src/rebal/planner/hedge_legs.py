@@ -365,9 +365,9 @@ def _root(missing: Callable[[Fraction], Fraction], ends: Iterable[Fraction], *, 
         then = missing(end)
         if value * then <= 0:
             return start + (end - start) * value / (value - then) if value != then else start
-        start, value, before = end, then, (start, value)
+        start, value, before = end, then, value
     if limit is not None:
         return limit
-    # beyond its last end it stays as straight as it was there
-    slope = (value - before[1]) / (start - before[0])
+    # beyond its last end, which is one after the last bend, it stays as straight as it was there
+    slope = value - before
     return start - value / slope if slope * value < 0 else ZERO

@@ -114,10 +114,16 @@ def _is_riskier(wallet: Wallet) -> bool:
 
 
 def _is_worse(after: AccountLine, before: AccountLine) -> bool:
-    """Whether a pooled account is left with more of its credit required."""
+    """Whether a pooled account is left with more of its credit required, or nearer to its end."""
     if not after.maintenance_margin or before.margin_ratio is None:
         return False
-    return after.margin_ratio is None or after.margin_ratio > before.margin_ratio
+    if after.margin_ratio is None or after.margin_ratio > before.margin_ratio:
+        return True
+    return _nearer(_distance(after), _distance(before))
+
+
+def _distance(line: AccountLine) -> Fraction | None:
+    return None if line.nearest is None else line.nearest.distance
 
 
 def _nearer(distance: Fraction | None, before: Fraction | None) -> bool:
