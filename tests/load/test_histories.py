@@ -80,3 +80,27 @@ def test_a_history_that_says_nothing_is_refused(tmp_path: Path, funding: str, sa
 def test_coins_that_hardly_move_together_need_a_beta_that_is_typed(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="of its variance"):
         load.portfolio(folder(tmp_path, prices=closes(0.1, 0.05), funding="rate\n0\n0\n"), now=NOW)
+
+
+def of_funding(tmp_path: Path, funding: str) -> FundingRate:
+    found = load.portfolio(folder(tmp_path, prices=closes(1.3, 0.002), funding=funding), now=NOW)
+    return found.market.funding["BTC-PERPETUAL"]
+
+
+def test_of_a_history_of_several_contracts_only_its_own_rows_count(tmp_path: Path) -> None:
+    rows = "time,contract,rate\n2026-11-01T00:00:00Z,BTC-PERPETUAL,0.0001\n2026-11-01T00:00:00Z,ETH-PERPETUAL,0.5\n"
+    rows += "2026-11-01T08:00:00Z,BTC-PERPETUAL,0.0003\n2026-11-01T08:00:00Z,ETH-PERPETUAL,0.5\n"
+    assert of_funding(tmp_path, rows) == FundingRate(Fraction("0.0001"), Fraction("0.0002"), Fraction("0.0003"))
+    with pytest.raises(InvalidInput, match="holds rates of 2 contracts, and none of BTC-PERPETUAL"):
+        of_funding(tmp_path, rows.replace("BTC-PERPETUAL", "SOL-PERPETUAL"))
+
+
+def test_rates_by_the_hour_are_added_up_to_those_of_an_interval(tmp_path: Path) -> None:
+    # Deribit's contract is quoted by eight hours: 0.01 % an hour is 0.08 %, and the last, which is not whole, is left
+    hourly = [f"2026-11-01T{hour:02}:00:00Z,BTC-PERPETUAL,{'0.0001' if hour < 8 else '0.0002'}" for hour in range(20)]
+    found = of_funding(tmp_path, "\n".join(["time,contract,rate", *hourly]) + "\n")
+    assert found == FundingRate(Fraction("0.0008"), Fraction("0.0012"), Fraction("0.0016"))
+    eight = (
+        "\n".join(["timestamp,interest_1h,interest_8h", *(f"{n * 3600000},0.0001,0.0008" for n in range(24))]) + "\n"
+    )
+    assert of_funding(tmp_path, eight) == FundingRate(*(Fraction("0.0008"),) * 3)

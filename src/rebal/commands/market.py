@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
@@ -27,6 +28,11 @@ EXAMPLES = (
     "rebal market --history 2y --rates --out funding.csv",
 )
 
+_Out = Annotated[
+    str | None,
+    typer.Option("--out", metavar="FILE", help="Save it there; a history goes on where the file ends."),
+]
+
 
 def market(
     world: World,
@@ -42,15 +48,15 @@ def market(
     rates: Annotated[
         bool, typer.Option("--rates", help="With --history: the funding rates that were paid, instead of prices.")
     ] = False,
-    out: Annotated[
-        str | None, typer.Option("--out", metavar="FILE", help="Save it there; a history goes on where the file ends.")
-    ] = None,
+    out: _Out = None,
 ) -> Answer:
     """Write the prices, funding rates and doubts of now as a market file.
 
     It holds what --market live would use for the contracts and coins of the portfolio, each with where it came from:
     for cron, for the records, and for --market. With --history instead: time,asset,open,high,low,close of the coins,
     by the perpetual of each, or with --rates time,contract,rate of their funding, for rebal beta, proxies and replay.
+    Of several accounts a coin's prices are those of the first that has it, and each account's own contracts have rates.
+    Where an exchange has nothing so far back, or leaves something out, stderr says so.
     """
     if history is None and (every is not None or rates):
         raise UsageProblem("--every and --rates belong to --history; add --history 2y")
@@ -110,8 +116,10 @@ def _history(world: World, where: Where, asked: _Asked, *, out: str | None) -> A
     portfolio = where.read(world)
     rows = kept.kept(out, header) if out is not None and _out.is_there(out) else []
     failed = ""
+    said: list[str] = []
     try:
         for new in _read(portfolio, world, asked, rows, timeout=seconds(where.timeout)):
+            said += _lacking(rows, new, asked)
             rows += new
     except Unavailable as error:
         if out is None:
@@ -121,7 +129,29 @@ def _history(world: World, where: Where, asked: _Asked, *, out: str | None) -> A
     given = "--funding" if asked.rates else "--prices"
     then = ("replay", *replace(where, market=None).again(world), given, out or "")
     answer = _handed(kept.text(rows, header), out, world=world, apart_from=files, then=then)
-    return Answer(code=Unavailable.exit_code, remarks=(failed,)) if failed else answer
+    return answer._replace(remarks=tuple(said)) if not failed else Answer(
+        code=Unavailable.exit_code, remarks=(*said, failed)
+    )  # fmt: skip
+
+
+_LATE = timedelta(days=2)
+
+
+def _lacking(had: "Sequence[Row]", new: "Sequence[Row]", asked: _Asked) -> Iterator[str]:
+    """What is not there of a coin or a contract: before its first row, where it has none yet, and between bars."""
+    from rebal.times import day_or_time, instant
+
+    if not new:
+        return
+    name, times = new[0].name, [instant(row.time) for row in new]
+    before = max((instant(row.time) for row in had if row.name == name), default=None)
+    if before is None and times[0] - asked.start > max(_LATE, asked.step):
+        yield f"rebal: {name}: there is nothing before {day_or_time(times[0])}"
+    known = times if before is None else [before, *times]
+    holes = [] if asked.rates else [one for one, other in pairwise(known) if other - one > asked.step]
+    if holes:
+        left_out = "a stretch is" if len(holes) == 1 else f"{len(holes)} stretches are"
+        yield f"rebal: {name}: {left_out} left out, the first after {day_or_time(holes[0])}"
 
 
 def _read(
@@ -131,26 +161,44 @@ def _read(
         raise Unavailable("the network is not to be had here")
     from rebal.exchange import Deadline, opened
 
-    perpetuals = _perpetuals(portfolio)
-    if not perpetuals or portfolio.venue is None:
+    wanted = _perpetuals(portfolio, of_each=asked.rates)
+    if not wanted:
         raise UsageProblem("no coin of the portfolio has a perpetual at its venue, so there is nothing to ask for")
-    line = opened(portfolio.venue, world.network, deadline=Deadline(world.network, timeout))
+    deadline, network = Deadline(world.network, timeout), world.network
+    lines = {venue: opened(venue, network, deadline=deadline) for venue in dict.fromkeys(venue for venue, _ in wanted)}
     last: dict[str, str] = {}
     for row in had:
         last[row.name] = max(row.time, last.get(row.name, row.time))
     what = "contracts" if asked.rates else "coins"
-    yield from told((_rows(line, each, asked, last) for each in perpetuals), world, of=len(perpetuals), what=what)
+    rows = (_rows(lines[venue], each, asked, last) for venue, each in wanted)
+    yield from told(rows, world, of=len(wanted), what=what)
 
 
-def _perpetuals(portfolio: "Portfolio") -> "list[Contract]":
-    """The perpetual of each coin: an inverse one where there is one."""
+def _perpetuals(portfolio: "Portfolio", *, of_each: bool) -> "list[tuple[str, Contract]]":
+    """The perpetual of each coin in play and its venue: an inverse one where there is one, of the first account.
+
+    ``of_each``: that of each account, as each pays its own funding.
+    """
     from rebal.market.contract import Kind
 
-    found: dict[str, Contract] = {}
-    for contract in sorted(portfolio.contracts.values(), key=lambda each: (each.kind is Kind.LINEAR, each.name)):
-        if contract.expiry is None and contract.listed and contract.asset in portfolio.holdings:
-            found.setdefault(contract.asset, contract)
-    return [contract for _, contract in sorted(found.items())]
+    venues = {portfolio.account_key(each.name) or "": each.venue for each in portfolio.accounts}
+    order = list(venues)
+    coins = _in_play(portfolio)
+    found: dict[tuple[str, str], Contract] = {}
+    for contract in sorted(
+        portfolio.contracts.values(),
+        key=lambda each: (each.kind is Kind.LINEAR, order.index(each.account), each.name),
+    ):
+        if contract.expiry is None and contract.listed and contract.asset in coins and venues[contract.account]:
+            found.setdefault((contract.asset, contract.account if of_each else ""), contract)
+    return [(venues[contract.account] or "", contract) for _, contract in sorted(found.items())]
+
+
+def _in_play(portfolio: "Portfolio") -> frozenset[str]:
+    """The coins that are held, wanted, or stood in for, and those that stand in for them."""
+    through = {coin for proxy in portfolio.proxies.values() for coin in (proxy.asset, proxy.via)}
+    coins = {*portfolio.holdings, *(portfolio.targets or {}), *through}
+    return frozenset(coins - portfolio.cash - portfolio.aside)
 
 
 def _rows(line: "Line", contract: "Contract", asked: _Asked, last: dict[str, str]) -> "list[Row]":
@@ -161,7 +209,7 @@ def _rows(line: "Line", contract: "Contract", asked: _Asked, last: dict[str, str
 
     name = contract.name if asked.rates else contract.asset
     start = instant(last[name]) + timedelta(milliseconds=1) if name in last else asked.start
-    symbol = history.symbol_of(line, contract.name)
+    symbol = history.symbol_of(line, contract.name.removeprefix(f"{contract.account}:"))
     if asked.rates:
         paid = history.paid(line, symbol, start=start, end=asked.end)
         return [Row(rfc3339(each.time), name, (each.rate,)) for each in paid]

@@ -1,6 +1,6 @@
 """What an exchange printed before: the bars of a contract, and the funding rates that were paid on it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ from rebal.frozen import frozen
 
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_PAGES = 5_000
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 @frozen
@@ -50,41 +51,108 @@ def lengths(line: Line) -> frozenset[str]:
 
 def bars(line: Line, symbol: str, *, every: str, step: timedelta, start: datetime, end: datetime) -> Iterator[Bar]:
     """The bars from ``start`` that have ended by ``end``, oldest first. Raises Unavailable."""
+    most = _BARS.get(line.venue)
 
-    def page(since: int) -> Any:
-        return line.ask("fetch_ohlcv", symbol, every, since)
+    def page(since: int, _: int | None) -> Any:
+        return line.ask("fetch_ohlcv", symbol, every, since, most)
 
-    for row in _paged(page, line, start, end, time_of=lambda row: row[0]):
+    asked = _Asked(page, None if most is None else most * step)
+    for row in _paged(asked, line, start, end, time_of=lambda row: row[0]):
         bar = _bar(row, line)
         if bar.time + step <= end:
             yield bar
 
 
 def paid(line: Line, symbol: str, *, start: datetime, end: datetime) -> Iterator[Paid]:
-    """The funding rates from ``start`` to ``end``, oldest first. Raises Unavailable."""
+    """The funding rates from ``start`` to ``end``, oldest first, each what was paid at its time. Raises Unavailable."""
+    within = _RATES.get(line.venue, _Rates())
 
-    def page(since: int) -> Any:
-        return line.ask("fetch_funding_rate_history", symbol, since)
+    def page(since: int, until: int | None) -> Any:
+        ends = {} if until is None else {within.until: until}
+        return line.ask("fetch_funding_rate_history", symbol, since, within.most, ends)
 
-    for row in _paged(page, line, start, end, time_of=lambda row: row["timestamp"]):
-        yield Paid(_moment(row["timestamp"]), _figures(line, row, "fundingRate")[0])
+    asked = _Asked(page, within.span, within.most)
+    for row in _paged(asked, line, start, end, time_of=lambda row: row["timestamp"]):
+        yield Paid(_moment(row["timestamp"]), _figures(line, *within.figure(row))[0])
+
+
+@frozen
+class _Rates:
+    """How an exchange answers for the rates that were paid.
+
+    ``span``: of the stretch that is asked at once, None where it is the rest of time; ``until``: what its end is called
+    there. ``most``: rows of an answer, the newest of the stretch. ``own``: the field of the exchange's own row that has
+    the rate of that payment, where ccxt reads another.
+    """
+
+    span: timedelta | None = None
+    until: str = ""
+    most: int | None = None
+    own: str | None = None
+
+    def figure(self, row: Any) -> tuple[Any, str]:
+        """The row and the field in it that hold a rate."""
+        return (row, "fundingRate") if self.own is None else (row["info"], self.own)
+
+
+_BARS = {"okx": 100, "deribit": 1000, "kraken": 2000}
+"""Bars of a page where an answer is of a stretch of time that is no longer, so that an empty one is not the last."""
+_RATES = {
+    "bybit": _Rates(timedelta(days=66), "endTime", 200),
+    "okx": _Rates(timedelta(days=33), "after", 100),
+    # Deribit pays every hour, and prints beside that hour's rate what the last eight came to.
+    "deribit": _Rates(timedelta(days=30), "until", own="interest_1h"),
+}
+
+
+@frozen
+class _Asked:
+    """A question about a stretch of time: from an instant on, up to another where one is told.
+
+    ``span`` and ``most`` as of ``_Rates``.
+    """
+
+    page: Callable[[int, int | None], Any]
+    span: timedelta | None
+    most: int | None = None
 
 
 def _paged(
-    page: Callable[[int], Any], line: Line, start: datetime, end: datetime, *, time_of: Callable[[Any], int]
+    asked: _Asked, line: Line, start: datetime, end: datetime, *, time_of: Callable[[Any], int]
 ) -> Iterator[Any]:
-    """Rows of one page after another, each once, until a page brings nothing new; each page has the whole deadline."""
+    """Rows of one page after another, each once, up to the end; each page has the whole deadline.
+
+    An empty page is the last, unless it is of a stretch alone: a contract may have been listed after it.
+    """
     since, last = _milliseconds(start), _milliseconds(end)
+    for _ in range(_MOST_PAGES):
+        until = None if asked.span is None else min(last, since + asked.span // _MILLISECOND)
+        found = _stretch(asked, line, since, until, time_of=time_of)
+        yield from (row for row in found if time_of(row) <= last)
+        if not found and (until is None or until >= last):
+            return
+        # one that is empty may or may not have counted its last instant
+        since = time_of(found[-1]) + 1 if found else until or last
+        if since > last:
+            return
+    raise Unavailable(f"{line.venue}: goes on without end")
+
+
+def _stretch(
+    asked: _Asked, line: Line, since: int, until: int | None, *, time_of: Callable[[Any], int]
+) -> Sequence[Any]:
+    """The rows of a stretch, oldest first; before those of a full answer there may be others."""
+    rows: list[Any] = []
     for _ in range(_MOST_PAGES):
         line.deadline.begin()
         try:
-            found = sorted((row for row in page(since) if since <= time_of(row) <= last), key=time_of)
+            found = sorted((row for row in asked.page(since, until) if since <= time_of(row)), key=time_of)
+            rows = [*(row for row in found if not rows or time_of(row) < time_of(rows[0])), *rows]
         except (TypeError, KeyError, IndexError):
             raise _garbled(line) from None
-        yield from found
-        if not found:
-            return
-        since = time_of(found[-1]) + 1
+        if until is None or asked.most is None or len(found) < asked.most or time_of(rows[0]) <= since:
+            return rows
+        until = time_of(rows[0]) - 1
     raise Unavailable(f"{line.venue}: goes on without end")
 
 
@@ -108,8 +176,8 @@ def _garbled(line: Line) -> Unavailable:
 
 
 def _milliseconds(moment: datetime) -> int:
-    return (moment - _BEGINNING) // timedelta(milliseconds=1)
+    return (moment - _BEGINNING) // _MILLISECOND
 
 
 def _moment(milliseconds: int) -> datetime:
-    return _BEGINNING + timedelta(milliseconds=milliseconds)
+    return _BEGINNING + milliseconds * _MILLISECOND

@@ -51,9 +51,8 @@ def _exact(kind: type[Any], session: Any, keys: Keys | None) -> Any:
         {"session": session, **signing}
     )
     exchange.number = str
-    if keys is not None:
-        # Otherwise ccxt asks for currencies first: another host, and more permissions than reading takes.
-        exchange.has["fetchCurrencies"] = False
+    # Otherwise ccxt asks for currencies first: another host, and with keys more permissions than reading takes.
+    exchange.has["fetchCurrencies"] = False
     return exchange
 
 

@@ -52,7 +52,9 @@ def _rates(reading: Reading, path: str) -> Iterator[tuple[str, Callable[[], Fund
             if isinstance(rate, market_block.FundingHistory):
                 from rebal.load.funding import funding_from
 
-                yield name, partial(funding_from, beside(path, rate.history))
+                contract = reading.contract(name)
+                hours = None if contract is None else contract.funding_interval_hours
+                yield name, partial(funding_from, beside(path, rate.history), of=name, hours=hours)
 
 
 def beside(path: str, name: str) -> str:

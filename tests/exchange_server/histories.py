@@ -1,0 +1,201 @@
+"""What exchanges printed before, told as each of them tells it: bars by the day and funding, in pages of its own.
+
+``Past`` is the truth of a contract. A page ends where the exchange's documentation says: Binance gives the first rows
+from a time on, Bybit the first bars and the newest rates, OKX the newest of both, Deribit and Kraken what lies in a
+stretch of time.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from exchange_server import Asked
+
+DAY, HOUR = 86_400_000, 3_600_000
+NOW = 1795161490000
+"""2026-11-20T07:58:10Z in milliseconds."""
+
+
+@dataclass
+class Past:
+    """A contract since it was listed: a bar a day, its close ``close(day)``; a rate every so many hours.
+
+    ``listed``: days before today; ``missing``: days of which there is no bar.
+    """
+
+    listed: int
+    close: Callable[[int], str]
+    hours: int = 8
+    missing: Sequence[int] = ()
+
+    def bars(self) -> list[tuple[int, str]]:
+        today = NOW // DAY
+        days = (day for day in range(today - self.listed, today + 1) if today - day not in self.missing)
+        return [(day * DAY, self.close(day)) for day in days]
+
+    def rates(self) -> list[tuple[int, str]]:
+        step, today = self.hours * HOUR, NOW // DAY
+        return [(time, rate(time)) for time in range((today - self.listed) * DAY, NOW + 1, step)]
+
+
+def rate(time: int) -> str:
+    """A rate that tells its time: of every hour another."""
+    return f"0.00{time // HOUR % 9_973 + 10_000}"
+
+
+def within(rows: list[tuple[int, str]], first: int, last: int) -> list[tuple[int, str]]:
+    return [row for row in rows if first <= row[0] <= last]
+
+
+def answers(venue: str, pasts: Mapping[str, Past]) -> dict[str, Any]:
+    """What a server is to answer for contracts of a venue."""
+    return _VENUES[venue](pasts)
+
+
+def _number(asked: Asked, name: str, otherwise: int) -> int:
+    return int(float(asked.query.get(name, otherwise)))
+
+
+def _binance(pasts: Mapping[str, Past]) -> dict[str, Any]:
+    def klines(asked: Asked) -> Any:
+        rows = within(pasts[asked.query["symbol"]].bars(), _number(asked, "startTime", 0), NOW)
+        return [[time, close, close, close, close, "1", time + DAY - 1, "1", 1, "1", "1", "0"]
+                for time, close in rows[:500]]  # fmt: skip
+
+    def rates(asked: Asked) -> Any:
+        rows = within(pasts[asked.query["symbol"]].rates(), _number(asked, "startTime", 0), NOW)
+        return [
+            {"symbol": asked.query["symbol"], "fundingTime": time, "fundingRate": each} for time, each in rows[:100]
+        ]
+
+    host = "GET dapi.binance.com/dapi/v1"
+    return {f"{host}/klines": klines, f"{host}/fundingRate": rates}
+
+
+def _bybit(pasts: Mapping[str, Past]) -> dict[str, Any]:
+    def told(rows: Any) -> Any:
+        return {"retCode": 0, "retMsg": "OK", "result": {"list": rows}}
+
+    def klines(asked: Asked) -> Any:
+        first, last = _number(asked, "start", 0), _number(asked, "end", NOW)
+        rows = within(pasts[asked.query["symbol"]].bars(), first, last)[: _number(asked, "limit", 200)]
+        return told([[str(time), close, close, close, close, "1", "1"] for time, close in reversed(rows)])
+
+    def rates(asked: Asked) -> Any:
+        rows = within(
+            pasts[asked.query["symbol"]].rates(), _number(asked, "startTime", 0), _number(asked, "endTime", NOW)
+        )
+        newest = rows[-min(_number(asked, "limit", 200), 200) :]
+        return told([
+            {"symbol": asked.query["symbol"], "fundingRate": each, "fundingRateTimestamp": str(time)}
+            for time, each in reversed(newest)
+        ])  # fmt: skip
+
+    host = "GET api.bybit.com/v5/market"
+    empty = {"retCode": 0, "result": {"list": []}}
+    markets = {f"{host}/instruments-info?category={each}": empty for each in ("spot", "linear", "option")}
+    return {f"{host}/kline": klines, f"{host}/funding/history": rates, **markets}
+
+
+def _okx(pasts: Mapping[str, Past]) -> dict[str, Any]:
+    def told(rows: Any) -> Any:
+        return {"code": "0", "msg": "", "data": rows}
+
+    def newest(asked: Asked, rows: list[tuple[int, str]], most: int) -> list[tuple[int, str]]:
+        first, last = _number(asked, "before", -1), _number(asked, "after", NOW + 1)  # neither of them counts
+        limit = min(_number(asked, "limit", most), most)
+        return within(rows, first + 1, last - 1)[-limit:][::-1]
+
+    def candles(asked: Asked) -> Any:
+        rows = newest(asked, pasts[asked.query["instId"]].bars(), 100)
+        return told([[str(time), close, close, close, close, "1", "1", "1", "1"] for time, close in rows])
+
+    def rates(asked: Asked) -> Any:
+        kept = [row for row in pasts[asked.query["instId"]].rates() if row[0] >= NOW - 90 * DAY]  # three months
+        return told([
+            {"instId": asked.query["instId"], "fundingRate": "0.5", "realizedRate": each, "fundingTime": str(time)}
+            for time, each in newest(asked, kept, 100)
+        ])  # fmt: skip
+
+    swaps = [
+        {"instType": "SWAP", "instId": name, "ctType": "inverse", "ctVal": "100", "ctMult": "1", "ctValCcy": "USD",
+         "settleCcy": name[:3], "uly": name[:7], "instFamily": name[:7], "state": "live", "lotSz": "1", "minSz": "1",
+         "tickSz": "0.1", "lever": "100", "listTime": "1500000000000", "expTime": ""}
+        for name in pasts
+    ]  # fmt: skip
+    host = "GET www.okx.com/api/v5"
+    return {
+        f"{host}/market/candles": candles, f"{host}/market/history-candles": candles,
+        f"{host}/public/funding-rate-history": rates, f"{host}/public/instruments": told([]),
+        f"{host}/public/instruments?instType=SWAP": told(swaps),
+    }  # fmt: skip
+
+
+def _deribit(pasts: Mapping[str, Past]) -> dict[str, Any]:
+    def told(result: Any) -> Any:
+        return {"jsonrpc": "2.0", "result": result}
+
+    def stretch(asked: Asked, rows: list[tuple[int, str]]) -> list[tuple[int, str]]:
+        return within(rows, _number(asked, "start_timestamp", 0), _number(asked, "end_timestamp", NOW))
+
+    def chart(asked: Asked) -> Any:
+        rows = stretch(asked, pasts[asked.query["instrument_name"]].bars())[-5_000:]
+        closes = [float(close) for _, close in rows]
+        columns = dict.fromkeys(("open", "high", "low", "close", "volume", "cost"), closes)
+        return told({"ticks": [time for time, _ in rows], **columns, "status": "ok" if rows else "no_data"})
+
+    def rates(asked: Asked) -> Any:
+        rows = stretch(asked, pasts[asked.query["instrument_name"]].rates())[-744:]
+        return told([
+            {"timestamp": time, "index_price": 40000.5, "prev_index_price": 40000.5, "interest_1h": float(each),
+             "interest_8h": 0.5}
+            for time, each in rows
+        ])  # fmt: skip
+
+    instruments = [
+        {"instrument_name": name, "kind": "future", "instrument_type": "reversed", "is_active": True,
+         "base_currency": name[:3], "quote_currency": "USD", "counter_currency": "USD", "settlement_currency": name[:3],
+         "contract_size": 10, "min_trade_amount": 10, "tick_size": 0.5, "settlement_period": "perpetual",
+         "taker_commission": 0.0005, "maker_commission": 0, "expiration_timestamp": 32503708800000,
+         "creation_timestamp": 1500000000000}
+        for name in pasts
+    ]  # fmt: skip
+    host = "GET www.deribit.com/api/v2/public"
+    return {
+        f"{host}/get_tradingview_chart_data": chart, f"{host}/get_funding_rate_history": rates,
+        f"{host}/get_instruments": told(instruments),
+    }  # fmt: skip
+
+
+def _kraken(pasts: Mapping[str, Past]) -> dict[str, Any]:
+    def chart(name: str) -> Callable[[Asked], Any]:
+        def candles(asked: Asked) -> Any:
+            first, last = _number(asked, "from", 0) * 1000, _number(asked, "to", NOW // 1000) * 1000
+            rows = within(pasts[name].bars(), first, last)[:2_000]
+            return {"candles": [
+                {"time": time, "open": close, "high": close, "low": close, "close": close, "volume": "1"}
+                for time, close in rows
+            ], "more_candles": False}  # fmt: skip
+
+        return candles
+
+    def rates(asked: Asked) -> Any:
+        return {"result": "success", "rates": [
+            {"timestamp": _iso(time), "fundingRate": 40000 * float(each), "relativeFundingRate": float(each)}
+            for time, each in pasts[asked.query["symbol"]].rates()
+        ]}  # fmt: skip
+
+    host = "GET futures.kraken.com"
+    charts = {f"{host}/api/charts/v1/trade/{name}/1d": chart(name) for name in pasts}
+    return {**charts, f"{host}/derivatives/api/v4/historicalfundingrates": rates}
+
+
+def _iso(time: int) -> str:
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(time / 1000, UTC).isoformat().replace("+00:00", "Z")
+
+
+_VENUES: Mapping[str, Callable[[Mapping[str, Past]], dict[str, Any]]] = {
+    "binance": _binance, "bybit": _bybit, "okx": _okx, "deribit": _deribit, "kraken": _kraken
+}  # fmt: skip
