@@ -28,21 +28,10 @@ from rebal.portfolio import Portfolio
 from rebal.reports.explanation import Derivation
 
 PORTFOLIOS = sorted((ROOT / "portfolios").glob("*.yaml"))
-CURVES = (".by_day.", "payoff.")
-TOLD_ELSEWHERE = (
-    "accounts",
-    "levels",
-    "inputs",
-    "findings",
-    "settings",
-    "steps",
-    "ways",
-    "schema",
-    "command",
-    "name",
-    "venue",
-    "as_of",
-)
+NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+COUNTS = {"steps.n", "steps.index", "costs.by_day.day", "payoff.shock", "accounts.levels.crossings"}
+"""Numbers of a plan that are no figures: where things stand in a list, what rows are called by, every crossing of a
+path of which the nearest either side are told."""
 
 
 def up(value: Fraction, step: Fraction) -> Fraction:
@@ -112,43 +101,118 @@ def test_every_figure_of_a_hedge(made: Portfolio, share: str) -> None:
     hold(derivations(plan, made, made.statement))
 
 
-NAMES = (".contract", ".until", ".isolated_margin", ".other_account", ".hours")
-"""What is null where there is none and no figure where there is."""
+def named(row: dict[str, Any], within: str) -> str:
+    """What explain calls a row of a list."""
+    match within:
+        case "payoff":
+            return plain(exact(row["shock"]) * 100)
+        case "by_day":
+            return str(row["day"])
+        case "findings":
+            return f"{row['subject']}.{row['code']}"
+        case "ways":
+            return f"{row['wallet']}.{row['way']}"
+        case "levels":
+            return str(row["path"])
+        case "accounts":
+            return str(row["account"])
+    return str(row.get("contract") or row.get("asset") or row.get("currency") or row.get("purpose"))
 
 
-def figures(value: Any, path: str = "") -> Iterator[tuple[str, str | None]]:
+def figures(value: Any, path: str = "", kind: str = "") -> Iterator[tuple[str, str | None]]:
     """Every figure of a plan's JSON by its path; rows by what they are of."""
     if isinstance(value, dict):
         for key, each in value.items():
-            yield from figures(each, f"{path}.{key}" if path else key)
+            yield from figures(each, f"{path}.{key}" if path else key, f"{kind}.{key}" if kind else key)
     elif isinstance(value, list):
         for each in value:
             if isinstance(each, dict):
-                name = each.get("contract") or each.get("asset") or each.get("currency") or each.get("purpose")
-                yield from figures(each, f"{path.removesuffix('.breakdown')}.{name}")
-    elif value is None or (isinstance(value, str) and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", value)):
+                at = f"{path.removesuffix('.breakdown')}.{named(each, path.rpartition('.')[2])}"
+                data = each.get("data", {})
+                yield from figures({**{key: each[key] for key in each if key != "data"}, **data}, at, kind)
+            else:
+                yield from figures(each, path, kind)
+    elif kind not in COUNTS and (value is None or (isinstance(value, str) and NUMBER.fullmatch(value))):
         yield path, value
 
 
-@pytest.mark.parametrize("path", PORTFOLIOS, ids=lambda path: path.stem)
-def test_every_figure_of_a_saved_plan_is_told_and_is_its_figure(path: Path, tmp_path: Path) -> None:
-    saved = tmp_path / "plan.json"
-    asked = ("plan",) if "targets:" in path.read_text() else ("hedge", "BTC", "--pct", "50")
-    assert answered(*asked, "-p", str(path), "--out", str(saved), *NOW).code == 0
+def asked(path: Path) -> Iterator[tuple[str, ...]]:
+    """Every kind of plan that a file can be asked for."""
+    if "targets:" in (text := path.read_text()):
+        yield ("plan",)
+    yield ("hedge", "BTC", "--pct", "50")
+    if "positions:" in text:
+        yield ("unwind", "--force")
+        yield ("unwind", "--ladder")
+        yield ("rescue",)
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [(path, words) for path in PORTFOLIOS for words in asked(path)],
+    ids=lambda given: given.stem if isinstance(given, Path) else given[0],
+)
+def test_every_figure_of_a_saved_plan_is_told_and_is_its_figure(
+    path: Path, words: tuple[str, ...], tmp_path: Path
+) -> None:
+    assert_told(path, words, tmp_path)
+
+
+def assert_told(path: Path, words: tuple[str, ...], folder: Path) -> set[str]:
+    """Every figure of a plan is derived, or why there is nothing to derive is said; which were."""
+    saved = folder / "plan.json"
+    assert answered(*words, "-p", str(path), "--out", str(saved), *NOW).code in (0, 1)
     plan = json.loads(saved.read_text())
+    if len(plan["accounts"]) > 1:  # a coin is in the wallet of its account
+        for row in (*plan["wallets"], *plan["transfers"]):
+            row["asset"] = f"{row['account']}:{row.get('currency') or row['asset']}"
     done = answered("explain", str(saved), "-p", str(path), "--format", "json", *NOW)
     assert (done.code, done.err) == (0, "")
     told = {each["figure"]: each for each in json.loads(done.out)["derivations"]}
+    seen = set()
     for figure, value in figures(plan):
-        if any(curve in figure for curve in CURVES):
-            continue
-        if figure.split(".")[0] in TOLD_ELSEWHERE or figure.endswith(NAMES):
-            continue
-        if figure.split(".")[-1] in ("target_weight", "drift", "aimed_weight", "outside_band") and value is None:
-            continue
+        if value is None and figure not in told:
+            continue  # what is not there, and is not asked for
         assert figure in told, figure
-        assert told[figure]["value"] == value, figure
-        assert told[figure]["agrees"] is True
+        each = told[figure]
+        assert each["value"] == value, figure
+        assert each["agrees"] is True, figure
+        assert each["formula"] or each["note"], figure
+        seen.add(figure)
+    assert {each.split(".")[0] for each in told} == {each.split(".")[0] for each in seen}
+    return seen
+
+
+POOLED = """\
+as_of: 2026-11-20T08:00:00Z
+accounts:
+  main: {venue: bybit, margin: pooled, wallets: {BTC: 0.3, USDT: 4000},
+         positions: [{contract: BTCUSD, contracts: -9000, entry_price: 39000}]}
+  second: {venue: deribit, wallets: {BTC: 0.2},
+           positions: [{contract: BTC-PERPETUAL, contracts: -2000, entry_price: 41000}]}
+holdings: {BTC: 2, ETH: 14, USDT: 4000}
+targets: {BTC: 40%, ETH: 55%, USD: 5%}
+market: {as_of: 2026-11-20T08:00:00Z, prices: {BTC: 40000, ETH: 2500}}
+"""
+
+
+@pytest.mark.parametrize("words", [("plan",), ("rescue",), ("unwind", "--force")], ids=lambda words: words[0])
+def test_every_figure_of_a_pooled_account_is_told(words: tuple[str, ...], tmp_path: Path) -> None:
+    book = tmp_path / "portfolio.yaml"
+    book.write_text(POOLED)
+    seen = assert_told(book, words, tmp_path)
+    assert {"accounts.main.margin_ratio", "accounts.main.credit"} <= seen
+
+
+def test_what_is_told_by_a_formula_is_most(tmp_path: Path) -> None:
+    path = ROOT / "portfolios" / "open-book.yaml"
+    done = answered("explain", "-p", str(path), "--format", "json", *NOW)
+    told = json.loads(done.out)["derivations"]
+    derived = {each["figure"] for each in told if each["formula"]}
+    assert {"payoff.-50.equity_hedged", "payoff.200.equity_unhedged", "costs.by_day.30.cost_usd"} <= derived
+    sections = {"findings", "inputs", "settings"}
+    rest = [each["figure"] for each in told if not each["formula"] and each["value"] is not None]
+    assert len([each for each in rest if each.split(".")[0] not in sections]) < len(derived) / 3
 
 
 def test_a_liquidation_price_by_hand(tmp_path: Path) -> None:
@@ -232,6 +296,31 @@ def test_a_coin_a_contract_a_section_and_a_kind_are_names_too(tmp_path: Path) ->
     assert all(each.split(".")[1] == "ETHUSD_PERP" for each in named("ETHUSD_PERP"))
     assert named("costs")[0] == "costs.fees_usd"
     assert all(each.endswith(".leverage") for each in named("leverage"))
+
+
+def test_a_status_is_derived_as_a_plan_that_trades_nothing(tmp_path: Path) -> None:
+    book, saved = ROOT / "portfolios" / "open-book.yaml", tmp_path / "status.json"
+    assert answered("status", str(book), "--out", str(saved), *NOW).code == 20
+    status = json.loads(saved.read_text())
+    done = answered("explain", str(saved), "-p", str(book), "--format", "json", *NOW)
+    assert (done.code, done.err) == (0, "")
+    told = {each["figure"]: each for each in json.loads(done.out)["derivations"]}
+    for figure, value in figures(status):
+        if value is not None:
+            assert (told[figure]["value"], told[figure]["agrees"]) == (value, True), figure
+    assert told["wallets.BTC.leverage"]["formula"] == "v / b"
+
+
+def test_what_a_journal_realised_is_told_of_a_status(tmp_path: Path) -> None:
+    book, saved = tmp_path / "portfolio.yaml", tmp_path / "status.json"
+    book.write_text(PORTFOLIO)
+    at = ("-p", str(book), *NOW)
+    assert answered("record", "fill", "--contract", "BTCUSD_PERP", "--contracts", "-10", "--price", "40000",
+                    "--fee", "0.00001", *at).code == 0  # fmt: skip
+    answered("status", *at, "--out", str(saved))
+    done = answered("explain", str(saved), "realised", *at, "--format", "json")
+    told = {each["figure"]: each["value"] for each in json.loads(done.out)["derivations"]}
+    assert told["realised.BTCUSD_PERP.fees_coin"] == "0.00001"
 
 
 TWO_ACCOUNTS = """\

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rebal.book import Book
     from rebal.plan import Plan
     from rebal.reports.explanation import Derivation
+    from rebal.status import Status
 
 EXAMPLES = (
     "rebal explain",
@@ -36,11 +37,11 @@ def explain(
         typer.Argument(
             metavar="[PLAN] [FIGURE]...",
             show_default=False,
-            help="A saved plan, a new one without; then figures, coins, contracts or sections; a list without.",
+            help="A saved plan or status, or a new plan; then figures, coins, contracts, sections; a list without.",
         ),
     ] = None,
 ) -> Answer:
-    """Derive any figure of a plan: its formula, the numbers put in, the source.
+    """Derive any figure of a plan or a status: its formula, the numbers put in, the source.
 
     Each is as a calculator can redo it. The numbers are those of the plan and of the files that it was made from; a
     formula that does not come to the plan's figure is said not to, and the exit code is 1.
@@ -71,15 +72,15 @@ def _fresh(where: Where, world: World) -> "tuple[Plan, Opened, Book]":
     return build_plan(book.portfolio, book.book, inputs=book.inputs, extra=book.checks), book, book.book
 
 
-def _saved(file: str, where: Where, world: World) -> "tuple[Plan, Opened, Book]":
+def _saved(file: str, where: Where, world: World) -> "tuple[Plan | Status, Opened, Book]":
     from rebal.journal import answers, fold
     from rebal.load import source
 
     named = source.shown(file)
     plan = answers.read(source.text(file, source.ANSWER), named)
-    if plan.schema != "rebal/plan/1":
-        instead = "save one of plan, hedge, unwind or rescue with --out plan.json"
-        raise InvalidInput([Problem(named, 0, 0, "schema", "is of no plan", plan.schema, instead)])
+    if plan.schema not in ("rebal/plan/1", "rebal/status/1"):
+        instead = "save one of plan, hedge, unwind, rescue or status with --out plan.json"
+        raise InvalidInput([Problem(named, 0, 0, "schema", "is of no plan and no status", plan.schema, instead)])
     refuse_no_portfolio(where, world)
     book = opened(where, world)
     if plan.inputs.statement_sha256 != book.portfolio.statement_sha256:
@@ -96,9 +97,9 @@ def _saved(file: str, where: Where, world: World) -> "tuple[Plan, Opened, Book]"
     return plan, book, fold.fold(book.portfolio, entries).book
 
 
-def _chosen(name: str, every: "Sequence[Derivation]", plan: "Plan") -> "list[Derivation]":
+def _chosen(name: str, every: "Sequence[Derivation]", plan: "Plan | Status") -> "list[Derivation]":
     """The figures that a name means: one, those below it, or all of a coin, a contract or a kind."""
-    of = {order.contract: order.asset for order in plan.orders}
+    of = {order.contract: order.asset for order in getattr(plan, "orders", ())}
     of |= {position.contract: position.asset for position in plan.positions}
     exact = [each for each in every if each.figure == name or each.figure.startswith(f"{name}.")]
     if exact:
@@ -112,7 +113,8 @@ def _chosen(name: str, every: "Sequence[Derivation]", plan: "Plan") -> "list[Der
 def _means(name: str, steps: "Sequence[str]", of: "dict[str, str]") -> bool:
     if steps[-1] == name:
         return True
-    return len(steps) > 1 and "before" not in steps and name in (steps[1], of.get(steps[1]))
+    apart = steps[0] == "findings" or "before" in steps
+    return len(steps) > 1 and not apart and name in (steps[1], of.get(steps[1]))
 
 
 def _near(name: str, every: "Sequence[Derivation]") -> str:

@@ -116,7 +116,7 @@ def transfers(facts: Facts) -> Iterator[Derivation]:
     """What is moved, and which of the policy's rules asks for it."""
     for transfer in facts.plan.transfers:
         if transfer.other_account is not None:
-            yield _between(transfer, facts)
+            yield from _between(transfer, facts)
             continue
         key = facts.wallet(transfer)
         account = facts.accounts.get(key)
@@ -130,13 +130,16 @@ def transfers(facts: Facts) -> Iterator[Derivation]:
             yield untold(figure, transfer.quantity, title=title, unit=transfer.asset, note=note)
 
 
-def _between(transfer: Transfer, facts: Facts) -> Derivation:
+def _between(transfer: Transfer, facts: Facts) -> Iterator[Derivation]:
     """One side of a move from one account to another."""
     side = "in" if transfer.quantity > 0 else "out"
-    figure = f"transfers.{facts.wallet(transfer)}.{side}.{transfer.other_account}.quantity"
+    at = f"transfers.{facts.wallet(transfer)}.{side}.{transfer.other_account}"
     title = f"{transfer.asset} from one account to another, out where negative"
     note = "coins that one account lacks, as far as the other can do without them"
-    return untold(figure, transfer.quantity, title=title, unit=transfer.asset, note=note)
+    yield untold(f"{at}.quantity", transfer.quantity, title=title, unit=transfer.asset, note=note)
+    if transfer.hours is not None:
+        title, note = "hours until it is there", f"{GIVEN}: how long such a move takes, by the file or by default"
+        yield untold(f"{at}.hours", transfer.hours, title=title, unit="hours", note=note)
 
 
 def _moved(transfer: Transfer, account: Account, facts: Facts) -> Iterator[tuple[str, list[Term], str]]:

@@ -77,11 +77,18 @@ def _pooled(row: Wallet, name: str) -> Iterator[Derivation]:
     for field in _OF_A_WALLET:
         figure = getattr(row, field)
         yield untold(f"{at}.{field}", figure, title=f"{field.replace('_', ' ')} of {name}", unit="", note=note)
+    for field in _BEFORE:
+        figure, title = getattr(row.before, field), f"{field.replace('_', ' ')} of {name} before the plan"
+        yield untold(f"{at}.before.{field}", figure, title=title, unit="", note=note)
 
 
 _OF_A_WALLET = (
     "balance", "unrealised_pnl", "position_value", "leverage", "initial_margin", "maintenance_margin", "margin_ratio",
     "liquidation_below", "liquidation_above", "distance_below", "distance_above", "required", "share_of_holding",
+)  # fmt: skip
+_BEFORE = (
+    "balance", "margin_balance", "leverage", "margin_ratio", "liquidation_below", "liquidation_above",
+    "distance_below", "distance_above",
 )  # fmt: skip
 
 
