@@ -30,7 +30,7 @@ def realised(lines: Iterable[Realised]) -> Iterator[Derivation]:
             value = getattr(line, each.name)
             if isinstance(value, Fraction):
                 title = f"{each.name.replace('_', ' ')} of {line.contract}, by the journal"
-                note = "added up over the journal's entries: rebal history tells them one by one"
+                note = "added up over the journal's entries: history tells them one by one"
                 yield untold(f"realised.{line.contract}.{each.name}", value, title=title, unit="", note=note)
 
 

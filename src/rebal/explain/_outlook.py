@@ -72,10 +72,10 @@ def payoff(facts: Facts) -> Iterator[Derivation]:
             text, terms = book.told("x")
             title = f"{field.removeprefix('equity_').replace('_', ' ')}, all coins moved by {plain(line.shock * 100)} %"
             yield derived(f"{at}.{field}", worth_of, text, terms=[*terms, move], title=title, unit="USD")
-        yield _hedged(line, at, hedged, move, facts)
+        yield _hedged(line, at, hedged, move, facts=facts)
 
 
-def _hedged(line: PayoffLine, at: str, book: Worth, move: Term, facts: Facts) -> Derivation:
+def _hedged(line: PayoffLine, at: str, book: Worth, move: Term, *, facts: Facts) -> Derivation:
     figure, title = f"{at}.equity_hedged", f"as planned, all coins moved by {plain(line.shock * 100)} %"
     text, terms = book.told("x")
     lost = worth.added(_backing(row, facts) for row in facts.plan.wallets if _loses(row, line.shock))
