@@ -13,7 +13,7 @@ from rebal.exchange.network import Keys
 
 FILE = "REBAL_KEYS"
 _LONGEST = 100_000
-_NEED_PASSWORD = frozenset({"okx", "kucoin"})
+_NEED_PASSWORD = frozenset({"okx", "kucoin", "weex"})
 
 Environment = Callable[[str], str | None]
 
