@@ -234,6 +234,9 @@ def keyed(server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
     monkeypatch.setenv("REBAL_BINANCE_KEY", "CANARYKEY")
     monkeypatch.setenv("REBAL_BINANCE_SECRET", "CANARYSECRET")
     server.answers["GET api.binance.com/sapi/v1/account/apiRestrictions"] = {"enableReading": True}
+    server.answers["GET dapi.binance.com/dapi/v1/commissionRate"] = {
+        "symbol": "BTCUSD_PERP", "makerCommissionRate": "0.00012", "takerCommissionRate": "0.00042",
+    }  # fmt: skip
     server.answers["GET dapi.binance.com/dapi/v2/leverageBracket"] = [
         {"symbol": "ETHUSD_PERP", "brackets": [bracket(600, 0.01, 2.5, 50), bracket(100, 0.005, 0.0, 100)]},
         {"symbol": "BTCUSD_PERP", "notionalCoef": 1.5, "brackets": [bracket(50, 0.004, 0.0, 125)]},

@@ -230,6 +230,13 @@ def read(
     return {key: each for key, each in zip(lines, answers, strict=True) if not isinstance(each, Unavailable)}
 
 
+def may_ask(venue: str, access: Access) -> bool:
+    """Whether a key may be used where nothing but more figures are wanted: it is told what it may do, or allowed."""
+    from rebal.exchange import accounts
+
+    return access.allow_trading_key or accounts.tells_rights(venue)
+
+
 def refuse_rights(asking: "Asking", access: Access) -> None:
     """Raise Refused for a key that may do more than read, and for one of which that is not told, unless allowed.
 

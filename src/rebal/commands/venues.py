@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rebal.commands import _out
-from rebal.commands._account import Access, refuse_rights
+from rebal.commands._account import Access, may_ask, refuse_rights
 from rebal.commands._answer import Answer, World
 from rebal.commands._market import seconds
 from rebal.commands._options import Clock, Shown, Timeout, one_of, shelf
@@ -44,6 +44,7 @@ def venues(
         bool, typer.Option("--refresh", help="Ask the exchange for its contracts; plans use its figures from then on.")
     ] = False,
     timeout: Timeout = None,
+    access: Access,
 ) -> Answer:
     """Show the catalogue of venues and their contracts.
 
@@ -52,8 +53,10 @@ def venues(
 
     --refresh asks the exchange for sizes, ticks, lots, leverages, fees, funding intervals and expiries of its inverse
     contracts, as far as it prints them, and for maintenance tiers where it tells them so that it is sure what they
-    count; Binance tells them to a key that can only read. It shows what differs from what rebal was shipped with, and
-    keeps it in $XDG_DATA_HOME/rebal/venues (~/.local/share without it); remove the file to go back.
+    count; Binance tells them to a key that can only read. With keys of the venue fees are those of their account; where
+    the exchange does not tell what a key may do, --allow-trading-key says that yours only reads. It shows what differs
+    from what rebal was shipped with, and keeps it in $XDG_DATA_HOME/rebal/venues (~/.local/share without it); remove
+    the file to go back.
     """
     from rebal.catalogue import catalogue, venue_sheet
 
@@ -65,11 +68,11 @@ def venues(
         return shown.answer(catalogue(now, shelf(world).venue), world)
     _refuse_unknown(venue)
     if refresh:
-        return _refreshed(venue, world, now, shown=shown, timeout=seconds(timeout))
+        return _refreshed(venue, world, now, shown=shown, timeout=seconds(timeout), access=access)
     return shown.answer(venue_sheet(venue, now, shelf(world).venue), world)
 
 
-def _refreshed(name: str, world: World, now: datetime, *, shown: Shown, timeout: float) -> Answer:
+def _refreshed(name: str, world: World, now: datetime, *, shown: Shown, timeout: float, access: Access) -> Answer:
     """Ask, keep what was answered, and show what differs. Raises Unavailable, with nothing changed."""
     from rebal import catalogue
     from rebal.exchange import Deadline, listings, opened
@@ -83,11 +86,11 @@ def _refreshed(name: str, world: World, now: datetime, *, shown: Shown, timeout:
         raise Unavailable("the network is not to be had here")
     path, earlier = shelf(world).path(name), _earlier(name, world)
     keys = None
-    if listings.takes_keys(name) and world.environment is not None:
+    if world.environment is not None and listings.takes_keys(name) and may_ask(name, access):
         keys = keys_if_any(name, world.environment)
     line = opened(name, world.network, deadline=Deadline(world.network, timeout), keys=keys)
     if keys is not None:
-        refuse_rights(Asking(line, lambda _: None), Access())
+        refuse_rights(Asking(line, lambda _: None), access)
     said = listings.read(line, now, signed=keys is not None)
     _keep(path, said)
     return shown.answer(catalogue.refresh(said, earlier, path), world, inputs=(path,))

@@ -18,6 +18,7 @@ from rebal.venues import Listing, Listings, Venue
 SCHEMA = "rebal/listings/1"
 _TEXTS = ("name", "asset")
 _SCHEDULES = ("maintenance", "isolated_maintenance")
+_OWN = "account"
 _KEYS = frozenset(("schema", "venue", "asked", "contracts"))
 
 
@@ -66,7 +67,10 @@ class Shelf(NamedTuple):
 def text(listings: Listings) -> str:
     """The file's text, numbers as exact texts."""
     contracts = [_written(each) for each in listings.contracts.values()]
-    whole = {"schema": SCHEMA, "venue": listings.venue, "asked": rfc3339(listings.asked), "contracts": contracts}
+    whole: dict[str, Any] = {"schema": SCHEMA, "venue": listings.venue, "asked": rfc3339(listings.asked)}
+    if listings.own_fees:
+        whole["fees"] = _OWN
+    whole["contracts"] = contracts
     return json.dumps(whole, indent=1) + "\n"
 
 
@@ -129,12 +133,15 @@ def _listings(name: str, text: str, path: str) -> Listings:
 
 def _read(name: str, whole: Any) -> Listings:
     """Raises one of many where anything is not as ``text`` writes it."""
-    if whole.keys() != _KEYS or (whole["schema"], whole["venue"]) != (SCHEMA, name):
+    if whole.keys() - {"fees"} != _KEYS or (whole["schema"], whole["venue"]) != (SCHEMA, name):
+        raise ValueError
+    if whole.get("fees", _OWN) != _OWN:
         raise ValueError
     found = [_listing(each) for each in whole["contracts"]]
     if not found or not all(each.is_sound for each in found):
         raise ValueError
-    return Listings(name, instant(whole["asked"]).astimezone(UTC), {each.name: each for each in found})
+    contracts = {each.name: each for each in found}
+    return Listings(name, instant(whole["asked"]).astimezone(UTC), contracts, own_fees="fees" in whole)
 
 
 def _listing(written: Mapping[str, Any]) -> Listing:

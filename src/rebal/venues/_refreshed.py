@@ -69,11 +69,15 @@ def _is_schedule(tiers: tuple[Tier, ...]) -> bool:
 
 @frozen
 class Listings:
-    """All inverse contracts that an exchange lists, by name, and when it was asked."""
+    """All inverse contracts that an exchange lists, by name, and when it was asked.
+
+    ``own_fees``: whether fees are those of the account that asked.
+    """
 
     venue: str
     asked: datetime
     contracts: Mapping[str, Listing]
+    own_fees: bool = False
 
 
 def refreshed(venue: Venue, said: Listings) -> Venue:
@@ -88,6 +92,7 @@ def refreshed(venue: Venue, said: Listings) -> Venue:
         f"Inverse contracts are live, as the exchange printed them on {day}; what it did not print, maintenance "
         "tiers where it told none, is as shipped, and so is everything of linear contracts."
     )
+    told += " Their fees are those of the account whose key asked." if said.own_fees else ""
     taken = {each.name: getattr(venue, each.name) for each in fields(Venue) if each.init}
     taken["asked"] = said.asked
     taken["statements"] = (told, *venue.statements)

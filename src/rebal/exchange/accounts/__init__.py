@@ -8,13 +8,14 @@ text that the exchange wrote.
 import sys
 from collections.abc import Iterable
 from datetime import datetime
+from typing import get_type_hints
 
 from rebal import discover
 from rebal.errors import Unavailable
 from rebal.exchange.accounts._asking import Asking
 from rebal.exchange_account import Account, Filled, Happened, Paid
 
-__all__ = ["Asking", "happened", "rights", "state"]
+__all__ = ["Asking", "happened", "rights", "state", "tells_rights"]
 
 
 def state(asking: Asking) -> Account:
@@ -39,6 +40,11 @@ def rights(asking: Asking) -> tuple[str, ...] | None:
     """What the key may do beyond reading, in words; None where the exchange does not tell."""
     found: tuple[str, ...] | None = _module(asking.line.venue).rights(asking)
     return found
+
+
+def tells_rights(venue: str) -> bool:
+    """Whether the exchange tells what a key may do."""
+    return get_type_hints(_module(venue).rights)["return"] is not type(None)
 
 
 def _module(venue: str):  # type: ignore[no-untyped-def] # a venue's own, found by its name

@@ -3,14 +3,14 @@
 A module has ``listings(ask)``: it puts its questions through ``ask``, a method of ccxt's and what it is given by name,
 and yields every inverse contract that trades, under the name that the catalogue has. Raises Garbled for an answer of
 another shape, and for one that is not the whole list. Where an exchange tells tiers to a key alone, its module has
-``tiers(ask)``, which returns them by contract.
+``tiers(ask)``, which returns them by contract; where it tells a key what its account pays, ``fees(ask, names)``.
 """
 
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from rebal import discover
 from rebal.amounts import ONE, Fraction
@@ -18,15 +18,23 @@ from rebal.errors import Unavailable
 from rebal.exchange.fields import Garbled, Row, figure
 from rebal.exchange.line import Line
 from rebal.market.maintenance import Tiers
-from rebal.venues import Listings
+from rebal.venues import Listing, Listings
 
 Ask = Callable[..., Any]
 """Puts a question: ``ask(call, name=value)``."""
 
 
+class Fees(NamedTuple):
+    """What an account pays, as fractions of the notional; a maker that is paid has a fee below 0."""
+
+    maker: Fraction
+    taker: Fraction
+
+
 def takes_keys(venue: str) -> bool:
     """Whether the exchange tells more to a key."""
-    return hasattr(discover.load(sys.modules[__name__], venue), "tiers")
+    reader = discover.load(sys.modules[__name__], venue)
+    return hasattr(reader, "tiers") or hasattr(reader, "fees")
 
 
 def readers() -> tuple[str, ...]:
@@ -42,13 +50,21 @@ def read(line: Line, asked: datetime, *, signed: bool = False) -> Listings:
         return line.ask(call, given)
 
     try:
-        tiers: Mapping[str, Tiers] = reader.tiers(ask) if signed else {}
+        tiers: Mapping[str, Tiers] = reader.tiers(ask) if signed and hasattr(reader, "tiers") else {}
         found = [replace(each, maintenance=tiers.get(each.name, each.maintenance)) for each in reader.listings(ask)]
+        names = [each.name for each in found]
+        fees: Mapping[str, Fees] = reader.fees(ask, names) if signed and hasattr(reader, "fees") else {}
     except Garbled:
-        found = []
+        found, fees = [], {}
+    found = [_paying(each, fees.get(each.name)) for each in found]
     if not found or not all(each.is_sound for each in found) or len({each.name for each in found}) < len(found):
         raise Unavailable(f"{line.venue}: answers with something that is no list of contracts; nothing was changed")
-    return Listings(line.venue, asked, {each.name: each for each in sorted(found, key=lambda each: each.name)})
+    contracts = {each.name: each for each in sorted(found, key=lambda each: each.name)}
+    return Listings(line.venue, asked, contracts, own_fees=bool(fees))
+
+
+def _paying(listing: Listing, fees: Fees | None) -> Listing:
+    return listing if fees is None else replace(listing, maker_fee=fees.maker, taker_fee=fees.taker)
 
 
 def unit(initial: Fraction, leverage: Fraction) -> Fraction | None:

@@ -1,13 +1,15 @@
 """Binance COIN-M: contracts in one answer, funding intervals that were changed in another.
 
-Neither prints fees or leverage, and its ``maintMarginPercent`` is a placeholder. Its tiers are told to a key alone.
+Neither prints fees or leverage, and its ``maintMarginPercent`` is a placeholder. Tiers are told to a key alone, and so
+is what its account pays: one rate by its level for all contracts of COIN-M, asked of the first.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rebal.amounts import ONE, Fraction
 from rebal.exchange.fields import Garbled, Row, figure, milliseconds, rows, text
-from rebal.exchange.listings import Ask, needed
+from rebal.exchange.fields import row as part
+from rebal.exchange.listings import Ask, Fees, needed
 from rebal.market.maintenance import Tier, Tiers
 from rebal.venues import Listing
 from rebal.venues.binance import COIN_M
@@ -63,3 +65,10 @@ def _filter(filters: dict[str, Row], kind: str) -> Row:
     if kind not in filters:
         raise Garbled
     return filters[kind]
+
+
+def fees(ask: Ask, names: Sequence[str]) -> dict[str, Fees]:
+    """What the account pays; asked once, as each question costs the minute's allowance of twenty."""
+    told = part(ask("dapiPrivateGetCommissionRate", symbol=names[0])) if names else {}
+    paid = Fees(needed(told, "makerCommissionRate"), needed(told, "takerCommissionRate"))
+    return dict.fromkeys(names, paid)

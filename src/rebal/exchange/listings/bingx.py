@@ -3,11 +3,12 @@
 No fees, leverage, funding interval or tiers are printed there.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rebal.amounts import Fraction
 from rebal.exchange.fields import Garbled, Row, figure, rows, text
-from rebal.exchange.listings import Ask, needed
+from rebal.exchange.fields import row as part
+from rebal.exchange.listings import Ask, Fees, needed
 from rebal.venues import Listing
 
 _TRADES, _MOST_PLACES = "1", 12
@@ -36,3 +37,9 @@ def _tick(row: Row) -> Fraction | None:
     """The last decimal that prices are printed with."""
     places = figure(row, "pricePrecision")
     return None if places is None or not 0 <= places <= _MOST_PLACES else Fraction(1, 10 ** int(places))
+
+
+def fees(ask: Ask, names: Sequence[str]) -> dict[str, Fees]:
+    """What the account pays, the same for every contract."""
+    told = part(ask("cswapV1PrivateGetUserCommissionRate"), "data")
+    return dict.fromkeys(names, Fees(needed(told, "makerCommissionRate"), needed(told, "takerCommissionRate")))

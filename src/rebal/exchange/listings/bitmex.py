@@ -3,12 +3,13 @@
 A quanto contract (ETHUSD) pays BTC on another coin's dollars: it is not inverse, and left out.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from rebal.amounts import ONE, ZERO, Fraction
 from rebal.exchange.fields import Row, figure, iso, rows, text
-from rebal.exchange.listings import Ask, needed
+from rebal.exchange.fields import row as part
+from rebal.exchange.listings import Ask, Fees, needed
 from rebal.exchange.tickers.bitmex import hours
 from rebal.market.maintenance import Tier, Tiers
 from rebal.venues import Listing
@@ -55,3 +56,10 @@ def _tiers(row: Row, initial: Fraction, expiry: datetime | None) -> Tiers | None
         for n in range(_STEPS)
     )
     return INVERSE.of(tier for tier in found if tier.rate < 1)
+
+
+def fees(ask: Ask, names: Sequence[str]) -> dict[str, Fees]:
+    """What the account pays, all contracts in one answer."""
+    told = part(ask("commission"))
+    known = {name: part(told, name) for name in names if name in told}
+    return {name: Fees(needed(each, "makerFee"), needed(each, "takerFee")) for name, each in known.items()}

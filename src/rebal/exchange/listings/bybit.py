@@ -4,11 +4,11 @@ Tiers come in pages, their rates in percent or as fractions: each is printed bes
 which it is, and where it does not, tiers stay as shipped. Bounds are in coins.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rebal.amounts import ONE, ZERO, Fraction
 from rebal.exchange.fields import Garbled, Row, figure, milliseconds, row, rows, text
-from rebal.exchange.listings import Ask, needed, unit
+from rebal.exchange.listings import Ask, Fees, needed, unit
 from rebal.market.maintenance import Tier, Tiers, with_deductions
 from rebal.venues import Listing
 from rebal.venues.bybit import INVERSE
@@ -72,3 +72,9 @@ def _bound(of: Row) -> Fraction:
 def _tier(of: Row, per: Fraction) -> Tier:
     rate, deduction = needed(of, "maintenanceMargin") / per, figure(of, "mmDeduction") or ZERO
     return Tier(_bound(of), rate, deduction, max_leverage=needed(of, "maxLeverage"))
+
+
+def fees(ask: Ask, names: Sequence[str]) -> dict[str, Fees]:
+    """What the account pays, all contracts in one answer."""
+    listed = rows(ask("privateGetV5AccountFeeRate", category="inverse"), "result", "list")
+    return {text(each, "symbol"): Fees(needed(each, "makerFeeRate"), needed(each, "takerFeeRate")) for each in listed}

@@ -1,13 +1,14 @@
 """Gate: the contracts settled in BTC in one answer, and the tiers of the inverse one in another.
 
-The fees that it prints there are none that an account pays, so they stay as shipped.
+The fees that it prints there are none that an account pays: they stay as shipped where no key asks for its account's.
 """
 
 from collections.abc import Iterator, Sequence
 
 from rebal.amounts import ONE, ZERO, Fraction
 from rebal.exchange.fields import Row, figure, rows, text
-from rebal.exchange.listings import Ask, needed, unit
+from rebal.exchange.fields import row as part
+from rebal.exchange.listings import Ask, Fees, needed, unit
 from rebal.market.maintenance import Tier, Tiers, with_deductions
 from rebal.venues import Listing
 from rebal.venues.gate import BTC_SETTLED
@@ -56,3 +57,10 @@ def _tier(row: Row) -> Tier:
         figure(row, "deduction") or ZERO,
         max_leverage=needed(row, "leverage_max"),
     )
+
+
+def fees(ask: Ask, names: Sequence[str]) -> dict[str, Fees]:
+    """What the account pays, by contract."""
+    told = part(ask("privateFuturesGetSettleFee", settle="btc"))
+    known = {name: part(told, name) for name in names if name in told}
+    return {name: Fees(needed(each, "maker_fee"), needed(each, "taker_fee")) for name, each in known.items()}

@@ -4,11 +4,11 @@ No fees, leverage or funding interval are printed without a key. Maintenance is 
 chosen, which no tiers by size alone can say: it stays as shipped.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rebal.amounts import ONE
 from rebal.exchange.fields import Row, milliseconds, rows, text
-from rebal.exchange.listings import Ask, needed
+from rebal.exchange.listings import Ask, Fees, needed
 from rebal.venues import Listing
 
 _LISTED = "1"
@@ -37,3 +37,18 @@ def _listing(row: Row, name: str) -> Listing:
         tick_size=needed(row, "price_tick"),
         expiry=milliseconds(row, "delivery_time"),
     )
+
+
+def fees(ask: Ask, names: Sequence[str]) -> dict[str, Fees]:
+    """What the account pays: the dearer of opening and closing, swaps by contract and dated ones by coin."""
+    swaps = rows(ask("contractPrivatePostSwapApiV1SwapFee"), "data")
+    dated = rows(ask("contractPrivatePostApiV1ContractFee"), "data")
+    by_swap = {text(each, "contract_code"): _paid(each) for each in swaps}
+    by_coin = {text(each, "symbol"): _paid(each) for each in dated}
+    found = {name: by_coin.get(name.partition("_")[0]) if "_" in name else by_swap.get(name) for name in names}
+    return {name: fees for name, fees in found.items() if fees is not None}
+
+
+def _paid(told: Row) -> Fees:
+    maker, taker = (max(needed(told, f"{act}_{side}_fee") for act in ("open", "close")) for side in ("maker", "taker"))
+    return Fees(maker, taker)

@@ -1,11 +1,12 @@
 """Kraken Futures: instruments with their margin levels in one answer, fees in percent in another."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from rebal.amounts import ONE, ZERO, Fraction
 from rebal.exchange.fields import Garbled, Row, figure, iso, rows, text
-from rebal.exchange.listings import Ask, needed
+from rebal.exchange.fields import row as part
+from rebal.exchange.listings import Ask, Fees, needed
 from rebal.market.maintenance import Tier, Tiers
 from rebal.venues import Listing
 from rebal.venues.kraken import SINGLE_COLLATERAL
@@ -59,8 +60,12 @@ def _lot(row: Row) -> Fraction:
 
 
 def _first(schedule: Row) -> Row:
-    tiers = sorted(rows(schedule, "tiers"), key=lambda tier: needed(tier, "usdVolume")) if schedule else []
-    return tiers[0] if tiers else {}
+    return next(iter(_steps(schedule)), {})
+
+
+def _steps(schedule: Row) -> list[Row]:
+    """The steps of a fee schedule, from the smallest volume."""
+    return sorted(rows(schedule, "tiers"), key=lambda tier: needed(tier, "usdVolume")) if schedule else []
 
 
 def _share(fees: Row, name: str) -> Fraction | None:
@@ -81,3 +86,18 @@ def _tier(level: Row, end: Fraction | None) -> Tier:
     if initial <= 0:
         raise Garbled
     return Tier(end, needed(level, "maintenanceMargin"), max_leverage=ONE / initial)
+
+
+def fees(ask: Ask, names: Sequence[str]) -> dict[str, Fees]:
+    """What the account pays by its volume of thirty days, by the schedule of each contract."""
+    volumes = part(ask("privateGetFeeschedulesVolumes"), "volumesByFeeSchedule")
+    schedules = {text(each, "uid"): each for each in rows(ask("publicGetFeeschedules"), "feeSchedules")}
+    listed = {text(each, "symbol").upper(): each for each in rows(ask("publicGetInstruments"), "instruments")}
+    found = {}
+    for name in names:
+        uid = str(listed[name].get("feeScheduleUid"))
+        volume = figure(volumes, uid) or ZERO
+        reached = [step for step in _steps(schedules.get(uid, {})) if volume >= needed(step, "usdVolume")]
+        if reached:
+            found[name] = Fees(needed(reached[-1], "makerFee") / _PERCENT, needed(reached[-1], "takerFee") / _PERCENT)
+    return found

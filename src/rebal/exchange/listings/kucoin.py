@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from rebal.amounts import ONE, ZERO, Fraction
 from rebal.exchange.fields import Row, figure, milliseconds, rows, text
-from rebal.exchange.listings import Ask, needed, unit
+from rebal.exchange.fields import row as part
+from rebal.exchange.listings import Ask, Fees, needed, unit
 from rebal.exchange.tickers.kucoin import hours
 from rebal.market.maintenance import Tier, Tiers
 from rebal.venues import Listing
@@ -48,3 +49,9 @@ def _tiers(found: Sequence[Row]) -> Tiers | None:
 
 def _bound(row: Row) -> Fraction:
     return needed(row, "maxRiskLimit")
+
+
+def fees(ask: Ask, names: Sequence[str]) -> dict[str, Fees]:
+    """What the account pays, a question for each contract."""
+    told = {name: part(ask("futuresPrivateGetTradeFees", symbol=name), "data") for name in names}
+    return {name: Fees(needed(each, "makerFeeRate"), needed(each, "takerFeeRate")) for name, each in told.items()}

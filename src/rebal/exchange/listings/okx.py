@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from rebal.amounts import Fraction
 from rebal.exchange.fields import Row, milliseconds, rows, text
-from rebal.exchange.listings import Ask, needed
+from rebal.exchange.listings import Ask, Fees, needed
 from rebal.market.maintenance import Tier, Tiers
 from rebal.venues import Listing
 from rebal.venues.okx import COIN_MARGINED
@@ -53,3 +53,14 @@ def _bound(row: Row) -> Fraction:
 
 def _tier(row: Row) -> Tier:
     return Tier(_bound(row), needed(row, "mmr"), max_leverage=needed(row, "maxLever"))
+
+
+def fees(ask: Ask, names: Sequence[str]) -> dict[str, Fees]:
+    """What the account pays by sort of contract; what is charged is below 0 there."""
+    paid = {kind: _paid(rows(ask("privateGetAccountTradeFee", instType=kind), "data")) for kind in ("SWAP", "FUTURES")}
+    found = {name: paid["SWAP" if name.endswith("-SWAP") else "FUTURES"] for name in names}
+    return {name: fees for name, fees in found.items() if fees is not None}
+
+
+def _paid(told: Sequence[Row]) -> Fees | None:
+    return Fees(-needed(told[0], "maker"), -needed(told[0], "taker")) if told else None

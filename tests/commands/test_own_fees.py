@@ -1,0 +1,179 @@
+"""With a key that only reads, a refreshed venue has the fees of the account whose key it is."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exchange_server import Server
+from exchange_server.books import SECRETS, TOLD, asked, has_keys
+from program import answered
+from rebal import discover
+from rebal.exchange import listings
+
+pytestmark = pytest.mark.usefixtures("loopback")
+NOW = ("--now", "2026-11-20T09:00:00Z")
+RIGHTS: dict[str, dict[str, Any]] = {
+    "binance": {"GET api.binance.com/sapi/v1/account/apiRestrictions": {"enableReading": True}},
+    "bybit": {"GET api.bybit.com/v5/user/query-api": {"retCode": 0, "result": {"readOnly": 1, "permissions": {}}}},
+    "okx": {"GET www.okx.com/api/v5/account/config": {"code": "0", "data": [{"perm": "read_only"}]}},
+    "bitmex": {"GET www.bitmex.com/api/v1/apiKey": lambda question: [
+        {"id": question.headers["api-key"], "permissions": []}
+    ]},
+}  # fmt: skip
+HTX = {"fee_asset": "BTC", "open_maker_fee": "0.0001", "open_taker_fee": "0.0004", "close_maker_fee": "0.00015",
+       "close_taker_fee": "0.00045"}  # fmt: skip
+PAID: dict[str, tuple[dict[str, Any], str, tuple[str, str]]] = {
+    # what is told to a key, a contract, and its maker and taker fee
+    "binance": (
+        {"GET dapi.binance.com/dapi/v1/commissionRate":
+            {"symbol": "BTCUSD_PERP", "makerCommissionRate": "0.00012", "takerCommissionRate": "0.00042"},
+         "GET dapi.binance.com/dapi/v2/leverageBracket": [],
+         "GET dapi.binance.com/dapi/v1/exchangeInfo": {"symbols": [
+             {"symbol": "BTCUSD_PERP", "marginAsset": "BTC", "contractType": "PERPETUAL", "contractStatus": "TRADING",
+              "contractSize": 100, "filters": [{"filterType": "PRICE_FILTER", "tickSize": "0.1"},
+                                               {"filterType": "LOT_SIZE", "minQty": "1", "stepSize": "1"}]}]}},
+        "BTCUSD_PERP", ("0.00012", "0.00042"),
+    ),
+    "bybit": (
+        {"GET api.bybit.com/v5/account/fee-rate?category=inverse": {"retCode": 0, "result": {"list": [
+            {"symbol": "BTCUSD", "makerFeeRate": "0.0001", "takerFeeRate": "0.0004"}]}}},
+        "BTCUSD", ("0.0001", "0.0004"),
+    ),
+    "okx": (
+        {"GET www.okx.com/api/v5/account/trade-fee?instType=SWAP":
+            {"code": "0", "data": [{"instType": "SWAP", "maker": "0.00005", "taker": "-0.0004", "level": "VIP4"}]},
+         "GET www.okx.com/api/v5/account/trade-fee?instType=FUTURES": {"code": "0", "data": []},
+         "GET www.okx.com/api/v5/public/position-tiers": {"code": "0", "data": []},
+         "GET www.okx.com/api/v5/public/instruments?instType=FUTURES": {"code": "0", "data": []},
+         "GET www.okx.com/api/v5/public/instruments?instType=SWAP": {"code": "0", "data": [
+             {"instId": "BTC-USD-SWAP", "ctType": "inverse", "ctValCcy": "USD", "ctVal": "100", "ctMult": "1",
+              "settleCcy": "BTC", "instFamily": "BTC-USD", "lotSz": "1", "minSz": "1", "tickSz": "0.1", "lever": "100",
+              "state": "live", "expTime": ""}]}},
+        "BTC-USD-SWAP", ("-0.00005", "0.0004"),
+    ),
+    "bitmex": (
+        {"GET www.bitmex.com/api/v1/user/commission": {
+            "XBTUSD": {"makerFee": 0.00015, "takerFee": 0.00045, "settlementFee": 0, "maxFee": 0.0005}}},
+        "XBTUSD", ("0.00015", "0.00045"),
+    ),
+    "kraken": (
+        {"GET futures.kraken.com/derivatives/api/v3/feeschedules/volumes":
+            {"result": "success", "volumesByFeeSchedule": {"inverse": 217587.88}}},
+        "PI_XBTUSD", ("0.00015", "0.0004"),
+    ),
+    "bingx": (
+        {"GET open-api.bingx.com/openApi/cswap/v1/user/commissionRate":
+            {"code": 0, "data": {"takerCommissionRate": "0.00045", "makerCommissionRate": "0.00015"}}},
+        "BTC-USD", ("0.00015", "0.00045"),
+    ),
+    "gate": (
+        {"GET api.gateio.ws/api/v4/futures/btc/fee": {"BTC_USD": {"taker_fee": "0.00045", "maker_fee": "-0.00005"}}},
+        "BTC_USD", ("-0.00005", "0.00045"),
+    ),
+    "htx": (
+        {"POST api.hbdm.vn/swap-api/v1/swap_fee":
+            {"status": "ok", "data": [{"symbol": "BTC", "contract_code": "BTC-USD", **HTX}]},
+         "POST api.hbdm.vn/api/v1/contract_fee": {"status": "ok", "data": []}},
+        "BTC-USD", ("0.00015", "0.00045"),
+    ),
+    "kucoin": (
+        {"GET api-futures.kucoin.com/api/v1/trade-fees":
+            {"code": "200000", "data": {"symbol": "x", "takerFeeRate": "0.00055", "makerFeeRate": "0.00018"}}},
+        "XBTUSDM", ("0.00018", "0.00055"),
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.delenv("REBAL_KEYS", raising=False)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server() as running:
+        yield running
+
+
+def refresh(server: Server, venue: str, *more: str) -> Any:
+    done = asked(server, "venues", venue, "--refresh", "--format", "json", *NOW, *more)
+    assert (done.code, done.err) == (0, "")
+    return json.loads(done.out)
+
+
+def sheet(venue: str) -> Any:
+    return json.loads(answered("venues", venue, "--format", "json", *NOW).out)
+
+
+def fees(venue: str, contract: str) -> tuple[str, str]:
+    (found,) = [each for each in sheet(venue)["contracts"] if each["contract"] == contract]
+    return found["maker_fee"], found["taker_fee"]
+
+
+def test_every_venue_that_tells_a_key_more_is_tried_here() -> None:
+    told = {name for name in listings.readers() if hasattr(discover.load(listings, name), "fees")}
+    assert told == set(PAID)
+
+
+@pytest.mark.parametrize("venue", PAID)
+def test_the_fees_are_those_of_the_account(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, venue: str
+) -> None:
+    answers, contract, paid = PAID[venue]
+    server.serve(venue).answers |= {**RIGHTS.get(venue, {}), **answers}
+    allowed = () if venue in TOLD else ("--allow-trading-key",)
+    has_keys(monkeypatch, venue)
+    report = refresh(server, venue, *allowed)
+    assert fees(venue, contract) == paid
+    assert "Their fees are those of the account whose key asked." in sheet(venue)["statements"][0]
+    kept = (tmp_path / "data" / "rebal" / "venues" / f"{venue}.json").read_text()
+    assert json.loads(kept)["fees"] == "account"
+    assert not [secret for secret in SECRETS if secret in kept + json.dumps(report)]
+
+
+@pytest.mark.parametrize("venue", [venue for venue in PAID if venue not in TOLD])
+def test_a_key_of_which_nothing_is_told_is_not_used_unless_allowed(
+    server: Server, monkeypatch: pytest.MonkeyPatch, venue: str
+) -> None:
+    answers, contract, paid = PAID[venue]
+    server.serve(venue).answers |= answers
+    has_keys(monkeypatch, venue)
+    refresh(server, venue)
+    assert fees(venue, contract) != paid
+    assert "whose key asked" not in sheet(venue)["statements"][0]
+    assert not [each for each in server.asked if any(secret in str(each.headers) for secret in SECRETS)]
+
+
+def test_a_plan_pays_the_account_s_fees(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers, _, _ = PAID["bybit"]
+    server.serve("bybit").answers |= {**RIGHTS["bybit"], **answers}
+    has_keys(monkeypatch, "bybit")
+    file = tmp_path / "p.yaml"
+    file.write_text("""\
+venue: bybit
+as_of: 2026-11-20T08:00:00Z
+holdings: {BTC: 2}
+targets: {BTC: 50%, USD: 50%}
+market: {as_of: 2026-11-20T08:00:00Z, prices: {BTC: 40000}}
+""")
+    refresh(server, "bybit")
+    (order,) = json.loads(answered("plan", str(file), "--format", "json", *NOW).out)["orders"]
+    # 40,000 dollars are 1 BTC, of which 0.04 % are 0.0004.
+    assert (order["contracts"], order["fee"]) == ("40000", "0.0004")
+
+
+@pytest.mark.parametrize("said", ["x", 1, None, ""])
+def test_other_fees_in_a_kept_file_are_damage(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: object
+) -> None:
+    answers, _, _ = PAID["bybit"]
+    server.serve("bybit").answers |= {**RIGHTS["bybit"], **answers}
+    has_keys(monkeypatch, "bybit")
+    refresh(server, "bybit")
+    file = tmp_path / "data" / "rebal" / "venues" / "bybit.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "fees": said}))
+    assert answered("venues", "bybit", *NOW).code == 3
