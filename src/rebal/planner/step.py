@@ -76,7 +76,8 @@ def posted(
     if portfolio.pools:
         taken: dict[str, Fraction] = {}
         for each in arriving:
-            taken[each.asset] = taken.get(each.asset, ZERO) + max(ZERO, each.quantity)
+            # what an isolated margin takes of its own account's wallet leaves that by a transfer of its own
+            taken[each.asset] = taken.get(each.asset, ZERO) + each.quantity
         pools = pooled_posting.post(book, filled, orders, portfolio=portfolio, taken=taken, tops_up=tops_up)
         arriving, leaving = (*pools.arriving, *arriving), (*leaving, *pools.leaving)
         shortages = (*shortages, *pools.shortages)
