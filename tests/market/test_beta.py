@@ -130,3 +130,9 @@ def test_a_window_is_the_last_returns_and_begins_where_they_do() -> None:
 def test_figures_have_twelve_digits_and_no_more() -> None:
     found = of_returns([0.01, -0.02, 0.03, 0.007], [0.01, -0.01, 0.02, 0.013])
     assert len(str(Decimal(found.beta.numerator) / Decimal(found.beta.denominator)).replace(".", "").strip("0")) <= 12
+
+
+def test_what_rounds_to_more_than_all_of_the_variance_is_all_of_it() -> None:
+    other = [0.007, 0.03, -0.024, 0.027]  # in floats R² comes to 1.0000000000000002
+    found = of_returns([2 * each for each in other], other)
+    assert (found.r_squared, found.standard_error) == (Fraction(1), Fraction(0))

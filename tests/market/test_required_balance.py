@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from exact import exact
 from rebal.amounts import Fraction
 from rebal.market.contract import Kind
-from rebal.market.maintenance import Method, Tier, Tiers, TierUnit, Valuation
-from rebal.market.margin import Held, liquidation, required_balance
+from rebal.market.maintenance import Method, SizeRate, Tier, Tiers, TierUnit, Valuation
+from rebal.market.margin import Factors, Held, kept_within, liquidation, required_balance
 
 from .definitions import HAIR, ONE, bounds, grid, inverse, slack
 from .wallets import CONTINUOUS, Wallet, fractions, wallets
@@ -116,3 +116,21 @@ def test_a_jump_inside_the_range_may_ask_for_more_than_its_ends() -> None:
 
 def test_no_positions_need_nothing() -> None:
     assert required_balance([], lowest=Fraction(1, 2), highest=Fraction(3, 2)) == 0
+
+
+def test_initial_margin_at_a_leverage_holds_until_the_rate_of_the_size_is_larger() -> None:
+    # 40,000 dollars of long from 40,000: with y = 40,000/P it is worth y and has lost y - 1
+    grows = SizeRate(exact("0.01"), exact("0.5"), initial_base=exact("0.02"))
+    held = Held(inverse(grows, multiplier="1", taker_fee="0"), Fraction(40000), Fraction(40000), Fraction(40000))
+
+    def kept(balance: str, *, lever: str) -> Factors:
+        return kept_within(
+            exact(balance), [held], leverage=Fraction(1000), set_to=lambda _: exact(lever), shock=Fraction(0)
+        )
+
+    # set to 2: W + 1 - y = y/2 while y/2 is more than 0.02 y + 0.5 y², that is up to y = 0.96; then that
+    assert kept("0.52", lever="1/100").below == 1
+    # W + 1 - y = 0.02 y + 0.5 y² at y = 1.1 where W + 1 = 1.122 + 0.605
+    assert kept("0.727", lever="2").below == 1 / exact("1.1")
+    # set to 1/2 it is 2 y, which is more up to y = 3.96: W + 1 = 3 y at y = 1.2
+    assert kept("2.6", lever="1/2").below == 1 / exact("1.2")

@@ -222,3 +222,16 @@ def test_what_is_not_known_of_funding_is_said_once(hours: str | None, rate: str 
     made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, (contract,), wallets={"BTC": "1"}, positions=(held,),
                      funding={} if rate is None else {"BTCUSD": rate})  # fmt: skip
     assert [each.subject for each in planned(made).findings if each.code is Code.FUNDING_UNKNOWN] == subjects
+
+
+@pytest.mark.parametrize(
+    ("mark", "dated", "told"),
+    [("42000", False, False), ("42001", False, True), ("42001", True, False), ("50000", True, False),
+     ("50001", True, True), ("37999", False, True)],
+)  # fmt: skip
+def test_a_dated_contract_may_be_further_from_its_index_than_a_perpetual(mark: str, dated: bool, told: bool) -> None:
+    contract = replace(BTC, expiry=NOW + timedelta(days=90) if dated else None)
+    held = opened(contract, contracts=exact("-100"), entry_price=exact("40000"))
+    made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, (contract,), wallets={"BTC": "1"}, positions=(held,),
+                     marks={"BTCUSD": mark})  # fmt: skip
+    assert (Code.MARK_OFF in found(made)) is told

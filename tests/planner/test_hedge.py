@@ -25,7 +25,7 @@ from rebal.planner.unwind import build_unwind
 from rebal.portfolio import Policy, Portfolio, Route, Sizing
 
 from .books import SETTINGS, books
-from .given import INPUTS, NOW, inverse, policy, portfolio
+from .given import INPUTS, NOW, inverse, linear, policy, portfolio
 
 
 def hedged(portfolio: Portfolio, asset: str, fraction: Fraction, book: Book | None = None) -> Plan:
@@ -361,3 +361,15 @@ def test_a_change_moves_what_is_in_its_way_else_what_opens_it_else_nothing() -> 
     ):  # fmt: skip
         found = contract_moved(asked, exact(missing), desk)
         assert (None if found is None else found.name) == moved
+
+
+def test_a_hedge_opens_on_the_next_contract_where_the_coins_of_the_first_do_not_do() -> None:
+    # at half a dollar of position for each of margin, 40,000 short ask for 2 BTC, of which there is 1, or 80,000 USDT
+    contracts = (inverse("BTC", "1", fee="0"), linear("BTC", fee="0"))
+    rules = policy(leverage="0.5")
+    rich, poor = (
+        portfolio({"BTC": "1", "USDT": dollars}, None, {"BTC": "40000"}, contracts, rules=rules)
+        for dollars in ("80000", "79999")
+    )
+    assert [order.contract for order in hedged(rich, "BTC", Fraction(1)).orders] == ["BTCUSDT"]
+    assert [order.contract for order in hedged(poor, "BTC", Fraction(1)).orders] == ["BTCUSD"]

@@ -191,3 +191,9 @@ def test_a_wallet_of_a_coin_that_nobody_holds_or_prices_counts_for_nothing() -> 
                      wallets={"BTC": "0.5", "XYZ": "3"})  # fmt: skip
     (line,) = build_plan(made, made.statement, inputs=INPUTS).accounts
     assert (line.equity, line.share_of_equity) == (Fraction(20000), Fraction(1, 2))
+
+
+def test_without_equity_no_weight_is_off_its_target() -> None:
+    made = portfolio({}, {"BTC": "1"}, {"BTC": "40000"}, (inverse("BTC", "1"),))
+    desk = Desk.of(made, made.statement, now=NOW)
+    assert (off_target(desk), outside_band(desk)) == (frozenset(), frozenset())

@@ -15,6 +15,7 @@ from rebal.findings import BREACHES, Code, Severity
 from rebal.market.contract import Contract, Kind
 from rebal.market.maintenance import Method, SizeRate, Tier, Tiers, TierUnit, Valuation, continuous
 from rebal.plan import Plan, Rescue, RescueLine
+from rebal.planner.cutting import Goal
 from rebal.planner.rescue import build_rescue, goal_of, rescued_names
 from rebal.planner.status import build_status
 from rebal.portfolio import Alert, Portfolio
@@ -518,3 +519,42 @@ def test_what_cannot_be_closed_and_coins_do_not_save_is_said_to_stay_in_danger()
     nothing = replace(made, policy=policy(max_at_venue="0.9"))
     (said,) = [each for each in rescued(nothing).findings if each.code is Code.UNDER_COLLATERALISED]
     assert said.severity == Severity.ERROR
+
+
+@pytest.mark.parametrize(
+    ("distance", "leverage", "least", "best"),
+    [
+        # a policy well inside the alert of 35 % and 1.25 is where coins bring it; closing goes half the way
+        ("0.5", "1", ("0.425", "1.125"), ("0.5", "1")),
+        # one close to it is moved off by a tenth: 0.35 + 0.1 · 0.65 and 1.25 · 0.9, and half the way there
+        ("0.36", "1.2", ("0.3825", "1.1875"), ("0.3825", "1.1875")),
+    ],
+)
+def test_a_rescue_ends_halfway_to_the_policy_at_the_least(
+    distance: str, leverage: str, least: tuple[str, str], best: tuple[str, str]
+) -> None:
+    rules = policy(distance=distance, leverage=leverage)
+    goal = goal_of(rules, to_policy=False)
+    assert goal.beyond == rules.alert
+    assert (goal.least.distance, goal.least.leverage) == (F(least[0]), F(least[1]))
+    assert (goal.best.distance, goal.best.leverage) == (F(best[0]), F(best[1]))
+    asked = Alert(F(distance), F(leverage))
+    assert goal_of(rules, to_policy=True) == Goal(asked, asked, asked)
+
+
+@pytest.mark.parametrize(("price", "ways"), [("20000", {"coins"}), ("19000", {"coins"}), ("25000", {"coins", "close"})])
+def test_a_wallet_without_equity_is_not_closed_but_posted_to(price: str, ways: set[str]) -> None:
+    # 40,000 dollars of long from 40,000 on 1 BTC: at 20,000 all of it is lost
+    assert set(by_way(rescued(long_of(400, wallet="1", free="9", price=price)))) == ways
+
+
+def test_orders_alone_are_an_act_though_they_are_not_enough() -> None:
+    # 60,000 of long that has expired, and 10,000 beside it that can be closed, on 1 BTC and none outside
+    gone, other = replace(BTCUSD, expiry=INPUTS.now - timedelta(hours=1)), replace(BTCUSD, name="BTCZ")
+    open_now = tuple(opened(each, contracts=F(n), entry_price=F(40000)) for each, n in ((gone, 600), (other, 100)))
+    made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, (gone, other), wallets={"BTC": "1"}, positions=open_now)
+    plan = rescued(made)
+    assert {order.contract for order in plan.orders} == {"BTCZ"}
+    assert plan.transfers == ()
+    (said,) = [each for each in plan.findings if each.code is Code.UNDER_COLLATERALISED]
+    assert (said.severity, plan.refused) == (Severity.WARNING, False)

@@ -190,3 +190,18 @@ def test_the_day_asked_for_stays_until_another_is_given() -> None:
         (Ask("BTC", Fraction(0), candidates), None),
     ):
         assert [line.until for line in build_hedge(made, made.statement, asks=(ask,), inputs=INPUTS).hedges] == [until]
+
+
+def test_a_contract_that_expires_on_the_very_day_lasts_until_it() -> None:
+    for until, days in ((NOW + timedelta(days=35), 35), (None, 7)):
+        made = hedged_on_december(days=days)
+        sits_on = made.contracts["XBTZ26"]
+        onto, stays = rolling("BTC", [sits_on], until=until, portfolio=made, served=Desk.of(
+            made, made.statement, now=NOW).served, now=NOW)  # fmt: skip
+        assert {"XBTZ26", "XBTH27", "XBTUSD"} == stays
+        assert {found.beta for found in onto} == {1}
+    made = hedged_on_december()
+    late = NOW + timedelta(days=35, seconds=1)
+    onto, stays = rolling("BTC", [made.contracts["XBTZ26"]], until=late, portfolio=made, served=Desk.of(
+        made, made.statement, now=NOW).served, now=NOW)  # fmt: skip
+    assert ("XBTZ26" in stays, onto[0].contract.name, onto[0].beta) == (False, "XBTH27", Fraction(1))

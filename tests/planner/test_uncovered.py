@@ -14,6 +14,8 @@ from rebal.findings import Code, Severity
 from rebal.market.contract import Contract
 from rebal.plan import Plan
 from rebal.planner import build_plan
+from rebal.planner.exposure import Valuation
+from rebal.planner.targets import aims
 from rebal.portfolio import Portfolio
 
 from .given import INPUTS, NOW, inverse, linear, policy, portfolio
@@ -222,3 +224,26 @@ def test_a_contract_that_is_listed_and_not_planned_on_is_named_with_what_is_miss
     lacking = replace(made, incomplete={"ALT": {"ALTUSDT": "contracts.ALTUSDT.multiplier"}})
     (said,) = [each for each in planned(lacking).findings if each.code is Code.UNSERVED_ASSET]
     assert "; ALTUSDT is listed, but contracts.ALTUSDT.multiplier is not known" in said.message
+
+
+def test_exposure_that_is_kept_beyond_all_equity_leaves_the_others_at_nothing() -> None:
+    valued = Valuation(Fraction(100), {"BTC": Fraction(150), "ETH": Fraction(-20), "USD": Fraction(-30)}, {}, {})
+    made = portfolio({}, {"BTC": "0.5", "ETH": "0.3", "USD": "0.2"}, {}, ())
+    kept = {"BTC": Fraction(150)}
+    assert aims(kept, valued, made).exposures == {"BTC": 150, "ETH": 0, "USD": -50}
+    # 40 are left to targets of 30 and 20
+    kept = {"BTC": Fraction(60)}
+    assert aims(kept, valued, made).exposures == {"BTC": 60, "ETH": 24, "USD": 16}
+
+
+def test_what_is_kept_inside_its_band_is_told_once_something_else_is_traded() -> None:
+    # 10,500 of 100,000 in a coin without a contract, wanted at 10,000; BTC is 29,500 off
+    held, wanted = {"BTC": "1.8", "ETH": "7", "XMR": "105"}, {"BTC": "0.4", "ETH": "0.5", "XMR": "0.1"}
+    prices = {"BTC": "40000", "ETH": "2500", "XMR": "100"}
+    plan = planned(portfolio(held, wanted, prices, (BTC, ETH)))
+    assert plan.orders
+    assert severities(plan, Code.UNSERVED_ASSET) == {"XMR": Severity.WARNING}
+    # with BTC and ETH inside their bands too nothing is traded, and nothing said
+    calm = planned(portfolio({"BTC": "1.02", "ETH": "19.48", "XMR": "105"}, wanted, prices, (BTC, ETH)))
+    assert calm.orders == ()
+    assert severities(calm, Code.UNSERVED_ASSET) == {}
