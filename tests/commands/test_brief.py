@@ -1,5 +1,6 @@
 """``--brief``, and what every answer on a screen ends with."""
 
+import json
 import re
 from pathlib import Path
 
@@ -21,7 +22,7 @@ def shown(*arguments: str, width: int = 100) -> list[str]:
 @pytest.mark.parametrize("command", ["plan", "status"])
 def test_ten_coins_fit_a_screen(command: str, width: int) -> None:
     lines = shown(command, TEN, "--brief", width=width)
-    assert len(lines) <= 24
+    assert sum(-(-len(line) // width) or 1 for line in lines) <= 24
     assert max(map(len, lines[:-1])) <= width  # the last is to be pasted, and so is whole
 
 
@@ -57,6 +58,37 @@ def test_funding_that_nets_to_nothing_is_no_absence_of_it(tmp_path: Path) -> Non
         told = " ".join(shown("plan", str(book), *more))
         assert re.search(r"fees \$12\.10\W+funding nets to nothing", told)
         assert "no funding" not in told
+
+
+POOLED = """\
+as_of: 2026-11-20T08:00:00Z
+accounts:
+  main: {venue: bybit, margin: pooled, wallets: {BTC: 0.3, USDT: 500},
+         positions: [{contract: BTCUSD, contracts: 9000, entry_price: 39000}]}
+  second: {venue: deribit, wallets: {BTC: 0.2},
+           positions: [{contract: BTC-PERPETUAL, contracts: -2000, entry_price: 41000}]}
+holdings: {BTC: 2, ETH: 14, USDT: 500}
+targets: {BTC: 60%, ETH: 40%, USD: 0%}
+market: {as_of: 2026-11-20T08:00:00Z, prices: {BTC: 40000, ETH: 2500}}
+"""
+
+
+@pytest.mark.parametrize("command", ["plan", "status"])
+def test_the_end_of_a_pooled_account_is_told_too(tmp_path: Path, command: str) -> None:
+    book = tmp_path / "portfolio.yaml"
+    book.write_text(POOLED)
+    account, _ = json.loads(answered(command, str(book), "--format", "json", *NOW).out)["accounts"]
+    assert account["nearest"] is not None
+    (line,) = [line for line in shown(command, str(book), "--brief") if line.startswith("nearest")]
+    assert line.startswith(f"nearest liquidation main -{float(account['nearest']['distance']) * 100:.1f} % on ")
+
+
+def test_moves_name_their_account_where_there_are_several(tmp_path: Path) -> None:
+    book = tmp_path / "portfolio.yaml"
+    book.write_text(POOLED)
+    lines = [line for line in shown("plan", str(book), "--brief") if line.startswith("move")]
+    assert lines
+    assert all(re.match(r"move (in|out) at (main|second) [0-9]", line) for line in lines)
 
 
 @pytest.mark.parametrize("form", ["json", "csv", "svg"])

@@ -16,8 +16,7 @@ DAYS = [f"2024-01-{day:02},{40000 + 2500 * (day % 7)},{2500 - 40 * (day % 5)}\n"
 PRICES = "".join(["time,BTC,ETH\n", *DAYS])
 AFTER = {
     ("plan",): "save it, to record it once it is placed: rebal plan --now 2026-11-20T09:00:00Z --out plan.json",
-    ("plan", "--fit", "--brief"): "save it, to record it once it is placed: "
-    "rebal plan --fit --now 2026-11-20T09:00:00Z --out plan.json",
+    ("plan", "--fit", "--brief"): "rebal plan --fit --now 2026-11-20T09:00:00Z --out plan.json",
     ("hedge", "BTC", "--pct", "10"): "save it, to record it once it is placed: "
     "rebal hedge BTC --pct 10 --now 2026-11-20T09:00:00Z --out hedge.json",
     ("show", "saved.json"): "once it is placed: rebal record plan saved.json",

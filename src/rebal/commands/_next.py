@@ -16,12 +16,13 @@ class Context:
     """What a next line is told of the answer that it follows.
 
     ``again``: the options that name its files; ``words``: the command line that asked for it, none where it is not
-    known; ``file``: where it is saved as JSON, None where it is not.
+    known; ``file``: where it is saved as JSON, None where it is not. ``brief``: the command alone.
     """
 
     again: Sequence[str] = ()
     words: Sequence[str] = ()
     file: str | None = None
+    brief: bool = False
 
     def typed(self, *words: str) -> str:
         """A command about the same files."""
@@ -54,6 +55,8 @@ def _plan(report: Any, context: Context) -> str:
             (*without(words, valued={"--rungs"}, flags={"--ladder"}), "--rungs", "1"),
         )
     save = typed("rebal", *words, "--out", f"{report.command}.json")
+    if context.brief:
+        return save
     return f"{what}, to record it once it is placed: {save}"
 
 

@@ -244,7 +244,7 @@ class Shown:
             told = text
             if self.form(world) == "table":
                 apart = "" if self.brief else "\n"
-                told += f"{apart}next: {next_line(report, Context(again, world.words, saved))}\n"
+                told += f"{apart}next: {next_line(report, Context(again, world.words, saved, brief=self.brief))}\n"
             return Answer("" if silent else told, code)
         _out.write(self.out, text, apart_from=inputs)
         if world.terminal:

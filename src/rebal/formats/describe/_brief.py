@@ -1,8 +1,10 @@
 """The same in a few lines, for a look in passing: the answer, what to place, the nearest end, and what is not told."""
 
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 
-from rebal.amounts import Fraction
+from rebal.account_lines import AccountLine, NearestLine
+from rebal.amounts import ONE, Fraction
 from rebal.findings import Finding, Severity
 from rebal.formats.describe import _findings, _orders
 from rebal.formats.describe._phrases import away, counted, joined, without_funding
@@ -16,7 +18,6 @@ from rebal.formats.document import (
     Medium,
     Role,
     Said,
-    Section,
     Table,
     Text,
 )
@@ -45,9 +46,9 @@ def of_plan(plan: Plan, answer: Sequence[Block]) -> Document:
     """``answer``: the lines that a plan begins with."""
     return (
         *answer,
-        Section("", (Table(_ORDERS, plan.orders, word="order"),)),
-        *_moved(plan.transfers),
-        *_nearest(plan.wallets),
+        Table(_ORDERS, plan.orders, word="order"),
+        *_moved(plan),
+        *_nearest(plan.wallets, plan.accounts),
         Facts(plan.costs, (_COST,), between=None, word="cost"),
         *_told(plan.findings),
     )
@@ -57,8 +58,8 @@ def of_status(status: Status, answer: Sequence[Block]) -> Document:
     """``answer``: the lines that a status begins with."""
     return (
         *answer,
-        Section("", (Table(_WEIGHTS, status.assets, word="drift", shown=_weighed(status.assets)),)),
-        *_nearest(status.wallets),
+        Table(_WEIGHTS, status.assets, word="drift", shown=_weighed(status.assets)),
+        *_nearest(status.wallets, status.accounts),
         *_told(status.findings),
     )
 
@@ -67,12 +68,16 @@ def _weighed(assets: Sequence[AssetLine]) -> Sequence[AssetLine]:
     return [each for each in assets if each.weight is not None or each.hedge_ratio]
 
 
-def _moved(transfers: Sequence[Transfer]) -> Iterable[Block]:
-    """Coins in and coins out, each way in one sentence."""
-    for way, chosen in (("move in", [t for t in transfers if t.quantity > 0]),
-                        ("move out", [t for t in transfers if t.quantity < 0])):  # fmt: skip
-        if chosen:
-            yield Text((f"{way} ", *joined(map(_coins, chosen))), word=way.replace(" ", "-"))
+def _moved(plan: Plan) -> Iterable[Block]:
+    """Coins in and coins out, each way of each account in one sentence; an account is named where there are several."""
+    several = len(plan.accounts) > 1
+    for account in dict.fromkeys(each.account if several else None for each in plan.transfers):
+        here = [each for each in plan.transfers if each.account == account or not several]
+        for way, chosen in (("move in", [t for t in here if t.quantity > 0]),
+                            ("move out", [t for t in here if t.quantity < 0])):  # fmt: skip
+            if chosen:
+                at = f"at {account} " if account else ""
+                yield Text((f"{way} {at}", *joined(map(_coins, chosen))), word=way.replace(" ", "-"))
 
 
 def _coins(transfer: Transfer) -> Said:
@@ -80,20 +85,32 @@ def _coins(transfer: Transfer) -> Said:
     return (amount,) if transfer.contract is None else (amount, f" ({transfer.contract})")
 
 
-def _nearest(wallets: Sequence[Wallet]) -> Iterable[Block]:
-    """The wallet whose liquidation is nearest, and the most leverage of any."""
+def _nearest(wallets: Sequence[Wallet], accounts: Sequence[AccountLine]) -> Iterable[Block]:
+    """The wallet or the pooled account whose liquidation is nearest, and the most leverage of any wallet."""
     levered = [each.leverage for each in wallets if each.leverage]
-    if not levered:
+    pooled = [each for each in accounts if each.position_value]
+    if not levered and not pooled:
         return
-    ends = [(min(moves), each) for each in wallets if (moves := _moves(each))]
-    lever = Figure(max(levered), Kind.TIMES)
+    ends = [*_ends(wallets), *((each.nearest.distance, _along(each, each.nearest)) for each in pooled if each.nearest)]
+    lever: tuple[Said, ...] = ("; most leverage ", Figure(max(levered), Kind.TIMES)) if levered else ()
     if not ends:
-        yield Text(("no wallet is liquidated at any price; most leverage ", lever), word="nearest")
+        of = "wallet" if not pooled else "pooled account" if not levered else "wallet or pooled account"
+        yield Text((f"no {of} is liquidated at any price", *lever), word="nearest")
         return
-    _, nearest = min(ends, key=lambda end: end[0])
-    name = nearest.contract or nearest.currency
-    moved = away(nearest.distance_below, nearest.distance_above)
-    yield Text((f"nearest liquidation {name} ", *moved, "; most leverage ", lever), word="nearest")
+    _, nearest = min(ends, key=itemgetter(0))
+    yield Text(("nearest liquidation ", *nearest, *lever), word="nearest")
+
+
+def _ends(wallets: Sequence[Wallet]) -> Iterable[tuple[Fraction, tuple[Said, ...]]]:
+    for each in wallets:
+        if moves := _moves(each):
+            moved = away(each.distance_below, each.distance_above)
+            yield min(moves), (f"{each.contract or each.currency} ", *moved)
+
+
+def _along(account: AccountLine, nearest: NearestLine) -> tuple[Said, ...]:
+    move = Figure(nearest.factor - ONE, Kind.CHANGE)
+    return (f"{account.account or 'the account'} ", move, f" on {nearest.path}")
 
 
 def _moves(wallet: Wallet) -> list[Fraction]:
