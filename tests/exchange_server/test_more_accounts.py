@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from exact import exact
-from exchange_server import Server
+from exchange_server import Fault, Server
 from exchange_server.accounts import Event, Ledger, Open, answers
 from exchange_server.books import CANARY, NOW, SECRET, VENUES, asked, has_keys, ledger, portfolio, serving
 from exchange_server.test_account_laws import MORE, OWN, TEXT, WALLETS, asking
@@ -246,3 +247,25 @@ def test_usd_m_is_asked_where_its_collateral_is_held(
     side = answers("binance usd-m", Ledger({"USDT": Fraction(400), "BTC": Fraction(9)}))
     server.answers |= {key: answer for key, answer in side.items() if "fapi" in key}
     assert asked(server, "reconcile", str(file), *NOW).code == 0  # BTC of USD-M is not that of COIN-M
+
+
+def test_a_long_history_has_as_much_time_as_it_has_pages(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    has_keys(monkeypatch, "bitmex")
+    known = book(tmp_path, "bitmex")
+    account = ledger("bitmex")
+    account.events = [fill(number, "XBTUSD", known) for number in range(1, 2502)]
+    serving(server, "bitmex", account)
+    server.faults = [Fault(slow=0.15, times=99)]
+    file = portfolio(tmp_path, "bitmex")
+    began = time.monotonic()
+    done = asked(server, "record", "exchange", "-p", file, *NOW, "--dry-run", "--timeout", "1")
+    assert (done.code, done.err) == (0, "")
+    assert time.monotonic() - began > 1.5
+    server.faults = [Fault(at="tradeHistory", slow=3, times=99)]
+    began = time.monotonic()
+    done = asked(server, "record", "exchange", "-p", file, *NOW, "--dry-run", "--timeout", "0.6")
+    assert (done.code, done.out) == (4, "")
+    assert "within 0.6 s" in done.err
+    assert time.monotonic() - began < 2.5

@@ -43,7 +43,11 @@ _Now = Annotated[
 
 Timeout = Annotated[
     str | None,
-    typer.Option("--timeout", metavar="SECONDS", help="How long exchanges may take for all that is asked; 20."),
+    typer.Option(
+        "--timeout",
+        metavar="SECONDS",
+        help="How long exchanges may take for all that is asked, of a history for each page; 20.",
+    ),
 ]
 
 

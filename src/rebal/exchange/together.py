@@ -20,16 +20,19 @@ def together(
     """The answers in the order of the questions, each asked in a thread of its own.
 
     ``failed``: the answer that stands for one that could not be had; without it the first failure is raised. Nothing is
-    waited for past the deadline: a thread that hangs in a name server or a trickle is left, and ends with the run.
+    waited for past the deadline, which a question may begin anew: a thread that hangs in a name server or a trickle is
+    left, and ends with the run.
     """
     done: queue.SimpleQueue[tuple[int, _Answer | BaseException]] = queue.SimpleQueue()
     for n, question in enumerate(questions):
         threading.Thread(target=_answer, args=(n, question, done), daemon=True).start()
     answers: dict[int, _Answer] = {}
-    for _ in questions:
+    while len(answers) < len(questions):
         try:
             n, answer = done.get(timeout=deadline.left() + _GRACE)
         except queue.Empty:
+            if deadline.left():
+                continue
             raise Unavailable(f"no answer within {deadline.allowed:g} s") from None
         answers[n] = _settled(answer, failed)
     return [answers[n] for n in range(len(questions))]

@@ -7,6 +7,7 @@ text that the exchange wrote.
 
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import get_type_hints
 
@@ -25,8 +26,11 @@ def state(asking: Asking) -> Account:
 
 
 def happened(asking: Asking, start: datetime, end: datetime) -> tuple[Happened, ...]:
-    """What happened to the account after ``start`` and up to ``end``, by time; each once."""
-    found: Iterable[Happened] = _module(asking.line.venue).since(asking, start, end)
+    """What happened to the account after ``start`` and up to ``end``, by time; each once.
+
+    Each question has the whole time that is allowed, however many there are.
+    """
+    found: Iterable[Happened] = _module(asking.line.venue).since(replace(asking, unhurried=True), start, end)
     known = {(type(each), _subject(each), each.id): each for each in found if start < each.time <= end}
     return tuple(sorted(known.values(), key=lambda each: (each.time, each.id)))
 

@@ -23,15 +23,20 @@ class Asking:
     """A line with keys, the contracts of the venue by name, and the coins that the portfolio knows of.
 
     ``linear``: whether it holds what margins linear contracts, which some exchanges keep in an account of their own.
+    ``unhurried``: whether each question has the whole time to itself: a history is as many pages as it is long, and
+    ccxt puts them no faster than the exchange allows.
     """
 
     line: Line
     contract: Callable[[str], Contract | None]
     coins: frozenset[str] = frozenset()
     linear: bool = False
+    unhurried: bool = False
 
     def ask(self, call: str, **parameters: Any) -> Any:
         """The answer to a call of the exchange's own, its numbers as text."""
+        if self.unhurried:
+            self.line.deadline.begin()
         return self.line.ask(call, parameters)
 
     def wrong(self, what: str) -> Unavailable:
