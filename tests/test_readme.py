@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from program import NOW, PROGRAM, ROOT, environment, rebal, shell
-from rebal import commands, discover
+from rebal import commands, discover, venues
 from rebal.errors import Exit
 
 README = ROOT / "README.md"
@@ -122,6 +122,42 @@ def test_the_tutorial_s_account_can_be_a_pooled_one(tmp_path: Path) -> None:
     done = rebal("plan", "-", *NOW, stdin=blocks("yaml")[0].replace("venue: bybit", written))
     assert (done.returncode, done.stderr) == (0, "")
     assert "pooled" in done.stdout
+
+
+KINDS = {"isolated", "cross", "pooled"}
+
+
+def test_the_reader_is_told_which_of_the_three_his_account_is_and_where_to_look() -> None:
+    """Every venue that can pool is named where the README says where to look, and those that cannot beside them."""
+    (said,) = re.findall(
+        r"- Which of the three is yours: (.*?)\n- ", section("Several accounts, and pooled ones"), re.DOTALL
+    )
+    assert set(re.findall(r"\*(\w+)\*", said)) == KINDS
+    where, cannot = said.split("Where to look:")[1].split("Kraken", 1)
+    for name in venues.names():
+        venue = venues.venue(name)
+        title = venue.title.split()[0]
+        if venue.pooling is not None:
+            assert title in where, f"where does one see at {title} whether coins are pooled?"
+        elif title in ("Gate", "MEXC", "HTX", "Phemex"):
+            assert title in cannot
+
+
+def test_accounts_of_the_section_on_several_plan_and_record(tmp_path: Path) -> None:
+    """What stands there is a file that plans, and what is said of moves between accounts is what record takes."""
+    (block,) = (each for each in blocks("yaml") if "deribit: {venue: deribit" in each)
+    (tmp_path / "portfolio.yaml").write_text(block)
+    done = rebal("plan", *NOW, "--out", "plan.json", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert rebal("record", "plan", "plan.json", *NOW, cwd=tmp_path).returncode == 0
+    for word in (
+        "`policy.prefer: cost`",
+        "`at_most`",
+        "`unhedged`",
+        "withdrawal: 2h",
+        "--transfer bybit:deribit:BTC=-0.1",
+    ):
+        assert word in section("Several accounts, and pooled ones"), word
 
 
 def test_a_share_on_the_command_line_is_in_percent_points(tmp_path: Path) -> None:

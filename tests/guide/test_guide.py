@@ -9,8 +9,9 @@ import pytest
 
 from exact import exact
 from program import ROOT, answered
-from rebal import guide
+from rebal import guide, venues
 from rebal.amounts import Fraction
+from rebal.guide import pooled
 
 MODULES = [Path(guide.__file__).parent / f"{name}.py" for name in guide.names()]
 WORKED = [name for name in guide.names() if name != "reference"]
@@ -124,6 +125,15 @@ def figures_written(module: Path) -> list[str]:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings
     ]
     return [found for text in texts for found in re.findall(r"(?<![\w/.:-])[0-9][0-9.,]*", text)]
+
+
+def test_every_venue_that_can_pool_is_named_where_to_look() -> None:
+    """The chapter on pools: what each of the three kinds shows, and at every venue with a pool where that is seen."""
+    shows, where, *_ = pooled._YOURS
+    assert re.findall(r"(Isolated|Cross|Pooled)[:,]", shows) == ["Isolated", "Cross", "Pooled"]
+    for venue in map(venues.venue, venues.names()):
+        if venue.pooling is not None:
+            assert f"{venue.title.split()[0]}: " in where, venue.title
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.stem)

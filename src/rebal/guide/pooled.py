@@ -21,6 +21,7 @@ _ROWS = (
     ("Binance", "only in Portfolio Margin", "a wallet a coin"),
     ("KuCoin", "by its text, in the unified account", "a wallet a coin"),
     ("Kraken", "no", "a wallet a coin"),
+    ("BingX", "nothing found that pools them", "a wallet a coin"),
     ("Gate", "no", "a wallet a coin"),
     ("MEXC", "no", "a wallet a coin"),
     ("HTX", "no", "a wallet a coin"),
@@ -57,7 +58,7 @@ _YOURS = (
     "Where to look. Bybit: the asset page of the unified account, and its margin mode. OKX: the account mode; "
     "Futures mode is a wallet a coin. Deribit: the margin model; S:SM is a wallet a coin, X:SM a pool. Binance: "
     "Portfolio Margin is a mode of its own; COIN-M without it is a wallet a coin. KuCoin: whether the account is "
-    "a unified one.",
+    "a unified one. BitMEX: whether multi-asset margining is enabled, which is not planned here.",
     "In the file it is margin: pooled, cross or isolated of an account under accounts. An account there at Bybit "
     "is pooled unless it says otherwise, as new ones are; the short form with venue: is a wallet a coin. The rate "
     "that the plan prints for a pooled account is the one of the exchange's page: where the two differ, set "
