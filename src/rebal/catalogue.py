@@ -14,6 +14,7 @@ from rebal.amounts import Fraction, plain
 from rebal.frozen import frozen
 from rebal.market.contract import Contract, Kind, OrderUnit
 from rebal.market.maintenance import Maintenance, Method, SizeRate, Tiers, TierUnit, Valuation
+from rebal.pooling import CollateralLine, PoolingLine, collateral_lines, pooling_line
 from rebal.venues import Entry, Listing, Listings, Venue
 
 
@@ -127,7 +128,10 @@ class SourceLine:
 
 @frozen
 class VenueSheet:
-    """One venue: what holds of it as a whole, its contracts, and what was used to describe them."""
+    """One venue: what holds of it as a whole, its contracts, and what was used to describe them.
+
+    ``pooling``: None where no account of it pools what margins inverse contracts; ``collateral`` is empty then.
+    """
 
     schema: str
     venue: str
@@ -138,6 +142,8 @@ class VenueSheet:
     tiers: tuple[TierLine, ...]
     assumed: tuple[AssumedLine, ...]
     sources: tuple[SourceLine, ...]
+    pooling: PoolingLine | None = None
+    collateral: tuple[CollateralLine, ...] = ()
 
 
 @frozen
@@ -279,6 +285,8 @@ def venue_sheet(name: str, now: datetime, of: Callable[[str], Venue] = venues.ve
             for each in contract.assumed
         ),
         sources=tuple(SourceLine(*each) for each in venue.sources.items()),
+        pooling=None if venue.pooling is None else pooling_line(venue.pooling),
+        collateral=() if venue.pooling is None else tuple(collateral_lines(venue.pooling)),
     )
 
 

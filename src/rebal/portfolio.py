@@ -247,7 +247,8 @@ class Pooling:
     """How a pooled account is judged, and what coins count there.
 
     ``mode``: what the venue calls it. ``otherwise``: how a coin counts that ``collateral`` does not name, which is
-    assumed, as it is of the coins ``assumed``; ``debts_assumed``: so are the rates on what is borrowed.
+    assumed; of the coins ``assumed`` it is so too, or only second-hand; ``debts_assumed``: so are the rates on what is
+    borrowed.
     """
 
     mode: str
@@ -262,7 +263,7 @@ class Pooling:
         return self.collateral.get(coin, self.otherwise)
 
     def is_assumed(self, coin: str) -> bool:
-        """Whether nobody was seen to publish how a coin counts."""
+        """Whether the venue itself was not seen to publish how a coin counts."""
         return coin in self.assumed or coin not in self.collateral
 
 

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from exact import exact
 from program import NOW, answered
 from rebal import venues
 
@@ -114,3 +115,34 @@ class TestUnknown:
         code, out, err = answered("venues", name)
         assert (code, out) == (2, "")
         assert err.startswith(said)
+
+
+class TestPooled:
+    @pytest.mark.parametrize("name", venues.names())
+    def test_what_coins_count_is_in_every_format(self, name: str) -> None:
+        pooling = venues.venue(name).pooling
+        report = json.loads(shown(name, "--format", "json"))
+        rows, plain = table(name, "--section", "collateral"), shown(name).splitlines()
+        told = [each for each in plain if each.startswith("collateral  ")]
+        wide = shown(name, "--format", "table", "--width", "200")
+        if pooling is None:
+            assert (report["pooling"], report["collateral"], rows, told) == (None, [], [], [])
+            assert "Pooled accounts" not in wide
+            return
+        parts = [(coin, part) for coin, each in pooling.counting.items() for part in each.collateral.slices]
+        assert [(row["coin"], exact(row["ratio"])) for row in rows] == [(coin, part.ratio) for coin, part in parts]
+        assert len(told) == len(report["collateral"]) == len(parts)
+        for each in report["collateral"]:
+            assert each["status"] == "assumed" or each["source"] in {source["source"] for source in report["sources"]}
+            assert f"\n{'others' if each['coin'] == '*' else each['coin']} " in wide
+
+    def test_the_parts_of_a_coin_with_date_and_source(self) -> None:
+        said = " ".join(shown("bybit", "--format", "table", "--width", "200").split())
+        assert (
+            "BTC to 10 BTC 98 %, to 20 BTC 95 %, to 30 BTC 90 %, to 40 BTC 85 %, to 50 BTC 80 %, "
+            "nothing beyond, assumed: ratios, 2025-09-18 "
+        ) in said
+        (line,) = [each for each in shown("okx").splitlines() if each.startswith("collateral  BTC  in coins  up-to 25")]
+        assert line.endswith("ratio 97.75%  doc  date 2025  source multi-currency")
+        report = json.loads(shown("binance", "--format", "json"))
+        assert (report["pooling"]["liquidated_at"], report["pooling"]["new_account"]) == ("1.05", False)

@@ -88,7 +88,7 @@ def _pooling(account: Account) -> Pooling:
     assert account.venue.pooling is not None
     at, says = account.venue.pooling, account.says if isinstance(account.says, models.Account) else None
     known = {coin: each.collateral for coin, each in at.counting.items() if coin != "*"}
-    assumed = {coin for coin, each in at.counting.items() if each.status == "assumed" and coin != "*"}
+    assumed = {coin for coin, each in at.counting.items() if each.status in ("assumed", "second-hand")} - {"*"}
     given = {coin: _collateral(counts) for coin, counts in says.collateral.items()} if says is not None else {}
     borrowing = says.borrowing if says is not None else None
     initial, maintenance = (borrowing.initial, borrowing.maintenance) if borrowing else (None, None)

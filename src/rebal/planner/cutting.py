@@ -67,6 +67,14 @@ class Wallet:
         balance, held = self.left(closed)
         return balance_at(held, level) - balance
 
+    def gain(self, better: Fraction, contract: str, contracts: Fraction) -> Fraction:
+        """In one wallet every lot is closed for the same coins."""
+        return better
+
+    def floor(self, runner_up: Fraction) -> Fraction:
+        """As far as it helps at all."""
+        return ZERO
+
     def room(self, position: Position, *, only_first: bool) -> Fraction:
         """Contracts of a position that may be closed: of all purposes, or of the first alone; never past its net."""
         parts = [part for part in _shrinking(position) if not only_first or part.purpose is self.first]
@@ -102,6 +110,12 @@ class Cut(Protocol):
     def short(self, closed: Closed, level: Alert) -> Fraction:
         """What it is then short of, as far as it is past the level and no further."""
 
+    def gain(self, better: Fraction, contract: str, contracts: Fraction) -> Fraction:
+        """What closing some contracts is worth that make it so much better: the contract of the largest goes first."""
+
+    def floor(self, runner_up: Fraction) -> Fraction:
+        """The least gain for which a contract is closed on, where another would gain so much."""
+
 
 def fewest_lots(wallet: Cut, level: Alert) -> Closed:
     """What to close so that the wallet keeps a level, legs of its first purpose before the others.
@@ -128,24 +142,31 @@ def _one_by_one(wallet: Cut, level: Alert, closed: dict[str, Fraction], *, only_
             for position in wallet.open_to_orders
         ]
         now = wallet.short(closed, level)
-        helping = [(wallet.short(ladder.step(closed, 1), level), ladder) for ladder in ladders if ladder.highest]
-        best = min(helping, key=lambda each: (each[0], each[1].contract), default=None)
-        if best is None or best[0] >= now:
+        helping = [
+            (wallet.gain(now - wallet.short(ladder.step(closed, 1), level), ladder.contract, ladder.lot), ladder)
+            for ladder in ladders
+            if ladder.highest
+        ]
+        ranked = sorted(helping, key=lambda each: (-each[0], each[1].contract))
+        if not ranked or ranked[0][0] <= 0:
             break
-        closed = _as_far_as_it_helps(wallet, level, closed, best[1])
+        least = wallet.floor(ranked[1][0] if len(ranked) > 1 else ZERO)
+        closed = _as_far_as_it_helps(wallet, level, closed, ranked[0][1], least=least)
     return closed
 
 
 def _as_far_as_it_helps(
-    wallet: Cut, level: Alert, closed: dict[str, Fraction], ladder: "_Ladder"
+    wallet: Cut, level: Alert, closed: dict[str, Fraction], ladder: "_Ladder", *, least: Fraction
 ) -> dict[str, Fraction]:
     def kept(n: int) -> bool:
         return not wallet.past(ladder.step(closed, n), level)
 
     def helps(n: int) -> bool:
-        return wallet.short(ladder.step(closed, n + 1), level) < wallet.short(ladder.step(closed, n), level)
+        better = wallet.short(ladder.step(closed, n), level) - wallet.short(ladder.step(closed, n + 1), level)
+        return better > 0 and wallet.gain(better, ladder.contract, ladder.lot) >= least
 
-    lowest = ladder.highest if kept(ladder.highest) else _first(lambda n: not helps(n), 0, ladder.highest)
+    alone = not least and kept(ladder.highest)
+    lowest = ladder.highest if alone else _first(lambda n: not helps(n), 0, ladder.highest)
     return ladder.step(closed, _first(kept, 0, lowest) if kept(lowest) else lowest)
 
 

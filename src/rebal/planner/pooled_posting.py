@@ -175,7 +175,8 @@ class _Filling:
         there = self.purse.most(asset, self.moved)
         counting = _counting(self.account.parts[asset]) if most is None else most
         quantity = there if counting is None else min(there, up(counting, COIN_STEP))
-        return self._moving(asset, quantity) if quantity > 0 else self
+        dust = quantity * self.purse.portfolio.price(asset) < _CENT and (most is None or quantity < most)
+        return self if dust or not quantity else self._moving(asset, quantity)
 
     def _without_vain(self, asset: str) -> "_Filling":
         here, least = self.moved[asset], self.owed.get(asset, ZERO)

@@ -140,6 +140,15 @@ class _Cut(Worked):
         lacks = self._once(closed, level).short()
         return total(each for each in lacks if each > 0) or max(lacks)
 
+    def gain(self, better: Fraction, contract: str, contracts: Fraction) -> Fraction:
+        """By the dollars that are closed: lots of several coins are of several sizes."""
+        portfolio = self.desk.portfolio
+        return better / portfolio.notional_usd(portfolio.contracts[contract], contracts)
+
+    def floor(self, runner_up: Fraction) -> Fraction:
+        """As far as nothing else helps more."""
+        return max(ZERO, runner_up)
+
     def left(self, closed: Closed) -> Pool:
         """The account once so much is closed."""
         parts = {**self._pool.parts, **self._parts(closed)}

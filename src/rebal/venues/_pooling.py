@@ -16,7 +16,8 @@ INITIAL_ON_DEBT = MAINTENANCE_ON_DEBT = ZERO
 class Counting(NamedTuple):
     """How a coin counts at a venue, and how that is known: the day of the source, ``-`` where it gives none.
 
-    ``status``: recorded, doc (the venue's own page), second-hand, or assumed where nobody was seen to publish it.
+    ``status``: recorded, doc (the venue's own page), second-hand, or assumed: nobody was seen to publish it, or the
+    source itself only assumes it.
     """
 
     collateral: Collateral

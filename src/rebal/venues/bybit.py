@@ -220,7 +220,7 @@ _POOLING = Pooling(
     source="unified",
     counting=counting("""
 coin  counted  slices                               status       date        source
-BTC   coins    10:0.98,20:0.95,30:0.9,40:0.85,50:0.8  doc        2025-09-18  ratios
+BTC   coins    10:0.98,20:0.95,30:0.9,40:0.85,50:0.8  assumed    2025-09-18  ratios
 ETH   coins    -:0.95                               second-hand  -           survey
 USDT  coins    -:1                                  recorded     2024-07-09  unified
 USDC  coins    -:1                                  second-hand  -           survey

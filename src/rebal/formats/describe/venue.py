@@ -1,6 +1,6 @@
 """One venue; ``?`` stands behind a figure that is assumed."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -28,6 +28,8 @@ from rebal.formats.document import (
 )
 from rebal.market.contract import Kind as ContractKind
 from rebal.market.maintenance import TierUnit, Valuation
+from rebal.market.pooled import ClosingFee, Counted, Printed
+from rebal.pooling import CollateralLine, PoolingLine
 from rebal.portfolio import Policy
 
 _PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS
@@ -135,6 +137,24 @@ _TIERS = (
     Column("", "deduction", record="deduction {}"),
     Column("", "max_leverage", Kind.LEVERAGE, record="leverage {}"),
 )
+_POOLING = (
+    Column("", "mode", record="{}"),
+    Column("", lambda line: "new-accounts" if line.new_account else "on-request", record="{}"),
+    Column("", "liquidated_at", record="liquidated-at {}"),
+    Column("", "closing_fee", record="closing-fee {}"),
+    Column("", lambda line: "both-margins" if line.fee_in_initial else "maintenance", record="in {}"),
+    Column("", "printed", record="prints {}"),
+    Column("", "source", record="source {}"),
+)
+_COLLATERAL = (
+    Column("", "coin"),
+    Column("", "counted", record="in {}"),
+    Column("", "up_to", record="up-to {}"),
+    Column("", "ratio", Kind.RATE, record="ratio {}"),
+    Column("", "status"),
+    Column("", "date", record="date {}"),
+    Column("", "source", record="source {}"),
+)
 _ASSUMPTIONS = (
     Column("", "contract"),
     Column("", lambda each: (each.figure,)),
@@ -160,6 +180,7 @@ def document(report: VenueSheet, limits: Policy | None) -> Document:
         *(Text(Prose(each), word="says") for each in report.statements),
         *_contracts(rows),
         _margin(rows, report),
+        *_pooled(report),
         *_assumptions(report),
         _listed("Notes", [(line.contract, Prose(note)) for line in report.contracts for note in line.notes], "note"),
         _listed("Sources", [(each.source, Prose(each.title)) for each in report.sources], "source"),
@@ -206,6 +227,54 @@ def _tier_unit(line: ContractLine) -> str:
             return "contracts"
         case _:
             return line.asset
+
+
+def _pooled(report: VenueSheet) -> Iterator[Block]:
+    """How its pooled accounts are judged, and what each coin counts there, with where that is from."""
+    if report.pooling is None:
+        return
+    coins: dict[str, list[CollateralLine]] = {}
+    for each in report.collateral:
+        coins.setdefault(each.coin, []).append(each)
+    told = [(_ANY_OTHER if coin == "*" else coin, _counting(parts)) for coin, parts in coins.items()]
+    yield Section("Pooled accounts", (Text(_judging(report.pooling)), Listed(told)), _RATIOS, only=_PAGE)
+    yield Table(_POOLING, (report.pooling,), word="pooling", only=_RECORDS)
+    yield Table(_COLLATERAL, report.collateral, word="collateral", only=_RECORDS)
+
+
+_ANY_OTHER = "others"
+_RATIOS = "what a coin counts, part by part; an account that shows others sets accounts.NAME.collateral"
+_MULTIPLE = "credit over maintenance"
+_FEES = {
+    ClosingFee.SCHEDULE: "the closing fee where a contract's maintenance has it",
+    ClosingFee.BANKRUPTCY: "the fee of closing at the bankruptcy price",
+    ClosingFee.VALUE: "the fee of closing at mark",
+}
+
+
+def _judging(line: PoolingLine) -> Said:
+    """The rules in one sentence."""
+    fresh = "a new account is one" if line.new_account else "a new account is not one"
+    ends: Said = "maintenance reaches credit"
+    if line.liquidated_at != 1:
+        ends = ("credit falls to ", Figure(line.liquidated_at, Kind.EXACT), " times maintenance")
+    prints = "maintenance over credit, cut to four decimals" if line.printed is Printed.SHARE else _MULTIPLE
+    fee = f"{_FEES[line.closing_fee]} counts {'in both margins' if line.fee_in_initial else 'in maintenance'}"
+    rate = f"the rate it prints is {prints}. Source: {line.source}."
+    return (f"{line.mode}; {fresh}. Liquidated where ", ends, f"; {fee}; {rate}")
+
+
+def _counting(parts: Sequence[CollateralLine]) -> Said:
+    first = parts[0]
+    unit = "USD" if first.counted is Counted.USD else ("" if first.coin == "*" else first.coin)
+    words = [
+        (("any amount" if each.up_to is None else ("to ", Figure(each.up_to, Kind.EXACT, unit))), " ",
+         Figure(each.ratio, Kind.RATE))
+        for each in parts
+    ]  # fmt: skip
+    beyond: tuple[Said, ...] = () if parts[-1].up_to is None else ("nothing beyond",)
+    known = first.status if first.source is None else f"{first.status}: {first.source}, {first.date or 'no date'}"
+    return Phrases((*words, *beyond, known))
 
 
 def _assumptions(report: VenueSheet) -> tuple[Block, ...]:

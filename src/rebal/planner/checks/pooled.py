@@ -68,7 +68,10 @@ def _assumed(review: Review) -> Iterator[Finding]:
         used = [coin.asset for coin in pool.coins if coin.balance and account.pooling.is_assumed(coin.asset)]
         if used:
             few = ", ".join(used[:_FEW]) + (f" and {len(used) - _FEW} more" if len(used) > _FEW else "")
-            message = f"what {few} count as collateral is assumed; set accounts.{name}.collateral to what it shows"
+            message = (
+                f"what {few} count as collateral is assumed or second-hand; set accounts.{name}.collateral to what it "
+                "shows"
+            )
             yield warning(Code.ASSUMED_FIGURE, name, message, assets=tuple(used), key=f"accounts.{name}.collateral")
         if account.pooling.debts_assumed and pool.positions:
             owes = [line for line in review.accounts if line.account == account.name and line.debts]
