@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from lifecycle import BOOK, NOW, made, refused
 
-from program import answered
+from dask_cluster import cluster
+from program import answered, rebal
 
 PRICES = "".join(
     ["time,BTC,ETH\n"]
@@ -113,3 +114,13 @@ def test_without_numpy_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) ->
 )
 def test_what_is_missing_or_contradicts_itself_is_said(code: int, typed: tuple[str, ...], said: str) -> None:
     assert said in refused(code, "replay", *typed)
+
+
+def test_a_cluster_gives_the_same_bytes_as_one_process(tmp_path: Path) -> None:
+    asked = (*SWEPT, "--starts", "2", "--paths", "6", *NOW, "--format", "json")
+    alone = rebal(*asked, cwd=tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+    with cluster(tmp_path / "elsewhere", workers=2) as found:
+        there = rebal(*asked, "--cluster", found.address, cwd=tmp_path)
+    assert (there.returncode, there.stderr, there.stdout) == (0, "", alone.stdout)
+    assert len(json.loads(alone.stdout)["combinations"]) == 3

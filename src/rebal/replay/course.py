@@ -90,7 +90,7 @@ def stamp(moment: datetime) -> int:
     return (moment - BEGINNING) // MILLISECOND
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 10)
 def exactly(text: str) -> Fraction:
     """A figure of a history with every digit that its text has."""
     return number(text, digits=LONGEST)
