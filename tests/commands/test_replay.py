@@ -52,6 +52,17 @@ def test_a_saved_replay_is_shown_again() -> None:
     assert "prices.csv" in refused(2, "replay", "--prices", "prices.csv", *COSTS, "--out", "prices.csv")
 
 
+def test_the_weights_are_drawn_against_their_bands() -> None:
+    told = made("replay", "--prices", "prices.csv", *COSTS)
+    weights = {line["asset"]: (line["target"], line["lowest"], line["highest"]) for line in told["bands"]}
+    assert weights["BTC"] == ("0.5", "0.45", "0.55")
+    code, _, err = answered("replay", "--prices", "prices.csv", *COSTS, *NOW, "--chart", "weights", "--out", "w.svg")
+    assert (code, err) == (0, "")
+    assert Path("w.svg").read_text().count('class="band ink') == 2
+    code, out, _ = answered("replay", "--prices", "prices.csv", *COSTS, *NOW, "--format", "table", "--width", "100")
+    assert "band 45.0 % to 55.0 %" in out
+
+
 SWEPT = ("replay", "--prices", "prices.csv", *COSTS, "--against", "hold", "--policy", "band=2%..6%:2%")
 
 
@@ -106,7 +117,11 @@ def test_without_numpy_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) ->
         (2, ("--prices", "prices.csv", "--rank", "luck"), "--rank luck: write one of closest, cost, drift, end, fall"),
         (2, ("--prices", "prices.csv", "--paths", "1.5"), "--paths 1.5: write a whole number from 0"),
         (2, ("--prices", "prices.csv", "--jobs", "0"), "--jobs 0: write a whole number of processes"),
-        (3, ("--prices", "prices.csv"), "costs.slippage: is missing, and every fill pays it"),
+        (
+            3,
+            ("--prices", "prices.csv"),
+            "costs.slippage: is missing, and every fill pays it; add costs: {slippage: 0.05%} to the file, or give ",
+        ),
         (3, ("--prices", "prices.csv", "--costs", "slippage=0%", "--against", "spot"), "costs.spot_fee: is missing"),
         (3, ("--prices", "none.csv", *COSTS), "none.csv: does not exist"),
         (3, ("--prices", "prices.csv", *COSTS, "--from", "2025-01-01"), "leaves fewer than 2 prices to replay"),

@@ -293,7 +293,7 @@ class _Asked(NamedTuple):
 def _cost(portfolio: "Portfolio", key: str, path: str, *, why: str) -> "Fraction":
     known: Fraction | None = getattr(portfolio.costs, key)
     if known is None:
-        instead = f"add costs: {{{key}: 0.05%}} to the file, or give --costs {key}=0.05%"
+        instead = f"add costs: {{{key}: 0.05%}} to the file, or give --costs {key}=0.05%; 0% says that it costs nothing"
         raise InvalidInput([Problem(path, 0, 0, f"costs.{key}", f"is missing, and {why}", None, instead)])
     return known
 

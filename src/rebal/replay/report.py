@@ -15,6 +15,7 @@ from rebal.replay.walk import Skip, Walk, Way, every_bar
 from rebal.replay.ways import Planned, Still
 from rebal.reports.replay import (
     REPLAY_SCHEMA,
+    BandLine,
     Call,
     Drift,
     LiquidationLine,
@@ -60,7 +61,6 @@ def build_replay(
     skip = skipping(quotes)
     walks = {way.name: Walk(quotes, way, check=terms.check).run(skip) for way in ways(terms)}
     planned = walks[PLAN]
-    lines = tuple(_way(name, walk) for name, walk in walks.items())
     path = _path(walks)
     check = planned.every * course.step
     return Replay(
@@ -79,7 +79,7 @@ def build_replay(
         check_hours=Fraction(check, _HOUR),
         slippage=terms.slippage,
         refused_is="rescue" if terms.rescues else "hold",
-        ways=lines,
+        ways=tuple(_way(name, walk) for name, walk in walks.items()),
         years=tuple(year for name, walk in walks.items() for year in _years(name, walk)),
         drift=_drift(path),
         closest=_closest(planned),
@@ -88,6 +88,7 @@ def build_replay(
         refusals=_refusals(planned.tally),
         at_venue=tuple(VenueLine(asset, coins) for asset, coins in sorted(planned.tally.most.items()) if coins),
         findings=tuple(_findings(walks, portfolio)),
+        bands=tuple(_bands(portfolio)),
     )
 
 
@@ -186,6 +187,12 @@ def _path_line(row: Row, beside: Mapping[str, int], quotes: Quotes, portfolio: P
         in_alert=row.alert,
         weights=weights,
     )
+
+
+def _bands(portfolio: Portfolio) -> Iterator[BandLine]:
+    for asset, target in sorted((portfolio.targets or {}).items()):
+        width = portfolio.policy.band.width(target)
+        yield BandLine(asset, target, target - width, target + width)
 
 
 def _drift(path: Sequence[PathLine]) -> Drift | None:

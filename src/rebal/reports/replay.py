@@ -133,6 +133,16 @@ class Drift:
 
 
 @frozen
+class BandLine:
+    """The weights between which nothing is traded for an asset's sake: its target, and its band about it."""
+
+    asset: str
+    target: Fraction
+    lowest: Fraction
+    highest: Fraction
+
+
+@frozen
 class Call:
     """The closest that a wallet came to its liquidation, as a share of the price, within a bar."""
 
@@ -209,7 +219,7 @@ class Replay:
     ``since`` and ``until``: the first and the last instant; ``bars`` of ``bar_hours``, a check every ``check_hours``.
     ``refused_is``: what is done where a plan is refused. ``alert_days``: days at whose check a wallet was in alert.
     ``combinations``: policies that were tried, the best first by the figure that they are ``ranked_by``; what is told
-    beside them is of the first. ``drawn``: futures, None where none were drawn.
+    beside them is of the first. ``drawn``: futures, None where none were drawn. ``bands``: empty without targets.
     """
 
     schema: str
@@ -239,3 +249,4 @@ class Replay:
     combinations: tuple[CombinationLine, ...] = ()
     ranked_by: str | None = None
     drawn: Drawn | None = None
+    bands: tuple[BandLine, ...] = ()

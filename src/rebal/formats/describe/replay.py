@@ -306,13 +306,27 @@ def _weights(report: Replay) -> Iterator[Block]:
     assets = sorted({asset for line in path for asset in line.weights if asset != DOLLARS})
     if len(path) < 2 or not assets:
         return
-    letters = _distinct(assets)
+    letters, bands = _distinct(assets), {each.asset: (each.lowest, each.highest) for each in report.bands}
     series = tuple(
-        Series(letters[asset], asset, [(_days(line, report), line.weights.get(asset, Fraction(0))) for line in path])
+        Series(
+            letters[asset],
+            asset,
+            [(_days(line, report), line.weights.get(asset, Fraction(0))) for line in path],
+            bands.get(asset),
+        )
         for asset in assets
     )
-    chart = Chart(_axis(report), Axis("weight", Kind.PERCENT), series, name="weights", said="weights at the checks")
-    yield Section("Weights", (chart,), ", ".join(f"{letters[asset]} {asset}" for asset in assets))
+    said = "weights at the checks, and the bands about their targets"
+    chart = Chart(_axis(report), Axis("weight", Kind.PERCENT), series, name="weights", said=said)
+    told = joined([_banded(letters[asset], asset, bands.get(asset)) for asset in assets], "; ")
+    yield Section("Weights", (chart,), told)
+
+
+def _banded(letter: str, asset: str, band: tuple[Fraction, Fraction] | None) -> Said:
+    """What a curve is of, and between which weights nothing is traded for it."""
+    if band is None:
+        return f"{letter} {asset}"
+    return (f"{letter} {asset}, band ", Figure(band[0], Kind.PERCENT), " to ", Figure(band[1], Kind.PERCENT))
 
 
 def _distance(report: Replay) -> Iterator[Block]:

@@ -296,11 +296,12 @@ class Axis:
 
 
 class Series(NamedTuple):
-    """One curve: the letter that draws it, its name, and its points, x ascending."""
+    """One curve: the letter that draws it, its name, and its points, x ascending; the ``band`` it is to stay in."""
 
     letter: str
     name: str
     points: Sequence[tuple[Fraction, Fraction]]
+    band: tuple[Fraction, Fraction] | None = None
 
 
 @frozen

@@ -40,6 +40,7 @@ def drawn(chart: Chart, page: Page) -> str:
     height = (300.0 if wide else 230.0) + rows * _LINE
     frame = _frame(chart, width, height=height, top=_TOP + (rows + 1) * _LINE)
     inside = [
+        *(each for n, series in enumerate(chart.series) for each in _band(series, n, frame)),
         *_axes(chart, frame),
         *_lines(chart, frame),
         *(each for n, series in enumerate(chart.series) for each in _curve(chart, series, n, frame)),
@@ -51,7 +52,7 @@ def drawn(chart: Chart, page: Page) -> str:
 
 def _frame(chart: Chart, width: int, *, height: float, top: float) -> _Frame:
     xs = [x for each in chart.series for x, _ in each.points]
-    ys = [y for each in chart.series for _, y in each.points]
+    ys = [y for each in chart.series for y in (*(y for _, y in each.points), *(each.band or ()))]
     low, high = min((*ys, ZERO)), max((*ys, ZERO))
     wide = width > _NARROW
     left = max(breadth(written(each, chart.y.kind, PEN.figures)) for each in _y_ticks(chart, low, high))
@@ -88,6 +89,13 @@ def _lines(chart: Chart, frame: _Frame) -> Iterator[str]:
         yield line((x, frame.y.end), (x, frame.bottom), "today")
         anchor = "end" if x > frame.right - breadth(name) else "start"
         yield text(name, x, frame.y.end - _ABOVE, class_="tick", text_anchor=anchor)
+
+
+def _band(series: Series, n: int, frame: _Frame) -> Iterator[str]:
+    if series.band is not None:
+        low, high = (frame.y.at(each) for each in series.band)
+        left, right = frame.x.start, frame.right
+        yield element("rect", x=left, y=high, width=right - left, height=low - high, class_=f"band ink{n % _INKS}")
 
 
 def _curve(chart: Chart, series: Series, n: int, frame: _Frame) -> Iterator[str]:
