@@ -5,6 +5,7 @@ the text that was typed: ``NO``, ``1:30``, ``017`` and ``1_000`` become nothing 
 lists and scalars (anchors, aliases, tags, merging, several documents) is refused.
 """
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import yaml
@@ -95,20 +96,11 @@ class _Builder:
         self.documents = 0
         self.root: Any = None
         self.spot: Any = None
-        self.takers = {
-            yaml.ScalarEvent: self.scalar,
-            yaml.MappingStartEvent: self.start_mapping,
-            yaml.SequenceStartEvent: self.start_list,
-            yaml.MappingEndEvent: self.end,
-            yaml.SequenceEndEvent: self.end,
-            yaml.AliasEvent: self.alias,
-            yaml.DocumentStartEvent: self.document,
-        }
 
     def take(self, event: yaml.Event) -> None:
-        taker = self.takers.get(type(event))
+        taker = _TAKERS.get(type(event))
         if taker is not None:
-            taker(event)
+            taker(self, event)
 
     def scalar(self, event: Any) -> None:
         self.count(event)
@@ -244,6 +236,17 @@ class _Builder:
 
     def path(self) -> Path:
         return tuple(frame.step for frame in self.open if frame.step is not None)
+
+
+_TAKERS: Mapping[type, Callable[[_Builder, Any], None]] = {
+    yaml.ScalarEvent: _Builder.scalar,
+    yaml.MappingStartEvent: _Builder.start_mapping,
+    yaml.SequenceStartEvent: _Builder.start_list,
+    yaml.MappingEndEvent: _Builder.end,
+    yaml.SequenceEndEvent: _Builder.end,
+    yaml.AliasEvent: _Builder.alias,
+    yaml.DocumentStartEvent: _Builder.document,
+}
 
 
 def document(text: str, source: str) -> Document:
