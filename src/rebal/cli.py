@@ -199,6 +199,9 @@ def _streamed(parts: Generator[str, None, Answer]) -> Answer:
         return _broken()
 
 
+_AT_ONCE = 1 << 20
+
+
 def _written(text: str) -> str | None:
     """Print to stdout, now; why that failed, None where it did not or the reader went away."""
     stream = sys.stdout
@@ -207,7 +210,8 @@ def _written(text: str) -> str | None:
     try:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-        stream.write(text)
+        for begin in range(0, len(text), _AT_ONCE):  # all at once it would be encoded all at once
+            stream.write(text[begin : begin + _AT_ONCE])
         stream.flush()
     except BrokenPipeError:
         _abandon(stream)

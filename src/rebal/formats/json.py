@@ -6,15 +6,17 @@ The text is ASCII, so that no encoding on the way can harm it.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from itertools import chain, zip_longest
 from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any
 
 from rebal.amounts import Fraction, plain
 from rebal.formats import Report, View, kind
+from rebal.frozen import Later
 from rebal.times import length, rfc3339
 
 _Writer = Callable[[Any], str]
@@ -28,10 +30,16 @@ def render(report: Report, view: View) -> str:
     if kind(report) == "plan":
         command = getattr(report, "command", None)
         names = tuple(name for name in names if _ONLY_FOR.get(name, command) == command)
-    if view.book is None:
-        return _object(names, _AT_FIRST)(report) + "\n"
-    text = _object(names, _ON_ONE_LINE)(report)
-    return (text if hasattr(report, "file") else f'{text[:-1]}, "file": {_quoted(view.book)}}}') + "\n"
+    here = _AT_FIRST if view.book is None else _ON_ONE_LINE
+    members = [getattr(report, name) for name in names]
+    for each in members:
+        if isinstance(each, Later):
+            len(each)  # worked out before there is any text: it keeps all that the report was made from
+    told = [here.inner[type(each)](each) for each in members]
+    if view.book is not None and "file" not in names:
+        names, told = (*names, "file"), [*told, _quoted(view.book)]
+    around = here.block("{", [f'"{name}": \0' for name in names], "}\n").split("\0")
+    return "".join(chain.from_iterable(zip_longest(around, told, fillvalue="")))
 
 
 class _Writers(dict[type, _Writer]):
@@ -56,12 +64,15 @@ class _Writers(dict[type, _Writer]):
             self._inner = self if self._newline is None else _Writers(self._newline + _INDENT)
         return self._inner
 
-    def block(self, opening: str, members: Iterable[str], closing: str) -> str:
+    def block(self, opening: str, members: list[str], closing: str) -> str:
         """Members between brackets, each on a line of its own; nothing stands between where there are none."""
-        inner = self.inner._newline
-        between = ", " if inner is None else f",{inner}"
-        text = between.join(members)
-        return f"{opening}{inner or ''}{text}{self._newline or ''}{closing}" if text else f"{opening}{closing}"
+        if not members:
+            return f"{opening}{closing}"
+        inner = self.inner._newline or ""
+        # at the ends of the list, so that what is long is not written a second time
+        members[0] = f"{opening}{inner}{members[0]}"
+        members[-1] = f"{members[-1]}{self._newline or ''}{closing}"
+        return (f",{inner}" if inner else ", ").join(members)
 
 
 _AT_FIRST, _ON_ONE_LINE = _Writers("\n"), _Writers(None)
@@ -92,7 +103,7 @@ def _writer(of: type, here: _Writers) -> _Writer:
 
 
 def _object(names: tuple[str, ...], here: _Writers) -> _Writer:
-    writers, form = here.inner, here.block("{", (f'"{name}": %s' for name in names), "}")
+    writers, form = here.inner, here.block("{", [f'"{name}": %s' for name in names], "}")
 
     def write(value: object) -> str:
         members = [getattr(value, name) for name in names]
