@@ -51,7 +51,7 @@ class Account:
 
     ``wallets``: coins in the futures account without unrealised PnL, isolated margins included; ``spot``: coins in the
     spot account, None where that is not shown or is the same; ``unsure``: by how much a wallet may be off that had to
-    be worked out of rounded figures.
+    be worked out of rounded figures. ``margin_mode``: of the account as a whole, None where it is not told.
     """
 
     wallets: Mapping[str, Fraction]
@@ -59,6 +59,7 @@ class Account:
     orders: tuple[Resting, ...]
     spot: Mapping[str, Fraction] | None = None
     unsure: Mapping[str, Fraction] = field(default_factory=dict)
+    margin_mode: MarginMode | None = None
 
 
 @frozen

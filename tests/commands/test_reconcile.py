@@ -253,3 +253,73 @@ def test_a_saved_answer_shows_again_as_it_was(bybit: Server, tmp_path: Path) -> 
     table = asked(bybit, "show", str(saved), "--format", "table", "--width", "80").out
     assert "a position is open that nobody recorded" in table
     assert "ETHUSD" in table
+
+
+@pytest.mark.parametrize("venue", ["binance", "bybit", "okx"])
+def test_what_lies_in_the_account_beside_the_futures_counts_against_what_is_held_outside(
+    server: Server, venue: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    has_keys(monkeypatch, venue)
+    account = ledger(venue)
+    account.spot = {"BTC": exact("1.5")}
+    code, report = told(serving(server, venue, account), portfolio(tmp_path, venue))
+    (spot,) = [each for each in report["coins"] if each["place"] == "spot"]
+    assert (code, spot["coins"], spot["coins_exchange"], spot["agrees"]) == (0, "1.5", "1.5", True)
+    account.spot = {"BTC": exact("1.75")}
+    code, report = told(server, str(tmp_path / "portfolio.yaml"))
+    assert (code, report["summary"].endswith("BTC +0.25 in the spot account")) == (10, True)
+
+
+@pytest.mark.parametrize("venue", ["bybit", "okx"])
+def test_a_key_that_does_not_see_it_reads_the_futures_all_the_same(
+    server: Server, venue: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    has_keys(monkeypatch, venue)
+    serving(server, venue, ledger(venue))
+    for where in [where for where in server.answers if "/asset/" in where]:
+        server.answers[where] = {"retCode": 10005, "retMsg": "permission denied", "code": "50120", "msg": "no"}
+    code, report = told(server, portfolio(tmp_path, venue))
+    assert (code, "no spot account apart from this is shown" in report["notes"]) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("venue", "word", "mode"),
+    [
+        ("bybit", "REGULAR_MARGIN", "pooled"), ("bybit", "PORTFOLIO_MARGIN", "pooled"),
+        ("okx", "2", "cross"), ("okx", "3", "pooled"), ("okx", "4", "pooled"), ("okx", "1", None),
+        ("deribit", "segregated_sm", "cross"), ("deribit", "cross_sm", "pooled"), ("deribit", "cross_pm", "pooled"),
+        ("binance", "", None),
+    ],
+)  # fmt: skip
+def test_how_the_account_is_margined_is_held_against_the_file(
+    server: Server, venue: str, word: str, mode: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    has_keys(monkeypatch, venue)
+    account = ledger(venue)
+    account.mode = word
+    serving(server, venue, account)
+    code, report = told(server, portfolio(tmp_path, venue))
+    (verdict,) = report["verdicts"]
+    assert (code, verdict["margin_mode"], verdict["margin_mode_exchange"]) == (0, "cross", mode)
+    advice = [note for note in report["notes"] if "policy: {margin_mode: pooled}" in note]
+    assert len(advice) == (mode == "pooled")
+    text = Path(portfolio(tmp_path, venue)).read_text()
+    if mode is not None:
+        (tmp_path / "portfolio.yaml").write_text(text + f"policy: {{margin_mode: {mode}}}\n")
+        code, report = told(server, str(tmp_path / "portfolio.yaml"))
+        assert (code, [note for note in report["notes"] if "margin_mode" in note]) == (0, [])
+
+
+def test_a_pooled_account_s_estimate_stands_beside_that_of_the_exchange(bybit: Server, tmp_path: Path) -> None:
+    account, file = ledger("bybit"), Path(portfolio(tmp_path, "bybit"))
+    # long, so that there is an end to it
+    account.positions["BTCUSD"] = Open(exact(40000), exact(41000), Fraction(1), liquidation=exact("15000.5"))
+    text = file.read_text().replace("contracts: -40000", "contracts: 40000")
+    file.write_text(text + "policy: {margin_mode: pooled}\n")
+    code, report = told(serving(bybit, "bybit", account), str(file))
+    (pair,) = report["positions"]
+    assert (code, pair["liquidation_price"], pair["liquidation_price_exchange"]) == (0, None, "15000.5")
+    estimate = json.loads(asked(bybit, "status", str(file), *NOW, "--format", "json").out)["positions"][0]
+    assert pair["liquidation_estimate"] == estimate["liquidation_estimate"] is not None
+    apart = exact("15000.5") - exact(pair["liquidation_estimate"])
+    assert abs(exact(pair["liquidation_difference"]) - apart) < exact("0.000000001")

@@ -92,9 +92,14 @@ def test_each_account_is_read_at_its_venue(both: tuple[Server, Ledger, Ledger], 
     assert rows(report, "coins") == [("first", "BTC", True), ("second", "BTC", True), ("second", "ETH", True)]
     assert rows(report, "positions") == [("first", "BTCUSD", True), ("second", "ETH-USD-SWAP", True)]
     assert report["verdicts"] == [
-        {"account": "first", "venue": "bybit", "verdict": "equal"},
-        {"account": "second", "venue": "okx", "verdict": "equal"},
-    ]
+        {"account": "first", "venue": "bybit", "verdict": "equal", "margin_mode": mode,
+         "margin_mode_exchange": "pooled"},
+        {"account": "second", "venue": "okx", "verdict": "equal", "margin_mode": "cross", "margin_mode_exchange": None},
+    ]  # fmt: skip
+    other = (
+        "first is pooled at the exchange, and planned as cross, as the file has it; write margin: pooled under accounts"
+    )
+    assert (other in report["notes"]) == (mode == "cross")
     hosts = {each.host for each in both[0].asked}
     assert hosts == {"api.bybit.com", "www.okx.com"}
 
@@ -340,11 +345,13 @@ def test_a_coin_counts_once_though_two_spot_accounts_show_it(
     second.spot = {"BTC": exact("1.5")}  # as many as lie outside both futures accounts
     code, report = told(server, str(file))
     assert (code, report["coins"][-1]["place"], report["coins"][-1]["account"]) == (0, "spot", "second")
-    second.spot = {"BTC": exact("1.6")}
+    first.spot = {"BTC": exact("0.1")}
     code, report = told(server, str(file))
-    assert (code, report["coins"][-1]["difference"]) == (10, "0.1")
-    assert report["summary"].endswith("BTC +0.1 in the spot account second")
-    assert "first: no spot account apart from this is shown" in report["notes"]
+    line = report["coins"][-1]
+    assert (code, line["coins_exchange"], line["difference"], line["account"]) == (10, "1.6", "0.1", None)
+    assert report["summary"].endswith("BTC +0.1 in the spot accounts")
+    second.spot = {"BTC": exact("1.4")}
+    assert told(server, str(file))[0] == 0
 
 
 def test_a_wallet_that_is_nowhere_in_the_book_is_a_difference(

@@ -53,7 +53,10 @@ class Event:
 
 @dataclass
 class Ledger:
-    """An account. ``rights``: what the key may do beyond reading; ``page``: rows of a page, the exchange's own if 0."""
+    """An account. ``rights``: what the key may do beyond reading; ``page``: rows of a page, the exchange's own if 0.
+
+    ``mode``: how it is margined, in the exchange's own words; it does not say without.
+    """
 
     wallets: dict[str, Fraction] = field(default_factory=dict)
     positions: dict[str, Open] = field(default_factory=dict)
@@ -62,6 +65,7 @@ class Ledger:
     spot: dict[str, Fraction] = field(default_factory=dict)
     rights: frozenset[str] = frozenset()
     page: int = 0
+    mode: str = ""
 
 
 def answers(venue: str, ledger: Ledger) -> dict[str, Callable[[Asked], Any]]:
@@ -171,7 +175,8 @@ def _bybit(ledger: Ledger) -> dict[str, Callable[[Asked], Any]]:
 
     def info(_: Asked) -> Any:
         isolated = any(each.isolated is not None for each in ledger.positions.values())
-        return {"retCode": 0, "result": {"marginMode": "ISOLATED_MARGIN" if isolated else "REGULAR_MARGIN"}}
+        mode = "ISOLATED_MARGIN" if isolated else "REGULAR_MARGIN"
+        return {"retCode": 0, "result": {"marginMode": ledger.mode or mode}}
 
     def positions(asked: Asked) -> Any:
         rows = [
@@ -204,8 +209,14 @@ def _bybit(ledger: Ledger) -> dict[str, Callable[[Asked], Any]]:
         granted = {"ContractTrade": ["Order"] if "ContractTrade" in ledger.rights else [], "Wallet": []}
         return {"retCode": 0, "result": {"readOnly": 0 if ledger.rights else 1, "permissions": granted}}
 
+    def funds(asked: Asked) -> Any:
+        assert asked.query["accountType"] == "FUND"
+        held = [{"coin": coin, "walletBalance": plain(n), "transferBalance": "0"} for coin, n in ledger.spot.items()]
+        return {"retCode": 0, "result": {"accountType": "FUND", "balance": held}}
+
     host = "GET api.bybit.com/v5"
     return {
+        f"{host}/asset/transfer/query-account-coins-balance": funds,
         f"{host}/account/wallet-balance": wallet,
         f"{host}/account/info": info,
         f"{host}/position/list": positions,
@@ -258,11 +269,18 @@ def _okx(ledger: Ledger) -> dict[str, Callable[[Asked], Any]]:
         return told(rows[start : start + 100])
 
     def config(_: Asked) -> Any:
-        return told([{"perm": ",".join(["read_only", *sorted(ledger.rights)]), "posMode": "net_mode"}])
+        level = {"acctLv": ledger.mode} if ledger.mode else {}
+        return told([{"perm": ",".join(["read_only", *sorted(ledger.rights)]), "posMode": "net_mode", **level}])
+
+    def funds(_: Asked) -> Any:
+        return told(
+            [{"ccy": coin, "bal": plain(n), "frozenBal": "0", "availBal": "0"} for coin, n in ledger.spot.items()]
+        )
 
     host = "GET www.okx.com/api/v5"
     return {
         f"{host}/account/balance": balance,
+        f"{host}/asset/balances": funds,
         f"{host}/account/positions": positions,
         f"{host}/account/bills-archive": bills,
         f"{host}/account/config": config,
@@ -283,7 +301,8 @@ def _deribit(ledger: Ledger) -> dict[str, Callable[[Asked], Any]]:
         return Fraction(round(sum(pnl, ZERO) * 10**8), 10**8)
 
     def summaries(_: Asked) -> Any:
-        rows = [{"currency": coin, "equity": bare(held + upl(coin))} for coin, held in ledger.wallets.items()]
+        model = {"margin_model": ledger.mode} if ledger.mode else {}
+        rows = [{"currency": coin, "equity": bare(held + upl(coin)), **model} for coin, held in ledger.wallets.items()]
         return told({"summaries": rows})
 
     def positions(_: Asked) -> Any:

@@ -26,7 +26,7 @@ from rebal.journal.placing_plans import Placings
 from rebal.ledger import Fill, Funding, Journal
 from rebal.market.contract import Contract
 from rebal.portfolio import Portfolio
-from rebal.reconcile.report import reconcile
+from rebal.reconcile.report import Ends, reconcile
 from rebal.reports.reconciliation import Reconciliation, Verdict
 
 pytestmark = pytest.mark.usefixtures("loopback")
@@ -163,7 +163,7 @@ def beside(portfolio: Portfolio, journal: Journal, account: Account) -> Reconcil
     later = [entry.event for entry in journal.entries if isinstance(entry.event, Fill | Funding)]
     booked = {coin: len([each for each in later if each.settle == coin]) for coin in COINS}
     book = fold(portfolio, journal.entries).book
-    return reconcile(portfolio, book, {None: account}, inputs=INPUTS, liquidations={}, booked=booked)
+    return reconcile(portfolio, book, {None: account}, inputs=INPUTS, ends=Ends(), booked=booked)
 
 
 def recorded(portfolio: Portfolio, journal: Journal, asked: Asking, *, until: datetime) -> tuple[Journal, list[str]]:

@@ -24,7 +24,7 @@ from rebal.journal.placing_plans import Placings
 from rebal.ledger import Fill, Funding, Journal
 from rebal.names import within
 from rebal.portfolio import Portfolio
-from rebal.reconcile.report import reconcile
+from rebal.reconcile.report import Ends, reconcile
 from rebal.reports.reconciliation import Reconciliation, Verdict
 
 pytestmark = pytest.mark.usefixtures("loopback")
@@ -97,7 +97,7 @@ def beside(portfolio: Portfolio, journal: Journal, asked: dict[str, Asking]) -> 
         name: exchange_account.at(name, accounts.state(line), known) for name, line in asked.items()
     }
     book = fold(portfolio, journal.entries).book
-    return reconcile(portfolio, book, told, inputs=INPUTS, liquidations={}, booked=booked)
+    return reconcile(portfolio, book, told, inputs=INPUTS, ends=Ends(), booked=booked)
 
 
 def recorded(portfolio: Portfolio, journal: Journal, asked: dict[str, Asking]) -> tuple[Journal, list[str]]:

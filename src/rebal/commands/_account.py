@@ -270,7 +270,7 @@ def beside(
 ) -> "Reconciliation":
     """The accounts beside the book that entries lead to."""
     from rebal.planner.status import build_status
-    from rebal.reconcile.report import reconcile
+    from rebal.reconcile.report import Ends, reconcile
 
     positions = build_status(portfolio, book, inputs=inputs).positions if book.positions else ()
     return reconcile(
@@ -278,7 +278,10 @@ def beside(
         book,
         told,
         inputs=inputs,
-        liquidations={each.contract: each.liquidation_price for each in positions},
+        ends=Ends(
+            {each.contract: each.liquidation_price for each in positions},
+            {each.contract: each.liquidation_estimate for each in positions},
+        ),
         booked=_booked(portfolio, entries),
     )
 

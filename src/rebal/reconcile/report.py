@@ -1,10 +1,12 @@
 """Both sides of an account, line by line; of several accounts each beside its own part of the book."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import field
 
 from rebal.amounts import COIN_STEP, ZERO, Fraction, plain, total
 from rebal.book import Book, MarginMode, Position
 from rebal.exchange_account import Account, Resting, There
+from rebal.frozen import frozen
 from rebal.names import within
 from rebal.plan import Inputs, Side
 from rebal.portfolio import Portfolio
@@ -27,26 +29,32 @@ Told = Mapping[str | None, Account]
 """What exchanges tell, by the name of the account as the book has it: None of the one that there is."""
 
 
+@frozen
+class Ends:
+    """Our liquidation prices by contract, and of pooled accounts what their exchanges print, by our reckoning."""
+
+    prices: Mapping[str, Fraction | None] = field(default_factory=dict)
+    estimates: Mapping[str, Fraction | None] = field(default_factory=dict)
+
+
 def reconcile(
     portfolio: Portfolio,
     book: Book,
     told: Told,
     *,
     inputs: Inputs,
-    liquidations: Mapping[str, Fraction | None],
+    ends: Ends,
     booked: Mapping[str, int],
 ) -> Reconciliation:
     """Put the accounts beside the book; of an account that is not told nothing is said.
 
-    ``liquidations``: our liquidation prices by contract. ``booked``: by wallet how many fills and payments of funding
-    the book has since its statement: each may be off by a step of 1e-8, since every exchange rounds in its own way.
+    ``booked``: by wallet how many fills and payments of funding the book has since its statement: each may be off by a
+    step of 1e-8, since every exchange rounds in its own way.
     """
     listed = _in_order(portfolio, told)
     wallets = tuple(line for key in listed for line in _wallets(key, portfolio, book, told[key], booked=booked))
     coins = (*wallets, *_spot(portfolio, book, told))
-    positions = tuple(
-        pair for key in listed for pair in _pairs(key, portfolio, book, told[key], liquidations=liquidations)
-    )
+    positions = tuple(pair for key in listed for pair in _pairs(key, portfolio, book, told[key], ends=ends))
     verdict = _verdict(coins, positions)
     return Reconciliation(
         schema=SCHEMA,
@@ -61,7 +69,7 @@ def reconcile(
         orders=tuple(_order(each, _shown(key, portfolio)) for key in listed for each in told[key].orders),
         notes=tuple(_notes(portfolio, coins, told)),
         summary=_summary(verdict, coins, positions, portfolio.name),
-        verdicts=tuple(_of_account(key, portfolio, coins, positions) for key in listed),
+        verdicts=tuple(_of_account(key, portfolio, coins, positions, told=told[key]) for key in listed),
     )
 
 
@@ -81,12 +89,17 @@ def _shown(key: str | None, portfolio: Portfolio) -> str | None:
 
 
 def _of_account(
-    key: str | None, portfolio: Portfolio, coins: Sequence[CoinsLine], positions: Sequence[PositionPair]
+    key: str | None,
+    portfolio: Portfolio,
+    coins: Sequence[CoinsLine],
+    positions: Sequence[PositionPair],
+    *,
+    told: Account,
 ) -> AccountVerdict:
     account = portfolio.account(key or "")
     own = [each for each in coins if each.place is Place.FUTURES and each.account == account.name]
     pairs = [each for each in positions if each.account == account.name]
-    return AccountVerdict(account.name, account.venue, _verdict(own, pairs))
+    return AccountVerdict(account.name, account.venue, _verdict(own, pairs), account.margin_mode, told.margin_mode)
 
 
 def _wallets(
@@ -124,7 +137,7 @@ def _pairs(
     book: Book,
     account: Account,
     *,
-    liquidations: Mapping[str, Fraction | None],
+    ends: Ends,
 ) -> Iterator[PositionPair]:
     theirs = {each.contract: each for each in account.positions}
     ours = {
@@ -133,15 +146,14 @@ def _pairs(
         if position.contracts and key in (None, position.contract.account)
     }
     for name in sorted({*ours, *theirs}):
-        yield _pair(name, ours.get(name), theirs.get(name), liquidations.get(name), account=_shown(key, portfolio))
+        yield _pair(name, ours.get(name), theirs.get(name), ends=ends, account=_shown(key, portfolio))
 
 
-def _pair(
-    name: str, ours: Position | None, theirs: There | None, liquidation: Fraction | None, *, account: str | None
-) -> PositionPair:
+def _pair(name: str, ours: Position | None, theirs: There | None, *, ends: Ends, account: str | None) -> PositionPair:
     here, there = ours.contracts if ours else ZERO, theirs.contracts if theirs else ZERO
     at_exchange = theirs.liquidation_price if theirs else None
-    known = ours is not None and liquidation is not None and at_exchange is not None
+    liquidation, estimate = (each.get(name) if ours else None for each in (ends.prices, ends.estimates))
+    reckoned = estimate if liquidation is None else liquidation
     return PositionPair(
         contract=name,
         where=Where.EXCHANGE if ours is None else Where.BOOK if theirs is None else Where.BOTH,
@@ -157,10 +169,11 @@ def _pair(
         isolated_margin_exchange=theirs.margin if theirs else None,
         leverage=ours.contract.leverage if ours else None,
         leverage_exchange=theirs.leverage if theirs else None,
-        liquidation_price=liquidation if ours else None,
+        liquidation_price=liquidation,
         liquidation_price_exchange=at_exchange,
-        liquidation_difference=at_exchange - liquidation if known and at_exchange and liquidation else None,
+        liquidation_difference=None if at_exchange is None or reckoned is None else at_exchange - reckoned,
         account=account,
+        liquidation_estimate=estimate,
     )
 
 
@@ -219,10 +232,23 @@ def _notes(portfolio: Portfolio, coins: Sequence[CoinsLine], told: Told) -> Iter
             if unsure > COIN_STEP:
                 name = within(key, asset)
                 yield f"{name}: worked out of rounded figures that move, and sure to {plain(unsure)} {asset}"
+    yield from _otherwise_margined(portfolio, told)
     without = [key for key, account in told.items() if account.spot is None]
     if without:
         named = ", ".join(filter(None, without))
         yield f"{f'{named}: ' if named else ''}no spot account apart from this is shown"
+
+
+def _otherwise_margined(portfolio: Portfolio, told: Told) -> Iterator[str]:
+    """Accounts that are planned as another kind than they are: what a plan says of their margin is not so."""
+    for key, at_exchange in told.items():
+        account, theirs = portfolio.account(key or ""), at_exchange.margin_mode
+        ours = account.margin_mode
+        if theirs is None or theirs is ours or MarginMode.POOLED not in (theirs, ours):
+            continue
+        in_short = not portfolio.told_accounts or account.in_short
+        write = f"policy: {{margin_mode: {theirs}}}" if in_short else f"margin: {theirs} under accounts"
+        yield f"{account.name} is {theirs} at the exchange, and planned as {ours}, as the file has it; write {write}"
 
 
 def differences(report: Reconciliation) -> tuple[str, ...]:

@@ -61,6 +61,8 @@ class PositionPair:
 
     It agrees where contracts, entry price, margin mode, isolated margin and a leverage that the file gives do. Of the
     liquidation prices the difference is said alone: an exchange rounds its own, or tells that of a whole account.
+    ``liquidation_estimate``: of a pooled account, which has no one price, what its exchange prints by our reckoning, an
+    estimate with all else held; then the difference is to that.
     """
 
     contract: str
@@ -81,6 +83,7 @@ class PositionPair:
     liquidation_price_exchange: Fraction | None
     liquidation_difference: Fraction | None
     account: str | None = None
+    liquidation_estimate: Fraction | None = None
 
 
 @frozen
@@ -99,11 +102,16 @@ class OrderLine:
 
 @frozen
 class AccountVerdict:
-    """How one account stands beside its part of the book; the spot accounts count in the verdict over all alone."""
+    """How one account stands beside its part of the book; the spot accounts count in the verdict over all alone.
+
+    ``margin_mode``: by the file, and by the exchange, None where it does not tell; that they differ is a note.
+    """
 
     account: str | None
     venue: str | None
     verdict: Verdict
+    margin_mode: MarginMode | None = None
+    margin_mode_exchange: MarginMode | None = None
 
 
 @frozen

@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from rebal.amounts import Fraction
 from rebal.book import MarginMode
+from rebal.errors import Unavailable
 from rebal.exchange.accounts._asking import Asking, net, pages, summed, windows
 from rebal.exchange_account import Account, Filled, Happened, Moved, Other, Paid, Resting, There
 
@@ -12,6 +14,9 @@ _DAYS = 7
 _LISTS: tuple[Mapping[str, str], ...] = (
     {"category": "inverse"}, {"category": "linear", "settleCoin": "USDT"}, {"category": "linear", "settleCoin": "USDC"}
 )  # fmt: skip
+# What a unified account can be: all its coins margin everything unless each position has its own.
+_MODES = {"REGULAR_MARGIN": MarginMode.POOLED, "PORTFOLIO_MARGIN": MarginMode.POOLED,
+          "ISOLATED_MARGIN": MarginMode.ISOLATED}  # fmt: skip
 _FILLS = frozenset({"TRADE", "LIQUIDATION", "ADL", "DELIVERY"})
 _WORDS = {"ContractTrade": "trade futures", "Spot": "trade spot", "Options": "trade options", "Wallet": "transfer",
           "Derivatives": "trade derivatives", "Exchange": "convert", "CopyTrading": "copy trades",
@@ -30,17 +35,30 @@ def rights(asking: Asking) -> tuple[str, ...]:
 
 
 def state(asking: Asking) -> Account:
-    """What is there now; spot and futures are one account."""
+    """What is there now; spot and futures are one account, beside which coins may lie in the funding account."""
     accounts = asking.rows(asking.ask("privateGetV5AccountWalletBalance", accountType="UNIFIED"), "result", "list")
     coins = [row for account in accounts for row in asking.rows(account, "coin")]
-    isolated = asking.part(asking.ask("privateGetV5AccountInfo"), "result").get("marginMode") == "ISOLATED_MARGIN"
+    mode = _MODES.get(str(asking.part(asking.ask("privateGetV5AccountInfo"), "result").get("marginMode")))
+    isolated = mode is MarginMode.ISOLATED
     return Account(
         wallets=summed((asking.text(row, "coin"), asking.number(row, "walletBalance")) for row in coins),
         positions=net(
             _there(asking, row, isolated=isolated) for row in _listed(asking, "privateGetV5PositionList", limit=200)
         ),
         orders=tuple(_resting(asking, row) for row in _listed(asking, "privateGetV5OrderRealtime", limit=50)),
+        spot=_funds(asking),
+        margin_mode=mode,
     )
+
+
+def _funds(asking: Asking) -> dict[str, Fraction] | None:
+    """Coins in the funding account; None where the key may not see it."""
+    try:
+        answer = asking.ask("privateGetV5AssetTransferQueryAccountCoinsBalance", accountType="FUND")
+    except Unavailable:
+        return None
+    rows = asking.rows(answer, "result", "balance")
+    return summed((asking.text(row, "coin"), asking.number(row, "walletBalance")) for row in rows)
 
 
 def _listed(asking: Asking, call: str, *, limit: int) -> Iterator[Mapping[str, Any]]:

@@ -1,6 +1,6 @@
 """Deribit: get_account_summaries, get_positions, get_open_orders, get_user_trades and get_transaction_log."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -36,9 +36,10 @@ def state(asking: Asking) -> Account:
     A wallet is the equity without the PnL of what is open, since Deribit pays that out every day. Both move with the
     marks: by how much between the answers, and by the last digit of a mark, it is not sure.
     """
-    before = _equity(asking)
+    summaries = _summaries(asking)
+    before = _equity(asking, summaries)
     listed = asking.rows(asking.ask("privateGetGetPositions", kind=_FUTURES), "result")
-    after = _equity(asking)
+    after = _equity(asking, _summaries(asking))
     held = [row for row in listed if asking.number(row, "size")]
     unrealised = [_unrealised(asking, row) for row in held]
     moved = [(coin, abs(after.get(coin, quantity) - quantity)) for coin, quantity in before.items()]
@@ -52,11 +53,21 @@ def state(asking: Asking) -> Account:
             _resting(asking, row) for row in asking.rows(asking.ask("privateGetGetOpenOrders", kind=_FUTURES), "result")
         ),
         unsure=summed([*moved, *((coin, step) for coin, _, step in unrealised)]),
+        margin_mode=_mode(summaries),
     )
 
 
-def _equity(asking: Asking) -> dict[str, Fraction]:
-    rows = asking.rows(asking.ask("privateGetGetAccountSummaries"), "result", "summaries")
+def _summaries(asking: Asking) -> list[Mapping[str, Any]]:
+    return asking.rows(asking.ask("privateGetGetAccountSummaries"), "result", "summaries")
+
+
+def _mode(summaries: Sequence[Mapping[str, Any]]) -> MarginMode | None:
+    """Segregated, a wallet a coin, or cross, all coins together; each by itself or as a portfolio."""
+    models = {str(row.get("margin_model") or "").partition("_")[0] for row in summaries}
+    return MarginMode.POOLED if "cross" in models else MarginMode.CROSS if "segregated" in models else None
+
+
+def _equity(asking: Asking, rows: Sequence[Mapping[str, Any]]) -> dict[str, Fraction]:
     return summed((asking.text(row, "currency"), asking.number(row, "equity")) for row in rows)
 
 

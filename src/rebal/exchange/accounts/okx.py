@@ -6,11 +6,13 @@ from typing import Any
 
 from rebal.amounts import ZERO, Fraction
 from rebal.book import MarginMode
+from rebal.errors import Unavailable
 from rebal.exchange.accounts._asking import Asking, milliseconds, net, pages, summed
 from rebal.exchange_account import Account, Filled, Happened, Moved, Other, Paid, Resting, There
 
 _PAGE = 100
 _RIGHTS = {"trade": "trade", "withdraw": "withdraw"}
+_MODES = {"2": MarginMode.CROSS, "3": MarginMode.POOLED, "4": MarginMode.POOLED}
 _FUTURES = ("SWAP", "FUTURES")
 # Types of bills, and the subtypes of those that trade, by side.
 _TRANSFER, _TRADE, _DELIVERY, _LIQUIDATION, _FUNDING, _ADL = "1", "2", "3", "5", "8", "9"
@@ -20,13 +22,12 @@ _SOLD = frozenset({"2", "4", "5", "100", "103", "104", "107", "112", "125", "128
 
 def rights(asking: Asking) -> tuple[str, ...]:
     """What the key may do, by ``perm`` of GET /api/v5/account/config."""
-    (told, *_) = asking.rows(asking.ask("privateGetAccountConfig"), "data") or [{}]
-    granted = asking.text(told, "perm").split(",")
+    granted = asking.text(_config(asking), "perm").split(",")
     return tuple(words for name, words in _RIGHTS.items() if name in granted)
 
 
 def state(asking: Asking) -> Account:
-    """What is there now; spot and futures are one account."""
+    """What is there now; spot and futures are one account, beside which coins may lie in the funding account."""
     (balance, *_) = asking.rows(asking.ask("privateGetAccountBalance"), "data") or [{"details": []}]
     listed = asking.rows(asking.ask("privateGetAccountPositions"), "data")
     open_rows = [row for row in listed if row.get("instType") in _FUTURES]
@@ -37,7 +38,23 @@ def state(asking: Asking) -> Account:
         wallets=summed([*cash, *apart]),
         positions=net(_there(asking, row) for row in open_rows),
         orders=tuple(_resting(asking, row) for row in _pending(asking)),
+        spot=_funds(asking),
+        margin_mode=_MODES.get(str(_config(asking).get("acctLv"))),
     )
+
+
+def _config(asking: Asking) -> Mapping[str, Any]:
+    (told, *_) = asking.rows(asking.ask("privateGetAccountConfig"), "data") or [{}]
+    return told
+
+
+def _funds(asking: Asking) -> dict[str, Fraction] | None:
+    """Coins in the funding account; None where the key may not see it."""
+    try:
+        answer = asking.ask("privateGetAssetBalances")
+    except Unavailable:
+        return None
+    return summed((asking.text(row, "ccy"), asking.number(row, "bal")) for row in asking.rows(answer, "data"))
 
 
 def _is_isolated(row: Mapping[str, Any]) -> bool:

@@ -103,6 +103,8 @@ _POSITIONS = (
     Column("their leverage", "leverage_exchange", Kind.LEVERAGE, role=Role.BELOW, before="their leverage",
            record="leverage-exchange {}"),
     Column("liquidation", "liquidation_price", Kind.PRICE, role=Role.BELOW, before="liquidation"),
+    Column("estimated liquidation", "liquidation_estimate", Kind.PRICE, role=Role.BELOW, before="estimated liquidation",
+           record="liquidation-estimate {}"),
     Column("their liquidation", "liquidation_price_exchange", Kind.PRICE, role=Role.BELOW,
            before="their liquidation", record="liquidation-exchange {}"),
     Column("apart", "liquidation_difference", Kind.PRICE, role=Role.BELOW, before="theirs less ours",
