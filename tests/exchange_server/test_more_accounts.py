@@ -249,23 +249,27 @@ def test_usd_m_is_asked_where_its_collateral_is_held(
     assert asked(server, "reconcile", str(file), *NOW).code == 0  # BTC of USD-M is not that of COIN-M
 
 
-def test_a_long_history_has_as_much_time_as_it_has_pages(
-    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    has_keys(monkeypatch, "bitmex")
+def test_a_long_history_has_as_much_time_as_it_has_pages(server: Server, tmp_path: Path) -> None:
     known = book(tmp_path, "bitmex")
-    account = ledger("bitmex")
-    account.events = [fill(number, "XBTUSD", known) for number in range(1, 2502)]
-    serving(server, "bitmex", account)
+    events = [fill(number, "XBTUSD", known) for number in range(1, 2502)]
+    _, line = told(server, tmp_path, "bitmex", Ledger(events=events))
+    line.line.deadline.allowed = 0.9
     server.faults = [Fault(slow=0.15, times=99)]
-    file = portfolio(tmp_path, "bitmex")
     began = time.monotonic()
-    done = asked(server, "record", "exchange", "-p", file, *NOW, "--dry-run", "--timeout", "1")
-    assert (done.code, done.err) == (0, "")
+    assert len(accounts.happened(line, AS_OF, END)) == 2501
     assert time.monotonic() - began > 1.5
     server.faults = [Fault(at="tradeHistory", slow=3, times=99)]
     began = time.monotonic()
-    done = asked(server, "record", "exchange", "-p", file, *NOW, "--dry-run", "--timeout", "0.6")
-    assert (done.code, done.out) == (4, "")
-    assert "within 0.6 s" in done.err
+    with pytest.raises(Unavailable, match=r"within 0.9 s"):
+        accounts.happened(line, AS_OF, END)
     assert time.monotonic() - began < 2.5
+
+
+def test_binance_is_asked_for_fills_of_the_weeks_that_have_some(server: Server, tmp_path: Path) -> None:
+    known = book(tmp_path, "binance usd-m")
+    late = fill(1, "BTCUSDT", known, time=AS_OF + timedelta(days=30))
+    _, line = told(server, tmp_path, "binance usd-m", Ledger(events=[late]))
+    line.line.exchange.enableRateLimit = False
+    (found,) = accounts.happened(line, AS_OF, AS_OF + timedelta(days=60))
+    assert found.time == late.time
+    assert len([each for each in server.asked if each.path.endswith("/userTrades")]) == 1

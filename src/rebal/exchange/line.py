@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -20,6 +21,7 @@ _CODE = re.compile(r'"(?:code|retCode|ret_code|err_code|s_code)" ?: ?"?(-?[0-9]{
 
 def opened(venue: str, network: Network, *, deadline: Deadline, keys: Keys | None, spot: bool) -> "Line":
     """See ``rebal.exchange.opened``."""
+    is_loaded = "ccxt" in sys.modules
     try:
         import ccxt
         import requests
@@ -27,6 +29,8 @@ def opened(venue: str, network: Network, *, deadline: Deadline, keys: Keys | Non
         from rebal.exchange import wire
     except ImportError:
         raise Unavailable(EXTRA) from None
+    if not is_loaded:
+        deadline.begin()  # loading it takes a second, which is not the exchange's
     for logger in ("ccxt.base.exchange", "urllib3.connectionpool"):  # they write URLs, headers and bodies
         logging.getLogger(logger).disabled = True
     session = wire.watched(network.session() if network.session else requests.Session(), deadline, name=venue)

@@ -15,7 +15,7 @@ from rebal.exchange.accounts._asking import Asking, in_contracts, milliseconds, 
 from rebal.exchange_account import Account, Filled, Happened, Moved, Other, Paid, Resting, There
 from rebal.market.contract import Kind
 
-_DAYS = 7
+_DAYS, _MINUTE = 7, 60_000
 _MOST_INCOME, _MOST_TRADES, _MOST_ORDERS = 1000, 1000, 100
 _OF_TRADES = frozenset({"COMMISSION", "REALIZED_PNL"})
 _MOVES = frozenset({"TRANSFER", "INTERNAL_TRANSFER", "CROSS_COLLATERAL_TRANSFER"})
@@ -106,18 +106,21 @@ def _there(asking: Asking, row: Mapping[str, Any]) -> There:
 
 
 def since(asking: Asking, start: datetime, end: datetime) -> Iterator[Happened]:
-    """Funding, transfers and the rest out of the income history; fills of the contracts that it names."""
+    """Funding, transfers and the rest out of the income history; fills of the contracts and weeks that it names."""
     for side in _sides(asking):
-        traded: set[str] = set()
+        traded: dict[str, list[int]] = {}
         for row in _income(asking, side, start, end):
             kind = row.get("incomeType")
             if kind in _OF_TRADES:
-                traded.add(asking.text(row, "symbol"))
+                when = milliseconds(asking.time(row, "time"))
+                traded.setdefault(asking.text(row, "symbol"), []).append(when)
             else:
                 yield _flow(asking, row, str(kind))
-        for contract in sorted(traded):
-            for row, names in _trades(asking, side, contract, start=start, end=end):
-                yield from _filled(asking, row, names)
+        for contract, times in sorted(traded.items()):
+            for first, last in windows(start, end, days=_DAYS):
+                if any(first - _MINUTE <= time <= last + _MINUTE for time in times):
+                    for row, names in _trades(asking, side, contract, {"startTime": first, "endTime": last}):
+                        yield from _filled(asking, row, names)
 
 
 def _income(asking: Asking, side: _Side, start: datetime, end: datetime) -> Iterator[Mapping[str, Any]]:
@@ -151,15 +154,13 @@ def _flow(asking: Asking, row: Mapping[str, Any], kind: str) -> Happened:
 
 
 def _trades(
-    asking: Asking, side: _Side, contract: str, *, start: datetime, end: datetime
+    asking: Asking, side: _Side, contract: str, span: Mapping[str, int]
 ) -> Iterator[tuple[Mapping[str, Any], Mapping[str, str]]]:
     """Fills of a contract, each with the senders' ids of the orders of its time, which fills do not repeat."""
-    for first, last in windows(start, end, days=_DAYS):
-        span: Mapping[str, Any] = {"symbol": contract, "startTime": first, "endTime": last}
-        rows = list(_pages(asking, side.call("UserTrades"), _MOST_TRADES, **span))
-        orders = _pages(asking, side.call("AllOrders"), _MOST_ORDERS, **span) if rows else ()
-        names = {asking.text(row, "orderId"): str(row.get("clientOrderId") or "") for row in orders}
-        yield from ((row, names) for row in rows)
+    rows = list(_pages(asking, side.call("UserTrades"), _MOST_TRADES, symbol=contract, **span))
+    orders = _pages(asking, side.call("AllOrders"), _MOST_ORDERS, symbol=contract, **span) if rows else ()
+    names = {asking.text(row, "orderId"): str(row.get("clientOrderId") or "") for row in orders}
+    yield from ((row, names) for row in rows)
 
 
 def _filled(asking: Asking, row: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[Happened]:
