@@ -66,6 +66,7 @@ class Code(StrEnum):
     MISSING = "missing"
     ACCOUNT_FAILED = "account-failed"
     UNHEDGED = "unhedged"
+    AT_MOST = "at-most"
     REFRESHED = "refreshed"
     COVERED_SHORT = "covered-short"
 

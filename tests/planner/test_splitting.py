@@ -17,6 +17,7 @@ from rebal.planner import build_plan
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask
 from rebal.planner.routes import SHORT, candidates
+from rebal.planner.status import build_status
 from rebal.portfolio import Account, Policy, Portfolio, Prefer
 
 from .given import INPUTS, inverse, linear, policy, portfolio
@@ -303,3 +304,22 @@ def test_preferring_cost_changes_nothing_where_there_is_one_account() -> None:
     made = portfolio({"BTC": "1"}, HALF, PRICES, contracts, funding={"BTCUSD": "0", "BTC2": "0.001"})
     by_cost = replace(made, policy=replace(made.policy, prefer=Prefer.COST))
     assert traded(planned(by_cost)) == traded(planned(made))
+
+
+def test_what_sits_above_what_may_is_said_and_only_leaves_as_orders_free_it() -> None:
+    """0.5 of 2 BTC are a quarter of equity; a may hold a tenth."""
+    contracts = (at("a", inverse("BTC", "1")), at("b", inverse("BTC", "1")))
+    made = book({"BTC": "2"}, HALF, contracts, accounts(a="0.1", b="1"), wallets={"a:BTC": "0.5"})
+    plan = planned(made)
+    # the 20,000 that are there carry 20,000, and not a coin comes
+    assert traded(plan) == {"a:BTCUSD": -20000, "b:BTCUSD": -20000}
+    assert {each.account for each in plan.transfers} == {"b"}
+    (said,) = told(plan, Code.AT_MOST)
+    assert said.message == (
+        "19990.00 USD sit here after the plan, more than accounts.a.at_most, 10 % of equity: nothing more is moved in, "
+        "and out goes what orders free"
+    )
+    (now,) = [each for each in build_status(made, made.statement, inputs=INPUTS).findings if each.code is Code.AT_MOST]
+    assert (now.data["equity_usd"], now.data["most_usd"]) == (20000, 8000)
+    full = book({"BTC": "2"}, HALF, contracts, accounts(a="0.25", b="1"), wallets={"a:BTC": "0.5"})
+    assert not told(planned(full), Code.AT_MOST)

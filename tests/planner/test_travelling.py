@@ -13,12 +13,13 @@ from program import rebal
 from rebal.amounts import Fraction
 from rebal.book import MarginMode, opened
 from rebal.findings import Code, Severity
+from rebal.market.pooled import ClosingFee, Collateral, Counted, Printed, Rules, Slice
 from rebal.plan import Plan, StepKind
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask
 from rebal.planner.orders import after_orders, after_transfers
 from rebal.planner.routes import named
-from rebal.portfolio import Account, Portfolio
+from rebal.portfolio import Account, Pooling, Portfolio
 
 from .given import INPUTS, inverse
 from .test_splitting import HALF, accounts, at, book, planned, told, traded
@@ -209,3 +210,47 @@ def test_every_figure_of_it_is_derived(tmp_path: Path) -> None:
     told = rebal("explain", plan, *now)
     assert told.returncode == 0, told.stdout
     assert "transfers.bybit:SOL.in.kraken.quantity" in told.stdout
+
+
+def test_a_wallet_in_alert_is_topped_up_from_another_account_where_spot_has_nothing() -> None:
+    """20,000 short on 0.3 BTC at a: leverage 1.67. The policy asks for 0.5, and 0.2 lie at b behind nothing."""
+    position = opened(A, contracts=Fraction(-20000), entry_price=Fraction(40000), hedge=Fraction(-20000))
+    made = book({"BTC": "1"}, {"BTC": "1"}, (A, B), accounts(a="1", b="1"), wallets={"a:BTC": "0.3", "b:BTC": "0.7"},
+                positions=(position,))  # fmt: skip
+    plan = planned(made)
+    assert not plan.refused
+    assert traded(plan) == {}
+    assert moves(plan) == [("b", "a", exact("-0.2")), ("a", "b", exact("0.2"))]
+    assert done(plan) == [("out", "b a"), ("in", "a b")]
+    assert not told(plan, Code.UNHEDGED)
+
+
+def test_coins_come_into_and_out_of_pools_too() -> None:
+    """A coin counts 80 % in the pool a: a short of 20,000 takes 0.625 BTC there, and the fee."""
+    counts = Collateral(Counted.COINS, (Slice(None, Fraction(4, 5)),))
+    rules = Rules(Fraction(1), ClosingFee.SCHEDULE, False, Fraction(0), Fraction(0), Printed.SHARE)
+    pool = Pooling("pool", rules, {"BTC": counts}, counts)
+    for into, out in ((pool, None), (None, pool), (pool, pool)):
+        made = only_at_a({"b:BTC": "1"})
+        modes = [MarginMode.CROSS if each is None else MarginMode.POOLED for each in (into, out)]
+        told_accounts = tuple(
+            replace(each, margin_mode=mode, pooling=pooling)
+            for each, mode, pooling in zip(made.told_accounts, modes, (into, out), strict=True)
+        )
+        plan = planned(replace(made, told_accounts=told_accounts))
+        assert not plan.refused
+        assert traded(plan) == {"a:BTCUSD": -20000}
+        needed = exact("0.62525") if into else exact("0.50025")
+        assert moves(plan) == [("b", "a", -needed), ("a", "b", needed)]
+        assert done(plan) == [("out", "b a"), ("in", "a b"), ("order", "a:BTCUSD")]
+
+
+def test_an_isolated_position_gets_its_own_margin_from_the_other_account() -> None:
+    made = only_at_a({"b:BTC": "1"})
+    apart = tuple(replace(each, margin_mode=MarginMode.ISOLATED) for each in made.told_accounts)
+    plan = planned(replace(made, told_accounts=apart))
+    assert [(each.account, each.contract, each.quantity) for each in plan.transfers] == [
+        ("b", None, exact("-0.50025")),
+        ("a", "a:BTCUSD", exact("0.50025")),
+    ]
+    assert done(plan)[-1] == ("order", "a:BTCUSD")

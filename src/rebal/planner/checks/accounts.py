@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from rebal.amounts import ZERO, Fraction, plain
-from rebal.findings import Code, Finding, info, percent, usd, warning
+from rebal.findings import Code, Finding, exact_percent, info, percent, usd, warning
 from rebal.market.contract import Contract
 from rebal.planner.costs import held_over
 from rebal.planner.exposure import value
@@ -101,4 +101,18 @@ def _withdrawals(review: Review) -> Iterator[Finding]:
             yield warning(Code.ASSUMED_FIGURE, account.name or "", message, takes=takes, key=key)
 
 
-ACCOUNT_CHECKS: tuple[Check, ...] = (_preferred, _unhedged, _withdrawals)
+def _above_most(review: Review) -> Iterator[Finding]:
+    """What sits at one of several accounts beyond what its file lets sit there."""
+    portfolio = review.desk.portfolio
+    for line in review.accounts if portfolio.has_several else ():
+        account = portfolio.account(portfolio.account_key(line.account) or "")
+        if account.most_usd is None or line.equity <= account.most_usd:
+            continue
+        message = (
+            f"{usd(line.equity)} sit here{review.when}, more than accounts.{account.name}.at_most, "
+            f"{exact_percent(account.at_most)} of equity: nothing more is moved in, and out goes what orders free"
+        )
+        yield warning(Code.AT_MOST, account.name or "", message, equity_usd=line.equity, most_usd=account.most_usd)
+
+
+ACCOUNT_CHECKS: tuple[Check, ...] = (_preferred, _unhedged, _withdrawals, _above_most)
