@@ -5,20 +5,9 @@ from collections.abc import Iterator
 from rebal.account_lines import AccountLine
 from rebal.amounts import ONE
 from rebal.explain._facts import GIVEN, Facts, derived, index_of, untold
+from rebal.explain._pools import pooled
 from rebal.plan import Wallet
 from rebal.reports.explanation import Derivation, Term
-
-_WHOLE = (
-    "a pooled account is judged as a whole: every coin with its PnL at its collateral ratio, what is borrowed off it"
-)
-_REASONS = {
-    "credit": f"dollars that its coins count; {_WHOLE}",
-    "initial_margin": "what the contracts' leverages and what is borrowed ask of the account, in dollars",
-    "maintenance_margin": "what the contracts' tiers and what is borrowed ask of the account, in dollars",
-    "position_value": "value of all its positions at their marks, in dollars",
-    "printed_rate": "maintenance over credit as its exchange rounds and turns it, to be compared with what it shows",
-}
-_ALONG = "where credit no longer covers maintenance as the prices move along the path; the account is walked there"
 
 
 def accounts(facts: Facts) -> Iterator[Derivation]:
@@ -43,7 +32,7 @@ def _account(line: AccountLine, at: str, facts: Facts) -> Iterator[Derivation]:
     if line.at_most is not None:
         title = f"share of equity that may sit at {name}"
         yield untold(f"{at}.at_most", line.at_most, title=title, unit="", note=f"{GIVEN}: accounts.{name}.at_most")
-    yield from _pooled(line, at)
+    yield from _pooled(line, at, facts)
 
 
 def _equity(line: AccountLine, at: str, facts: Facts) -> Derivation:
@@ -66,18 +55,12 @@ def _named(row: Wallet) -> str:
     return row.contract or row.currency
 
 
-def _pooled(line: AccountLine, at: str) -> Iterator[Derivation]:
+def _pooled(line: AccountLine, at: str, facts: Facts) -> Iterator[Derivation]:
     if line.credit is None:
         return
-    for field, note in _REASONS.items():
-        title = f"{field.replace('_', ' ')} of {line.account}"
-        unit = "" if field == "printed_rate" else "USD"
-        yield untold(f"{at}.{field}", getattr(line, field), title=title, unit=unit, note=note)
+    yield from pooled(line, at, facts)
     yield _ratio(line, at)
-    for coin, owed in line.debts.items():
-        note = "its balance with PnL is below zero by so much: the account borrows it"
-        yield untold(f"{at}.debts.{coin}", owed, title=f"{coin} borrowed at {line.account}", unit=coin, note=note)
-    yield from _levels(line, at)
+    yield from _nearest(line, at)
 
 
 def _ratio(line: AccountLine, at: str) -> Derivation:
@@ -91,17 +74,13 @@ def _ratio(line: AccountLine, at: str) -> Derivation:
     return derived(figure, line.margin_ratio, "m / c", terms=terms, title=title, unit="")
 
 
-def _levels(line: AccountLine, at: str) -> Iterator[Derivation]:
-    for level in line.levels:
-        for way in ("below", "above"):
-            title = f"factor {way} today's prices at which {line.account} is liquidated, along {level.path}"
-            factor = getattr(level, way)
-            note = _ALONG if factor is not None else "never along this path"
-            yield untold(f"{at}.levels.{level.path}.{way}", factor, title=title, unit="", note=note)
+def _nearest(line: AccountLine, at: str) -> Iterator[Derivation]:
     if line.nearest is not None:
         title = f"how far {line.account} is from its nearest liquidation"
-        note = f"the nearest of its levels: along {line.nearest.path}"
-        yield untold(f"{at}.nearest.factor", line.nearest.factor, title=title, unit="", note=note)
+        way = "below" if line.nearest.factor <= ONE else "above"
+        factor = Term("k", line.nearest.factor, "", "its factor", f"{at}.levels.{line.nearest.path}.{way}")
+        yield derived(f"{at}.nearest.factor", line.nearest.factor, "k", terms=[factor], title=title, unit="",
+                      note=f"the nearest of its levels: along {line.nearest.path}")  # fmt: skip
         terms = [
             Term("k", line.nearest.factor, "", "its factor", f"{at}.nearest.factor"),
             Term("o", ONE, "", "today's prices", None),

@@ -335,14 +335,14 @@ def requirement_pieces(position: Levered, rules: Rules) -> tuple[Piece, ...]:
     if isinstance(schedule, Tiers) and schedule.close_fee:
         contract = replace(held.contract, maintenance=replace(schedule, close_fee=False))
         held = Held(contract, held.contracts, held.entry_price, held.mark_price)
-    fixed, moving = _closing_fee(position, rules)
+    fixed, moving = closing_fee(position, rules)
     return tuple(
         Piece(each.until, each.constant + fixed, each.linear + moving, each.quadratic) for each in held.maintenance
     )
 
 
-def _closing_fee(position: Levered, rules: Rules) -> tuple[Fraction, Fraction]:
-    """The fee of closing in the settlement coin: a part that stands still, and one that goes with y."""
+def closing_fee(position: Levered, rules: Rules) -> tuple[Fraction, Fraction]:
+    """The fee of closing that is counted, in the settlement coin: a part that stands still, one that goes with y."""
     held, contract = position.held, position.held.contract
     match rules.fee:
         case ClosingFee.BANKRUPTCY:
@@ -367,7 +367,7 @@ def maintenance_of(position: Levered, rules: Rules) -> Fraction:
 
 def _initial(position: Levered, rules: Rules) -> Fraction:
     asked = initial_margin(position.held, position.leverage)
-    return asked + sum(_closing_fee(position, rules)) if rules.fee_in_initial else asked
+    return asked + sum(closing_fee(position, rules)) if rules.fee_in_initial else asked
 
 
 def settle(position: Levered) -> str:
