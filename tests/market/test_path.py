@@ -171,3 +171,14 @@ def test_a_linear_wallet_of_two_coins_nets_what_one_loses_against_what_the_other
     passage = curve.along(Moves({"BTC": Fraction("-0.5"), "ETH": Fraction(0)}))
     # 10 - 50·s = 1 % of (200 - 50·s)
     assert passage.ends_at == Fraction(8) / Fraction("49.5")
+
+
+def test_without_a_margin_balance_at_the_end_there_is_no_ratio() -> None:
+    # 40,000 dollars of long from 40,000 on 1 BTC: half the price later all of it is lost
+    held = Held(inverse(SizeRate(exact("0.01"), Fraction(0)), multiplier="1", taker_fee="0"), Fraction(40000),
+                Fraction(40000), Fraction(40000))  # fmt: skip
+    passage = Curve(Fraction(1), [held]).along(Moves({held.contract.asset: exact("-0.5")}))
+    assert (passage.margin_balance, passage.margin_ratio) == (Fraction(0), None)
+    # before that: 1 + 1 - 4/3 against 1 % of 4/3
+    passage = Curve(Fraction(1), [held]).along(Moves({held.contract.asset: exact("-0.25")}))
+    assert (passage.margin_balance, passage.margin_ratio, passage.short) == (Fraction(2, 3), exact("0.02"), None)

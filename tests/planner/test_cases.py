@@ -28,15 +28,16 @@ SHOWN = {
     "steps": ("n", "kind", "index"),
     "wallets": ("account", "currency", "contract", "balance", "leverage", "margin_ratio", "required",
                 "liquidation_below", "liquidation_above", "distance_below", "distance_above",
-                "distance_below_all_posted", "distance_above_all_posted", "funding_days_to_alert"),
-    "positions": ("contract", "contracts", "contracts_hedge", "entry_price", "isolated_margin", "liquidation_price",
-                  "liquidation_estimate"),
+                "distance_below_all_posted", "distance_above_all_posted", "funding_days_to_alert", "before"),
+    "positions": ("contract", "contracts", "contracts_before", "contracts_hedge", "contracts_rebalance", "entry_price",
+                  "isolated_margin", "liquidation_price", "liquidation_estimate"),
     "hedges": ("asset", "fraction", "until"),
     "costs": ("fees_usd", "funding_usd_per_day", "breakdown"),
     "findings": ("severity", "code", "subject", "data", "message"),
     "settings": ("contract", "margin_mode", "leverage"),
     "accounts": ("account", "mode", "equity", "credit", "initial_margin", "maintenance_margin", "position_value",
                  "margin_ratio", "printed_rate", "nearest", "levels", "debts"),
+    "payoff": ("shock", "equity_unhedged", "equity_hedged", "equity_rebalanced_in_spot"),
     "pnl": ("contract", "coin", "fees_coin", "funding_coin", "net_usd"),
     "ways": ("wallet", "contract", "way", "transfers", "contracts", "fees_usd", "realised_usd", "distance_after",
              "leverage_after", "enough", "chosen"),
@@ -63,6 +64,8 @@ def rows(answer: dict[str, Any]) -> Iterator[str]:
     for section, keys in SHOWN.items():
         content = answer.get(section, [])
         for row in content if isinstance(content, list) else [content]:
+            if row.get("shock", "1") not in ("-0.5", "1"):
+                continue  # two ends are enough of a line
             yield f"{section} " + " ".join(f"{key}={told(row[key])}" for key in keys if row.get(key) not in (None, []))
 
 

@@ -373,3 +373,10 @@ def test_a_hedge_opens_on_the_next_contract_where_the_coins_of_the_first_do_not_
     )
     assert [order.contract for order in hedged(rich, "BTC", Fraction(1)).orders] == ["BTCUSDT"]
     assert [order.contract for order in hedged(poor, "BTC", Fraction(1)).orders] == ["BTCUSD"]
+
+
+def test_a_hedge_below_the_least_order_of_the_policy_is_left_out_for_that() -> None:
+    # 800 dollars are more than the band of 400 and a lot, and less than 1,000
+    made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, (inverse("BTC", "1"),), rules=policy(min_order="1000"))
+    (left,) = [each for each in hedged(made, "BTC", Fraction(1, 50)).findings if each.code is Code.BELOW_MINIMUM]
+    assert left.message == "800.00 USD on BTCUSD are in whole lots below policy.min_order, 1000.00 USD: left out"

@@ -558,3 +558,24 @@ def test_orders_alone_are_an_act_though_they_are_not_enough() -> None:
     assert plan.transfers == ()
     (said,) = [each for each in plan.findings if each.code is Code.UNDER_COLLATERALISED]
     assert (said.severity, plan.refused) == (Severity.WARNING, False)
+
+
+def test_coins_pay_what_closing_costs_beyond_the_balance_and_no_more() -> None:
+    # 40,000 of long from 40,000 on 1 BTC, at 19,000: it has lost 21/19 BTC, and closing costs 0.0005 of 40/19
+    plan = rescued(long_of(400, wallet="1", free="0.107", price="19000"))
+    both = by_way(plan)["both"]
+    assert both.contracts == {"BTCUSD": -400}
+    # booked -1.10526316 and paid 0.00105264
+    assert [each.quantity for each in both.transfers] == [F("0.1063158")]
+
+
+def test_coins_that_one_position_draws_are_not_there_for_the_next() -> None:
+    # 0.3 lie loose and none is outside: the first takes 0.2 of them up to its policy, and 0.1 are left to the second
+    other = replace(BTCUSD, name="BTCZ")
+    held = tuple(opened(each, contracts=F(400), entry_price=F(40000), margin=F("0.8")) for each in (BTCUSD, other))
+    made = portfolio({"BTC": "1.9"}, None, {"BTC": "40000"}, (BTCUSD, other), wallets={"BTC": "1.9"},
+                     positions=held, rules=policy(distance="0.4", alert=("0.1", "1.2")))  # fmt: skip
+    plan = rescued(made)
+    moved = [(each.contract, each.quantity) for each in plan.transfers]
+    assert moved[:2] == [(None, F("-0.2")), ("BTCUSD", F("0.2"))]
+    assert sum(quantity for contract, quantity in moved if contract is None) == F("-0.3")

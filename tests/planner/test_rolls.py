@@ -17,7 +17,7 @@ from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask, in_the_way
 from rebal.planner.routes import SHORT, Candidate, named, rolling
 from rebal.planner.status import build_status
-from rebal.portfolio import Portfolio
+from rebal.portfolio import Portfolio, Proxy
 from rebal.status import Needs, Status
 
 from .given import INPUTS, NOW, inverse, policy, portfolio
@@ -205,3 +205,24 @@ def test_a_contract_that_expires_on_the_very_day_lasts_until_it() -> None:
     onto, stays = rolling("BTC", [made.contracts["XBTZ26"]], until=late, portfolio=made, served=Desk.of(
         made, made.statement, now=NOW).served, now=NOW)  # fmt: skip
     assert ("XBTZ26" in stays, onto[0].contract.name, onto[0].beta) == (False, "XBTH27", Fraction(1))
+
+
+def test_where_nothing_lasts_as_long_a_hedge_rolls_to_what_is_listed_and_lasts_most() -> None:
+    made = hedged_on_december(days=3)
+    sits_on = made.contracts["XBTZ26"]
+    june = replace(MARCH, name="XBTA27", expiry=NOW + timedelta(days=200))
+    gone = replace(MARCH, name="XBTB27", expiry=NOW + timedelta(days=300), listed=False)
+    for others, wanted in (((MARCH, june), "XBTA27"), ((MARCH, gone), "XBTH27"), ((MARCH, june, gone), "XBTA27")):
+        known = replace(made, contracts={each.name: each for each in (sits_on, *others)})
+        served = Desk.of(known, known.statement, now=NOW).served
+        onto, stays = rolling(
+            "BTC", [sits_on], until=NOW + timedelta(days=900), portfolio=known, served=served, now=NOW
+        )
+        assert [found.contract.name for found in onto] == [wanted]
+        assert wanted in stays
+
+
+def test_a_contract_of_its_own_carries_a_dollar_for_a_dollar_though_a_proxy_is_named() -> None:
+    made = replace(hedged_on_december(), proxies={"BTC": Proxy("BTC", "ETH", Fraction(2))})
+    (found,) = named("XBTH27", "BTC", made, now=NOW)
+    assert found.beta == 1
