@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from exchange_server import Server
+from exchange_server import Asked, Server
 from exchange_server.books import NOW, PORTFOLIO, asked, has_keys
 from rebal import discover, venues
 from rebal.exchange import accounts
@@ -114,3 +114,27 @@ def test_bingx(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_every_venue_of_the_catalogue_is_read() -> None:
     assert set(discover.names(accounts)) == set(venues.names())
+
+
+@pytest.mark.parametrize("count", [99, 100, 101, 200])
+def test_no_fill_or_payment_of_mexc_is_lost_at_the_end_of_a_page(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    has_keys(monkeypatch, "mexc")
+    deal, paid = MEXC["private/order/list/order_deals"][0], MEXC["private/position/funding_records"]["resultList"][0]
+
+    def part(question: Asked, row: dict[str, Any]) -> list[dict[str, Any]]:
+        first = (int(question.query["page_num"]) - 1) * 100
+        return [{**row, "id": str(10**6 + n)} for n in range(first, min(first + 100, count))]
+
+    for path, rows in MEXC.items():
+        server.answers[f"GET api.mexc.com/api/v1/{path}"] = {"success": True, "code": 0, "data": rows}
+    server.answers["GET api.mexc.com/api/v1/private/order/list/order_deals"] = lambda question: {
+        "success": True, "code": 0, "data": part(question, deal),
+    }  # fmt: skip
+    server.answers["GET api.mexc.com/api/v1/private/position/funding_records"] = lambda question: {
+        "success": True, "code": 0, "data": {"resultList": part(question, paid)},
+    }  # fmt: skip
+    entries = told(server, portfolio(tmp_path, "mexc", "BTC_USD"), "record", "exchange", "--dry-run")["entries"]
+    kinds = [entry["type"] for entry in entries]
+    assert (kinds.count("fill"), kinds.count("funding")) == (count, count)

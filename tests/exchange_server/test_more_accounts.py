@@ -14,7 +14,7 @@ from exact import exact
 from exchange_server import Fault, Server
 from exchange_server.accounts import Event, Ledger, Open, answers
 from exchange_server.books import CANARY, NOW, SECRET, VENUES, asked, has_keys, ledger, portfolio, serving
-from exchange_server.test_account_laws import MORE, OWN, TEXT, WALLETS, asking
+from exchange_server.test_account_laws import CONTRACTS, MORE, OWN, TEXT, WALLETS, asking
 from rebal import load
 from rebal.amounts import Fraction
 from rebal.book import MarginMode
@@ -27,7 +27,11 @@ pytestmark = pytest.mark.usefixtures("loopback")
 AS_OF = datetime(2026, 11, 20, 8, tzinfo=UTC)
 END = AS_OF + timedelta(days=3)
 NEW = ("bitmex", "gate", "htx", "kucoin", "phemex")
-PAGES = {"bitmex": 500, "gate": 100, "htx": 50, "kucoin": 100, "phemex": 200, "weex": 100, "binance usd-m": 1000}
+NAMES = {**CONTRACTS, **MORE}
+PAGES = {
+    "binance": 1000, "bybit": 50, "okx": 100, "deribit": 1000, "kraken": 250, "bitmex": 500, "gate": 100, "htx": 50,
+    "kucoin": 100, "phemex": 200, "weex": 100, "binance usd-m": 1000,
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -77,14 +81,16 @@ def test_an_account_that_holds_the_same_agrees(
 
 
 @pytest.mark.parametrize("more", [-1, 0, 1])
-@pytest.mark.parametrize("venue", MORE)
+@pytest.mark.parametrize("venue", PAGES)
 def test_no_fill_is_lost_at_the_end_of_a_page(server: Server, tmp_path: Path, venue: str, more: int) -> None:
     known = book(tmp_path, venue)
-    count, name = PAGES[venue] + more, MORE[venue][0]
+    count, name = PAGES[venue] + more, NAMES[venue][0]
     found = [fill(number, name, known) for number in range(1, count + 1)]
     for event in found[-3:]:
         event.time = found[-3].time  # a page that ends among fills of one instant
-    _, line = told(server, tmp_path, venue, Ledger(events=found))
+    # Kraken tells a fill in two rows, which a page may part.
+    before = [Event("9999", AS_OF + timedelta(seconds=0.5), "transfer", "BTC", Fraction(1))] * (venue == "kraken")
+    _, line = told(server, tmp_path, venue, Ledger(wallets={"BTC": Fraction(1)}, events=[*before, *found]))
     fills = [each for each in accounts.happened(line, AS_OF, END) if isinstance(each, Filled)]
     assert sorted(int(each.id.partition("-")[0]) for each in fills) == list(range(1, count + 1))
 
@@ -273,3 +279,30 @@ def test_binance_is_asked_for_fills_of_the_weeks_that_have_some(server: Server, 
     (found,) = accounts.happened(line, AS_OF, AS_OF + timedelta(days=60))
     assert found.time == late.time
     assert len([each for each in server.asked if each.path.endswith("/userTrades")]) == 1
+
+
+LONG_PAYS: dict[str, tuple[str, dict[str, Any], str, str]] = {
+    # a long at a positive rate, in the figures of each exchange's own example: it pays
+    "kucoin": ("GET api-futures.kucoin.com/api/v1/funding-history",
+               {"dataList": [{"id": 239471298749817, "symbol": "XBTUSDM", "timePoint": 1795168800000,
+                              "fundingRate": 0.0001, "positionQty": 12, "funding": -0.000553539,
+                              "settleCurrency": "XBT"}], "hasMore": False}, "XBTUSDM", "-0.000553539"),
+    # held long, and closed after it by the sale of as many
+    "phemex": ("GET api.phemex.com/exchange/order/trade",
+               {"rows": [{"transactTimeNs": 1795168800000000000, "symbol": "BTCUSD", "currency": "BTC", "side": "Buy",
+                          "action": "SettleFundingFee", "tradeType": "Funding", "execQty": 700,
+                          "execPriceEp": 69473435, "execValueEv": 10075793, "feeRateEr": 4747, "execFeeEv": 479,
+                          "execID": "381fbe21", "clOrdID": "SettlingFunding"}]}, "BTCUSD", "-0.00000479"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("venue", LONG_PAYS)
+def test_a_long_pays_where_the_rate_is_above_zero(server: Server, tmp_path: Path, venue: str) -> None:
+    where, data, contract, amount = LONG_PAYS[venue]
+    held = Open(Fraction(700), exact(40000), Fraction(1))
+    _, line = told(server, tmp_path, venue, Ledger({"BTC": Fraction(1)}, {contract: held}))
+    server.answers[where] = {"code": "200000" if venue == "kucoin" else 0, "data": data}
+    if venue == "phemex":
+        server.answers[f"{where}?symbol=cETHUSD"] = {"code": 0, "data": {"rows": []}}
+    (paid,) = [each for each in accounts.happened(line, AS_OF, END) if isinstance(each, Paid)]
+    assert (paid.contract, paid.amount) == (contract, exact(amount))
