@@ -19,6 +19,10 @@ from rebal.amounts import ZERO, Fraction, down
 pytestmark = pytest.mark.usefixtures("loopback")
 MORNING = datetime(2026, 11, 20, 9, tzinfo=UTC)
 FEE = exact("0.0001")
+UNNUMBERED = ("gate", "htx")
+"""Venues that give what happened no number of its own."""
+MOVES_ALONE = ("kucoin", "phemex")
+"""Venues that list fills, funding and moves of coins, and nothing of what else changed a wallet."""
 
 
 @pytest.fixture
@@ -85,9 +89,15 @@ def test_what_happened_is_recorded_once_and_then_both_agree(
     first = record(server, file)
     assert [entry["id"] for entry in first["entries"]] == [entry["id"] for entry in tried["entries"]]
     contract = VENUES[venue].contract
-    assert [(entry["type"], entry["id"].removesuffix("_BTC")) for entry in first["entries"][1:]] == [
-        ("fill", f"{contract}:100"), ("funding", f"{contract}:funding:200"), ("transfer", "BTC:transfer:300")
-    ]  # fmt: skip
+    named = [(entry["type"], entry["id"].removesuffix("_BTC")) for entry in first["entries"][1:]]
+    expected = [("fill", f"{contract}:100"), ("funding", f"{contract}:funding:200"), ("transfer", "BTC:transfer:300")]
+    if venue in UNNUMBERED:  # told apart by their time, or by more than one number
+        assert [kind for kind, _ in named] == [kind for kind, _ in expected]
+        assert all(
+            one.startswith(other.rpartition(":")[0]) for (_, one), (_, other) in zip(named, expected, strict=True)
+        )
+    else:
+        assert named == expected
     filled = first["entries"][1]
     assert exact(filled["contracts"]) == -VENUES[venue].contracts / 4
     assert (filled["price"], filled["fee"], filled["time"]) == ("40000", "0.0001", "2026-11-20T09:00:00Z")
@@ -211,7 +221,7 @@ def test_a_liquidation_is_a_fill_that_is_said(
     assert verdict(server, file) == "equal"
 
 
-@pytest.mark.parametrize("venue", VENUES)
+@pytest.mark.parametrize("venue", [venue for venue in VENUES if venue not in MOVES_ALONE])
 def test_what_cannot_be_recorded_is_said_with_its_coins(
     server: Server, venue: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -137,10 +137,8 @@ def matches(contract: Contract, event: Fill) -> bool:
 
 def _refuse_nowhere(entry: Entry, portfolio: Portfolio) -> None:
     """Raise InvalidInput for an entry that belongs to no account of the file: it was of one account, or of others."""
-    event, known = entry.event, {account.name for account in portfolio.accounts}
-    if not isinstance(event, (Fill, Funding, Transfer)) or (len(known) == 1 and event.account is None):
-        return
-    if event.account is None or event.account not in known:
+    event, known = entry.event, {portfolio.account_key(account.name) for account in portfolio.accounts}
+    if isinstance(event, (Fill, Funding, Transfer)) and event.account not in known:
         at = f"at {event.account}" if event.account else "of before there were several accounts"
         raise _invalid(portfolio, "accounts", f"do not tell where entry {entry.id} belongs, which is {at}",
                        "say under as_of when they were true, after that entry")  # fmt: skip

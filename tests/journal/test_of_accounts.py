@@ -1,0 +1,49 @@
+"""Entries of one of several accounts, where the file has other accounts by now."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from program import answered
+
+NOW = ("--now", "2026-11-20T12:00:00Z")
+BOTH = """\
+as_of: 2026-11-20T08:00:00Z
+holdings: {BTC: 3}
+accounts:
+  first: {venue: bybit, margin: cross, wallets: {BTC: 1}}
+  second: {venue: okx, margin: cross}
+market: {as_of: 2026-11-20T08:00:00Z, prices: {BTC: 40000}}
+"""
+WITHOUT = BOTH.replace("  second: {venue: okx, margin: cross}\n", "")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A file of two accounts, and coins that were moved into the first of them."""
+    path = tmp_path / "portfolio.yaml"
+    path.write_text(BOTH)
+    moved = ("record", "transfer", "--asset", "BTC", "--quantity", "0.25", "--account", "first", "-p", str(path))
+    assert answered(*moved, *NOW).code == 0
+    return path
+
+
+def wallets(file: Path) -> list[tuple[str, str]]:
+    found = json.loads(answered("status", str(file), "--format", "json", *NOW).out)["wallets"]
+    return [(each["account"], each["balance"]) for each in found]
+
+
+def test_an_entry_counts_in_its_own_account(file: Path) -> None:
+    assert wallets(file) == [("first", "1.25")]
+
+
+@pytest.mark.parametrize("text", [WITHOUT, WITHOUT.replace("first:", "other:"), BOTH.replace("first:", "third:")])
+def test_an_entry_of_an_account_that_is_gone_is_no_entry_of_those_that_are_left(file: Path, text: str) -> None:
+    # the first alone is the account of a file with one, whose entries bear no name: nothing tells that it is the same
+    file.write_text(text)
+    done = answered("status", str(file), *NOW)
+    assert (done.code, done.out) == (3, "")
+    assert "belongs, which is at first; say under as_of when they were true, after that entry" in done.err
+    file.write_text(text.replace("T08:00:00Z\nholdings", "T12:00:00Z\nholdings"))
+    assert answered("status", str(file), *NOW).code != 3
