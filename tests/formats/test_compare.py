@@ -103,7 +103,7 @@ def test_the_chart_draws_the_routes_that_carry_all_and_leaves_a_narrow_page() ->
 def test_what_is_not_known_is_a_mark_and_what_is_known_stands() -> None:
     text = shown(nothing_given(), 300)
     rows = {line.split()[1]: line.split() for line in text.splitlines() if re.match("[a-e]   [a-z]", line)}
-    assert rows["spot"] == ["e", "spot", "?", "$0.00", "?", "$0.00", "+", "?", "–"]
+    assert rows["spot"] == ["e", "spot", "?", "$0.00", "?", "?", "–"]
     assert rows["inverse"] == ["a", "inverse", "$30.00", "?", "$0.00", "$30.00", "+", "?", "$30,165.00"]
     # a column of which nothing is known is no column
     assert "slippage" not in next(line for line in text.splitlines() if "route" in line)

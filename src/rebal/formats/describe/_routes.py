@@ -95,6 +95,8 @@ def routes(report: Compare) -> Iterator[Block]:
 def _total(row: _Route) -> Said:
     if row.line.total_usd is not None:
         return Inked(Figure(row.line.total_usd, Kind.USD), BOLD)
+    if not row.line.known_usd:
+        return Inked(_UNSEEN, YELLOW)
     return Inked((Figure(row.line.known_usd, Kind.USD), f"{GLUE}+{GLUE}{_UNSEEN}"), YELLOW)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from rebal.amounts import Fraction
-from rebal.formats.describe import _findings, _origin
+from rebal.formats.describe import _findings, _origin, _path
 from rebal.formats.describe._phrases import counted, day, joined
 from rebal.formats.document import (
     BOLD,
@@ -12,9 +12,7 @@ from rebal.formats.document import (
     GREEN,
     RED,
     Absent,
-    Axis,
     Block,
-    Chart,
     Column,
     Document,
     Facts,
@@ -25,18 +23,14 @@ from rebal.formats.document import (
     Role,
     Said,
     Section,
-    Series,
     Table,
     Text,
 )
-from rebal.portfolio import DOLLARS, Policy
-from rebal.reports.replay import CombinationLine, FutureLine, PathLine, Replay, WayLine, YearLine
+from rebal.portfolio import Policy
+from rebal.reports.replay import CombinationLine, FutureLine, Replay, WayLine, YearLine
 
 _PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS
 _ORIGIN = (Column("", "venue", record="venue {}", only=_RECORDS), _origin.NAME, _origin.VENUE)
-_LETTERS = {"plan": "p", "hold": "h", "spot": "s", "hedge": "g", "unhedged": "u"}
-_DAY_SECONDS = 86_400
-_MOST_POINTS = 400
 
 
 def document(report: Replay, limits: Policy | None) -> Document:
@@ -47,7 +41,7 @@ def document(report: Replay, limits: Policy | None) -> Document:
         Facts(report, (_MATTER,), word="headline", answer=True),
         *_combinations(report),
         *_futures(report),
-        *_curves(report),
+        *_path.equity(report),
         Section("Ways", (Table(_WAYS, report.ways, word="way"),), "equity from the start to the end"),
         Section("Where it went", (Table(_WENT, report.ways, word="went"),), _ADDS_UP),
         *_taxed(report),
@@ -56,8 +50,8 @@ def document(report: Replay, limits: Policy | None) -> Document:
         Section("Refused", (Table(_REFUSED, report.refusals, word="refused"),)),
         Section("By year", (Table(_YEARS, report.years, "year", _told(report.years), known=True),)),
         Section("Coins at the end", (Table(_coins(report), report.ways, word="coins"),)),
-        *_weights(report),
-        *_distance(report),
+        *_path.weights(report),
+        *_path.distance(report),
         _findings.section(report.findings),
     )
 
@@ -122,7 +116,7 @@ _WAYS = (
     Column("end $", "equity_end", Kind.DOLLARS, "end", "dollars", record="end {}"),
     Column("change", _gained, record="change {}"),
     Column("worst fall", "worst_fall", Kind.PERCENT, record="fall {}"),
-    Column("from", "fell_from", record="from {}", left=True, yields=1),
+    Column("fell from", "fell_from", record="from {}", left=True, yields=1),
     Column("to", "fell_to", record="to {}", left=True, yields=1),
     Column("plans", "plans", Kind.COUNT, record="plans {}"),
     Column("orders", "orders", Kind.COUNT, record="orders {}"),
@@ -270,79 +264,3 @@ def _coins(report: Replay) -> tuple[Column, ...]:
 
 def _held(asset: str, way: WayLine) -> Fraction | None:
     return way.coins.get(asset)
-
-
-def _days(line: PathLine, report: Replay) -> Fraction:
-    return Fraction(int((line.time - report.since).total_seconds()), _DAY_SECONDS)
-
-
-def _thinned(report: Replay) -> Sequence[PathLine]:
-    """At most so many checks, evenly, the last among them."""
-    path = report.path
-    every = -(-len(path) // _MOST_POINTS) or 1
-    return path[::-every][::-1]
-
-
-def _axis(report: Replay) -> Axis:
-    return Axis(f"days since {day(report.since)}", Kind.DAYS)
-
-
-def _curves(report: Replay) -> Iterator[Block]:
-    path = _thinned(report)
-    series = tuple(
-        Series(letter, name, [(_days(line, report), usd) for line in path if (usd := getattr(line, name)) is not None])
-        for name, letter in _LETTERS.items()
-        if report.path and getattr(report.path[0], name) is not None
-    )
-    if len(path) < 2:
-        return
-    names = ", ".join(f"{each.letter} {each.name}" for each in series)
-    chart = Chart(_axis(report), Axis("equity", Kind.USD), series, name="path", said="equity at the checks")
-    yield Section("Equity", (chart,), names)
-
-
-def _weights(report: Replay) -> Iterator[Block]:
-    path = _thinned(report)
-    assets = sorted({asset for line in path for asset in line.weights if asset != DOLLARS})
-    if len(path) < 2 or not assets:
-        return
-    letters, bands = _distinct(assets), {each.asset: (each.lowest, each.highest) for each in report.bands}
-    series = tuple(
-        Series(
-            letters[asset],
-            asset,
-            [(_days(line, report), line.weights.get(asset, Fraction(0))) for line in path],
-            bands.get(asset),
-        )
-        for asset in assets
-    )
-    said = "weights at the checks, and the bands about their targets"
-    chart = Chart(_axis(report), Axis("weight", Kind.PERCENT), series, name="weights", said=said)
-    told = joined([_banded(letters[asset], asset, bands.get(asset)) for asset in assets], "; ")
-    yield Section("Weights", (chart,), told)
-
-
-def _banded(letter: str, asset: str, band: tuple[Fraction, Fraction] | None) -> Said:
-    """What a curve is of, and between which weights nothing is traded for it."""
-    if band is None:
-        return f"{letter} {asset}"
-    return (f"{letter} {asset}, band ", Figure(band[0], Kind.PERCENT), " to ", Figure(band[1], Kind.PERCENT))
-
-
-def _distance(report: Replay) -> Iterator[Block]:
-    points = [(_days(line, report), line.distance) for line in _thinned(report) if line.distance is not None]
-    if len(points) < 2:
-        return
-    series = (Series("d", "distance", points),)
-    said = "distance of the nearest wallet to its liquidation, at the checks"
-    chart = Chart(_axis(report), Axis("distance", Kind.PERCENT), series, name="distance", said=said)
-    yield Section("Distance to liquidation", (chart,), "of the nearest wallet")
-
-
-def _distinct(names: Sequence[str]) -> dict[str, str]:
-    """A letter each: the first of the name that no other has."""
-    taken: dict[str, str] = {}
-    for name in names:
-        letters = [each.lower() for each in name if each.isalpha()] + list("abcdefghijklmnopqrstuvwxyz")
-        taken[name] = next((each for each in letters if each not in taken.values()), "?")
-    return taken

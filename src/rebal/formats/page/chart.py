@@ -11,6 +11,8 @@ from rebal.formats.picture.ticks import ticks, written
 
 _ROWS = 12
 _NARROWEST, _WIDEST = 24, 92
+_OVERHANG = 4
+"""Columns by which the title of the axis below may be longer than the figures beside it, and stand under those."""
 _ROWS_A_TICK, _COLUMNS_A_TICK = 3, 12
 _Points = Sequence[tuple[Fraction, Fraction]]
 _Labels = list[tuple[int, str]]
@@ -26,7 +28,9 @@ def lines(chart: Chart, sheet: Sheet) -> list[Line]:
         (_row(at, low, high), written(at, chart.y.kind, sheet.pen.figures))
         for at in ticks(chart.y, low, high, most=_ROWS // _ROWS_A_TICK)
     ]
-    lead = max(measure(text) for text in (*(text for _, text in beside), chart.x.title))
+    lead, title = max(measure(text) for _, text in beside), chart.x.title
+    apart = measure(title) > lead + _OVERHANG
+    lead = lead if apart else max(lead, measure(title))
     columns = min(sheet.view.width, _WIDEST) - lead - 1
     if columns < _NARROWEST:
         return []
@@ -41,7 +45,8 @@ def lines(chart: Chart, sheet: Sheet) -> list[Line]:
     texts = dict(beside)
     drawn = [_drawn(row, texts.get(n, ""), lead, sheet.signs) for n, row in enumerate(grid)]
     axis = line(Piece(f"{' ' * lead}{sheet.signs.corner}{rule}", DIM))
-    return [*drawn, axis, line(Piece(f"{chart.x.title.ljust(lead + 1)}{labels}", DIM))]
+    under = line(Piece(f"{('' if apart else title).ljust(lead + 1)}{labels}", DIM))
+    return [*drawn, axis, under, *([line(Piece(title.rjust(lead + 1 + columns), DIM))] if apart else [])]
 
 
 def _at_even_distances(points: _Points, count: int) -> list[Fraction]:
