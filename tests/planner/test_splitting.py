@@ -323,3 +323,14 @@ def test_what_sits_above_what_may_is_said_and_only_leaves_as_orders_free_it() ->
     assert (now.data["equity_usd"], now.data["most_usd"]) == (20000, 8000)
     full = book({"BTC": "2"}, HALF, contracts, accounts(a="0.25", b="1"), wallets={"a:BTC": "0.5"})
     assert not told(planned(full), Code.AT_MOST)
+
+
+def test_no_further_account_is_opened_for_what_the_finest_lot_of_those_there_can_close() -> None:
+    """a's 16,000 in lots of 1 and b's 23,000 in lots of 1,000 leave 990 of 39,990, which c is not asked to take."""
+    contracts = tuple(at(name, inverse("BTC", size)) for name, size in (("a", "1"), ("b", "1000"), ("c", "10")))
+    listed = accounts(a="0.2", b="1", c="1")
+    targets = {"BTC": "0.500125", "USD": "0.499875"}
+    assert traded(planned(book({"BTC": "2"}, targets, contracts, listed))) == {"a:BTCUSD": -15990, "b:BTCUSD": -24}
+    free = tuple(replace(each, taker_fee=Fraction(0)) for each in contracts)
+    plan = hedged(book({"BTC": "2"}, None, free, listed), "0.499875")
+    assert traded(plan) == {"a:BTCUSD": -15990, "b:BTCUSD": -24}

@@ -122,11 +122,19 @@ class Desk(Worked):
     def _lacked(self) -> dict[str, tuple[tuple[Leg, ...], tuple[Shortage, ...]]]:
         return {}
 
-    def shortages(self, pot: str, legs: Sequence[Leg]) -> tuple[Shortage, ...]:
-        """Coins that would be missing if these legs, all of one pot, were traded."""
-        asked, known = tuple(legs), self._lacked.get(pot)
+    @once
+    def _decided(self) -> dict[str, tuple[tuple[Leg, ...], tuple[Shortage, ...]]]:
+        return {}
+
+    def shortages(self, pot: str, legs: Sequence[Leg], *, decided: bool = False) -> tuple[Shortage, ...]:
+        """Coins that would be missing if these legs, all of one pot, were traded.
+
+        What was asked last is kept, and likewise of legs that are ``decided``, on which others are tried.
+        """
+        kept, asked = self._decided if decided else self._lacked, tuple(legs)
+        known = kept.get(pot)
         if known is None or known[0] != asked:
-            known = self._lacked[pot] = (asked, self._shortages(pot, asked))
+            known = kept[pot] = (asked, self._shortages(pot, asked))
         return known[1]
 
     def _shortages(self, pot: str, legs: Sequence[Leg]) -> tuple[Shortage, ...]:

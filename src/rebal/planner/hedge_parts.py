@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rebal.amounts import ONE, Fraction, total
+from rebal.amounts import ONE, ZERO, Fraction
 from rebal.planner.collateral import last_that
 from rebal.planner.desk import Desk
 from rebal.planner.routes import Candidate
@@ -14,7 +14,7 @@ from rebal.planner.targets import lot_usd
 from rebal.portfolio import Route
 
 if TYPE_CHECKING:
-    from rebal.planner.hedge_legs import Ask, Mark, Tally
+    from rebal.planner.hedge_legs import Ask, Tally
 
 
 def open_in_parts(
@@ -26,28 +26,27 @@ def open_in_parts(
     from spot, what that leaves with such as another account can do without. What no account carries is left on the
     first that could not, for its shortage to be told.
     """
-    start, parts = tally.taken(), _Parts(tally, ask)
+    parts = _Parts(tally, ask)
     parts.go_round(desk.still, _Books(desk.still, taken, own))
     if parts.route is None and desk.still is not desk:
         parts.go_round(desk, _Books(desk, taken, own))
     if parts.route is None:
         _leave_the_rest(tally, ask, parts.passed)
-    else:
-        _close_with_the_finest(tally, ask, parts.taken, books=_Books(desk, taken, own), start=start, desk=desk)
     if parts.taken or parts.passed:
         tally.skipped.pop(ask.asset, None)
-    return tuple(replace(each, carried=parts.carried(each.candidate, since=start)) for each in parts.passed)
+    return tuple(replace(each, carried=parts.carried(each.candidate)) for each in parts.passed)
 
 
 class _Parts:
-    """A hedge while it is given to accounts; see ``splitting``."""
+    """A hedge while it is given to accounts, as a leg is in ``splitting``: ``taken`` by what carries it."""
 
-    __slots__ = ("_ask", "_tally", "passed", "route", "taken")
+    __slots__ = ("_ask", "_start", "_tally", "passed", "route", "taken")
 
     def __init__(self, tally: "Tally", ask: "Ask") -> None:
         self._tally = tally
         self._ask = ask
-        self.taken: list[tuple[Candidate, Leg]] = []
+        self._start = tally.taken()
+        self.taken: dict[Candidate, Leg] = {}
         self.passed: list[Passed] = []
         self.route: Route | None = None
 
@@ -60,7 +59,7 @@ class _Parts:
             whole = self._tally.opening(self._ask, candidate) if is_left else None
             if whole is None:
                 continue
-            legs = [leg for _, leg in self.taken]
+            legs = list(self.taken.values())
             most = books.most(whole, legs)
             if most == whole:
                 self.route = candidate.route
@@ -68,13 +67,39 @@ class _Parts:
                 self.passed.append(books.passed(candidate, whole, before=legs))
             if most is not None:
                 asked.add(coins)
-                self._tally.take(most)
-                self.taken.append((candidate, most))
+                self._take(candidate, most)
+            if most == whole:
+                self._close_with_the_finest(desk, books)
 
-    def carried(self, candidate: Candidate, *, since: "Mark") -> Fraction:
-        """Signed contracts that a candidate opens where the accounts carry all; else those that its coins margin."""
-        legs = self._tally.legs[len(since[-1]) :] if self.route is not None else [leg for _, leg in self.taken]
-        return total(leg.contracts for leg in legs if leg.contract is candidate.contract)
+    def carried(self, candidate: Candidate) -> Fraction:
+        """Signed contracts that a candidate opens."""
+        leg = self.taken.get(candidate)
+        return ZERO if leg is None else leg.contracts
+
+    def _take(self, candidate: Candidate, leg: Leg) -> None:
+        self._tally.take(leg)
+        self.taken[candidate] = replace(leg, contracts=self.carried(candidate) + leg.contracts)
+
+    def _close_with_the_finest(self, desk: Desk, books: "_Books") -> None:
+        """One lot more of the last coarse part and so much less of the finest, where that leaves less of it open."""
+        sizes = {each: lot_usd(self._ask.asset, each.contract, desk.portfolio) for each in self.taken}
+        finest, kept, done = min(sizes, key=sizes.__getitem__), self.taken, self._tally.taken()
+        left = self._tally.missing(self._ask) * desk.portfolio.price(self._ask.asset)
+        if len(kept) < 2 or left < sizes[finest]:
+            return
+        for coarse in reversed([each for each in kept if sizes[each] > sizes[finest]]):
+            self._tally.back_to(self._start)
+            self.taken = {}
+            for candidate, leg in kept.items():
+                if candidate != finest:
+                    more = -leg.contract.lot_size if candidate == coarse else ZERO
+                    self._take(candidate, replace(leg, contracts=leg.contracts + more))
+            rest = self._tally.opening(self._ask, finest)
+            if rest is not None and books.carry([*self.taken.values(), rest]):
+                self._take(finest, rest)
+                return
+        self._tally.back_to(done)
+        self.taken = kept
 
 
 class _Books:
@@ -123,28 +148,3 @@ def _leave_the_rest(tally: "Tally", ask: "Ask", passed: Sequence[Passed]) -> Non
         if rest is not None:
             tally.take(rest)
             return
-
-
-def _close_with_the_finest(
-    tally: "Tally", ask: "Ask", parts: Sequence[tuple[Candidate, Leg]], *, books: _Books, start: "Mark", desk: Desk
-) -> None:
-    """One lot more of the last coarse part and so much less of the finest, where that leaves less of the hedge open."""
-
-    def size(candidate: Candidate) -> Fraction:
-        return lot_usd(ask.asset, candidate.contract, desk.portfolio)
-
-    done, price = tally.taken(), desk.portfolio.price(ask.asset)
-    finest, _ = min(parts, key=lambda part: size(part[0]))
-    if len(parts) < 2 or tally.missing(ask) * price < size(finest):
-        return
-    for coarse, leg in reversed([part for part in parts if size(part[0]) > size(finest)]):
-        tally.back_to(start)
-        others = [each for candidate, each in parts if candidate not in (coarse, finest)]
-        turned = [*others, Leg(leg.contract, leg.contracts - leg.contract.lot_size, leg.route, leg.purpose, ask.asset)]
-        for each in turned:
-            tally.take(each)
-        rest = tally.opening(ask, finest)
-        if rest is not None and books.carry([*turned, rest]):
-            tally.take(rest)
-            return
-    tally.back_to(done)

@@ -102,7 +102,7 @@ def _shortages(pot: str, own: list[Leg], desk: Desk, taken: Taken) -> Iterable[S
     found = desk.shortages(pot, [*before, *own])
     if not found or not before or not desk.portfolio.has_several:
         return found
-    known = {each.account.name: each.missing for each in desk.shortages(pot, before)}
+    known = {each.account.name: each.missing for each in desk.shortages(pot, before, decided=True)}
     return [each for each in found if each.missing > known.get(each.account.name, ZERO)]
 
 
@@ -133,7 +133,7 @@ def split(asset: str, dollars: Fraction, desk: Desk, *, taken: Taken) -> Split:
     parts.go_round(desk.still)
     if parts.route is None and desk.still is not desk:
         parts.go_round(desk)
-    legs = parts.closed_with_the_finest()
+    legs = parts.legs()
     over = (each.candidate for each in parts.passed if _takes(Offer(asset, dollars, legs, each.candidate, desk, taken)))
     told = tuple(replace(each, carried=parts.carried(each.candidate)) for each in parts.passed)
     return Split(legs, told, next(over, None) if parts.route is None else None, opens=bool(parts.lots))
@@ -176,39 +176,41 @@ class _Parts:
             if lots:
                 asked.add(coins)
                 self.lots[candidate] = self.lots.get(candidate, 0) + lots
+            if not short:
+                self.close_with_the_finest()
 
     def carried(self, candidate: Candidate) -> Fraction:
         """Signed contracts that a candidate opens."""
         return self.lots.get(candidate, 0) * candidate.contract.lot_size
 
-    def closed_with_the_finest(self) -> tuple[Leg, ...]:
-        """The legs, one lot more of the last coarse part and less of the finest where that brings them nearer.
+    def close_with_the_finest(self) -> None:
+        """Give the last coarse part one lot more and the finest less where that brings the leg nearer.
 
         The finest may stand first, filled to what it can carry, so that what the lots of those after it leave finds no
         room on it: they take a lot more then, and it so much less that its own lot is all that is left.
         """
-        if len(self.lots) < 2 or self.route is None:
-            return self._legs()
+        if len(self.lots) < 2:
+            return
         finest = min(self.lots, key=lambda each: self._offer(each).lot_usd)
         fine, kept = self._offer(finest), dict(self.lots)
-        over = fine.left_usd(self._legs())
+        over = fine.left_usd(self.legs())
         for candidate in reversed(kept):
             coarse = self._offer(candidate)
             fewer = -int((over - coarse.lot_usd) // fine.lot_usd)
             if over >= fine.lot_usd and coarse.lot_usd > fine.lot_usd and abs(kept[finest]) - fewer >= fine.minimum:
                 sign = 1 if kept[finest] > 0 else -1
                 self.lots |= {candidate: kept[candidate] + sign, finest: kept[finest] - sign * fewer}
-                if not lacking(self._legs(), fine.desk, self._taken):
-                    break
+                if not lacking(self.legs(), fine.desk, self._taken):
+                    return
                 self.lots = dict(kept)
-        return self._legs()
 
-    def _legs(self) -> tuple[Leg, ...]:
+    def legs(self) -> tuple[Leg, ...]:
+        """All legs as they stand."""
         return (*self._closing, *(_leg(self._asset, each, lots) for each, lots in self.lots.items()))
 
     def _offer(self, candidate: Candidate) -> Offer:
         assert self._desk is not None
-        return Offer(self._asset, self._dollars, self._legs(), candidate, self._desk, self._taken)
+        return Offer(self._asset, self._dollars, self.legs(), candidate, self._desk, self._taken)
 
     def _is_passed(self, coins: str, desk: Desk) -> bool:
         return any(purse(each.candidate, desk) == coins for each in self.passed)
