@@ -104,7 +104,7 @@ def test_without_numpy_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) ->
     [
         (2, (), "replay needs prices"),
         (2, ("--prices", "prices.csv", "--gaps", "drop"), "--gaps drop: write carry"),
-        (2, ("--prices", "prices.csv", "--refused", "sell"), "--refused sell: write one of hold, rescue"),
+        (2, ("--prices", "prices.csv", "--refused", "sell"), "--refused sell: write one of fit, hold, rescue"),
         (2, ("--prices", "prices.csv", "--check", "0d"), "--check 0d: write a length of time"),
         (2, ("--prices", "prices.csv", "--check", "often"), "--check often: is not a length of time"),
         (2, ("--prices", "prices.csv", "--from", "soon"), "--from soon: is not a timestamp"),
@@ -113,7 +113,7 @@ def test_without_numpy_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) ->
         (2, ("--prices", "prices.csv", "--policy", "band=5"), "band=5: 5 is above 1 without a percent sign"),
         (2, ("--prices", "prices.csv", "--policy", "band=5%..1%:1%"), "a range goes up, in steps above 0"),
         (2, ("--prices", "prices.csv", "--policy", "band=1%..2%"), "write a range as 2%..10%:2%"),
-        (2, ("--prices", "prices.csv", "--policy", "refused=sell"), "write one of hold, rescue"),
+        (2, ("--prices", "prices.csv", "--policy", "refused=sell"), "write one of fit, hold, rescue"),
         (2, ("--prices", "prices.csv", "--rank", "luck"), "--rank luck: write one of closest, cost, drift, end, fall"),
         (2, ("--prices", "prices.csv", "--paths", "1.5"), "--paths 1.5: write a whole number from 0"),
         (2, ("--prices", "prices.csv", "--jobs", "0"), "--jobs 0: write a whole number of processes"),

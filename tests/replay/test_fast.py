@@ -12,6 +12,7 @@ from rebal.book import Book, HedgeAsked
 from rebal.portfolio import Costs
 from rebal.replay import report
 from rebal.replay.fast import skipping
+from rebal.reports.replay import Refused
 
 from .courses import courses
 
@@ -28,7 +29,7 @@ def test_it_equals_the_walk_over_every_bar_to_the_last_digit(data: st.DataObject
     made = replace(made, costs=Costs(F("0.001"), F("0.0005")), statement=statement)
     on = data.draw(courses(made, start=NOW, bars=data.draw(st.integers(2, 30)), calm=data.draw(st.booleans())))
     terms = report.Terms(
-        slippage=F("0.0005"), check=on.step * data.draw(st.integers(1, 5)), rescues=data.draw(st.booleans()),
+        slippage=F("0.0005"), check=on.step * data.draw(st.integers(1, 5)), refused=data.draw(st.sampled_from(Refused)),
         spot_fee=F("0.001"), against=report.AGAINST,
     )  # fmt: skip
     slow = report.build_replay(made, on, terms=terms, inputs=INPUTS)

@@ -19,7 +19,7 @@ from rebal.replay.fast import skipping
 from rebal.replay.quotes import Quotes
 from rebal.replay.walk import Walk, every_bar
 from rebal.replay.ways import Planned
-from rebal.reports.replay import Replay
+from rebal.reports.replay import Refused, Replay
 
 from .courses import DAY, course, courses, track, without_funding
 
@@ -102,7 +102,7 @@ def test_it_equals_the_walk_over_every_bar_and_adds_up(
     made = without_funding(read(tmp_path_factory.mktemp("books"), text))
     on = data.draw(courses(made, start=NOW, bars=data.draw(st.integers(2, 7)), calm=data.draw(st.booleans())))
     terms = report.Terms(
-        slippage=F("0.0005"), check=on.step * data.draw(st.integers(1, 3)), rescues=data.draw(st.booleans()),
+        slippage=F("0.0005"), check=on.step * data.draw(st.integers(1, 3)), refused=data.draw(st.sampled_from(Refused)),
         spot_fee=F("0.001"), against=report.AGAINST,
     )  # fmt: skip
     slow, fast = walked(made, on, terms)

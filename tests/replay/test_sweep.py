@@ -15,6 +15,7 @@ from rebal.replay.course import DAY, Course, Rates, stamp
 from rebal.replay.fast import skipping
 from rebal.replay.futures import Draw
 from rebal.replay.sweep import Asked, Combination, Outcome, Shared
+from rebal.reports.replay import Refused
 
 from .courses import HOUR, course, track
 
@@ -43,9 +44,7 @@ def past(bars: int = 40) -> Course:
 
 def shared(*bands: str, **more: Any) -> Shared:
     made = book()
-    tried = tuple(
-        Combination({"band": band}, replace(made.policy, band=Band(F(band))), rescues=False) for band in bands
-    )
+    tried = tuple(Combination({"band": band}, replace(made.policy, band=Band(F(band))), Refused.HOLD) for band in bands)
     return Shared(made, past(), report.Terms(slippage=F("0.0005"), check=DAY), tried, **more)
 
 

@@ -10,10 +10,14 @@ from planner.books import SETTINGS, books
 from planner.given import INPUTS, NOW, inverse, policy, portfolio
 from rebal.amounts import Fraction
 from rebal.book import opened
+from rebal.planner.build import build_plan
 from rebal.portfolio import Costs, Portfolio
 from rebal.replay import report
 from rebal.replay.course import Course, Rates, stamp
-from rebal.reports.replay import Replay
+from rebal.replay.quotes import Quotes
+from rebal.replay.walk import Walk, every_bar
+from rebal.replay.ways import Planned
+from rebal.reports.replay import Refused, Replay
 
 from .courses import DAY, HOUR, course, courses, track
 
@@ -150,6 +154,14 @@ def test_a_refused_plan_holds_and_is_told_with_its_reason() -> None:
     assert told.ways[0].refusals == 2
     assert {line.code for line in told.refusals} == {"under-collateralised"}
     assert told.ways[0].coins == {"BTC": F(1), "ETH": F(1)}
+    # what fits of it is what `plan --fit` says, and is still refused whole the next day
+    fits = Planned(report.PLAN, F(0), Refused.FIT)
+    walk = Walk(Quotes(made, on), fits, check=DAY).run(every_bar)
+    wanted = build_plan(made, made.statement, inputs=INPUTS, fit=True)
+    assert {each.contract: each.signed for each in wanted.orders} == {
+        name: each.contracts for name, each in walk.book.positions.items()
+    }
+    assert (walk.tally.plans, len(walk.tally.refusals)) == (1, 2)
 
 
 @SETTINGS
@@ -159,7 +171,7 @@ def test_where_equity_went_adds_up_to_the_last_digit(data: st.DataObject) -> Non
     made = replace(made, costs=Costs(F("0.001"), F("0.0005")))
     on = data.draw(courses(made, start=NOW, bars=8))
     terms = report.Terms(
-        slippage=F("0.0005"), check=on.step * data.draw(st.integers(1, 3)), rescues=data.draw(st.booleans()),
+        slippage=F("0.0005"), check=on.step * data.draw(st.integers(1, 3)), refused=data.draw(st.sampled_from(Refused)),
         spot_fee=F("0.001"), against=report.AGAINST,
     )  # fmt: skip
     told = replayed(made, on, terms)

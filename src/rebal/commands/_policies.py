@@ -14,14 +14,15 @@ if TYPE_CHECKING:
     from rebal.portfolio import Policy
     from rebal.replay.sweep import Combination
 
-HOLD, RESCUE = "hold", "rescue"
+HOLD, REFUSED = "hold", ("hold", "rescue", "fit")
 _REFUSED = "refused"
 _MOST = 10_000
 
 
-def combinations(given: Sequence[str], policy: "Policy", *, rescues: bool) -> "tuple[Combination, ...]":
+def combinations(given: Sequence[str], policy: "Policy", *, refused: str) -> "tuple[Combination, ...]":
     """Every combination of the values given, the file's policy where none are. Raises UsageProblem."""
     from rebal.replay.sweep import Combination
+    from rebal.reports.replay import Refused
 
     rules: dict[str, list[tuple[str, Any]]] = {}
     for text in given:
@@ -38,8 +39,7 @@ def combinations(given: Sequence[str], policy: "Policy", *, rescues: bool) -> "t
     for chosen in product(*rules.values()):
         typed = dict(zip(rules, (text for text, _ in chosen), strict=True))
         wanted = dict(zip(rules, (value for _, value in chosen), strict=True))
-        refused = wanted.pop(_REFUSED, None)
-        found.append(Combination(typed, _with(policy, wanted), rescues if refused is None else refused == RESCUE))
+        found.append(Combination(typed, _with(policy, wanted), Refused(wanted.pop(_REFUSED, refused))))
     return tuple(found)
 
 
@@ -53,8 +53,8 @@ def _rule(text: str) -> tuple[str, list[tuple[str, Any]]]:
 
 def _read(reader: "Text | None", typed: str, text: str) -> Any:
     if reader is None:
-        if typed not in (HOLD, RESCUE):
-            raise UsageProblem(f"--policy {text}: {one_of(typed, (HOLD, RESCUE))}")
+        if typed not in REFUSED:
+            raise UsageProblem(f"--policy {text}: {one_of(typed, REFUSED)}")
         return typed
     try:
         return reader.read(typed)

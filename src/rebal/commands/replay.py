@@ -11,7 +11,7 @@ from rebal.commands._answer import Answer, World
 from rebal.commands._book import Opened, opened
 from rebal.commands._crew import Workers, told
 from rebal.commands._options import Shown, Source, one_of
-from rebal.commands._policies import HOLD, RESCUE, combinations
+from rebal.commands._policies import HOLD, REFUSED, combinations
 from rebal.commands._terms import Terms
 from rebal.errors import InvalidInput, Problem, Unavailable, UsageProblem
 from rebal.frozen import frozen
@@ -98,7 +98,7 @@ class Manner:
         str, typer.Option("--check", metavar="DURATION", help="How often status is asked, as 1d or 8h.")
     ] = "1d"
     refused: Annotated[
-        str, typer.Option("--refused", metavar="WHAT", help="What a refused plan leads to: hold or rescue.")
+        str, typer.Option("--refused", metavar="WHAT", help="What a refused plan leads to: hold, rescue, or fit.")
     ] = HOLD
     against: Annotated[
         str | None,
@@ -108,11 +108,12 @@ class Manner:
     def terms(self, portfolio: "Portfolio", book: Opened, every: int) -> "Walked":
         """The terms of a walk. Raises InvalidInput where the file lacks what they need."""
         from rebal.replay import report
+        from rebal.reports.replay import Refused
 
         return report.Terms(
             slippage=_cost(portfolio, "slippage", book.path, why="every fill pays it"),
             check=every,
-            rescues=self.refused == RESCUE,
+            refused=Refused(self.refused),
             spot_fee=portfolio.costs.spot_fee,
             against=_against(self.against, portfolio, book),
         )
@@ -180,14 +181,14 @@ def replay(
     shown.check(world)
     workers.check()
     counts = tried.counts()
-    if manner.refused not in (HOLD, RESCUE):
-        raise UsageProblem(f"--refused {manner.refused}: {one_of(manner.refused, (HOLD, RESCUE))}")
+    if manner.refused not in REFUSED:
+        raise UsageProblem(f"--refused {manner.refused}: {one_of(manner.refused, REFUSED)}")
     _skipping()
     now = source.time(world)
     every, block = _length(manner.check, "--check", now), _length(tried.block, "--block", now)
     book = opened(source, world)
     portfolio = replace(terms.of(book.portfolio), statement=book.book)
-    combined = combinations(tried.policies or (), portfolio.policy, rescues=manner.refused == RESCUE)
+    combined = combinations(tried.policies or (), portfolio.policy, refused=manner.refused)
     course = through.course(portfolio)
     walked = manner.terms(portfolio, book, every)
     asked = _Asked(portfolio, course, walked, combined, counts, tried.rank, block)
@@ -257,7 +258,7 @@ class _Asked(NamedTuple):
         answer = build_replay(
             replace(self.portfolio, policy=chosen.policy),
             self.course,
-            terms=replace(self.terms, rescues=chosen.rescues),
+            terms=replace(self.terms, refused=chosen.refused),
             inputs=book.inputs,
             skipping=skipping,
         )

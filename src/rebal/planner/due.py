@@ -61,9 +61,9 @@ class Due:
         return unserved or self.desk.valued.equity <= 0
 
 
-def due(desk: Desk) -> Due:
+def due(desk: Desk, *, fit: bool = False) -> Due:
     """Decide a rebalance and carry it out on the book, as ``build_plan`` does before it reports."""
-    decided = rebalance(desk)
+    decided = rebalance(desk, fit=fit)
     return Due(desk, decided, step(desk.portfolio, desk.book, decided.orders))
 
 

@@ -21,6 +21,7 @@ from rebal.reports.replay import (
     LiquidationLine,
     PathLine,
     RefusalLine,
+    Refused,
     Replay,
     VenueLine,
     WayLine,
@@ -41,7 +42,7 @@ class Terms:
 
     slippage: Fraction
     check: int
-    rescues: bool = False
+    refused: Refused = Refused.HOLD
     spot_fee: Fraction | None = None
     against: tuple[str, ...] = ()
 
@@ -78,7 +79,7 @@ def build_replay(
         checks=len(path),
         check_hours=Fraction(check, _HOUR),
         slippage=terms.slippage,
-        refused_is="rescue" if terms.rescues else "hold",
+        refused_is=terms.refused,
         ways=tuple(_way(name, walk) for name, walk in walks.items()),
         years=tuple(year for name, walk in walks.items() for year in _years(name, walk)),
         drift=_drift(path),
@@ -94,11 +95,11 @@ def build_replay(
 
 def ways(terms: Terms) -> Iterator[Way]:
     """The planned way, and those asked for beside it, always in one order."""
-    yield Planned(PLAN, terms.slippage, terms.rescues)
+    yield Planned(PLAN, terms.slippage, terms.refused)
     made: Mapping[str, Callable[[], Way]] = {
         HOLD: lambda: Still(HOLD),
         SPOT: lambda: InSpot(terms.spot_fee or ZERO, terms.slippage),
-        HEDGE: lambda: Planned(HEDGE, terms.slippage, terms.rescues, hedge_only=True),
+        HEDGE: lambda: Planned(HEDGE, terms.slippage, terms.refused, hedge_only=True),
         UNHEDGED: lambda: Still(UNHEDGED, unhedged=True),
     }
     yield from (made[name]() for name in AGAINST if name in terms.against)

@@ -18,7 +18,7 @@ from rebal.replay.report import Terms, worst_fall
 from rebal.replay.tally import MILLIONTHS, NINTHS, Tally
 from rebal.replay.walk import Walk
 from rebal.replay.ways import Planned
-from rebal.reports.replay import CombinationLine, FutureLine
+from rebal.reports.replay import CombinationLine, FutureLine, Refused
 
 PLACES = ("end", "fall", "closest", "cost", "drift")
 """The figures by which combinations are ranked."""
@@ -29,11 +29,11 @@ _QUANTILES = (Fraction(1, 20), Fraction(1, 4), Fraction(1, 2), Fraction(3, 4), F
 
 @frozen
 class Combination:
-    """One policy of a sweep, and what was typed for it, by key; ``rescues``: what a refusal leads to."""
+    """One policy of a sweep, and what was typed for it, by key; ``refused``: what a refusal leads to."""
 
     typed: Mapping[str, str]
     policy: Policy
-    rescues: bool
+    refused: Refused
 
 
 @frozen
@@ -98,7 +98,7 @@ def outcome(shared: Shared, asked: Asked) -> Outcome:
     portfolio = replace(shared.portfolio, policy=combination.policy)
     figures = shared.figures(asked)
     quotes = Quotes(portfolio, figures.course)
-    way = Planned("plan", shared.terms.slippage, combination.rescues)
+    way = Planned("plan", shared.terms.slippage, combination.refused)
     walk = Walk(quotes, way, check=shared.terms.check).run(skipping(quotes, figures=figures, brief=True))
     tally = walk.tally
     fall, _, _ = worst_fall(tally.equities())

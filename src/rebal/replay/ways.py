@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import assert_never
 
 from rebal.amounts import ZERO, Fraction
 from rebal.book import Event, HedgeAsked, Purpose
@@ -10,7 +11,7 @@ from rebal.frozen import frozen
 from rebal.market.contract import Contract
 from rebal.planner.cover import cover
 from rebal.planner.desk import Desk
-from rebal.planner.due import desk_of, due
+from rebal.planner.due import Due, desk_of, due
 from rebal.planner.hedge import build_hedge, hedge_moves
 from rebal.planner.hedge_legs import Ask, in_the_way
 from rebal.planner.lines import hedge_lines
@@ -22,19 +23,19 @@ from rebal.replay.acting import Placed, carried_out, inputs_at
 from rebal.replay.incidents import closing, open_positions
 from rebal.replay.tally import Refusal
 from rebal.replay.walk import Walk
+from rebal.reports.replay import Refused
 
 
 @frozen
 class Planned:
     """Whatever is due is planned and placed.
 
-    ``rescues``: where the plan is refused, the least that ends the alert is done in its place. ``hedge_only``: the
-    targets are left alone.
+    ``refused``: what is done in the place of a plan that is refused. ``hedge_only``: the targets are left alone.
     """
 
     name: str
     slippage: Fraction
-    rescues: bool = False
+    refused: Refused = Refused.HOLD
     hedge_only: bool = False
 
     def begin(self, walk: Walk) -> None:
@@ -46,17 +47,31 @@ class Planned:
         """The plan, or the rescue in its place; then the hedges that are asked for."""
         laid = walk.quotes.at(n)
         laid = replace(laid, targets=None) if self.hedge_only else laid
-        found = due(desk_of(laid, walk.book))
+        desk = desk_of(laid, walk.book)
+        found = due(desk)
         error = found.error()
         if error is None:
-            self._place(walk, Placed(found.done.orders, found.done.transfers, hedge_lines(walk.book.hedges)), laid)
+            self._place(walk, _placed(found, walk), laid)
         else:
             _refused(walk, error, laid)
-            if self.rescues:
+            self._instead(walk, desk, laid)
+        self._hedge(walk, laid)
+
+    def _instead(self, walk: Walk, desk: Desk, laid: Portfolio) -> None:
+        """Do what a refused plan leads to."""
+        match self.refused:
+            case Refused.HOLD:
+                pass
+            case Refused.RESCUE:
                 rescue = build_rescue(laid, walk.book, inputs=inputs_at(laid))
                 if not rescue.refused:
                     self._place(walk, Placed.of(rescue), laid)
-        self._hedge(walk, laid)
+            case Refused.FIT:
+                found = due(desk, fit=True)
+                if found.error() is None:
+                    self._place(walk, _placed(found, walk), laid)
+            case _:
+                assert_never(self.refused)
 
     def _hedge(self, walk: Walk, laid: Portfolio) -> None:
         """What status would have done about hedges: those overdue closed, the others ordered again or rolled."""
@@ -134,6 +149,10 @@ def _asks(laid: Desk) -> Iterator[Ask]:
 
 def _expires_soon(contract: Contract, laid: Desk) -> bool:
     return contract.expiry is not None and contract.expiry - laid.now < SOONEST_EXPIRY
+
+
+def _placed(found: Due, walk: Walk) -> Placed:
+    return Placed(found.done.orders, found.done.transfers, hedge_lines(walk.book.hedges))
 
 
 def _refused(walk: Walk, error: Finding, laid: Portfolio) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
 
 from rebal.amounts import Fraction
 from rebal.findings import Finding
@@ -9,6 +10,14 @@ from rebal.frozen import frozen
 from rebal.plan import Inputs
 
 REPLAY_SCHEMA = "rebal/replay/1"
+
+
+class Refused(StrEnum):
+    """What a refused plan leads to: nothing; the least that ends an alert; or what of it the coins do margin."""
+
+    HOLD = "hold"
+    RESCUE = "rescue"
+    FIT = "fit"
 
 
 @frozen
@@ -236,7 +245,7 @@ class Replay:
     checks: int
     check_hours: Fraction
     slippage: Fraction
-    refused_is: str
+    refused_is: Refused
     ways: tuple[WayLine, ...]
     years: tuple[YearLine, ...]
     drift: Drift | None
