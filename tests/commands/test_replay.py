@@ -60,7 +60,18 @@ def test_the_weights_are_drawn_against_their_bands() -> None:
     assert (code, err) == (0, "")
     assert Path("w.svg").read_text().count('class="band ink') == 2
     code, out, _ = answered("replay", "--prices", "prices.csv", *COSTS, *NOW, "--format", "table", "--width", "100")
+    assert code == 0
     assert "band 45.0 % to 55.0 %" in out
+
+
+@pytest.mark.parametrize(("chart", "curves"), [("path", 3), ("distance", 1)])
+def test_equity_and_the_distance_to_liquidation_are_drawn(chart: str, curves: int) -> None:
+    code, _, err = answered("replay", "--prices", "prices.csv", *COSTS, *NOW, "--chart", chart, "--out", "c.svg")
+    assert (code, err) == (0, "")
+    assert Path("c.svg").read_text().count("<polyline") == curves
+    code, page, _ = answered("replay", "--prices", "prices.csv", *COSTS, *NOW, "--format", "html")
+    assert code == 0
+    assert page.count("<polyline") >= curves + 2
 
 
 SWEPT = ("replay", "--prices", "prices.csv", *COSTS, "--against", "hold", "--policy", "band=2%..6%:2%")
