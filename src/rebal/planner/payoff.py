@@ -5,7 +5,7 @@ from functools import partial
 from typing import NamedTuple
 
 from rebal.account_lines import AccountLine
-from rebal.amounts import ONE, ZERO, Fraction, total
+from rebal.amounts import ONE, Fraction, total
 from rebal.book import Book, Position
 from rebal.frozen import frozen
 from rebal.plan import PayoffLine, Wallet
@@ -35,6 +35,12 @@ class _Alike(NamedTuple):
         slopes = (slope for each in listed for slope in each.moving.values())
         bends = (slope for each in listed for slope in each.crossing.values())
         return cls(total(each.fixed for each in listed), total(slopes), total(bends))
+
+    def without(self, others: Sequence["_Alike"]) -> "_Alike":
+        """The same without some others."""
+        if not others:
+            return self
+        return _Alike(*(mine - total(theirs) for mine, theirs in zip(self, zip(*others, strict=True), strict=True)))
 
     def at(self, shock: Fraction) -> Fraction:
         """What they are worth after a move."""
@@ -73,15 +79,14 @@ def payoff_lines(review: Review) -> tuple[PayoffLine, ...]:
     hedged = _Alike.of([*holdings(done.book, portfolio), *(worth.held(each, portfolio) for each in left)])
     ends = (*_ends(done, review.wallets, portfolio), *_pooled_ends(done.book, review.accounts, portfolio))
     lost = [(each, each.backing()) for each in ends if each.loses(SHOCKS[0]) or each.loses(SHOCKS[-1])]
-    return tuple(
-        PayoffLine(
-            shock,
-            unhedged.at(shock),
-            hedged.at(shock) - sum((backing.at(shock) for each, backing in lost if each.loses(shock)), ZERO),
-            in_spot.at(shock),
-        )
-        for shock in SHOCKS
-    )
+    kept: dict[tuple[bool, ...], _Alike] = {}  # by which are lost, as most moves lose the same ones
+    lines: list[PayoffLine] = []
+    for shock in SHOCKS:
+        gone = tuple(each.loses(shock) for each, _ in lost)
+        if gone not in kept:
+            kept[gone] = hedged.without([backing for (_, backing), is_gone in zip(lost, gone, strict=True) if is_gone])
+        lines.append(PayoffLine(shock, unhedged.at(shock), kept[gone].at(shock), in_spot.at(shock)))
+    return tuple(lines)
 
 
 def holdings(book: Book, portfolio: Portfolio) -> Iterator[Payoff]:
