@@ -175,7 +175,7 @@ def _handed_over(answer: Answer) -> Exit:
             answer = _streamed(parts)
     code, remarks = answer.code, answer.remarks
     if answer.text and (answer.regardless or code not in _SILENT_ON_STDOUT):
-        failure = _written(answer.text)
+        failure = _written(*([answer.text] if isinstance(answer.text, str) else answer.text))
         if failure:
             code, remarks = Exit.UNAVAILABLE, (*remarks, f"rebal: stdout: {failure}")
     for remark in remarks:
@@ -202,7 +202,7 @@ def _streamed(parts: Generator[str, None, Answer]) -> Answer:
 _AT_ONCE = 1 << 20
 
 
-def _written(text: str) -> str | None:
+def _written(*texts: str) -> str | None:
     """Print to stdout, now; why that failed, None where it did not or the reader went away."""
     stream = sys.stdout
     if stream is None:
@@ -210,8 +210,9 @@ def _written(text: str) -> str | None:
     try:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-        for begin in range(0, len(text), _AT_ONCE):  # all at once it would be encoded all at once
-            stream.write(text[begin : begin + _AT_ONCE])
+        for text in texts:
+            for begin in range(0, len(text), _AT_ONCE):  # all at once it would be encoded all at once
+                stream.write(text[begin : begin + _AT_ONCE])
         stream.flush()
     except BrokenPipeError:
         _abandon(stream)

@@ -1,6 +1,6 @@
 """What a command is told of the machine it runs on, and what it hands back."""
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -38,13 +38,13 @@ class World(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What goes to stdout, what is said beside it on stderr, and the exit code.
+    """What goes to stdout, in one text or in several, what is said beside it on stderr, and the exit code.
 
     ``parts``: of an answer to many books in place of all that, what goes to stdout piece by piece, as it is known, and
     then the answer that is left. ``regardless``: the text is printed whatever the code, as what there is of an answer.
     """
 
-    text: str = ""
+    text: str | Sequence[str] = ""
     code: Exit = Exit.DONE
     remarks: tuple[str, ...] = ()
     parts: "Generator[str, None, Answer] | None" = None

@@ -250,5 +250,5 @@ def _shown(run: _Run, lines: Iterable["BookLine"]) -> str:
         detail = shown.answer(
             cured(found.report), alone, portfolio=found.book.portfolio, code=Exit.BREACH, where=where
         ).text
-        return text + ("\n" if shown.form(world) == "table" else "") + detail
+        return "".join((text, "\n" if shown.form(world) == "table" else "", *detail))
     return text

@@ -242,15 +242,15 @@ class Shown:
         report = with_cures(report, again)
         path = where.path(world) if where is not None else saved if saved and hasattr(report, "name") else "-"
         view = self.view(world, portfolio=portfolio, file=None if path == "-" else path)
-        text = formats.render(self.form(world), report, view)
+        told = formats.pieces(self.form(world), report, view)
         silent = self.quiet and code is Exit.DONE
         if self.out is None:
-            told = text
             if self.form(world) == "table":
                 apart = "" if self.brief else "\n"
-                told += f"{apart}next: {next_line(report, Context(again, world.words, saved, brief=self.brief))}\n"
+                next_ = next_line(report, Context(again, world.words, saved, brief=self.brief))
+                told.append(f"{apart}next: {next_}\n")
             return Answer("" if silent else told, code)
-        _out.write(self.out, text, apart_from=inputs)
+        _out.write(self.out, "".join(told), apart_from=inputs)
         if world.terminal:
             on_screen = replace(view, colour=world.colour and not self.no_color, ascii=not world.signs)
             shown = formats.render("table", report, on_screen) + self._saved(report, world, again)

@@ -62,6 +62,13 @@ def render(name: str, report: Report, view: View) -> str:
     return rendered
 
 
+def pieces(name: str, report: Report, view: View) -> list[str]:
+    """The same in pieces to be put one after the other; one of all, of a format that has no others."""
+    module = discover.load(sys.modules[__name__], name)
+    found: list[str] = module.pieces(report, view) if hasattr(module, "pieces") else [module.render(report, view)]
+    return found
+
+
 def kind(report: Report) -> str:
     """The kind of a report, out of its schema.
 

@@ -26,6 +26,11 @@ _ONLY_FOR = {"pnl": "unwind", "spot_matches": "unwind", "ladder": "unwind", "way
 
 def render(report: Report, view: View) -> str:
     """Print one object and a newline."""
+    return "".join(pieces(report, view))
+
+
+def pieces(report: Report, view: View) -> list[str]:
+    """The same in pieces: the text of a large book is as large as all else that is known of it."""
     names = tuple(each.name for each in fields(type(report)))  # type: ignore[arg-type]
     if kind(report) == "plan":
         command = getattr(report, "command", None)
@@ -39,7 +44,7 @@ def render(report: Report, view: View) -> str:
     if view.book is not None and "file" not in names:
         names, told = (*names, "file"), [*told, _quoted(view.book)]
     around = here.block("{", [f'"{name}": \0' for name in names], "}\n").split("\0")
-    return "".join(chain.from_iterable(zip_longest(around, told, fillvalue="")))
+    return list(chain.from_iterable(zip_longest(around, told, fillvalue="")))
 
 
 class _Writers(dict[type, _Writer]):
