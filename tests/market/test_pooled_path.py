@@ -26,7 +26,7 @@ from rebal.market.pooled import (
     printed_rate,
 )
 from rebal.market.pooled_need import more_needed
-from rebal.market.pooled_path import is_due, least_spare, levels
+from rebal.market.pooled_path import Levels, is_due, least_spare, levels
 
 from .definitions import HAIR, bounds, inverse, maintenance, value
 from .wallets import fractions, positions
@@ -298,3 +298,11 @@ def test_two_rates_that_grow_with_the_size_on_prices_that_move_apart_are_halved_
     pool, path = Pool(rules(), coins, held), {"BTC": exact("-0.5"), "ETH": exact("-0.25")}
     (share,) = levels(pool, path).crossings
     assert abs(spare(pool, path, share)) < Fraction(1, 10**40)
+
+
+def test_an_account_without_positions_and_debts_has_no_end_even_where_nothing_is_in_it() -> None:
+    (coin,) = one_long(rules()).coins
+    empty = Pool(rules(), (replace(coin, balance=ZERO),), ())
+    assert levels(empty, {"BTC": -ONE}) == Levels((), due_now=False)
+    owed = Pool(rules(), (replace(coin, balance=-ONE),), ())
+    assert levels(owed, {"BTC": -ONE}).due_now

@@ -9,6 +9,7 @@ from rebal.amounts import Fraction
 from rebal.market.contract import Kind
 from rebal.market.maintenance import Method, SizeRate, Tier, Tiers, TierUnit, Valuation
 from rebal.market.margin import Factors, Held, kept_within, liquidation, required_balance
+from rebal.market.pieces import Piece, first_above_one
 
 from .definitions import HAIR, ONE, bounds, grid, inverse, slack
 from .wallets import CONTINUOUS, Wallet, fractions, wallets
@@ -134,3 +135,23 @@ def test_initial_margin_at_a_leverage_holds_until_the_rate_of_the_size_is_larger
     assert kept("0.727", lever="2").below == 1 / exact("1.1")
     # set to 1/2 it is 2 y, which is more up to y = 3.96: W + 1 = 3 y at y = 1.2
     assert kept("2.6", lever="1/2").below == 1 / exact("1.2")
+
+
+def test_what_is_nearer_to_its_end_than_the_shock_is_kept_at_todays_price() -> None:
+    # 40,000 dollars of short from 40,000 on 0.2 BTC: liquidated at 40,000 · 0.99 / 0.8, less than 24 % above
+    tiers = Tiers(Valuation.MARK, False, Method.WHOLE, TierUnit.COIN, (Tier(None, exact("0.01")),))
+    held = Held(inverse(tiers, multiplier="1", taker_fee="0"), Fraction(-40000), Fraction(40000), Fraction(40000))
+
+    def kept(shock: str) -> Factors:
+        loose = Fraction(1000)
+        return kept_within(exact("0.2"), [held], leverage=loose, set_to=lambda _: loose, shock=exact(shock))
+
+    assert kept("0.5") == Factors(None, Fraction(1))
+    assert kept("0.1") == Factors(None, exact("0.99") / exact("0.8") / exact("1.1"))
+
+
+def test_a_need_that_touches_the_balance_and_falls_reaches_it_where_it_rises_again() -> None:
+    # 3 - 5y + 2y² is nothing at y = 1, where it falls, and at y = 1.5
+    assert first_above_one([Piece(None, Fraction(3), Fraction(-5), Fraction(2))], NOTHING) == exact("1.5")
+    assert first_above_one([Piece(None, Fraction(3), Fraction(-4), Fraction(1))], NOTHING) == 3
+    assert first_above_one([Piece(None, Fraction(1), Fraction(-2), Fraction(1))], NOTHING) == 1

@@ -19,6 +19,8 @@ from rebal.market.pooled import Pool
 from rebal.market.pooled_path import least_spare
 from rebal.plan import Inputs, Plan, Rescue
 from rebal.planner.build import build_plan
+from rebal.planner.collateral import room_for
+from rebal.planner.desk import Desk
 from rebal.planner.pooled import paths_of, pool_of
 from rebal.planner.rescue import build_rescue
 from rebal.planner.status import build_status
@@ -362,3 +364,14 @@ def test_a_pooled_account_is_walked_along_all_coins_together_and_each_alone(tmp_
     assert paths_of(pool, made, third) == [*together, *alone]
     one = Pool(pool.rules, tuple(each for each in pool.coins if each.asset == "BTC"), ())
     assert paths_of(one, made, third) == [{"BTC": -third}, {"BTC": third}]
+
+
+def test_an_account_with_more_than_it_may_have_takes_nothing_and_gives_nothing(tmp_path: Path) -> None:
+    file = two(tmp_path, at_most="1%")
+    made = Desk.of(file, file.statement, now=NOW).portfolio
+    for each in made.accounts:
+        key = made.account_key(each.name) or ""
+        room = room_for(key, "BTC", book=made.statement, portfolio=made)
+        assert room is None or room >= 0
+    full = made.accounts[0]
+    assert room_for(made.account_key(full.name) or "", "BTC", book=made.statement, portfolio=made) == 0

@@ -579,3 +579,9 @@ def test_coins_that_one_position_draws_are_not_there_for_the_next() -> None:
     moved = [(each.contract, each.quantity) for each in plan.transfers]
     assert moved[:2] == [(None, F("-0.2")), ("BTCUSD", F("0.2"))]
     assert sum(quantity for contract, quantity in moved if contract is None) == F("-0.3")
+
+
+def test_coins_that_do_not_pay_the_fee_of_closing_are_all_posted() -> None:
+    # as before: 0.1063158 would be needed, and 0.1055 are there
+    both = by_way(rescued(long_of(400, wallet="1", free="0.1055", price="19000")))["both"]
+    assert [each.quantity for each in both.transfers] == [F("0.1055")]

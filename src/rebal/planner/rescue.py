@@ -36,11 +36,6 @@ class Way:
     orders: tuple[Order, ...]
     enough: bool
 
-    @property
-    def acts(self) -> bool:
-        """Whether there is anything to do in it."""
-        return bool(self.transfers or self.orders)
-
 
 def build_rescue(
     portfolio: Portfolio,
