@@ -84,6 +84,18 @@ def _move(end: Fraction | None) -> Said:
     return None if end is None else Figure(end - ONE, Kind.CHANGE)
 
 
+def _others(row: _Level) -> Said:
+    """The levels beyond the first on a side, at which the account would be covered again or due once more."""
+    level = row.level
+    beyond = [end for end in level.crossings if end not in (level.below, level.above)]
+    return joined(Figure(end, Kind.TIMES) for end in beyond) or None
+
+
+def _again(row: _Level) -> Said:
+    others = _others(row)
+    return None if others is None else ("credit meets maintenance again at ", others)
+
+
 _LEVELS = (
     Column("account", lambda row: row.account.account, record="{}", role=Role.NAME, left=True),
     Column("path", lambda row: row.level.path, record="path {}", role=Role.NAME, left=True),
@@ -91,4 +103,6 @@ _LEVELS = (
     Column("move", lambda row: _move(row.level.below), only=_PAGE),
     Column("above", lambda row: _factor(row, row.level.above), record="above {}"),
     Column("move", lambda row: _move(row.level.above), only=_PAGE),
+    Column("", _again, role=Role.BELOW, only=_PAGE),
+    Column("", _others, record="also-at {}", only=_RECORDS),
 )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+from rebal.account_lines import AccountLine, LevelLine
 from rebal.amounts import ZERO, Fraction, plain
 from rebal.book import MarginMode
 from rebal.formats.describe import _weights
@@ -131,11 +132,19 @@ _EXPOSED = (
 )
 
 
-def positions(lines: Sequence[PositionLine], *, planned: bool) -> Section:
-    """The futures as they stand; ``planned``: now and after, a page has them only where the book was open."""
-    was_open = any(each.contracts_before for each in lines)
-    columns = (_CONTRACT, _CONTRACTS_AFTER if planned else _CONTRACTS, *_POSITION)
-    table = Table(columns, lines, word="position", shown=lines if was_open else ())
+def positions(lines: Sequence[PositionLine], *, accounts: Sequence[AccountLine], planned: bool) -> Section:
+    """The futures as they stand; ``planned``: now and after, a page has them only where the book was open or pools."""
+    told = any(each.contracts_before or each.margin is MarginMode.POOLED for each in lines)
+    alone = {(line.account, level.path): level for line in accounts for level in line.levels if level.path == level.of}
+    columns = (
+        _CONTRACT,
+        _CONTRACTS_AFTER if planned else _CONTRACTS,
+        *_POSITION,
+        Column("", partial(_liquidated, alone), role=Role.BELOW, when="contracts", only=_PAGE),
+        Column("", partial(_liquidation, alone), Kind.PRICE, record="liquidation {}", absent=Absent.NEVER,
+               only=_RECORDS),
+    )  # fmt: skip
+    table = Table(columns, lines, word="position", shown=lines if told else ())
     return Section("Positions after" if planned else "Positions", (table,))
 
 
@@ -152,15 +161,37 @@ def _own_margin(position: PositionLine) -> Said:
     return None if margin is None else Figure(margin, Kind.COINS, position.settle)
 
 
-def _liquidation(position: PositionLine) -> Said:
-    return "pooled" if position.margin is MarginMode.POOLED else position.liquidation_price
+_Alone = Mapping[tuple[str | None, str], LevelLine]
+"""Of each pooled account its level on each coin's own path."""
 
 
-def _liquidated(position: PositionLine) -> Said:
+def _liquidation(alone: _Alone, position: PositionLine) -> Said:
+    if position.margin is not MarginMode.POOLED:
+        return position.liquidation_price
+    if not position.contracts:
+        return "pooled"
+    end, estimate = _alone(alone, position), position.liquidation_estimate
+    ours, printed = ("never" if each is None else Figure(each, Kind.PRICE) for each in (end, estimate))
+    return (f"pooled: {position.asset} alone ", ours, ", estimate ", printed)
+
+
+def _alone(alone: _Alone, position: PositionLine) -> Fraction | None:
+    """The mark at which the account ends on the position's side were its coin to move alone."""
+    level = alone.get((position.account, position.asset))
+    end = None if level is None else level.below if position.contracts > 0 else level.above
+    return None if end is None else end * position.mark_price
+
+
+def _liquidated(alone: _Alone, position: PositionLine) -> Said:
     if position.margin is MarginMode.POOLED:
         # what becomes of the account decides; the venue prints a price all the same
-        estimate = position.liquidation_estimate
-        return None if estimate is None else ("estimate that the venue prints: ", Figure(estimate, Kind.PRICE))
+        end, estimate = _alone(alone, position), position.liquidation_estimate
+        ours: tuple[Said, ...] = (f"never liquidated by {position.asset} alone",)
+        if end is not None:
+            ours = (f"liquidated by {position.asset} alone at ", Figure(end, Kind.PRICE))
+        if estimate is None:
+            return ours
+        return (*ours, "; estimate that the venue prints: ", Figure(estimate, Kind.PRICE))
     if position.liquidation_price is None:
         return "never liquidated"
     if position.liquidation_price == position.mark_price:
@@ -207,8 +238,6 @@ _POSITION = (
     Column("delta", "delta", Kind.COINS, unit="asset", role=Role.BELOW, when="contracts"),
     Column("own margin", _own_margin, role=Role.BELOW, only=_PAGE),
     Column("", "isolated_margin", Kind.COINS, record="margin {}", only=_RECORDS),
-    Column("", _liquidated, role=Role.BELOW, when="contracts", only=_PAGE),
-    Column("", _liquidation, Kind.PRICE, record="liquidation {}", absent=Absent.NEVER, only=_RECORDS),
 )
 
 

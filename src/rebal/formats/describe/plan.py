@@ -83,7 +83,7 @@ def document(plan: Plan, limits: Policy | None) -> Document:
         _margin.after(plan.wallets, plan.transfers, limits),
         _margin.pooled(plan.wallets, planned=True),
         _outlook.payoff(plan.payoff, planned=True),
-        _book.positions(plan.positions, planned=True),
+        _book.positions(plan.positions, accounts=plan.accounts, planned=True),
         _book.hedges(plan.hedges, plan.assets, planned=True),
         Section("", closing, only=_RECORDS),
         _cost(plan.costs),

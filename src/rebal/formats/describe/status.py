@@ -35,7 +35,7 @@ def document(status: Status, limits: Policy | None) -> Document:
         _margin.pooled(status.wallets, planned=False),
         _outlook.payoff(status.payoff, planned=False),
         *_outlook.carry(status.costs),
-        _book.positions(status.positions, planned=False),
+        _book.positions(status.positions, accounts=status.accounts, planned=False),
         _book.hedges(status.hedges, status.assets, planned=False),
         _journal.realised(status.realised),
         _findings.section(others),

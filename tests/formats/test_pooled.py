@@ -1,0 +1,102 @@
+"""What is shown of a pooled account: by plan and status, on a page, in records and as JSON."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exact import exact
+from planner.test_accounts import NOW, TWO, WORKED
+from program import answered
+
+AT = ("--now", NOW.isoformat().replace("+00:00", "Z"))
+CRASH = WORKED + "scenarios: {crash: {BTC: -40%, ETH: -50%}}\n"
+POOLED = TWO.replace("MODE", "pooled").replace("AT_MOST", "")
+# A short of 60,000 on 1 BTC, 5 coins of which count: it ends where it loses, and in a crash that makes more coins of it
+BOTH_WAYS = (
+    WORKED.replace("ETHUSD", "BTCUSD")
+    .replace("60000, entry_price: 2500", "-60000, entry_price: 40000")
+    .replace("{BTC: 98%}", "{BTC: [{up_to: 5, ratio: 98%}]}")
+)
+
+
+def shown(tmp_path: Path, text: str, *words: str, command: str = "status") -> str:
+    file = tmp_path / "portfolio.yaml"
+    file.write_text(text, encoding="utf-8")
+    return answered(command, str(file), *words, *AT).out
+
+
+def told(tmp_path: Path, text: str, command: str = "status") -> dict[str, Any]:
+    (line,) = json.loads(shown(tmp_path, text, "--format", "json", command=command))["accounts"]
+    return {level["path"]: level for level in line["levels"]} | {"": line}
+
+
+def test_levels_by_all_by_each_coin_by_scenario_and_the_nearest(tmp_path: Path) -> None:
+    found = told(tmp_path, CRASH)
+    # with BTC at 1 - 0.8 t and ETH at 1 - t: 39,200 (1 - 0.8 t) - 60,000 t = 600 + 36.3 (1 - t)
+    crash = 1 - exact("38563.7") / exact("91323.7")
+    assert list(found) == ["all", "BTC", "ETH", "crash", ""]
+    assert abs(exact(found["crash"]["below"]) - crash) < exact("0.000000000001")
+    assert (found["crash"]["of"], found[""]["nearest"]["path"]) == ("ETH", "all")
+    page, plain = (shown(tmp_path, CRASH, "--format", name) for name in ("table", "plain"))
+    for path in ("all", "BTC", "ETH", "crash"):
+        (line,) = [each for each in plain.splitlines() if each.startswith(f"level     bybit  path {path}  ")]
+        factor = f"{float(exact(found[path]['below'])):.2f}"
+        assert f"below {factor}  above never" in line
+        (row,) = [each for each in page.splitlines() if each.split()[:2] == ["bybit", path]]
+        assert f" {factor}x " in row.replace("×", "x")
+    assert "nearest 38.9% below on all" in plain
+
+
+@pytest.mark.parametrize("command", ["status", "plan"])
+def test_the_rate_as_the_venue_prints_it(tmp_path: Path, command: str) -> None:
+    text = WORKED if command == "status" else POOLED
+    line = json.loads(shown(tmp_path, text, "--format", "json", command=command))["accounts"][0]
+    rate = exact(line["maintenance_margin"]) / exact(line["credit"])
+    assert exact(line["printed_rate"]) == rate * 10**4 // 1 / exact("10000")
+    assert f"printed {line['printed_rate']}" in shown(tmp_path, text, "--format", "plain", command=command)
+    assert f"the venue prints {line['printed_rate']}" in shown(tmp_path, text, "--format", "table", command=command)
+
+
+def test_another_venue_prints_what_is_there_over_what_is_asked(tmp_path: Path) -> None:
+    text = POOLED.replace("venue: bybit", "venue: okx")
+    line = json.loads(shown(tmp_path, text, "--format", "json", command="plan"))["accounts"][0]
+    ratio = exact(line["credit"]) / exact(line["maintenance_margin"])
+    assert abs(exact(line["printed_rate"]) - ratio) < exact("0.0000001")
+    assert f"printed {float(ratio):.2f}" in shown(tmp_path, text, "--format", "plain", command="plan")
+    assert f"the venue prints {float(ratio):,.2f}" in shown(tmp_path, text, "--format", "table", command="plan")
+
+
+def test_the_estimate_of_the_venue_stands_beside_ours(tmp_path: Path) -> None:
+    (position,) = json.loads(shown(tmp_path, CRASH, "--format", "json"))["positions"]
+    assert position["liquidation_price"] is None
+    # 1/2,500 + 38,563.7 / (60,000 · 2,500), all else held
+    estimate = 1 / (1 / exact("2500") + exact("38563.7") / (60000 * 2500))
+    assert abs(exact(position["liquidation_estimate"]) - estimate) < exact("0.0000000001")
+    ours = exact("214000/599637") * 2500
+    page, plain = (shown(tmp_path, CRASH, "--format", name) for name in ("table", "plain"))
+    assert (
+        f"liquidated by ETH alone at {float(ours):.3f}; estimate that the venue prints: {float(estimate):,.2f}" in page
+    )
+    assert f"liquidation pooled: ETH alone {float(ours):.3f}, estimate {float(estimate):.2f}" in plain
+
+
+def test_both_levels_of_one_path_are_told(tmp_path: Path) -> None:
+    level = told(tmp_path, BOTH_WAYS)["BTC"]
+    assert exact(level["below"]) < exact("0.01")
+    assert exact(level["above"]) > 2
+    plain = shown(tmp_path, BOTH_WAYS, "--format", "plain")
+    assert "level     bybit  path BTC  below 0.00  above 2." in plain
+    assert len(level["crossings"]) == 2
+
+
+def test_an_account_that_is_due_says_from_where_on_it_would_be_covered(tmp_path: Path) -> None:
+    due = WORKED.replace("entry_price: 2500", "entry_price: 12000")
+    found: Any = told(tmp_path, due)["all"]
+    assert (found["below"], found["above"]) == ("1", "1")
+    (again,) = found["crossings"]
+    factor = f"{float(exact(again)):.2f}"
+    assert f"path all  below 1.00  above 1.00  also-at {factor}" in shown(tmp_path, due, "--format", "plain")
+    page = shown(tmp_path, due, "--format", "table")
+    assert f"credit meets maintenance again at {factor}" in page
