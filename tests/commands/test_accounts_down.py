@@ -184,3 +184,14 @@ def test_each_contract_has_the_mark_of_its_own_venue(server: Server, accounts: t
     done = asked(server, "status", "both.yaml", "--market", "live", "--format", "json", *NOW)
     assert {each["contract"]: each["mark_price"] for each in json.loads(done.out)["positions"]} == marks
     assert marks == {"BTCUSD": "40010.5", "BTC-USD-SWAP": "40015"}
+
+
+def test_a_plan_on_the_market_file_of_several_accounts_is_the_plan_on_their_exchanges(
+    server: Server, accounts: tuple[Ledger, Ledger]
+) -> None:
+    assert asked(server, "market", "-p", "two.yaml", "--out", "now.yaml", *NOW).code == 0
+    plan = ("plan", "two.yaml", "--format", "json", *NOW, "--market")
+    live, file = asked(server, *plan, "live"), asked(server, *plan, "now.yaml")
+    assert live == file
+    assert {"name": "ETH-USD-SWAP", "source": "okx"} in json.loads(file.out)["inputs"]["price_sources"]
+    assert "    BTCUSD: bybit\n" in Path("now.yaml").read_text()

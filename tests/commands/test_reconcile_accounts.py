@@ -362,3 +362,31 @@ def test_a_wallet_that_is_nowhere_in_the_book_is_a_difference(
     code, report = told(server, written(tmp_path))
     assert (code, rows(report, "coins")[1]) == (10, ("first", "ETH", False))
     assert report["coins"][1]["coins"] == "0"
+
+
+def test_a_fill_of_either_account_counts_for_the_plan_that_sent_it(
+    both: tuple[Server, Ledger, Ledger], tmp_path: Path
+) -> None:
+    server, first, second = both
+    file, plan = written(tmp_path), str(tmp_path / "unwind.json")
+    at = ("--now", "2026-11-20T08:30:00Z")
+    assert asked(server, "unwind", "-p", file, "--force", *at, "--out", plan).code == 0
+    lines = map(json.loads, asked(server, "show", plan, "--format", "orders").out.splitlines())
+    ids = {line["account"]: line["params"]["clientOrderId"] for line in lines}
+    assert sorted(ids) == ["first", "second"]
+    fee = exact("0.0001")
+    for account, ledger, contract, coin, size, price, each in (
+        ("first", first, "BTCUSD", "BTC", exact(1000), Fraction(41000), Fraction(1)),
+        ("second", second, "ETH-USD-SWAP", "ETH", exact(-4), Fraction(2500), Fraction(10)),
+    ):
+        ledger.positions[contract].contracts += size  # at its entry price, so that nothing is realised
+        ledger.wallets[coin] -= fee
+        ledger.events.append(
+            Event("100", MORNING, "fill", coin, -fee, contract, size, price, fee, ids[account], size=each)
+        )
+    report = record(server, file, "--plan", plan)
+    fills = [entry for entry in report["entries"] if entry["type"] == "fill"]
+    assert [(entry["account"], entry["plan"] is not None) for entry in fills] == [("first", True), ("second", True)]
+    assert [part["purpose"] for part in fills[0]["parts"]] == ["hedge"]
+    assert "2 fills by the id of a plan's order" in report["notes"]
+    assert report["notes"][-1].startswith("reconcile: equal")
