@@ -2,15 +2,18 @@
 
 import json
 import os
+import re
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from program import NOW, PORTFOLIO, answered
+from program import NOW, PORTFOLIO, PROGRAM, answered, environment
+from rebal import cli
 from rebal.commands import _notify, _out, _typed
-from rebal.errors import Unavailable
+from rebal.errors import Unavailable, UsageProblem
 from rebal.exchange import keys
 from rebal.journal import files
 
@@ -86,6 +89,72 @@ def test_a_process_is_not_asked_for_by_a_signal_there(monkeypatch: pytest.Monkey
         "rebal.commands._out.os", SimpleNamespace(name="nt", getpid=os.getpid, kill=ended, path=os.path)
     )
     assert _out._is_dead(12345) is False
+
+
+@pytest.mark.parametrize("name", ["nul", "CON.json", "a/aux.json", "b\\com1", "LPT9.html", "prn .csv"])
+def test_a_device_of_windows_is_no_file_to_save_in(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "name", "nt")
+    with pytest.raises(UsageProblem, match="is the name of a device here"):
+        _out.refuse_irregular(name)
+    monkeypatch.setattr(os, "name", "posix")
+    _out.refuse_irregular(name)
+
+
+@pytest.mark.parametrize("name", ["console.json", "nullable", "com10.json", "my.con"])
+def test_a_name_that_only_begins_like_one_is(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "name", "nt")
+    _out.refuse_irregular(name)
+
+
+def test_a_file_that_another_has_open_is_kept_and_nothing_is_left_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There a file that is open cannot be replaced."""
+    book, saved = tmp_path / "portfolio.yaml", tmp_path / "plan.json"
+    book.write_text(PORTFOLIO)
+    saved.write_text("old")
+
+    def replace(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "replace", replace)
+    done = answered("plan", str(book), "--out", str(saved), *NOW)
+    assert (done.code, done.out) == (4, "")
+    assert done.err == f"rebal: --out {saved}: Permission denied\n"
+    assert saved.read_text() == "old"
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["plan.json", "portfolio.yaml"]
+
+
+def test_what_is_kept_lies_in_the_folder_of_the_system(tmp_path: Path) -> None:
+    ours, theirs = str(tmp_path / "x"), str(tmp_path / "AppData")
+    assert cli._data({"XDG_DATA_HOME": ours, "LOCALAPPDATA": theirs, "HOME": "/home/me"}) == f"{ours}/rebal"
+    assert cli._data({"LOCALAPPDATA": theirs}) == f"{theirs}/rebal"
+    assert cli._data({"HOME": "/home/me"}) == "/home/me/.local/share/rebal"
+    assert cli._data({"XDG_DATA_HOME": "relative"}) is None
+    assert cli._data({}) is None
+
+
+def test_a_command_that_does_not_end_is_ended_without_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "killpg")
+    running = subprocess.Popen(["sleep", "60"], stdin=subprocess.PIPE)
+    _notify._end(running)
+    assert running.returncode == -9
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "cp437", "cp850"])
+def test_a_console_of_windows_shows_every_screen(encoding: str, tmp_path: Path) -> None:
+    book = tmp_path / "portfolio.yaml"
+    book.write_text(f"name: Zürich \N{BITCOIN SIGN}\n{PORTFOLIO}", encoding="utf-8")
+    for command in ("plan", "status", "stress", "compare"):
+        done = subprocess.run(
+            [*PROGRAM, command, str(book), *NOW, "--format", "table"],
+            env=environment(PYTHONIOENCODING=encoding), capture_output=True, check=False,
+        )  # fmt: skip
+        assert done.returncode in (0, 10), done.stderr
+        shown = done.stdout.decode(encoding)
+        assert re.search(r"[0-9],[0-9]{3}\.[0-9]{2}", shown)
+        assert "next: " in shown
+        assert not {"\N{BOX DRAWINGS LIGHT HORIZONTAL}", "\N{MINUS SIGN}"} & set(shown)
 
 
 def test_no_module_needs_what_only_one_system_has_to_be_imported() -> None:

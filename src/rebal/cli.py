@@ -70,11 +70,12 @@ def _world(environ: Mapping[str, str], network: Network | None = None) -> World:
 
 
 def _data(environ: Mapping[str, str]) -> str | None:
-    """Our folder below $XDG_DATA_HOME, which counts where it is absolute, else below ~/.local/share."""
-    shared, home = environ.get("XDG_DATA_HOME", ""), environ.get("HOME", "")
-    if not os.path.isabs(shared):
-        shared = os.path.join(home, ".local", "share")
-    return os.path.join(shared, "rebal") if os.path.isabs(shared) else None
+    """Our folder below $XDG_DATA_HOME, which counts where it is absolute; else ~/.local/share, or Windows' own."""
+    here = os.path.join(environ.get("HOME", ""), ".local", "share")
+    shared = next(
+        filter(os.path.isabs, (environ.get("XDG_DATA_HOME", ""), environ.get("LOCALAPPDATA", ""), here)), None
+    )
+    return None if shared is None else os.path.join(shared, "rebal")
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

@@ -210,7 +210,10 @@ def _end(running: "subprocess.Popen[bytes]") -> None:
     """End a command that is still running, with all that it started."""
     if running.poll() is None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(running.pid, signal.SIGKILL)
+            if hasattr(os, "killpg"):
+                os.killpg(running.pid, signal.SIGKILL)
+            else:
+                running.kill()  # Windows has no groups of processes to end: what the command started is left
         running.wait()
     if running.stdin is not None:
         with contextlib.suppress(OSError):

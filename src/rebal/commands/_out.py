@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from rebal.errors import Unavailable, UsageProblem
 
 _NEW_FILE_MODE = 0o600
+# With any suffix these are devices on Windows, and what is written there is gone.
+_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9]) *(\..*)?", re.IGNORECASE | re.ASCII)
 _DRAFT = re.compile(r"\.rebal-([1-9][0-9]{0,9})-[0-9]{1,9}", re.ASCII)
 
 
@@ -16,6 +18,8 @@ def refuse_irregular(path: str) -> None:
     """Raise UsageProblem where the target is there and is no regular file, or stands for stdout."""
     if path == "-":
         raise UsageProblem("--out -: leave --out away to write to stdout")
+    if os.name == "nt" and _DEVICE.fullmatch(re.split(r"[/\\]", path)[-1]):
+        raise UsageProblem(f"--out {path}: is the name of a device here; name a file to write or replace")
     found = _stat(path)
     if found is not None and not stat.S_ISREG(found.st_mode):
         raise UsageProblem(f"--out {path}: is not a regular file; name a file to write or replace")
