@@ -155,6 +155,18 @@ def test_funding_by_contract() -> None:
     assert course(["BTC.csv"], ["BTCUSD=other.csv"], BTC).rates["BTCUSD"].rates == ["-0.0001"]
 
 
+def test_what_two_accounts_have_is_given_once_by_its_bare_name_or_for_each() -> None:
+    shared = Wanted(("BTC",), ("BTCUSD", "a:BTCUSD", "b:BTCUSD"))
+    Path("BTC.csv").write_text("time,close\n2024-01-01,1\n2024-01-02,2\n")
+    Path("BTCUSD.csv").write_text("time,close\n2024-01-01,1.1\n2024-01-02,2.1\n")
+    Path("paid.csv").write_text("time,rate\n2024-01-01T08:00:00Z,0.0001\n")
+    Path("own.csv").write_text("time,rate\n2024-01-01T08:00:00Z,0.0002\n")
+    found = course(["BTC.csv", "BTCUSD.csv"], ["BTCUSD=paid.csv", "b:BTCUSD=own.csv"], shared)
+    assert {name: each.rates for name, each in found.rates.items()} == {"a:BTCUSD": ["0.0001"], "b:BTCUSD": ["0.0002"]}
+    assert set(found.tracks) == {"BTC", "a:BTCUSD", "b:BTCUSD"}
+    assert found.close("b:BTCUSD", 0) == exact("1.1")
+
+
 @pytest.mark.parametrize(
     ("rows", "said"),
     [

@@ -64,3 +64,30 @@ def test_the_figures_are_those_that_the_exchange_printed(tmp_path: Path) -> None
 
 def test_where_the_exchange_lists_no_dated_contract_none_is_traded(tmp_path: Path) -> None:
     assert dated_then(tmp_path, listing("BTCUSD_PERP", "100")) == {}
+
+
+ACCOUNTS = """\
+as_of: 2026-11-20T08:00:00Z
+holdings: {BTC: 2}
+accounts:
+  first: {venue: binance}
+  second: {venue: binance}
+  third: {venue: deribit}
+market: {as_of: 2026-11-20T08:00:00Z, prices: {BTC: 40000}}
+"""
+
+
+def test_the_calendar_of_each_account_s_venue_lists_what_there_was(tmp_path: Path) -> None:
+    file = tmp_path / "portfolio.yaml"
+    file.write_text(ACCOUNTS)
+    on = course({"BTC": track(["40000", "41000"])}, start=datetime(2024, 1, 1, tzinfo=UTC))
+    known = Quotes(load.portfolio(str(file), now=NOW), on).at(0).contracts
+    dated = {
+        name: each.account
+        for name, each in known.items()
+        if each.expiry is not None and each.settle == "BTC" and each.expiry < instant("2024-07-01T00:00:00Z")
+    }
+    # two accounts at one venue have the same names, so that each is told with its own
+    shared = {f"{account}:{name}": account for account in ("first", "second") for name in THEN}
+    assert {name: at for name, at in dated.items() if at != "third"} == shared
+    assert {"BTC-29MAR24", "BTC-28JUN24"} <= {name for name, at in dated.items() if at == "third"}

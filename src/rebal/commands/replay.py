@@ -83,7 +83,7 @@ class Through:
         first, last = _day(self.since, "--from"), _day(self.until, "--to")
         return Wanted(
             tuple(sorted({*assets, *through})),
-            tuple(sorted(portfolio.contracts)),
+            tuple(sorted({*portfolio.contracts, *(name.rpartition(":")[2] for name in portfolio.contracts)})),
             self.gaps is not None,
             None if first is None else stamp(first),
             None if last is None else stamp(last),

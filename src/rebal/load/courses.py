@@ -13,6 +13,7 @@ from functools import lru_cache
 from itertools import pairwise
 from operator import sub
 from pathlib import PurePath
+from typing import TypeVar
 
 from rebal.errors import InvalidInput, Problem
 from rebal.frozen import frozen
@@ -28,6 +29,7 @@ _LOWS, _HIGHS = ("low", "lowprice", "l"), ("high", "highprice", "h")
 _NO_TIME = "is no time", "write one like 2026-11-20 or 1795132800000"
 _ONE = r"\+?[0-9]{1,18}(?:\.[0-9]{0,38})?(?:[eE][+-]?[0-9]{1,2})?"
 _FIGURE, _FIGURES = re.compile(_ONE, re.ASCII), re.compile(rf"{_ONE}(?:\n{_ONE})*+", re.ASCII)
+_Told = TypeVar("_Told")
 _RATE = re.compile(r"[+-]?[0-9]{1,9}(?:\.[0-9]{0,38})?(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)
 
 
@@ -75,7 +77,18 @@ def course(prices: Sequence[str], funding: Sequence[str], wanted: Wanted) -> Cou
     start, last = _span(found, ends, step, wanted=wanted)
     count = (last - start) // step + 1
     tracks = {bars.name: _track(bars, ends[bars.name], start, step=step, count=count) for bars in found}
-    return Course(start, step, count, tracks, _all_rates(funding, wanted))
+    return Course(start, step, count, _at_accounts(tracks, wanted), _at_accounts(_all_rates(funding, wanted), wanted))
+
+
+def _at_accounts(found: dict[str, _Told], wanted: Wanted) -> dict[str, _Told]:
+    """What was given once by the name that contracts of several accounts share is that of each without its own."""
+    known = dict(found)
+    for contract in wanted.contracts:
+        account, _, bare = contract.rpartition(":")
+        if account and bare in found:
+            known.setdefault(contract, found[bare])
+            known.pop(bare, None)
+    return known
 
 
 def _bars(given: str, wanted: Wanted) -> list[Bars]:

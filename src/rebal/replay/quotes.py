@@ -1,5 +1,6 @@
 """What the planner is told at each bar of a course: the portfolio with that bar's prices, marks and contracts."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -7,7 +8,8 @@ from datetime import UTC, datetime
 from rebal import venues
 from rebal.amounts import ONE, Fraction
 from rebal.market.contract import Contract, Kind
-from rebal.portfolio import Market, Portfolio
+from rebal.names import within
+from rebal.portfolio import Account, Market, Portfolio
 from rebal.replay.course import Course, moment
 
 _KEPT = 8
@@ -94,25 +96,28 @@ class Quotes:
         return self.course.low(name, n) / before, self.course.high(name, n) / before
 
     def _contracts(self, time: datetime) -> Mapping[str, Contract]:
-        if self.portfolio.venue is None:
+        if not any(account.venue for account in self.portfolio.accounts):
             return self.portfolio.contracts
         if self._listed is None or self._listed[0] <= time:
             self._listed = _listed(self._standing, self.portfolio, time)
         return self._listed[1]
 
 
-def _as_printed(rule: Contract, portfolio: Portfolio) -> Iterator[Contract]:
+def _as_printed(rule: Contract, account: Account, portfolio: Portfolio) -> Iterator[Contract]:
     """A contract of the calendar with the figures of the dated one that its exchange lists, where that was asked.
 
     None where it lists none on that coin: then none is traded, as in a plan.
     """
-    if portfolio.venue not in portfolio.asked or rule.kind is not Kind.INVERSE:
+    if account.venue not in portfolio.asked or rule.kind is not Kind.INVERSE:
         yield rule
         return
+    key = portfolio.account_key(account.name) or ""
     live = [
         each
         for each in portfolio.contracts.values()
-        if (each.asset, each.kind) == (rule.asset, rule.kind) and each.expiry is not None and not each.own
+        if (each.asset, each.kind, each.account) == (rule.asset, rule.kind, key)
+        and each.expiry is not None
+        and not each.own
     ]
     for each in sorted(live, key=lambda each: (each.expiry or rule.expiry, each.name))[:1]:
         yield replace(each, name=rule.name, expiry=rule.expiry)
@@ -131,15 +136,29 @@ def _listed(
     standing: Mapping[str, Contract], portfolio: Portfolio, time: datetime
 ) -> tuple[datetime, Mapping[str, Contract]]:
     """What can be traded at a time, and until when that stays so: to the first expiry among the dated."""
-    venue = venues.venue(portfolio.venue or "")
     assets = sorted({each.asset for each in portfolio.contracts.values()})
     settles = {each.settle for each in portfolio.contracts.values()}
-    by_rule = (
-        each
+    by_rule = [
+        (account, each)
+        for account in portfolio.accounts
+        if account.venue is not None
         for asset in assets
-        for each in venue.serving(asset, time)
-        if each.expiry is not None and each.settle in settles and each.name not in standing
-    )
-    dated = {each.name: each for rule in by_rule for each in _as_printed(rule, portfolio)}
+        for each in venues.venue(account.venue).serving(asset, time)
+        if each.expiry is not None and each.settle in settles
+    ]
+    found = [(account, each) for account, rule in by_rule for each in _as_printed(rule, account, portfolio)]
+    told = Counter(each.name for _, each in found)
+    named = [
+        _at(account, each, shared=told[each.name] > 1, standing=standing) if portfolio.has_several else each
+        for account, each in found
+    ]
+    dated = {each.name: each for each in named if each.name not in standing}
     expiries = [each.expiry for each in dated.values() if each.expiry is not None]
     return min(expiries, default=datetime.max.replace(tzinfo=UTC)), {**dated, **standing}
+
+
+def _at(account: Account, contract: Contract, *, shared: bool, standing: Mapping[str, Contract]) -> Contract:
+    """A contract at one of several accounts: under its account's name too, where another has one of its name."""
+    qualified = within(account.name, contract.name)
+    name = qualified if shared or qualified in standing else contract.name
+    return replace(contract, name=name, account=account.name or "")
