@@ -152,6 +152,17 @@ def test_a_pooled_account_keeps_the_policy_on_every_path_after_a_plan(tmp_path: 
     assert all(least_spare(pool, path) >= 0 for path in paths_of(pool, made, made.policy.shock))
 
 
+def test_a_pooled_account_survives_what_the_policy_says(tmp_path: Path) -> None:
+    text = TWO.replace("MODE", "pooled").replace("AT_MOST", "")
+    for shock in ("60%", "90%"):
+        made = read(tmp_path, f"{text}policy: {{survive: {{shock: {shock}}}}}\n")
+        plan = planned(made)
+        assert not plan.refused
+        pool = pool_of(made.pools[0], carried_out(plan, made), made)
+        assert made.policy.shock == Fraction(int(shock[:2]), 100)
+        assert all(least_spare(pool, path) >= 0 for path in paths_of(pool, made, made.policy.shock))
+
+
 def test_coins_are_not_borrowed_where_they_are_there(tmp_path: Path) -> None:
     line = account(planned(two(tmp_path, "pooled")).accounts, "bybit")
     assert line.debts == {}
