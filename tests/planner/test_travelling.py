@@ -254,3 +254,14 @@ def test_an_isolated_position_gets_its_own_margin_from_the_other_account() -> No
         ("a", "a:BTCUSD", exact("0.50025")),
     ]
     assert done(plan)[-1] == ("order", "a:BTCUSD")
+
+
+def test_a_fee_travels_only_where_the_alert_would_ask_for_it_at_once() -> None:
+    """0.5 BTC at a are what 20,000 short need at leverage 1; the fee of 0.00025 makes it 1.0005."""
+    made = book({"BTC": "1"}, HALF, (A,), accounts(a="1", b="1"), wallets={"a:BTC": "0.5", "b:BTC": "0.5"})
+    assert moves(planned(made)) == []
+    strict = replace(made, policy=replace(made.policy, alert=replace(made.policy.alert, leverage=Fraction(1))))
+    plan = planned(strict)
+    assert moves(plan) == [("b", "a", exact("-0.00025")), ("a", "b", exact("0.00025"))]
+    left = after_transfers(after_orders(strict.statement, plan.orders, strict), plan.transfers, strict)
+    assert moves(planned(replace(strict, statement=left))) == []

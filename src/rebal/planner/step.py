@@ -9,7 +9,7 @@ from rebal.plan import Order, Transfer
 from rebal.planner import pooled_posting
 from rebal.planner.collateral import Account, Shortage, accounts, post
 from rebal.planner.orders import after_orders, after_transfers, placing_order, waiting_last
-from rebal.planner.travelling import travelled
+from rebal.planner.travelling import alert_is_strict, travelled
 from rebal.portfolio import Portfolio
 
 
@@ -81,7 +81,7 @@ def posted(
         pools = pooled_posting.post(book, filled, orders, portfolio=portfolio, taken=taken, tops_up=tops_up)
         arriving, leaving = (*pools.arriving, *arriving), (*leaving, *pools.leaving)
         shortages = (*shortages, *pools.shortages)
-    if shortages and travels and portfolio.has_several:
+    if travels and portfolio.has_several and (shortages or alert_is_strict(portfolio)):
         found = pooled_posting.Posted(arriving, leaving, shortages)
         return travelled(found, listed, (book, filled), portfolio=portfolio)
     return (*arriving, *leaving), shortages

@@ -9,7 +9,7 @@ from rebal.frozen import frozen
 from rebal.market.carry import HOURS_PER_DAY, days_of
 from rebal.names import within
 from rebal.plan import Transfer
-from rebal.planner.collateral import Account, Shortage, loose_in_wallets, room_for
+from rebal.planner.collateral import Account, Shortage, loose_in_wallets, need, past, room_for
 from rebal.planner.pooled_posting import Posted
 from rebal.portfolio import Account as Place
 from rebal.portfolio import Portfolio
@@ -35,7 +35,15 @@ def travelled(
     """
     trip = _Trip(posted, listed, books, portfolio=portfolio)
     short = [trip.supply(each) for each in posted.shortages]
+    for account in listed if alert_is_strict(portfolio) else ():
+        trip.round_off(account)
     return trip.transfers(), tuple(each for each in short if each is not None)
+
+
+def alert_is_strict(portfolio: Portfolio) -> bool:
+    """Whether a plan just carried out can stand in alert, by the fees that its coins did not do for."""
+    policy = portfolio.policy
+    return policy.alert.leverage <= policy.leverage or policy.alert.distance >= policy.shock
 
 
 class _Trip:
@@ -56,16 +64,34 @@ class _Trip:
 
     def supply(self, shortage: Shortage) -> Shortage | None:
         """Move what can be had towards a shortage; what is left of it, if anything."""
-        account, need = shortage.account, shortage.need
-        wanted = max(shortage.missing, up(need.most + account.fees - shortage.available, COIN_STEP))
+        account, asked = shortage.account, shortage.need
+        wanted = max(shortage.missing, up(asked.most + account.fees - shortage.available, COIN_STEP))
+        left = replace(shortage, available=shortage.available + self._bring(wanted, account))
+        return left if left.missing > 0 else None
+
+    def round_off(self, account: Account) -> None:
+        """Bring the fees of an account too that would stand in alert without; the next plan would ask for them."""
+        if not account.traded:
+            return
+        name = self._portfolio.account(account.at).name
+        came = total(
+            each.quantity
+            for each in (*self._arriving, *(into for _, into, _ in self._moved))
+            if (each.account, each.asset, each.contract) == (name, account.currency, account.contract)
+        )
+        balance = account.balance + account.realised - account.fees + came
+        wanted = up(need(account.held_after, self._portfolio).most - balance, COIN_STEP)
+        if wanted > 0 and past(balance, account.held_after, self._portfolio.policy.alert):
+            self._bring(wanted, account)
+
+    def _bring(self, wanted: Fraction, account: Account) -> Fraction:
         got = ZERO
         for source in self._sources(account):
             quantity = down(min(source.quantity, wanted - got, self._room(account)), COIN_STEP)
             if quantity > 0:
                 self._move(quantity, source, account)
                 got += quantity
-        left = replace(shortage, available=shortage.available + got)
-        return left if left.missing > 0 else None
+        return got
 
     def transfers(self) -> tuple[Transfer, ...]:
         """Out of where nothing is waited for, in from spot, out of what orders free, in from other accounts, out."""
