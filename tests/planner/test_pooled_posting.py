@@ -1,5 +1,6 @@
 """What is moved into pooled accounts: each leg's own coin for its share, then dollars, then what counts best."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from exact import exact
 from market.test_pooled_path import least_by_definition, with_more
+from program import answered
 from rebal.amounts import ONE, ZERO, Fraction
 from rebal.market.pooled import Pool, judge
 from rebal.plan import Plan
@@ -125,19 +127,38 @@ def test_what_is_brought_is_the_least_and_is_not_moved_again(
             if quantity > max(fees, 2 * CENT / made.price(asset)) and not plan.refused:
                 assert not _keeps(with_more(pool, asset, -2 * CENT / made.price(asset)), made)
         if brought and not plan.refused:
-            assert _keeps(pool, made)
-            assert surveyed(pool, made, level=asked_of(made)).more_needed(next(iter(brought))) == 0
+            paid = {order.fee_currency: order.fee for order in plan.orders if order.account == each.name}
+            assert _keeps(pool, made, paid)
+            full = _keeps(pool, made)
+            assert not full or surveyed(pool, made, level=asked_of(made)).more_needed(next(iter(brought))) == 0
     if not plan.refused:
         again = build_plan(made, left, inputs=inputs(made))
         assert again.refused or not again.transfers
 
 
-def _keeps(pool: Pool, made: Portfolio) -> bool:
-    judged = judge(pool)
+def _keeps(pool: Pool, made: Portfolio, fees: Mapping[str, Fraction] | None = None) -> bool:
+    """Whether an account keeps the policy, margin and leverage as before it paid its fees."""
+    judged, had = judge(pool), pool
+    for coin, fee in (fees or {}).items():
+        had = with_more(had, coin, fee)
     asked = max(judged.initial_margin, judged.position_value / made.policy.leverage)
-    return judged.credit >= asked and all(
+    return judge(had).credit >= asked and all(
         least_by_definition(pool, path) >= 0 for path in paths_of(pool, made, made.policy.shock)
     )
+
+
+@pytest.mark.parametrize(("coins", "refused"), [("2", False), ("1.9999", True)])
+def test_all_of_a_coin_can_be_hedged_with_it_where_it_counts_whole(tmp_path: Path, coins: str, refused: bool) -> None:
+    file = tmp_path / "portfolio.yaml"
+    file.write_text(
+        f"as_of: 2026-11-20T08:00:00Z\nholdings: {{BTC: {coins}}}\naccounts:\n"
+        f"  deribit: {{venue: deribit, margin: pooled, collateral: {{BTC: 100%}}}}\n{MARKET}"
+    )
+    at = ("-p", str(file), "--now", "2026-11-20T09:00:00Z", "--format", "json")
+    done = answered("hedge", "BTC", "--notional", "80000", "--allow-over-hedge", *at)
+    plan = json.loads(done.out)
+    assert plan["refused"] is refused
+    assert [exact(each["quantity"]) for each in plan["transfers"]] == [exact(coins)]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """The least coins that make a pooled account keep a policy along several paths of prices."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction, total, up
 from rebal.market.pooled import Coin, Counted, Judged, Part, Pool, together
@@ -47,12 +47,14 @@ class Survey:
     """An account and the paths that a policy names, each coin walked once: what it lacks, whatever is brought to it.
 
     Credit is to be at least initial margin, at least position value over ``leverage``, and to cover maintenance, times
-    the venue's level, all along each path, ends included.
+    the venue's level, all along each path, ends included. ``paid``: fees, by coin, before which the first two are
+    tested, so that all of a coin can be hedged with that coin.
     """
 
     parts: Mapping[str, Part]
     leverage: Fraction
     walks: tuple[_Walk, ...]
+    paid: Mapping[str, Fraction] = field(default_factory=dict)
 
     @classmethod
     def of(cls, pool: Pool, *, paths: Sequence[Path], leverage: Fraction) -> "Survey":
@@ -63,6 +65,10 @@ class Survey:
     def judged(self) -> Judged:
         """The account at today's prices."""
         return together(self.parts.values())
+
+    def before(self, paid: Mapping[str, Fraction]) -> "Survey":
+        """The same account, tested for margin and leverage as before it paid some fees."""
+        return replace(self, paid=paid)
 
     def alone(self, asset: str) -> "Survey":
         """One coin with the positions that settle in it, as if nothing else were there."""
@@ -132,8 +138,9 @@ class Survey:
                 yield None if more is None else more / at
 
     def _lacks_today(self, part: Part) -> Iterator[Fraction | None]:
-        judged = self.judged
-        on_debt = part.open.rules.initial_on_debt
+        had = {asset: each.with_more(self.paid[asset]) for asset, each in self.parts.items() if asset in self.paid}
+        judged = together(tuple({**self.parts, **had}.values()))
+        part, on_debt = had.get(part.coin.asset, part), part.open.rules.initial_on_debt
         yield _coins_for(judged.initial_margin - judged.credit, part, on_debt=on_debt)
         yield _coins_for(judged.position_value / self.leverage - judged.credit, part, on_debt=ZERO)
 

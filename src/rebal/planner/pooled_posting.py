@@ -53,7 +53,8 @@ def post(
         if not traded and not (tops_up and alarmed):
             continue
         own = tuple(traded) or open_in(now)
-        purse = _Purse(account, own, free, room_usd(account, before, portfolio), asked_of(portfolio), portfolio)
+        room = room_usd(account, before, portfolio)
+        purse = _Purse(account, own, free, room, asked_of(portfolio), portfolio, fees=_fees(orders, key, portfolio))
         moved, lacks = _filling(now, purse)
         arriving += moved
         if lacks is not None:
@@ -73,6 +74,15 @@ def filled(
     return _filling(pool, purse)[0]
 
 
+def _fees(orders: Sequence[Order], at: str, portfolio: Portfolio) -> dict[str, Fraction]:
+    """What orders at an account pay, by coin."""
+    fees: dict[str, Fraction] = {}
+    for each in orders:
+        if portfolio.contracts[each.contract].account == at:
+            fees[each.fee_currency] = fees.get(each.fee_currency, ZERO) + each.fee
+    return fees
+
+
 def open_in(pool: Pool) -> tuple[str, ...]:
     """The coins that the open positions of an account settle in."""
     return tuple(sorted({each.held.contract.settle for each in pool.positions}))
@@ -89,6 +99,7 @@ class _Purse:
     """An account to be filled: its free coins by asset, the dollars it may still take (None: any), and what it keeps.
 
     ``own``: the coins of the contracts that it is filled for, each of which is posted first for its own share.
+    ``fees``: those that its orders have paid, by coin: posted on top as far as coins are there, and no more missed.
     """
 
     account: Account
@@ -97,6 +108,7 @@ class _Purse:
     room: Fraction | None
     level: Alert
     portfolio: Portfolio
+    fees: Mapping[str, Fraction] = field(default_factory=dict)
 
     def posts(self, asset: str) -> bool:
         """Whether the policy has a coin moved in at all."""
@@ -224,11 +236,11 @@ def _counting(part: Part) -> Fraction | None:
 
 
 def _shortage(filling: _Filling, order: Iterable[tuple[str, Fraction | None]]) -> Shortage | None:
-    """What is still missing, in the first coin of which some amount would do."""
+    """What is still missing, in the first coin of which some amount would do; leverage is tested before the fees."""
     purse = filling.purse
-    key = purse.portfolio.account_key(purse.account.name) or ""
+    key, account = purse.portfolio.account_key(purse.account.name) or "", filling.account.before(purse.fees)
     for asset, _ in order:
-        lacking, held = filling.lacking(asset), filling.held(asset)
+        lacking, held = account.more_needed(asset), filling.held(asset)
         if lacking is not None:
             there = collateral.Account(asset, None, held, (), (), at=key)
             return Shortage(there, held + lacking, held, _NO_NEED) if lacking else None
