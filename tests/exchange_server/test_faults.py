@@ -194,3 +194,23 @@ def test_a_wrong_signature_and_a_wrong_time_are_told_apart(
         assert (done.code, done.out) == (4, "")
         assert {"key": "refuses the key", "clock": "set the machine's clock"}[about] in done.err, done.err
         assert len(server.asked) == 1
+
+
+MARKS = frozenset({"markPrice", "markPx", "mark_price", "fairPrice", "markEp", "close"})
+
+
+@pytest.mark.parametrize("mark", [None, "", "0", "-1"])
+def test_a_mark_that_is_left_out_is_never_made_up(server: Server, venue: str, mark: str | None) -> None:
+    for key, answer in server.answers.items():
+        server.answers[key] = with_mark(answer, mark)
+    found = quoted(server, venue)
+    for each in contracts(venue):
+        assert each.name not in found.prices
+        assert (each.name, Doubt.UNPRICED) in {(doubt.subject, doubt.doubt) for doubt in found.doubts}
+
+
+def with_mark(answer: Any, mark: str | None) -> Any:
+    """An answer with another mark everywhere."""
+    if isinstance(answer, dict):
+        return {key: mark if key in MARKS else with_mark(each, mark) for key, each in answer.items()}
+    return [with_mark(each, mark) for each in answer] if isinstance(answer, list) else answer

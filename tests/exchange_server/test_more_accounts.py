@@ -306,3 +306,26 @@ def test_a_long_pays_where_the_rate_is_above_zero(server: Server, tmp_path: Path
         server.answers[f"{where}?symbol=cETHUSD"] = {"code": 0, "data": {"rows": []}}
     (paid,) = [each for each in accounts.happened(line, AS_OF, END) if isinstance(each, Paid)]
     assert (paid.contract, paid.amount) == (contract, exact(amount))
+
+
+@pytest.mark.parametrize("venue", MORE)
+def test_from_what_nobody_recorded_to_a_book_that_agrees(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, venue: str
+) -> None:
+    has_keys(monkeypatch, venue.partition(" ")[0])
+    known, name = book(tmp_path, venue), MORE[venue][0]
+    file = str(tmp_path / "portfolio.yaml")
+    contract = known.contracts[name]
+    wallet = known.statement.wallets[contract.settle]
+    account = Ledger(dict(known.statement.wallets), {
+        name: Open(Fraction(-100), exact("40000.5"), contract.multiplier, contract.settle)
+    }, [fill(1, name, known)])  # fmt: skip
+    account.wallets[contract.settle] = wallet - exact("0.00012345")
+    server.answers |= answers(venue, account)
+    allowed = () if venue in ("bitmex", "binance usd-m") else ("--allow-trading-key",)
+    assert asked(server, "reconcile", file, *NOW, *allowed).code == 20
+    for _ in range(2):
+        done = asked(server, "record", "exchange", "-p", file, *NOW, *allowed)
+        assert (done.code, done.err) == (0, "")
+        done = asked(server, "reconcile", file, *NOW, *allowed)
+        assert (done.code, done.err) == (0, "")
