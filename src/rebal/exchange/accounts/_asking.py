@@ -65,10 +65,17 @@ class Asking:
 
     def text(self, row: Mapping[str, Any], name: str) -> str:
         """A text of a row. Raises Unavailable where it is missing."""
-        value = row.get(name)
-        if value is None or value == "":
+        found = self.word(row, name)
+        if not found:
             raise self.wrong(f"{name} is missing")
-        return str(value)
+        return found
+
+    def word(self, row: Mapping[str, Any], name: str) -> str:
+        """A text of a row, empty where it is missing. Raises Unavailable for what is none."""
+        value = row.get(name)
+        if isinstance(value, Mapping | list | bool):
+            raise self.wrong(f"{name} is no text")
+        return "" if value is None else str(value)
 
     def time(self, row: Mapping[str, Any], name: str, *, a_second: int = 1000) -> datetime:
         """An instant of a row, in milliseconds (or so many parts of a second) or as a timestamp."""
@@ -91,6 +98,10 @@ class Asking:
         if not isinstance(found, Mapping):
             raise self.wrong("what should be an object is none")
         return found
+
+    def inner(self, row: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+        """An object of a row, empty where it is missing. Raises Unavailable for what is none."""
+        return {} if row.get(name) is None else self.part(row, name)
 
     def rows(self, answer: Any, *path: str) -> list[Mapping[str, Any]]:
         """The list of objects at a path of an answer. Raises Unavailable where there is none."""
@@ -175,7 +186,7 @@ def resting(asking: Asking, row: Mapping[str, Any], *, ordered: str) -> Resting:
     left = asking.number(row, ordered) - asking.number(row, "executedQty")
     return Resting(
         id=asking.text(row, "orderId"),
-        client_id=row.get("clientOrderId") or None,
+        client_id=asking.word(row, "clientOrderId") or None,
         contract=asking.text(row, "symbol"),
         contracts=left if row.get("side") == "BUY" else -left,
         price=asking.above_zero(row, "price"),

@@ -110,7 +110,7 @@ def since(asking: Asking, start: datetime, end: datetime) -> Iterator[Happened]:
     for side in _sides(asking):
         traded: dict[str, list[int]] = {}
         for row in _income(asking, side, start, end):
-            kind = row.get("incomeType")
+            kind = asking.word(row, "incomeType")
             if kind in _OF_TRADES:
                 when = milliseconds(asking.time(row, "time"))
                 traded.setdefault(asking.text(row, "symbol"), []).append(when)
@@ -159,7 +159,7 @@ def _trades(
     """Fills of a contract, each with the senders' ids of the orders of its time, which fills do not repeat."""
     rows = list(_pages(asking, side.call("UserTrades"), _MOST_TRADES, symbol=contract, **span))
     orders = _pages(asking, side.call("AllOrders"), _MOST_ORDERS, symbol=contract, **span) if rows else ()
-    names = {asking.text(row, "orderId"): str(row.get("clientOrderId") or "") for row in orders}
+    names = {asking.text(row, "orderId"): asking.word(row, "clientOrderId") for row in orders}
     yield from ((row, names) for row in rows)
 
 
@@ -167,8 +167,8 @@ def _filled(asking: Asking, row: Mapping[str, Any], names: Mapping[str, str]) ->
     """The fill, and what it cost beside it where the fee was paid in another coin."""
     quantity, client_id = _contracts(asking, row, "qty"), names.get(asking.text(row, "orderId"), "")
     name, time, contract = asking.text(row, "id"), asking.time(row, "time"), asking.text(row, "symbol")
-    known, fee, coin = asking.contract(contract), asking.number(row, "commission"), row.get("commissionAsset")
-    is_own = known is None or coin in (None, "", known.settle)
+    known, fee, coin = asking.contract(contract), asking.number(row, "commission"), asking.word(row, "commissionAsset")
+    is_own = known is None or coin in ("", known.settle)
     yield Filled(
         id=name,
         time=time,
@@ -180,4 +180,4 @@ def _filled(asking: Asking, row: Mapping[str, Any], names: Mapping[str, str]) ->
         forced=client_id.startswith(("autoclose-", "adl_autoclose")),
     )
     if not is_own and fee:
-        yield Other(f"{contract}.{name}.fee", time, "fee of a fill", str(coin), -fee)
+        yield Other(f"{contract}.{name}.fee", time, "fee of a fill", coin, -fee)

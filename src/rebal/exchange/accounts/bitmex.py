@@ -89,7 +89,7 @@ def _resting(asking: Asking, row: Mapping[str, Any]) -> Resting:
     told = str(row.get("execInst"))
     return Resting(
         id=asking.text(row, "orderID"),
-        client_id=row.get("clOrdID") or None,
+        client_id=asking.word(row, "clOrdID") or None,
         contract=asking.text(row, "symbol"),
         contracts=_signed(row, asking.number(row, "leavesQty")),
         price=asking.above_zero(row, "price"),
@@ -137,7 +137,7 @@ def _executed(asking: Asking, row: Mapping[str, Any], scales: _Scales) -> Iterat
             contracts=_signed(row, asking.number(row, "lastQty")),
             price=asking.number(row, "lastPx"),
             fee=paid,
-            client_id=row.get("clOrdID") or None,
+            client_id=asking.word(row, "clOrdID") or None,
             forced=kind in ("Liquidation", "Bankruptcy") or "Liquidation" in str(row.get("text")),
         )
     elif paid:

@@ -30,7 +30,7 @@ def rights(asking: Asking) -> tuple[str, ...]:
         raise asking.wrong("what the key may do is not")
     if str(told["readOnly"]) == "1":
         return ()
-    granted = told.get("permissions") or {}
+    granted = asking.inner(told, "permissions")
     return tuple(words for name, words in _WORDS.items() if granted.get(name)) or ("write",)
 
 
@@ -92,7 +92,7 @@ def _there(asking: Asking, row: Mapping[str, Any], *, isolated: bool) -> There:
 def _resting(asking: Asking, row: Mapping[str, Any]) -> Resting:
     return Resting(
         id=asking.text(row, "orderId"),
-        client_id=row.get("orderLinkId") or None,
+        client_id=asking.word(row, "orderLinkId") or None,
         contract=asking.text(row, "symbol"),
         contracts=_signed(asking, row, "leavesQty"),
         price=asking.above_zero(row, "price"),
@@ -124,16 +124,16 @@ def since(asking: Asking, start: datetime, end: datetime) -> Iterator[Happened]:
 def _happened(asking: Asking, row: Mapping[str, Any]) -> Happened:
     kind, time = asking.text(row, "type"), asking.time(row, "transactionTime")
     name, coin, change = asking.text(row, "id"), asking.text(row, "currency"), asking.number(row, "change")
-    is_future = row.get("category") in ("inverse", "linear")
+    is_future = asking.word(row, "category") in ("inverse", "linear")
     if kind in _FILLS and is_future:
         return Filled(
-            id=row.get("tradeId") or name,
+            id=asking.word(row, "tradeId") or name,
             time=time,
             contract=asking.text(row, "symbol"),
             contracts=_signed(asking, row, "qty"),
             price=asking.number(row, "tradePrice"),
             fee=asking.number(row, "fee"),
-            client_id=row.get("orderLinkId") or None,
+            client_id=asking.word(row, "orderLinkId") or None,
             forced=kind in ("LIQUIDATION", "ADL"),
         )
     if kind == "SETTLEMENT" and is_future:

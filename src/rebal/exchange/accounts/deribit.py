@@ -63,7 +63,7 @@ def _summaries(asking: Asking) -> list[Mapping[str, Any]]:
 
 def _mode(summaries: Sequence[Mapping[str, Any]]) -> MarginMode | None:
     """Segregated, a wallet a coin, or cross, all coins together; each by itself or as a portfolio."""
-    models = {str(row.get("margin_model") or "").partition("_")[0] for row in summaries}
+    models = {str(row.get("margin_model", "")).partition("_")[0] for row in summaries}
     return MarginMode.POOLED if "cross" in models else MarginMode.CROSS if "segregated" in models else None
 
 
@@ -100,7 +100,7 @@ def _resting(asking: Asking, row: Mapping[str, Any]) -> Resting:
     priced = row.get("order_type") == "limit"
     return Resting(
         id=asking.text(row, "order_id"),
-        client_id=row.get("label") or None,
+        client_id=asking.word(row, "label") or None,
         contract=name,
         contracts=left if row.get("direction") == "buy" else -left,
         price=asking.above_zero(row, "price") if priced else None,
@@ -112,7 +112,7 @@ def since(asking: Asking, start: datetime, end: datetime) -> Iterator[Happened]:
     """Fills out of the trades, whose label the log does not have; funding and transfers out of the transaction log."""
     for coin in sorted(asking.coins):
         for row in _trades(asking, coin, start, end):
-            if str(row.get("instrument_name", "")).count("-") == 1:
+            if asking.word(row, "instrument_name").count("-") == 1:
                 yield _filled(asking, row)
         for row in _log(asking, coin, start, end):
             yield from _flows(asking, row, coin)
@@ -141,7 +141,7 @@ def _filled(asking: Asking, row: Mapping[str, Any]) -> Filled:
         contracts=size if row.get("direction") == "buy" else -size,
         price=asking.number(row, "price"),
         fee=asking.number(row, "fee"),
-        client_id=row.get("label") or None,
+        client_id=asking.word(row, "label") or None,
         forced=bool(row.get("liquidation")),
     )
 

@@ -65,7 +65,7 @@ def _rows(asking: Asking, call: str, **given: Any) -> Iterator[Mapping[str, Any]
 def _resting(asking: Asking, row: Mapping[str, Any]) -> Resting:
     return Resting(
         id=asking.text(row, "id"),
-        client_id=_sender(row),
+        client_id=_sender(asking, row),
         contract=asking.text(row, "contract"),
         contracts=asking.number(row, "left"),
         price=asking.above_zero(row, "price"),
@@ -73,9 +73,9 @@ def _resting(asking: Asking, row: Mapping[str, Any]) -> Resting:
     )
 
 
-def _sender(row: Mapping[str, Any]) -> str | None:
+def _sender(asking: Asking, row: Mapping[str, Any]) -> str | None:
     """The sender's own id of an order, which begins with ``t-``; other texts say by which way it came."""
-    told = str(row.get("text") or "")
+    told = asking.word(row, "text")
     return told if told.startswith("t-") else None
 
 
@@ -85,7 +85,7 @@ def since(asking: Asking, start: datetime, end: datetime) -> Iterator[Happened]:
         span = {"from": first // _A_SECOND, "to": -(-last // _A_SECOND)}
         yield from (_filled(asking, row) for row in _rows(asking, "privateFuturesGetSettleMyTradesTimerange", **span))
         for row in _rows(asking, "privateFuturesGetSettleAccountBook", **span):
-            if row.get("type") not in _OF_TRADES:
+            if asking.word(row, "type") not in _OF_TRADES:
                 yield _flow(asking, row)
 
 
@@ -97,16 +97,16 @@ def _filled(asking: Asking, row: Mapping[str, Any]) -> Filled:
         contracts=asking.number(row, "size"),
         price=asking.number(row, "price"),
         fee=asking.number(row, "fee"),
-        client_id=_sender(row),
-        forced=str(row.get("text") or "").startswith(_FORCED),
+        client_id=_sender(asking, row),
+        forced=asking.word(row, "text").startswith(_FORCED),
     )
 
 
 def _flow(asking: Asking, row: Mapping[str, Any]) -> Happened:
     kind, change = asking.text(row, "type"), asking.number(row, "change")
-    time, name = asking.time(row, "time", a_second=SECONDS), f"{row['time']}-{asking.text(row, 'balance')}"
+    time, name = asking.time(row, "time", a_second=SECONDS), f"{asking.text(row, 'time')}-{asking.text(row, 'balance')}"
     if kind == "fund":
-        return Paid(name, time, str(row.get("contract") or str(row.get("text")).partition(":")[0]), change)
+        return Paid(name, time, asking.word(row, "contract") or asking.word(row, "text").partition(":")[0], change)
     if kind == "dnw":
         return Moved(name, time, _SETTLE.upper(), change)
     return Other(f"{name}.{kind}", time, kind, _SETTLE.upper(), change)

@@ -87,10 +87,9 @@ def _waiting(asking: Asking, contract: str) -> Iterator[Mapping[str, Any]]:
 
 def _resting(asking: Asking, row: Mapping[str, Any]) -> Resting:
     left = asking.number(row, "volume") - asking.number(row, "trade_volume")
-    sender = row.get("client_order_id")
     return Resting(
         id=asking.text(row, "order_id_str"),
-        client_id=None if not sender else str(sender),
+        client_id=asking.word(row, "client_order_id") or None,
         contract=asking.text(row, "contract_code"),
         contracts=left if row.get("direction") == "buy" else -left,
         price=asking.above_zero(row, "price"),
@@ -130,7 +129,7 @@ def _filled(asking: Asking, row: Mapping[str, Any]) -> Filled:
         contracts=_signed(asking, row, "trade_volume"),
         price=asking.number(row, "trade_price"),
         fee=-asking.number(row, "trade_fee"),
-        forced="liquidat" in str(row.get("order_source") or "").lower(),
+        forced="liquidat" in asking.word(row, "order_source").lower(),
     )
 
 

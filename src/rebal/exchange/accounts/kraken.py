@@ -49,15 +49,16 @@ def state(asking: Asking) -> Account:
 
 def _margin(asking: Asking, name: str, account: Mapping[str, Any]) -> Iterator[tuple[str, Fraction]]:
     if account.get("type") == "multiCollateralMarginAccount":
-        for coin, row in (account.get("currencies") or {}).items():
-            yield _coin(coin), asking.number(row, "quantity")
+        currencies = asking.inner(account, "currencies")
+        for coin in currencies:
+            yield _coin(coin), asking.number(asking.part(currencies, coin), "quantity")
     elif account.get("type") == "marginAccount":
         coin = asking.text(account, "currency")
-        yield _coin(coin), asking.number(account.get("balances") or {}, coin)
+        yield _coin(coin), asking.number(asking.inner(account, "balances"), coin)
 
 
 def _cash(asking: Asking, account: Mapping[str, Any]) -> dict[str, Fraction]:
-    balances = account.get("balances") or {}
+    balances = asking.inner(account, "balances")
     return summed((_coin(coin), asking.number(balances, coin)) for coin in balances)
 
 
@@ -72,7 +73,7 @@ def _there(asking: Asking, row: Mapping[str, Any], accounts: Mapping[str, Mappin
         margin_mode=MarginMode.CROSS,
         leverage=asking.known(row, "maxFixedLeverage"),
         # The account's, where nothing but this is open in it: the index price at which liquidation begins.
-        liquidation_price=asking.above_zero(account.get("triggerEstimates") or {}, "lt"),
+        liquidation_price=asking.above_zero(asking.inner(account, "triggerEstimates"), "lt"),
     )
 
 
@@ -81,7 +82,7 @@ def _resting(asking: Asking, row: Mapping[str, Any]) -> Resting:
     left = asking.contracts(name, asking.number(row, "unfilledSize"))
     return Resting(
         id=asking.text(row, "order_id"),
-        client_id=row.get("cliOrdId") or None,
+        client_id=asking.word(row, "cliOrdId") or None,
         contract=name,
         contracts=left if row.get("side") == "buy" else -left,
         price=asking.above_zero(row, "limitPrice"),
@@ -92,15 +93,15 @@ def _resting(asking: Asking, row: Mapping[str, Any]) -> Resting:
 def since(asking: Asking, start: datetime, end: datetime) -> Iterator[Happened]:
     """Everything out of the account log; an execution has a row of its contracts and one of its coins."""
     rows = list(_log(asking, start, end))
-    sizes = {row.get("execution"): row for row in rows if row.get("execution") and not _is_coins(row)}
+    sizes = {asking.word(row, "execution"): row for row in rows if row.get("execution") and not _is_coins(asking, row)}
     names = _client_ids(asking, end) if sizes else {}
     for row in rows:
-        if _is_coins(row) and row.get("margin_account") != "cash":
+        if _is_coins(asking, row) and row.get("margin_account") != "cash":
             yield from _happened(asking, row, sizes, names)
 
 
-def _is_coins(row: Mapping[str, Any]) -> bool:
-    return str(row.get("asset", "")).lower() != str(row.get("contract") or "-").lower()
+def _is_coins(asking: Asking, row: Mapping[str, Any]) -> bool:
+    return asking.word(row, "asset").lower() != (asking.word(row, "contract") or "-").lower()
 
 
 def _log(asking: Asking, start: datetime, end: datetime) -> Iterator[Mapping[str, Any]]:
@@ -119,14 +120,14 @@ def _log(asking: Asking, start: datetime, end: datetime) -> Iterator[Mapping[str
 def _client_ids(asking: Asking, end: datetime) -> dict[str, str]:
     """The senders' own ids of the last hundred fills, which the log does not have."""
     rows = asking.rows(asking.ask("privateGetFills"), "fills")
-    return {asking.text(row, "fill_id"): str(row.get("cliOrdId") or "") for row in rows}
+    return {asking.text(row, "fill_id"): asking.word(row, "cliOrdId") for row in rows}
 
 
 def _happened(
     asking: Asking, row: Mapping[str, Any], sizes: Mapping[Any, Mapping[str, Any]], names: Mapping[str, str]
 ) -> Iterator[Happened]:
     kind, name, time = asking.text(row, "info"), asking.text(row, "booking_uid"), asking.time(row, "date")
-    funding, execution = asking.number(row, "realized_funding"), row.get("execution")
+    funding, execution = asking.number(row, "realized_funding"), asking.word(row, "execution")
     if funding:
         yield Paid(name, time, asking.text(row, "contract").upper(), funding)
     if kind in _TRADED and execution in sizes:

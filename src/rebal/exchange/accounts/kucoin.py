@@ -78,7 +78,7 @@ def _resting(asking: Asking, row: Mapping[str, Any]) -> Resting:
     left = asking.number(row, "size") - asking.number(row, "filledSize")
     return Resting(
         id=asking.text(row, "id"),
-        client_id=row.get("clientOid") or None,
+        client_id=asking.word(row, "clientOid") or None,
         contract=asking.text(row, "symbol"),
         contracts=_signed(row, left),
         price=asking.above_zero(row, "price"),
@@ -107,7 +107,7 @@ def since(asking: Asking, start: datetime, end: datetime) -> Iterator[Happened]:
 
 def _client_ids(asking: Asking, first: int, last: int) -> dict[str, str]:
     rows = _items(asking, "futuresPrivateGetOrders", status="done", startAt=first, endAt=last)
-    return {asking.text(row, "id"): str(row.get("clientOid") or "") for row in rows}
+    return {asking.text(row, "id"): asking.word(row, "clientOid") for row in rows}
 
 
 def _filled(asking: Asking, row: Mapping[str, Any], names: Mapping[str, str]) -> Filled:
@@ -119,7 +119,7 @@ def _filled(asking: Asking, row: Mapping[str, Any], names: Mapping[str, str]) ->
         price=asking.number(row, "price"),
         fee=asking.number(row, "fee"),
         client_id=names.get(str(row.get("orderId"))) or None,
-        forced=row.get("tradeType") in _FORCED,
+        forced=asking.word(row, "tradeType") in _FORCED,
     )
 
 
@@ -152,7 +152,7 @@ def _moves(asking: Asking, first: int, last: int) -> Iterator[Moved]:
         asking, "futuresPrivateGetTransactionHistory", "offset", startAt=first, endAt=last, maxCount=_MOST_MOVES
     )
     for row in rows:
-        kind, amount = row.get("type"), abs(asking.number(row, "amount"))
+        kind, amount = asking.word(row, "type"), abs(asking.number(row, "amount"))
         if kind in _IN | _OUT and row.get("status") == "Completed":
             yield Moved(asking.text(row, "offset"), asking.time(row, "time"), _coin(asking.text(row, "currency")),
                         amount if kind in _IN else -amount)  # fmt: skip

@@ -57,7 +57,7 @@ def _signed(row: Mapping[str, Any], size: Fraction) -> Fraction:
 def _resting(asking: Asking, row: Mapping[str, Any]) -> Resting:
     return Resting(
         id=asking.text(row, "orderId"),
-        client_id=row.get("externalOid") or None,
+        client_id=asking.word(row, "externalOid") or None,
         contract=asking.text(row, "symbol"),
         contracts=_signed(row, asking.number(row, "vol") - asking.number(row, "dealVol")),
         price=asking.above_zero(row, "price"),

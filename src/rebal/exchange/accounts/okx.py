@@ -30,7 +30,7 @@ def state(asking: Asking) -> Account:
     """What is there now; spot and futures are one account, beside which coins may lie in the funding account."""
     (balance, *_) = asking.rows(asking.ask("privateGetAccountBalance"), "data") or [{"details": []}]
     listed = asking.rows(asking.ask("privateGetAccountPositions"), "data")
-    open_rows = [row for row in listed if row.get("instType") in _FUTURES]
+    open_rows = [row for row in listed if asking.word(row, "instType") in _FUTURES]
     cash = [(asking.text(row, "ccy"), asking.number(row, "cashBal")) for row in asking.rows(balance, "details")]
     # The margin of an isolated position has left the account's cash.
     apart = [(asking.text(row, "ccy"), asking.number(row, "margin")) for row in open_rows if _is_isolated(row)]
@@ -80,14 +80,14 @@ def _pending(asking: Asking) -> Iterator[Mapping[str, Any]]:
         rows = asking.rows(asking.ask("privateGetTradeOrdersPending", limit=_PAGE, **at), "data")
         return rows, asking.text(rows[-1], "ordId") if len(rows) >= _PAGE else None
 
-    return (row for row in pages(asking, page) if row.get("instType") in _FUTURES)
+    return (row for row in pages(asking, page) if asking.word(row, "instType") in _FUTURES)
 
 
 def _resting(asking: Asking, row: Mapping[str, Any]) -> Resting:
     left = asking.number(row, "sz") - asking.number(row, "accFillSz")
     return Resting(
         id=asking.text(row, "ordId"),
-        client_id=row.get("clOrdId") or None,
+        client_id=asking.word(row, "clOrdId") or None,
         contract=asking.text(row, "instId"),
         contracts=left if row.get("side") == "buy" else -left,
         price=asking.above_zero(row, "px"),
@@ -113,16 +113,16 @@ def _happened(asking: Asking, row: Mapping[str, Any]) -> Happened:
     kind, time = asking.text(row, "type"), asking.time(row, "ts")
     name, coin = asking.text(row, "billId"), asking.text(row, "ccy")
     change = asking.number(row, "balChg") + asking.number(row, "posBalChg")
-    is_future = row.get("instType") in _FUTURES
+    is_future = asking.word(row, "instType") in _FUTURES
     if is_future and kind in (_TRADE, _DELIVERY, _LIQUIDATION, _ADL) and asking.number(row, "sz"):
         return Filled(
-            id=row.get("tradeId") or name,
+            id=asking.word(row, "tradeId") or name,
             time=time,
             contract=asking.text(row, "instId"),
             contracts=_signed(asking, row),
             price=asking.number(row, "px"),
             fee=-asking.number(row, "fee"),
-            client_id=row.get("clOrdId") or None,
+            client_id=asking.word(row, "clOrdId") or None,
             forced=kind in (_LIQUIDATION, _ADL),
         )
     if kind == _FUNDING and is_future:
@@ -133,7 +133,7 @@ def _happened(asking: Asking, row: Mapping[str, Any]) -> Happened:
 
 
 def _signed(asking: Asking, row: Mapping[str, Any]) -> Fraction:
-    size, which = abs(asking.number(row, "sz")), row.get("subType")
+    size, which = abs(asking.number(row, "sz")), asking.word(row, "subType")
     if which in _BOUGHT:
         return size
     if which in _SOLD:

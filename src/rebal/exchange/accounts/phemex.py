@@ -119,7 +119,7 @@ def _waiting(asking: Asking, contract: str) -> list[Mapping[str, Any]]:
 def _resting(asking: Asking, row: Mapping[str, Any], scales: _Scales) -> Resting:
     return Resting(
         id=asking.text(row, "orderID"),
-        client_id=row.get("clOrdID") or None,
+        client_id=asking.word(row, "clOrdID") or None,
         contract=asking.text(row, "symbol"),
         contracts=_signed(row, asking.number(row, "leavesQty")),
         price=scales.price(asking, row, "priceEp"),
@@ -153,7 +153,11 @@ def _rows(asking: Asking, call: str, **given: Any) -> Iterator[Mapping[str, Any]
 def _traded(asking: Asking, row: Mapping[str, Any], scales: _Scales) -> Happened:
     """A fill, or a payment of funding; both print what is paid above 0, and what is received below."""
     name, time = asking.text(row, "execID"), asking.time(row, "transactTimeNs", a_second=NANOSECONDS)
-    contract, fee, kind = asking.text(row, "symbol"), scales.value(asking, row, "execFeeEv"), row.get("tradeType")
+    contract, fee, kind = (
+        asking.text(row, "symbol"),
+        scales.value(asking, row, "execFeeEv"),
+        asking.word(row, "tradeType"),
+    )
     if kind == "Funding":
         return Paid(name, time, contract, -fee)
     price = scales.price(asking, row, "execPriceEp")
@@ -166,6 +170,6 @@ def _traded(asking: Asking, row: Mapping[str, Any], scales: _Scales) -> Happened
         contracts=_signed(row, asking.number(row, "execQty")),
         price=price,
         fee=fee,
-        client_id=row.get("clOrdID") or None,
+        client_id=asking.word(row, "clOrdID") or None,
         forced=kind in _FORCED,
     )
