@@ -48,9 +48,6 @@ MUTATED = ("rebal/market/", "rebal/planner/", "rebal/book.py")
 TESTS = ("tests/market", "tests/planner", "tests/journal", "tests/compare", "tests/stress", "tests/test_amounts.py",
          "tests/test_book.py", "tests/test_golden.py")  # fmt: skip
 COLUMNS = ("file", "line", "function", "was", "now", "verdict", "by")
-SLOWEST = 5
-"""Seconds: a test that takes longer is left out of a map."""
-
 _PYTEST = ("-q", "--fast", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:terminalreporter")
 _SCREEN = os.dup(2)
 
@@ -76,12 +73,12 @@ class _Mapper:
         self.measured.switch_context("")
         self.seconds[nodeid] = time.perf_counter() - self.began
 
-    def kept(self) -> dict[str, float]:
-        return {test: each for test, each in self.seconds.items() if each < SLOWEST and test not in self.failed}
+    def kept(self, slowest: float) -> dict[str, float]:
+        return {test: each for test, each in self.seconds.items() if each < slowest and test not in self.failed}
 
 
-def make_map(path: str, tests: Sequence[str], *, profile: str) -> None:
-    """Run the tests once and write down which lines each of them reaches."""
+def make_map(path: str, tests: Sequence[str], *, profile: str, slowest: float) -> None:
+    """Run the tests once and write down which lines each of them reaches, but for those that take longest."""
     import coverage  # type: ignore[import-not-found, unused-ignore] # by hand: no extra has it
 
     measured = coverage.Coverage(data_file=None, include=[f"{SOURCES}/{each}*" for each in MUTATED])
@@ -90,7 +87,7 @@ def make_map(path: str, tests: Sequence[str], *, profile: str) -> None:
     mapper = _Mapper(measured)
     pytest.main([*(tests or TESTS), *_PYTEST, f"--hypothesis-profile={profile}"], plugins=[mapper])
     measured.stop()
-    data, seconds = measured.get_data(), mapper.kept()
+    data, seconds = measured.get_data(), mapper.kept(slowest)
     lines = {
         f"{Path(file).relative_to(SOURCES)}:{line}": [context for context in contexts if context in seconds]
         for file in data.measured_files()
@@ -383,6 +380,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", nargs="*", default=MUTATED)
     parser.add_argument("--profile", default="quick", help="of hypothesis; rebal is the one of the suite")
+    parser.add_argument("--slowest", type=float, default=5, help="seconds of a test that still comes into a map")
     parser.add_argument("--most", type=int, default=-1, help="mutants to try")
     parser.add_argument("--minutes", type=float, default=600)
     parser.add_argument("--seconds", type=float, default=30, help="of the processor for one mutant")
@@ -390,7 +388,7 @@ def main() -> None:
     os.chdir(ROOT)
     match asked.what:
         case "map":
-            make_map(asked.path, asked.tests, profile=asked.profile)
+            make_map(asked.path, asked.tests, profile=asked.profile, slowest=asked.slowest)
         case "draw":
             draw(asked.path, sample=asked.sample, seed=asked.seed, only=asked.only)
         case "alone":

@@ -8,7 +8,7 @@ import pytest
 from exact import exact
 from exchange import carried_out
 from rebal.amounts import Fraction
-from rebal.book import Book, HedgeAsked, opened
+from rebal.book import Book, HedgeAsked, Part, Position, Purpose, opened
 from rebal.commands._cures import cured
 from rebal.findings import Code
 from rebal.plan import Plan
@@ -226,3 +226,17 @@ def test_a_contract_of_its_own_carries_a_dollar_for_a_dollar_though_a_proxy_is_n
     made = replace(hedged_on_december(), proxies={"BTC": Proxy("BTC", "ETH", Fraction(2))})
     (found,) = named("XBTH27", "BTC", made, now=NOW)
     assert found.beta == 1
+
+
+def test_hedges_of_several_coins_on_one_contract_are_told_to_roll_by_name() -> None:
+    coins = ("ALT", "BTC", "DOT", "ETH", "SOL", "XRP")
+    parts = tuple(Part(Purpose.HEDGE, Fraction(-1000), Fraction(40000), coin) for coin in reversed(coins))
+    short = Position(DECEMBER, Fraction(-6000), Fraction(40000), None, parts)
+    made = portfolio(
+        dict.fromkeys(coins, "2"), None, dict.fromkeys(coins, "40000"), (DECEMBER,), wallets={"BTC": "1"},
+        positions=(short,), proxies={coin: ("BTC", "1") for coin in coins if coin != "BTC"},
+    )  # fmt: skip
+    hedges = {coin: HedgeAsked(coin, exact("0.0125"), NOW + timedelta(days=60)) for coin in coins}
+    made = replace(made, statement=replace(made.statement, hedges=hedges))
+    found = build_status(made, made.statement, inputs=INPUTS).findings
+    assert [each.data["asset"] for each in found if each.code is Code.ROLL_DUE] == [*coins]

@@ -94,3 +94,16 @@ def test_the_share_that_spot_has_made_needless_is_named() -> None:
     assert needless(build_unwind(made, made.statement, inputs=INPUTS, purpose=Purpose.HEDGE)) == []
     without = book_of(short(BTC, 150, hedge=50), usd="40000")
     assert needless(build_unwind(without, without.statement, inputs=INPUTS)) == []
+
+
+def test_what_spot_does_not_match_is_refused_unless_it_is_forced() -> None:
+    # half of the coin is sold short in place of spot: closing it leaves all of it, where half is wanted
+    contract = inverse("BTC", "1")
+    short = opened(contract, contracts=Fraction(-20000), entry_price=Fraction(40000))
+    made = portfolio({"BTC": "1"}, {"BTC": "0.5", "USD": "0.5"}, {"BTC": "40000"}, (contract,),
+                     wallets={"BTC": "1"}, positions=(short,))  # fmt: skip
+    asked = build_unwind(made, made.statement, inputs=INPUTS)
+    forced = build_unwind(made, made.statement, inputs=INPUTS, force=True)
+    assert (asked.refused, asked.spot_matches) == (True, False)
+    assert (forced.refused, forced.spot_matches) == (False, False)
+    assert asked.orders == forced.orders
