@@ -220,3 +220,35 @@ def test_a_rescue_is_due_from_the_price_that_the_guide_names(tmp_path: Path) -> 
             each["code"] for each in json.loads(answered("status", str(file), *NOW, "--format", "json").out)["findings"]
         }
         assert ("alert" in codes) is alert
+
+
+TWO = """\
+as_of: 2026-11-20T08:00:00Z
+accounts:
+  main: {venue: bybit, margin: pooled, wallets: {BTC: 0.3, USDT: 500},
+         positions: [{contract: BTCUSD, contracts: 9000, entry_price: 39000}]}
+  second: {venue: deribit, wallets: {BTC: 0.2},
+           positions: [{contract: BTC-PERPETUAL, contracts: -2000, entry_price: 41000}]}
+holdings: {BTC: 2, ETH: 14, USDT: 500}
+targets: {BTC: 80%, ETH: 20%, USD: 0%}
+market: {as_of: 2026-11-20T08:00:00Z, prices: {BTC: 40000, ETH: 2500}}
+"""
+
+
+def test_topics_on_two_accounts_one_of_them_pooled(tmp_path: Path) -> None:
+    file = tmp_path / "two.yaml"
+    file.write_text(TWO)
+    at = ("-p", str(file), *NOW, "--format", "plain")
+    plan = json.loads(answered("plan", str(file), *NOW, "--format", "json").out)
+    on_btc = [order for order in plan["orders"] if order["parts"][0]["stands_for"] == ["BTC"]]
+    assert len(on_btc) == 2
+    drift = answered("guide", "drift", *at).out
+    assert all(f"{order['side']} " in drift and f" of {order['contract']}, $" in drift for order in on_btc)
+    margin = answered("guide", "margin", *at).out
+    assert "second:BTC" in margin
+    assert "Not here: main, pooled and judged as a whole" in margin
+    assert "main:BTC" not in margin
+    status = json.loads(answered("status", str(file), *NOW, "--format", "json").out)
+    nearest = status["accounts"][0]["nearest"]
+    rescue = answered("guide", "rescue", *at).out
+    assert f"its nearest liquidation is {float(nearest['distance']) * 100:.1f} % away on {nearest['path']}" in rescue

@@ -70,10 +70,15 @@ def _orders(given: Given, plan: Plan) -> Iterator[str]:
             f"{usd(plan.equity)} less {usd(off.exposure)} makes {usd(leg)}; "
             f"{'negative: to be sold' if leg < 0 else 'positive: to be bought'}, in futures."
         )
-    for order in plan.orders[:1]:
+    carried = [
+        f"{order.side.value} {contracts(order.contracts)} of {order.contract}, {usd(order.notional)}"
+        for order in plan.orders
+        if any(off.asset in part.stands_for for part in order.parts)
+    ]
+    if carried:
         yield (
-            f"In contracts, rounded toward zero so that no order trades past its target: {order.side.value} "
-            f"{contracts(order.contracts)} of {order.contract}, {usd(order.notional)}."
+            "In contracts, rounded toward zero so that no order trades past its target, first what closes and then "
+            f"what opens: {'; '.join(carried)}."
         )
     bought = total(order.notional for order in plan.orders if order.side == "buy")
     sold = total(order.notional for order in plan.orders if order.side == "sell")

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 
 from rebal.amounts import Fraction
+from rebal.book import MarginMode
 from rebal.guide import Reader
 from rebal.guide._figures import away, coins, or_never, percent, price, times
 from rebal.guide._worked import Subject, planned, subject
 from rebal.market.carry import basis
 from rebal.market.margin import beyond_last_tier, initial_margin, maintenance_margin
+from rebal.names import within
 from rebal.plan import Plan, Wallet
 from rebal.reports.guide import Entry, Part
 
@@ -21,7 +23,7 @@ def parts(reader: Reader) -> tuple[Part, ...]:
     on, _ = subject(reader)
     return (
         Part("", said, entries=tuple(_terms(on))),
-        Part("The wallets after the plan", _wallets(plan), headings=_HEADINGS, rows=tuple(map(_row, plan.wallets))),
+        Part("The wallets after the plan", _wallets(plan), headings=_HEADINGS, rows=tuple(_rows(plan))),
         Part("What a venue asks", tuple(_asked(on))),
     )
 
@@ -46,10 +48,18 @@ def _terms(on: Subject) -> Iterator[Entry]:
 _HEADINGS = ("wallet", "margin balance", "leverage", "maintenance", "margin ratio", "liquidated at", "move")
 
 
-def _row(wallet: Wallet) -> tuple[str, ...]:
+def _rows(plan: Plan) -> Iterator[tuple[str, ...]]:
+    """The wallets that are judged by themselves, with their accounts where there are several."""
+    several = len(plan.accounts) > 1
+    return (
+        _row(each, each.account if several else None) for each in plan.wallets if each.mode is not MarginMode.POOLED
+    )
+
+
+def _row(wallet: Wallet, account: str | None) -> tuple[str, ...]:
     ends = [each for each in (wallet.liquidation_below, wallet.liquidation_above) if each is not None]
     return (
-        wallet.contract or wallet.currency,
+        wallet.contract or within(account, wallet.currency),
         coins(wallet.margin_balance, wallet.currency),
         "–" if wallet.leverage is None else times(wallet.leverage),
         coins(wallet.maintenance_margin, wallet.currency),
@@ -60,6 +70,12 @@ def _row(wallet: Wallet) -> tuple[str, ...]:
 
 
 def _wallets(plan: Plan) -> tuple[str, ...]:
+    pools = [str(each.account) for each in plan.accounts if each.margin is MarginMode.POOLED]
+    judged = f"Not here: {', '.join(pools)}, pooled and judged as a whole; `rebal guide pooled` has it."
+    return (*_apart(plan), *((judged,) if pools else ()))
+
+
+def _apart(plan: Plan) -> tuple[str, ...]:
     if not plan.wallets:
         return ("This plan leaves no coins in the futures account: there is nothing to liquidate.",)
     return (

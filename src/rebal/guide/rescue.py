@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from rebal.account_lines import AccountLine
 from rebal.amounts import Fraction, total
 from rebal.book import MarginMode
 from rebal.guide import Given, Reader
@@ -28,10 +29,16 @@ def parts(reader: Reader) -> tuple[Part, ...]:
         if open_now
         else tuple(_row(each, plan.positions, after) for each in plan.wallets)
     )
+    far = (*_far(given, open_now), *_pools(status.accounts))
     return (
         Part("", ("Do these in order, and nothing else first:",), steps=_STEPS),
         Part("Why so", _WHY),
-        Part("How far you are from it", tuple(_far(given, open_now)), headings=_HEADINGS if rows else (), rows=rows),
+        Part(
+            "How far you are from it",
+            (*_far(given, open_now), *_pools(status.accounts)),
+            headings=_HEADINGS if rows else (),
+            rows=rows,
+        ),
     )
 
 
@@ -51,6 +58,15 @@ _WHY = (
     "said that they are free: two wallets in danger are worse than one. Do not raise the leverage: in cross margin it "
     "frees initial margin and moves the liquidation not at all.",
 )
+
+
+def _pools(accounts: Iterable[AccountLine]) -> Iterator[str]:
+    """How far pooled accounts are from their ends, which no wallet's row tells."""
+    for each in accounts:
+        if each.position_value:
+            away_on = "" if each.nearest is None else f"{percent(each.nearest.distance)} away on {each.nearest.path}"
+            end = f"its nearest liquidation is {away_on}" if away_on else "nothing liquidates it"
+            yield f"The account {each.account} is pooled and judged as a whole: as it stands, {end}."
 
 
 def _far(given: Given, open_now: tuple[Wallet, ...]) -> Iterator[str]:

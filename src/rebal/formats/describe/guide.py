@@ -13,6 +13,7 @@ from rebal.formats.document import (
     Listed,
     Medium,
     Prose,
+    Reckoned,
     Role,
     Section,
     Steps,
@@ -52,13 +53,13 @@ def _topic(topic: Topic, *, alone: bool) -> Iterator[Block]:
 
 def _part(part: Part, word: str) -> Iterator[Block]:
     # A paragraph is a section of its own: that is what pages set apart.
-    text = [Text(Prose(each), word=word) for each in part.text]
+    text = [Text(Reckoned(each), word=word) for each in part.text]
     lines = (Verbatim(part.lines),) if part.lines else ()
     told: tuple[Block, ...] = (*text[:1], *(Section("", (each,)) for each in text[1:]))
     rest: tuple[Block, ...] = (
         Steps(tuple(enumerate(map(Prose, part.steps), start=1))),
         _rows(part, word),
-        Listed([(each.name, Prose(each.text)) for each in part.entries], word=word),
+        Listed([(each.name, Reckoned(each.text)) for each in part.entries], word=word),
         *lines,
     )
     yield Section((part.title,) if part.title else "", (*told, *(Section("", (each,)) for each in rest)))
