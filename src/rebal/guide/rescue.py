@@ -33,12 +33,7 @@ def parts(reader: Reader) -> tuple[Part, ...]:
     return (
         Part("", ("Do these in order, and nothing else first:",), steps=_STEPS),
         Part("Why so", _WHY),
-        Part(
-            "How far you are from it",
-            (*_far(given, open_now), *_pools(status.accounts)),
-            headings=_HEADINGS if rows else (),
-            rows=rows,
-        ),
+        Part("How far you are from it", far, headings=_HEADINGS if rows else (), rows=rows),
     )
 
 
