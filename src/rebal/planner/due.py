@@ -15,7 +15,7 @@ from rebal.planner.pooled import pool_of
 from rebal.planner.rebalance import Decided, rebalance
 from rebal.planner.review import Review, reviewed
 from rebal.planner.sizing import LeftOut
-from rebal.planner.step import Outcome, step
+from rebal.planner.step import Outcome
 from rebal.portfolio import Portfolio
 
 
@@ -64,7 +64,7 @@ class Due:
 def due(desk: Desk, *, fit: bool = False) -> Due:
     """Decide a rebalance and carry it out on the book, as ``build_plan`` does before it reports."""
     decided = rebalance(desk, fit=fit)
-    return Due(desk, decided, step(desk.portfolio, desk.book, decided.orders))
+    return Due(desk, decided, desk.step(decided.orders))
 
 
 def desk_of(portfolio: Portfolio, book: Book) -> Desk:
