@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -110,6 +111,21 @@ def test_a_dated_contract_is_delivered_at_the_index_of_its_hour() -> None:
     assert line.realised_coin == -15000 * (1 / F(40000) - 1 / F(50000)) == -F("0.075")
     assert line.fees_coin == F(15000) / 50000 * F("0.0005")
     assert told.ways[0].coins == {"BTC": 2 - F("0.075") - F("0.00015")}
+
+
+@pytest.mark.parametrize(("mark", "entry", "basis"), [("40000", "40000", "0"), ("40400", "40400", "92.82")])
+def test_basis_is_what_the_index_s_move_did_not_bring(mark: str, entry: str, basis: str) -> None:
+    expiry = datetime(2024, 1, 2, 8, tzinfo=UTC)
+    contract = inverse("BTC", "100", name="BTCQ", expiry=expiry)
+    held = opened(contract, contracts=F(-75), entry_price=F(entry))
+    made = portfolio({"BTC": "2"}, None, {"BTC": "40000"}, (contract,), positions=(held,))
+    market = replace(made.market, as_of=datetime(2024, 1, 1, tzinfo=UTC), marks={"BTCQ": F(mark)})
+    made = replace(made, targets=None, market=market, statement=replace(made.statement, wallets={"BTC": F("0.6")}))
+    on = course({"BTC": track(["40000", "50000", "60000"])}, start=datetime(2024, 1, 1, tzinfo=UTC))
+    (line,) = replayed(made, on).years
+    # delivered at 50,000: what a short from the index, 40,000, would have lost more, 7,500 (1/40,000 - 1/entry) coins
+    assert line.realised_coin == -7500 * (1 / F(entry) - 1 / F(50000)) // F(1, 10**8) * F(1, 10**8)
+    assert abs(line.basis_usd - F(basis)) <= (F("0.005") if line.basis_usd else 0)
 
 
 def test_a_covered_short_is_flat_in_dollars_and_earns_its_funding() -> None:

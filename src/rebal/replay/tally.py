@@ -7,6 +7,7 @@ from datetime import datetime
 from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction, down, half_even, significant
 from rebal.book import Brought, Event, Fill
 from rebal.frozen import frozen
+from rebal.market.contract import Contract
 from rebal.portfolio import Portfolio
 
 CENTS, NINTHS, MILLIONTHS = 2, 9, 6
@@ -190,7 +191,7 @@ class Tally:
     def _basis(self, event: Fill, realised: Fraction, held: Fraction, laid: Portfolio) -> Fraction:
         """What of a realised PnL the index's move did not bring, and the average index of what is then open."""
         contract, traded = event.contract, event.contracts
-        index = laid.price(contract.asset) / (ONE if contract.settle == contract.asset else laid.price(contract.settle))
+        index = index_of(contract, laid)
         average = self.index.get(contract.name, index)
         closed = min(-traded, held, key=abs) if held * traded < 0 else ZERO
         after = held + traded
@@ -201,6 +202,11 @@ class Tally:
         elif not closed:
             self.index[contract.name] = significant(contract.average_entry([(held, average), (traded, index)]))
         return realised - down(contract.pnl(closed, average, index), COIN_STEP) if closed else ZERO
+
+
+def index_of(contract: Contract, laid: Portfolio) -> Fraction:
+    """The price of a contract's coin, of a linear one in its settlement currency."""
+    return laid.price(contract.asset) / (ONE if contract.settle == contract.asset else laid.price(contract.settle))
 
 
 def booked(value: Fraction, places: int) -> int:

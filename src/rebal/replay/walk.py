@@ -1,6 +1,6 @@
 """The walk: bar by bar, in exact figures; what happens to the book, what is done about it, and what that brings."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, assert_never
 
@@ -14,7 +14,7 @@ from rebal.replay import pools
 from rebal.replay.course import stamp
 from rebal.replay.incidents import ended, funding, is_mixed, nearest, open_positions, settled, taken
 from rebal.replay.quotes import Quotes
-from rebal.replay.tally import CENTS, MILLIONTHS, NINTHS, Closest, Gone, Row, Rows, Tally, booked
+from rebal.replay.tally import CENTS, MILLIONTHS, NINTHS, Closest, Gone, Row, Rows, Tally, booked, index_of
 
 _FUNDED_EVERY = 8 * 3_600_000
 
@@ -54,6 +54,7 @@ class Walk:
         self.tally = Tally()
         self.every = max(1, -(-check // quotes.course.step))
         self.start = self.worth = value(quotes.at(0), self.book).equity
+        self.tally.index.update(_entered(self.book, quotes.at(0)))
 
     def run(self, skip: Skip) -> "Walk":
         """Go from the first bar to the last."""
@@ -216,6 +217,15 @@ class Walk:
         """Do what the check at the end of bar n asks for."""
         self.way.act(self, n)
         self.tally.at_venue(self.book.wallets)
+
+
+def _entered(book: Book, laid: Portfolio) -> Iterator[tuple[str, Fraction]]:
+    """The index at which each position was opened: its entry, were the basis then what it is at the start."""
+    for position in open_positions(book):
+        yield (
+            position.contract.name,
+            position.entry_price * index_of(position.contract, laid) / laid.market.mark(position.contract),
+        )
 
 
 def every_bar(walk: Walk, n: int) -> int:
