@@ -14,10 +14,11 @@ from rebal.amounts import Fraction
 from rebal.book import MarginMode, opened
 from rebal.findings import Code, Severity
 from rebal.market.pooled import ClosingFee, Collateral, Counted, Printed, Rules, Slice
-from rebal.plan import Plan, StepKind
+from rebal.plan import Plan, Rescue, StepKind
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask
 from rebal.planner.orders import after_orders, after_transfers
+from rebal.planner.rescue import build_rescue
 from rebal.planner.routes import named
 from rebal.portfolio import Account, Pooling, Portfolio
 
@@ -265,3 +266,52 @@ def test_a_fee_travels_only_where_the_alert_would_ask_for_it_at_once() -> None:
     assert moves(plan) == [("b", "a", exact("-0.00025")), ("a", "b", exact("0.00025"))]
     left = after_transfers(after_orders(strict.statement, plan.orders, strict), plan.transfers, strict)
     assert moves(planned(replace(strict, statement=left))) == []
+
+
+def rescued(made: Portfolio) -> Plan:
+    return build_rescue(made, made.statement, inputs=INPUTS)
+
+
+def test_a_rescue_brings_what_lies_loose_at_another_account_where_spot_does_not_do() -> None:
+    """A long of 20,000 on 0.3 BTC at a, 0.05 in spot and 0.3 loose at b: the policy's balance is some 0.5 and more."""
+    position = opened(A, contracts=Fraction(20000), entry_price=Fraction(40000))
+    made = book({"BTC": "0.65"}, None, (A, B), accounts(a="1", b="1"), wallets={"a:BTC": "0.3", "b:BTC": "0.3"},
+                positions=(position,))  # fmt: skip
+    plan = rescued(made)
+    (way, *_) = [each for each in plan.ways if each.chosen]
+    assert (way.way, way.enough) == (Rescue.COINS, True)
+    spot, out, into = plan.transfers
+    assert (spot.account, spot.other_account, spot.quantity) == ("a", None, exact("0.05"))
+    assert (out.account, out.other_account, into.account, into.other_account) == ("b", "a", "a", "b")
+    assert -out.quantity == into.quantity == way.coins - exact("0.05")
+    assert done(plan) == [("out", "b a"), ("in", "a None"), ("in", "a b")]
+    left = after_transfers(made.statement, plan.transfers, made)
+    assert not rescued(replace(made, statement=left)).transfers
+    alone = replace(made, statement=replace(made.statement, wallets={"a:BTC": exact("0.3"), "b:BTC": exact("0.35")}))
+    assert {each.other_account for each in rescued(alone).transfers} == {"a", "b"}
+
+
+def test_a_rescue_takes_nothing_from_behind_a_position_and_no_more_than_may_sit() -> None:
+    position = opened(A, contracts=Fraction(20000), entry_price=Fraction(40000))
+    behind = opened(B, contracts=Fraction(-400), entry_price=Fraction(40000))
+    made = book({"BTC": "0.6"}, None, (A, B), accounts(a="1", b="1"), wallets={"a:BTC": "0.3", "b:BTC": "0.3"},
+                positions=(position, behind))  # fmt: skip
+    assert not rescued(made).transfers
+    capped = book({"BTC": "0.6"}, None, (A, B), accounts(a="0.55", b="1"), wallets={"a:BTC": "0.3", "b:BTC": "0.3"},
+                  positions=(position,))  # fmt: skip
+    came = sum((each.quantity for each in rescued(capped).transfers if each.account == "a"), Fraction(0))
+    # 55 % of 24,000 dollars are 0.33 BTC
+    assert came == exact("0.03")
+
+
+def test_two_wallets_in_danger_share_what_lies_loose_and_count_no_coin_twice() -> None:
+    c = at("c", inverse("BTC", "1"))
+    positions = tuple(opened(each, contracts=Fraction(20000), entry_price=Fraction(40000)) for each in (A, c))
+    made = book({"BTC": "0.9"}, None, (A, B, c), accounts(a="1", b="1", c="1"),
+                wallets={"a:BTC": "0.3", "b:BTC": "0.3", "c:BTC": "0.3"}, positions=positions)  # fmt: skip
+    plan = rescued(made)
+    out = [each for each in plan.transfers if each.account == "b"]
+    assert {each.other_account for each in out} == {"a", "c"}
+    assert sum((each.quantity for each in out), Fraction(0)) >= exact("-0.3")
+    left = after_transfers(after_orders(made.statement, plan.orders, made), plan.transfers, made)
+    assert all(coins >= 0 for coins in left.wallets.values())

@@ -21,6 +21,7 @@ from rebal.planner.rebalance import Decided, outside_band
 from rebal.planner.review import Check, Review
 from rebal.planner.routes import tradable
 from rebal.planner.step import carried
+from rebal.planner.travelling import loose_elsewhere, sent
 from rebal.portfolio import Alert, Policy, Portfolio
 
 _LEAST_MARGIN = Fraction(1, 20)
@@ -181,13 +182,18 @@ def _chosen(ways: Sequence[Way]) -> Way:
 
 @frozen
 class _Purse:
-    """Coins of one currency that may be moved: ``outside`` the futures account, ``loose`` in it behind no position."""
+    """Coins of one currency that may be moved: ``outside`` the futures account, ``loose`` in it behind no position.
+
+    ``elsewhere``: by account, what backs nothing at the others; ``room``: how much of that may come besides.
+    """
 
     currency: str
     at: str
-    name: str | None
+    portfolio: Portfolio
     outside: Fraction
     loose: Fraction
+    elsewhere: Mapping[str, Fraction]
+    room: Fraction
 
     @classmethod
     def of(cls, account: Account, desk: Desk) -> "_Purse":
@@ -198,29 +204,51 @@ class _Purse:
         free = free_coins(currency, desk.book, portfolio)
         room = room_for(account.at, currency, book=desk.book, portfolio=portfolio)
         outside = down(free if room is None else min(free, room), COIN_STEP)
-        return cls(currency, account.at, portfolio.account(account.at).name, outside, down(inside, COIN_STEP))
+        elsewhere = loose_elsewhere(account, desk.book, listed, portfolio=portfolio)
+        there = total(elsewhere.values())
+        more = there if room is None else min(there, down(max(ZERO, room - outside), COIN_STEP))
+        return cls(currency, account.at, portfolio, outside, down(inside, COIN_STEP), elsewhere, more)
 
     def most(self, account: Account) -> Fraction:
         """Coins that can back an account; a cross wallet's own are behind it already."""
-        return self.outside if account.contract is None else self.outside + self.loose
+        own = ZERO if account.contract is None else self.loose
+        return self.outside + own + min(self.room, total(self.elsewhere.values()))
 
     def into(self, account: Account, quantity: Fraction) -> tuple[Transfer, ...]:
-        """The transfers that bring coins in, those that lie loose first."""
+        """The transfers that bring coins in: those that lie loose first, those of other accounts last."""
         if quantity <= 0:
             return ()
+        at = self.portfolio.account(self.at)
         drawn = min(quantity, self.loose) if account.contract is not None else ZERO
-        moved = Transfer(self.currency, account.contract, quantity, self.name)
-        return (Transfer(self.currency, None, -drawn, self.name), moved) if drawn else (moved,)
+        here = min(quantity, drawn + self.outside)
+        came = [Transfer(self.currency, None, -drawn, at.name)] if drawn else []
+        came += [Transfer(self.currency, account.contract, here, at.name)] if here else []
+        missing = quantity - here
+        for name, there in self.elsewhere.items():
+            part = min(missing, there)
+            if part:
+                places = (self.portfolio.account(name), at)
+                came += sent(self.currency, part, places=places, contracts=(None, account.contract))
+                missing -= part
+        return tuple(came)
 
     def without(self, transfers: Iterable[Transfer], account: Account) -> "_Purse":
         """What is left once coins have moved into an account: of its coin everywhere, and of its wallet."""
         if account.currency != self.currency:
             return self
-        taken = total(each.quantity for each in transfers if each.quantity > 0)
-        drawn = -total(each.quantity for each in transfers if each.quantity < 0)
-        outside = max(ZERO, self.outside - (taken - drawn))
-        loose = self.loose - drawn if account.at == self.at else self.loose
-        return _Purse(self.currency, self.at, self.name, outside, loose)
+        moved = tuple(transfers)
+        outside = max(ZERO, self.outside - total(each.quantity for each in moved))
+        drawn: dict[str | None, Fraction] = {}
+        for each in moved:
+            if each.quantity < 0:
+                drawn[each.account] = drawn.get(each.account, ZERO) - each.quantity
+        own = self.portfolio.account(self.at).name
+        elsewhere = {name: coins - drawn.get(name, ZERO) for name, coins in self.elsewhere.items()}
+        came = total(
+            each.quantity for each in moved if each.quantity > 0 and each.account == own and each.other_account
+        )
+        room = max(ZERO, self.room - came) if account.at == self.at else self.room
+        return replace(self, outside=outside, loose=self.loose - drawn.get(own, ZERO), elsewhere=elsewhere, room=room)
 
 
 def _line(way: Way, desk: Desk, *, chosen: bool) -> RescueLine:

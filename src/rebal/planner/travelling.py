@@ -114,10 +114,9 @@ class _Trip:
 
     def _move(self, quantity: Fraction, source: _Source, sink: Account) -> None:
         asset, freed = sink.currency, source.freed
-        into = self._portfolio.account(sink.at).name
-        out = Transfer(asset, freed.contract if freed else None, -quantity, source.place.name, into)
-        hours = days_of(source.place.withdrawal) * HOURS_PER_DAY
-        back = Transfer(asset, sink.contract, quantity, into, source.place.name, hours)
+        places = (source.place, self._portfolio.account(sink.at))
+        contracts = (freed.contract if freed else None, sink.contract)
+        out, back = sent(asset, quantity, places=places, contracts=contracts)
         if freed is None:
             self._loose[within(self._key(source.place), asset)] -= quantity
         else:
@@ -138,6 +137,37 @@ class _Trip:
 
     def _key(self, place: Place) -> str:
         return self._portfolio.account_key(place.name) or ""
+
+
+def sent(
+    asset: str, quantity: Fraction, *, places: tuple[Place, Place], contracts: tuple[str | None, str | None]
+) -> tuple[Transfer, Transfer]:
+    """The two transfers of a move from one place to another: the withdrawal, and the credit that waits for it.
+
+    ``contracts``: of the isolated positions that coins leave and come to, None for the accounts' own.
+    """
+    (source, sink), (out, into) = places, contracts
+    hours = days_of(source.withdrawal) * HOURS_PER_DAY
+    return (
+        Transfer(asset, out, -quantity, source.name, sink.name),
+        Transfer(asset, into, quantity, sink.name, source.name, hours),
+    )
+
+
+def loose_elsewhere(
+    account: Account, book: Book, listed: Iterable[Account], *, portfolio: Portfolio
+) -> dict[str, Fraction]:
+    """Coins of an account's kind that back nothing at the others, by the names of those in the order of the file."""
+    asset = account.currency
+    if not portfolio.has_several or asset in portfolio.aside:
+        return {}
+    loose = _loose(listed, (book, book), (), portfolio)
+    others = {each.name: within(portfolio.account_key(each.name), asset) for each in portfolio.accounts}
+    return {
+        name: down(loose[wallet], COIN_STEP)
+        for name, wallet in others.items()
+        if name is not None and name != account.at and loose.get(wallet)
+    }
 
 
 def _loose(
