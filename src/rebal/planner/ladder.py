@@ -1,5 +1,6 @@
 """What to close first: orders as rungs, by what each position costs to hold and by the margin that closing it frees."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -28,12 +29,17 @@ def ranked(orders: Iterable[Order], desk: Desk) -> tuple[Order, ...]:
 
     What is not known to cost counts as nothing.
     """
+    listed = {order.contract: order for order in orders}
+    costs = {name: _Cost.of(order, desk).per_day or ZERO for name, order in listed.items()}
+    shared = {cost for cost, count in Counter(costs.values()).items() if count > 1}
 
     def rank(order: Order) -> tuple[bool, Fraction, Fraction, str]:
-        cost, alone = _Cost.of(order, desk).per_day, _usd(_freed(order, [order], desk), desk)
-        return not order.reduce_only, -(ZERO if cost is None else cost), -alone, order.contract
+        cost = costs[order.contract]
+        # what an order frees alone takes long to tell in a large pool, and orders only those that cost the same
+        alone = _usd(_freed(order, [order], desk), desk) if cost in shared else ZERO
+        return not order.reduce_only, -cost, -alone, order.contract
 
-    return tuple(sorted(orders, key=rank))
+    return tuple(sorted(listed.values(), key=rank))
 
 
 def rung_lines(orders: Sequence[Order], desk: Desk) -> tuple[RungLine, ...]:
@@ -44,6 +50,7 @@ def rung_lines(orders: Sequence[Order], desk: Desk) -> tuple[RungLine, ...]:
 def _rungs(orders: Sequence[Order], desk: Desk) -> Iterator[RungLine]:
     closed: dict[str, list[Order]] = {}
     freed: dict[str, Mapping[str, Fraction]] = {}
+    ends: dict[str, _End] = {}
     saved: Fraction | None = ZERO
     freed_usd = ZERO
     for n, order in enumerate(orders, start=1):
@@ -56,7 +63,9 @@ def _rungs(orders: Sequence[Order], desk: Desk) -> Iterator[RungLine]:
         cost, usd = _Cost.of(order, desk), _usd(frees, desk)
         freed_usd += usd
         saved = None if saved is None or cost.per_day is None else saved + cost.per_day
-        line = _line(n, order, cost=cost, end=_end(order, so_far, desk), before=_end(order, above, desk))
+        end = _end(order, so_far, desk)
+        line = _line(n, order, cost=cost, end=end, before=ends.get(end.name) or _end(order, above, desk))
+        ends[end.name] = end
         yield replace(line, frees=frees, frees_usd=usd, saved_usd_per_day=saved, freed_usd=freed_usd)
 
 
