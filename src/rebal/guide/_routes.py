@@ -8,6 +8,7 @@ from rebal.guide import Given, Reader
 from rebal.guide._figures import usd
 from rebal.guide._worked import subject
 from rebal.reports.comparison import Compare, RouteLine
+from rebal.times import day_or_time
 
 HORIZON = Fraction(90)
 _HALF = Fraction(1, 2)
@@ -32,7 +33,8 @@ def rows(report: Compare) -> Iterator[tuple[str, ...]]:
     for each in report.routes:
         costs = (_fees(each), each.carry_usd, each.tax_usd, each.tax_deferred_usd, each.total_with_deferred_usd)
         contracts = each.contract or f"{len(each.contracts) or '–'}"
-        yield each.route.value, contracts, *map(_known, costs), _day(each)
+        named = each.route.value if each.expiry is None else f"{each.route.value} {day_or_time(each.expiry)[:10]}"
+        yield named, contracts, *map(_known, costs), _day(each)
 
 
 def _compare(given: Given, hedge: tuple[str, Fraction] | None = None) -> Compare:

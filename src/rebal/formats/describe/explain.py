@@ -18,6 +18,7 @@ from rebal.formats.document import (
     Medium,
     Place,
     Prose,
+    Reckoned,
     Role,
     Said,
     Section,
@@ -91,7 +92,7 @@ def _derivation(each: Derivation) -> Iterator[Block]:
 
 
 def _result(each: Derivation) -> Said:
-    value: Said = Absent.NONE if each.value is None else Prose(_exact(each))
+    value: Said = Absent.NONE if each.value is None else Reckoned(_exact(each))
     return Inked(value, GREEN if each.agrees else BOLD) if each.value is not None else "none"
 
 

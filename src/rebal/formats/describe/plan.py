@@ -112,11 +112,12 @@ def _weights_or_hedges(plan: Plan, limits: Policy | None) -> tuple[Block, ...]:
 
 
 def _touched(plan: Plan) -> Sequence[AssetLine]:
-    # A hedge and an unwind are about some coins: the others are as they were, and status has them.
+    # A hedge and an unwind are about some coins, and those for which an unwind is refused: status has the others.
     if plan.command == "plan":
         return plan.assets
     traded = {asset for order in plan.orders for part in order.parts for asset in part.stands_for}
     touched = {each.asset for each in plan.assets if each.asset in traded or each.hedge_ratio != each.hedge_ratio_after}
+    touched |= {each.subject for each in plan.findings if each.code is Code.SPOT_DIFFERS} if touched else set()
     return [each for each in plan.assets if each.asset in touched | {DOLLARS}] if touched else []
 
 
