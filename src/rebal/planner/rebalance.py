@@ -10,7 +10,7 @@ from rebal.plan import Order
 from rebal.planner.carrying import Carried, Shrink, carry, moved_usd
 from rebal.planner.desk import Desk
 from rebal.planner.routes import Candidate, part_held, reducible
-from rebal.planner.sizing import LeftOut, Leg, Residual, legs_for, orders_of, residual
+from rebal.planner.sizing import LeftOut, Leg, Residual, any_order_of, legs_for, residual
 from rebal.planner.targets import Aims, aims, band_width, least_leg_usd, leg, lot_usd, target
 from rebal.portfolio import DOLLARS, Uncovered
 
@@ -201,7 +201,7 @@ def _legs(asset: str, dollars: Fraction, opening: Candidate | None, desk: Desk) 
 
 def _own_order(asset: str, dollars: Fraction, desk: Desk) -> bool:
     legs = _legs(asset, dollars, _opens_on(asset, dollars, desk), desk)
-    return bool(orders_of(legs, book=desk.book, portfolio=desk.portfolio))
+    return any_order_of(legs, book=desk.book, portfolio=desk.portfolio)
 
 
 def _opens_on(asset: str, dollars: Fraction, desk: Desk) -> Candidate | None:

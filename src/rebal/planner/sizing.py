@@ -156,8 +156,17 @@ def orders_of(legs: Iterable[Leg], *, book: Book, portfolio: Portfolio) -> tuple
     return tuple(
         _order(grouped, book, portfolio)
         for _, grouped in sorted(_by_contract(legs).items())
-        if total(leg.contracts for leg in grouped) and too_small(grouped, book, portfolio) is None
+        if _is_placed(grouped, book, portfolio)
     )
+
+
+def any_order_of(legs: Iterable[Leg], *, book: Book, portfolio: Portfolio) -> bool:
+    """Whether any order comes of some legs."""
+    return any(_is_placed(grouped, book, portfolio) for grouped in _by_contract(legs).values())
+
+
+def _is_placed(legs: Sequence[Leg], book: Book, portfolio: Portfolio) -> bool:
+    return bool(total(leg.contracts for leg in legs)) and too_small(legs, book, portfolio) is None
 
 
 def close_orders(legs: Iterable[Leg], *, book: Book, portfolio: Portfolio) -> tuple[Order, ...]:
