@@ -352,6 +352,13 @@ def test_a_mark_of_htx_is_as_old_as_its_minute(server: Server) -> None:
     assert doubts(found)["BTC-USD", "stale"] == {"seconds": "540"}
 
 
+@pytest.mark.parametrize("moment", [10**12, 10**40, -1, "soon"])
+def test_a_time_beyond_all_years_is_told(server: Server, moment: object) -> None:
+    server.serve("gate").answers["GET api.gateio.ws/api/v4/futures/btc/contracts"][0]["funding_next_apply"] = moment
+    with pytest.raises(Unavailable, match="gate: answers with something that is not understood"):
+        quoted(server, "gate", "BTC")
+
+
 def test_the_interval_that_runs_counts_at_kucoin(server: Server) -> None:
     assert quoted(server.serve("kucoin"), "kucoin", "ETH").intervals["ETHUSDM"] == 4
 
