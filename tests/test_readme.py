@@ -155,7 +155,7 @@ def test_accounts_of_the_section_on_several_plan_and_record(tmp_path: Path) -> N
         "`at_most`",
         "`unhedged`",
         "withdrawal: 2h",
-        "--transfer bybit:deribit:BTC=-0.1",
+        "bybit:deribit:BTC=-0.1",
     ):
         assert word in section("Several accounts, and pooled ones"), word
 
