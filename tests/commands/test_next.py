@@ -135,3 +135,17 @@ def test_a_market_file_says_it_beside_what_it_prints(monkeypatch: pytest.MonkeyP
         assert printed.err == "next: save it: rebal market --now 2026-11-20T07:58:10Z --out FILE\n"
         saved = answered("market", *at, "--out", "m.yaml", network=running.network())
         assert (saved.out, saved.err) == ("", "saved in m.yaml\nnext: rebal plan --market m.yaml\n")
+
+
+def test_many_books_end_with_what_the_worst_asks_for() -> None:
+    Path("calm.yaml").write_text(PORTFOLIO.replace("BTC: 60%, ETH: 40%", "BTC: 70%, ETH: 30%"))
+    told = answered("status", "calm.yaml", "portfolio.yaml", *NOW, "--format", "table").out
+    assert following(told) == "rebal plan"
+
+
+def test_books_that_cannot_be_read_are_to_be_checked() -> None:
+    for name in ("a.yaml", "b.yaml"):
+        Path(name).write_text("foo: 1\n")
+    told = answered("status", "a.yaml", "b.yaml", *NOW, "--format", "table")
+    assert told.code == 3
+    assert following(told.out) == "rebal check a.yaml"

@@ -15,7 +15,7 @@ from rebal.commands._cures import cured
 from rebal.commands._folders import books
 from rebal.commands._options import Shown, Sources, Where, shelf
 from rebal.commands._prices import Prices, judged
-from rebal.commands._typed import with_cures
+from rebal.commands._typed import typed, with_cures
 from rebal.errors import Exit, InvalidInput, RebalError, Refused, Unavailable, UsageProblem
 from rebal.formats import Report
 
@@ -241,6 +241,8 @@ def _shown(run: _Run, lines: Iterable["BookLine"]) -> str:
     text = formats.render(shown.form(world), report, shown.view(world))
     unread = (Needs.UNAVAILABLE, Needs.INVALID)
     worst = next((line.file for line in report.books if line.needs not in unread), None)
+    if worst is None and report.books and shown.form(world) == "table":
+        return f"{text}\nnext: {typed('rebal', 'check', report.books[0].file)}\n"
     if worst is None or shown.form(world) == "csv":
         return text
     where = replace(asked.where, portfolio=worst)
