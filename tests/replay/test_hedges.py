@@ -7,7 +7,7 @@ import pytest
 
 from planner.given import inverse, portfolio
 from rebal.amounts import Fraction
-from rebal.book import HedgeAsked, opened
+from rebal.book import Book, HedgeAsked, Part, Position, Purpose, opened
 from rebal.market.contract import Contract
 from rebal.portfolio import Portfolio
 from rebal.replay import report
@@ -69,3 +69,35 @@ def test_a_hedge_is_rolled_within_a_week_of_its_expiry(skip: str) -> None:
     # buying back one coin's worth costs 0.0005 coins; half of the 1.9995 left are 399.9 contracts
     assert {name: each.contracts for name, each in rolled.book.positions.items()} == {"BTCF": F(-399)}
     assert rolled.tally.orders == 2
+
+
+def cancelling(contract: Contract) -> Portfolio:
+    """Two bitcoin, a hedge of one, and a long of one in the place of spot: a net of nothing that moves two weights."""
+    parts = (
+        Part(Purpose.HEDGE, F(-400), F(40000), "BTC"),
+        Part(Purpose.REBALANCE, F(400), F(40000), "BTC"),
+    )
+    held = Position(contract, F(0), F(40000), None, parts)
+    made = portfolio({"BTC": "2"}, None, {"BTC": "40000"}, (contract,))
+    return replace(made, targets=None, statement=Book({"BTC": F(2)}, {"BTC": F(1)}, {contract.name: held}))
+
+
+def test_purposes_that_cancel_out_are_weighed_on_every_bar() -> None:
+    made = cancelling(inverse("BTC", "100"))
+    rows = []
+    for skips in (False, True):
+        quotes = Quotes(made, course({"BTC": track(["40000", "44000", "50000", "46000"])}, start=START))
+        walk = Walk(quotes, Planned(report.PLAN, F(0)), check=DAY).run(skipping(quotes) if skips else every_bar)
+        rows.append(walk.tally.rows())
+    slow, fast = rows
+    assert fast == slow
+    # two coins and 40,000 dollars of exposure beside them
+    assert [row.weights["BTC"] for row in slow] == [round((2 * price + 40000) / (2 * price) * 10**9)
+                                                    for price in (40000, 44000, 50000, 46000)]  # fmt: skip
+
+
+@WALKS
+def test_purposes_that_cancel_out_end_with_their_contract(skip: str) -> None:
+    made = cancelling(replace(inverse("BTC", "100", name="BTCN", expiry=START + timedelta(days=2)), own=True))
+    assert walked(made, 2, skip).book.positions != {}
+    assert walked(made, 5, skip).book.positions == {}

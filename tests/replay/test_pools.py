@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exact import exact
@@ -94,7 +94,7 @@ def walked(made: Portfolio, on: Course, terms: report.Terms) -> tuple[Replay, Re
     return slow, report.build_replay(made, on, terms=terms, inputs=INPUTS, skipping=skipping)
 
 
-@SETTINGS
+@settings(SETTINGS, max_examples=max(1, settings().max_examples // 3))
 @given(text=books(), data=st.data())
 def test_it_equals_the_walk_over_every_bar_and_adds_up(
     tmp_path_factory: pytest.TempPathFactory, text: str, data: st.DataObject

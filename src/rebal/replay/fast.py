@@ -88,7 +88,7 @@ class _Passing:
     def ends(self) -> int | None:
         """The first bar in which a wallet may be liquidated, or a contract expires."""
         found = [bar for wallet in self.wallets if (bar := wallet.may_end()) is not None]
-        for position in self.stretch.positions:
+        for position in self.stretch.book.positions.values():
             if position.contract.expiry is not None:
                 found.append(max(self.stretch.n + 1, self._bar_of(stamp(position.contract.expiry))))
         first = min(found, default=None)
@@ -144,7 +144,7 @@ class _Passing:
             hedged = float(covered.hedged.get(asset, ZERO))
             off = np.abs(float(asked.fraction) * np.maximum(base, 0) - hedged)
             found |= off >= float(laid.policy.hedge_band) * np.maximum(base, 0) * (1 - _NEAR) - _OFF * np.abs(base)
-        for position in stretch.positions:
+        for position in stretch.book.positions.values():
             if position.contract.expiry is not None:
                 found |= ends > stamp(position.contract.expiry - SOONEST_EXPIRY)
         return found
@@ -153,7 +153,7 @@ class _Passing:
         """Whether a hedge's ratio moves with funding alone: all parts on its contracts, marked with the index."""
         mine = [
             (part, position.contract)
-            for position in self.stretch.positions
+            for position in self.stretch.book.positions.values()
             for part in position.parts
             if part.stands_for == asset
         ]

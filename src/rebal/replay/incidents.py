@@ -110,6 +110,11 @@ def _realised(fill: Fill, book: Book) -> Fraction:
     return down(pnl, COIN_STEP)
 
 
+def all_positions(book: Book) -> list[Position]:
+    """Positions by contract, those too whose purposes cancel out."""
+    return [position for _, position in sorted(book.positions.items())]
+
+
 def open_positions(book: Book) -> Iterator[Position]:
     """Positions that are not flat, by contract."""
     return (position for _, position in sorted(book.positions.items()) if position.contracts)

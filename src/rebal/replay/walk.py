@@ -12,7 +12,7 @@ from rebal.planner.exposure import value, worth_in
 from rebal.portfolio import DOLLARS, Portfolio
 from rebal.replay import pools
 from rebal.replay.course import stamp
-from rebal.replay.incidents import ended, funding, is_mixed, nearest, open_positions, settled, taken
+from rebal.replay.incidents import all_positions, ended, funding, is_mixed, nearest, open_positions, settled, taken
 from rebal.replay.quotes import Quotes
 from rebal.replay.tally import CENTS, MILLIONTHS, NINTHS, Closest, Gone, Row, Rows, Tally, booked, index_of
 
@@ -144,7 +144,7 @@ class Walk:
     def _settle(self, n: int, *, until: int) -> None:
         """Deliver what has expired, at the index of bar n."""
         laid = self.quotes.at(n)
-        for position in tuple(open_positions(self.book)):
+        for position in all_positions(self.book):
             expiry = position.contract.expiry
             if expiry is not None and stamp(expiry) <= until:
                 self.happen((settled(position, laid),), laid)

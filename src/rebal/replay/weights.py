@@ -32,6 +32,9 @@ class Weights:
         self._cash, self.off = self._held_in_dollars()
         for position in stretch.positions:
             self._open(position)
+        # purposes that cancel out leave a net of nothing, and stand in for what they did
+        for part, position in ((part, each) for each in stretch.book.positions.values() for part in each.parts):
+            self._stand_in(part, position)
         coins = coins + self._straight
         worth = prices * coins + self._fixed
         self.off = self.off + (prices * np.abs(coins)).sum(axis=0) + 2 * np.abs(self._fixed).sum(axis=0)
@@ -99,7 +102,7 @@ class Weights:
         return float(stretch.laid.price(asset))
 
     def _open(self, position: Position) -> None:
-        """Count what a position is worth, and what its parts stand in for."""
+        """Count what a position is worth."""
         contract, stretch = position.contract, self.stretch
         size = float(position.contracts * contract.multiplier)
         row, steady = self._row.get(contract.settle), not stretch.quotes.is_marked(contract)
@@ -109,8 +112,6 @@ class Weights:
             self._fixed[row] -= size / float(stretch.quotes.ratio(contract, 0))
         else:
             self._gain(position, row)
-        for part in position.parts:
-            self._stand_in(part, position)
 
     def _gain(self, position: Position, row: int | None) -> None:
         contract, laid = position.contract, self.stretch.laid
