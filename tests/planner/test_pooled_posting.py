@@ -180,6 +180,19 @@ def test_an_account_is_filled_with_what_the_policy_names(tmp_path: Path, post: s
         assert moved(plan)["USDT"] == 3000
 
 
+@pytest.mark.parametrize(
+    ("named", "there"),
+    [("", False), ("collateral: {SOL: 90%, USD: 100%}", True), ("policy: {post: [USD, best]}", True)],
+)
+def test_dollars_at_a_bank_are_no_collateral_unless_they_are_named(tmp_path: Path, named: str, there: bool) -> None:
+    text = THREE.replace("SOL: 300, USDT: 3000", "SOL: 200, USD: 30000").replace("SOL: 5%, USD: 5%", "SOL: 1%, USD: 9%")
+    if named.startswith("collateral"):
+        text = text.replace("collateral: {BTC: 98%, ETH: 95%, SOL: 90%}", named)
+    plan = planned(read(tmp_path, text + (f"{named}\n" if named.startswith("policy") else "")))
+    assert plan.orders
+    assert ("USD" in moved(plan)) is there
+
+
 def test_where_so_much_may_sit_and_no_more_what_counts_most_is_brought(tmp_path: Path) -> None:
     # each leg's own coin would take 44,267 dollars, of which the account takes 42,920: 29 % of 148,000
     text = THREE.replace("wallets: {}", "at_most: 29%\n    wallets: {}")

@@ -64,7 +64,8 @@ _YOURS = (
     "that the plan prints for a pooled account is the one of the exchange's page: where the two differ, set "
     "collateral to the ratios that it shows.",
     "What is moved into a pool is said by policy.post, [own, dollars, best] unless you say otherwise: of each leg's "
-    "own coin what that leg asks for, then dollars, then the coin of which most counts. Nothing else is moved in: "
+    "own coin what that leg asks for, then dollars (those that are coins: USD itself only where collateral or "
+    "policy.post names it), then the coin of which most counts. Nothing else is moved in: "
     "[own] keeps every leg to its coin, [dollars, own] spends dollars first, and a coin's name may stand there too.",
 )
 _WHO = (

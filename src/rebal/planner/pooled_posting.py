@@ -12,7 +12,7 @@ from rebal.plan import Order, Transfer
 from rebal.planner import collateral
 from rebal.planner.collateral import Need, Shortage, free_coins, room_for
 from rebal.planner.pooled import asked_of, past_alert, pool_of, surveyed
-from rebal.portfolio import Account, Alert, Portfolio, Posting
+from rebal.portfolio import DOLLARS, Account, Alert, Portfolio, Posting
 
 if TYPE_CHECKING:
     from rebal.market.pooled_need import Survey
@@ -117,9 +117,17 @@ class _Purse:
         words = {Posting.BEST, asset} | ({Posting.OWN} if is_own else set()) | ({Posting.DOLLARS} if is_cash else set())
         return not words.isdisjoint(post)
 
+    @property
+    def names_dollars(self) -> bool:
+        """Whether the venue, the account or the policy says that dollars, not a coin of them, are collateral."""
+        pooling = self.account.pooling
+        return DOLLARS in self.portfolio.policy.post or (pooling is not None and DOLLARS in pooling.collateral)
+
     def most(self, asset: str, moved: Mapping[str, Fraction]) -> Fraction:
-        """Coins of a kind that may still be brought, once some were moved."""
+        """Coins of a kind that may still be brought, once some were moved; dollars at a bank where they are named."""
         price = self.portfolio.price
+        if asset == DOLLARS and not self.names_dollars:
+            return ZERO
         there = self.free.get(asset, ZERO) - moved.get(asset, ZERO)
         if self.room is not None:
             brought = total(quantity * price(coin) for coin, quantity in moved.items())
