@@ -6,7 +6,7 @@ import sys
 from typing import Any, NoReturn
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from browser import NO_BROWSER
 
@@ -16,6 +16,8 @@ _CONNECT, _LOOK_UP = socket.socket.connect, socket.getaddrinfo
 settings.register_profile("rebal", deadline=None, max_examples=100, print_blob=True, derandomize=True)
 settings.register_profile("search", parent=settings.get_profile("rebal"), derandomize=False)
 settings.register_profile("quick", parent=settings.get_profile("rebal"), max_examples=10)
+# For mutants.py: that a test fails is enough, nobody reads the smallest example of it.
+settings.register_profile("mutants", parent=settings.get_profile("quick"), phases=[Phase.explicit, Phase.generate])
 settings.load_profile("rebal")
 
 

@@ -379,7 +379,7 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", nargs="*", default=MUTATED)
-    parser.add_argument("--profile", default="quick", help="of hypothesis; rebal is the one of the suite")
+    parser.add_argument("--profile", default="mutants", help="of hypothesis; rebal is the one of the suite")
     parser.add_argument("--slowest", type=float, default=5, help="seconds of a test that still comes into a map")
     parser.add_argument("--most", type=int, default=-1, help="mutants to try")
     parser.add_argument("--minutes", type=float, default=600)

@@ -182,3 +182,60 @@ def test_without_a_margin_balance_at_the_end_there_is_no_ratio() -> None:
     # before that: 1 + 1 - 4/3 against 1 % of 4/3
     passage = Curve(Fraction(1), [held]).along(Moves({held.contract.asset: exact("-0.25")}))
     assert (passage.margin_balance, passage.margin_ratio, passage.short) == (Fraction(2, 3), exact("0.02"), None)
+
+
+def usd_tiers(*steps: tuple[str | None, str]) -> Tiers:
+    """Tiers in dollars whose rate is that of the whole position, so that it jumps at each bound."""
+    tiers = tuple(Tier(None if up_to is None else exact(up_to), exact(rate)) for up_to, rate in steps)
+    return Tiers(Valuation.MARK, False, Method.WHOLE, TierUnit.USD, tiers)
+
+
+def one_coin_of(asset: str, schedule: Tiers, *, contracts: int = 1) -> Held:
+    return Held(linear(schedule, multiplier="1", asset=asset), Fraction(contracts), Fraction(100), Fraction(100))
+
+
+FLAT = usd_tiers((None, "0.01"))
+# a half of it is asked between 70 and 80 dollars, or between 120 and 140, and a hundredth elsewhere
+HOLE = usd_tiers(("70", "0.01"), ("80", "0.5"), (None, "0.01"))
+HUMP = usd_tiers(("120", "0.01"), ("140", "0.5"), (None, "0.01"))
+
+
+@pytest.mark.parametrize(
+    ("balance", "short", "ends_at"), [("71.5", None, None), ("71.3", None, None), ("71", "0.3", "69/69.3")]
+)
+def test_two_coins_that_fall_apart_ask_for_what_both_lose_and_for_maintenance_on_what_is_left(
+    balance: str, short: str | None, ends_at: str | None
+) -> None:
+    # 50 and 20 are lost, and a hundredth of 50 + 80 is asked; on the way W - 70 s = 0.01 (200 - 70 s)
+    curve = Curve(exact(balance), [one_coin_of("BTC", FLAT), one_coin_of("ETH", FLAT)])
+    passage = curve.along(Moves({"BTC": exact("-0.5"), "ETH": exact("-0.2")}))
+    assert (passage.margin_balance, passage.maintenance_margin) == (exact(balance) - 70, exact("1.3"))
+    assert passage.short == (None if short is None else exact(short))
+    assert passage.ends_at == (None if ends_at is None else exact(ends_at))
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_jump_on_the_way_of_one_coin_ends_a_wallet_of_two(*, first: bool) -> None:
+    # on the way down to 60 half of 80 is asked from 80 on, and of 70 at the last, where 30 are lost: 30 + 35 + 1
+    held = [one_coin_of("BTC", HOLE), one_coin_of("ETH", FLAT)]
+    passage = Curve(Fraction(45), held if first else held[::-1]).along(
+        Moves({"BTC": exact("-0.4"), "ETH": Fraction(0)})
+    )
+    assert (passage.margin_balance, passage.maintenance_margin) == (Fraction(5), exact("1.6"))
+    assert (passage.short, passage.ends_at) == (Fraction(66 - 45), exact("0.5"))
+    # on the way up to 160 a short is asked half of 140 at the last, where it has lost 40
+    held = [one_coin_of("BTC", HUMP, contracts=-1), one_coin_of("ETH", FLAT)]
+    passage = Curve(Fraction(65), held if first else held[::-1]).along(Moves({"BTC": exact("0.6"), "ETH": Fraction(0)}))
+    assert (passage.margin_balance, passage.maintenance_margin) == (Fraction(5), exact("2.6"))
+    assert (passage.short, passage.ends_at) == (Fraction(40 + 70 + 1 - 65), exact("1/3"))
+
+
+def test_a_jump_on_the_way_of_the_only_coin_ends_its_wallet_too() -> None:
+    down = Curve(Fraction(45), [one_coin_of("BTC", HOLE)])
+    passage = down.along(Moves({"BTC": exact("-0.4")}))
+    assert (passage.short, passage.ends_at) == (Fraction(65 - 45), exact("0.5"))
+    assert down.along(Moves({"BTC": exact("-0.1")})).short is None
+    up = Curve(Fraction(65), [one_coin_of("BTC", HUMP, contracts=-1)])
+    passage = up.along(Moves({"BTC": exact("0.6")}))
+    assert (passage.short, passage.ends_at) == (Fraction(110 - 65), exact("1/3"))
+    assert up.along(Moves({"BTC": exact("0.1")})).short is None
