@@ -11,7 +11,7 @@ from exact import exact
 from rebal.amounts import Fraction
 from rebal.market.contract import Kind
 from rebal.market.maintenance import Method, SizeRate, Tier, Tiers, TierUnit, Valuation
-from rebal.market.margin import Held, liquidation
+from rebal.market.margin import Factors, Held, liquidation, maintenance_margin
 from rebal.market.path import Curve, Moves
 
 from .definitions import HAIR, at, inverse, linear, maintenance, slack, unrealised
@@ -239,3 +239,32 @@ def test_a_jump_on_the_way_of_the_only_coin_ends_its_wallet_too() -> None:
     passage = up.along(Moves({"BTC": exact("0.6")}))
     assert (passage.short, passage.ends_at) == (Fraction(110 - 65), exact("1/3"))
     assert up.along(Moves({"BTC": exact("0.1")})).short is None
+
+
+def test_a_jump_that_a_gain_outweighs_at_the_end_counts_where_it_is_met() -> None:
+    # a short has gained 20 at 80, where half of 80 is asked: 20 are needed, and 8 at 72
+    short = Curve(Fraction(10), [one_coin_of("BTC", HOLE, contracts=-1)]).along(Moves({"BTC": exact("-0.28")}))
+    assert (short.short, short.ends_at) == (Fraction(20 - 10), exact("5/7"))
+    # a long has gained 20 just above 120, where half of it is asked: 40 are needed, and 31 at 138
+    long = Curve(Fraction(35), [one_coin_of("BTC", HUMP)]).along(Moves({"BTC": exact("0.38")}))
+    assert (long.short, long.ends_at) == (Fraction(40 - 35), exact("20/38"))
+
+
+def test_what_a_wallet_of_two_would_need_on_the_other_way_is_not_asked_of_it() -> None:
+    # 20 + 1 at 80 and less from there; upwards 40 would be lost by 140
+    held = [one_coin_of("BTC", HOLE, contracts=-1), one_coin_of("ETH", FLAT)]
+    assert Curve(Fraction(25), held).along(Moves({"BTC": exact("-0.4"), "ETH": Fraction(0)})).short is None
+    passage = Curve(Fraction(20), held).along(Moves({"BTC": exact("-0.4"), "ETH": Fraction(0)}))
+    assert (passage.short, passage.ends_at) == (Fraction(1), exact("0.5"))
+
+
+def test_a_position_on_the_very_bound_is_in_the_tier_below_it() -> None:
+    assert maintenance_margin([one_coin_of("BTC", usd_tiers(("100", "0.01"), (None, "0.5")))]) == 1
+    assert maintenance_margin([one_coin_of("BTC", usd_tiers(("99.99", "0.01"), (None, "0.5")))]) == 50
+
+
+def test_what_its_own_tier_makes_due_is_due_both_ways() -> None:
+    # half of 100 is asked, and 20 are there; the tier below would ask for 1
+    assert liquidation(Fraction(20), [one_coin_of("BTC", usd_tiers(("50", "0.01"), (None, "0.5")))]) == Factors(
+        Fraction(1), Fraction(1)
+    )

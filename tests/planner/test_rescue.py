@@ -567,6 +567,8 @@ def test_coins_pay_what_closing_costs_beyond_the_balance_and_no_more() -> None:
     assert both.contracts == {"BTCUSD": -400}
     # booked -1.10526316 and paid 0.00105264
     assert [each.quantity for each in both.transfers] == [F("0.1063158")]
+    finer = by_way(rescued(long_of(400, wallet="0.999999999", free="0.107", price="19000")))["both"]
+    assert [each.quantity for each in finer.transfers] == [F("0.10631581")]
 
 
 def test_coins_that_one_position_draws_are_not_there_for_the_next() -> None:
