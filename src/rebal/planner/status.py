@@ -76,7 +76,7 @@ def _review(desk: Desk, done: Outcome) -> Review:
 
 
 def _drifted(review: Review) -> Iterator[Finding]:
-    traded = {part.stands_for[0] for order in rebalance(review.desk).orders for part in order.parts}
+    traded = {part.stands_for[0] for order in review.decided.orders for part in order.parts}
     for line in review.assets:
         if line.outside_band and line.drift is not None:
             aimed = line.aimed_weight if line.aimed_weight is not None else line.target_weight
