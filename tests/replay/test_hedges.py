@@ -101,3 +101,16 @@ def test_purposes_that_cancel_out_end_with_their_contract(skip: str) -> None:
     made = cancelling(replace(inverse("BTC", "100", name="BTCN", expiry=START + timedelta(days=2)), own=True))
     assert walked(made, 2, skip).book.positions != {}
     assert walked(made, 5, skip).book.positions == {}
+
+
+def test_an_end_that_is_very_far_away_is_told_to_its_last_digit() -> None:
+    # a short that its coins all but cover: N/Pe - W is 1e-6 coin, so that it ends some 400,000 times higher
+    contract = inverse("BTC", "100")
+    held = opened(contract, contracts=F(-400), entry_price=F(40000))
+    made = portfolio({"BTC": "2"}, None, {"BTC": "40000"}, (contract,), positions=(held,))
+    made = replace(made, targets=None, statement=replace(made.statement, wallets={"BTC": F("0.999999")}))
+    for price in range(30000, 50000, 487):
+        quotes = Quotes(made, course({"BTC": track(["40000", str(price), "41234.5"])}, start=START))
+        slow, fast = (Walk(quotes, Planned(report.PLAN, F(0)), check=DAY) for _ in range(2))
+        assert fast.run(skipping(quotes)).tally.rows() == slow.run(every_bar).tally.rows()
+        assert fast.tally.closest == slow.tally.closest

@@ -207,7 +207,8 @@ class _Passing:
             return [None] * told, np.full(told, bool(self.stretch.laid.pools))
         nearest = np.fmin.reduce([distance for distance, _ in found])[:told]
         known = ~np.isnan(nearest)
-        units, unsure = booked(np.where(known, nearest, 0.0), MILLIONTHS, _NEAR / 100)
+        nearest = np.where(known, nearest, 0.0)
+        units, unsure = booked(nearest, MILLIONTHS, _off_by(nearest))
         alarmed = np.logical_or.reduce([alarms for _, alarms in found])[:told]
         away = [unit if is_known else None for unit, is_known in zip(units.tolist(), known.tolist(), strict=True)]
         return away, alarmed | (unsure & known)
@@ -220,13 +221,14 @@ class _Passing:
         known = [(n, near) for n, near in known if np.isfinite(near).any()]
         if not known:
             return
-        edge = min(float(np.nanmin(near)) for _, near in known) + 2 / 10**MILLIONTHS
+        least = min(float(np.nanmin(near)) for _, near in known)
+        edge = least + 2 * (1 / 10**MILLIONTHS + _off_by(least))
         found = [(int(after), n, near) for n, near in known for after in np.flatnonzero(near <= edge)]
         for after, n, near in sorted(found, key=lambda each: each[:2]):
             self._come_near(name_of(self.wallets[n].account), float(near[after]), self.stretch.n + 1 + after)
 
     def _come_near(self, name: str, distance: float, bar: int) -> None:
-        units, unsure = booked(np.array(distance), MILLIONTHS, _NEAR / 100)
+        units, unsure = booked(np.array(distance), MILLIONTHS, _off_by(distance))
         if unsure:
             self.walk.come_near(bar, self.stretch.book_before(bar), name)
         else:
@@ -282,3 +284,9 @@ class _Passing:
             return Fraction(int(steps.sum()), STEPS) * self.stretch.laid.price(settle)
         prices, scale = self.stretch.figures.prices_paid(name, settle)
         return Fraction(summed(steps, prices[part]), scale * STEPS)
+
+
+def _off_by(distance: Floats) -> Floats:
+    """How far a distance may be off: what ends far away is all but covered, so that small differences decide."""
+    size = 1 + np.abs(distance)
+    return _NEAR / 100 * size + _OFF * size * size

@@ -75,13 +75,14 @@ class Wallet:
 
     def _reaches(self, at: slice, beyond: float) -> bool:
         """Whether any of some bars comes within a share of its price of where the wallet ends with the least coins."""
+        edge = beyond + _NEAR * (1 + beyond)
         if self._below is not None:
             low = float(self.stretch.lows(self._held, at).min())
-            if 1 - self._below / low <= beyond + _NEAR:
+            if 1 - self._below / low <= edge:
                 return True
         if self._above is not None:
             high = float(self.stretch.highs(self._held, at).max())
-            return self._above / high - 1 <= beyond + _NEAR
+            return self._above / high - 1 <= edge
         return False
 
     def _may_alert_at_all(self, alert: Alert) -> bool:
