@@ -13,9 +13,9 @@ from rebal.amounts import (
     NumberProblem,
     ascending,
     down,
-    fraction,
     number,
     percent_points,
+    percentage,
     plain,
     rounded,
     total,
@@ -128,7 +128,7 @@ def test_for_the_eye_it_has_exactly_so_many_decimals(value: Fraction, places: in
 def test_a_number_is_digits_with_at_most_one_point(sign: str, whole: str, after: str | None) -> None:
     text = f"{sign}{whole}" if after is None else f"{sign}{whole}.{after}"
     assert number(text) == exact(text)
-    assert percent_points(text) == percent_points(text + "%") == fraction(text + "%") == exact(text) / 100
+    assert percent_points(text) == percent_points(text + "%") == percentage(text + "%") == exact(text) / 100
 
 
 def fits(value: Fraction) -> bool:
@@ -155,7 +155,7 @@ def test_an_exponent_moves_the_point_and_no_further_than_eighteen_digits(
     value = exact(text)
     if fits(value):
         assert number(text) == value
-        assert percent_points(text) == fraction(text + "%") == value / 100
+        assert percent_points(text) == percentage(text + "%") == value / 100
     else:
         with pytest.raises(NumberProblem, match="has too many digits"):
             number(text)
@@ -228,13 +228,13 @@ def test_the_answer_says_what_to_write(text: str, instead: str) -> None:
 
 @pytest.mark.parametrize(("text", "value"), [("50%", "0.5"), ("0.5", "0.5"), ("1", "1"), ("100%", "1"), ("-1", "-1")])
 def test_percentages_and_fractions_are_one_field(text: str, value: str) -> None:
-    assert fraction(text) == exact(value)
+    assert percentage(text) == exact(value)
 
 
 @pytest.mark.parametrize("text", ["50", "1.01", "-1.5"])
 def test_a_fraction_above_one_needs_its_percent_sign(text: str) -> None:
     with pytest.raises(NumberProblem, match=f"write {text}%"):
-        fraction(text)
+        percentage(text)
 
 
 @settings(max_examples=150)

@@ -72,10 +72,10 @@ def measured(text: str) -> float | None:
     return float(text) if re.fullmatch(_MEASURED, text, re.ASCII) else None
 
 
-def fraction(text: str) -> Fraction:
+def percentage(text: str) -> Fraction:
     """Read a percentage field: ``50%`` and ``0.5`` are both one half; above 1 it needs its percent sign.
 
-    >>> fraction("50%"), fraction("0.5")
+    >>> percentage("50%"), percentage("0.5")
     (Fraction(1, 2), Fraction(1, 2))
     """
     value, percent = _parse(text)

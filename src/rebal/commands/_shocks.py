@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from rebal.amounts import Fraction, NumberProblem, fraction, number
+from rebal.amounts import Fraction, NumberProblem, number, percentage
 from rebal.commands._asked import assets_known, day_after
 from rebal.commands._options import one_of
 from rebal.errors import UsageProblem
@@ -40,7 +40,7 @@ def strain(*, basis: str | None, funding_times: str | None, funded_for: str | No
     from rebal.stress.wallets import Strain
 
     return Strain(
-        widening=Fraction(0) if basis is None else _read(fraction, basis, option="--basis"),
+        widening=Fraction(0) if basis is None else _read(percentage, basis, option="--basis"),
         funding_times=Fraction(1) if funding_times is None else _read(number, funding_times, option="--funding-times"),
         days=_days(funded_for, now, funded=funding_times is not None),
     )
@@ -48,7 +48,7 @@ def strain(*, basis: str | None, funding_times: str | None, funded_for: str | No
 
 def _shock(text: str, given: str) -> Fraction:
     try:
-        value = fraction(text)
+        value = percentage(text)
     except NumberProblem as problem:
         raise UsageProblem(f"--shock {given}: {text or 'nothing'} {problem}") from problem
     if value <= -1:

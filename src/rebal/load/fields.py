@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
 from pydantic_core import CoreSchema, core_schema
 
-from rebal.amounts import Fraction, NumberProblem, fraction, number
+from rebal.amounts import Fraction, NumberProblem, number, percentage
 from rebal.load.flaws import MOST_LISTED, ONE_OF, Flaw, Flawed, Unreadable, flaws_in
 
 Json = dict[str, Any]
@@ -77,7 +77,7 @@ class Number(Text):
         super().__init__(
             self._within, **_number_schema(percent=percent, least=least, above=above, most=most, below=below)
         )
-        self.parse = fraction if percent else number
+        self.parse = percentage if percent else number
         self.percent = percent
         self.least, self.above, self.most, self.below, self.nonzero = least, above, most, below, nonzero
         self.instead = instead

@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import NamedTuple
 
-from rebal.amounts import Fraction, NumberProblem, fraction, total
+from rebal.amounts import Fraction, NumberProblem, percentage, total
 from rebal.errors import InvalidInput, Problem
 from rebal.load import source
 from rebal.load.flaws import MOST_LISTED, printable
@@ -34,7 +34,7 @@ def funding_from(path: str, *, of: str, hours: Fraction | None = None) -> Fundin
     name, rates, times, problems = source.shown(path), [], [], []
     for row in _rows(source.text(path, FUNDING), name, of):
         try:
-            rates.append(fraction(row.rate))
+            rates.append(percentage(row.rate))
             times.append(row.time)
         except NumberProblem as problem:
             problems.append(
