@@ -18,7 +18,7 @@ Where to look, from the command line down; what stands lower knows nothing of wh
     portfolio, book, stated, exchange_account
                           what it is told, resolved; what is held and open, and the one function that lets events
                           happen; an account as its exchange tells it
-    market/               one contract's payoff, maintenance, margin and liquidation, carry, tiers; pooled accounts
+    market/               one contract's payoff, fills, maintenance, margin and liquidation, carry, tiers; pooled accounts
     amounts, times, names, errors, frozen, discover
                           exact numbers, instants, how things are called, what goes wrong and its exit code
 """

@@ -13,7 +13,8 @@ from typing import assert_never
 
 from rebal.amounts import ZERO, Fraction, total
 from rebal.frozen import Worked, frozen, once
-from rebal.market.contract import Contract, fill
+from rebal.market.contract import Contract
+from rebal.market.fill import fill
 from rebal.market.margin import Held
 from rebal.names import within
 

@@ -16,7 +16,7 @@ from rebal.journal.earned import earned, in_dollars, realised
 from rebal.journal.fold import Folded, fold, repeats
 from rebal.ledger import Draft, Entry, Event, Fill, FillPart, Journal, Realised, Spot, Transfer, Void
 from rebal.market.contract import Contract, Kind
-from rebal.market.contract import fill as net_fill
+from rebal.market.fill import fill as net_fill
 
 from .books import (
     BTCUSD,

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from booked import STEP, eighteen, near
 from exact import exact
 from rebal.amounts import Fraction, down
-from rebal.market.contract import Contract, Filled, Kind, OrderUnit, fill
+from rebal.market.contract import Contract, Kind, OrderUnit
 from rebal.market.examples import INVERSE
+from rebal.market.fill import Filled, fill
 from rebal.market.maintenance import SizeRate
 
 from .definitions import inverse, linear

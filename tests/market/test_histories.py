@@ -8,7 +8,8 @@ import pytest
 
 from exact import exact
 from rebal.amounts import Fraction
-from rebal.market.contract import Contract, Filled, fill
+from rebal.market.contract import Contract
+from rebal.market.fill import Filled, fill
 from rebal.market.maintenance import SizeRate
 
 from .definitions import inverse

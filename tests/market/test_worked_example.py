@@ -1,8 +1,8 @@
 """Five BTC at 65,000, half of them hedged on a perpetual at 64,500, which then falls to 58,000."""
 
 from rebal.amounts import Fraction, plain, rounded
-from rebal.market.contract import fill
 from rebal.market.examples import INVERSE
+from rebal.market.fill import fill
 from rebal.market.margin import Held, initial_margin
 
 SPOT, ENTRY, LATER = Fraction(65000), Fraction(64500), Fraction(58000)

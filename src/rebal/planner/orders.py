@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from rebal import book as of
 from rebal.amounts import ZERO, Fraction, total
 from rebal.book import Book, MarginMode, Traded, apply
-from rebal.market.contract import Contract, fill
+from rebal.market.contract import Contract
+from rebal.market.fill import fill
 from rebal.plan import Order, Side, Step, StepKind, Transfer
 from rebal.portfolio import Portfolio
 
