@@ -20,7 +20,7 @@ from rebal import __version__, commands, discover
 from rebal.commands import _completion as _completion_scripts
 from rebal.commands._answer import Answer, World
 from rebal.errors import Exit, InvalidInput, RebalError, UsageProblem
-from rebal.exchange.network import Network
+from rebal.exchange.deadline import Network
 
 _SILENT_ON_STDOUT = frozenset({Exit.USAGE, Exit.INVALID_INPUT, Exit.UNAVAILABLE, Exit.INTERNAL})
 _OUR_SIGNS = "−–·×±≤≥→─━│█▌▐┤┬└"

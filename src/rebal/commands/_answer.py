@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from rebal.errors import Exit
-from rebal.exchange.network import Network
+from rebal.exchange.deadline import Network
 
 
 class World(NamedTuple):

@@ -13,7 +13,7 @@ from rebal.names import ASSET_INSTEAD, is_asset
 from rebal.portfolio import DOLLARS
 
 if TYPE_CHECKING:
-    from rebal.exchange.network import Network
+    from rebal.exchange.deadline import Network
 
 _USUAL = "bybit"
 _TIMEOUT = 10.0

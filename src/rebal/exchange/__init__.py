@@ -8,7 +8,8 @@ imported when a line is opened.
 
 from typing import TYPE_CHECKING
 
-from rebal.exchange.network import Deadline, Keys, Network
+from rebal.exchange.deadline import Deadline, Network
+from rebal.exchange.keys import Keys
 
 if TYPE_CHECKING:
     from rebal.exchange.line import Line

@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from rebal.errors import Unavailable
+from rebal.exchange.keys import Keys
 from rebal.exchange.line import exact_json
-from rebal.exchange.network import Keys
 from rebal.exchange.problems import Busy, KeyRefused
 
 _HOST, _PATH = "https://www.bitmex.com", "/api/v1/"

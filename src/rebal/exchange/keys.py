@@ -9,13 +9,26 @@ import stat
 from collections.abc import Callable, Mapping
 
 from rebal.errors import UsageProblem
-from rebal.exchange.network import Keys
 
 FILE = "REBAL_KEYS"
 _LONGEST = 100_000
 _NEED_PASSWORD = frozenset({"okx", "kucoin", "weex"})
 
 Environment = Callable[[str], str | None]
+
+
+class Keys:
+    """What signs the questions about an account. Never printed: its text says only that it is there."""
+
+    __slots__ = ("key", "password", "secret")
+
+    def __init__(self, key: str, secret: str, password: str | None = None) -> None:
+        self.key = key
+        self.secret = secret
+        self.password = password
+
+    def __repr__(self) -> str:
+        return "Keys(...)"
 
 
 def keys(venue: str, environment: Environment, *, owner: str | None = None) -> Keys:

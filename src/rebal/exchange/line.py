@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rebal.errors import RebalError, Unavailable
-from rebal.exchange.network import Deadline, Keys, Network
+from rebal.exchange.deadline import Deadline, Network
+from rebal.exchange.keys import Keys
 from rebal.exchange.problems import Busy, KeyRefused, Late, NothingFound, Unlisted
 
 EXTRA = "live figures need an extra: pip install 'rebal[live]'"

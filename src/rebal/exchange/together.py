@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from rebal.errors import Unavailable
-from rebal.exchange.network import Deadline
+from rebal.exchange.deadline import Deadline
 
 _Answer = TypeVar("_Answer")
 

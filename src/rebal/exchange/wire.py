@@ -12,7 +12,7 @@ import urllib3
 from requests.adapters import BaseAdapter
 
 from rebal.errors import Unavailable
-from rebal.exchange.network import Deadline
+from rebal.exchange.deadline import Deadline
 from rebal.exchange.problems import Busy, Late
 
 _LARGEST = 64 * 1024 * 1024

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from rebal import discover
 from rebal.amounts import Fraction
-from rebal.exchange.network import Network
+from rebal.exchange.deadline import Network
 from rebal.frozen import frozen
 from rebal.market.contract import Contract
 from rebal.portfolio import Doubtful, FundingRate, Market

@@ -1,4 +1,4 @@
-"""What is worth a look about hedges: more short than held, rolls done and due, and the command that mends one."""
+"""What is refused and what is worth a look about hedges: more short than held, rolls done and due, and the cures."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What a line is given from outside: how to connect, what time passes, and until when."""
+"""Until when what a command asks must be answered, and the network that it is asked through."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -40,17 +40,3 @@ class Deadline:
             return False
         self._network.wait(seconds)
         return True
-
-
-class Keys:
-    """What signs the questions about an account. Never printed: its text says only that it is there."""
-
-    __slots__ = ("key", "password", "secret")
-
-    def __init__(self, key: str, secret: str, password: str | None = None) -> None:
-        self.key = key
-        self.secret = secret
-        self.password = password
-
-    def __repr__(self) -> str:
-        return "Keys(...)"
