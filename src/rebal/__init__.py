@@ -5,7 +5,8 @@ Where to look, from the command line down; what stands lower knows nothing of wh
     cli, commands/        one subcommand a file, exit codes, and what to type against what was found (_cures);
                           workers: many questions in this process, in several, or on a cluster
     load/                 a portfolio file: as written (models), what its sections owe each other (checks/), resolved
-    journal/              the SQLite file beside it: entries, what they add up to (fold), what they earned (earned)
+    journal/              the SQLite file beside it: entries, their hashes (chain), what they add up to (fold), what
+                          they earned (earned)
     formats/              a report as a document (describe/), and a document as table, plain, csv, json, paper, picture;
                           page/ lays tables out in the width there is, for table and plain
     prices/, exchange/    a market from a file, a history or an exchange; there wire makes one request and judges its

@@ -152,7 +152,8 @@ def test_what_is_no_export_is_refused(text: str, problem: str) -> None:
 
 
 def test_a_void_of_what_cannot_be_voided_is_refused() -> None:
-    from rebal.journal.columns import columns_of, digest
+    from rebal.journal.chain import digest
+    from rebal.journal.spelling import columns_of
 
     rows = [columns_of(entry) for entry in WHOLE.entries]
     rows[-1] |= {"voids": "nothing"}

@@ -14,7 +14,7 @@ from rebal.amounts import Fraction
 from rebal.errors import InvalidInput, Refused, Unavailable
 from rebal.journal import files, schema, store
 from rebal.journal.adding import add
-from rebal.journal.columns import COLUMNS, columns_of
+from rebal.journal.spelling import COLUMNS, columns_of
 from rebal.ledger import Draft, EntryType, Fill, Journal, Spot, Transfer, Void
 
 from .books import SOLUSDT, at, draft, fill, funding, part

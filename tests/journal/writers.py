@@ -22,7 +22,7 @@ from rebal.amounts import Fraction
 from rebal.errors import Unavailable
 from rebal.journal import files, store
 from rebal.journal.adding import add
-from rebal.journal.columns import columns_of
+from rebal.journal.spelling import columns_of
 from rebal.ledger import Draft, Spot
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)

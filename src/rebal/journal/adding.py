@@ -6,7 +6,8 @@ from hashlib import sha256
 
 from rebal.errors import InvalidInput, Problem, Refused
 from rebal.frozen import frozen
-from rebal.journal.columns import TextProblem, identifier, stored, texts
+from rebal.journal.chain import stored
+from rebal.journal.spelling import TextProblem, identifier, texts
 from rebal.ledger import Draft, Entry, Event, Fill, Funding, Journal, Void
 from rebal.times import rfc3339
 

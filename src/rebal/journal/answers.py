@@ -16,7 +16,7 @@ from typing import Any, cast, get_args, get_origin
 from rebal.amounts import Fraction, NumberProblem, number, plain
 from rebal.errors import InvalidInput
 from rebal.findings import FindingData
-from rebal.journal.columns import TextProblem, instant
+from rebal.journal.spelling import TextProblem, instant
 from rebal.journal.strict_json import Numeral, parse, refusal, shown
 from rebal.times import TimeProblem, duration, rfc3339
 

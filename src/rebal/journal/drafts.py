@@ -8,8 +8,8 @@ from rebal.book import Book, MarginMode, Position, Purpose
 from rebal.errors import Refused, UsageProblem
 from rebal.frozen import frozen
 from rebal.journal.adding import Added
-from rebal.journal.columns import TextProblem, identifier, reason, shortened
 from rebal.journal.fold import fold
+from rebal.journal.spelling import TextProblem, identifier, reason, shortened
 from rebal.ledger import Draft, Entry, Event, Fill, FillPart, Funding, Journal, Spot, Transfer, Void
 from rebal.market.contract import Contract, Kind
 from rebal.portfolio import Portfolio

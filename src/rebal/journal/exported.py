@@ -8,8 +8,8 @@ from typing import Any, cast
 
 from rebal.book import Purpose
 from rebal.errors import InvalidInput, Problem
-from rebal.journal.columns import COLUMNS, ROWS
 from rebal.journal.schema import FIRST_COLUMNS
+from rebal.journal.spelling import COLUMNS, ROWS
 from rebal.journal.store import chained
 from rebal.journal.strict_json import Numeral, parse, refusal, shown
 from rebal.ledger import HISTORY_SCHEMA, Journal

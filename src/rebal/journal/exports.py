@@ -7,9 +7,9 @@ from typing import Any, assert_never
 from rebal.amounts import ZERO, Fraction, NumberProblem, number
 from rebal.errors import InvalidInput, Problem
 from rebal.frozen import frozen
-from rebal.journal.columns import TextProblem, instant
 from rebal.journal.placed import Given
 from rebal.journal.saved import SavedPlan
+from rebal.journal.spelling import TextProblem, instant
 from rebal.journal.strict_json import parse, refusal
 from rebal.ledger import Journal
 from rebal.market.contract import Contract, OrderUnit

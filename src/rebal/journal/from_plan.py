@@ -10,11 +10,11 @@ from datetime import datetime
 from rebal.amounts import ONE, ZERO, Fraction, plain, total
 from rebal.book import Book, HedgeAsked, Part, Purpose
 from rebal.errors import Refused
-from rebal.journal.columns import shortened
 from rebal.journal.filling import Filling, Leg, filled_so_far, legs
 from rebal.journal.fold import fold
 from rebal.journal.placed import Names, Placed
 from rebal.journal.saved import SavedOrder, SavedPart, SavedPlan, SavedStep
+from rebal.journal.spelling import shortened
 from rebal.journal.stale import refuse_moved
 from rebal.journal.transferring import Transferring, still_to_move
 from rebal.ledger import Draft, Journal

@@ -6,10 +6,10 @@ from datetime import datetime
 from rebal.amounts import ZERO
 from rebal.book import Book, Position, Purpose
 from rebal.journal.adding import Added
-from rebal.journal.columns import line
 from rebal.journal.earned import by_time, earned, episodes, in_dollars, realised
 from rebal.journal.effect import effects
 from rebal.journal.fold import Folded, fold
+from rebal.journal.spelling import line
 from rebal.ledger import (
     HISTORY_SCHEMA,
     RECORD_SCHEMA,

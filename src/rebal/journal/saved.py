@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from rebal.amounts import Fraction, NumberProblem, number
 from rebal.book import HedgeAsked, Purpose
 from rebal.frozen import frozen
-from rebal.journal.columns import TextProblem, asset, contract, instant
+from rebal.journal.spelling import TextProblem, asset, contract, instant
 from rebal.journal.strict_json import Numeral, parse, refusal, shown
 from rebal.market.contract import Kind
 from rebal.placing import plan_digest

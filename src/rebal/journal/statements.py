@@ -6,8 +6,8 @@ from datetime import datetime
 
 from rebal.errors import Refused
 from rebal.journal.adding import add
-from rebal.journal.columns import texts
 from rebal.journal.fold import dated
+from rebal.journal.spelling import texts
 from rebal.journal.telling import in_telling_order, steps, told_book
 from rebal.ledger import Difference, Draft, Entry, Fill, Journal, Stated, Void
 from rebal.portfolio import Portfolio

@@ -7,7 +7,8 @@ from contextlib import closing
 
 from rebal.journal import files, schema
 from rebal.journal.adding import Added, add, continued, with_voids
-from rebal.journal.columns import COLUMNS, TextProblem, columns_of, entry_of
+from rebal.journal.chain import follower
+from rebal.journal.spelling import COLUMNS, TextProblem, columns_of
 from rebal.ledger import Draft, Entry, Journal
 
 WAIT_S = 10.0
@@ -88,12 +89,7 @@ def chained(rows: Iterable[Mapping[str, str | None]], path: str) -> Journal:
     number = 0
     try:
         for number, row in enumerate(rows, start=1):
-            entry = entry_of(row)
-            if entry.seq != number:
-                raise TextProblem(f"seq: is {entry.seq} where {number} belongs")
-            if entry.previous != (entries[-1].hash if entries else None):
-                raise TextProblem("previous: is not the hash of the entry before")
-            entries.append(entry)
+            entries.append(follower(row, number=number, before=entries[-1] if entries else None))
         return Journal(with_voids(entries))
     except TextProblem as problem:
         raise files.invalid(path, str(problem), _FROM_A_COPY, entry=f"entry {number}") from None

@@ -10,13 +10,12 @@ from hypothesis import strategies as st
 from rebal.amounts import Fraction
 from rebal.book import HedgeAsked, MarginMode
 from rebal.journal import schema
-from rebal.journal.columns import (
+from rebal.journal.chain import digest, entry_of, stored
+from rebal.journal.spelling import (
     COLUMNS,
     TextProblem,
     columns_of,
     decimal,
-    digest,
-    entry_of,
     event_of,
     identifier,
     instant,
@@ -24,7 +23,6 @@ from rebal.journal.columns import (
     parts_of,
     reason,
     shortened,
-    stored,
     texts,
 )
 from rebal.ledger import Draft, EntryLine, EntryType, Event, Spot, Transfer, Void

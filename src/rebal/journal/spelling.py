@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
 from datetime import datetime
 from enum import StrEnum
-from hashlib import sha256
 from typing import Any, TypeVar, cast
 
 from rebal import times
@@ -17,7 +16,6 @@ from rebal.book import HedgeAsked, MarginMode, Purpose
 from rebal.ledger import (
     EVENTS,
     Difference,
-    Draft,
     Entry,
     EntryLine,
     EntryType,
@@ -67,8 +65,7 @@ _LEFT_OPEN = frozenset({"margin", "expiry", "entry_before", "entry_after"})
 _LATER = ("account",)  # of later versions of the file: after what earlier ones have
 _NAMED = dict.fromkeys(name for names in _FIELDS.values() for name in names)
 EVENT_COLUMNS = (*(name for name in _NAMED if name not in _LATER), *_LATER)
-HASHED = ("seq", "id", "time", "type", *EVENT_COLUMNS, "plan")
-COLUMNS = (*HASHED, "previous", "hash")
+COLUMNS = ("seq", "id", "time", "type", *EVENT_COLUMNS, "plan", "previous", "hash")
 """The columns of the file, in order."""
 
 LONGEST_ID = 100
@@ -166,17 +163,6 @@ def event_of(entry_type: EntryType, columns: Mapping[str, str]) -> Event:
     return made
 
 
-def stored(draft: Draft, *, seq: int, name: str, previous: str | None) -> Entry:
-    """A draft as the journal will hold it: each value as its text says, numbers without end at 18 digits."""
-    columns: dict[str, str | None] = {
-        "seq": str(seq), "id": identifier(name), "time": rfc3339(draft.time), "type": draft.type.value
-    }  # fmt: skip
-    columns.update(texts(_arranged(draft.event)))
-    columns.update(plan=draft.plan, previous=previous)
-    columns["hash"] = digest(columns)
-    return entry_of(columns)
-
-
 def columns_of(entry: Entry) -> dict[str, str | None]:
     """An entry as one row of text under ``COLUMNS``, from which it can be rebuilt."""
     found: dict[str, str | None] = dict.fromkeys(COLUMNS)
@@ -186,11 +172,9 @@ def columns_of(entry: Entry) -> dict[str, str | None]:
     return found
 
 
-def entry_of(columns: Mapping[str, str | None]) -> Entry:
-    """The entry that a row spells. Raises TextProblem, also where the row's hash is not that of its contents."""
+def spelled(columns: Mapping[str, str | None]) -> Entry:
+    """The entry that a row spells, its hash as it stands there. Raises TextProblem."""
     given = {name: text for name, text in columns.items() if text is not None}
-    if given.get("hash") != digest(given):
-        raise TextProblem("hash: is not that of the contents")
     event = {name: text for name, text in given.items() if name in EVENT_COLUMNS}
     return Entry(
         seq=_seq(given.get("seq", "")),
@@ -199,21 +183,8 @@ def entry_of(columns: Mapping[str, str | None]) -> Entry:
         event=event_of(_value("type", given.get("type", "")), event),
         plan=_hash(given, "plan"),
         previous=_hash(given, "previous"),
-        hash=given["hash"],
+        hash=given.get("hash", ""),
     )
-
-
-def digest(columns: Mapping[str, str | None]) -> str:
-    """SHA-256 over the hash before and every column that has a value, each with its length in characters.
-
-    A column that a later version adds changes no older hash, since what has no value is left out.
-    """
-    words = [columns.get("previous") or ""]
-    for name in HASHED:
-        text = columns.get(name)
-        if text is not None:
-            words.append(f"{name}={len(text)}:{text}")
-    return sha256("\n".join(words).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def line(entry: Entry) -> EntryLine:
@@ -265,7 +236,8 @@ def arranged(parts: Iterable[FillPart]) -> tuple[FillPart, ...]:
     return tuple(sorted(parts, key=lambda part: (part.purpose, part.stands_for)))
 
 
-def _arranged(event: Event) -> Event:
+def as_kept(event: Event) -> Event:
+    """An event with its parts in the order in which they are kept."""
     return replace(event, parts=arranged(event.parts)) if isinstance(event, Fill) else event
 
 
