@@ -12,8 +12,8 @@ from rebal.market.contract import Contract
 from rebal.portfolio import Portfolio
 from rebal.replay import report
 from rebal.replay.course import DAY
-from rebal.replay.fast import skipping
 from rebal.replay.quotes import Quotes
+from rebal.replay.skipping import skipping
 from rebal.replay.walk import Skip, Walk, every_bar
 from rebal.replay.ways import Planned
 

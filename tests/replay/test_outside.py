@@ -14,7 +14,7 @@ from planner.given import INPUTS, policy, portfolio
 from program import answered
 from rebal.amounts import Fraction
 from rebal.replay import report
-from rebal.replay.fast import skipping
+from rebal.replay.skipping import skipping
 
 from .courses import DAY, course, track
 

@@ -15,8 +15,8 @@ from rebal.amounts import Fraction, plain
 from rebal.portfolio import Portfolio
 from rebal.replay import report
 from rebal.replay.course import Course
-from rebal.replay.fast import skipping
 from rebal.replay.quotes import Quotes
+from rebal.replay.skipping import skipping
 from rebal.replay.walk import Walk, every_bar
 from rebal.replay.ways import Planned
 from rebal.reports.replay import Refused, Replay

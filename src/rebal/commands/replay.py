@@ -229,7 +229,7 @@ def _against(given: str | None, portfolio: "Portfolio", book: Opened) -> tuple[s
 def _skipping() -> "Callable[[Quotes], Skip]":
     """How a walk finds the bars that matter. Raises Unavailable without numpy."""
     try:
-        from rebal.replay.fast import skipping
+        from rebal.replay.skipping import skipping
     except ImportError:
         raise Unavailable("replay needs numpy: pip install 'rebal[replay]'") from None
     return skipping

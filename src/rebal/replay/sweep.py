@@ -10,11 +10,11 @@ from rebal.amounts import ZERO, Fraction, number
 from rebal.frozen import Worked, frozen, once
 from rebal.portfolio import Policy, Portfolio
 from rebal.replay.course import Course
-from rebal.replay.fast import skipping
 from rebal.replay.futures import Draw
 from rebal.replay.outlook import Figures
 from rebal.replay.quotes import Quotes
 from rebal.replay.report import Terms, worst_fall
+from rebal.replay.skipping import skipping
 from rebal.replay.tally import MILLIONTHS, NINTHS, Tally
 from rebal.replay.walk import Walk
 from rebal.replay.ways import Planned

@@ -11,7 +11,7 @@ from rebal.amounts import Fraction
 from rebal.book import Book, HedgeAsked
 from rebal.portfolio import Costs
 from rebal.replay import report
-from rebal.replay.fast import skipping
+from rebal.replay.skipping import skipping
 from rebal.reports.replay import Refused
 
 from .courses import courses
