@@ -1,7 +1,7 @@
 """Small books of round figures, and every figure of what is answered to them.
 
 Each book stands in ``cases`` beside what is answered to the commands that its first line names: each row of the answer
-with all that is not null. The figures that decide are counted out by hand in the book's comments.
+with all that is not null: round figures, so that each can be counted out on paper.
 
 REBAL_UPDATE=1 pytest tests/planner/test_cases.py    writes the answers anew; count out what differs before it is kept.
 """
