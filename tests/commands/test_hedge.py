@@ -142,7 +142,7 @@ def test_unwind_names_the_share_of_a_rebalance_that_spot_has_made_needless(book:
     assert [(each["severity"], each["message"]) for each in answer["findings"] if each["code"] == "needless"] == [
         (
             "info",
-            "26000.00 USD of its 40000.00 USD are no longer needed: rebal unwind BTC --purpose rebalance --pct 65.0 "
+            "26000.00 USD of its 40000.00 USD are no longer needed: rebal unwind BTC --purpose rebalance --pct 65 "
             f"-p {book}",
         )
     ]

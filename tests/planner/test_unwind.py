@@ -2,6 +2,9 @@
 
 from dataclasses import replace
 
+import pytest
+
+from exact import exact
 from rebal.amounts import Fraction
 from rebal.book import Position, Purpose, opened
 from rebal.commands._cures import cured
@@ -90,10 +93,34 @@ def test_the_share_that_spot_has_made_needless_is_named() -> None:
     assert (found.subject, found.data["spent_usd"], found.data["open_usd"], found.data["share"]) == (
         "BTC", 6000, 10000, F(3, 5)
     )  # fmt: skip
-    assert found.message.endswith("rebal unwind BTC --purpose rebalance --pct 60.0")
+    assert found.message.endswith("rebal unwind BTC --purpose rebalance --pct 60")
     assert needless(build_unwind(made, made.statement, inputs=INPUTS, purpose=Purpose.HEDGE)) == []
     without = book_of(short(BTC, 150, hedge=50), usd="40000")
     assert needless(build_unwind(without, without.statement, inputs=INPUTS)) == []
+
+
+@pytest.mark.parametrize(
+    ("weight", "dollars", "told"), [("0.25005", "0.39995", []), ("0.251", "0.399", [(120, "0.012")])]
+)
+def test_what_no_order_could_close_is_not_named(weight: str, dollars: str, told: list[tuple[int, str]]) -> None:
+    # BTC counts 30,000 of 120,000: of the 10,000 short 6 and 120 are no longer needed, in lots of 100
+    targets = {"BTC": weight, "ETH": "0.35", "USD": dollars}
+    made = book_of(short(BTC, 150, hedge=50), targets=targets, usd="40000")
+    found = needless(build_unwind(made, made.statement, inputs=INPUTS, force=True))
+    assert [(each.data["spent_usd"], each.data["share"]) for each in found] == [
+        (usd, exact(part)) for usd, part in told
+    ]
+
+
+def test_the_share_that_is_named_closes_whole_lots_of_it() -> None:
+    # 4,000 of 9,000 are no longer needed: 44.444445 % of 90 lots are 40 of them, where 44.4 % were 39
+    made = book_of(short(BTC, 90), targets={"BTC": "0.25", "ETH": "0.35", "USD": "0.4"}, usd="60000")
+    (found,) = needless(cured(build_unwind(made, made.statement, inputs=INPUTS, force=True)))
+    assert found.message.endswith("--pct 44.444445")
+    share = found.data["share"]
+    assert isinstance(share, F)
+    plan = build_unwind(made, made.statement, inputs=INPUTS, purpose=Purpose.REBALANCE, share=share, force=True)
+    assert [order.contracts for order in plan.orders] == [40]
 
 
 def test_what_spot_does_not_match_is_refused_unless_it_is_forced() -> None:

@@ -44,7 +44,7 @@ def _cure(found: "Finding", report: Any) -> str:
             asked = {line.asset: line.fraction for line in report.hedges}
             return ": " + "; and: ".join(f"{_hedge(asset, asked[asset])} --roll" for asset in _names(found, "hedges"))
         case Code.NEEDLESS:
-            return f": rebal unwind {found.subject} --purpose rebalance --pct {_tenths(found.data['share'])}"
+            return f": rebal unwind {found.subject} --purpose rebalance --pct {_percent(found.data['share'])}"
         case Code.ROLLED if "onto" not in found.data:
             return "; --contract or --until moves it all the same"
         case Code.OVER_HEDGED if found.severity is Severity.ERROR:
@@ -84,6 +84,6 @@ def _where_it_sits(data: Mapping[str, object]) -> str:
     return f"{named} --until {day_or_time(data['until'])}" if isinstance(data["until"], datetime) else named
 
 
-def _tenths(share: object) -> str:
+def _percent(share: object) -> str:
     assert isinstance(share, Fraction)
-    return rounded(share * 100, 1)
+    return plain(share * 100)

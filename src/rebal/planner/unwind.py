@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from rebal.amounts import ONE, ZERO, Fraction, down, toward_zero
+from rebal.amounts import ONE, ZERO, Fraction, toward_zero, up
 from rebal.book import Book, Purpose
 from rebal.findings import Code, Finding, error, info, percent, usd
 from rebal.ledger import Carried
@@ -18,10 +18,12 @@ from rebal.planner.orders import realised_by
 from rebal.planner.rebalance import Decided, off_target, outside_band
 from rebal.planner.review import Check, Review
 from rebal.planner.routes import route_of, tradable
-from rebal.planner.sizing import Leg, close_orders
+from rebal.planner.sizing import Leg, close_orders, too_small
 from rebal.planner.step import Outcome, step
 from rebal.planner.targets import leg
 from rebal.portfolio import DOLLARS, Portfolio
+
+_SHARE_STEP = Fraction(1, 10**8)
 
 
 def build_unwind(
@@ -109,13 +111,19 @@ def _offers(legs: Sequence[Leg]) -> Check:
             open_now = _open_usd(asset, desk)
             needed = open_now + leg(asset, desk.valued, desk.portfolio)
             spent = ONE - needed / open_now if open_now else ZERO
-            if 0 < spent < 1:
-                share = down(spent, Fraction(1, 1000))
+            share = up(spent, _SHARE_STEP)  # what it closes is whole lots, rounded down again
+            if 0 < spent < 1 and _is_worth_closing(asset, share, desk):
                 message = f"{usd(abs(open_now - needed))} of its {usd(abs(open_now))} are no longer needed"
                 data = {"spent_usd": abs(open_now - needed), "open_usd": abs(open_now), "share": share}
                 yield info(Code.NEEDLESS, asset, message, **data)
 
     return check
+
+
+def _is_worth_closing(asset: str, share: Fraction, desk: Desk) -> bool:
+    """Whether a share of an asset's rebalance comes to an order that the venue and policy.min_order allow."""
+    closing = _closing(desk, assets=frozenset({asset}), share=share, purpose=Purpose.REBALANCE)
+    return any(too_small([each], desk.book, desk.portfolio) is None for each in closing)
 
 
 def _open_usd(asset: str, desk: Desk) -> Fraction:
