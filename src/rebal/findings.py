@@ -41,6 +41,7 @@ class Code(StrEnum):
     PRICE_IN_DOUBT = "price-in-doubt"
     REALISED = "realised"
     UNLISTED_CONTRACT = "unlisted-contract"
+    ODD_LOT = "odd-lot"
     EARLIER_ENTRIES = "earlier-entries"
     ESTIMATE = "estimate"
     STATEMENT_REPEATS_JOURNAL = "statement-repeats-journal"

@@ -34,6 +34,28 @@ def wallets(file: Path) -> list[tuple[str, str]]:
     return [(each["account"], each["balance"]) for each in found]
 
 
+def test_what_an_entry_did_names_its_account(file: Path) -> None:
+    at = ("--contract", "BTCUSD", "-p", str(file))
+    fill = ("record", "fill", *at, "--contracts", "-100", "--price", "40000", "--purpose", "hedge", "--fee", "0.00001")
+    assert answered(*fill, *NOW).code == 0
+    assert answered("record", "funding", *at, "--amount", "0.00002", "--price", "40000", *NOW).code == 0
+    shown = answered("history", "-p", str(file), "--width", "200", *NOW).out
+    for said in (
+        "moved 0.25 BTC into the account first",
+        "100 contracts of BTCUSD on first at",
+        "on BTCUSD on first, BTC at",
+    ):
+        assert said in shown
+
+
+def test_a_coin_counts_what_is_in_all_accounts(file: Path) -> None:
+    spot = ("record", "spot", "--asset", "BTC", "--quantity", "1", "--price", "40000", "-p", str(file), *NOW)
+    (row,) = json.loads(answered(*spot, "--format", "json").out)["coins"]
+    assert row == {
+        "asset": "BTC", "holding_before": "3", "holding_after": "4", "wallet_before": "1.25", "wallet_after": "1.25"
+    }  # fmt: skip
+
+
 def test_an_entry_counts_in_its_own_account(file: Path) -> None:
     assert wallets(file) == [("first", "1.25")]
 

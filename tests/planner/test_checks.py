@@ -53,6 +53,7 @@ def book(**given: object) -> Portfolio:
         (Code.ALERT, "warning", book(wallets={"BTC": "0.3"}, positions=(short("-20000"),))),
         (Code.OVER_HEDGED, "warning", book(wallets={"BTC": "1"}, positions=(short("-60000", hedge="-60000"),))),
         (Code.HEDGE_OFF, "warning", book(wallets={"BTC": "1"}, positions=(short("-15000", hedge="5000"),))),
+        (Code.ODD_LOT, "warning", book(wallets={"BTC": "1"}, positions=(short("-20000.5"),))),
         (Code.ASSUMED_FIGURE, "warning", portfolio({"BTC": "1"}, HALF, {"BTC": "40000"}, (
             inverse("BTC", "1", assumed="lot size"),))),
         (Code.CONTRACT_TOO_LARGE, "warning", portfolio({"BTC": "1"}, HALF, {"BTC": "40000"}, (
@@ -74,6 +75,10 @@ def test_the_smallest_book_that_provokes_it(code: Code, severity: str, made: Por
     assert found(made).get(code) == severity
     for finding in planned(made).findings:
         assert finding.data or not FIGURE.search(finding.message), finding
+
+
+def test_whole_lots_are_no_odd_lots() -> None:
+    assert Code.ODD_LOT not in found(book(wallets={"BTC": "1"}, positions=(short("-20000"),)))
 
 
 def test_a_finding_carries_its_figures_exactly() -> None:

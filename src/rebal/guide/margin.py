@@ -79,6 +79,7 @@ def _apart(plan: Plan) -> tuple[str, ...]:
     if not plan.wallets:
         return ("This plan leaves no coins in the futures account: there is nothing to liquidate.",)
     return (
+        "So they stand once the plan's transfers and orders are done; `rebal status` shows them as they are today.",
         "In cross margin one wallet a coin stands behind all positions that it margins: a profit of one helps the "
         "other, and they are liquidated together. Isolated, each position has coins of its own and takes no others "
         "with it. `rebal explain` derives each of these figures.",

@@ -1,9 +1,9 @@
 """The journal as a report, and what a record changes as another."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from rebal.amounts import ZERO
+from rebal.amounts import ZERO, Fraction, total
 from rebal.book import Book, Position, Purpose
 from rebal.journal.adding import Added
 from rebal.journal.earned import by_time, earned, episodes, in_dollars, realised
@@ -102,13 +102,22 @@ def _positions(before: Book, after: Book) -> Iterable[PositionChange]:
 
 def _coins(before: Book, after: Book) -> Iterable[CoinChange]:
     for asset in sorted({*before.holdings, *after.holdings, *before.wallets, *after.wallets}):
-        coin = asset.rpartition(":")[2]
-        change = CoinChange(
-            asset=asset,
-            holding_before=before.holdings.get(coin, ZERO),
-            holding_after=after.holdings.get(coin, ZERO),
-            wallet_before=before.wallets.get(asset, ZERO),
-            wallet_after=after.wallets.get(asset, ZERO),
-        )
-        if (change.holding_before, change.wallet_before) != (change.holding_after, change.wallet_after):
-            yield change
+        coin = _coin(asset)
+        was, now = ((book.holdings.get(coin, ZERO), book.wallets.get(asset, ZERO)) for book in (before, after))
+        if was[1] != now[1] or (asset == coin and was != now):
+            yield CoinChange(
+                asset=asset,
+                holding_before=was[0],
+                holding_after=now[0],
+                wallet_before=_inside(before.wallets, asset),
+                wallet_after=_inside(after.wallets, asset),
+            )
+
+
+def _inside(wallets: Mapping[str, Fraction], name: str) -> Fraction:
+    """Coins in the wallet of that name; of a coin's own name, in its wallets at all accounts."""
+    return total(coins for wallet, coins in wallets.items() if name in (wallet, _coin(wallet)))
+
+
+def _coin(wallet: str) -> str:
+    return wallet.rpartition(":")[2]

@@ -33,7 +33,11 @@ def _deed(entry: EntryLine) -> tuple[Said, ...]:
             return _funding(entry)
         case EntryType.TRANSFER:
             quantity = entry.quantity or ZERO
-            return ("moved ", _exact(quantity, entry.asset), f" {destination(quantity, entry.contract)}")
+            return (
+                "moved ",
+                _exact(quantity, entry.asset),
+                f" {destination(quantity, _contract(entry), entry.account)}",
+            )
         case EntryType.SPOT:
             return _spot(entry)
         case EntryType.HEDGE:
@@ -47,13 +51,20 @@ def _deed(entry: EntryLine) -> tuple[Said, ...]:
             return _difference(entry)
 
 
+def _contract(entry: EntryLine) -> str | None:
+    """The contract, and at which account where the file has several; a name may tell that already."""
+    if entry.contract is None or entry.account is None or entry.contract.startswith(f"{entry.account}:"):
+        return entry.contract
+    return f"{entry.contract} on {entry.account}"
+
+
 def _fill(entry: EntryLine) -> tuple[Said, ...]:
     contracts = entry.contracts or ZERO
     parts = [OrderPart(part.purpose, part.contracts, (part.stands_for,)) for part in entry.parts]
     return (
         "bought " if contracts > 0 else "sold ",
         _exact(contracts, "contract" if abs(contracts) == 1 else "contracts"),
-        f" of {entry.contract} at ",
+        f" of {_contract(entry)} at ",
         entry.price or ZERO,
         ", fee ",
         Figure(entry.fee or ZERO, Kind.COINS, entry.settle or ""),
@@ -68,7 +79,7 @@ def _funding(entry: EntryLine) -> tuple[Said, ...]:
     return (
         "received " if amount > 0 else "paid ",
         Figure(abs(amount), Kind.COINS, entry.settle or ""),
-        f" of funding on {entry.contract}, {entry.asset} at ",
+        f" of funding on {_contract(entry)}, {entry.asset} at ",
         entry.price or ZERO,
     )
 

@@ -61,6 +61,8 @@ def document(report: Compare, limits: Policy | None) -> Document:
 
 
 def _to_trade(report: Compare) -> Said:
+    if not report.notional:
+        return None
     return (Inked(Figure(report.notional, Kind.USD), BOLD), f"{GLUE}to{GLUE}trade")
 
 
@@ -68,6 +70,8 @@ def _subject(report: Compare) -> Said:
     """What is compared: the hedge, or each leg of the drift."""
     if report.hedge is not None:
         return ("hedge of ", Figure(report.hedge.fraction, Kind.PERCENT), f" of {report.hedge.asset}")
+    if not report.notional:
+        return "nothing to trade"
     legs = {leg.asset: leg.leg_usd for leg in report.legs}
     return joined((f"{asset}{GLUE}", Figure(usd, Kind.DOLLARS, signed=True)) for asset, usd in sorted(legs.items()))
 

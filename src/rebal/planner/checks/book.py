@@ -296,6 +296,17 @@ def _not_listed(review: Review) -> Iterator[Finding]:
             yield warning(Code.UNLISTED_CONTRACT, line.contract, message, contracts=line.contracts)
 
 
+def _odd_lots(review: Review) -> Iterator[Finding]:
+    for name, position in sorted(review.desk.book.positions.items()):
+        lot = position.contract.lot_size
+        if position.contracts % lot:
+            message = (
+                f"{plain(position.contracts)} contracts are no whole lots of {plain(lot)}; write the position as the "
+                f"exchange shows it, or correct contracts.{name}.lot_size"
+            )
+            yield warning(Code.ODD_LOT, name, message, contracts=position.contracts, lot=lot)
+
+
 def _aside_wallets(review: Review) -> Iterator[Finding]:
     for wallet in review.wallets:
         if wallet.mode is MarginMode.CROSS and wallet.currency in review.desk.portfolio.aside and wallet.position_value:
@@ -333,6 +344,7 @@ BOOK_CHECKS: tuple[Check, ...] = (
     _realised,
     _dollars_at_issuer,
     _not_listed,
+    _odd_lots,
     _aside_wallets,
     _no_wallets,
 )
