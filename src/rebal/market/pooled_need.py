@@ -98,6 +98,20 @@ class Survey:
                 lacks.append(-beside - min(worth for _, worth in walk.ends()))
         return lacks
 
+    @property
+    def keeps(self) -> bool:
+        """Whether it keeps the policy as it stands: nothing more is needed, of whichever coin."""
+        if not any(part.open.positions for part in self.parts.values()):
+            return True
+        judged = self._judged_before()
+        if judged.credit < max(judged.initial_margin, judged.position_value / self.leverage):
+            return False
+        spare = {asset: each.spare for asset, each in self.parts.items()}
+        return all(
+            total(there for asset, there in spare.items() if asset not in walk.moving) >= -min(w for _, w in walk.ends())
+            for walk in self.walks
+        )
+
     def more_needed(self, asset: str) -> Fraction | None:
         """The least coins of one kind, in steps of 1e-8, that make the account keep the policy; None where none do.
 
@@ -105,11 +119,11 @@ class Survey:
         """
         added, account = ZERO, self
         while any(part.open.positions for part in self.parts.values()):
-            lacks = list(account._lacks(asset))
-            known = [each for each in lacks if each is not None]
-            if len(known) < len(lacks):
-                return None
-            more = max(known, default=ZERO)
+            more = ZERO
+            for each in account._lacks(asset):
+                if each is None:
+                    return None
+                more = max(more, each)
             if more <= 0:
                 return added
             step = up(more, COIN_STEP)
@@ -138,11 +152,15 @@ class Survey:
                 yield None if more is None else more / at
 
     def _lacks_today(self, part: Part) -> Iterator[Fraction | None]:
-        had = {asset: each.with_more(self.paid[asset]) for asset, each in self.parts.items() if asset in self.paid}
-        judged = together(tuple({**self.parts, **had}.values()))
-        part, on_debt = had.get(part.coin.asset, part), part.open.rules.initial_on_debt
+        judged, on_debt = self._judged_before(), part.open.rules.initial_on_debt
+        part = part.with_more(self.paid[part.coin.asset]) if part.coin.asset in self.paid else part
         yield _coins_for(judged.initial_margin - judged.credit, part, on_debt=on_debt)
         yield _coins_for(judged.position_value / self.leverage - judged.credit, part, on_debt=ZERO)
+
+    def _judged_before(self) -> Judged:
+        """The account at today's prices, before it paid its fees."""
+        had = {asset: each.with_more(self.paid[asset]) for asset, each in self.parts.items() if asset in self.paid}
+        return together(tuple({**self.parts, **had}.values()))
 
 
 def _coins_for(lacking: Fraction, part: Part, *, on_debt: Fraction) -> Fraction | None:

@@ -143,10 +143,10 @@ def _filling(pool: Pool, purse: _Purse) -> tuple[list[Transfer], Shortage | None
     start = _Filling(surveyed(pool, purse.portfolio, level=purse.level), purse).repaid()
     order = tuple(posting_order(start.account, purse.own, purse.portfolio))
     filling = start.filled(order)
-    if purse.room is not None and _shortage(filling, order) is not None:
+    if purse.room is not None and not _suffices(filling, order):
         ratios = {asset: _first_ratio(part.coin) for asset, part in pool.parts.items()}
         by_worth = start.filled(sorted(order, key=lambda each: -ratios[each[0]]))
-        filling = filling if _shortage(by_worth, order) else by_worth
+        filling = by_worth if _suffices(by_worth, order) else filling
     moved = {asset: quantity for asset, quantity in filling.moved.items() if quantity}
     for asset, quantity in moved.items():
         purse.free[asset] -= quantity
@@ -171,14 +171,19 @@ class _Filling:
         return _Filling(filling.account, self.purse, filling.moved, filling.moved)
 
     def filled(self, order: Iterable[tuple[str, Fraction | None]]) -> "_Filling":
-        """The least is there: what turns out to have been brought in vain is taken back, where it is worth a cent."""
+        """The least is there: what turns out to have been brought in vain is taken back, where it is worth a cent.
+
+        Nothing was brought in vain where all of it does not do.
+        """
         filling = self
         for asset, share in order:
+            if not self.purse.most(asset, filling.moved):
+                continue
             lacking = filling.lacking(asset)
             if lacking == 0:
                 break
             filling = filling._with(asset, min((each for each in (lacking, share) if each is not None), default=None))
-        for asset in [*filling.moved][-2::-1]:
+        for asset in [*filling.moved][-2::-1] if filling.account.keeps else ():
             filling = filling._without_vain(asset)
         return filling
 
@@ -243,8 +248,15 @@ def _counting(part: Part) -> Fraction | None:
     return max(ZERO, edge - part.equity)
 
 
-def _shortage(filling: _Filling, order: Iterable[tuple[str, Fraction | None]]) -> Shortage | None:
+def _suffices(filling: _Filling, order: Sequence[tuple[str, Fraction | None]]) -> bool:
+    """Whether nothing is missing; where no coin may be brought, that is for the shortage to say."""
+    return bool(order) and filling.account.before(filling.purse.fees).keeps
+
+
+def _shortage(filling: _Filling, order: Sequence[tuple[str, Fraction | None]]) -> Shortage | None:
     """What is still missing, in the first coin of which some amount would do; leverage is tested before the fees."""
+    if _suffices(filling, order):
+        return None
     purse = filling.purse
     key, account = purse.portfolio.account_key(purse.account.name) or "", filling.account.before(purse.fees)
     for asset, _ in order:
