@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from market.test_pooled_path import pools
 from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction
 from rebal.market.pooled import Pool
-from rebal.market.pooled_need import more_needed
+from rebal.market.pooled_need import Survey, more_needed
 from rebal.plan import Side
 from rebal.planner.build import build_plan
 from rebal.planner.exposure import fees_usd, value
@@ -66,3 +66,16 @@ def test_a_larger_distance_never_asks_for_less(pool: Pool, shocks: list[Fraction
         for d in sorted(shocks)
     )
     assert far is None or (near is not None and near <= far)
+
+
+@given(pools(), SHOCKS, st.integers(1, 10**6))
+def test_an_account_keeps_its_policy_where_no_coin_is_asked_for(
+    pool: Pool, shocks: list[Fraction], dollars: int
+) -> None:
+    paths = [dict.fromkeys(("BTC", "ETH"), shock) for d in shocks for shock in (-d, d)]
+    account = Survey.of(pool, paths=paths, leverage=ONE)
+    for asset in account.parts:
+        assert account.keeps == (account.more_needed(asset) == 0)
+        # dollars that could not do if each counted in full never do in a coin
+        richer = account.having(asset, dollars / account.parts[asset].coin.price)
+        assert account.lifted_by(Fraction(dollars)) or not pool.positions or not richer.keeps

@@ -21,6 +21,7 @@ class _Walk:
     path: Path
     moving: dict[str, list[Stretch]]
     found: list[tuple[Fraction, Fraction]] | None = None
+    least: Fraction | None = None
 
     @classmethod
     def of(cls, path: Path, parts: Mapping[str, Part]) -> "_Walk":
@@ -33,6 +34,13 @@ class _Walk:
             walked = joined(list(self.moving.values()), ZERO, ONE)
             self.found = [end for each in walked for end in each.ends(ONE)]
         return self.found
+
+    @property
+    def worst(self) -> Fraction:
+        """The least that what moves has to spare."""
+        if self.least is None:
+            self.least = min(worth for _, worth in self.ends())
+        return self.least
 
     def having(self, asset: str, part: Part) -> "_Walk":
         """The walk with another part in the place of a coin's."""
@@ -95,7 +103,7 @@ class Survey:
         for walk in self.walks:
             if walk.moving:
                 beside = standing - total(self.parts[each].spare for each in walk.moving)
-                lacks.append(-beside - min(worth for _, worth in walk.ends()))
+                lacks.append(-beside - walk.worst)
         return lacks
 
     @property
@@ -106,11 +114,17 @@ class Survey:
         judged = self._judged_before()
         if judged.credit < max(judged.initial_margin, judged.position_value / self.leverage):
             return False
-        spare = {asset: each.spare for asset, each in self.parts.items()}
+        standing = total(each.spare for each in self.parts.values())
         return all(
-            total(there for asset, there in spare.items() if asset not in walk.moving) >= -min(w for _, w in walk.ends())
-            for walk in self.walks
+            standing - total(self.parts[each].spare for each in walk.moving) + walk.worst >= 0 for walk in self.walks
         )
+
+    def lifted_by(self, dollars: Fraction) -> bool:
+        """Whether dollars could do for what it lacks today, if every one of them counted in full and paid debt."""
+        judged = self._judged_before()
+        on_debt = max((part.open.rules.initial_on_debt for part in self.parts.values()), default=ZERO)
+        lacking = max(judged.initial_margin, judged.position_value / self.leverage) - judged.credit
+        return lacking <= dollars * (ONE + on_debt)
 
     def more_needed(self, asset: str) -> Fraction | None:
         """The least coins of one kind, in steps of 1e-8, that make the account keep the policy; None where none do.
@@ -138,12 +152,12 @@ class Survey:
         on_debt = part.open.rules.level * part.open.rules.maintenance_on_debt
         for walk in self.walks:
             beside = standing - total(self.parts[each].spare for each in walk.moving)
-            short = [(t, beside + worth) for t, worth in walk.ends() if beside + worth < 0]
-            if not short:
+            if beside + walk.worst >= 0:
                 continue
             if asset not in walk.moving:
-                yield _coins_for(-min(worth for _, worth in short), part, on_debt=on_debt)
+                yield _coins_for(-beside - walk.worst, part, on_debt=on_debt)
                 continue
+            short = [(t, beside + worth) for t, worth in walk.ends() if beside + worth < 0]
             price, equity = part.coin.price, equity_line(part, walk.path)
             prices = Line(price, price * walk.path.get(asset, ZERO))
             for t, worth in short:

@@ -143,7 +143,8 @@ def _filling(pool: Pool, purse: _Purse) -> tuple[list[Transfer], Shortage | None
     start = _Filling(surveyed(pool, purse.portfolio, level=purse.level), purse).repaid()
     order = tuple(posting_order(start.account, purse.own, purse.portfolio))
     filling = start.filled(order)
-    if purse.room is not None and not _suffices(filling, order):
+    room = purse.room
+    if room is not None and start.account.before(purse.fees).lifted_by(room) and not _suffices(filling, order):
         ratios = {asset: _first_ratio(part.coin) for asset, part in pool.parts.items()}
         by_worth = start.filled(sorted(order, key=lambda each: -ratios[each[0]]))
         filling = by_worth if _suffices(by_worth, order) else filling
