@@ -14,7 +14,7 @@ import yaml
 
 from exchange_server import Fault, Reply, Server
 from program import PROGRAM, answered, environment, rebal
-from rebal import cli
+from rebal import cli, venues
 
 SERVED = datetime(2026, 11, 20, 7, 58, 10, tzinfo=UTC)
 """The time of what the exchange of these tests says."""
@@ -126,6 +126,12 @@ class TestAsked:
         assert code == 2
         assert "nothing is written" in said
         assert list(tmp_path.iterdir()) == []
+
+    def test_a_long_question_is_broken_between_words(self, tmp_path: Path) -> None:
+        _, said = typed("nowhere", cwd=tmp_path, then_end=True)
+        assert "One of" in said
+        assert max(map(len, said.splitlines())) <= 100
+        assert set(said.replace(",", " ").split()) >= set(venues.names())
 
     def test_a_file_that_is_there_is_refused_before_a_question(self, tmp_path: Path) -> None:
         (tmp_path / "portfolio.yaml").write_text("mine")

@@ -56,6 +56,11 @@ def test_a_coin_counts_what_is_in_all_accounts(file: Path) -> None:
     }  # fmt: skip
 
 
+def test_records_name_the_venues_of_all_accounts(file: Path) -> None:
+    shown = answered("status", str(file), "--format", "plain", *NOW).out
+    assert "origin    venue bybit,okx  prices" in shown
+
+
 def test_an_entry_counts_in_its_own_account(file: Path) -> None:
     assert wallets(file) == [("first", "1.25")]
 

@@ -1,6 +1,7 @@
 """What ``init`` asks at a terminal: where the contracts trade, what is held, what is wanted, and today's prices."""
 
 import re
+import textwrap
 from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -54,7 +55,8 @@ def asked(world: World) -> Started:
 def _ask(world: World, question: str, read: Callable[[str], str], default: str | None = None) -> str:
     assert world.prompt is not None
     while True:
-        answer = world.prompt(f"{question}{'' if default is None else f' [{default}]'}")
+        put = f"{question}{'' if default is None else f' [{default}]'}"
+        answer = world.prompt("\n".join(_folded(line, world.width) for line in put.splitlines()))
         if answer is None:
             raise UsageProblem("the questions were not answered to their end; nothing is written")
         try:
@@ -62,6 +64,11 @@ def _ask(world: World, question: str, read: Callable[[str], str], default: str |
         except (_Again, NumberProblem) as problem:
             question, _, _ = question.partition("\n")
             question = f"{question}\n{answer.strip() or 'nothing'}: {problem}"
+
+
+def _folded(line: str, width: int) -> str:
+    """A line broken between words."""
+    return textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False)
 
 
 def _one_of(known: Sequence[str]) -> Callable[[str], str]:

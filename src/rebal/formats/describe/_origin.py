@@ -12,6 +12,12 @@ def _venue(report: Any) -> Said:
     return Inked(report.venue, DIM) if report.venue else None
 
 
+def _venues(report: Any) -> Said:
+    """The venue in one word, of several accounts theirs."""
+    named = dict.fromkeys(each.venue for each in getattr(report, "accounts", ()) if each.venue)
+    return report.venue or ",".join(named) or None
+
+
 def _margined(report: Any) -> Said:
     modes = sorted({wallet.mode for wallet in report.wallets})
     margin = f"{' and '.join(modes)} margin" if modes else ""
@@ -57,7 +63,7 @@ MARGINED = Column("", _margined, only=_PAGE)
 PRICES = Column("", _prices, only=_PAGE)
 STATEMENT = Column("", _statement, only=_PAGE)
 RECORDED = (
-    Column("", "venue", record="venue {}", only=_RECORDS),
+    Column("", _venues, record="venue {}", only=_RECORDS),
     Column("", _priced, record="prices {}", only=_RECORDS),
 )
 STATED = (
