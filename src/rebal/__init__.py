@@ -20,7 +20,7 @@ Where to look, from the command line down; what stands lower knows nothing of wh
                           status decide, step carries out, checks/ say what is refused and what is worth a look,
                           lines are the rows
     venues/               the catalogue: one file a venue, each figure with its source and date
-    findings, plan, status, account_lines, beta, catalogue, ledger, pooling, reports/
+    findings, plan, status, account_lines, rung_lines, beta, catalogue, ledger, pooling, reports/
                           what is said, as data: the fields are the JSON; what is a breach stands in findings
     portfolio, book, stated, exchange_account
                           what it is told, resolved; what is held and open, and the one function that lets events

@@ -15,9 +15,10 @@ from rebal import load
 from rebal.amounts import ZERO, Fraction, total
 from rebal.book import Position, Purpose, opened
 from rebal.market.contract import Contract
-from rebal.plan import Inputs, Plan, RungLine
+from rebal.plan import Inputs, Plan
 from rebal.planner.unwind import Ladder, build_unwind
 from rebal.portfolio import Portfolio
+from rebal.rung_lines import RungLine
 from rebal.times import instant
 
 from .given import INPUTS, NOW, inverse, policy, portfolio
@@ -237,6 +238,48 @@ def test_a_pooled_account_is_told_by_its_nearest_level(tmp_path: Path) -> None:
     assert btc.frees_usd + eth.frees_usd == total(
         -each.quantity * {"BTC": 40000, "ETH": 2500}[each.asset] for each in plan.transfers if each.account == "bybit"
     )
+
+
+LACKING = """
+as_of: 2026-11-20T08:00:00Z
+holdings: {BTC: 2, XRP: 10000}
+accounts:
+  main:
+    venue: bybit
+    margin: pooled
+    wallets: {BTC: 0.5}
+    positions:
+      - {contract: BTCUSD, contracts: 8000, entry_price: 40000}
+      - {contract: XRPUSD, contracts: -2000, entry_price: 2}
+market: {as_of: 2026-11-20T08:00:00Z, prices: {BTC: 40000, XRP: 2}, funding: {BTCUSD: 0.01%}}
+"""
+
+
+def test_a_fee_in_a_coin_that_is_not_there_is_brought_and_takes_nothing_back(tmp_path: Path) -> None:
+    file = tmp_path / "portfolio.yaml"
+    file.write_text(LACKING, encoding="utf-8")
+    made = load.portfolio(str(file), now=NOW)
+    plan = ladder(made)
+    first, second = plan.ladder
+    assert (first.contract, first.brings, second.contract) == ("BTCUSD", {}, "XRPUSD")
+    assert {*first.frees, *second.frees} == {"BTC"}
+    assert first.frees["BTC"] > 0 < second.frees["BTC"]
+    # 0.055 % of the 1,000 XRP that are bought back
+    assert (second.brings, second.brings_usd) == ({"XRP": F("0.55")}, F("1.1"))
+    assert [(each.asset, each.quantity) for each in plan.transfers] == [("XRP", F("0.55"))]
+    # what nothing needed before was free already
+    assert first.frees["BTC"] + second.frees["BTC"] < F("0.5") - plan.orders[0].fee
+    assert second.freed_usd == first.frees_usd + second.frees_usd - F("1.1")
+
+
+def test_a_distance_says_its_side_and_no_figure_that_no_one_will_see(tmp_path: Path) -> None:
+    file = tmp_path / "portfolio.yaml"
+    file.write_text(LACKING, encoding="utf-8")
+    first, second = ladder(load.portfolio(str(file), now=NOW)).ladder
+    assert (first.side_before, second.side_before, second.side_after) == ("below", first.side_after, None)
+    shown = answered("unwind", "-p", str(file), "--ladder", *NINE, "--format", "plain").out
+    told = [line.split("  distance ")[1].split("  ")[0] for line in shown.splitlines() if line.startswith("rung")]
+    assert told == ["-71.2% -> only beyond 10 x or 0.1 x", "only beyond 10 x or 0.1 x -> closed"]
 
 
 @pytest.fixture

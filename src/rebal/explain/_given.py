@@ -7,8 +7,8 @@ from typing import Any
 from rebal.amounts import Fraction
 from rebal.explain._facts import GIVEN, Facts, untold
 from rebal.ledger import Realised
-from rebal.plan import RungLine
 from rebal.reports.explanation import Derivation
+from rebal.rung_lines import RungLine
 
 _UNITS = {"min_order": "USD"}
 _RUNG = {
@@ -17,7 +17,8 @@ _RUNG = {
     "cost_per_year": "its cost a day times 365, over its dollars",
     "frees": "coins that its account may then part with, beyond those of the rungs above",
     "saved_usd_per_day": "the cost a day of this rung and of those above it, added up",
-    "freed_usd": "what this rung and those above it free, in dollars, added up",
+    "brings": "coins that have to come to its account for it, beyond those of the rungs above",
+    "freed_usd": "what this rung and those above it free, less what they have brought in, in dollars, added up",
     "distance_after": "of the account carried out with this rung and those above it closed",
     "leverage_after": "of the account carried out with this rung and those above it closed",
 }

@@ -8,13 +8,14 @@ from rebal.amounts import ZERO, Fraction, total
 from rebal.book import Book
 from rebal.frozen import frozen
 from rebal.market.carry import DAYS_PER_YEAR, basis_usd_per_day, days_between, funding_usd_per_day
-from rebal.market.margin import liquidation
-from rebal.plan import Order, RungLine
+from rebal.market.margin import NEVER, Factors, liquidation
+from rebal.plan import Order
 from rebal.planner.collateral import accounts
 from rebal.planner.desk import Desk
-from rebal.planner.orders import after_orders
+from rebal.planner.orders import after_orders, after_transfers
 from rebal.planner.pooled import levels_of, nearest, pool_of
 from rebal.planner.step import step
+from rebal.rung_lines import RungLine
 
 
 @frozen
@@ -58,15 +59,16 @@ def _rungs(orders: Sequence[Order], desk: Desk) -> Iterator[RungLine]:
         above = closed.get(pot, [])
         so_far = closed[pot] = [*above, order]
         now = _freed(order, so_far, desk)
-        frees = _less(now, freed.get(pot, {}))
+        frees, brings = _apart(now, freed.get(pot, {}))
         freed[pot] = now
-        cost, usd = _Cost.of(order, desk), _usd(frees, desk)
-        freed_usd += usd
+        cost, usd, brings_usd = _Cost.of(order, desk), _usd(frees, desk), _usd(brings, desk)
+        freed_usd += usd - brings_usd
         saved = None if saved is None or cost.per_day is None else saved + cost.per_day
         end = _end(order, so_far, desk)
         line = _line(n, order, cost=cost, end=end, before=ends.get(end.name) or _end(order, above, desk))
         ends[end.name] = end
-        yield replace(line, frees=frees, frees_usd=usd, saved_usd_per_day=saved, freed_usd=freed_usd)
+        yield replace(line, frees=frees, frees_usd=usd, brings=brings, brings_usd=brings_usd,
+                      saved_usd_per_day=saved, freed_usd=freed_usd)  # fmt: skip
 
 
 def _line(n: int, order: Order, *, cost: "_Cost", end: "_End", before: "_End") -> RungLine:
@@ -89,6 +91,8 @@ def _line(n: int, order: Order, *, cost: "_Cost", end: "_End", before: "_End") -
         is_open_after=end.is_open,
         saved_usd_per_day=ZERO,
         freed_usd=ZERO,
+        side_before=before.side,
+        side_after=end.side,
     )
 
 
@@ -120,16 +124,24 @@ class _Cost:
 def _freed(order: Order, closed: Sequence[Order], desk: Desk) -> Mapping[str, Fraction]:
     """Coins that may leave once orders of one pot are filled, ``order`` among them; negative: that are to come."""
     portfolio = desk.portfolio
-    book = desk.pot_book(desk.pot(portfolio.contracts[order.contract]))
+    contract = portfolio.contracts[order.contract]
+    book = desk.pot_book(desk.pot(contract))
+    moved = step(portfolio, book, closed, tops_up=False).transfers
+    coming = tuple(each for each in moved if each.quantity > 0)
+    if coming and portfolio.account(contract.account).pooling is not None:
+        # a pooled account gives nothing where something has to come: what it frees is told of once that is there
+        moved = (*coming, *step(portfolio, after_transfers(book, coming, portfolio), closed, tops_up=False).transfers)
     out: dict[str, Fraction] = {}
-    for each in step(portfolio, book, closed, tops_up=False).transfers:
+    for each in moved:
         out[each.asset] = out.get(each.asset, ZERO) - each.quantity
     return out
 
 
-def _less(coins: Mapping[str, Fraction], before: Mapping[str, Fraction]) -> dict[str, Fraction]:
+def _apart(coins: Mapping[str, Fraction], before: Mapping[str, Fraction]) -> tuple[dict[str, Fraction], ...]:
+    """What may leave beyond what might before, and what has to come beyond that."""
     more = {asset: coins.get(asset, ZERO) - before.get(asset, ZERO) for asset in sorted({*coins, *before})}
-    return {asset: quantity for asset, quantity in more.items() if quantity}
+    frees = {asset: quantity for asset, quantity in more.items() if quantity > 0}
+    return frees, {asset: -quantity for asset, quantity in more.items() if quantity < 0}
 
 
 def _usd(coins: Mapping[str, Fraction], desk: Desk) -> Fraction:
@@ -138,11 +150,23 @@ def _usd(coins: Mapping[str, Fraction], desk: Desk) -> Fraction:
 
 @frozen
 class _End:
-    """What margins an order's contract: its name, the distance to its nearer end, and whether anything is open."""
+    """What margins an order's contract: its name, where it ends, as factors, and whether anything is open."""
 
     name: str
-    distance: Fraction | None
+    ends: Factors
     is_open: bool
+
+    @property
+    def distance(self) -> Fraction | None:
+        """To the nearer end; None where there is none."""
+        return self.ends.distance
+
+    @property
+    def side(self) -> str | None:
+        """Whether the nearer end is below or above today's prices."""
+        if self.distance is None:
+            return None
+        return "below" if self.ends.below is not None and 1 - self.ends.below == self.distance else "above"
 
 
 def _end(order: Order, closed: Sequence[Order], desk: Desk) -> _End:
@@ -154,7 +178,8 @@ def _end(order: Order, closed: Sequence[Order], desk: Desk) -> _End:
     if account.pooling is not None:
         pool = pool_of(account, left, portfolio)
         level = nearest(levels_of(pool, portfolio))
-        return _End(account.name or "", None if level is None else level.distance, bool(pool.positions))
+        ends = NEVER if level is None else Factors(level.below, level.above)
+        return _End(account.name or "", ends, bool(pool.positions))
     isolated = desk.book.positions[order.contract].margin is not None
     name = order.contract if isolated else contract.wallet
     return _of_wallet(name, left, desk)
@@ -164,5 +189,5 @@ def _of_wallet(name: str, book: Book, desk: Desk) -> _End:
     listed = accounts(book, book, (), portfolio=desk.portfolio)
     found = next((each for each in listed if each.name == name and each.held_after), None)
     if found is None:
-        return _End(name, None, is_open=False)
-    return _End(name, liquidation(found.balance, found.held_after).distance, is_open=True)
+        return _End(name, NEVER, is_open=False)
+    return _End(name, liquidation(found.balance, found.held_after), is_open=True)

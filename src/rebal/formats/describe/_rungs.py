@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from rebal.amounts import Fraction
-from rebal.formats.describe._phrases import joined
+from rebal.formats.describe._phrases import DUE, FAR, away, foreseeable, joined
 from rebal.formats.document import (
     GLUE,
     Absent,
@@ -17,10 +17,10 @@ from rebal.formats.document import (
     Section,
     Table,
 )
-from rebal.plan import RungLine
+from rebal.rung_lines import RungLine
 
 _PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS
-_NOTE = "the dearest to hold first; a negative cost is earned; what is freed may leave the account"
+_NOTE = "the dearest to hold first; a negative cost is earned; what is freed may leave, beside what was free"
 _CLOSED = "closed"
 
 
@@ -37,19 +37,41 @@ def _coins_freed(rung: RungLine) -> Said:
     return joined(Figure(quantity, Kind.EXACT, asset) for asset, quantity in rung.frees.items()) or None
 
 
-def _distance(distance: Fraction | None) -> Said:
-    return Absent.NEVER if distance is None else Figure(distance, Kind.PERCENT)
+def _brings(rung: RungLine) -> Said:
+    return joined(Figure(quantity, Kind.COINS, asset) for asset, quantity in rung.brings.items()) or None
+
+
+def _coins_brought(rung: RungLine) -> Said:
+    return joined(Figure(quantity, Kind.EXACT, asset) for asset, quantity in rung.brings.items()) or None
+
+
+def _distance(distance: Fraction | None, side: str | None) -> tuple[Said, ...]:
+    """How far the prices may fall or rise; a percentage without a sign where the side was not kept."""
+    if distance is None:
+        return (Absent.NEVER,)
+    if distance == 0:
+        return (DUE,)
+    if side is None:
+        return (Figure(distance, Kind.PERCENT),)
+    ends = (distance, None) if side == "below" else (None, distance)
+    return away(*foreseeable(*ends)) or (FAR,)
+
+
+def _before(rung: RungLine) -> tuple[Said, ...]:
+    return _distance(rung.distance_before, rung.side_before)
+
+
+def _after(rung: RungLine) -> tuple[Said, ...]:
+    return _distance(rung.distance_after, rung.side_after) if rung.is_open_after else (_CLOSED,)
 
 
 def _end(rung: RungLine) -> Said:
-    after: Said = _distance(rung.distance_after) if rung.is_open_after else _CLOSED
-    return Change(_distance(rung.distance_before), after)
+    return Change(_before(rung), _after(rung))
 
 
 def _away(rung: RungLine) -> Said:
     """The distances of a record: as it was and as it is left."""
-    after: Said = _distance(rung.distance_after) if rung.is_open_after else _CLOSED
-    return (_distance(rung.distance_before), f"{GLUE}->{GLUE}", after)
+    return (*_before(rung), f"{GLUE}->{GLUE}", *_after(rung))
 
 
 _COLUMNS = (
@@ -63,6 +85,8 @@ _COLUMNS = (
     Column("frees", _frees, left=True, only=_PAGE),
     Column("", _coins_freed, record="frees {}", only=_RECORDS),
     Column("frees $", "frees_usd", Kind.DOLLARS, "worth", "dollars", record="frees-usd {}"),
+    Column("to bring", _brings, left=True, only=_PAGE),
+    Column("", _coins_brought, record="brings {}", only=_RECORDS),
     Column("wallet", "wallet", before="wallet", left=True, yields=1),
     Column("distance", _end, before="distance", left=True, only=_PAGE),
     Column("", _away, record="distance {}", only=_RECORDS),
