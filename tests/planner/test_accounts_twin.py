@@ -260,6 +260,8 @@ def test_no_plan_takes_coins_that_are_not_there_or_brings_more_than_may_sit_at_a
         came = sum((each.quantity * PRICES[each.asset] for each in mine), ZERO)
         sits = sum((coins * PRICES[name.rpartition(":")[2]] for name, coins in before.wallets.items()
                     if name.startswith(f"{account.name}:")), ZERO)  # fmt: skip
+        sits += sum((each.contracts * each.contract.multiplier * (PRICES[each.contract.asset] / each.entry_price - 1)
+                     for each in before.positions.values() if each.contract.account == account.name), ZERO)  # fmt: skip
         if account.at_most < 1:
             assert came <= max(ZERO, account.at_most * equity - sits)
     for order in plan.orders:

@@ -334,3 +334,25 @@ def test_no_further_account_is_opened_for_what_the_finest_lot_of_those_there_can
     free = tuple(replace(each, taker_fee=Fraction(0)) for each in contracts)
     plan = hedged(book({"BTC": "2"}, None, free, listed), "0.499875")
     assert traded(plan) == {"a:BTCUSD": -15990, "b:BTCUSD": -24}
+
+
+def test_a_profit_that_is_not_realised_takes_of_the_room_of_an_account_and_a_loss_gives_it() -> None:
+    """8,000 short from 32,000 or 50,000 stand at -0.05 or +0.04 BTC: of 20,000, 18,000 or 21,600 sit at a."""
+    for entry, sits in (("32000", "18000"), ("50000", "21600")):
+        a, b = at("a", inverse("BTC", "1", fee="0")), at("b", inverse("BTC", "1", fee="0"))
+        open_there = (opened(a, contracts=Fraction(-8000), entry_price=exact(entry)),)
+        made = book({"BTC": "2"}, {"BTC": "0.3", "USD": "0.7"}, (a, b), accounts(a="0.3125", b="1"),
+                    wallets={"a:BTC": "0.5"}, positions=open_there)  # fmt: skip
+        most = (60000 + exact(sits)) * exact("0.3125")
+        plan = planned(made)
+        (line,) = [each for each in plan.accounts if each.account == "a"]
+        came = sum((each.quantity for each in plan.transfers if each.account == "a"), Fraction(0))
+        assert abs(line.equity - exact(sits) - came * 40000) < exact("0.001")  # entry prices are rounded
+        assert -exact("0.001") < most - line.equity < 2
+        assert not told(plan, Code.AT_MOST)
+
+
+def test_a_sole_account_that_holds_more_than_it_may_is_told_of_as_well() -> None:
+    made = book({"BTC": "2"}, HALF, (inverse("BTC", "1"),), accounts(a="0.1"), wallets={"BTC": "0.5"})
+    (now,) = [each for each in build_status(made, made.statement, inputs=INPUTS).findings if each.code is Code.AT_MOST]
+    assert (now.subject, now.data["equity_usd"], now.data["most_usd"]) == ("a", 20000, 8000)

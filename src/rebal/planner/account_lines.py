@@ -10,7 +10,7 @@ from rebal.market.pooled import Levered, Pool, estimated_liquidation, judge, mai
 from rebal.names import within
 from rebal.plan import Standing, Wallet
 from rebal.planner.collateral import account_leverage
-from rebal.planner.exposure import held_position
+from rebal.planner.exposure import equity_at
 from rebal.planner.pooled import asked_of, levels_of, nearest, pool_of, surveyed
 from rebal.portfolio import Account, Portfolio
 
@@ -21,7 +21,7 @@ def account_lines(book: Book, portfolio: Portfolio, *, equity: Fraction) -> tupl
 
 
 def _account_line(account: Account, book: Book, portfolio: Portfolio, *, equity: Fraction) -> AccountLine:
-    here = _equity(account, book, portfolio)
+    here = equity_at(portfolio.account_key(account.name) or "", book, portfolio)
     line = AccountLine(
         account=account.name,
         venue=account.venue,
@@ -60,25 +60,6 @@ def _pooled(line: AccountLine, account: Account, pool: Pool, portfolio: Portfoli
 def _nearest(path: str, below: Fraction | None, above: Fraction | None) -> NearestLine:
     factor = min((end for end in (below, above) if end is not None), key=lambda end: abs(end - ONE))
     return NearestLine(path, factor, abs(factor - ONE))
-
-
-def _equity(account: Account, book: Book, portfolio: Portfolio) -> Fraction:
-    """Dollars of an account's coins and of the PnL of what is open there."""
-    key = portfolio.account_key(account.name) or ""
-    coins = [
-        balance * portfolio.price(asset)
-        for wallet, balance in book.wallets.items()
-        for at, _, asset in (wallet.rpartition(":"),)
-        if at == key and asset in book.holdings  # what is recorded as moved and not held may have no price
-    ]
-    return total([*coins, *_gained(key, book, portfolio)])
-
-
-def _gained(key: str, book: Book, portfolio: Portfolio) -> Iterator[Fraction]:
-    for position in book.positions.values():
-        contract = position.contract
-        if contract.account == key:
-            yield held_position(position, portfolio.market).unrealised_pnl * portfolio.price(contract.settle)
 
 
 def pooled_wallets(before: Book, after: Book, portfolio: Portfolio) -> Iterator[Wallet]:

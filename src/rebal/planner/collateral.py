@@ -9,7 +9,7 @@ from rebal.market.contract import Contract
 from rebal.market.margin import Held, initial_margin, liquidation, pnl_of, required_balance, value_of
 from rebal.names import within
 from rebal.plan import Order, Transfer
-from rebal.planner.exposure import held_position
+from rebal.planner.exposure import equity_at, held_position
 from rebal.planner.orders import realised_by
 from rebal.portfolio import Alert, Policy, Portfolio
 
@@ -151,17 +151,14 @@ def free_coins(currency: str, book: Book, portfolio: Portfolio) -> Fraction:
 
 
 def room_for(at: str, currency: str, *, book: Book, portfolio: Portfolio) -> Fraction | None:
-    """Coins that an account may still take before more than its ``at_most`` sits there; None: as many as there are."""
+    """Coins that an account may still take before more than its ``at_most`` sits there; None: as many as there are.
+
+    What sits there is its equity: a profit that is not realised leaves less room, a loss more.
+    """
     account = portfolio.account(at)
     if account.most_usd is None:
         return None
-    sits = total(
-        quantity * portfolio.price(asset)
-        for wallet, quantity in book.wallets.items()
-        for name, _, asset in (wallet.rpartition(":"),)
-        if name == at
-    )
-    return max(ZERO, account.most_usd - sits) / portfolio.price(currency)
+    return max(ZERO, account.most_usd - equity_at(at, book, portfolio)) / portfolio.price(currency)
 
 
 def post(

@@ -157,6 +157,25 @@ def fees_usd(fees: Iterable[tuple[Fraction, str]], portfolio: Portfolio) -> Frac
     return total(fee * portfolio.price(currency) for fee, currency in fees)
 
 
+def equity_at(at: str, book: Book, portfolio: Portfolio) -> Fraction:
+    """Dollars that sit at an account: its coins and the PnL of what is open there, as its ``at_most`` limits them.
+
+    ``at``: as wallets and contracts carry its name, "" where there is one account.
+    """
+    coins = [
+        balance * portfolio.price(asset)
+        for wallet, balance in book.wallets.items()
+        for name, _, asset in (wallet.rpartition(":"),)
+        if name == at and asset in book.holdings  # what is recorded as moved and not held may have no price
+    ]
+    gained = [
+        held_position(each, portfolio.market).unrealised_pnl * portfolio.price(each.contract.settle)
+        for each in book.positions.values()
+        if each.contract.account == at
+    ]
+    return total([*coins, *gained])
+
+
 def _unrealised(portfolio: Portfolio, book: Book) -> dict[str, Fraction]:
     """Unrealised PnL by settlement currency."""
     coins: dict[str, Fraction] = {}

@@ -12,6 +12,8 @@ from rebal.planner.review import Check, Review
 from rebal.portfolio import Prefer
 from rebal.times import length
 
+_CENT = Fraction(1, 100)
+
 
 def _preferred(review: Review) -> Iterator[Finding]:
     """Where a leg is opened by what it costs: that of each account, the first contract of each."""
@@ -102,11 +104,12 @@ def _withdrawals(review: Review) -> Iterator[Finding]:
 
 
 def _above_most(review: Review) -> Iterator[Finding]:
-    """What sits at one of several accounts beyond what its file lets sit there."""
+    """What sits at an account beyond what its file lets sit there."""
     portfolio = review.desk.portfolio
-    for line in review.accounts if portfolio.has_several else ():
+    for line in review.accounts:
         account = portfolio.account(portfolio.account_key(line.account) or "")
-        if account.most_usd is None or line.equity <= account.most_usd:
+        # an entry price that is averaged and rounded moves the PnL by less than a cent
+        if account.most_usd is None or line.equity < account.most_usd + _CENT:
             continue
         message = (
             f"{usd(line.equity)} sit here{review.when}, more than accounts.{account.name}.at_most, "

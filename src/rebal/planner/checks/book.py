@@ -70,10 +70,10 @@ def short_of_coins(review: Review) -> Iterator[Finding]:
 
 
 def _capped(shortage: Shortage, review: Review) -> str:
-    """That more coins are there than may sit at the account, where several could take them."""
+    """That more coins are there than may sit at the account."""
     portfolio, currency = review.desk.portfolio, shortage.account.currency
     account = portfolio.account(shortage.account.at)
-    if not portfolio.has_several or account.most_usd is None or not free_coins(currency, review.done.book, portfolio):
+    if account.most_usd is None or not free_coins(currency, review.done.book, portfolio):
         return ""
     return f", as accounts.{account.name}.at_most, {exact_percent(account.at_most)} of equity, lets no more in"
 
