@@ -69,6 +69,15 @@ class TestPlan:
         assert answer.returncode == 0
         assert json.loads(answer.stdout)["entries"]
 
+    def test_orders_at_prices_that_are_too_old_are_told(self) -> None:
+        file = saved("plan")
+        late, day_old = ("--now", "2026-11-21T08:00:01Z"), ("--now", "2026-11-21T08:00:00Z")
+        told = "the orders count as filled at the plan's prices, of 2026-11-20T08:00:00Z, older than"
+        assert told in " ".join(made("record", "plan", file, "--dry-run", now=late)["notes"])
+        assert told not in " ".join(made("record", "plan", file, "--dry-run", now=day_old)["notes"])
+        as_filled = made("record", "plan", file, "--fill", "BTCUSD_PERP=100@40000", "--dry-run", now=late)
+        assert told not in " ".join(as_filled["notes"])
+
     def test_twice_changes_nothing(self) -> None:
         file = saved("plan")
         first = made("record", "plan", file)

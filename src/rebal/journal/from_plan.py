@@ -53,6 +53,16 @@ def refuse_future(plan: SavedPlan, *, now: datetime) -> None:
             )
 
 
+def at_old_prices(plan: SavedPlan, portfolio: Portfolio, *, time: datetime) -> Iterator[str]:
+    """That orders recorded as planned, at a time, count as filled at prices that were too old by then to place them."""
+    limit, of = portfolio.policy.max_price_age, plan.market_as_of
+    if plan.orders and limit is not None and of is not None and time - of > limit:
+        yield (
+            f"the orders count as filled at the plan's prices, of {rfc3339(of)}, older than policy.max_price_age; if "
+            "they filled at others, void these and write --fill CONTRACT=CONTRACTS@PRICE"
+        )
+
+
 def left_open(plan: SavedPlan, placed: Placed, *, before: Journal, after: Journal) -> Iterator[str]:
     """What the record leaves open of the plan, in sentences: fills that count as known, orders, and transfers."""
     done = filled_so_far(plan, after)

@@ -89,7 +89,10 @@ def plan(clerk: Clerk, saved: SavedPlan, placed: Placed, *, export: tuple[str, s
         return made
 
     def ends(added: Added) -> Iterable[str]:
-        return (*notes, *from_plan.left_open(saved, placed, before=added.before, after=added.after))
+        left = from_plan.left_open(saved, placed, before=added.before, after=added.after)
+        if placed.fills is not None or not added.new:
+            return (*notes, *left)
+        return (*notes, *from_plan.at_old_prices(saved, clerk.portfolio, time=clerk.time or clerk.now), *left)
 
     return _record(clerk, build, ends)
 
