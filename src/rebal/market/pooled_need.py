@@ -121,6 +121,8 @@ class Survey:
 
     def lifted_by(self, dollars: Fraction) -> bool:
         """Whether dollars could do for what it lacks today, if every one of them counted in full and paid debt."""
+        if not any(part.open.positions for part in self.parts.values()):
+            return True
         judged = self._judged_before()
         on_debt = max((part.open.rules.initial_on_debt for part in self.parts.values()), default=ZERO)
         lacking = max(judged.initial_margin, judged.position_value / self.leverage) - judged.credit

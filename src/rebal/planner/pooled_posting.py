@@ -180,6 +180,9 @@ class _Filling:
         for asset, share in order:
             if not self.purse.most(asset, filling.moved):
                 continue
+            if filling.takes_all(asset):
+                filling = filling._with(asset, share)
+                continue
             lacking = filling.lacking(asset)
             if lacking == 0:
                 break
@@ -195,6 +198,12 @@ class _Filling:
     def lacking(self, asset: str) -> Fraction | None:
         """Coins of a kind that are to be brought still; None where none do."""
         return self.account.more_needed(asset)
+
+    def takes_all(self, asset: str) -> bool:
+        """Whether all of a coin that may be brought counts, and yet cannot do."""
+        there, counting = self.purse.most(asset, self.moved), _counting(self.account.parts[asset])
+        counts = counting is None or counting >= there
+        return counts and not self.account.lifted_by(there * self.purse.portfolio.price(asset))
 
     def _with(self, asset: str, most: Fraction | None) -> "_Filling":
         """With coins of a kind, so many at most and no more than count (None: as many as count)."""
