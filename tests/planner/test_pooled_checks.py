@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from exact import exact
 from market.test_pooled_path import collaterals
-from rebal.amounts import COIN_STEP, ZERO, Fraction, plain
+from rebal.amounts import COIN_STEP, ZERO, Fraction, plain, up
 from rebal.findings import Code, Finding
 from rebal.market.pooled import Coin, coins_to_count, credit
 from rebal.plan import Plan
@@ -28,6 +28,18 @@ def test_a_covered_short_says_what_its_ratio_costs(tmp_path: Path) -> None:
     assert short.data["more_coins"] == exact("25.11111112")
     assert short.data["more_usd"] == exact("2511.111112")
     assert "25.11111112 SOL more" in short.message
+
+
+def test_a_short_whose_coins_lie_elsewhere_is_not_said_to_be_covered(tmp_path: Path) -> None:
+    # at a leverage of 2 half of what leverage 1 takes is brought, and pays the fee of the short
+    (short,) = found(planned(read(tmp_path, THREE + "policy: {leverage: 2}\n")), Code.COVERED_SHORT)
+    there = short.data["covered_coins"]
+    assert isinstance(there, Fraction)
+    assert (short.data["asset"], short.data["short_coins"], there < 226) == ("SOL", 226, True)
+    # 226 at 90 % count whole where they are 226/0.9
+    assert short.data["more_coins"] == up(226 / exact("0.9") - there, COIN_STEP)
+    assert (short.data["worth_usd"], short.data["counts_usd"]) == (22600, 20340)
+    assert f"of which {plain(there)} SOL lie here, would be worth 22600.00 USD" in short.message
 
 
 def test_a_covered_short_beyond_its_first_slice(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from rebal.account_lines import AccountLine
-from rebal.amounts import COIN_STEP, Fraction, rounded, total, up
+from rebal.amounts import COIN_STEP, ZERO, Fraction, down, rounded, total, up
 from rebal.findings import Code, Finding, apart, coins, error, info, percent, usd, warning
 from rebal.market.margin import Held
 from rebal.market.pooled import Coin, coins_to_count, credit
@@ -92,29 +92,35 @@ def _covered_shorts(review: Review) -> Iterator[Finding]:
         for coin in pool.coins:
             shorts = [each.held for each in pool.positions if _is_short(each.held, coin.asset)]
             if any(each.contract.name in opened for each in shorts):
-                covered = total(each.position_value for each in shorts)
-                yield from _covered(covered, coin, account.name or "")
+                short = total(each.position_value for each in shorts)
+                there = max(ZERO, min(short, pool.parts[coin.asset].equity))
+                yield from _covered((short, there), coin, account.name or "")
 
 
 def _is_short(held: Held, coin: str) -> bool:
     return held.contracts < 0 and held.contract.settle == held.contract.asset == coin
 
 
-def _covered(covered: Fraction, coin: Coin, account: str) -> Iterator[Finding]:
+def _covered(short: tuple[Fraction, Fraction], coin: Coin, account: str) -> Iterator[Finding]:
+    """``short``: the coins that are short, and those of them that lie in the account."""
+    covered, there = short
     worth, counts = covered * coin.price, credit(coin, covered)
     if worth <= counts:
         return
     whole = coins_to_count(coin, worth)
-    more = None if whole is None else up(whole - covered, COIN_STEP)
+    more = None if whole is None else up(whole - there, COIN_STEP)
     takes = f"no amount of {coin.asset} counts for it whole"
     if more is not None:
         takes = f"it takes {coins(more, coin.asset)} more, {usd(more * coin.price)}, at leverage 1"
-    message = (
-        f"a short of {coins(covered, coin.asset)} that its own coins cover is worth {usd(worth)} at every price, and "
-        f"counts {usd(counts)} of it here: {takes}"
-    )
-    yield info(Code.COVERED_SHORT, account, message, asset=coin.asset, covered_coins=covered, worth_usd=worth,
-               counts_usd=counts, more_coins=more, more_usd=None if more is None else more * coin.price)  # fmt: skip
+    stays = f"{usd(worth)} at every price"
+    said = f"{coins(covered, coin.asset)} that its own coins cover is worth {stays}, and counts"
+    if there < down(covered, COIN_STEP):
+        lie = f"{coins(there, coin.asset)} lie" if there else "none lie"
+        said = f"{coins(covered, coin.asset)}, of which {lie} here, would be worth {stays} if all did, and count"
+    message = f"a short of {said} {usd(counts)} of it here: {takes}"
+    yield info(Code.COVERED_SHORT, account, message, asset=coin.asset, short_coins=covered, covered_coins=there,
+               worth_usd=worth, counts_usd=counts, more_coins=more,
+               more_usd=None if more is None else more * coin.price)  # fmt: skip
 
 
 POOLED_CHECKS: tuple[Check, ...] = (_at_liquidation, _alerts, _assumed, _covered_shorts)
