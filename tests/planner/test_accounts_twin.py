@@ -61,7 +61,7 @@ def needs(asked: Asked, place: Place, lots: int) -> tuple[Fraction, Fraction]:
         # ratio · coins · P is what counts; a short gains N/P' - N/P coins, less than nothing where the price rises
         levered = value / asked.leverage / place.ratio
         lives = value + (RATE - place.ratio) * dollars / place.ratio / risen
-        return (max(levered, lives) + fee,) * 2
+        return max(levered, lives + fee), max(levered, lives) + fee
     levered = value / asked.leverage
     lives = value - dollars * (1 - RATE) / risen
     return max(ZERO, levered, lives + fee), max(ZERO, levered, lives) + fee

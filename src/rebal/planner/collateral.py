@@ -79,12 +79,16 @@ NOTHING_NEEDED = Need(ZERO, ZERO, ZERO, ZERO)
 
 @frozen
 class Shortage:
-    """Coins that an account misses: ``available`` could be posted where ``needed`` are, and ``need`` says for what."""
+    """Coins that an account misses: ``available`` could be posted where ``needed`` are, and ``need`` says for what.
+
+    ``with_fees``: what a pooled account takes with its fees on top, which are brought as far as coins are there.
+    """
 
     account: Account
     needed: Fraction
     available: Fraction
     need: Need
+    with_fees: Fraction | None = None
 
     @property
     def missing(self) -> Fraction:

@@ -273,7 +273,9 @@ def _shortage(filling: _Filling, order: Sequence[tuple[str, Fraction | None]]) -
         lacking, held = account.more_needed(asset), filling.held(asset)
         if lacking is not None:
             there = collateral.Account(asset, None, held, (), (), at=key)
-            return Shortage(there, held + lacking, held, _NO_NEED) if lacking else None
+            if not lacking:
+                return None
+            return Shortage(there, held + lacking, held, _NO_NEED, held + (filling.lacking(asset) or lacking))
     dollars, judged = collateral.Account("USD", None, ZERO, (), (), at=key), filling.account.judged
     return Shortage(dollars, max(judged.initial_margin, judged.position_value), judged.credit, _NO_NEED)
 

@@ -65,7 +65,8 @@ class _Trip:
     def supply(self, shortage: Shortage) -> Shortage | None:
         """Move what can be had towards a shortage; what is left of it, if anything."""
         account, asked = shortage.account, shortage.need
-        wanted = max(shortage.missing, up(asked.most + account.fees - shortage.available, COIN_STEP))
+        most = asked.most + account.fees if shortage.with_fees is None else shortage.with_fees
+        wanted = max(shortage.missing, up(most - shortage.available, COIN_STEP))
         left = replace(shortage, available=shortage.available + self._bring(wanted, account))
         return left if left.missing > 0 else None
 
