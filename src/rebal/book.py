@@ -116,6 +116,16 @@ class Book:
     hedges: Mapping[str, HedgeAsked] = field(default_factory=dict)
     posted: Mapping[str, Fraction] = field(default_factory=dict)
 
+    @property
+    def listed(self) -> tuple[Position, ...]:
+        """Every position by contract, those too whose purposes cancel out so that the exchange shows none."""
+        return tuple(position for _, position in sorted(self.positions.items()))
+
+    @property
+    def open_positions(self) -> tuple[Position, ...]:
+        """The positions that the exchange shows, by contract."""
+        return tuple(position for position in self.listed if position.contracts)
+
 
 @frozen
 class Traded:

@@ -113,7 +113,7 @@ def stated(portfolio: Portfolio) -> Stated:
     return Stated(
         _coins(book.holdings),
         _coins(book.wallets),
-        tuple(_stood(position) for _, position in sorted(book.positions.items())),
+        tuple(_stood(position) for position in book.listed),
         _prices({**market.prices, **priced}),
         _prices({**market.marks, **marks}),
     )

@@ -7,10 +7,14 @@ from hypothesis import given
 
 from exact import exact
 from rebal.amounts import Fraction, plain
+from rebal.book import Part, Position, Purpose
+from rebal.explain import derivations
+from rebal.planner import build_plan
 from rebal.planner.status import build_status
 from rebal.stress.report import build_stress
 from test_golden import ROOT, planned
 
+from .given import INPUTS, inverse, portfolio
 from .test_accounts import WORKED, books, inputs, read, two
 from .test_accounts import planned as accounts_planned
 
@@ -41,6 +45,26 @@ def test_a_wallet_that_is_liquidated_is_lost_with_what_it_owes() -> None:
 
 def test_without_futures_there_is_nothing_to_tell() -> None:
     assert planned(ROOT / "portfolios" / "protected-bitcoin.yaml").payoff == ()
+
+
+def test_purposes_that_cancel_out_stand_for_their_spot_trades() -> None:
+    # 10,000 dollars of bitcoin in the place of spot, and as many against 20,000 of DOT at a beta of 0.5: no net
+    contract = inverse("BTC", "100")
+    parts = (Part(Purpose.REBALANCE, F(100), F(40000), "BTC"), Part(Purpose.HEDGE, F(-100), F(40000), "DOT"))
+    made = portfolio(
+        {"BTC": "2", "DOT": "2000", "USD": "10000"}, {"BTC": "0.82", "DOT": "0.18"}, {"BTC": "40000", "DOT": "10"},
+        (contract,), positions=(Position(contract, F(0), F(40000), None, parts),), wallets={"BTC": "1"},
+        proxies={"DOT": ("BTC", "0.5")},
+    )  # fmt: skip
+    plan = build_plan(made, made.statement, inputs=INPUTS)
+    assert not plan.orders
+    (line,) = (each for each in plan.payoff if each.shock == 1)
+    assert (line.equity_unhedged, line.equity_hedged) == (F(210_000), F(210_000))
+    assert line.equity_rebalanced_in_spot == 210_000 + 10_000 - 20_000
+    told = {each.figure: each for each in derivations(plan, made, made.statement)}
+    assert all(each.agrees for each in told.values())
+    # bitcoin is two coins and the part in the place of spot; the hedge of DOT is beside it
+    assert told["assets.BTC.exposure"].value == 90_000
 
 
 def test_costs_are_fees_and_the_funding_of_so_many_days() -> None:

@@ -88,7 +88,7 @@ def opened(
 
 def _refuse_margin_aside(path: str, portfolio: "Portfolio", book: "Book") -> None:
     """Raise InvalidInput where the journal has left a position open whose margin stands under aside."""
-    found = [each for _, each in sorted(book.positions.items()) if each.contract.settle in portfolio.aside]
+    found = [each for each in book.listed if each.contract.settle in portfolio.aside]
     if found:
         raise InvalidInput(
             Problem(path, 0, 0, "aside", f"holds {each.contract.settle}, which margins {each.contract.name}, open in "

@@ -110,7 +110,7 @@ def _equity(facts: Facts) -> Derivation:
         if counts and (asset in facts.valued.held or asset in facts.portfolio.cash or asset == DOLLARS):
             texts.append(f"h_{asset} · S_{asset}")
             terms += [Term(f"h_{asset}", quantity, asset, "held", None), index_of(asset, facts, f"S_{asset}")]
-    for n, position in enumerate(facts.positions(facts.before), start=1):
+    for n, position in enumerate(facts.before.open_positions, start=1):
         settle = position.contract.settle
         if settle in facts.valued.held or settle in facts.portfolio.cash:
             text, found = _profit(position, str(n), facts)
@@ -159,7 +159,7 @@ def _about(asset: str, side: Side) -> Iterator[tuple[str, Position]]:
     """The positions that an asset's exposure has to do with, each with its index; none where there is one."""
     found = [
         each
-        for each in side.facts.positions(side.book)
+        for each in side.book.listed
         if each.contract.settle == asset or any(part.stands_for == asset for part in each.parts)
     ]
     for n, position in enumerate(found, start=1):
@@ -210,7 +210,7 @@ def _net(line: AssetLine, net: Fraction, side: Side) -> Derivation:
     asset, valued = line.asset, side.valued
     terms = [Term("X", valued.exposure(asset), "USD", "exposure", f"assets.{asset}.exposure{side.suffix}")]
     texts = ["X"]
-    every = [(position, part) for position in side.facts.positions(side.book) for part in position.parts]
+    every = [(position, part) for position in side.book.listed for part in position.parts]
     if asset != DOLLARS and all(part.stands_for == position.contract.asset for position, part in every):
         for n, position in _about(asset, side):
             for part in position.parts:

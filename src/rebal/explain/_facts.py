@@ -1,10 +1,10 @@
 """A plan with the books before and after it: what its figures were made from, made again by the planner's own steps."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from rebal.amounts import ZERO, Fraction
-from rebal.book import Book, Position
+from rebal.book import Book
 from rebal.formula import evaluated
 from rebal.frozen import frozen
 from rebal.market.contract import Contract, Kind
@@ -47,10 +47,6 @@ class Facts:
         """What the wallet of a row is called: its isolated position, or its coin, at its account if it has several."""
         coin = row.currency if isinstance(row, Wallet) else row.asset
         return row.contract or within(self.portfolio.account_key(row.account), coin)
-
-    def positions(self, book: Book) -> Iterator[Position]:
-        """The open positions of a book, by name."""
-        return (position for _, position in sorted(book.positions.items()) if position.contracts)
 
 
 def facts(plan: Plan, portfolio: Portfolio, before: Book) -> Facts:

@@ -42,9 +42,9 @@ def books(facts: Facts) -> tuple[Worth, Worth, Worth]:
     """The book with its futures closed today, as the plan leaves it, and with spot trades in place of its futures."""
     portfolio = facts.portfolio
     closed = worth.added(
-        [*holdings(facts.before, portfolio), *(worth.closed(each, portfolio) for each in facts.positions(facts.before))]
+        [*holdings(facts.before, portfolio), *(worth.closed(each, portfolio) for each in facts.before.listed)]
     )
-    left = list(facts.positions(facts.after))
+    left = facts.after.listed
     spot = (worth.in_spot(part, each.contract, portfolio) for each in left for part in each.parts)
     return (
         Worth(closed, "coins, dollars and the PnL of all futures, closed today"),

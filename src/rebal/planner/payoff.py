@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from rebal.account_lines import AccountLine
 from rebal.amounts import ONE, Fraction, total
-from rebal.book import Book, Position
+from rebal.book import Book
 from rebal.frozen import frozen
 from rebal.plan import PayoffLine, Wallet
 from rebal.planner import worth
@@ -70,7 +70,7 @@ def payoff_lines(review: Review) -> tuple[PayoffLine, ...]:
     that backs it, and so does a pooled account at its level on the path of all its coins.
     """
     before, done, portfolio = review.desk.book, review.done, review.desk.portfolio
-    were_open, left = _positions(before), _positions(done.book)
+    were_open, left = before.listed, done.book.listed
     if not (were_open or left):
         return ()
     closed = [*holdings(before, portfolio), *(worth.closed(each, portfolio) for each in were_open)]
@@ -92,10 +92,6 @@ def payoff_lines(review: Review) -> tuple[PayoffLine, ...]:
 def holdings(book: Book, portfolio: Portfolio) -> Iterator[Payoff]:
     """The coins of a book."""
     return (worth.coins(asset, quantity, portfolio) for asset, quantity in sorted(book.holdings.items()))
-
-
-def _positions(book: Book) -> list[Position]:
-    return [each for _, each in sorted(book.positions.items()) if each.contracts]
 
 
 def _ends(done: Outcome, wallets: Sequence[Wallet], portfolio: Portfolio) -> Iterator[_Ends]:
@@ -128,5 +124,5 @@ def _pooled_backing(line: AccountLine, book: Book, portfolio: Portfolio) -> _Ali
     wallets = ((wallet.rpartition(":"), balance) for wallet, balance in book.wallets.items())
     there = (worth.coins(asset, balance, portfolio) for (name, _, asset), balance in wallets if name == at and balance)
     return _Alike.of(
-        [*there, *(worth.held(each, portfolio) for each in _positions(book) if each.contract.account == at)]
+        [*there, *(worth.held(each, portfolio) for each in book.open_positions if each.contract.account == at)]
     )

@@ -48,11 +48,7 @@ def pool_of(account: Account, book: Book, portfolio: Portfolio) -> Pool:
     """A pooled account of a book: every coin that sits there, margins there, or could be brought there."""
     assert account.pooling is not None
     key = portfolio.account_key(account.name)
-    open_here = [
-        position
-        for _, position in sorted(book.positions.items())
-        if position.contract.account == (key or "") and position.contracts
-    ]
+    open_here = [position for position in book.open_positions if position.contract.account == (key or "")]
     assets = {asset for wallet, balance in book.wallets.items() if balance for asset in _assets(wallet, key)}
     assets |= {each.contract.settle for each in open_here}
     assets |= {asset for asset, quantity in book.holdings.items() if quantity and asset not in portfolio.aside}

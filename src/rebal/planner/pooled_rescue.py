@@ -120,8 +120,7 @@ class _Cut(Worked):
     @once
     def open_to_orders(self) -> tuple[Position, ...]:
         """Its positions that an order can be placed on."""
-        listed = (each for _, each in sorted(self.book.positions.items()) if each.contracts)
-        return tuple(each for each in listed if tradable(each.contract, now=self.desk.now))
+        return tuple(each for each in self.book.open_positions if tradable(each.contract, now=self.desk.now))
 
     def room(self, position: Position, *, only_first: bool) -> Fraction:
         """Contracts of a position that may be closed."""

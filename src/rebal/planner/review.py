@@ -62,7 +62,7 @@ class Review(Worked):
     @once
     def positions_after(self) -> tuple[Position, ...]:
         """The positions of the book as it is left, by contract."""
-        return tuple(position for _, position in sorted(self.done.book.positions.items()))
+        return self.done.book.listed
 
     @once
     def held_after(self) -> tuple[Held, ...]:

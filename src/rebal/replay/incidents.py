@@ -1,6 +1,6 @@
 """What happens to a book though nobody does anything: funding, expiry, liquidation; each as events of the book."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction, down, significant, total
 from rebal.book import Book, Event, Fill, Funding, MarginMode, Position, Spot, Traded, Transfer
@@ -108,13 +108,3 @@ def _realised(fill: Fill, book: Book) -> Fraction:
     position = book.positions[fill.contract.name]
     pnl = fill.contract.pnl(position.contracts, position.entry_price, fill.price)
     return down(pnl, COIN_STEP)
-
-
-def all_positions(book: Book) -> list[Position]:
-    """Positions by contract, those too whose purposes cancel out."""
-    return [position for _, position in sorted(book.positions.items())]
-
-
-def open_positions(book: Book) -> Iterator[Position]:
-    """Positions that are not flat, by contract."""
-    return (position for _, position in sorted(book.positions.items()) if position.contracts)

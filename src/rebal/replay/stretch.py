@@ -10,7 +10,7 @@ from rebal.book import Book, Funding, Position, apply
 from rebal.market.margin import Held
 from rebal.planner.collateral import Account
 from rebal.portfolio import Portfolio
-from rebal.replay.incidents import funding, is_mixed, open_positions
+from rebal.replay.incidents import funding, is_mixed
 from rebal.replay.outlook import STEPS, Figures, Floats, ratios
 from rebal.replay.quotes import Quotes
 from rebal.replay.walk import accounts_of, funded_for
@@ -36,7 +36,7 @@ class Stretch:
         self.bars = slice(n + 1, last + 1)
         self.at = slice((n // every + 1) * every, last + 1, every)
         self.checks = range(self.at.start, self.at.stop, every)
-        self.positions: tuple[Position, ...] = tuple(open_positions(book))
+        self.positions: tuple[Position, ...] = book.open_positions
         self.paid = {each.contract.name: self._paid(each) for each in self.positions}
         self.accounts = accounts_of(book, self.laid)
 

@@ -12,7 +12,7 @@ from rebal.planner.exposure import value, worth_in
 from rebal.portfolio import DOLLARS, Portfolio
 from rebal.replay import pools
 from rebal.replay.course import stamp
-from rebal.replay.incidents import all_positions, ended, funding, is_mixed, nearest, open_positions, settled, taken
+from rebal.replay.incidents import ended, funding, is_mixed, nearest, settled, taken
 from rebal.replay.quotes import Quotes
 from rebal.replay.tally import CENTS, MILLIONTHS, NINTHS, Closest, Gone, Row, Rows, Tally, booked, index_of
 
@@ -135,7 +135,7 @@ class Walk:
         laid = self.quotes.at(n)
         due = [
             (time, position.contract.name, rate)
-            for position in open_positions(self.book)
+            for position in self.book.open_positions
             for time, rate in self.quotes.course.fundings(position.contract.name, first, last)
         ]
         paid = [funding(self.book.positions[name], rate, laid) for _, name, rate in sorted(due)]
@@ -144,7 +144,7 @@ class Walk:
     def _settle(self, n: int, *, until: int) -> None:
         """Deliver what has expired, at the index of bar n."""
         laid = self.quotes.at(n)
-        for position in all_positions(self.book):
+        for position in self.book.listed:
             expiry = position.contract.expiry
             if expiry is not None and stamp(expiry) <= until:
                 self.happen((settled(position, laid),), laid)
@@ -201,7 +201,7 @@ class Walk:
 
     def _unfunded(self, n: int) -> None:
         """Count the bar for each perpetual whose funding nothing tells."""
-        for position in open_positions(self.book):
+        for position in self.book.open_positions:
             if position.contract.expiry is None and not is_funded(self.quotes, position.contract.name, n):
                 year = self.quotes.time(n).year
                 self.tally.year(position.contract.name, position.contract.settle, year).unfunded += 1
@@ -221,7 +221,7 @@ class Walk:
 
 def _entered(book: Book, laid: Portfolio) -> Iterator[tuple[str, Fraction]]:
     """The index at which each position was opened: its entry, were the basis then what it is at the start."""
-    for position in open_positions(book):
+    for position in book.open_positions:
         yield (
             position.contract.name,
             position.entry_price * index_of(position.contract, laid) / laid.market.mark(position.contract),

@@ -20,7 +20,7 @@ from rebal.planner.routes import SHORT, SOONEST_EXPIRY, rolling
 from rebal.planner.unwind import build_unwind
 from rebal.portfolio import Portfolio
 from rebal.replay.acting import Placed, carried_out, inputs_at
-from rebal.replay.incidents import all_positions, closing
+from rebal.replay.incidents import closing
 from rebal.replay.tally import Refusal
 from rebal.replay.walk import Walk
 from rebal.reports.replay import Refused
@@ -119,7 +119,7 @@ def close_all(walk: Walk, *, purpose: Purpose | None = None) -> None:
     """Close futures at their marks, free of cost: all of them, or the parts of one purpose."""
     laid = walk.quotes.at(0)
     events: list[Event] = []
-    for position in all_positions(walk.book):
+    for position in walk.book.listed:
         fill = closing(position, laid.market.mark(position.contract), ZERO)
         parts = tuple(part for part in fill.parts if purpose in (None, part.purpose))
         signed = sum((part.contracts for part in parts), ZERO)

@@ -182,7 +182,7 @@ def _refuse_marks_below_zero(book: Book, strain: Strain, portfolio: Portfolio) -
 def _payoffs(
     stood: _Stood, before: Book, wallets: Iterable[Backed], *, strain: Strain, portfolio: Portfolio
 ) -> _Payoffs:
-    open_now, were_open = ([each for _, each in sorted(book.positions.items())] for book in (stood.book, before))
+    open_now, were_open = stood.book.listed, before.listed
     parts = [(part, each.contract, portfolio) for each in open_now for part in each.parts]
     unhedged = added([*holdings(before, portfolio), *(worth.closed(each, portfolio) for each in were_open)])
     kept = added(worth.held(each, portfolio, widening=strain.widening) for each in open_now)
