@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from exact import exact
 from rebal.amounts import Fraction
-from rebal.market.carry import annualised, basis, days_between, funding_usd_per_day
+from rebal.market.carry import annualised, basis, days_between, funding_coins_per_day, funding_usd_per_day
+from rebal.market.contract import Kind
 from rebal.market.examples import INVERSE
 
 PRICE = Fraction(40000)
@@ -20,6 +21,14 @@ DATED = replace(INVERSE, expiry=datetime(2026, 12, 25, 8, tzinfo=UTC), funding_i
 def test_a_short_of_15_000_dollars_receives_one_fifty_three_times_a_day() -> None:
     assert funding_usd_per_day(INVERSE, Fraction(-150), price=PRICE, rate=RATE) == Fraction("-4.5")
     assert funding_usd_per_day(INVERSE, Fraction(150), price=PRICE, rate=RATE) == Fraction("4.5")
+
+
+def test_funding_is_paid_in_coin_at_the_mark() -> None:
+    assert funding_coins_per_day(INVERSE, Fraction(150), price=PRICE, rate=RATE) == Fraction("4.5") / PRICE
+    linear = replace(INVERSE, kind=Kind.LINEAR, settle="USDT", multiplier=Fraction("0.001"))
+    # 0.15 BTC of 40,000 are 6,000 dollars
+    assert funding_coins_per_day(linear, Fraction(-150), price=PRICE, rate=RATE) == Fraction("-1.8")
+    assert funding_coins_per_day(INVERSE, Fraction(150), price=PRICE, rate=None) is None
 
 
 @pytest.mark.parametrize(("hours", "payments"), [("1", 24), ("4", 6), ("8", 3), ("24", 1)])

@@ -13,6 +13,10 @@ from rebal.findings import Code, Severity
 from rebal.market.maintenance import Method, Tier, Tiers, TierUnit, Valuation, continuous
 from rebal.plan import Plan
 from rebal.planner import build_plan
+from rebal.planner.hedge import build_hedge
+from rebal.planner.hedge_legs import Ask
+from rebal.planner.routes import SHORT, by_asset, candidates
+from rebal.planner.status import build_status
 from rebal.portfolio import Portfolio
 
 from .given import INPUTS, NOW, inverse, linear, policy, portfolio
@@ -161,13 +165,76 @@ def test_an_alert_that_two_decimals_hide_is_told_with_more() -> None:
 
 
 @pytest.mark.parametrize(
-    ("contracts", "told"), [("-39000", False), ("-40000", False), ("-40040", False), ("-40041", True)]
+    ("band", "contracts", "told"),
+    [
+        ("0", "-39000", False),
+        ("0", "-40000", False),
+        ("0", "-40040", False),
+        ("0", "-40041", True),
+        ("0.005", "-40200", False),
+        ("0.005", "-40201", True),
+        ("0.01", "-40400", False),
+        ("0.01", "-40401", True),
+        ("0.2", "-40401", True),
+    ],
 )
-def test_the_fees_of_a_full_hedge_are_no_over_hedge(contracts: str, told: bool) -> None:
-    # 40,000 dollars held; twice the fee of 0.05 % is 40 dollars
+def test_what_a_hedge_as_asked_may_be_off_is_no_over_hedge(band: str, contracts: str, told: bool) -> None:
+    """40,000 dollars held: twice the fee of 0.05 % is 40 dollars, and the band so many points, one at most."""
     hedged = short(contracts, hedge=contracts)
-    made = portfolio({"BTC": "1"}, {"BTC": "1"}, {"BTC": "40000"}, (BTC,), wallets={"BTC": "1"}, positions=(hedged,))
+    made = portfolio({"BTC": "1"}, {"BTC": "1"}, {"BTC": "40000"}, (BTC,), wallets={"BTC": "1"}, positions=(hedged,),
+                     rules=replace(policy(), hedge_band=exact(band)))  # fmt: skip
     assert (Code.OVER_HEDGED in found(made)) is told
+
+
+def test_a_lot_of_a_hedge_that_cannot_be_bought_back_is_no_over_hedge() -> None:
+    """52 lots of 100 dollars on 5,050 held: all of it is 50.5 of them, so that one is bought back and one is over."""
+    coarse = inverse("BTC", "100", fee="0")
+    hedged = opened(coarse, contracts=exact("-52"), entry_price=exact("40000"), hedge=exact("-52"))
+    made = portfolio({"BTC": "0.12625"}, None, {"BTC": "40000"}, (coarse,), wallets={"BTC": "0.12625"},
+                     positions=(hedged,))  # fmt: skip
+    ask = Ask("BTC", Fraction(1), candidates("BTC", made, by_asset((coarse,)), side=SHORT, now=NOW))
+    plan = build_hedge(made, made.statement, asks=[ask], inputs=INPUTS)
+    assert [order.signed for order in plan.orders] == [1]
+    assert [line.net_exposure_after for line in plan.assets if line.asset == "BTC"] == [-50]
+    assert Code.OVER_HEDGED not in {finding.code for finding in plan.findings}
+    assert Code.OVER_HEDGED in found(made)
+
+
+def test_where_a_contracts_own_leverage_is_in_the_way_it_is_what_to_raise() -> None:
+    """20,000 short on 0.1 BTC, 4,000 dollars: leverage 5, which the policy allows and the contract does not."""
+    rules = policy(max_at_venue="0.1", leverage="10", distance="0.1", alert=("0.05", "12"))
+    own = inverse("BTC", "1", leverage="4", fee="0")
+    made = portfolio({"BTC": "1"}, HALF, {"BTC": "40000"}, (own,), rules=rules)
+    (said,) = [each for each in planned(made).findings if each.severity == "error"]
+    assert said.message.endswith("; it would fit at contracts.BTCUSD.leverage 5, or with a smaller leg")
+    assert (said.data["fitting_leverage"], said.data["contract_leverage"]) == (None, 5)
+    raised = replace(made, contracts={"BTCUSD": replace(own, leverage=Fraction(5))})
+    assert not planned(raised).refused
+    both = planned(replace(made, policy=replace(rules, leverage=Fraction(2))))
+    (said,) = [each for each in both.findings if each.severity == "error"]
+    assert "policy.leverage 5 with contracts.BTCUSD.leverage 5, or" in said.message
+
+
+def test_where_the_venues_cap_is_in_the_way_no_leverage_is_offered() -> None:
+    """Leverage 5 would do, and the venue allows 4."""
+    rules = policy(max_at_venue="0.1", leverage="10", distance="0.1", alert=("0.05", "12"))
+    capped = replace(inverse("BTC", "1", fee="0"), max_leverage=Fraction(4))
+    made = portfolio({"BTC": "1"}, HALF, {"BTC": "40000"}, (capped,), rules=rules)
+    (said,) = [each for each in planned(made).findings if each.severity == "error"]
+    assert said.message.endswith("; only a smaller leg would fit")
+
+
+def test_funding_eats_coins_at_the_mark() -> None:
+    """20,000 long at 0.1 % three times a day are 60 dollars, at a mark of 50,000 0.0012 BTC a day, not 0.0015.
+
+    It stands at leverage 0.4 on 1 BTC; at the alert, with a PnL of 0.1 BTC, it needs 0.4/1.25 - 0.1 = 0.22, and for
+    the distance of 35 %: 20,000·(1.005/32,500 - 1/40,000), which is less.
+    """
+    held = opened(BTC, contracts=exact("20000"), entry_price=exact("40000"))
+    made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, (BTC,), wallets={"BTC": "1"}, positions=(held,),
+                     marks={"BTCUSD": "50000"}, funding={"BTCUSD": "0.001"})  # fmt: skip
+    (wallet,) = build_status(made, made.statement, inputs=INPUTS).wallets
+    assert wallet.funding_days_to_alert == (1 - exact("0.22")) / exact("0.0012")
 
 
 @pytest.mark.parametrize(

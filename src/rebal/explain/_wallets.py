@@ -8,7 +8,7 @@ from rebal.explain._facts import GIVEN, Facts, derived, index_of, indexed, untol
 from rebal.explain._margins import Curve, each_of, indices, position_terms, survival, value_formula
 from rebal.formula import formula_of, renamed
 from rebal.frozen import frozen
-from rebal.market.carry import funding_usd_per_day
+from rebal.market.carry import funding_coins_per_day
 from rebal.market.contract import Contract
 from rebal.market.margin import Held, is_inverse, liquidation
 from rebal.plan import Standing, Wallet
@@ -377,9 +377,8 @@ def _days(row: Wallet, stood: Stood) -> Derivation:
         return untold(figure, None, title=title, unit="days", note="funding does not lead there")
     market = facts.portfolio.market
     paid = total(
-        funding_usd_per_day(
-            each.contract, each.contracts, price=facts.portfolio.mark_usd(each.contract),
-            rate=market.funding_rate(each.contract),
+        funding_coins_per_day(
+            each.contract, each.contracts, price=each.mark_price, rate=market.funding_rate(each.contract)
         ) or ZERO
         for each in stood.held
     )  # fmt: skip
@@ -387,7 +386,6 @@ def _days(row: Wallet, stood: Stood) -> Derivation:
     terms = [
         stood.balance,
         Term("A", alert, row.currency, "balance at which it stands at the alert", None),
-        Term("d", paid, "USD", "funding paid a day", None),
-        index_of(row.currency, facts),
+        Term("d", paid, row.currency, "funding paid a day, at the mark", None),
     ]
-    return derived(figure, row.funding_days_to_alert, "(W − A) / (d / S)", terms=terms, title=title, unit="days")
+    return derived(figure, row.funding_days_to_alert, "(W − A) / d", terms=terms, title=title, unit="days")

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from rebal.amounts import ZERO, Fraction
-from rebal.market.contract import Contract
+from rebal.market.contract import Contract, Kind
 
 HOURS_PER_DAY = 24
 DAYS_PER_YEAR = 365
@@ -21,6 +21,14 @@ def funding_usd_per_day(
     if rate is None or contract.funding_interval_hours is None:
         return None
     return contract.funding_usd(contracts, price, rate) * HOURS_PER_DAY / contract.funding_interval_hours
+
+
+def funding_coins_per_day(
+    contract: Contract, contracts: Fraction, *, price: Fraction, rate: Fraction | None
+) -> Fraction | None:
+    """The same in the settlement coin, at the contract's own mark: an inverse one pays the rate on ``N/P`` coins."""
+    paid = funding_usd_per_day(contract, contracts, price=price, rate=rate)
+    return paid if paid is None or contract.kind is Kind.LINEAR else paid / price
 
 
 def basis_usd_per_day(

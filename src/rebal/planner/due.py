@@ -8,7 +8,7 @@ from rebal.market.margin import needed
 from rebal.market.pieces import piece_at
 from rebal.market.pooled_path import is_due
 from rebal.planner.checks import findings
-from rebal.planner.checks.book import short_of_coins
+from rebal.planner.checks.shortages import short_of_coins
 from rebal.planner.collateral import Account
 from rebal.planner.desk import Desk
 from rebal.planner.pooled import pool_of

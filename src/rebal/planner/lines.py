@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rebal.amounts import ONE, ZERO, Fraction, total
 from rebal.book import Book, HedgeAsked, MarginMode, Position, Purpose
-from rebal.market.carry import DAYS_PER_YEAR, funding_usd_per_day
+from rebal.market.carry import DAYS_PER_YEAR, funding_coins_per_day, funding_usd_per_day
 from rebal.market.contract import Contract
 from rebal.market.margin import (
     Factors,
@@ -200,7 +200,7 @@ def _wallet(then: Account | None, now: Account | None, *, book: Book, portfolio:
         share_of_holding=balance / owned if owned > 0 else None,
         distance_below_all_posted=None if posted.below is None else 1 - posted.below,
         distance_above_all_posted=None if posted.above is None else posted.above - 1,
-        funding_days_to_alert=_funding_days(balance, held, currency, portfolio),
+        funding_days_to_alert=_funding_days(balance, held, portfolio),
         before=_standing(then.balance if then else ZERO, then.held_before if then else (), currency, portfolio),
         account=portfolio.account(shown.at).name,
     )
@@ -242,17 +242,15 @@ def _over(part: Fraction, whole: Fraction) -> Fraction | None:
     return part / whole if whole > 0 else None
 
 
-def _funding_days(balance: Fraction, held: Sequence[Held], currency: str, portfolio: Portfolio) -> Fraction | None:
+def _funding_days(balance: Fraction, held: Sequence[Held], portfolio: Portfolio) -> Fraction | None:
+    market = portfolio.market
     paid = [
-        funding_usd_per_day(
-            each.contract,
-            each.contracts,
-            price=portfolio.mark_usd(each.contract),
-            rate=portfolio.market.funding_rate(each.contract),
+        funding_coins_per_day(
+            each.contract, each.contracts, price=each.mark_price, rate=market.funding_rate(each.contract)
         )
         for each in held
     ]
-    coins_per_day = total(usd for usd in paid if usd is not None) / portfolio.price(currency) if held else ZERO
+    coins_per_day = total(coins for coins in paid if coins is not None)
     spare = balance - balance_at(held, portfolio.policy.alert) if coins_per_day > 0 else ZERO
     return spare / coins_per_day if spare > 0 else None
 

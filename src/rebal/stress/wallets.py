@@ -9,8 +9,7 @@ from collections.abc import Iterable, Sequence
 from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction, down, total, up
 from rebal.book import Book
 from rebal.frozen import frozen
-from rebal.market.carry import funding_usd_per_day
-from rebal.market.contract import Kind
+from rebal.market.carry import funding_coins_per_day
 from rebal.market.margin import Factors, Held, maintenance_margin, pnl_of
 from rebal.market.path import Curve, Moves, Passage
 from rebal.market.pooled import Pool, judge
@@ -169,11 +168,8 @@ def _strained(position: Held, strain: Strain, portfolio: Portfolio) -> Held:
 def _funding(position: Held, strain: Strain, portfolio: Portfolio) -> Fraction:
     """Coins paid, in the settlement coin at today's mark; nothing where no rate is known."""
     contract, mark = position.contract, position.mark_price
-    usd = (
-        funding_usd_per_day(contract, position.contracts, price=mark, rate=portfolio.market.funding_rate(contract))
-        or ZERO
-    )
-    paid = usd / mark if contract.kind is Kind.INVERSE else usd
+    rate = portfolio.market.funding_rate(contract)
+    paid = funding_coins_per_day(contract, position.contracts, price=mark, rate=rate) or ZERO
     return paid * strain.funding_times * strain.days
 
 

@@ -1,16 +1,15 @@
 """What is worth a look in the book that is left: coins, wallets, what was left out, what is realised."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from rebal.amounts import ONE, ZERO, Fraction, plain, rounded
-from rebal.book import MarginMode
+from rebal.book import MarginMode, Purpose
 from rebal.findings import (
     Code,
     Figure,
     Finding,
     apart,
     coins,
-    error,
     exact_percent,
     info,
     percent,
@@ -20,87 +19,23 @@ from rebal.findings import (
 )
 from rebal.market.contract import Kind
 from rebal.market.margin import Held, beyond_last_tier
-from rebal.planner.collateral import Shortage, fitting_distance, fitting_leverage, free_coins
+from rebal.planner.checks.shortages import if_it_matters, short_of_coins
 from rebal.planner.lines import mode_of
 from rebal.planner.orders import realised_by
-from rebal.planner.pooled import fitting, pool_of
 from rebal.planner.review import Check, Review
 from rebal.planner.sizing import LeftOut
-from rebal.planner.targets import least_leg_usd
+from rebal.planner.targets import least_leg_usd, lot_usd
 from rebal.portfolio import DOLLARS
 
-
-def _if_it_matters(review: Review, *, due: bool = True) -> Callable[..., Finding]:
-    """How what stands against a plan is said: as an error, unless the plan only lowers risk.
-
-    Such a plan can always be placed: what is still missing is a warning. ``due``: the state is as bad without a plan,
-    so that where nothing is planned it stays an error.
-    """
-    idle = not review.orders and not review.done.transfers
-    return warning if review.only_lowers_risk and not (due and idle) else error
+_MOST_BAND = Fraction(1, 100)
+"""Of a hedge_band wider than this no more is left short unsaid."""
 
 
 def _no_equity(review: Review) -> Iterator[Finding]:
     equity = review.desk.valued.equity
     if equity <= 0 and review.desk.portfolio.targets is not None:
-        say, message = _if_it_matters(review), f"equity is {usd(equity)}: there is nothing to weigh"
+        say, message = if_it_matters(review), f"equity is {usd(equity)}: there is nothing to weigh"
         yield say(Code.NO_EQUITY, DOLLARS, message, equity_usd=equity)
-
-
-def short_of_coins(review: Review) -> Iterator[Finding]:
-    """Say which coins no transfer could bring, and what would fit."""
-    for shortage in review.shortages:
-        account = shortage.account
-        missing, needed = coins(shortage.missing, account.currency), coins(shortage.needed, account.currency)
-        subject = account.name
-        leverage, distance = _fitting(shortage, review)
-        yield _if_it_matters(review, due=False)(
-            Code.UNDER_COLLATERALISED,
-            subject,
-            f"{missing} are missing: the positions need {needed}{_beside(shortage, review)} and "
-            f"{coins(shortage.available, account.currency)} can be posted{_capped(shortage, review)}; "
-            f"{_what_would_fit(leverage, distance)}",
-            currency=account.currency,
-            missing_coins=shortage.missing,
-            needed_coins=shortage.needed,
-            available_coins=shortage.available,
-            fitting_leverage=leverage,
-            fitting_distance=distance,
-        )
-
-
-def _capped(shortage: Shortage, review: Review) -> str:
-    """That more coins are there than may sit at the account."""
-    portfolio, currency = review.desk.portfolio, shortage.account.currency
-    account = portfolio.account(shortage.account.at)
-    if account.most_usd is None or not free_coins(currency, review.done.book, portfolio):
-        return ""
-    return f", as accounts.{account.name}.at_most, {exact_percent(account.at_most)} of equity, lets no more in"
-
-
-def _beside(shortage: Shortage, review: Review) -> str:
-    """What else backs the positions of a pooled account."""
-    account = review.desk.portfolio.account(shortage.account.at)
-    return "" if account.pooling is None else f" beside what else is in {account.name}"
-
-
-def _fitting(shortage: Shortage, review: Review) -> tuple[Fraction | None, Fraction | None]:
-    """The policy's leverage and distance at which the coins would do, each where it is what lacks coins."""
-    portfolio = review.desk.portfolio
-    account = portfolio.account(shortage.account.at)
-    if account.pooling is not None:
-        return fitting(pool_of(account, review.done.book, portfolio), portfolio)
-    need, available = shortage.need, shortage.available
-    leverage = fitting_leverage(shortage) if max(need.leverage, need.initial) > available else None
-    thin = need.survival + shortage.account.fees > available
-    return leverage, fitting_distance(shortage, portfolio.policy) if thin else None
-
-
-def _what_would_fit(leverage: Fraction | None, distance: Fraction | None) -> str:
-    ways = [] if leverage is None else [f"policy.leverage {plain(leverage)}"]
-    ways += [] if distance is None else [f"a liquidation distance of {percent(distance)}"]
-    fit = " with ".join(ways)
-    return f"it would fit at {fit}, or with a smaller leg" if fit else "only a smaller leg would fit"
 
 
 def _left_out(review: Review) -> Iterator[Finding]:
@@ -157,15 +92,41 @@ def _residuals(review: Review) -> Iterator[Finding]:
 
 
 def _over_hedged(review: Review) -> Iterator[Finding]:
-    differ = fees_and_basis(review)
+    over = over_hedged(review)
     for line in review.assets:
-        tolerated = line.spot_value * differ.get(line.asset, ZERO)
-        if line.asset != DOLLARS and line.holding >= 0 and line.net_exposure_after < -tolerated:
+        if line.holding >= 0 and line.asset in over:
             message = f"net exposure{review.when} is {usd(line.net_exposure_after)}: more is short than is held"
             yield warning(Code.OVER_HEDGED, line.asset, message, net_exposure_after_usd=line.net_exposure_after)
 
 
-def fees_and_basis(review: Review) -> dict[str, Fraction]:
+def over_hedged(review: Review) -> frozenset[str]:
+    """The assets of which more is short than is held, by more than a hedge as asked may be off.
+
+    That is the policy's hedge_band, a hundredth at most, or what a full hedge itself leaves: fees and basis, or a lot.
+    """
+    band, differ = min(review.desk.portfolio.policy.hedge_band, _MOST_BAND), _fees_and_basis(review)
+    lots = _lots_usd(review)
+    return frozenset(
+        line.asset
+        for line in review.assets
+        if line.asset != DOLLARS
+        and -line.net_exposure_after
+        > max(line.spot_value * max(band, differ.get(line.asset, ZERO)), lots.get(line.asset, ZERO))
+    )
+
+
+def _lots_usd(review: Review) -> dict[str, Fraction]:
+    """By asset, the dollars of it in the largest lot of what hedges it."""
+    lots: dict[str, Fraction] = {}
+    for position in review.positions_after:
+        for part in position.parts:
+            if part.purpose is Purpose.HEDGE:
+                one = lot_usd(part.stands_for, position.contract, review.desk.portfolio)
+                lots[part.stands_for] = max(one, lots.get(part.stands_for, ZERO))
+    return lots
+
+
+def _fees_and_basis(review: Review) -> dict[str, Fraction]:
     """By asset, the share of it that a full hedge may be off: its own fees, and what mark and index differ by."""
     portfolio = review.desk.portfolio
     differ: dict[str, Fraction] = {}
@@ -192,7 +153,7 @@ def _at_liquidation(review: Review) -> Iterator[Finding]:
                 "margin_balance_coins": wallet.margin_balance,
                 "maintenance_margin_coins": wallet.maintenance_margin,
             }
-            yield _if_it_matters(review)(Code.NEAR_LIQUIDATION, subject, message, **data)
+            yield if_it_matters(review)(Code.NEAR_LIQUIDATION, subject, message, **data)
         elif percent(nearest) == asked or (policy.alert.is_near(nearest) and not review.planned):
             continue  # of a book as it stands, its alert has said so
         elif nearest < policy.shock and subject not in short:

@@ -7,7 +7,7 @@ from rebal.amounts import ZERO, Fraction
 from rebal.book import HedgeAsked, Purpose
 from rebal.findings import Code, Finding, coins, error, info, percent, price, usd
 from rebal.market.contract import Contract, Kind
-from rebal.planner.checks.book import fees_and_basis
+from rebal.planner.checks.book import over_hedged
 from rebal.planner.cover import cover
 from rebal.planner.desk import Desk
 from rebal.planner.hedge_legs import Ask, in_the_way, misplaced
@@ -15,21 +15,18 @@ from rebal.planner.review import Check, Review
 from rebal.planner.routes import SHORT, SOONEST_EXPIRY
 from rebal.times import day_or_time
 
-_LEFT_BY_FEES_AND_LOTS = Fraction(1, 100)
-
 
 def refuse_over_hedge(asked: Mapping[str, HedgeAsked]) -> Check:
-    """The check that more is not short than is held; the fee of a full hedge is no over-hedge."""
+    """The check that more is not short than is held; what a full hedge itself leaves is no over-hedge."""
 
     def check(review: Review) -> Iterator[Finding]:
-        differ = fees_and_basis(review)
+        over = over_hedged(review)
         for line in review.assets:
             wanted = asked.get(line.asset)
             if wanted is None:
                 continue
             protected = any(part.stands_for == (line.asset,) for order in review.orders for part in order.parts)
-            tolerated = line.spot_value * max(_LEFT_BY_FEES_AND_LOTS, differ.get(line.asset, ZERO))
-            if wanted.fraction > 1 or (protected and line.net_exposure_after < -tolerated):
+            if wanted.fraction > 1 or (protected and line.asset in over):
                 base = cover(review.desk.portfolio, review.desk.book).base(line.asset)
                 message = (
                     f"{percent(wanted.fraction)} of {coins(base, line.asset)} asked leave a net exposure of "
