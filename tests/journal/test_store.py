@@ -13,7 +13,7 @@ from rebal import journal
 from rebal.amounts import Fraction
 from rebal.errors import InvalidInput, Refused, Unavailable
 from rebal.journal import files, schema, store
-from rebal.journal.adding import add
+from rebal.journal.adding import Added, add
 from rebal.journal.spelling import COLUMNS, columns_of
 from rebal.ledger import Draft, EntryType, Fill, Journal, Spot, Transfer, Void
 
@@ -149,16 +149,38 @@ def test_the_builder_sees_what_came_between(path: str) -> None:
     """Another writer slips in after the file was found missing and before this one has the lock."""
     seen: list[int] = []
 
-    def build(read: Journal) -> list[Draft]:
+    def build(read: Journal) -> Added:
         seen.append(read.seq)
         if len(seen) == 1:
             journal.append(path, [PAID])
-        return [SHORT]
+        return add(read, [SHORT])
 
     added = store.record(path, build)
     assert seen == [0, 1]
     assert [entry.id for entry in added.after.entries] == ["f-1", "ex-1"]
     assert os.listdir(os.path.dirname(path)) == ["book.journal.db"]
+
+
+@pytest.mark.parametrize("there", [[], [PAID]])
+def test_what_was_tried_before_the_lock_is_not_made_again(path: str, there: list[Draft]) -> None:
+    tried = add(journal.append(path, there).after, [SHORT])
+    made: list[Journal] = []
+
+    def build(read: Journal) -> Added:
+        made.append(read)
+        return add(read, [SHORT])
+
+    assert store.record(path, build, tried=tried) == tried
+    assert made == []
+    assert journal.read(path) == tried.after
+
+
+def test_what_was_tried_of_another_journal_is_made_anew(path: str) -> None:
+    tried = add(Journal(), [SHORT])
+    journal.append(path, [PAID])
+    added = store.record(path, lambda read: add(read, [SHORT]), tried=tried)
+    assert [entry.id for entry in added.after.entries] == ["f-1", "ex-1"]
+    assert journal.read(path) == added.after
 
 
 @pytest.mark.parametrize("name", ["a?vfs=unix-none&mode=memory", "50%20 off#1.db", "ü ñ.db", "-", ":memory:", "file:x"])
@@ -367,7 +389,7 @@ def test_an_older_file_is_read_as_it_is_and_brought_forward_by_the_next_record(p
     before = Path(path).read_bytes()
     assert store.read(path, migrations=NEXT_VERSION).seq == 1
     assert Path(path).read_bytes() == before
-    added = store.record(path, lambda _: [PAID], migrations=NEXT_VERSION)
+    added = store.record(path, lambda read: add(read, [PAID]), migrations=NEXT_VERSION)
     connection = sqlite3.connect(path)
     assert connection.execute("PRAGMA user_version").fetchone() == (5,)
     assert "venue" in [name for _, name, *_ in connection.execute("PRAGMA table_info(entries)")]
@@ -404,7 +426,7 @@ def test_a_migration_that_fails_changes_nothing(path: str) -> None:
     journal.append(path, [SHORT])
     broken = (*schema.MIGRATIONS, ("ALTER TABLE entries ADD COLUMN venue TEXT", "CREATE TABLE entries (x)"))
     with pytest.raises(InvalidInput):
-        store.record(path, lambda _: [PAID], migrations=broken)
+        store.record(path, lambda read: add(read, [PAID]), migrations=broken)
     assert journal.read(path).seq == 1
 
 

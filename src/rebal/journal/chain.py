@@ -18,7 +18,7 @@ def stored(draft: Draft, *, seq: int, name: str, previous: str | None) -> Entry:
     columns.update(texts(as_kept(draft.event)))
     columns.update(plan=draft.plan, previous=previous)
     columns["hash"] = digest(columns)
-    return entry_of(columns)
+    return spelled(columns)
 
 
 def entry_of(columns: Mapping[str, str | None]) -> Entry:

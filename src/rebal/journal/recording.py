@@ -129,28 +129,28 @@ def _record(
     dated(clerk.portfolio)
     made, answered = _making(clerk), set[str]()
 
-    def tried(journal: Journal) -> tuple[Sequence[Draft], Added]:
+    def tried(journal: Journal) -> Added:
         drafted = build(journal)
         added = add(journal, drafted, again=clerk.again)
         if not is_word:
             mistakes.refuse(clerk.portfolio, added)
             drafts.refuse_impossible(clerk.portfolio, added)
-        whole = with_statement(clerk.portfolio, journal, drafted, again=clerk.again)
-        return whole, add(journal, whole, again=clerk.again)
+        return with_statement(clerk.portfolio, added, drafted, again=clerk.again)
 
-    def checked(journal: Journal) -> Sequence[Draft]:
-        drafted, added = tried(journal)
+    def checked(journal: Journal) -> Added:
+        added = tried(journal)
         if not clerk.sure and not answered.issuperset(mistakes.doubts(clerk.portfolio, added)):
             raise Refused("the journal went on meanwhile, and this looks like a slip now; record it again")
-        return drafted
+        return added
 
     if clerk.dry_run:
-        _, added = tried(store.read(clerk.path))
+        added = tried(store.read(clerk.path))
     else:
+        first = None
         if not clerk.sure:
-            _, first = tried(store.read(clerk.path))
+            first = tried(store.read(clerk.path))
             answered.update(_accepted(clerk, tuple(mistakes.doubts(clerk.portfolio, first))))
-        added = store.record(clerk.path, checked, again=clerk.again)
+        added = store.record(clerk.path, checked, tried=first)
     said = (*notes(added), *(made if added.new else ()), *(() if is_word else _questions(clerk, added)))
     return report.recorded(clerk.portfolio, added, journal=clerk.path, dry_run=clerk.dry_run, notes=said)
 

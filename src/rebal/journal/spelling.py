@@ -75,6 +75,7 @@ _LONGEST_REASON = 500
 _MARKS = frozenset("'=+-@")
 _LONGEST_SEQ = 9
 _MOST_DIGITS = 40
+_NO_DECIMAL = "is not a plain decimal number, like 1234.5"
 _ID = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._:/#@=+-]{{0,{LONGEST_ID - 1}}}", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
@@ -85,20 +86,24 @@ class TextProblem(ValueError):
 
 def decimal(text: str) -> Fraction:
     """Read a number as this program prints it: plain, without exponent, trailing zeros or -0. Raises TextProblem."""
-    try:
-        value = number(text, digits=_MOST_DIGITS)
-    except NumberProblem:
-        value = None
-    if value is None or plain(value) != text:
-        raise TextProblem("is not a plain decimal number, like 1234.5")
+    value = _measured(text)
+    if plain(value) != text:
+        raise TextProblem(_NO_DECIMAL)
     return value
 
 
 def decimal_text(value: Fraction) -> str:
     """Print a number for a column. Raises TextProblem for one of more than 40 digits on a side."""
     text = plain(value)
-    decimal(text)
+    _measured(text)
     return text
+
+
+def _measured(text: str) -> Fraction:
+    try:
+        return number(text, digits=_MOST_DIGITS)
+    except NumberProblem:
+        raise TextProblem(_NO_DECIMAL) from None
 
 
 def shortened(value: Fraction) -> Fraction:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from rebal.errors import Refused
-from rebal.journal.adding import add
+from rebal.journal.adding import Added, add
 from rebal.journal.fold import dated
 from rebal.journal.spelling import texts
 from rebal.journal.telling import in_telling_order, steps, told_book
@@ -17,19 +17,21 @@ from rebal.times import rfc3339
 _OUTDATED = "the entries that it was told from are others now"
 
 
-def with_statement(portfolio: Portfolio, journal: Journal, made: Sequence[Draft], *, again: bool) -> Sequence[Draft]:
-    """What is to be recorded, with the file's statement before it where the journal has not got it yet.
+def with_statement(portfolio: Portfolio, added: Added, made: Sequence[Draft], *, again: bool) -> Added:
+    """What is recorded, with the file's statement before it where the journal has not got it yet.
 
-    Where the entries up to a statement and the statement differ, the difference is an entry too; one that has been
-    overtaken by what was recorded or voided since is voided. Raises Refused for a void of a difference that stands.
+    ``added``: what the drafts ``made`` alone would add. Where the entries up to a statement and the statement differ,
+    the difference is an entry too; one that has been overtaken by what was recorded or voided since is voided. Raises
+    Refused for a void of a difference that stands.
     """
-    if made and not add(journal, made, again=again).new:
-        return made
+    if made and not added.new:
+        return added
+    journal = added.before
     opening = tuple(_opening(portfolio, journal))
-    after = add(journal, (*opening, *made), again=again).after
-    mended = tuple(_differences(portfolio, after))
+    whole = add(journal, (*opening, *made), again=again) if opening else added
+    mended = tuple(_differences(portfolio, whole.after))
     _refuse_voided(made, mended, journal)
-    return (*opening, *mended, *made)
+    return add(journal, (*opening, *mended, *made), again=again) if mended else whole
 
 
 def disagreement(portfolio: Portfolio, entries: Sequence[Entry]) -> tuple[Shift, ...]:

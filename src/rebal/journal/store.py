@@ -14,7 +14,7 @@ from rebal.ledger import Draft, Entry, Journal
 WAIT_S = 10.0
 """How long a lock is waited for."""
 
-Build = Callable[[Journal], Sequence[Draft]]
+Build = Callable[[Journal], Added]
 Script = Sequence[Sequence[str]]
 
 _FROM_A_COPY = "restore it from a copy, or rebuild it from an export"
@@ -39,32 +39,42 @@ def read(path: str, *, wait: float = WAIT_S, migrations: Script = schema.MIGRATI
 
 
 def record(
-    path: str, build: Build, *, again: bool = False, wait: float = WAIT_S, migrations: Script = schema.MIGRATIONS
+    path: str,
+    build: Build,
+    *,
+    tried: Added | None = None,
+    wait: float = WAIT_S,
+    migrations: Script = schema.MIGRATIONS,
 ) -> Added:
     """Add what ``build`` makes of the journal, in one transaction, and return once it is durable.
 
     ``build`` sees the journal under the lock, so that nothing comes between its reading and the writing; it may be
-    called more than once. The file is created by the first record that has something to add. Raises what ``build`` and
-    ``adding.add`` raise, InvalidInput as ``read``, and Unavailable where disk, folder or lock say no.
+    called more than once. ``tried``: what it made of the journal before the lock, which holds where nothing came
+    between. The file is created by the first record that has something to add. Raises what ``build`` raises,
+    InvalidInput as ``read``, and Unavailable where disk, folder or lock say no.
     """
     target = os.path.realpath(path)
     if not files.exists(target):
-        added = add(Journal(), build(Journal()), again=again)
-        if not added.new:
-            return added
+        tried = _of(Journal(), build, tried)
+        if not tried.new:
+            return tried
         files.create(target, migrations=migrations)
     version = files.recognise(target, newest=len(migrations))
     with files.writing(target, wait=wait) as connection:
         files.migrate(connection, version, migrations)
-        journal = _journal(connection, path)
-        added = add(journal, build(journal), again=again)
+        added = _of(_journal(connection, path), build, tried)
         connection.executemany(_INSERT, [columns_of(entry) for entry in added.new])
     return added
 
 
+def _of(journal: Journal, build: Build, tried: Added | None) -> Added:
+    """What a journal becomes; its head stands for every entry of it."""
+    return tried if tried is not None and tried.before.head == journal.head else build(journal)
+
+
 def append(path: str, drafts: Sequence[Draft], *, again: bool = False, wait: float = WAIT_S) -> Added:
     """Add drafts that do not depend on what the journal holds."""
-    return record(path, lambda _: drafts, again=again, wait=wait)
+    return record(path, lambda journal: add(journal, drafts, again=again), wait=wait)
 
 
 def rebuild(path: str, exported: Journal, *, wait: float = WAIT_S) -> Added:
