@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rebal.book import Book
     from rebal.findings import Finding
     from rebal.ledger import Carried, Entry, Journal, Realised
-    from rebal.load import Asked, MarketText
+    from rebal.load import Asked, Lacking, MarketText
     from rebal.plan import Inputs
     from rebal.planner.review import Check, Review
     from rebal.portfolio import Portfolio
@@ -54,13 +54,19 @@ class Opened:
 
 
 def opened(
-    where: Where, world: World, *, targets_for: str | None = None, market: "Sequence[MarketText | Asked] | None" = None
+    where: Where,
+    world: World,
+    *,
+    targets_for: str | None = None,
+    market: "Sequence[MarketText | Asked] | None" = None,
+    lacking: "Lacking | None" = None,
 ) -> Opened:
     """Read the portfolio and fold its journal.
 
-    ``targets_for``: the command that cannot do without targets. ``market``: see ``Where.read``. Raises InvalidInput.
+    ``targets_for``: the command that cannot do without targets. ``market`` and ``lacking``: see ``Where.read``. Raises
+    InvalidInput.
     """
-    portfolio = where.read(world, market)
+    portfolio = where.read(world, market, lacking=lacking)
     path = where.path(world)
     if targets_for is not None and portfolio.targets is None:
         instead = "add targets: a weight for every asset held, summing to 100 %"

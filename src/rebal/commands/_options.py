@@ -25,7 +25,7 @@ from rebal.frozen import frozen
 
 if TYPE_CHECKING:
     from rebal import prices
-    from rebal.load import Asked, MarketText
+    from rebal.load import Asked, Lacking, MarketText
     from rebal.load.listed import Shelf
     from rebal.portfolio import Portfolio
 
@@ -112,12 +112,21 @@ class Where:
         unnamed = ("-", world.portfolio)
         return tuple(word for option, file in named if file and file not in unnamed for word in (option, file))
 
-    def read(self, world: World, market: "Sequence[MarketText | Asked] | None" = None) -> "Portfolio":
-        """The portfolio, resolved; ``market``: that of ``--market``, where it was read already. Raises InvalidInput."""
+    def read(
+        self,
+        world: World,
+        market: "Sequence[MarketText | Asked] | None" = None,
+        *,
+        lacking: "Lacking | None" = None,
+    ) -> "Portfolio":
+        """The portfolio, resolved; ``market``: that of ``--market``, where it was read already. Raises InvalidInput.
+
+        ``lacking``: what prices the assets that nothing else does.
+        """
         from rebal import load
 
         given = self.markets(world) if market is None else market
-        return load.portfolio(self.path(world), now=self.time(world), market=given, shelf=shelf(world))
+        return load.portfolio(self.path(world), now=self.time(world), market=given, shelf=shelf(world), lacking=lacking)
 
 
 @frozen

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
@@ -17,11 +18,14 @@ from rebal.errors import InvalidInput, Problem, Unavailable, UsageProblem
 from rebal.frozen import frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from rebal.amounts import Fraction
+    from rebal.load import Lacking
     from rebal.load.courses import Wanted
+    from rebal.load.sheets import Sheet
     from rebal.portfolio import Portfolio
+    from rebal.prices import Quotes as Priced
     from rebal.replay.course import Course
     from rebal.replay.quotes import Quotes
     from rebal.replay.report import Terms as Walked
@@ -57,15 +61,39 @@ class Through:
         str | None, typer.Option("--gaps", metavar="carry", help="Keep the last price where bars are missing.")
     ] = None
 
-    def course(self, portfolio: "Portfolio") -> "Course":
-        """Read the files. Raises InvalidInput and UsageProblem."""
+    def check(self) -> None:
+        """Raise UsageProblem for what can be told without reading a file."""
         if not self.prices:
             raise UsageProblem("replay needs prices: --prices FILE, a CSV of bars or closes")
         if self.gaps not in (None, "carry"):
             raise UsageProblem(f"--gaps {self.gaps}: write carry, or leave it out to be told of every gap")
-        from rebal.load import courses
+        first, last = self._stretch()
+        if first is not None and last is not None and last <= first:
+            raise UsageProblem(f"--from {self.since} --to {self.until}: write a --to that is after --from")
 
-        return courses.course(self.prices, self.funding or (), self._wanted(portfolio))
+    def course(self, portfolio: "Portfolio", read: "Callable[[str], Sheet]") -> "Course":
+        """Read the files. Raises InvalidInput."""
+        from rebal.load import courses
+        from rebal.planner.exposure import assets_of
+
+        assets = assets_of(portfolio, portfolio.statement)
+        through = {portfolio.proxies[asset].via for asset in assets if asset in portfolio.proxies}
+        contracts = {*portfolio.contracts, *(name.rpartition(":")[2] for name in portfolio.contracts)}
+        wanted = self._wanted((*assets, *through), contracts)
+        return courses.course(self.prices or (), self.funding or (), wanted, read=read)
+
+    def first(self, now: datetime, read: "Callable[[str], Sheet]") -> "Lacking":
+        """What prices assets as the replay begins: as the files have them then. Raises InvalidInput."""
+        from rebal.load import courses
+        from rebal.prices import Quotes
+        from rebal.replay.course import moment
+
+        def prices(assets: tuple[str, ...]) -> "Priced":
+            on = courses.course(self.prices or (), (), self._wanted(assets, ()), read=read)
+            begins = moment(on.start)
+            return Quotes(begins if begins <= now else None, {asset: on.close(asset, 0) for asset in assets}, {})
+
+        return prices
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -73,21 +101,15 @@ class Through:
         given = (*(self.prices or ()), *(self.funding or ()))
         return tuple(dict.fromkeys((*given, *(each.partition("=")[2] for each in given if "=" in each))))
 
-    def _wanted(self, portfolio: "Portfolio") -> "Wanted":
+    def _wanted(self, assets: "Iterable[str]", contracts: "Iterable[str]") -> "Wanted":
         from rebal.load.courses import Wanted
-        from rebal.planner.exposure import assets_of
         from rebal.replay.course import stamp
 
-        assets = assets_of(portfolio, portfolio.statement)
-        through = {portfolio.proxies[asset].via for asset in assets if asset in portfolio.proxies}
-        first, last = _day(self.since, "--from"), _day(self.until, "--to")
-        return Wanted(
-            tuple(sorted({*assets, *through})),
-            tuple(sorted({*portfolio.contracts, *(name.rpartition(":")[2] for name in portfolio.contracts)})),
-            self.gaps is not None,
-            None if first is None else stamp(first),
-            None if last is None else stamp(last),
-        )
+        first, last = (None if at is None else stamp(at) for at in self._stretch())
+        return Wanted(tuple(sorted({*assets})), tuple(sorted({*contracts})), self.gaps is not None, first, last)
+
+    def _stretch(self) -> tuple[datetime | None, datetime | None]:
+        return _day(self.since, "--from"), _day(self.until, "--to")
 
 
 @frozen
@@ -180,16 +202,20 @@ def replay(
     """
     shown.check(world)
     workers.check()
+    through.check()
     counts = tried.counts()
     if manner.refused not in REFUSED:
         raise UsageProblem(f"--refused {manner.refused}: {one_of(manner.refused, REFUSED)}")
     _skipping()
+    from rebal.load.sheets import sheet
+
     now = source.time(world)
     every, block = _length(manner.check, "--check", now), _length(tried.block, "--block", now)
-    book = opened(source, world)
+    read = cache(sheet)
+    book = opened(source, world, lacking=through.first(now, read))
     portfolio = replace(terms.of(book.portfolio), statement=book.book)
     combined = combinations(tried.policies or (), portfolio.policy, refused=manner.refused)
-    course = through.course(portfolio)
+    course = through.course(portfolio, read)
     walked = manner.terms(portfolio, book, every)
     asked = _Asked(portfolio, course, walked, combined, counts, tried.rank, block)
     answer = asked.answered(book, world, workers)

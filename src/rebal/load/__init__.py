@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     Asked: TypeAlias = "Callable[[Wanted], Quotes | MarketText]"
     """A source, which is told what is wanted; it may hand over a market file in the place of quotes."""
+    Lacking: TypeAlias = "Callable[[tuple[str, ...]], Quotes]"
+    """What prices the assets that neither the portfolio nor any source prices."""
 
 
 class MarketText(NamedTuple):
@@ -49,17 +51,18 @@ def portfolio(
     now: datetime,
     market: "str | MarketText | Sequence[str | MarketText | Asked] | None" = None,
     shelf: "Shelf | None" = None,
+    lacking: "Lacking | None" = None,
 ) -> "Portfolio":
     """Read and resolve a portfolio file; ``-`` is stdin, ``market`` a file whose prices win, key by key.
 
     ``market`` may be several files and sources, of which the last that prices a name wins. ``shelf``: where refreshed
-    venues are kept; without it they are as shipped. Raises InvalidInput with every problem of all files, Unavailable
-    where a source is not to be had.
+    venues are kept; without it they are as shipped. ``lacking``: what prices the assets that nothing else does. Raises
+    InvalidInput with every problem of all files, Unavailable where a source is not to be had.
     """
     from rebal.load import resolve
 
     given = (market,) if isinstance(market, str | MarketText) else market or ()
-    return resolve.portfolio(path, now=now, market=given, shelf=shelf)
+    return resolve.portfolio(path, now=now, market=given, shelf=shelf, lacking=lacking)
 
 
 def schema() -> dict[str, Any]:

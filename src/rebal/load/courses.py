@@ -7,7 +7,7 @@ time.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
@@ -57,13 +57,16 @@ class Bars:
     lines: list[int] = field(default_factory=list)
 
 
-def course(prices: Sequence[str], funding: Sequence[str], wanted: Wanted) -> Course:
+def course(
+    prices: Sequence[str], funding: Sequence[str], wanted: Wanted, *, read: Callable[[str], Sheet] = sheet
+) -> Course:
     """Read price and funding files into one course. Raises InvalidInput with what is wrong, line by line.
 
     Gaps, rows that repeat a time or run backwards, and coins that begin later or end sooner than the others are errors;
     ``wanted.carries``: gaps keep the price before them, and a coin that begins later its first one until then.
+    ``read``: how a file of prices is read, where that is to be done once for several courses.
     """
-    found = [bars for given in prices for bars in _bars(given, wanted)]
+    found = [bars for given in prices for bars in _bars(given, wanted, read)]
     if not found:
         raise _refusal(", ".join(prices), "has no prices of anything that is held", "give the prices of what is held")
     problems = list(_twice(found)) or [each for bars in found for each in _disorder(bars, wanted)]
@@ -91,9 +94,9 @@ def _at_accounts(found: dict[str, _Told], wanted: Wanted) -> dict[str, _Told]:
     return known
 
 
-def _bars(given: str, wanted: Wanted) -> list[Bars]:
+def _bars(given: str, wanted: Wanted, reads: Callable[[str], Sheet]) -> list[Bars]:
     name, path = _named(given, (*wanted.assets, *wanted.contracts))
-    read = sheet(path)
+    read = reads(path)
     time = read.first(TIMES)
     if time is None:
         raise _refusal(read.name, "has no column of times", "head it time, date or open_time", read.heading)

@@ -61,8 +61,9 @@ class Reading:
 
     ``held``, ``wanted``, ``proxied``: assets typed under holdings, targets and proxies, with unreadable figures too;
     ``assets``: every asset that the file speaks of, ``assets_known`` where all of them could be read; ``given``: the
-    names under contracts. ``blocks``: the portfolio's own market and, where there is one, the market file, which wins.
-    ``accounts``: in the order of the file. ``venue``: of the only account; ``venue_known``: whether each one's is.
+    names under contracts. ``blocks``: the portfolio's own market and what is priced elsewhere; the last that has a
+    price wins. ``accounts``: in the order of the file. ``venue``: of the only account; ``venue_known``: whether each
+    one's is.
     """
 
     def __init__(
@@ -94,7 +95,7 @@ class Reading:
     @property
     def own_block(self) -> Block:
         """The portfolio's own market block."""
-        return self.blocks[0]
+        return next(block for block in self.blocks if block.written is self.file)
 
     def quantity(self, asset: str) -> Fraction | None:
         """Coins held, None where that cannot be read; 0 where the asset is not held."""

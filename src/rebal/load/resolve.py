@@ -14,7 +14,9 @@ from rebal.errors import InvalidInput, Problem
 from rebal.load import MarketText, market_block, models, source, tree, written
 from rebal.load.accounts import accounts_of, each_of, resolved, wallets_of
 from rebal.load.asking import answer
+from rebal.load.block_text import block_text
 from rebal.load.checks import BLOCK_CHECKS, CHECKS
+from rebal.load.checks.market import valued
 from rebal.load.checks.rules import venue_is_known
 from rebal.load.checks.statement import later_than_now
 from rebal.load.contracts import own_contracts
@@ -33,11 +35,16 @@ from rebal.portfolio import DOLLARS, Costs, Holding, Lot, Market, Portfolio, Pro
 from rebal.prices import Quotes, market_of
 
 if TYPE_CHECKING:
-    from rebal.load import Asked
+    from rebal.load import Asked, Lacking
 
 
 def portfolio(
-    path: str, *, now: datetime, market: "Sequence[str | MarketText | Asked]", shelf: Shelf | None = None
+    path: str,
+    *,
+    now: datetime,
+    market: "Sequence[str | MarketText | Asked]",
+    shelf: Shelf | None = None,
+    lacking: "Lacking | None" = None,
 ) -> Portfolio:
     """Read and resolve a portfolio file, with the prices of market files and sources. Raises InvalidInput."""
     file = _read(path, models.PORTFOLIO)
@@ -45,6 +52,9 @@ def portfolio(
     bare = Reading(file, blocks=(own,), now=now, accounts=accounts)
     blocks = (own, *(_block(each, bare) for each in market))
     reading = Reading(file, blocks=blocks, now=now, accounts=accounts)
+    if lacking is not None and (unpriced := _unpriced(reading)):
+        weakest = _market_file(MarketText("prices", block_text(lacking(unpriced))))
+        reading = Reading(file, blocks=(weakest, *blocks), now=now, accounts=accounts)
     found = _problems(reading)
     if found:
         raise InvalidInput(found)
@@ -112,6 +122,15 @@ def _asked(bare: Reading, source: "Asked") -> MarketText:
     if bare.file.flaws or flaws or not bare.venue_known:
         raise InvalidInput(problems(bare.file.document, [*bare.file.flaws, *flaws, *venue_is_known(bare)]))
     return answer(bare, [contract for _, contract in sorted(_contracts(bare).items())], source)
+
+
+def _unpriced(reading: Reading) -> tuple[str, ...]:
+    """Assets that need a price and have none, unless a contract on them has: its basis would be made up."""
+    reading.own, _ = own_contracts(reading)
+    priced = frozenset().union(*(block.names for block in reading.blocks))
+    contracts = (reading.contract(name) for name in priced - reading.assets)
+    marked = {contract.asset for contract in contracts if contract is not None}
+    return tuple(sorted({asset for asset, _ in valued(reading)} - priced - marked))
 
 
 def _problems(reading: Reading) -> list[Problem]:

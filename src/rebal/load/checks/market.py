@@ -41,7 +41,7 @@ def assets_are_priced(reading: Reading) -> Iterator[Flaw]:
             yield Flaw(("market", "prices"), "is missing", instead, at_key=True)
         return
     meant = (priced - reading.assets) | (reading.held - reading.wanted)
-    for asset, path in _valued(reading):
+    for asset, path in valued(reading):
         if asset not in priced:
             instead = f"add market.prices.{asset}"
             yield Flaw(path, f"needs a price of {asset}", instead, at_key=True, near=(asset, meant))
@@ -104,7 +104,7 @@ def funding_is_of_perpetuals(reading: Reading) -> Iterator[Flaw]:
             yield Flaw(path, "is a dated contract, which has no funding", "drop it", at_key=True)
 
 
-def _valued(reading: Reading) -> Iterator[tuple[str, Path]]:
+def valued(reading: Reading) -> Iterator[tuple[str, Path]]:
     """Assets that need a price, each once, with the place that needs it first."""
     done = set(reading.cash)
     for section, names in (("targets", reading.wanted), ("holdings", reading.held - reading.aside)):
