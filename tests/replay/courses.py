@@ -37,7 +37,7 @@ def course(
 @st.composite
 def courses(draw: st.DrawFn, made: Portfolio, *, bars: int = 12, start: datetime, calm: bool = False) -> Course:
     """Bars that wander from a portfolio's own prices, some of them far; marks of some contracts; funding of some."""
-    step = draw(st.sampled_from([HOUR, 8 * HOUR, DAY]))
+    step = draw(st.sampled_from([HOUR, 8 * HOUR, DAY, 3 * DAY]))
     tracks = {asset: _wander(draw, price, bars, calm) for asset, price in sorted(made.market.prices.items())}
     for name, contract in sorted(made.contracts.items()):
         if draw(st.integers(0, 3)) == 0:
