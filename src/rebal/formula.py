@@ -44,6 +44,11 @@ def renamed(formula: str, symbols: Mapping[str, str]) -> str:
     return _NAME.sub(lambda found: symbols.get(found[0], found[0]), formula)
 
 
+def symbols(formula: str) -> frozenset[str]:
+    """The names in a formula, of symbols and of functions."""
+    return frozenset(_NAME.findall(formula))
+
+
 def evaluated(formula: str, values: Mapping[str, Fraction]) -> Fraction:
     """What a formula comes to. Raises KeyError for a symbol without value, ZeroDivisionError as arithmetic does.
 

@@ -19,7 +19,7 @@ from rebal.explain._facts import (
 from rebal.formula import formula_of, renamed
 from rebal.frozen import frozen
 from rebal.market.contract import Contract, Kind
-from rebal.plan import AssetLine
+from rebal.plan import AssetLine, RescueLine
 from rebal.planner.exposure import Valuation, beta
 from rebal.portfolio import DOLLARS, Sizing
 from rebal.reports.explanation import Derivation, Term
@@ -30,25 +30,47 @@ _Sum = tuple[str, list[Term]]
 
 @frozen
 class Side:
-    """The book before or after a plan, and how figures of it end."""
+    """The book before or after a plan, and how figures of it end; ``way``: how those begin that one way leaves."""
 
     facts: Facts
     book: Book
     valued: Valuation
     suffix: str
+    way: str = ""
 
     @property
     def words(self) -> str:
         """What is said of its figures."""
-        return " after the plan" if self.suffix else ""
+        return " with this way alone" if self.way else " after the plan" if self.suffix else ""
+
+    def figure(self, asset: str, field: str) -> str:
+        """What a figure of an asset is called."""
+        plural = {"exposure": "exposures", "weight": "weights", "hedge_ratio": "hedge_ratios"}
+        return f"{self.way}.{plural[field]}.{asset}" if self.way else f"assets.{asset}.{field}{self.suffix}"
+
+    @property
+    def equity(self) -> str | None:
+        """What its equity is called, None where no figure tells it."""
+        return f"{self.way}.equity" if self.way else None if self.suffix else "equity"
 
 
 def assets(facts: Facts) -> Iterator[Derivation]:
     """Every figure of every asset's row, and the equity."""
     before, after = Side(facts, facts.before, facts.valued, ""), Side(facts, facts.after, facts.later, "_after")
-    yield _equity(facts)
+    yield _equity(facts.plan.equity, before)
     for line in facts.plan.assets:
         yield from _row(line, before, after)
+
+
+def left_by(way: str, line: RescueLine, facts: Facts) -> Iterator[Derivation]:
+    """The weights and hedge ratios that one way of a rescue leaves; ``facts``: carried out with it alone."""
+    side = Side(facts, facts.after, facts.later, "_after", way)
+    yield _equity(facts.later.equity, side)
+    for asset, weight in line.weights.items():
+        yield _exposure(asset, facts.later.exposure(asset), side)
+        yield _weight(asset, weight, side)
+    for asset, ratio in line.hedge_ratios.items():
+        yield _ratio(asset, ratio, side)
 
 
 def _row(line: AssetLine, before: Side, after: Side) -> Iterator[Derivation]:
@@ -60,10 +82,10 @@ def _row(line: AssetLine, before: Side, after: Side) -> Iterator[Derivation]:
     yield derived(
         f"{at}.spot_value", line.spot_value, "h · S", terms=worth, title=f"{asset} held, in dollars", unit="USD"
     )
-    yield _exposure(line, line.exposure, before)
-    yield _exposure(line, line.exposure_after, after)
-    yield _weight(line, line.weight, before)
-    yield _weight(line, line.weight_after, after)
+    yield _exposure(asset, line.exposure, before)
+    yield _exposure(asset, line.exposure_after, after)
+    yield _weight(asset, line.weight, before)
+    yield _weight(asset, line.weight_after, after)
     yield from _wanted(line)
     yield _net(line, line.net_exposure, before)
     yield _net(line, line.net_exposure_after, after)
@@ -90,34 +112,35 @@ def _wanted(line: AssetLine) -> Iterator[Derivation]:
         yield derived(f"{at}.drift", line.drift, "w − t", terms=terms, title=f"drift of {asset}", unit="")
 
 
-def _weight(line: AssetLine, weight: Fraction | None, side: Side) -> Derivation:
-    figure, title = f"assets.{line.asset}.weight{side.suffix}", f"weight of {line.asset}{side.words}"
+def _weight(asset: str, weight: Fraction | None, side: Side) -> Derivation:
+    figure, title = side.figure(asset, "weight"), f"weight of {asset}{side.words}"
     if weight is None:
         return untold(figure, None, title=title, unit="", note="there is no equity to weigh by")
     paid = "equity once the fees are paid" if side.suffix else "equity"
-    found = f"assets.{line.asset}.exposure{side.suffix}"
     terms = [
-        Term("X", side.valued.exposure(line.asset), "USD", "exposure", found),
-        Term("E", side.valued.equity, "USD", paid, None if side.suffix else "equity"),
+        Term("X", side.valued.exposure(asset), "USD", "exposure", side.figure(asset, "exposure")),
+        Term("E", side.valued.equity, "USD", paid, side.equity),
     ]
     return derived(figure, weight, "X / E", terms=terms, title=title, unit="")
 
 
-def _equity(facts: Facts) -> Derivation:
+def _equity(equity: Fraction, side: Side) -> Derivation:
+    facts, figure = side.facts, side.equity
+    assert figure is not None
     texts, terms = [], []
-    for asset, quantity in sorted(facts.before.holdings.items()):
+    for asset, quantity in sorted(side.book.holdings.items()):
         counts = quantity and asset not in facts.portfolio.aside
-        if counts and (asset in facts.valued.held or asset in facts.portfolio.cash or asset == DOLLARS):
+        if counts and (asset in side.valued.held or asset in facts.portfolio.cash or asset == DOLLARS):
             texts.append(f"h_{asset} · S_{asset}")
             terms += [Term(f"h_{asset}", quantity, asset, "held", None), index_of(asset, facts, f"S_{asset}")]
-    for n, position in enumerate(facts.before.open_positions, start=1):
+    for n, position in enumerate(side.book.open_positions, start=1):
         settle = position.contract.settle
-        if settle in facts.valued.held or settle in facts.portfolio.cash:
+        if settle in side.valued.held or settle in facts.portfolio.cash:
             text, found = _profit(position, str(n), facts)
             texts.append(f"S_{settle} · {text}")
             terms += [*found, index_of(settle, facts, f"S_{settle}")]
-    title = "equity: coins, dollars and the PnL of what is open"
-    return derived("equity", facts.plan.equity, summed(texts), terms=terms, title=title, unit="USD")
+    title = f"equity{side.words}: coins, dollars and the PnL of what is open"
+    return derived(figure, equity, summed(texts), terms=terms, title=title, unit="USD")
 
 
 def _profit(position: Position, n: str, facts: Facts) -> _Sum:
@@ -132,12 +155,13 @@ def _profit(position: Position, n: str, facts: Facts) -> _Sum:
     return text, terms
 
 
-def _exposure(line: AssetLine, exposure: Fraction, side: Side) -> Derivation:
-    asset, figure = line.asset, f"assets.{line.asset}.exposure{side.suffix}"
+def _exposure(asset: str, exposure: Fraction, side: Side) -> Derivation:
+    figure = side.figure(asset, "exposure")
     if asset == DOLLARS:
         return _dollars(exposure, side)
     inside = ["h"]
-    terms = [_price(line), Term("h", held_coins(asset, side.book), asset, f"coins held{side.words}", None)]
+    held = Term("h", held_coins(asset, side.book), asset, f"coins held{side.words}", None)
+    terms = [index_of(asset, side.facts), held]
     legs: list[str] = []
     for n, position in _about(asset, side):
         if position.contract.settle == asset:
@@ -168,15 +192,14 @@ def _about(asset: str, side: Side) -> Iterator[tuple[str, Position]]:
 
 def _dollars(exposure: Fraction, side: Side) -> Derivation:
     others = {asset: usd for asset, usd in sorted(side.valued.exposures.items()) if asset != DOLLARS}
-    found = None if side.suffix else "equity"
-    terms = [Term("E", side.valued.equity, "USD", f"equity{side.words}", found)]
+    terms = [Term("E", side.valued.equity, "USD", f"equity{side.words}", side.equity)]
     terms += [
-        Term(f"X_{asset}", usd, "USD", f"exposure to {asset}", f"assets.{asset}.exposure{side.suffix}")
+        Term(f"X_{asset}", usd, "USD", f"exposure to {asset}", side.figure(asset, "exposure"))
         for asset, usd in others.items()
     ]
     text = " − ".join(["E", *(f"X_{asset}" for asset in others)])
     title = f"dollars{side.words}: what moves with no coin"
-    return derived(f"assets.USD.exposure{side.suffix}", exposure, text, terms=terms, title=title, unit="USD")
+    return derived(side.figure(DOLLARS, "exposure"), exposure, text, terms=terms, title=title, unit="USD")
 
 
 def _leg(part: Part, contract: Contract, letter: str, *, n: str, facts: Facts) -> _Sum:
@@ -228,7 +251,7 @@ def _net(line: AssetLine, net: Fraction, side: Side) -> Derivation:
 
 
 def _ratio(asset: str, ratio: Fraction | None, side: Side) -> Derivation:
-    figure, title = f"assets.{asset}.hedge_ratio{side.suffix}", f"share of the {asset} that is hedged{side.words}"
+    figure, title = side.figure(asset, "hedge_ratio"), f"share of the {asset} that is hedged{side.words}"
     if ratio is None:
         note = "dollars are not hedged" if asset == DOLLARS else "there are no coins to hedge"
         return untold(figure, None, title=title, unit="", note=note)

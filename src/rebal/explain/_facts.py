@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from rebal.amounts import ZERO, Fraction
 from rebal.book import Book
-from rebal.formula import evaluated
+from rebal.formula import evaluated, symbols
 from rebal.frozen import frozen
 from rebal.market.contract import Contract, Kind
 from rebal.names import within
@@ -81,8 +81,9 @@ def derived(
     source: str = "",
     note: str = "",
 ) -> Derivation:
-    """A figure with the formula that comes to it."""
-    put_in = tuple({each.symbol: each for each in terms}.values())
+    """A figure with the formula that comes to it, and those of the terms that it needs."""
+    needed = symbols(formula)
+    put_in = tuple({each.symbol: each for each in terms if each.symbol in needed}.values())
     agrees = _agrees(formula, put_in, value_of)
     return Derivation(figure, title, formula, put_in, value_of, unit, agrees, source, note)
 
@@ -99,6 +100,11 @@ def _agrees(formula: str, terms: Iterable[Term], figure: Fraction | None) -> boo
         found = evaluated(formula, {each.symbol: each.value for each in terms})
     except (KeyError, ZeroDivisionError):
         return False
+    return alike(found, figure)
+
+
+def alike(found: Fraction, figure: Fraction) -> bool:
+    """Whether a number is the figure of a plan, which may have been rounded when it was saved."""
     return found == figure or abs(found - figure) <= _ROUNDED * max(abs(figure), Fraction(1))
 
 

@@ -50,6 +50,10 @@ class Told:
                 rate = piece.linear / held.position_value
                 words = "maintenance rate of the tier that holds there, with the closing fee where it counts"
                 found.append(Term(f"k{n}", rate, "", words, f"contracts.{held.contract.name}.maintenance"))
+            if piece.quadratic:
+                grows = piece.quadratic / (held.position_value * held.position_value)
+                words = "by which the rate grows with a coin of position value"
+                found.append(Term(f"a{n}", grows, "", words, f"contracts.{held.contract.name}.maintenance"))
             if piece.constant:
                 said = "maintenance at the entry price" if piece.constant > 0 else "deduction of the tier"
                 settle = held.contract.settle
@@ -67,13 +71,14 @@ class Told:
         """The balance that covers maintenance once all marks have moved by ``y``."""
         rates = f"({self._at_mark()}{self._rates('+')})"
         if self.curve.inverse:
-            return f"{rates} · y − ({self._at_entry()}){self._constants('−')}"
-        return f"{self._at_entry()}{self._constants('−')} − y · ({self._at_mark()}{self._rates('−')})"
+            return f"{rates} · y − ({self._at_entry()}){self._constants('−')}{self._squares(' · y · y')}"
+        moves = f"y · ({self._at_mark()}{self._rates('−')})"
+        return f"{self._at_entry()}{self._constants('−')} − {moves}{self._squares(' · y · y')}"
 
     def maintenance(self) -> str:
         """Maintenance margin at today's marks."""
         rates = self._rates("+").removeprefix(" + ") or "0"
-        return f"{rates}{self._constants('−')}"
+        return f"{rates}{self._squares('')}{self._constants('−')}"
 
     def _each(self) -> list[tuple[str, Held, Piece]]:
         many = len(self.curve.held) > 1
@@ -94,6 +99,13 @@ class Told:
             for n, held, piece in self._each()
             if piece.linear or not piece.constant
         )
+
+    def _squares(self, moved: str) -> str:
+        """What a rate that grows with the size asks besides; ``moved``: by what it is multiplied once marks moved."""
+        values = (
+            (n, renamed(value_formula(held), indexed("n V P", n))) for n, held, piece in self._each() if piece.quadratic
+        )
+        return "".join(f" + {value} · {value} · a{n}{moved}" for n, value in values)
 
     def _constants(self, sign: str) -> str:
         """Deductions with ``sign``, and maintenance at the entry price with the other."""

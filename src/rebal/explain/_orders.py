@@ -1,13 +1,15 @@
 """Orders, what is moved for them, what they cost and what closing realises."""
 
 from collections.abc import Iterator
+from itertools import chain
 
 from rebal.amounts import COIN_STEP, ZERO, Fraction
 from rebal.explain._facts import ASKED, GIVEN, Facts, derived, index_of, of_contract, step_of, untold
+from rebal.explain._ways import to_level
 from rebal.formula import evaluated, formula_of
 from rebal.market.carry import DAYS_PER_YEAR, HOURS_PER_DAY
 from rebal.market.contract import Contract, Kind, OrderUnit
-from rebal.plan import CostLine, Order, PnlLine, Side, Transfer
+from rebal.plan import CostLine, Order, OrderPart, PnlLine, Side, Transfer
 from rebal.planner.collateral import Account, free_coins, need
 from rebal.planner.targets import target
 from rebal.reports.explanation import Derivation, Term
@@ -26,9 +28,7 @@ def _order(order: Order, contract: Contract, facts: Facts) -> Iterator[Derivatio
     one = of_contract(contract, "")
     yield _contracts(order, contract, facts)
     for part in order.parts:
-        figure, note = f"{at}.parts.{part.purpose.value}.contracts", f"its share of the order: {at}.contracts"
-        title = f"contracts of it for {part.purpose.value} of {' and '.join(part.stands_for)}"
-        yield untold(figure, part.contracts, title=title, unit="contracts", note=note)
+        yield _part(part, order)
     counted = order.order_unit is OrderUnit.CONTRACTS
     text, terms = ("n", [count]) if counted else ("n · V", [count, one])
     title, typed_in = f"quantity to type {unit}", order.order_unit.value
@@ -47,6 +47,19 @@ def _order(order: Order, contract: Contract, facts: Facts) -> Iterator[Derivatio
     terms = [count, one, mark, rate, step_of(COIN_STEP, order.fee_currency)]
     text = f"up({value} · f, step)"
     yield derived(f"{at}.fee", order.fee, text, terms=terms, title=f"fee {unit}", unit=order.fee_currency)
+
+
+def _part(part: OrderPart, order: Order) -> Derivation:
+    at, purpose, of = f"orders.{order.contract}", part.purpose.value, " and ".join(part.stands_for)
+    alike = [each for each in order.parts if each.purpose is part.purpose]
+    named = purpose if len(alike) == 1 else f"{purpose}.{'+'.join(part.stands_for)}"
+    figure, title = f"{at}.parts.{named}.contracts", f"contracts of it for {purpose} of {of}"
+    if len(order.parts) > 1:
+        note = f"its share of the order, which is placed net: {at}.contracts"
+        return untold(figure, part.contracts, title=title, unit="contracts", note=note)
+    text, note = "n" if order.side is Side.BUY else "−n", "all of the order; a sale is negative"
+    terms = [Term("n", order.contracts, "contracts", "of the order", f"{at}.contracts")]
+    return derived(figure, part.contracts, text, terms=terms, title=title, unit="contracts", note=note)
 
 
 def _limit(order: Order, contract: Contract, mark: Term) -> Derivation:
@@ -121,7 +134,8 @@ def transfers(facts: Facts) -> Iterator[Derivation]:
         key = facts.wallet(transfer)
         account = facts.accounts.get(key)
         figure, title = f"transfers.{key}.quantity", f"{transfer.asset} to move into {key}, out where negative"
-        for text, terms, note in () if account is None else _moved(transfer, account, facts):
+        rescued = to_level(account, facts) if facts.plan.command == "rescue" else ()
+        for text, terms, note in () if account is None else chain(_moved(transfer, account, facts), rescued):
             if evaluated(text, {each.symbol: each.value for each in terms}) == transfer.quantity:
                 yield derived(figure, transfer.quantity, text, terms=terms, title=title, unit=transfer.asset, note=note)
                 break

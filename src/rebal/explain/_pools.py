@@ -17,6 +17,7 @@ from rebal.market.pooled import (
     Part,
     Pool,
     Printed,
+    Rules,
     closing_fee,
     requirement_pieces,
     settle,
@@ -171,7 +172,7 @@ def _maintenance(judged: _Judged) -> Derivation:
     figure, title = f"{judged.at}.maintenance_margin", f"maintenance margin of {judged.line.account}, in dollars"
     rules, texts, terms = judged.pool.rules, list[str](), list[Term]()
     for n, each in judged.indices():
-        text, asked = _required(each, n, judged)
+        text, asked = required(each, n, judged.pool.rules)
         texts.append(f"({text}) · S_{settle(each)}")
         terms += [*position_terms(each.held, n), judged.price(settle(each)), *asked]
     owed, debts = _on_debt(judged, rules.maintenance_on_debt)
@@ -179,9 +180,9 @@ def _maintenance(judged: _Judged) -> Derivation:
                    title=title, unit="USD")  # fmt: skip
 
 
-def _required(position: Levered, n: str, judged: _Judged) -> tuple[str, list[Term]]:
+def required(position: Levered, n: str, rules: Rules) -> tuple[str, list[Term]]:
     """Maintenance of one position in its coin, by the tier that holds at its mark, and the fee of closing."""
-    rules, held = judged.pool.rules, position.held
+    held = position.held
     piece = piece_at(requirement_pieces(position, rules), ONE)
     fee, terms = ("", []) if rules.fee is ClosingFee.SCHEDULE else _fee(position, n, rules.fee)
     fixed, moves = (ZERO, ZERO) if rules.fee is ClosingFee.SCHEDULE else closing_fee(position, rules)

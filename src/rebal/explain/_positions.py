@@ -6,7 +6,7 @@ from rebal.amounts import ONE, ZERO, Fraction, total
 from rebal.book import Position
 from rebal.explain._facts import GIVEN, Facts, derived, index_of, untold
 from rebal.explain._margins import position_terms
-from rebal.explain._wallets import NEVER
+from rebal.explain._stood import NEVER
 from rebal.formula import formula_of
 from rebal.market.contract import Contract
 from rebal.market.margin import Factors, Held, liquidation
@@ -75,12 +75,14 @@ def _entry(line: PositionLine, facts: Facts) -> Derivation:
     order, before = facts.order(line.contract), facts.before.positions.get(line.contract)
     if line.entry_price is None:
         return untold(figure, None, title=title, unit="USD", note="nothing is open")
-    if order is None or before is None or not before.contracts:
-        note = "the price of the order that opens it" if order else f"{GIVEN}: the file, or the fills recorded since"
+    if order is None:
+        note = f"{GIVEN}: the file, or the fills recorded since"
         return untold(figure, line.entry_price, title=title, unit="USD", note=note)
-    if line.contracts_before * line.contracts < 0:
-        note = "the order crosses zero: what it opens has its own price"
-        return untold(figure, line.entry_price, title=title, unit="USD", note=note)
+    if before is None or line.contracts_before * line.contracts <= 0:
+        opens = "the price of the order that opens it"
+        note = opens if before is None else "the order crosses zero: what it opens has its own price"
+        price = Term("P", order.price, "USD", "price of the order", f"orders.{line.contract}.price")
+        return derived(figure, line.entry_price, "P", terms=[price], title=title, unit="USD", note=note)
     if line.entry_price == before.entry_price:
         note = "closing a part leaves the entry of the rest as it was"
         return untold(figure, line.entry_price, title=title, unit="USD", note=note)

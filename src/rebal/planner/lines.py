@@ -173,7 +173,7 @@ def _wallet(then: Account | None, now: Account | None, *, book: Book, portfolio:
     assert shown is not None
     currency, held = shown.currency, now.held_after if now else ()
     balance = now.balance if now else ZERO
-    standing = _standing(balance, held, currency, portfolio)
+    standing = standing_line(balance, held, currency, portfolio=portfolio)
     pnl = pnl_of(held)
     value = value_of(held)
     owned = book.holdings.get(currency, ZERO)
@@ -201,12 +201,15 @@ def _wallet(then: Account | None, now: Account | None, *, book: Book, portfolio:
         distance_below_all_posted=None if posted.below is None else 1 - posted.below,
         distance_above_all_posted=None if posted.above is None else posted.above - 1,
         funding_days_to_alert=_funding_days(balance, held, portfolio),
-        before=_standing(then.balance if then else ZERO, then.held_before if then else (), currency, portfolio),
+        before=standing_line(
+            then.balance if then else ZERO, then.held_before if then else (), currency, portfolio=portfolio
+        ),
         account=portfolio.account(shown.at).name,
     )
 
 
-def _standing(balance: Fraction, held: Sequence[Held], currency: str, portfolio: Portfolio) -> Standing:
+def standing_line(balance: Fraction, held: Sequence[Held], currency: str, *, portfolio: Portfolio) -> Standing:
+    """How a wallet stands with a balance and positions of a currency."""
     if not held:
         ratio = ZERO if balance > 0 else None
         return Standing(balance, balance, ratio, ratio, None, None, None, None)
