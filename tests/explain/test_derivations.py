@@ -396,3 +396,51 @@ def test_wallets_are_named_by_their_account_where_there_are_several(mode: str, t
     assert {"wallets.main:BTC.margin_balance", "wallets.second:BTC.leverage"} <= set(figures)
     pooled = answered("explain", "wallets.main:BTC.leverage", "-p", str(book), *NOW).out
     assert ("judged as one" in pooled) is not bool(mode)
+
+
+PRICED = """\
+costs: {slippage: 0.05%, spot_fee: 0.1%}
+tax: {method: hifo, short_term: 37%, long_term: 20%, long_after: 1y}
+"""
+LOTS = "{BTC: {quantity: 2, lots: [{quantity: 2, cost: 30000, acquired: 2026-03-01}]}, ETH: 14}"
+
+
+@pytest.mark.parametrize(
+    ("words", "figure", "formula"),
+    [
+        (("compare", "--for", "30d"), "lots.BTC.2026-03-01.tax_usd", "g · r"),
+        (("compare", "--for", "30d"), "routes.inverse.total_usd", "f + s + c + t"),
+        (("compare", "--for", "30d"), "routes.spot.share_of_notional", "a / N"),
+        (("stress", "--planned"), "scenarios.-50%.difference", "h − s"),
+        (("stress", "--planned"), "scenarios.-50%.made_of", "c1 + c2 + c3 + c4 + c5 + c6 + c7"),
+        (("stress", "--planned"), "scenarios.-50%.wallets.ETH.margin_ratio", "k / b"),
+    ],
+)
+def test_the_sums_of_a_saved_comparison_and_stress_test(
+    words: tuple[str, ...], figure: str, formula: str, tmp_path: Path
+) -> None:
+    book, saved = tmp_path / "portfolio.yaml", tmp_path / "saved.json"
+    rates = "  funding: {BTCUSD_PERP: 0.01%, ETHUSD_PERP: 0.01%}\n"
+    book.write_text(PORTFOLIO.replace("{BTC: 2, ETH: 14}", LOTS) + rates + PRICED)
+    assert answered(*words, "-p", str(book), "--out", str(saved), *NOW).code == 0
+    book.unlink()  # of what is saved alone
+    done = answered("explain", str(saved), "--format", "json")
+    assert (done.code, done.err) == (0, "")
+    told = {each["figure"]: each for each in json.loads(done.out)["derivations"]}
+    assert all(each["agrees"] for each in told.values())
+    each = told[figure]
+    assert each["formula"] == formula
+    values = {term["symbol"]: exact(term["value"]) for term in each["terms"]}
+    assert all(told[term["found"]]["value"] == term["value"] for term in each["terms"])
+    found = eval(formula.replace("·", "*").replace("−", "-"), {"__builtins__": {}}, values)
+    assert abs(Fraction(found) - exact(each["value"])) < exact("0.000000000001")
+
+
+def test_other_answers_have_no_figures_to_derive(tmp_path: Path) -> None:
+    book, saved = tmp_path / "portfolio.yaml", tmp_path / "saved.json"
+    book.write_text(PORTFOLIO)
+    assert answered("history", "-p", str(book), "--out", str(saved), *NOW).code == 0
+    done = answered("explain", str(saved), "-p", str(book), *NOW)
+    assert (done.code, done.out) == (3, "")
+    assert "is of no plan and no status" in done.err
+    assert "save one of plan, hedge, unwind, rescue, status, compare or stress" in done.err

@@ -1,8 +1,8 @@
 """``rebal explain``."""
 
 import difflib
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,10 +11,12 @@ from rebal.commands._asked import refuse_files
 from rebal.commands._book import Opened, opened, refuse_no_portfolio
 from rebal.commands._options import Shown, Where
 from rebal.errors import Exit, InvalidInput, Problem, UsageProblem
+from rebal.frozen import frozen
 
 if TYPE_CHECKING:
     from rebal.book import Book
     from rebal.plan import Plan
+    from rebal.portfolio import Portfolio
     from rebal.reports.explanation import Derivation
     from rebal.status import Status
 
@@ -24,6 +26,7 @@ EXAMPLES = (
     "rebal explain wallets.BTC.liquidation_above",
     "rebal explain plan.json wallets.BTC.liquidation_above",
 )
+_SCHEMAS = ("rebal/plan/1", "rebal/status/1", "rebal/compare/1", "rebal/stress/1")
 _MOST_OFFERED = 5
 
 
@@ -37,11 +40,11 @@ def explain(
         typer.Argument(
             metavar="[PLAN] [FIGURE]...",
             show_default=False,
-            help="A saved plan or status, or a new plan; then figures, coins, contracts, sections; a list without.",
+            help="A saved answer, or a new plan; then figures, coins, contracts, sections; a list without.",
         ),
     ] = None,
 ) -> Answer:
-    """Derive any figure of a plan or a status: its formula, the numbers put in, the source.
+    """Derive any figure of a plan or a status, the sums of a compare or a stress: formula, numbers put in, source.
 
     Each is as a calculator can redo it. The numbers are those of the plan and of the files that it was made from; a
     formula that does not come to the plan's figure is said not to, and the exit code is 1.
@@ -50,19 +53,60 @@ def explain(
     asked = list(what or ())
     saved = asked.pop(0) if asked and asked[0].lower().endswith(".json") else None
     refuse_files(asked, what="a figure")
-    plan, book, before = _fresh(where, world) if saved is None else _saved(saved, where, world)
-    from rebal.explain import SCHEMA, derivations
+    told = _told(saved, where, world)
+    from rebal.explain import SCHEMA
     from rebal.reports.explanation import Explanation
 
-    every = derivations(plan, book.portfolio, before)
-    found = every if not asked else tuple(each for name in asked for each in _chosen(name, every, plan))
-    report = Explanation(SCHEMA, plan.name, saved or plan.name, bool(asked), found)
+    found = told.every if not asked else tuple(each for name in asked for each in _chosen(name, told))
+    report = Explanation(SCHEMA, told.name, saved or told.name, bool(asked), found)
     off = [each for each in found if not each.agrees]
     remarks = tuple(f"rebal: {each.figure}: its formula does not come to the plan's figure" for each in off)
-    files = (*book.files, *(() if saved is None else (saved,)))
     code = Exit.REFUSED if off else Exit.DONE
-    answer = shown.answer(report, world, code=code, portfolio=book.portfolio, inputs=files, where=where)
+    here = None if told.portfolio is None else where
+    answer = shown.answer(report, world, code=code, portfolio=told.portfolio, inputs=told.files, where=here)
     return answer._replace(remarks=(*answer.remarks, *remarks))
+
+
+@frozen
+class _Told:
+    """Every derivation of an answer; ``of``: the assets of its contracts; ``files``: what it was read from."""
+
+    name: str
+    every: "tuple[Derivation, ...]"
+    of: "Mapping[str, str]"
+    files: tuple[str, ...]
+    portfolio: "Portfolio | None"
+
+
+def _told(saved: str | None, where: Where, world: World) -> _Told:
+    from rebal.explain import derivations, sums
+    from rebal.reports.comparison import Compare
+    from rebal.reports.stress import Stress
+
+    plan: Plan | Status
+    if saved is None:
+        plan, book, before = _fresh(where, world)
+    else:
+        report = _read(saved)
+        if isinstance(report, (Compare, Stress)):
+            return _Told(report.name, sums(report), {}, (saved,), None)
+        plan, book, before = _saved(report, saved, where, world)
+    of = {order.contract: order.asset for order in getattr(plan, "orders", ())}
+    of |= {position.contract: position.asset for position in plan.positions}
+    files = (*book.files, *(() if saved is None else (saved,)))
+    return _Told(plan.name, derivations(plan, book.portfolio, before), of, files, book.portfolio)
+
+
+def _read(file: str) -> Any:
+    from rebal.journal import answers
+    from rebal.load import source
+
+    named = source.shown(file)
+    answer = answers.read(source.text(file, source.ANSWER), named)
+    if answer.schema not in _SCHEMAS:
+        instead = "save one of plan, hedge, unwind, rescue, status, compare or stress with --out plan.json"
+        raise InvalidInput([Problem(named, 0, 0, "schema", "is of no plan and no status", answer.schema, instead)])
+    return answer
 
 
 def _fresh(where: Where, world: World) -> "tuple[Plan, Opened, Book]":
@@ -72,15 +116,11 @@ def _fresh(where: Where, world: World) -> "tuple[Plan, Opened, Book]":
     return build_plan(book.portfolio, book.book, inputs=book.inputs, extra=book.checks), book, book.book
 
 
-def _saved(file: str, where: Where, world: World) -> "tuple[Plan | Status, Opened, Book]":
-    from rebal.journal import answers, fold
+def _saved(plan: "Plan | Status", file: str, where: Where, world: World) -> "tuple[Plan | Status, Opened, Book]":
+    from rebal.journal import fold
     from rebal.load import source
 
     named = source.shown(file)
-    plan = answers.read(source.text(file, source.ANSWER), named)
-    if plan.schema not in ("rebal/plan/1", "rebal/status/1"):
-        instead = "save one of plan, hedge, unwind, rescue or status with --out plan.json"
-        raise InvalidInput([Problem(named, 0, 0, "schema", "is of no plan and no status", plan.schema, instead)])
     refuse_no_portfolio(where, world)
     book = opened(where, world)
     if plan.inputs.statement_sha256 != book.portfolio.statement_sha256:
@@ -97,20 +137,19 @@ def _saved(file: str, where: Where, world: World) -> "tuple[Plan | Status, Opene
     return plan, book, fold.fold(book.portfolio, entries).book
 
 
-def _chosen(name: str, every: "Sequence[Derivation]", plan: "Plan | Status") -> "list[Derivation]":
+def _chosen(name: str, told: _Told) -> "list[Derivation]":
     """The figures that a name means: one, those below it, or all of a coin, a contract or a kind."""
-    of = {order.contract: order.asset for order in getattr(plan, "orders", ())}
-    of |= {position.contract: position.asset for position in plan.positions}
+    every = told.every
     exact = [each for each in every if each.figure == name or each.figure.startswith(f"{name}.")]
     if exact:
         return exact
-    found = [each for each in every if _means(name, each.figure.split("."), of)]
+    found = [each for each in every if _means(name, each.figure.split("."), told.of)]
     if found:
         return found
     raise UsageProblem(f"{name}: there is no such figure; {_near(name, every)}")
 
 
-def _means(name: str, steps: "Sequence[str]", of: "dict[str, str]") -> bool:
+def _means(name: str, steps: "Sequence[str]", of: "Mapping[str, str]") -> bool:
     if steps[-1] == name:
         return True
     apart = steps[0] == "findings" or "before" in steps

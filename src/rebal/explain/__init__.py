@@ -17,12 +17,16 @@ from rebal.explain._given import policy, realised, settings
 from rebal.explain._orders import costs, hedges, orders, pnl, transfers
 from rebal.explain._outlook import days, payoff
 from rebal.explain._positions import positions
+from rebal.explain._routes import comparison
 from rebal.explain._rungs import ladder
+from rebal.explain._scenarios import scenarios
 from rebal.explain._wallets import wallets
 from rebal.explain._ways import ways
 from rebal.plan import Costs, Plan
 from rebal.portfolio import Portfolio
+from rebal.reports.comparison import Compare
 from rebal.reports.explanation import Derivation, Term
+from rebal.reports.stress import Stress
 from rebal.status import Status
 
 SCHEMA = "rebal/explain/1"
@@ -38,6 +42,11 @@ def derivations(told: Plan | Status, portfolio: Portfolio, before: Book) -> tupl
     found = tuple(each for section in _SECTIONS for each in section(known))
     found = (*found, *findings(known, {each.figure: each.value for each in found}))
     return _pointed(found if isinstance(told, Plan) else (*found, *realised(told.realised)))
+
+
+def sums(report: Compare | Stress) -> tuple[Derivation, ...]:
+    """The principal figures of a comparison or of a stress test, of the parts that it tells them with."""
+    return tuple(comparison(report) if isinstance(report, Compare) else scenarios(report))
 
 
 def _pointed(every: tuple[Derivation, ...]) -> tuple[Derivation, ...]:
@@ -82,4 +91,4 @@ def _still(status: Status) -> Plan:
     )
 
 
-__all__ = ["SCHEMA", "derivations"]
+__all__ = ["SCHEMA", "derivations", "sums"]
