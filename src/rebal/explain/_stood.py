@@ -160,7 +160,7 @@ def ends(stood: Stood) -> Iterator[Derivation]:
             )
             yield untold(figure, price, title=title, unit="USD", note=note)
         else:
-            yield end(figure, price, factor, Solved(stood, index, "W", title))
+            yield end(figure, price, factor, solved=Solved(stood, index, "W", title))
         yield _distance(stood, way, distance, price=price, index=index)
 
 
@@ -175,7 +175,7 @@ class Solved:
     more: tuple[Term, ...] = ()
 
 
-def end(figure: str, price: Fraction, factor: Fraction, solved: Solved) -> Derivation:
+def end(figure: str, price: Fraction, factor: Fraction, *, solved: Solved) -> Derivation:
     """A liquidation price, by the tier that holds at its factor."""
     stood, title = solved.stood, solved.title
     if factor == ONE:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rebal.amounts import ONE, ZERO, Fraction, total
 from rebal.book import MarginMode
 from rebal.explain._coins import pooled
-from rebal.explain._facts import Facts, derived, index_of, untold
+from rebal.explain._facts import Facts, derived, untold
 from rebal.explain._margins import Curve, survival
 from rebal.explain._stood import (
     BEFORE,
@@ -177,7 +177,7 @@ def _all_posted(
         return untold(figure, None, title=title, unit="", note=NEVER if stood.held else "no position is open")
     coins = Term("F", free, stood.currency, "coins that are free to post", None)
     solved = Solved(stood, Term("S", ONE, "", "today's price, as 1", None), "W + F", title, more=(coins,))
-    made = end(figure, factor, factor, solved)
+    made = end(figure, factor, factor, solved=solved)
     assert made.formula is not None
     text = f"1 − {made.formula}" if way == "below" else f"{made.formula} − 1"
     return derived(figure, distance, text, terms=made.terms, title=title, unit="", source=made.source, note=made.note)
