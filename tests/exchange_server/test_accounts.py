@@ -107,9 +107,6 @@ def test_bingx(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     report = told(server, file, "reconcile")
     assert report["verdict"] == "equal", report["summary"]
     assert report["orders"][0]["contracts"] == "5"
-    done = asked(server, "record", "exchange", "-p", str(file), *NOW, "--allow-trading-key")
-    assert (done.code, done.out) == (4, "")
-    assert "order by order alone" in done.err
 
 
 def test_every_venue_of_the_catalogue_is_read() -> None:
