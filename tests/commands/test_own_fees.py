@@ -19,12 +19,16 @@ RIGHTS: dict[str, dict[str, Any]] = {
     "binance": {"GET api.binance.com/sapi/v1/account/apiRestrictions": {"enableReading": True}},
     "bybit": {"GET api.bybit.com/v5/user/query-api": {"retCode": 0, "result": {"readOnly": 1, "permissions": {}}}},
     "okx": {"GET www.okx.com/api/v5/account/config": {"code": "0", "data": [{"perm": "read_only"}]}},
+    "deribit": {"GET www.deribit.com/api/v2/public/auth": {"jsonrpc": "2.0", "result": {"scope": "account:read"}}},
     "bitmex": {"GET www.bitmex.com/api/v1/apiKey": lambda question: [
         {"id": question.headers["api-key"], "permissions": []}
     ]},
 }  # fmt: skip
 HTX = {"fee_asset": "BTC", "open_maker_fee": "0.0001", "open_taker_fee": "0.0004", "close_maker_fee": "0.00015",
        "close_taker_fee": "0.00045"}  # fmt: skip
+DERIBIT = {"kind": "future", "instrument_type": "reversed", "is_active": True, "base_currency": "BTC",
+           "contract_size": 10, "min_trade_amount": 10, "tick_size": 0.5, "max_leverage": 50,
+           "maker_commission": 0.0001, "taker_commission": 0.0005}  # fmt: skip
 PAID: dict[str, tuple[dict[str, Any], str, tuple[str, str]]] = {
     # what is told to a key, a contract, and its maker and taker fee
     "binance": (
@@ -58,6 +62,31 @@ PAID: dict[str, tuple[dict[str, Any], str, tuple[str, str]]] = {
         {"GET www.bitmex.com/api/v1/user/commission": {
             "XBTUSD": {"makerFee": 0.00015, "takerFee": 0.00045, "settlementFee": 0, "maxFee": 0.0005}}},
         "XBTUSD", ("0.00015", "0.00045"),
+    ),
+    "deribit": (
+        {"GET www.deribit.com/api/v2/public/get_instruments": {"jsonrpc": "2.0", "result": [
+            {**DERIBIT, "instrument_name": "BTC-PERPETUAL", "settlement_period": "perpetual"}]},
+         "GET www.deribit.com/api/v2/private/get_account_summaries": {"jsonrpc": "2.0", "result": {"summaries": [
+             {"currency": "BTC", "fees": [
+                 {"index_name": "btc_usdc", "kind": "perpetual", "value": {"default":
+                     {"maker": 0.5, "taker": 0.5, "type": "relative"}, "block_trade": 0.4}},
+                 {"index_name": "btc_usd", "kind": "perpetual", "value": {"default":
+                     {"maker": 0.5, "taker": 0.8, "type": "relative"}, "block_trade": 0.4}}]},
+             {"currency": "ETH"}]}}},
+        "BTC-PERPETUAL", ("0.00005", "0.0004"),
+    ),
+    "mexc": (
+        {"GET api.mexc.com/api/v1/private/account/tiered_fee_rate/v2": {"success": True, "code": 0, "data": {
+            "symbol": "BTC_USD", "originalMakerFee": 0.0001, "originalTakerFee": 0.0005, "realMakerFee": 0.00008,
+            "realTakerFee": 0.0004, "level": 0, "feeRateMode": "TIERED", "leverageFeeRates": []}}},
+        "BTC_USD", ("0.00008", "0.0004"),
+    ),
+    "phemex": (
+        {f"GET api.phemex.com/accounts/accountPositions?currency={coin}": {"code": 0, "data": {
+            "account": {}, "positions": [{"symbol": name, "currency": coin, "size": 0, "takerFeeRateEr": 45000,
+                                          "makerFeeRateEr": -5000}]}}
+         for coin, name in (("BTC", "BTCUSD"), ("ETH", "cETHUSD"))},
+        "BTCUSD", ("-0.00005", "0.00045"),
     ),
     "kraken": (
         {"GET futures.kraken.com/derivatives/api/v3/feeschedules/volumes":
@@ -177,3 +206,83 @@ def test_other_fees_in_a_kept_file_are_damage(
     file = tmp_path / "data" / "rebal" / "venues" / "bybit.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), "fees": said}))
     assert answered("venues", "bybit", *NOW).code == 3
+
+
+def told(server: Server, monkeypatch: pytest.MonkeyPatch, *fees: dict[str, Any]) -> None:
+    """Deribit, with a perpetual and a dated contract, tells an account these fees."""
+    answers, _, _ = PAID["deribit"]
+    server.answers |= {**RIGHTS["deribit"], **answers}
+    server.answers["GET www.deribit.com/api/v2/public/get_instruments"] = {"jsonrpc": "2.0", "result": [
+        {**DERIBIT, "instrument_name": "BTC-PERPETUAL", "settlement_period": "perpetual"},
+        {**DERIBIT, "instrument_name": "BTC-25DEC26", "settlement_period": "month",
+         "expiration_timestamp": 1798185600000},
+    ]}  # fmt: skip
+    server.answers["GET www.deribit.com/api/v2/private/get_account_summaries"] = {
+        "jsonrpc": "2.0", "result": {"summaries": [{"currency": "BTC", "fees": list(fees)}]},
+    }  # fmt: skip
+    has_keys(monkeypatch, "deribit")
+
+
+def deribit(server: Server, monkeypatch: pytest.MonkeyPatch, *own: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    """What is paid there by an account that is told these fees."""
+    told(server, monkeypatch, *own)
+    refresh(server, "deribit")
+    return {name: fees("deribit", name) for name in ("BTC-PERPETUAL", "BTC-25DEC26")}
+
+
+def test_deribit_tells_fees_by_kind_of_contract_fixed_or_as_a_share(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fixed = {
+        "currency": "BTC",
+        "fee_type": "fixed",
+        "instrument_type": "future",
+        "maker_fee": -0.0002,
+        "taker_fee": 0.0003,
+    }
+    assert deribit(server, monkeypatch, fixed) == {
+        "BTC-PERPETUAL": ("0.0001", "0.0005"), "BTC-25DEC26": ("-0.0002", "0.0003"),
+    }  # fmt: skip
+    share = {
+        "currency": "BTC",
+        "fee_type": "relative",
+        "instrument_type": "perpetual",
+        "maker_fee": 0,
+        "taker_fee": 0.9,
+    }
+    assert deribit(server, monkeypatch, share)["BTC-PERPETUAL"] == ("0", "0.00045")
+    assert deribit(server, monkeypatch)["BTC-PERPETUAL"] == ("0.0001", "0.0005")
+
+
+def test_a_fee_of_a_kind_that_deribit_does_not_document_is_not_taken(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = {"currency": "BTC", "fee_type": "new", "instrument_type": "perpetual", "maker_fee": 0, "taker_fee": 0.9}
+    told(server, monkeypatch, other)
+    done = asked(server, "venues", "deribit", "--refresh", *NOW)
+    assert (done.code, done.out) == (4, "")
+    assert "no list of contracts; nothing was changed" in done.err
+
+
+@pytest.mark.parametrize("rates", [{}, {"takerFeeRateEr": 0, "makerFeeRateEr": 0},
+                                   {"takerFeeRateEr": -1, "makerFeeRateEr": -1}])  # fmt: skip
+def test_fees_that_phemex_has_not_set_stay_as_shipped(
+    server: Server, monkeypatch: pytest.MonkeyPatch, rates: dict[str, int]
+) -> None:
+    shipped = fees("phemex", "BTCUSD")
+    server.serve("phemex")
+    for coin, name in (("BTC", "BTCUSD"), ("ETH", "cETHUSD")):
+        server.answers[f"GET api.phemex.com/accounts/accountPositions?currency={coin}"] = {"code": 0, "data": {
+            "account": {}, "positions": [{"symbol": name, "currency": coin, "size": 0, **rates}]}}  # fmt: skip
+    has_keys(monkeypatch, "phemex")
+    refresh(server, "phemex", "--allow-trading-key")
+    assert fees("phemex", "BTCUSD") == shipped
+
+
+def test_fees_that_depend_on_leverage_are_not_taken_from_mexc(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers, contract, _ = PAID["mexc"]
+    ((where, paid),) = answers.items()
+    server.serve("mexc").answers[where] = {**paid, "data": {**paid["data"], "leverageFeeRates": [{"leverage": 10}]}}
+    has_keys(monkeypatch, "mexc")
+    refresh(server, "mexc", "--allow-trading-key")
+    assert fees("mexc", contract) == ("0.0001", "0.0005")  # those that it prints for all

@@ -4,11 +4,12 @@ That a level's rate is of the whole position, at the fair price and with the fee
 that exchanges have, and stands in for what MEXC does not say.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rebal.amounts import ONE, ZERO
 from rebal.exchange.fields import Row, figure, rows, text
-from rebal.exchange.listings import Ask, needed, unit
+from rebal.exchange.fields import row as part
+from rebal.exchange.listings import Ask, Fees, needed, unit
 from rebal.market.maintenance import Method, Tier, Tiers, TierUnit, Valuation
 from rebal.venues import Listing
 
@@ -56,3 +57,13 @@ def _tiers(row: Row) -> Tiers | None:
     rates = ((base + n * step, rate + n * more, initial + n * more_initial) for n in many)
     tiers = tuple(Tier(end, at, ZERO, max_leverage=ONE / first) for end, at, first in rates if at < 1 and first <= 1)
     return Tiers(Valuation.MARK, close_fee=True, method=Method.WHOLE, unit=TierUnit.CONTRACTS, tiers=tiers)
+
+
+def fees(ask: Ask, names: Sequence[str]) -> dict[str, Fees]:
+    """What the account pays after its discounts; not told where it depends on the leverage chosen."""
+    told = {name: part(ask("contractPrivateGetAccountTieredFeeRateV2", symbol=name), "data") for name in names}
+    return {
+        name: Fees(needed(each, "realMakerFee"), needed(each, "realTakerFee"))
+        for name, each in told.items()
+        if not each.get("leverageFeeRates")
+    }

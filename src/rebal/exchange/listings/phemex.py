@@ -1,14 +1,14 @@
 """Phemex: products and their limits of risk in one answer, rates in whole numbers beside a text in percent.
 
 Its older list of products tells what the limits count. The fees there are ten times those that are paid, so fees stay
-as shipped.
+as shipped where no key asks for its account's, which stand beside its positions.
 """
 
 from collections.abc import Iterator, Sequence
 
 from rebal.amounts import ONE, ZERO, Fraction
 from rebal.exchange.fields import Garbled, Row, figure, row, rows, text
-from rebal.exchange.listings import Ask, needed
+from rebal.exchange.listings import Ask, Fees, needed
 from rebal.exchange.tickers.phemex import scale
 from rebal.market.maintenance import Tier, Tiers
 from rebal.venues import Listing
@@ -68,3 +68,25 @@ def _rate(limit: Row, name: str, ratios: Fraction) -> Fraction | None:
         raise Garbled
     percent, rate = figure({name: told.removesuffix("%")}, name), needed(limit, f"{name}Er") / ratios
     return rate if percent == rate * _PERCENT else None
+
+
+def fees(ask: Ask, names: Sequence[str]) -> dict[str, Fees]:
+    """What the account pays, of the contracts that it has a position of, open or empty."""
+    told = row(ask("v2GetPublicProducts"), "data")
+    ratios = scale(told, "ratioScale")
+    coins = {text(each, "settleCurrency") for each in rows(told, "products") if each.get("symbol") in names}
+    if ratios is None:
+        return {}
+    positions = [
+        each
+        for coin in sorted(coins)
+        for each in rows(ask("privateGetAccountsAccountPositions", currency=coin), "data", "positions")
+    ]
+    found = {text(each, "symbol"): _paid(each, ratios) for each in positions}
+    return {name: paid for name, paid in found.items() if name in names and paid is not None}
+
+
+def _paid(position: Row, ratios: Fraction) -> Fees | None:
+    """None where the rates are missing, or the taker's is none: it is 0 or below where it is not set."""
+    maker, taker = figure(position, "makerFeeRateEr"), figure(position, "takerFeeRateEr")
+    return None if maker is None or not taker or taker < 0 else Fees(maker / ratios, taker / ratios)
