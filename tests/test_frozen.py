@@ -1,11 +1,11 @@
 """Frozen values are made alike whether they are the first of their class or one of many."""
 
-from dataclasses import field
+from dataclasses import FrozenInstanceError, field
 from typing import Any
 
 import pytest
 
-from rebal.frozen import frozen
+from rebal.frozen import Worked, frozen, once
 
 _MANY = 100
 
@@ -51,3 +51,39 @@ def test_arguments_that_do_not_fit_are_refused(
     made = _class(many=many)
     with pytest.raises(TypeError, match=refusal):
         made(*given, **named)
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_what_is_made_is_of_its_class_and_refuses_to_change(*, many: bool) -> None:
+    made = _class(many=many)
+    value = made(1)
+    assert type(value) is made
+    with pytest.raises(FrozenInstanceError):
+        value.first = 2
+    assert value == made(1)
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_what_is_worked_out_once_has_room(*, many: bool) -> None:
+    @frozen
+    class Kept(Worked):
+        first: int
+
+        @once
+        def twice(self) -> int:
+            return 2 * self.first
+
+    for _ in range(_MANY if many else 0):
+        Kept(1)
+    value = Kept(3)
+    assert (type(value), value.twice, vars(value)) == (Kept, 6, {"twice": 6})
+
+
+def test_what_is_based_on_a_frozen_class_stays_what_it_is() -> None:
+    made = _class(many=True)
+
+    class Based(made):  # type: ignore[misc, valid-type] # made anew by each test
+        __slots__ = ()
+
+    assert type(Based(1)) is Based
+    assert type(made(1)) is made

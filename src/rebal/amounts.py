@@ -191,7 +191,9 @@ def plain(value: Fraction) -> str:
         return _placed(numerator * units, places)
     if denominator.bit_length() > _LARGEST_PRINTED_BITS or numerator.bit_length() > _LARGEST_PRINTED_BITS:
         numerator, denominator = _shortened(numerator, denominator)
-    text = format(_EIGHTEEN.divide(Decimal(numerator), Decimal(denominator)), "f")
+    text = str(_EIGHTEEN.divide(numerator, denominator))
+    if "E" in text:
+        text = format(Decimal(text), "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 

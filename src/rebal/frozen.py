@@ -4,7 +4,7 @@ A dataclass writes and compiles all its methods anew for every class; a command 
 Here they are written once, and how an object is made, which differs, is written once many of its class are.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, FrozenInstanceError, dataclass, fields
 from typing import Any, Generic, TypeVar, dataclass_transform, overload
 
@@ -137,23 +137,42 @@ def _making_few(cls: Any) -> Any:
 def _making(cls: Any) -> Any:
     """The ``__init__`` of a class, written out."""
     scope: dict[str, Any] = {"_left_out": MISSING}
-    taken, kept = ["self"], []
+    taken, given = ["self"], {}
     for each in fields(cls):
-        name = each.name
-        scope[f"_set_{name}"] = getattr(cls, name).__set__
-        value = name
+        name = given[each.name] = each.name
         if each.default_factory is not MISSING:
             scope[f"_make_{name}"] = each.default_factory
-            value = f"_make_{name}() if {name} is _left_out else {name}"
+            given[name] = f"_make_{name}() if {name} is _left_out else {name}"
             taken.append(f"{name}=_left_out")
         elif each.default is not MISSING:
             scope[f"_default_{name}"] = each.default
             taken.append(f"{name}=_default_{name}")
         else:
             taken.append(name)
-        kept.append(f"    _set_{name}(self, {value})")
-    exec("\n".join((f"def __init__({', '.join(taken)}):", *kept)), scope)
+    write = _put if issubclass(cls, Worked) else _set
+    exec("\n".join((f"def __init__({', '.join(taken)}):", *write(cls, given, scope))), scope)
     return scope["__init__"]
+
+
+def _put(cls: Any, given: Mapping[str, str], scope: dict[str, Any]) -> Iterator[str]:
+    """The lines that put each figure where it belongs, past the class that refuses it."""
+    for name, value in given.items():
+        scope[f"_put_{name}"] = getattr(cls, name).__set__
+        yield f"    _put_{name}(self, {value})"
+
+
+def _set(cls: Any, given: Mapping[str, str], scope: dict[str, Any]) -> Iterator[str]:
+    """The same twice as fast: until they are set, the object is one of a class with the same slots that lets them be.
+
+    Not of what has room for more: its room would be made at once, whether anything is worked out or not.
+    """
+    own = {"__slots__": cls.__dict__["__slots__"], "__setattr__": object.__setattr__}
+    scope |= {"_become": vars(object)["__class__"].__set__, "_open": type("_Open", cls.__bases__, own)}
+    yield "    _own = self.__class__"
+    yield "    _become(self, _open)"
+    for name, value in given.items():
+        yield f"    self.{name} = {value}"
+    yield "    self.__class__ = _own"
 
 
 def _fields(value: Any) -> tuple[Any, ...]:

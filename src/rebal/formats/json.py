@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from itertools import chain, zip_longest
 from json.encoder import encode_basestring_ascii as _quoted
+from operator import attrgetter
 from typing import Any
 
 from rebal.amounts import Fraction, plain
@@ -109,12 +110,10 @@ def _writer(of: type, here: _Writers) -> _Writer:
 
 def _object(names: tuple[str, ...], here: _Writers) -> _Writer:
     writers, form = here.inner, here.block("{", [f'"{name}": %s' for name in names], "}")
-
-    def write(value: object) -> str:
-        members = [getattr(value, name) for name in names]
-        return form % tuple([writers[type(member)](member) for member in members])
-
-    return write
+    members: Callable[[object], tuple[object, ...]] = (
+        attrgetter(*names) if len(names) > 1 else lambda value: tuple(getattr(value, name) for name in names)
+    )
+    return lambda value: form % tuple([writers[type(each)](each) for each in members(value)])
 
 
 def _list(here: _Writers) -> _Writer:
