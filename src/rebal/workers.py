@@ -33,6 +33,7 @@ _TRIES = 3
 _PIECES_A_WORKER = 3
 _CONNECT_S = 10
 _LOOK_S = 10.0
+_OBJECTS_A_COLLECTION = 20_000
 
 
 class Crew(Generic[Shared]):
@@ -75,13 +76,19 @@ def _collecting() -> Iterator[None]:
     # A run of one question leaves its garbage behind; among many it would pile up.
     idle = not gc.isenabled()
     if idle:
-        gc.freeze()
-        gc.enable()
+        _collect()
     try:
         yield
     finally:
         if idle:
             gc.disable()
+
+
+def _collect() -> None:
+    """Collect from now on, but seldom: nearly all that a question makes goes with the last reference to it."""
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_A_COLLECTION)
+    gc.enable()
 
 
 class _Lost(Exception):
@@ -238,8 +245,7 @@ def _begin(shared: object) -> None:
     _begun["shared"] = shared
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_leave_with_parent, daemon=True).start()
-    gc.freeze()
-    gc.enable()
+    _collect()
 
 
 def _leave_with_parent() -> None:

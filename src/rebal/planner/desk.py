@@ -35,10 +35,14 @@ class Desk(Worked):
     positions_for: Mapping[str, tuple[Position, ...]]
     travels: bool = True
 
-    @once
+    @property
     def still(self) -> "Desk":
         """The same where no coin goes from one account to another."""
-        return replace(self, travels=False) if self.portfolio.has_several else self
+        return self._still if self.portfolio.has_several else self  # not kept where it is itself: a ring never goes
+
+    @once
+    def _still(self) -> "Desk":
+        return replace(self, travels=False)
 
     @classmethod
     def of(cls, portfolio: Portfolio, book: Book, *, now: datetime) -> "Desk":
