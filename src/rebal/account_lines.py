@@ -7,6 +7,14 @@ from rebal.amounts import Fraction
 from rebal.book import MarginMode
 from rebal.frozen import frozen
 
+ALL = "all"
+"""The path on which the prices of all coins move by one factor."""
+
+
+def path_words(path: str) -> str:
+    """A path of prices in words: all coins together, an asset's name for it alone, a scenario's."""
+    return "all coins together" if path == ALL else path
+
 
 @frozen
 class LevelLine:

@@ -154,3 +154,15 @@ def test_old_prices_are_said_to_be_old(file: Path) -> None:
 
 def test_quiet(file: Path) -> None:
     assert compare(file, "--quiet") == (0, "", "")
+
+
+def test_several_accounts_are_named_by_their_venues(tmp_path: Path) -> None:
+    file = tmp_path / "portfolio.yaml"
+    several = "accounts: {one: {venue: binance}, two: {venue: kraken}, three: {venue: kraken}}\n"
+    file.write_text(PORTFOLIO.replace("venue: binance\n", several).replace("BTCUSD_261225: 40400", "").replace(
+        "  funding: {BTCUSD_PERP: {low: -0.02%, base: -0.01%, high: 0.01%}, ETHUSD_PERP: 0%}\n", ""))  # fmt: skip
+    assert compare(file, "--format", "plain").out.startswith("compare   venue binance,kraken  ")
+    told = json.loads(compare(file, "--format", "json").out)
+    assert (told["venue"], told["venues"]) == (None, ["binance", "kraken"])
+    stressed = answered("stress", str(file), *NOW, "--format", "plain").out
+    assert stressed.startswith("stress    venue binance,kraken  ")

@@ -41,12 +41,15 @@ def test_levels_by_all_by_each_coin_by_scenario_and_the_nearest(tmp_path: Path) 
     assert (found["crash"]["of"], found[""]["nearest"]["path"]) == ("ETH", "all")
     page, plain = (shown(tmp_path, CRASH, "--format", name) for name in ("table", "plain"))
     for path in ("all", "BTC", "ETH", "crash"):
-        (line,) = [each for each in plain.splitlines() if each.startswith(f"level     bybit  path {path}  ")]
+        words = "all coins together" if path == "all" else path
+        (line,) = [each for each in plain.splitlines() if each.startswith(f"level     bybit  path {words}  ")]
         factor = f"{float(exact(found[path]['below'])):.2f}"
         assert f"below {factor}  above never" in line
-        (row,) = [each for each in page.splitlines() if each.split()[:2] == ["bybit", path]]
+        (row,) = [
+            each for each in page.splitlines() if each.split()[:2] == ["bybit", path] and "x " in each.replace("×", "x")
+        ]
         assert f" {factor}x " in row.replace("×", "x")
-    assert "nearest 38.9% below on all" in plain
+    assert "nearest 38.9% below on all coins together" in plain
 
 
 @pytest.mark.parametrize("command", ["status", "plan"])
@@ -97,6 +100,20 @@ def test_an_account_that_is_due_says_from_where_on_it_would_be_covered(tmp_path:
     assert (found["below"], found["above"]) == ("1", "1")
     (again,) = found["crossings"]
     factor = f"{float(exact(again)):.2f}"
-    assert f"path all  below 1.00  above 1.00  also-at {factor}" in shown(tmp_path, due, "--format", "plain")
+    plain = shown(tmp_path, due, "--format", "plain")
+    assert f"path all coins together  below due now  above due now  also-at {factor}" in plain
+    assert "nearest due now" in plain
     page = shown(tmp_path, due, "--format", "table")
     assert f"credit meets maintenance again at {factor}" in page
+    assert "liquidation is due now; the alert level is 35.0 %" in " ".join(page.split())
+    assert "liquidation due now; estimate that the venue prints" in page
+    assert "0.0 % away" not in page
+
+
+def test_an_account_that_is_due_lists_only_the_paths_that_lead_out(tmp_path: Path) -> None:
+    """BTC counts nothing here: a rise of ETH ends the loss of the long, alone or with all coins; BTC alone does not."""
+    due = WORKED.replace("entry_price: 2500", "entry_price: 12000").replace("{BTC: 98%}", "{BTC: off}")
+    found: Any = told(tmp_path, due)
+    assert {path: len(level["crossings"]) for path, level in found.items() if path} == {"all": 1, "BTC": 0, "ETH": 1}
+    listed = [each for each in shown(tmp_path, due, "--format", "plain").splitlines() if each.startswith("level")]
+    assert [each.split("  ")[3] for each in listed] == ["path all coins together", "path ETH"]

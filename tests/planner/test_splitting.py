@@ -356,3 +356,16 @@ def test_a_sole_account_that_holds_more_than_it_may_is_told_of_as_well() -> None
     made = book({"BTC": "2"}, HALF, (inverse("BTC", "1"),), accounts(a="0.1"), wallets={"BTC": "0.5"})
     (now,) = [each for each in build_status(made, made.statement, inputs=INPUTS).findings if each.code is Code.AT_MOST]
     assert (now.subject, now.data["equity_usd"], now.data["most_usd"]) == ("a", 20000, 8000)
+
+
+def test_what_is_said_of_a_leg_that_fits_nowhere_does_not_contradict_its_refusal() -> None:
+    """Two accounts at one venue, 10 % of 80,000 at the first and 20 % at the second: 16,000 of 40,000 fit nowhere."""
+    contracts = (at("main", inverse("BTC", "1", fee="0")), at("second", inverse("BTC", "1", fee="0")))
+    plan = planned(book({"BTC": "2"}, HALF, contracts, accounts(main="0.1", second="0.2")))
+    assert plan.refused
+    assert traded(plan) == {"main:BTCUSD": -24000, "second:BTCUSD": -16000}
+    assert [each.message for each in told(plan, Code.ROUTE)] == [
+        "main:BTCUSD carries 8000.00 USD of it, as far as accounts.main.at_most, 10 % of equity, lets coins in",
+        "second:BTCUSD carries 16000.00 USD of it, as far as accounts.second.at_most, 20 % of equity, lets coins in; "
+        "the rest fits nowhere, and stands on main:BTCUSD for what is missing to be told",
+    ]

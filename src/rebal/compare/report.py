@@ -64,6 +64,7 @@ def build_compare(
         posted=tuple(chain(*posted)),
         curve=tuple(_curve(found, sale, span, portfolio)),
         reach_days=span.reach,
+        venues=tuple(dict.fromkeys(each.venue for each in portfolio.accounts if each.venue)),
     )
     runners = tuple(_runners(found, report, posted=posted, sale=sale, span=span))
     return _concluded(report, runners, wanted=wanted, desk=desk, extra=extra)

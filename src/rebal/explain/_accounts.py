@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from rebal.account_lines import AccountLine
+from rebal.account_lines import AccountLine, path_words
 from rebal.amounts import ONE
 from rebal.explain._facts import GIVEN, Facts, derived, index_of, untold
 from rebal.explain._pools import pooled
@@ -80,7 +80,7 @@ def _nearest(line: AccountLine, at: str) -> Iterator[Derivation]:
         way = "below" if line.nearest.factor <= ONE else "above"
         factor = Term("k", line.nearest.factor, "", "its factor", f"{at}.levels.{line.nearest.path}.{way}")
         yield derived(f"{at}.nearest.factor", line.nearest.factor, "k", terms=[factor], title=title, unit="",
-                      note=f"the nearest of its levels: along {line.nearest.path}")  # fmt: skip
+                      note=f"the nearest of its levels: along {path_words(line.nearest.path)}")  # fmt: skip
         terms = [
             Term("k", line.nearest.factor, "", "its factor", f"{at}.nearest.factor"),
             Term("o", ONE, "", "today's prices", None),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from rebal.account_lines import AccountLine, LevelLine
+from rebal.account_lines import ALL, AccountLine, LevelLine, path_words
 from rebal.amounts import ONE, ZERO, Fraction, total
 from rebal.explain._facts import Facts, derived, index_of, summed, untold
 from rebal.explain._margins import position_terms, value_formula
@@ -24,7 +24,7 @@ from rebal.market.pooled import (
 )
 from rebal.market.pooled_stretches import Stretch, stands_still, stretches
 from rebal.names import within
-from rebal.planner.pooled import ALL, Level, levels_of, moving, pool_of
+from rebal.planner.pooled import Level, levels_of, moving, pool_of
 from rebal.reports.explanation import Derivation, Term
 
 _WHOLE = "every coin with its PnL at its collateral ratio, part by part; what is below zero in full"
@@ -237,7 +237,9 @@ def _level(told: LevelLine, found: Level | None, judged: _Judged) -> Iterator[De
     below, above = (None, None) if found is None else (found.below, found.above)
     for way, figure_of, factor in (("below", told.below, below), ("above", told.above, above)):
         figure = f"{judged.at}.levels.{told.path}.{way}"
-        title = f"factor {way} today's prices at which {judged.line.account} is liquidated, along {told.path}"
+        title = (
+            f"factor {way} today's prices at which {judged.line.account} is liquidated, along {path_words(told.path)}"
+        )
         if figure_of is None or factor is None or factor == ONE:
             note = "never along this path" if figure_of is None else "it is due at today's prices"
             yield untold(figure, figure_of, title=title, unit="", note=note)

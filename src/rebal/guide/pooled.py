@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from rebal.account_lines import AccountLine
+from rebal.account_lines import AccountLine, path_words
 from rebal.amounts import ZERO, total
 from rebal.guide import Given, Reader
 from rebal.guide._figures import percent, usd
@@ -88,7 +88,8 @@ def _pool(account: AccountLine) -> str:
     end = (
         "no fall or rise of all coins, or of one alone, liquidates it"
         if close is None
-        else f"it is liquidated first where, on the path {close.path}, prices have moved {percent(close.distance)}"
+        else f"it is liquidated first where, on the path of {path_words(close.path)}, prices have moved "
+        f"{percent(close.distance)}"
     )
     rate = "" if account.margin_ratio is None else f", a rate of {percent(account.margin_ratio)}"
     return (

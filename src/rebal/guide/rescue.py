@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from rebal.account_lines import AccountLine
+from rebal.account_lines import AccountLine, path_words
 from rebal.amounts import Fraction, total
 from rebal.book import MarginMode
 from rebal.guide import Given, Reader
@@ -59,7 +59,11 @@ def _pools(accounts: Iterable[AccountLine]) -> Iterator[str]:
     """How far pooled accounts are from their ends, which no wallet's row tells."""
     for each in accounts:
         if each.position_value:
-            away_on = "" if each.nearest is None else f"{percent(each.nearest.distance)} away on {each.nearest.path}"
+            away_on = (
+                ""
+                if each.nearest is None
+                else f"{percent(each.nearest.distance)} away on {path_words(each.nearest.path)}"
+            )
             end = f"its nearest liquidation is {away_on}" if away_on else "nothing liquidates it"
             yield f"The account {each.account} is pooled and judged as a whole: as it stands, {end}."
 

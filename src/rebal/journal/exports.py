@@ -270,6 +270,9 @@ def by_hand(text: str, read: Callable[[str], Fraction]) -> Given:
     """A fill as the command line spells it, CONTRACT=CONTRACTS@PRICE. Raises ValueError."""
     contract, _, rest = text.partition("=")
     contracts, _, price = rest.partition("@")
+    missing = [name for name, said in (("contracts", contracts), ("price", price)) if not said]
+    if missing:
+        raise ValueError(f"says no {' and no '.join(missing)}")
     given = Given(contract, read(contracts), read(price))
     if given.contracts <= ZERO or given.price <= ZERO:
         raise ValueError("contracts and price are above zero; the side is the plan's")

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from rebal.amounts import NumberProblem, number
 from rebal.errors import InvalidInput, Problem
 from rebal.load.flaws import MOST_LISTED, Flaw, Path, Place, printable, problems
 from rebal.load.syntax import explained
@@ -200,6 +201,9 @@ class _Builder:
 
     def leave_out(self, event: Any, problem: str, instead: str) -> None:
         top = self.open[-1] if self.open else None
+        if top is not None and _is_rest_of_number(top.step) and self.join_number(top, event):
+            self.passed()
+            return
         self.refuse(event, problem, instead, at_key=top is not None and type(top.data) is dict)
         if top is None or not _is_rest_of_number(top.step):
             self.broken.add(self.path())
@@ -208,9 +212,30 @@ class _Builder:
         else:
             self.passed()
 
+    def join_number(self, top: _Open, event: Any) -> bool:
+        """Put the rest of a number behind its beginning: ``{BTC: 40,000}`` holds BTC at 40 and an entry 000."""
+        key: str | None = next(reversed(top.data), None)
+        start = None if key is None else top.data[key]
+        if key is None or not isinstance(start, str) or not isinstance(top.step, str):
+            return False
+        path = (*self.path()[:-1], key)
+        if self.flaws and self.flaws[-1].path == path and self.flaws[-1].found:
+            start = self.flaws.pop().found or ""
+        text = f"{start},{top.step}"
+        try:
+            number(text)
+        except NumberProblem as problem:
+            _, spot = top.spots[key]
+            place = _place(spot.mark if type(spot) is Spot else spot)
+            self.add(Flaw(path, problem.problem, problem.instead, found=text, place=place), event)
+        return True
+
     def refuse(self, event: Any, problem: str, instead: str, *, at_key: bool = False) -> None:
         mark = self.open[-1].key_mark if at_key else event.start_mark
-        self.flaws.append(Flaw(self.path(), problem, instead, at_key=True, place=_place(mark or event.start_mark)))
+        self.add(Flaw(self.path(), problem, instead, at_key=True, place=_place(mark or event.start_mark)), event)
+
+    def add(self, flaw: Flaw, event: Any) -> None:
+        self.flaws.append(flaw)
         if len(self.flaws) == MOST_LISTED:
             raise self.refusal(event)
 
@@ -286,7 +311,7 @@ def _value_for(step: str | int | None) -> str:
 
 def _is_rest_of_number(step: str | int | None) -> bool:
     # {BTC: 1,000.50} holds BTC at 1 and an entry 000.50 that holds nothing.
-    return isinstance(step, str) and step.replace(".", "").isdigit()
+    return isinstance(step, str) and step.removesuffix("%").replace(".", "").isdigit()
 
 
 def _unprintable(text: str) -> tuple[str, str]:

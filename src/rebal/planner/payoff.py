@@ -4,14 +4,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from rebal.account_lines import AccountLine
+from rebal.account_lines import ALL, AccountLine
 from rebal.amounts import ONE, Fraction, total
 from rebal.book import Book
 from rebal.frozen import frozen
 from rebal.plan import PayoffLine, Wallet
 from rebal.planner import worth
 from rebal.planner.collateral import Account
-from rebal.planner.pooled import ALL
 from rebal.planner.review import Review
 from rebal.planner.step import Outcome
 from rebal.planner.worth import Payoff

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rebal.account_lines import ALL
 from rebal.amounts import ONE, ZERO, Fraction
 from rebal.book import Book
 from rebal.frozen import frozen
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from rebal.market.pooled_need import Survey
     from rebal.market.pooled_path import Path
 
-ALL = "all"
 _MOST_LEVERAGE = Fraction(100)
 
 

@@ -191,6 +191,7 @@ class Compare:
 
     ``curve``: from day 0 to the last whole day of the horizon, ninety steps at most. ``reach_days``: how far a
     break-even day is looked for. ``ranking``: by place, and ``turns`` what would change who is first.
+    ``venues``: those of the accounts, in the order of the file.
     """
 
     schema: str
@@ -213,3 +214,4 @@ class Compare:
     ranking: tuple[RankLine, ...] = ()
     turns: tuple[TurnLine, ...] = ()
     findings: tuple[Finding, ...] = ()
+    venues: tuple[str, ...] = ()

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from rebal.account_lines import AccountLine, LevelLine
+from rebal.account_lines import AccountLine, LevelLine, path_words
 from rebal.amounts import ONE, Fraction
 from rebal.book import MarginMode
-from rebal.formats.describe._phrases import joined
+from rebal.formats.describe._phrases import DUE, joined
 from rebal.formats.document import RED, Column, Figure, Inked, Kind, Medium, Role, Said, Section, Table
 from rebal.portfolio import Policy
 
@@ -29,9 +29,22 @@ def sections(accounts: Sequence[AccountLine], limits: Policy | None, *, planned:
     columns = _COLUMNS if pools else _COLUMNS[:_ANY]
     yield Section("Accounts after" if planned else "Accounts", (Table(columns, accounts, word="account"),))
     least = limits.alert.distance if limits else Fraction(35, 100)
-    levels = [_Level(account, level, least) for account in pools for level in account.levels]
+    levels = [each for account in pools for each in _levels(account, least)]
     if levels:
         yield Section("Liquidation of what is pooled", (Table(_LEVELS, levels, word="level"),), _NOTE)
+
+
+def _levels(account: AccountLine, least: Fraction) -> Iterator[_Level]:
+    """The levels of an account; of one that is past them today those alone on whose path there is a way out."""
+    for level in account.levels:
+        row = _Level(account, level, least)
+        if not _is_due(level) or _others(row) is not None:
+            yield row
+
+
+def _is_due(level: LevelLine) -> bool:
+    """Whether today's prices are past it."""
+    return level.below == level.above == ONE
 
 
 _NOTE = "factors on today's prices along a path; the other prices stand still"
@@ -46,8 +59,10 @@ def _printed(line: AccountLine) -> Said:
 def _nearest(line: AccountLine) -> Said:
     if line.nearest is None:
         return "never" if line.credit is not None else None
+    if not line.nearest.distance:
+        return Inked(DUE, RED)
     way = "below" if line.nearest.factor <= ONE else "above"
-    return (Figure(line.nearest.distance, Kind.PERCENT), f" {way} on {line.nearest.path}")
+    return (Figure(line.nearest.distance, Kind.PERCENT), f" {way} on {path_words(line.nearest.path)}")
 
 
 def _debts(line: AccountLine) -> Said:
@@ -74,6 +89,8 @@ _ANY = 6
 
 
 def _factor(row: _Level, end: Fraction | None) -> Said:
+    if _is_due(row.level):
+        return Inked(DUE, RED)
     if end is None:
         return "never"
     figure = Figure(end, Kind.TIMES)
@@ -81,7 +98,7 @@ def _factor(row: _Level, end: Fraction | None) -> Said:
 
 
 def _move(end: Fraction | None) -> Said:
-    return None if end is None else Figure(end - ONE, Kind.CHANGE)
+    return None if end is None or end == ONE else Figure(end - ONE, Kind.CHANGE)
 
 
 def _others(row: _Level) -> Said:
@@ -98,7 +115,7 @@ def _again(row: _Level) -> Said:
 
 _LEVELS = (
     Column("account", lambda row: row.account.account, record="{}", role=Role.NAME, left=True),
-    Column("path", lambda row: row.level.path, record="path {}", role=Role.NAME, left=True),
+    Column("path", lambda row: path_words(row.level.path), record="path {}", role=Role.NAME, left=True),
     Column("below", lambda row: _factor(row, row.level.below), record="below {}"),
     Column("move", lambda row: _move(row.level.below), only=_PAGE),
     Column("above", lambda row: _factor(row, row.level.above), record="above {}"),

@@ -187,7 +187,9 @@ def _liquidated(alone: _Alone, position: PositionLine) -> Said:
         # what becomes of the account decides; the venue prints a price all the same
         end, estimate = _alone(alone, position), position.liquidation_estimate
         ours: tuple[Said, ...] = (f"never liquidated by {position.asset} alone",)
-        if end is not None:
+        if end == position.mark_price:
+            ours = (f"liquidation {DUE}",)
+        elif end is not None:
             ours = (f"liquidated by {position.asset} alone at ", Figure(end, Kind.PRICE))
         if estimate is None:
             return ours

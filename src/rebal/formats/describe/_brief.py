@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
 
-from rebal.account_lines import AccountLine, NearestLine
+from rebal.account_lines import AccountLine, NearestLine, path_words
 from rebal.amounts import ONE, Fraction
 from rebal.findings import Finding, Severity
 from rebal.formats.describe import _findings, _orders
@@ -110,7 +110,7 @@ def _ends(wallets: Sequence[Wallet]) -> Iterable[tuple[Fraction, tuple[Said, ...
 
 def _along(account: AccountLine, nearest: NearestLine) -> tuple[Said, ...]:
     move = Figure(nearest.factor - ONE, Kind.CHANGE)
-    return (f"{account.account or 'the account'} ", move, f" on {nearest.path}")
+    return (f"{account.account or 'the account'} ", move, f" on {path_words(nearest.path)}")
 
 
 def _moves(wallet: Wallet) -> list[Fraction]:

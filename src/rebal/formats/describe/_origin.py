@@ -14,8 +14,8 @@ def _venue(report: Any) -> Said:
 
 def _venues(report: Any) -> Said:
     """The venue in one word, of several accounts theirs."""
-    named = dict.fromkeys(each.venue for each in getattr(report, "accounts", ()) if each.venue)
-    return report.venue or ",".join(named) or None
+    of_accounts = (each.venue for each in getattr(report, "accounts", ()) if each.venue)
+    return report.venue or ",".join(dict.fromkeys((*getattr(report, "venues", ()), *of_accounts))) or None
 
 
 def _margined(report: Any) -> Said:

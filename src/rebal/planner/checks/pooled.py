@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from rebal.account_lines import AccountLine
+from rebal.account_lines import AccountLine, path_words
 from rebal.amounts import COIN_STEP, ZERO, Fraction, down, rounded, total, up
 from rebal.findings import Code, Finding, apart, coins, error, info, percent, usd, warning
 from rebal.market.margin import Held
@@ -36,8 +36,8 @@ def _at_liquidation(review: Review) -> Iterator[Finding]:
                 continue
             say = warning if review.planned else info
             message = (
-                f"is liquidated {percent(close.distance)} away on the path {close.path}{review.when}; the policy asks "
-                f"for {percent(policy.shock)}"
+                f"is liquidated {percent(close.distance)} away on the path of {path_words(close.path)}{review.when}; "
+                f"the policy asks for {percent(policy.shock)}"
             )
             yield say(Code.NEAR_LIQUIDATION, subject, message, path=close.path, distance=close.distance,
                       policy_distance=policy.shock)  # fmt: skip
@@ -49,7 +49,8 @@ def _alerts(review: Review) -> Iterator[Finding]:
         close, subject = then.nearest, then.account or ""
         if close is not None and close.distance < alert.distance:
             is_now, level = apart(close.distance, alert.distance, percent, places=1)
-            message = f"liquidation is {is_now} away now on the path {close.path}; the alert level is {level}"
+            where = f"is {is_now} away now on the path of {path_words(close.path)}" if close.distance else "is due now"
+            message = f"liquidation {where}; the alert level is {level}"
             yield warning(Code.ALERT, subject, message, path=close.path, distance=close.distance,
                           alert_distance=alert.distance)  # fmt: skip
         if then.credit and then.credit > 0 and then.position_value is not None:

@@ -1,9 +1,10 @@
 """What is said of legs that no contract serves or no coin margins, and of contracts that were passed over."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rebal.amounts import ZERO
 from rebal.findings import Code, Figure, Finding, coins, error, exact_percent, info, percent, usd, warning
+from rebal.market.contract import Contract
 from rebal.planner.review import Check, Review
 from rebal.planner.routes import SOONEST_EXPIRY
 from rebal.planner.sizing import LeftOut, Passed, Residual
@@ -102,7 +103,7 @@ def _in_parts(passed: Passed, residual: Residual, review: Review) -> Iterator[Fi
     )
     ordered = next((order.contracts for order in review.orders if order.contract == contract.name), ZERO)
     if others:
-        rest = f"; {'the rest is' if passed.carried else 'all of it is'} on {' and '.join(others)}"
+        rest = _rest_of(passed, others, review)
         yield info(
             Code.ROUTE,
             residual.asset,
@@ -116,6 +117,28 @@ def _in_parts(passed: Passed, residual: Residual, review: Review) -> Iterator[Fi
             available_coins=shortage.available,
             instead=", ".join(others),
         )
+
+
+def _rest_of(passed: Passed, others: Sequence[str], review: Review) -> str:
+    """What carries the rest of a leg: where coins are missing it is only left there for that to be told."""
+    lack = [name for name in others if _lacks(review.contract(name), review)]
+    carry = [name for name in others if name not in lack]
+    whole = "the rest" if passed.carried else "all of it"
+    if not carry:
+        return f"; {whole} fits nowhere, and stands on {' and '.join(lack)} for what is missing to be told"
+    more = f", and on {' and '.join(lack)} what fits nowhere" if lack else ""
+    return f"; {whole} is on {' and '.join(carry)}{more}"
+
+
+def _lacks(contract: Contract, review: Review) -> bool:
+    """Whether coins are missing for what a contract is margined by."""
+    pooled = review.desk.portfolio.account(contract.account).pooling is not None
+    return any(
+        each.account.at == contract.account
+        and (pooled or (each.account.currency, each.account.contract) in (
+            (contract.settle, None), (contract.settle, contract.name)))
+        for each in review.shortages
+    )  # fmt: skip
 
 
 def _limit(passed: Passed, review: Review) -> str:
