@@ -61,7 +61,10 @@ def _nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def loopback(_no_network: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Open the network to this machine alone, for tests that bring a server of their own."""
+    """Open the network to this machine alone, for tests that bring a server of their own.
+
+    What ccxt waits between two questions, up to five seconds, spares a real exchange; nobody need wait for ours.
+    """
     connect, look_up = _CONNECT, _LOOK_UP
 
     def only_here(self: socket.socket, address: tuple[str, int]) -> None:
@@ -76,3 +79,4 @@ def loopback(_no_network: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(socket.socket, "connect", only_here)
     monkeypatch.setattr(socket, "getaddrinfo", named_here)
+    monkeypatch.setattr("ccxt.Exchange.throttle", lambda *_: None)

@@ -14,7 +14,7 @@ import pytest
 from rebal import journal
 from rebal.errors import Unavailable
 
-from .writers import BATCH, batch, ids, whole
+from .writers import BATCH, batch, ids, twice, whole
 
 HERE = Path(__file__)
 SOURCE = HERE.parents[2] / "src"
@@ -54,28 +54,24 @@ def test_writers_at_once_do_no_harm(tmp_path: Path) -> None:
 
 
 def check_after_kill(path: str, told: str) -> None:
-    """The journal of a killed ``twice``: readable at once, whole, and complete after the same run again."""
+    """The journal of a killed ``twice``: readable at once, whole, and complete after the same again."""
     present = ids(path)
     assert whole(present)
     for name in told.split():
         assert f"{name}/0" in present
-    assert run("twice", path).returncode == 0
+    twice(path, tell=lambda _: None)
     assert ids(path) == [f"{name}/{n}" for name in ("first", "second") for n in range(BATCH)]
     beside = [name for name in os.listdir(os.path.dirname(path)) if not name.startswith(".rebal-journal-")]
     assert beside == [os.path.basename(path)]
 
 
 def test_killed_before_everything_that_the_writing_module_asks_for(tmp_path: Path) -> None:
-    for count in range(1, 200):
-        path = str(tmp_path / str(count) / "journal.db")
-        os.mkdir(os.path.dirname(path))
-        done = run("killed_at", path, str(count))
-        if done.returncode == 0:
-            break
-        assert done.returncode == -signal.SIGKILL, done.stderr
-        check_after_kill(path, done.stdout)
-    assert done.returncode == 0
-    assert count > 30
+    *killed, last = answer("killed_at_each", str(tmp_path))["each"]
+    assert len(killed) > 30
+    for path, status, told in killed:
+        assert status == -signal.SIGKILL, path
+        check_after_kill(path, told)
+    assert last[1:] == [0, "first\nsecond\n"]
 
 
 def traced(path: str, count: int) -> subprocess.CompletedProcess[str]:

@@ -109,16 +109,38 @@ def _forked(work: Callable[[], None]) -> int:
     return child
 
 
-def twice(path: str) -> None:
+def _acknowledge(name: str) -> None:
+    os.write(1, f"{name}\n".encode())
+
+
+def twice(path: str, *, tell: Callable[[str], None] = _acknowledge) -> None:
     """Record two batches, the first of which creates the file, and acknowledge each."""
     for name in ("first", "second"):
         journal.append(path, batch(name))
-        os.write(1, f"{name}\n".encode())
+        tell(name)
 
 
-def killed_at(path: str, count: str) -> None:
-    """The same, killed before the n-th thing that the one writing module asks of the system or of SQLite."""
-    left = int(count)
+def killed_at_each(folder: str) -> None:
+    """The same again and again, each time in a journal of its own, killed one step later, until it is not killed."""
+    each: list[tuple[str, int, str]] = []
+    for count in range(1, 200):
+        path = os.path.join(folder, str(count), "journal.db")
+        os.mkdir(os.path.dirname(path))
+        told, tells = os.pipe()
+        writer = _forked(partial(_killed_at, path, count, tells))
+        os.close(tells)
+        _, status = os.waitpid(writer, 0)
+        with open(told) as acknowledged:
+            each.append((path, os.waitstatus_to_exitcode(status), acknowledged.read()))
+        if status == 0:
+            break
+    print(json.dumps({"each": each}))
+
+
+def _killed_at(path: str, count: int, tells: int) -> None:
+    """Killed before the n-th thing that the one writing module asks of the system or of SQLite."""
+    left = count
+    os.dup2(tells, 1)
 
     def counted(act: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
@@ -140,6 +162,7 @@ def killed_at(path: str, count: str) -> None:
     for name in ("open", "close", "fsync", "link", "unlink"):
         setattr(os, name, counted(getattr(os, name)))
     twice(path)
+    os._exit(0)
 
 
 def until_full(path: str, size: str = "0") -> None:
