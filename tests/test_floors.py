@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,8 +23,13 @@ def name(module: Path) -> str:
     return str(module.relative_to(ROOT))
 
 
+@cache
+def tree(module: Path) -> ast.Module:
+    return ast.parse(module.read_text())
+
+
 def functions(module: Path) -> Iterator[ast.FunctionDef]:
-    for node in ast.walk(ast.parse(module.read_text())):
+    for node in ast.walk(tree(module)):
         if isinstance(node, ast.FunctionDef):
             yield node
 
@@ -98,17 +104,17 @@ def test_which_arguments_a_call_has_to_name(text: str, said: list[str]) -> None:
     assert crowded(function) == said
 
 
-def one_character_fractions(text: str) -> list[int]:
+def one_character_fractions(parsed: ast.Module) -> list[int]:
     """The lines on which a fraction is read from a single character: the compiled fractions misread those."""
     return [
         node.lineno
-        for node in ast.walk(ast.parse(text))
+        for node in ast.walk(parsed)
         if isinstance(node, ast.Call)
-        and ast.unparse(node.func) in ("F", "Fraction", "fractions.Fraction", "amounts.Fraction")
         and any(
             isinstance(each, ast.Constant) and isinstance(each.value, str) and len(each.value) == 1
             for each in node.args
         )
+        and ast.unparse(node.func) in ("F", "Fraction", "fractions.Fraction", "amounts.Fraction")
     ]
 
 
@@ -116,10 +122,10 @@ def test_no_fraction_is_read_from_one_character() -> None:
     found = [
         f"{name(module)}:{line}: write the number without quotes"
         for module in [*MODULES, *TESTS]
-        for line in one_character_fractions(module.read_text())
+        for line in one_character_fractions(tree(module))
     ]
     assert found == []
-    assert one_character_fractions('F("0.5")\nFraction(5)\nF("' + '5")') == [3]
+    assert one_character_fractions(ast.parse('F("0.5")\nFraction(5)\nF("' + '5")')) == [3]
 
 
 def test_names_say_what_a_module_holds() -> None:
@@ -132,8 +138,8 @@ def test_text_becomes_a_number_in_one_place() -> None:
         (name(module), ast.unparse(node))
         for module in MODULES
         if module.name != "amounts.py"
-        for node in ast.walk(ast.parse(module.read_text()))
-        if isinstance(node, ast.Call)
+        for node in ast.walk(tree(module))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Fraction"
     ]
     from_text = re.compile(r"Fraction\((f?['\"]|text\b|str\(|plain\(|[\w.]+\.remove)")
     assert [call for call in calls if from_text.match(call[1])] == []
@@ -148,9 +154,8 @@ SPEAKS = ("cli.py", "commands", "guide", "load", "journal", "formats")
 
 def texts(module: Path) -> Iterator[ast.Constant]:
     """The texts of a module, docstrings aside."""
-    tree = ast.parse(module.read_text())
-    bare = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
+    bare = {id(node.value) for node in ast.walk(tree(module)) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree(module)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in bare:
             yield node
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.given import NOW, inverse, linear, policy, portfolio
@@ -14,7 +14,6 @@ from rebal.planner.costs import ROLL_DAYS, Carried, carry, cost, first_day
 from rebal.portfolio import Costs, FundingRate, Portfolio, Sizing
 
 F = Fraction
-SETTINGS = settings(max_examples=150, deadline=None)
 prices = st.integers(1, 10**6).map(lambda n: F(n, 10))
 
 
@@ -46,7 +45,6 @@ def held(contract: Contract, dollars: Fraction, portfolio: Portfolio) -> Carried
     return carry(contract, dollars, beta=F(1), portfolio=portfolio, now=NOW)
 
 
-@SETTINGS
 @given(
     prices,
     prices,
@@ -75,7 +73,6 @@ def test_a_perpetual_funded_interval_by_interval_along_any_path(
     assert position.contracts == (dollars if sizing is Sizing.NOTIONAL else dollars * mark / spot)
 
 
-@SETTINGS
 @given(prices, prices, prices, st.integers(1, 400), st.integers(1, 20))
 def test_a_coin_sized_short_held_to_expiry_earns_the_premium_in_dollars(
     spot: Fraction, mark: Fraction, settled: Fraction, days: int, coins: int
@@ -90,7 +87,6 @@ def test_a_coin_sized_short_held_to_expiry_earns_the_premium_in_dollars(
     assert worth - coins * spot == -earned.base == coins * (mark - spot)
 
 
-@SETTINGS
 @given(prices, prices, prices, st.integers(1, 400), st.integers(1, 20))
 def test_a_notional_sized_short_held_to_expiry_earns_the_premium_in_coins(
     spot: Fraction, mark: Fraction, settled: Fraction, days: int, coins: int
@@ -136,7 +132,6 @@ def rolled_by_hand(
     return fees + notional * contract.taker_fee, slipped + notional * slippage, rolls
 
 
-@SETTINGS
 @given(
     st.fractions(7, 300, max_denominator=24),
     st.fractions(0, 1000, max_denominator=3),
@@ -194,7 +189,6 @@ def test_the_first_day_above_nothing(values: list[int], found: int | None) -> No
     assert first_day(lambda day: F(values[day]), breaks=range(len(values)), last=len(values) - 1) == found
 
 
-@SETTINGS
 @given(
     st.lists(st.tuples(st.integers(1, 40), st.integers(-9, 9), st.integers(-30, 30)), min_size=1, max_size=6),
     st.integers(0, 3),

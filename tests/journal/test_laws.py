@@ -23,7 +23,7 @@ from rebal.ledger import Journal
 from rebal.plan import Plan
 from rebal.portfolio import Portfolio
 
-SETTINGS = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+SETTINGS = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 DUST = Fraction(1, 10**12)
 STEP = Fraction(1, 10**8)
 

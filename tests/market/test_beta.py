@@ -7,7 +7,7 @@ from decimal import Decimal, localcontext
 from itertools import pairwise
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rebal.amounts import Fraction
@@ -62,7 +62,6 @@ def textbook(pair: Pair) -> dict[str, Decimal]:
 prices = st.integers(1, 10**8).map(lambda cents: cents / 100)
 
 
-@settings(max_examples=150)
 @given(st.lists(st.tuples(prices, prices), min_size=4, max_size=40))
 def test_the_textbook_says_the_same(rows: list[tuple[float, float]]) -> None:
     pair = Pair("SOL", "BTC", MONDAY, DAY, tuple(a for a, _ in rows), tuple(b for _, b in rows))

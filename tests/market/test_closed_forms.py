@@ -1,7 +1,7 @@
 """One position's liquidation and bankruptcy prices as the literature prints them, against the general solution."""
 
 import pytest
-from hypothesis import assume, event, given, settings
+from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
 from exact import exact
@@ -62,7 +62,6 @@ def quotient(dollars: Fraction, coins: Fraction) -> Fraction | None:
     return dollars / coins if coins > 0 and dollars > 0 else None
 
 
-@settings(max_examples=80)
 @given(wallets(most=1, methods=CONTINUOUS, valuations=MARK))
 def test_inverse_mark_valued(wallet: Wallet) -> None:
     position = covered(wallet)
@@ -84,7 +83,6 @@ def test_inverse_mark_valued(wallet: Wallet) -> None:
     assert found_at(position, liquidation(balance, wallet.held)) == (solutions[0] if solutions else None)
 
 
-@settings(max_examples=80)
 @given(wallets(most=1, methods=CONTINUOUS, valuations=ENTRY))
 def test_inverse_entry_valued(wallet: Wallet) -> None:
     position = covered(wallet)
@@ -99,7 +97,6 @@ def test_inverse_entry_valued(wallet: Wallet) -> None:
     assert found_at(position, liquidation(balance, wallet.held)) == expected
 
 
-@settings(max_examples=80)
 @given(wallets(kind=Kind.LINEAR, most=1, methods=CONTINUOUS, valuations=MARK))
 def test_linear_mark_valued(wallet: Wallet) -> None:
     position = covered(wallet)
@@ -123,7 +120,6 @@ def test_linear_mark_valued(wallet: Wallet) -> None:
 
 
 @pytest.mark.parametrize("kind", list(Kind))
-@settings(max_examples=50)
 @given(data=st.data())
 def test_bankruptcy_is_the_same_with_neither_rate_nor_deduction(kind: Kind, data: st.DataObject) -> None:
     wallet = data.draw(wallets(kind=kind, most=1))
@@ -140,7 +136,6 @@ def test_bankruptcy_is_the_same_with_neither_rate_nor_deduction(kind: Kind, data
     assert found_at(position, found) == expected
 
 
-@settings(max_examples=80)
 @given(wallets(most=1, valuations=MARK, size_rate=True))
 def test_a_mark_valued_short_is_never_liquidated_exactly_when_the_coins_cover_its_entry_value(wallet: Wallet) -> None:
     position = covered(wallet)
@@ -150,7 +145,6 @@ def test_a_mark_valued_short_is_never_liquidated_exactly_when_the_coins_cover_it
     assert (above is None) == (notional(position) / position.entry_price <= wallet.balance)
 
 
-@settings(max_examples=100)
 @given(wallets(most=1, valuations=MARK, size_rate=True), st.fractions(Fraction(1, 10**6), 10**6))
 def test_a_short_margined_one_to_one_is_a_dollar_at_every_price(wallet: Wallet, factor: Fraction) -> None:
     """Law 5. Its wallet is worth N dollars wherever the mark goes, and nothing ever liquidates it."""

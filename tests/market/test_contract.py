@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from booked import STEP, eighteen, near
@@ -38,7 +38,6 @@ def open_pnl(contract: Contract, held: Filled, mark: Fraction) -> Fraction:
 
 
 @KINDS
-@settings(max_examples=150)
 @given(trades=st.lists(fills, max_size=8), mark=prices)
 def test_realised_and_unrealised_are_what_every_fill_made(
     contract: Contract, trades: list[tuple[Fraction, Fraction]], mark: Fraction
@@ -51,7 +50,6 @@ def test_realised_and_unrealised_are_what_every_fill_made(
 
 
 @KINDS
-@settings(max_examples=100)
 @given(
     trades=st.lists(st.tuples(st.integers(1, 50).map(Fraction), prices), min_size=1, max_size=8),
     sign=st.sampled_from((1, -1)),
@@ -74,7 +72,6 @@ def test_average_entry_is_where_the_same_size_would_have_made_the_same(
 
 
 @KINDS
-@settings(max_examples=80)
 @given(
     held=st.integers(1, 50).map(Fraction),
     sign=st.sampled_from((1, -1)),
@@ -114,7 +111,6 @@ def test_crossing_zero_opens_the_rest_at_the_fill(contract: Contract) -> None:
     assert after == Filled(Fraction(1), Fraction(3779), booked)
 
 
-@settings(max_examples=100)
 @given(contracts=st.integers(-500, 500).map(Fraction), entry=prices, price=prices, wallet=fractions("0", "10"))
 def test_delta_is_what_the_value_of_wallet_and_position_moves_by(
     contracts: Fraction, entry: Fraction, price: Fraction, wallet: Fraction
@@ -125,7 +121,6 @@ def test_delta_is_what_the_value_of_wallet_and_position_moves_by(
     assert worth(price + 1) - worth(price) == wallet + INVERSE.delta(contracts, entry)
 
 
-@settings(max_examples=100)
 @given(contracts=st.integers(-500, 500).map(Fraction), entry=prices, price=prices)
 def test_a_linear_delta_is_what_its_dollars_move_by(contracts: Fraction, entry: Fraction, price: Fraction) -> None:
     contract = linear(FREE)
@@ -134,7 +129,6 @@ def test_a_linear_delta_is_what_its_dollars_move_by(contracts: Fraction, entry: 
 
 
 @KINDS
-@settings(max_examples=80)
 @given(contracts=st.integers(-500, 500).map(Fraction), price=prices)
 def test_dollars_coins_and_settlement_value_are_one_size(
     contract: Contract, contracts: Fraction, price: Fraction
@@ -145,7 +139,6 @@ def test_dollars_coins_and_settlement_value_are_one_size(
 
 
 @KINDS
-@settings(max_examples=100)
 @given(contracts=st.integers(-500, 500).map(Fraction), price=prices, rate=fractions("-0.001", "0.001", places=5))
 def test_a_fee_is_whole_steps_and_never_less_than_it_should_be(
     contract: Contract, contracts: Fraction, price: Fraction, rate: Fraction
@@ -156,7 +149,6 @@ def test_a_fee_is_whole_steps_and_never_less_than_it_should_be(
 
 
 @KINDS
-@settings(max_examples=80)
 @given(contracts=st.integers(-500, 500).map(Fraction), price=prices, rate=fractions("-0.001", "0.001", places=5))
 def test_longs_pay_a_positive_rate_and_shorts_receive_it(
     contract: Contract, contracts: Fraction, price: Fraction, rate: Fraction

@@ -1,7 +1,7 @@
 """Law 4: where a wallet ends, held against a walk that evaluates margin balance and maintenance at every step."""
 
 import pytest
-from hypothesis import assume, event, given, settings
+from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
 from exact import exact
@@ -23,7 +23,6 @@ def ends(found: Factors) -> list[Fraction]:
 
 
 @KINDS
-@settings(max_examples=80)
 @given(data=st.data())
 def test_margin_balance_is_maintenance_margin_at_every_liquidation(kind: Kind, data: st.DataObject) -> None:
     wallet = data.draw(wallets(kind=kind, methods=CONTINUOUS))
@@ -36,7 +35,6 @@ def test_margin_balance_is_maintenance_margin_at_every_liquidation(kind: Kind, d
 
 
 @KINDS
-@settings(max_examples=100)
 @given(data=st.data())
 def test_closed_form_is_where_a_walk_first_runs_short(kind: Kind, data: st.DataObject) -> None:
     wallet = data.draw(wallets(kind=kind, size_rate=kind is Kind.INVERSE))
@@ -60,7 +58,6 @@ def compare(wallet: Wallet, factor: Fraction | None, *, upward: bool) -> None:
     assert abs(factor - walk.short) <= walk.short * CLOSE
 
 
-@settings(max_examples=100)
 @given(wallets(methods=(Method.WHOLE,), valuations=(Valuation.MARK,)))
 def test_whole_tiers_end_a_wallet_at_the_first_price_that_is_short(wallet: Wallet) -> None:
     assume(slack(wallet.balance, wallet.held, ONE) > 0)
@@ -75,7 +72,6 @@ def test_whole_tiers_end_a_wallet_at_the_first_price_that_is_short(wallet: Walle
 
 
 @KINDS
-@settings(max_examples=60)
 @given(data=st.data())
 def test_bankruptcy_lies_beyond_liquidation(kind: Kind, data: st.DataObject) -> None:
     wallet = data.draw(wallets(kind=kind, size_rate=kind is Kind.INVERSE))
@@ -94,7 +90,6 @@ def test_bankruptcy_lies_beyond_liquidation(kind: Kind, data: st.DataObject) -> 
 
 
 @KINDS
-@settings(max_examples=60)
 @given(data=st.data())
 def test_maintenance_margin_is_the_sum_of_the_definitions(kind: Kind, data: st.DataObject) -> None:
     wallet = data.draw(wallets(kind=kind, size_rate=kind is Kind.INVERSE))

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from exact import exact
@@ -38,7 +38,6 @@ def steps(draw: st.DrawFn) -> tuple[tuple[Fraction | None, Fraction], ...]:
     return tuple(zip((*ends, None), (Fraction(rate, 10_000) for rate in sorted(rates)), strict=True))
 
 
-@settings(max_examples=100)
 @given(steps(), st.integers(0, 2 * 10**6))
 def test_rate_less_deduction_is_every_slice_at_its_own_rate(
     drawn: tuple[tuple[Fraction | None, Fraction], ...], cents: int

@@ -44,7 +44,7 @@ def judged(balance: Fraction, held: Sequence[Held], moves: Mapping[str, Fraction
 
 
 @pytest.mark.parametrize("kind", list(Kind))
-@settings(max_examples=120)
+@settings(max_examples=60)
 @given(data=st.data(), shock=shocks)
 def test_one_coin(kind: Kind, data: st.DataObject, shock: Fraction) -> None:
     wallet: Wallet = data.draw(wallets(kind=kind, size_rate=kind is Kind.INVERSE))
@@ -56,7 +56,7 @@ def of_several_coins(held: Sequence[Held]) -> list[Held]:
     return [replace(position, contract=replace(position.contract, asset=f"A{n}")) for n, position in enumerate(held)]
 
 
-@settings(max_examples=150)
+@settings(max_examples=75)
 @given(wallets(kind=Kind.LINEAR), st.tuples(shocks, shocks, shocks))
 def test_several_coins_in_one_wallet(wallet: Wallet, moves: tuple[Fraction, Fraction, Fraction]) -> None:
     judged(wallet.balance, of_several_coins(wallet.held), {f"A{n}": shock for n, shock in enumerate(moves)})
@@ -79,7 +79,7 @@ def jumping(draw: st.DrawFn) -> Held:
     return Held(linear(schedule, multiplier="1"), contracts, Fraction(100), mark)
 
 
-@settings(max_examples=250)
+@settings(max_examples=120)
 @given(st.lists(jumping(), min_size=2, max_size=3), fractions("0", "3"), st.tuples(shocks, shocks, shocks))
 def test_several_coins_whose_tiers_jump(
     held: list[Held], share: Fraction, moves: tuple[Fraction, Fraction, Fraction]
@@ -88,21 +88,21 @@ def test_several_coins_whose_tiers_jump(
     judged(share * value, of_several_coins(held), {f"A{n}": shock for n, shock in enumerate(moves)})
 
 
-@settings(max_examples=150)
+@settings(max_examples=75)
 @given(st.lists(jumping(), min_size=1, max_size=2), fractions("0", "1"), shocks)
 def test_one_coin_whose_tiers_jump(held: list[Held], share: Fraction, shock: Fraction) -> None:
     value = sum((position.position_value for position in held), Fraction(0))
     judged(share * value, held, {"BTC": shock})
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(wallets(kind=Kind.LINEAR), shocks)
 def test_coins_that_move_alike_are_one_coin(wallet: Wallet, shock: Fraction) -> None:
     alike = Curve(wallet.balance, of_several_coins(wallet.held)).along(Moves({"A0": shock, "A1": shock, "A2": shock}))
     assert alike == Curve(wallet.balance, wallet.held).along(Moves({"BTC": shock}))
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(wallets(), shocks)
 def test_what_is_short_is_the_least_that_saves(wallet: Wallet, shock: Fraction) -> None:
     passage = Curve(wallet.balance, wallet.held).along(Moves({"BTC": shock}))

@@ -1,7 +1,7 @@
 """The least collateral: enough everywhere between two factors, short somewhere with any less."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from exact import exact
@@ -28,7 +28,6 @@ def worth(wallet: Wallet) -> Fraction:
 
 
 @KINDS
-@settings(max_examples=70)
 @given(data=st.data(), below=distances, above=distances)
 def test_it_covers_the_whole_range_and_no_less_does(
     kind: Kind, data: st.DataObject, below: Fraction, above: Fraction
@@ -43,7 +42,6 @@ def test_it_covers_the_whole_range_and_no_less_does(
 
 
 @KINDS
-@settings(max_examples=50)
 @given(data=st.data(), below=distances, above=distances)
 def test_nothing_is_liquidated_inside_the_range_it_was_asked_for(
     kind: Kind, data: st.DataObject, below: Fraction, above: Fraction
@@ -63,7 +61,6 @@ def test_nothing_is_liquidated_inside_the_range_it_was_asked_for(
 
 
 @KINDS
-@settings(max_examples=50)
 @given(data=st.data(), near=distances, farther=distances)
 def test_a_larger_distance_never_asks_for_less(
     kind: Kind, data: st.DataObject, near: Fraction, farther: Fraction
@@ -75,7 +72,6 @@ def test_a_larger_distance_never_asks_for_less(
     )
 
 
-@settings(max_examples=50)
 @given(wallets(methods=CONTINUOUS, most=1), distances)
 def test_for_one_position_on_continuous_tiers_an_end_decides(wallet: Wallet, distance: Fraction) -> None:
     lowest, highest = 1 - distance, 1 + distance

@@ -44,7 +44,7 @@ def inverse(
         expiry=expiry,
         tick_size=None if tick is None else exact(tick),
         lot_size=exact(lot),
-        min_contracts=Fraction(minimum or lot),
+        min_contracts=exact(minimum or lot),
         maker_fee=Fraction("0.0002"),
         taker_fee=exact(fee),
         funding_interval_hours=None if expiry else Fraction(8),

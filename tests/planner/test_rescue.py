@@ -24,7 +24,8 @@ from .given import INPUTS, inverse, linear, policy, portfolio, whole
 
 F = Fraction
 SETTINGS = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+    max_examples=settings().max_examples * 3 // 2,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 BTCUSD = inverse("BTC", "100")
 

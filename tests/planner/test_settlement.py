@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rebal.amounts import Fraction
@@ -72,7 +72,6 @@ def test_pnl_in_what_is_no_dollar_is_coins_of_it() -> None:
     assert sum(valued.exposures.values()) == valued.equity
 
 
-@settings(max_examples=60, deadline=None)
 @given(cents, st.integers(-3, 3).filter(bool), st.integers(0, 100_000))
 def test_equity_before_is_equity_after_and_fees(price: Fraction, contracts: int, held: int) -> None:
     made = book(str(price), contracts=str(contracts), held=str(held), contract=linear("BTC", "0.1"))
@@ -85,7 +84,6 @@ def test_equity_before_is_equity_after_and_fees(price: Fraction, contracts: int,
         assert order.notional == order.contracts * F("0.1") * 60_000 * price
 
 
-@settings(max_examples=60, deadline=None)
 @given(cents, st.integers(-3, 3).filter(bool), st.integers(-9, 20), st.integers(-9, 20), st.booleans())
 def test_a_shock_is_worth_what_the_same_trade_in_spot_is(
     price: Fraction, contracts: int, coin: int, dollar: int, is_cash: bool

@@ -17,8 +17,8 @@ NAMES = (*COINS, *CONTRACTS, "DOGE")
 QUOTES = st.builds(
     Quotes,
     st.none() | st.sampled_from([OLD, NEW]),
-    st.dictionaries(st.sampled_from(NAMES), st.fractions(min_value=1, max_value=9)),
-    st.dictionaries(st.sampled_from(NAMES), st.builds(FundingRate, *[st.fractions(-1, 1)] * 3)),
+    st.dictionaries(st.sampled_from(NAMES), st.integers(1, 9).map(Fraction)),
+    st.dictionaries(st.sampled_from(NAMES), st.builds(FundingRate, *[st.integers(-1, 1).map(Fraction)] * 3)),
 )
 
 
