@@ -133,6 +133,21 @@ def test_initial_margin_at_a_leverage_holds_until_the_rate_of_the_size_is_larger
     assert kept("2.6", lever="1/2").below == 1 / exact("1.2")
 
 
+@pytest.mark.parametrize("unit", [TierUnit.USD, TierUnit.CONTRACTS])
+def test_a_size_that_prices_do_not_move_keeps_the_leverage_of_its_tier(unit: TierUnit) -> None:
+    # 60,000 contracts of a dollar, in the tier that is capped at 2 at every price: with y = 40,000/P they are worth
+    # 1.5 y and have lost 1.5 (y - 1), so W = 2.25 y - 1.5
+    steps = (
+        Tier(Fraction(50000), exact("0.005"), max_leverage=Fraction(10)),
+        Tier(None, exact("0.005"), max_leverage=Fraction(2)),
+    )
+    tiers = Tiers(Valuation.MARK, False, Method.WHOLE, unit, steps)
+    held = Held(inverse(tiers, multiplier="1", taker_fee="0"), Fraction(60000), Fraction(40000), Fraction(40000))
+    loose = Fraction(1000)
+    kept = kept_within(exact("1.2"), [held], leverage=loose, set_to=lambda _: loose, shock=Fraction(0))
+    assert kept.below == 1 / exact("1.2")
+
+
 def test_what_is_nearer_to_its_end_than_the_shock_is_kept_at_todays_price() -> None:
     # 40,000 dollars of short from 40,000 on 0.2 BTC: liquidated at 40,000 · 0.99 / 0.8, less than 24 % above
     tiers = Tiers(Valuation.MARK, False, Method.WHOLE, TierUnit.COIN, (Tier(None, exact("0.01")),))

@@ -18,7 +18,7 @@ from rebal.planner.cover import cover
 from rebal.planner.desk import Desk
 from rebal.planner.exposure import value
 from rebal.planner.hedge import build_hedge
-from rebal.planner.hedge_legs import Ask, contract_moved
+from rebal.planner.hedge_legs import Ask, _root, contract_moved
 from rebal.planner.routes import SHORT, Candidate
 from rebal.planner.status import build_status
 from rebal.planner.unwind import build_unwind
@@ -373,6 +373,39 @@ def test_a_hedge_opens_on_the_next_contract_where_the_coins_of_the_first_do_not_
     )
     assert [order.contract for order in hedged(rich, "BTC", Fraction(1)).orders] == ["BTCUSDT"]
     assert [order.contract for order in hedged(poor, "BTC", Fraction(1)).orders] == ["BTCUSD"]
+
+
+def test_what_two_fees_of_the_hedge_cost_is_not_worth_a_change() -> None:
+    # 2 · 0.05 % of 400,000 dollars are 400
+    contract = inverse("BTC", "1")
+    for size, traded in ((-399_700, []), (-399_500, [500])):
+        short = opened(contract, contracts=Fraction(size), entry_price=Fraction(40000), hedge=Fraction(size))
+        made = portfolio(
+            {"BTC": "10"}, None, {"BTC": "40000"}, (contract,), wallets={"BTC": "10"}, positions=(short,),
+            rules=policy(hedge_band="0"),
+        )  # fmt: skip
+        assert [order.contracts for order in hedged(made, "BTC", Fraction(1)).orders] == traded
+
+
+def test_a_hedge_that_one_contract_brings_to_what_was_asked_leaves_nothing_to_the_next() -> None:
+    near = inverse("BTC", "100", name="BTCZ", fee="0", expiry=NOW + timedelta(days=30))
+    far = inverse("BTC", "100", fee="0")
+    shorts = tuple(
+        opened(each, contracts=Fraction(-100), entry_price=Fraction(40000), hedge=Fraction(-100))
+        for each in (near, far)
+    )
+    made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, (near, far), wallets={"BTC": "1"}, positions=shorts)
+    plan = hedged(made, "BTC", Fraction(1, 4))
+    assert [(order.contract, order.signed) for order in plan.orders] == [("BTCZ", Fraction(100))]
+    assert not [found for found in plan.findings if found.code is Code.RESIDUAL]
+
+
+@pytest.mark.parametrize("limit", [None, Fraction(3)])
+def test_what_is_missing_is_nothing_where_the_line_meets_it_at_a_bend(limit: Fraction | None) -> None:
+    ends = (Fraction(1), Fraction(2))
+    assert _root(lambda size: 1 - size, ends, limit=limit) == 1
+    assert _root(lambda size: size - 2, ends, limit=limit) == 2
+    assert _root(lambda size: 3 - 2 * size, ends, limit=limit) == Fraction(3, 2)
 
 
 def test_a_hedge_below_the_least_order_of_the_policy_is_left_out_for_that() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 
 from exact import exact
 from rebal.amounts import Fraction, plain
-from rebal.book import Part, Position, Purpose
+from rebal.book import Part, Position, Purpose, opened
 from rebal.explain import derivations
 from rebal.planner import build_plan
 from rebal.planner.status import build_status
@@ -73,6 +73,17 @@ def test_costs_are_fees_and_the_funding_of_so_many_days() -> None:
     assert [(each.day, each.cost_usd) for each in costs.by_day] == [
         (day, 15 - day * exact("1.65")) for day in (0, 30, 60, 90, 180, 365)
     ]
+
+
+def test_fees_are_told_by_the_day_where_nothing_is_left_that_funding_is_paid_on() -> None:
+    contract = inverse("BTC", "100")
+    made = portfolio(
+        {"BTC": "2"}, {"BTC": "1"}, {"BTC": "40000"}, (contract,), wallets={"BTC": "1"},
+        positions=(opened(contract, contracts=F(-100), entry_price=F(40000)),),
+    )  # fmt: skip
+    costs = build_plan(made, made.statement, inputs=INPUTS).costs
+    # 0.05 % of 10,000
+    assert [(each.day, each.cost_usd) for each in costs.by_day] == [(day, F(5)) for day in (0, 30, 60, 90, 180, 365)]
 
 
 def test_wallets_of_one_coin_at_several_accounts_end_each_at_its_own_price(tmp_path: Path) -> None:

@@ -62,6 +62,14 @@ def test_without_coins_what_is_open_is_closed(tmp_path: Path) -> None:
     assert not rescued(made, to_policy=True).refused
 
 
+def test_an_account_of_less_than_a_dollar_is_brought_back_as_any_other(tmp_path: Path) -> None:
+    text = LONG.replace("{BTC: 1, SOL: 60}", "{BTC: 0.00001, SOL: 0.02}").replace("{BTC: 1}", "{BTC: 0.00001}")
+    plan = rescued(read(tmp_path, text.replace("contracts: 60000", "contracts: 1")))
+    coins, close = plan.ways
+    # a dollar of position, the least there is, on 39.2 cents of credit
+    assert (coins.enough, coins.chosen, close.enough, dict(close.contracts)) == (True, True, True, {"ETHUSD": F(-1)})
+
+
 def test_legs_that_need_one_another_shrink_each_as_far_as_it_helps(tmp_path: Path) -> None:
     """Two longs that each end the account alone: closing one lot of either helps the path of that one only."""
     text = LONG.replace("holdings: {BTC: 1, SOL: 60}", "holdings: {BTC: 1}").replace(

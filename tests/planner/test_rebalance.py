@@ -197,3 +197,16 @@ def test_without_equity_no_weight_is_off_its_target() -> None:
     made = portfolio({}, {"BTC": "1"}, {"BTC": "40000"}, (inverse("BTC", "1"),))
     desk = Desk.of(made, made.statement, now=NOW)
     assert (off_target(desk), outside_band(desk)) == (frozenset(), frozenset())
+
+
+@pytest.mark.parametrize(("dollars", "said"), [("20000", Code.RESIDUAL), ("19990", Code.CONTRACT_TOO_LARGE)])
+def test_a_weight_on_the_very_bound_of_its_band_is_inside(dollars: str, said: Code) -> None:
+    # 40,000 of 100,000 dollars are five points over 35 %, and 5,000 less than a contract; without 10 dollars more so
+    contracts = (inverse("BTC", "6000"), inverse("ETH", "1"))
+    made = portfolio(
+        {"BTC": "1", "ETH": "16", "USD": dollars}, {"BTC": "0.35", "ETH": "0.3", "USD": "0.35"},
+        {"BTC": "40000", "ETH": "2500"}, contracts,
+    )  # fmt: skip
+    plan = planned(made)
+    assert [order.asset for order in plan.orders] == ["ETH"]
+    assert [found.code for found in plan.findings if found.subject == "BTC"] == [said]

@@ -102,6 +102,33 @@ def test_a_leg_goes_as_far_as_the_coins_of_an_isolated_corner_allow() -> None:
     assert moved == {"a": exact("0.3"), "b": exact("0.70035") - exact("0.3")}
 
 
+@pytest.mark.parametrize(
+    ("most", "owned", "said"),
+    [
+        ("0.2", "1", "0.4 BTC can be posted, as accounts.a.at_most, 20 % of equity, lets no more in; "),
+        ("1", "0.2", "0.4 BTC can be posted; "),
+        ("1", "1", "2 BTC can be posted; "),
+    ],
+)
+def test_what_may_sit_at_an_account_is_named_where_that_is_what_coins_lack(most: str, owned: str, said: str) -> None:
+    # all of 80,000 dollars, at half a dollar of position for one of margin, ask for 4 BTC
+    rules = policy(uncovered="refuse", leverage="0.5", max_at_venue=owned)
+    contracts = (at("a", inverse("BTC", "100")),)
+    (short,) = told(
+        planned(book({"BTC": "2"}, {"USD": "1"}, contracts, accounts(a=most, b="1"), rules=rules)),
+        Code.UNDER_COLLATERALISED,
+    )
+    assert f"the positions need 4 BTC and {said}" in short.message
+
+
+def test_what_one_coin_takes_of_the_room_at_an_account_the_next_one_lacks_to_the_cent() -> None:
+    # 40 % of 80,000 may sit at a: 20,000 dollars of BTC and their fee of 10 leave 11,990 for the ETH, 4.796 of them
+    contracts = (at("a", inverse("BTC", "100")), at("a", inverse("ETH", "1")))
+    targets = {"BTC": "0.25", "ETH": "0.25", "USD": "0.5"}
+    plan = planned(book({"BTC": "1", "ETH": "16"}, targets, contracts, accounts(a="0.4", b="1")))
+    assert {each.asset: each.quantity for each in plan.transfers} == {"BTC": exact("0.50025"), "ETH": exact("4.796")}
+
+
 def test_what_a_lot_leaves_goes_on_to_the_next_account_with_a_finer_one() -> None:
     """39,950 short: 399 contracts of 100 dollars, and 50 of one."""
     contracts = (at("a", inverse("BTC", "100")), at("b", inverse("BTC", "1")))
