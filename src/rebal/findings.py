@@ -70,6 +70,7 @@ class Code(StrEnum):
     AT_MOST = "at-most"
     REFRESHED = "refreshed"
     COVERED_SHORT = "covered-short"
+    CHECKS_APART = "checks-apart"
 
 
 Figure = Fraction | int | str | datetime | tuple[str, ...] | None

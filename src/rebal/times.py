@@ -82,6 +82,9 @@ def day_or_instant(text: str) -> datetime:
     """
     shape = _DATE.fullmatch(text)
     if shape is None:
+        if not _INSTANT.fullmatch(text):
+            said = "is neither a day nor a timestamp"
+            raise TimeProblem(said, "write one like 2026-11-20 or 2026-11-20T08:00:00Z")
         return instant(text)
     return _moment((*map(int, shape.groups()), 0, 0, 0), 0, "Z")
 

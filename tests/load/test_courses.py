@@ -14,9 +14,9 @@ BOTH = Wanted(("BTC", "ETH"), ("BTCUSD",))
 LONG = """\
 time,asset,open,high,low,close
 2024-01-01,BTC,1,43000,41000,42000.10
-2024-01-01,ETH,1,2300,2200,2178.092110999998
+2024-01-01,ETH,1,2300,2100,2178.092110999998
 2024-01-02,BTC,1,44000,42000,43000
-2024-01-02,ETH,1,2400,2300,4.014e-05
+2024-01-02,ETH,1,2400,4e-05,4.014e-05
 """
 WIDE = "time,BTC,ETH,DOGE\n2024-01-01,42000,2200,0.1\n2024-01-02,43000,2300,0.1\n2024-01-03,44000,2400,0.1\n"
 
@@ -93,6 +93,7 @@ def test_a_stretch_of_it() -> None:
         ("2024-01-01,1\n2024-01-02,2\n2024-01-02T12:00Z,3\n2024-01-03,4\n2024-01-04,4\n2024-01-05,4\n",
          "BTC.csv:4:1: comes 12 hours after line 3, where steps are 1 day"),
         ("2024-01-01,1\n2024-01-02,0\n", "BTC.csv:3:1: close: is no price (found 0); write a number above 0"),
+        ("2024-01-01,0\n2024-01-02,x\n", "BTC.csv:2:1: close: is no price (found 0); write a number above 0"),
         ("2024-01-01,1\n2024-01-02,nan\n", "BTC.csv:3:1: close: is no price (found nan)"),
         ("2024-01-01,1\nyesterday,2\n", "BTC.csv:3:1: time: is no time (found yesterday)"),
         ("2024-01-01,1\n2024-01-02,2,3\n", "BTC.csv:3:1: has 3 cells, where the first row has 2"),
@@ -102,6 +103,36 @@ def test_a_stretch_of_it() -> None:
 )  # fmt: skip
 def test_rows_that_cannot_be_are_named_with_their_line(rows: str, said: str) -> None:
     assert refused("time,close\n" + rows).startswith(said)
+
+
+def test_a_close_outside_its_bar_is_told_with_its_line() -> None:
+    rows = "2024-01-01,1,2,1,2\n2024-01-02,1,3,2,4\n2024-01-03,1,3,2,1.99999\n2024-01-04,1,9.0,9,9.00\n"
+    assert refused(f"time,open,high,low,close\n{rows}").splitlines() == [
+        f"BTC.csv:{line}:1: has its close {close} outside its low 2 and its high 3; check which column is which, and "
+        "correct the row"
+        for line, close in ((3, "4"), (4, "1.99999"))
+    ]
+
+
+def test_a_stretch_that_the_prices_do_not_cover_is_told_with_theirs() -> None:
+    later = Wanted(("BTC",), (), first=1_904_153_600_000)
+    assert refused("time,close\n2024-01-01,1\n2024-01-02,2\n", later) == (
+        "BTC.csv: has prices from 2024-01-01 to 2024-01-02, and fewer than 2 within --from and --to; widen them"
+    )
+
+
+def test_a_file_of_what_is_not_held_and_one_of_a_contract_alone_are_told() -> None:
+    text = "time,close\n2024-01-01,1\n2024-01-02,2\n"
+    with pytest.raises(InvalidInput) as error:
+        course(["DOGE=BTC.csv"], [], BTC)
+    assert str(error.value) == (
+        "DOGE=BTC.csv: is of DOGE, which the portfolio does not have; write BTC=FILE, or the name of another that it "
+        "has"
+    )
+    assert refused(text, name="BTCUSD.csv") == (
+        "BTCUSD.csv: BTC: has no prices; add a file or a column of BTC; BTCUSD is a contract here, and those are its "
+        "marks: head or name them BTC"
+    )
 
 
 def test_carried_over_a_gap_the_last_price_stands() -> None:

@@ -1,5 +1,6 @@
 """Books at random for walks: those that planning is tested on, and what only time brings to light."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -29,8 +30,7 @@ def books(draw: st.DrawFn) -> Portfolio:
         hedge_band=draw(st.sampled_from([F(0), F("0.01"), F("0.1")])),
     )
     held = made.statement.holdings
-    hedges = {asset: _asked(draw, asset) for asset in sorted(held) if not draw(st.integers(0, 2))}
-    made = replace(made, policy=rules, statement=replace(made.statement, hedges=hedges))
+    made = replace(made, policy=rules, statement=replace(made.statement, hedges=draw(hedges(made, odds=3))))
     delivery = draw(st.sampled_from([None, F("0.00025")]))
     contracts = {
         name: replace(each, delivery_fee=delivery) if each.expiry else each for name, each in made.contracts.items()
@@ -44,6 +44,14 @@ def books(draw: st.DrawFn) -> Portfolio:
         tax=draw(st.sampled_from([None, _TAX])),
         holdings={asset: Holding(asset, quantity, lots[asset]) for asset, quantity in held.items()},
     )
+
+
+@st.composite
+def hedges(draw: st.DrawFn, made: Portfolio, *, odds: int) -> Mapping[str, HedgeAsked]:
+    """Hedges of some of the coins that are held, one in so many."""
+    return {
+        asset: _asked(draw, asset) for asset in sorted(made.statement.holdings) if not draw(st.integers(1, odds)) - 1
+    }
 
 
 def _asked(draw: st.DrawFn, asset: str) -> HedgeAsked:

@@ -1,5 +1,6 @@
 """Pooled accounts, and several accounts, walked through prices."""
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from rebal.replay.walk import Walk, every_bar
 from rebal.replay.ways import Planned
 from rebal.reports.replay import Refused, Replay
 
+from .books import hedges
 from .courses import DAY, course, courses, track, without_funding
 
 F = Fraction
@@ -94,24 +96,36 @@ def walked(made: Portfolio, on: Course, terms: report.Terms) -> tuple[Replay, Re
     return slow, report.build_replay(made, on, terms=terms, inputs=INPUTS, skipping=skipping)
 
 
-@settings(SETTINGS, max_examples=max(1, settings().max_examples // 3))
-@given(text=books(), data=st.data())
-def test_it_equals_the_walk_over_every_bar_and_adds_up(
-    tmp_path_factory: pytest.TempPathFactory, text: str, data: st.DataObject
-) -> None:
-    made = without_funding(read(tmp_path_factory.mktemp("books"), text))
-    on = data.draw(courses(made, start=NOW, bars=data.draw(st.integers(2, 7)), calm=data.draw(st.booleans())))
-    terms = report.Terms(
-        slippage=F("0.0005"), check=on.step * data.draw(st.integers(1, 3)), refused=data.draw(st.sampled_from(Refused)),
-        spot_fee=F("0.001"), against=report.AGAINST,
-    )  # fmt: skip
-    slow, fast = walked(made, on, terms)
-    assert fast == slow
-    for way in slow.ways:
-        assert way.equity_end == (
-            way.equity_start + way.prices_usd + way.funding_usd
-            - way.fees_usd - way.slippage_usd - way.liquidations_usd
+def test_it_equals_the_walk_over_every_bar_and_adds_up(tmp_path_factory: pytest.TempPathFactory) -> None:
+    met: Counter[str] = Counter()
+
+    @settings(SETTINGS, max_examples=max(1, settings().max_examples // 3))
+    @given(text=books(), data=st.data())
+    def equals(text: str, data: st.DataObject) -> None:
+        made = without_funding(read(tmp_path_factory.mktemp("books"), text))
+        made = replace(made, statement=replace(made.statement, hedges=data.draw(hedges(made, odds=3))))
+        on = data.draw(courses(made, start=NOW, bars=data.draw(st.integers(2, 7)), calm=data.draw(st.booleans())))
+        terms = report.Terms(
+            slippage=F("0.0005"), check=on.step * data.draw(st.integers(1, 3)),
+            refused=data.draw(st.sampled_from(Refused)), spot_fee=F("0.001"), against=report.AGAINST,
         )  # fmt: skip
+        slow, fast = walked(made, on, terms)
+        assert fast == slow
+        for way in slow.ways:
+            assert way.equity_end == (
+                way.equity_start + way.prices_usd + way.funding_usd
+                - way.fees_usd - way.slippage_usd - way.liquidations_usd
+            )  # fmt: skip
+        met["pooled"] += bool(made.pools)
+        met["cross or isolated"] += len(made.pools) < len(made.accounts)
+        met["hedges"] += bool(made.statement.hedges)
+        met["planned again"] += slow.ways[0].plans > 1
+        met["liquidated"] += bool(slow.liquidated)
+        met["refused"] += bool(slow.refusals)
+
+    equals()
+    if settings().max_examples >= 100:
+        assert {name: count for name, count in met.items() if count < 2} == {}
 
 
 class Counted(Walk):

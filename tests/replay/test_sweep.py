@@ -134,6 +134,38 @@ def test_shares_and_quantiles_have_their_standard_errors() -> None:
     # sqrt(100 * 1/4) = 5 ranks to either side
     assert lines["end", F(1, 2)].standard_error == 5
     assert lines["closest", F(1, 4)].value == F("0.02475")
+    # sqrt(100 * 1/20 * 19/20) = 2.17945 ranks to either side of the rank 4.95
+    assert lines["end", F(1, 20)].standard_error == F("2.17945")
+
+
+def test_what_was_seen_in_no_future_or_in_all_is_not_certain() -> None:
+    never, ever = ([Outcome(F(1), F(1), F(0), 1, F(0), None, 0, 0, 0, 1, dead)] * 50 for dead in (0, 1))
+    for outcomes, share in ((never, F(0)), (ever, F(1))):
+        line = sweep.future_lines(outcomes)[0]
+        # as of half a future in fifty: sqrt(0.01 * 0.99 / 50)
+        assert (line.figure, line.value, line.standard_error) == ("liquidated", share, F("0.0140712"))
+
+
+def test_of_one_future_no_quantile_has_a_standard_error() -> None:
+    (_, _, *lines) = sweep.future_lines([Outcome(F(1), F(2), F(0), 3, F(0), None, 0, 0, 0, 1, 0)])
+    assert {line.standard_error for line in lines} == {None}
+    assert {line.value for line in lines} == {F(2), F("0.000003")}
+
+
+@pytest.mark.parametrize("count", [20, 50, 200])
+def test_standard_errors_are_how_far_quantiles_spread_when_they_are_drawn_again(count: int) -> None:
+    drawn = np.random.default_rng(8).normal(1000, 100, (600, count))
+    found: dict[Fraction, list[tuple[float, float]]] = {}
+    for ends in np.rint(drawn).astype(int).tolist():
+        for line in sweep.future_lines([Outcome(F(1), F(n), F(0), None, F(0), None, 0, 0, 0, 1, 0) for n in ends]):
+            if line.quantile is not None:
+                found.setdefault(line.quantile, []).append((float(line.value), float(line.standard_error or 0)))
+    assert len(found) == 5
+    for q, told in found.items():
+        values, errors = np.array(told).T
+        # ranks are few at the ends of a few futures, where the error is told roughly
+        near = 0.35 if count * min(q, 1 - q) < 2 else 0.12
+        assert errors.mean() == pytest.approx(values.std(), rel=near)
 
 
 def test_a_future_is_walked_like_any_course() -> None:

@@ -11,6 +11,7 @@ from planner.books import SETTINGS, books
 from planner.given import INPUTS, NOW, inverse, policy, portfolio
 from rebal.amounts import Fraction
 from rebal.book import opened
+from rebal.findings import Code
 from rebal.planner.build import build_plan
 from rebal.portfolio import Costs, Portfolio
 from rebal.replay import report
@@ -200,6 +201,17 @@ def test_where_equity_went_adds_up_to_the_last_digit(data: st.DataObject) -> Non
         years = [line for line in told.years if line.way == way.way]
         assert way.fees_usd == sum(line.fees_usd for line in years)
         assert way.funding_usd == sum(line.funding_usd for line in years)
+
+
+def test_checks_stand_at_the_ends_of_bars_and_say_where_that_is_not_what_was_asked() -> None:
+    made = one_position("-150", "40000", wallet="0.6")
+    on = course({"BTC": track(["40000"] * 5)}, start=datetime(2024, 1, 1, tzinfo=UTC))
+    for asked, apart, told in ((DAY, 24, 0), (2 * DAY, 48, 0), (36 * HOUR, 48, 1), (HOUR // 2, 24, 1)):
+        found = replayed(made, on, report.Terms(slippage=F(0), check=asked))
+        assert found.check_hours == apart
+        said = [each.message for each in found.findings if each.code is Code.CHECKS_APART]
+        assert len(said) == told
+    assert said == ["checks are 24 hours apart, at the ends of bars; 0.5 hours were asked for"]
 
 
 def test_nothing_done_is_arithmetic() -> None:

@@ -46,8 +46,10 @@ def combinations(given: Sequence[str], policy: "Policy", *, refused: str) -> "tu
 def _rule(text: str) -> tuple[str, list[tuple[str, Any]]]:
     key, is_pair, values = (part.strip() for part in text.partition("="))
     readers = _readers()
-    if not is_pair or key not in readers:
+    if key not in readers:
         raise UsageProblem(f"--policy {text}: {key or 'nothing'} is no rule here; {one_of(key, readers)}")
+    if not is_pair or not values:
+        raise UsageProblem(f"--policy {text}: has no value; write {key}=VALUE, or several between commas")
     return key, [(typed, _read(readers[key], typed, text)) for typed in _values(values, text)]
 
 
@@ -82,8 +84,12 @@ def _spelled_out(ends: tuple[str, str, str], text: str) -> Iterator[str]:
         low, high, step = (number(each.removesuffix("%")) for each in ends)
     except NumberProblem as problem:
         raise UsageProblem(f"--policy {text}: write a range as 2%..10%:2%") from problem
-    if step <= 0 or high < low or (high - low) / step > _MOST:
+    if step <= 0 or high < low:
         raise UsageProblem(f"--policy {text}: a range goes up, in steps above 0; write one as 2%..10%:2%")
+    if (high - low) / step >= _MOST:
+        raise UsageProblem(
+            f"--policy {text}: {int((high - low) / step) + 1} values are asked for; ask for at most {_MOST}"
+        )
     value: Fraction = low
     while value <= high:
         yield f"{plain(value)}{sign}"

@@ -1,5 +1,6 @@
 """``rebal replay``."""
 
+import os
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
@@ -65,6 +66,9 @@ class Through:
         """Raise UsageProblem for what can be told without reading a file."""
         if not self.prices:
             raise UsageProblem("replay needs prices: --prices FILE, a CSV of bars or closes")
+        joined = next((each for each in self.prices if "," in each and not os.path.lexists(each)), None)
+        if joined is not None:
+            raise UsageProblem(f"--prices {joined}: give --prices once for each file")
         if self.gaps not in (None, "carry"):
             raise UsageProblem(f"--gaps {self.gaps}: write carry, or leave it out to be told of every gap")
         first, last = self._stretch()
@@ -203,6 +207,8 @@ def replay(
     shown.check(world)
     workers.check()
     through.check()
+    if source.path(world).lower().endswith((".csv", ".parquet")):
+        raise UsageProblem(f"{source.path(world)} is no portfolio; give --prices before each file of prices")
     counts = tried.counts()
     if manner.refused not in REFUSED:
         raise UsageProblem(f"--refused {manner.refused}: {one_of(manner.refused, REFUSED)}")

@@ -9,9 +9,10 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import lru_cache
 from itertools import pairwise
-from operator import sub
+from operator import gt, sub
 from pathlib import PurePath
 from typing import TypeVar
 
@@ -30,6 +31,7 @@ _NO_TIME = "is no time", "write one like 2026-11-20 or 1795132800000"
 _ONE = r"\+?[0-9]{1,18}(?:\.[0-9]{0,38})?(?:[eE][+-]?[0-9]{1,2})?"
 _FIGURE, _FIGURES = re.compile(_ONE, re.ASCII), re.compile(rf"{_ONE}(?:\n{_ONE})*+", re.ASCII)
 _Told = TypeVar("_Told")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,39}", re.ASCII)
 _RATE = re.compile(r"[+-]?[0-9]{1,9}(?:\.[0-9]{0,38})?(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)
 
 
@@ -114,10 +116,14 @@ def _bars(given: str, wanted: Wanted, reads: Callable[[str], Sheet]) -> list[Bar
 
 
 def _named(given: str, names: Sequence[str]) -> tuple[str | None, str]:
-    """Whose file it is, by ``BTC=FILE`` or by its own name, and its path."""
+    """Whose file it is, by ``BTC=FILE`` or by its own name, and its path. Raises InvalidInput for whose none is."""
     before, is_pair, path = given.partition("=")
     if is_pair and before in names:
         return before, path
+    if is_pair and _NAME.fullmatch(before):
+        near = get_close_matches(before, names, n=1, cutoff=0)
+        instead = "".join(f"write {each}=FILE, or the name of another that it has" for each in near)
+        raise _refusal(given, f"is of {before}, which the portfolio does not have", instead)
     stem = PurePath(given).name.split(".")[0]
     return next((each for each in names if stem == each or stem.upper() == each), None), given
 
@@ -168,12 +174,29 @@ def _one(
     if low is not None and high is not None:
         bars.lows = _figures(column(low), lines, read, low)
         bars.highs = _figures(column(high), lines, read, high)
+        _refuse_outside(bars)
     if len(bars.times) > 1 and max(map(sub, bars.times[1:], bars.times)) < 0:
         # as Bybit and OKX hand histories out
         for each in (bars.times, bars.closes, bars.lows, bars.highs):
             each.reverse()
         bars.lines = lines[::-1]
     return bars
+
+
+def _refuse_outside(bars: Bars) -> None:
+    """Raise InvalidInput where a close lies outside its bar's low and high: columns that are headed by another's name.
+
+    What floats cannot tell apart is let be.
+    """
+    lows, closes, highs = (list(map(float, each)) for each in (bars.lows, bars.closes, bars.highs))
+    if any(map(gt, lows, closes)) or any(map(gt, closes, highs)):
+        wrong = [n for n, close in enumerate(closes) if not lows[n] <= close <= highs[n]]
+        instead = "check which column is which, and correct the row"
+        raise InvalidInput(
+            Problem(bars.source, bars.lines[n], 1, "", f"has its close {bars.closes[n]} outside its low {bars.lows[n]} "
+                    f"and its high {bars.highs[n]}", None, instead)
+            for n in wrong[:MOST_LISTED]
+        )  # fmt: skip
 
 
 def _times(cells: Sequence[str], lines: Sequence[int], read: Sheet, index: int) -> list[int]:
@@ -194,10 +217,8 @@ def _figures(cells: list[str], lines: Sequence[int], read: Sheet, index: int) ->
     """Texts of prices, every one of them checked and kept as it is."""
     if not _FIGURES.fullmatch("\n".join(cells)):
         cells = [cell.strip() for cell in cells]
-    wrong = [] if _FIGURES.fullmatch("\n".join(cells)) else [n for n, e in enumerate(cells) if not _FIGURE.fullmatch(e)]
-    if not wrong and min(map(float, cells)) <= 0:
-        wrong = [n for n, cell in enumerate(cells) if not float(cell)]
-    if wrong:
+    if not _FIGURES.fullmatch("\n".join(cells)) or min(map(float, cells)) <= 0:
+        wrong = [n for n, cell in enumerate(cells) if not _FIGURE.fullmatch(cell) or not float(cell)]
         said = ("is no price", "write a number above 0, without separators")
         raise InvalidInput([read.wrong(lines[n], index, cells[n], said=said) for n in wrong[:MOST_LISTED]])
     return cells
@@ -267,7 +288,11 @@ def _missing(found: Sequence[Bars], wanted: Wanted, prices: Sequence[str]) -> It
     files = ", ".join(prices)
     for asset in wanted.assets:
         if asset not in names:
-            yield Problem(files, 0, 0, asset, "has no prices", None, f"add a file or a column of {asset}")
+            mark = next((name for name in sorted(names) if names_asset(name, asset)), None)
+            instead = f"add a file or a column of {asset}"
+            if mark is not None:
+                instead += f"; {mark} is a contract here, and those are its marks: head or name them {asset}"
+            yield Problem(files, 0, 0, asset, "has no prices", None, instead)
 
 
 def _ragged(
@@ -290,7 +315,9 @@ def _ragged(
             instead = f"give --to {_day(until)}, or --gaps carry to keep its last price from then on"
             yield Problem(bars.source, bars.lines[-1], 1, bars.name, sooner, None, instead)
     if last - first < step:
-        raise _refusal(leader.source, "leaves fewer than 2 prices to replay", "widen --from and --to")
+        begins, until = min(each for each, _ in ends.values()), max(each for _, each in ends.values())
+        few = f"has prices from {_day(begins)} to {_day(until)}, and fewer than 2 within --from and --to"
+        raise _refusal(leader.source, few, "widen them")
 
 
 def _span(found: Sequence[Bars], ends: Mapping[str, tuple[int, int]], step: int, *, wanted: Wanted) -> tuple[int, int]:

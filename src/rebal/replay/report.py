@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from rebal.amounts import ZERO, Fraction, total
+from rebal.amounts import ZERO, Fraction, plain, total
 from rebal.findings import Code, Finding, FindingData, Severity
 from rebal.frozen import frozen
 from rebal.plan import Inputs
@@ -88,7 +88,7 @@ def build_replay(
         liquidated=tuple(line for name, walk in walks.items() for line in _liquidated(name, walk)),
         refusals=_refusals(planned.tally),
         at_venue=tuple(VenueLine(asset, coins) for asset, coins in sorted(planned.tally.most.items()) if coins),
-        findings=tuple(_findings(walks, portfolio)),
+        findings=tuple(_findings(walks, portfolio, terms)),
         bands=tuple(_bands(portfolio)),
     )
 
@@ -257,8 +257,13 @@ def _refusals(tally: Tally) -> tuple[RefusalLine, ...]:
     return tuple(sorted(found.values(), key=lambda line: (-line.times, line.code, line.subject)))
 
 
-def _findings(walks: Mapping[str, Walk], portfolio: Portfolio) -> Iterator[Finding]:
+def _findings(walks: Mapping[str, Walk], portfolio: Portfolio, terms: Terms) -> Iterator[Finding]:
     walk = walks[PLAN]
+    apart = walk.every * walk.quotes.course.step
+    if apart != terms.check:
+        hours, asked = (Fraction(each, _HOUR) for each in (apart, terms.check))
+        told = f"checks are {plain(hours)} hours apart, at the ends of bars; {plain(asked)} hours were asked for"
+        yield Finding(Severity.INFO, Code.CHECKS_APART, "check", told, FindingData(hours=hours, asked_hours=asked))
     days: dict[str, Fraction] = {}
     for (_, contract), line in sorted(walk.tally.years.items()):
         days[contract] = days.get(contract, ZERO) + Fraction(line.unfunded * walk.quotes.course.step, _DAY)

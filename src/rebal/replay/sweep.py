@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from math import isqrt, lcm, sqrt
+from math import lcm, sqrt
 
 import numpy as np
 
@@ -212,7 +212,8 @@ def _line(place: int, typed: Mapping[str, str], found: Sequence[Outcome], *, fro
 def future_lines(outcomes: Sequence[Outcome]) -> tuple[FutureLine, ...]:
     """Shares and quantiles over drawn futures, each with its standard error.
 
-    Of a share ``√(p(1 - p)/n)``; of a quantile half the distance of the values ``√(n·q(1 - q))`` ranks to either side.
+    Of a share ``√(p(1 - p)/n)``, where it is of none or of all as if half a future differed; of a quantile half the
+    distance of the values ``√(n·q(1 - q))`` ranks to either side of it, None of a single one.
     """
     count = len(outcomes)
     dead = Fraction(sum(each.liquidations > 0 for each in outcomes), count)
@@ -228,23 +229,31 @@ def future_lines(outcomes: Sequence[Outcome]) -> tuple[FutureLine, ...]:
 
 
 def _of_share(share: Fraction, count: int) -> Fraction:
-    return _rounded(sqrt(float(share * (1 - share)) / count))
+    # that something was never seen is no proof that it never happens
+    least = Fraction(1, 2 * count)
+    p = min(max(share, least), 1 - least)
+    return _rounded(sqrt(float(p * (1 - p)) / count))
 
 
 def _quantile(values: Sequence[Fraction], q: Fraction) -> Fraction:
     """The value below which a share of the others lies; between two ranks, on the straight line that joins them."""
-    at = q * (len(values) - 1)
-    low = int(at)
+    return _at_rank(values, q * (len(values) - 1))
+
+
+def _at_rank(values: Sequence[Fraction], rank: Fraction) -> Fraction:
+    low = int(rank)
     high = min(low + 1, len(values) - 1)
-    return values[low] + (at - low) * (values[high] - values[low])
+    return values[low] + (rank - low) * (values[high] - values[low])
 
 
-def _of_quantile(values: Sequence[Fraction], q: Fraction) -> Fraction:
-    count = len(values)
-    away = isqrt(int(count * q * (1 - q))) or 1
-    at = min(count - 1, int(q * count))
-    low, high = values[max(0, at - away)], values[min(count - 1, at + away)]
-    return _rounded(float(high - low) / 2)
+def _of_quantile(values: Sequence[Fraction], q: Fraction) -> Fraction | None:
+    last = len(values) - 1
+    if not last:
+        return None
+    at, away = q * last, Fraction(sqrt(len(values) * float(q * (1 - q))))
+    low, high = max(ZERO, at - away), min(Fraction(last), at + away)
+    # of fewer ranks, where there are no more to one side, as many times more
+    return _rounded(float((_at_rank(values, high) - _at_rank(values, low)) * away / (high - low)))
 
 
 def _rounded(value: float) -> Fraction:

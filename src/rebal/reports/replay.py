@@ -202,13 +202,14 @@ class FutureLine:
     """A figure over drawn futures, with its standard error.
 
     ``figure``: liquidated and refused are shares of the futures in which that ever happens; of ``end`` (USD) and
-    ``closest`` (to liquidation; 0 where it was reached) the ``quantile``.
+    ``closest`` (to liquidation, 0 where it was reached; of the futures in which a wallet had an end) the ``quantile``.
+    ``standard_error``: None of a quantile of one figure.
     """
 
     figure: str
     quantile: Fraction | None
     value: Fraction
-    standard_error: Fraction
+    standard_error: Fraction | None
 
 
 @frozen

@@ -62,7 +62,7 @@ _ADDS_UP = "end = start + prices + funding − fees − slippage − liquidation
 def _bars(report: Replay) -> Said:
     hours = report.bar_hours
     length = Figure(hours / 24, Kind.EXACT, "d") if hours >= 24 else Figure(hours, Kind.EXACT, "h")
-    return (f"{report.bars} bars of ", length)
+    return (counted(report.bars, "bar"), " of ", length)
 
 
 def _checked(report: Replay) -> Said:
@@ -236,7 +236,8 @@ def _figure(line: FutureLine) -> Said:
 
 
 def _of_future(get: str, line: FutureLine) -> Said:
-    return Figure(getattr(line, get), Kind.USD if line.figure == "end" else Kind.PERCENT)
+    figure: Fraction | None = getattr(line, get)
+    return None if figure is None else Figure(figure, Kind.USD if line.figure == "end" else Kind.PERCENT)
 
 
 _FUTURES = (
