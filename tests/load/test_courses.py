@@ -6,7 +6,8 @@ import pytest
 
 from exact import exact
 from rebal.errors import InvalidInput
-from rebal.load.courses import Wanted, course
+from rebal.load.course_files import Wanted
+from rebal.load.courses import course
 from rebal.replay.course import DAY, Course, exactly, moment
 
 BTC = Wanted(("BTC",), ("BTCUSD",))

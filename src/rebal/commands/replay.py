@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from rebal.amounts import Fraction
     from rebal.load import Lacking
-    from rebal.load.courses import Wanted
+    from rebal.load.course_files import Wanted
     from rebal.load.sheets import Sheet
     from rebal.portfolio import Portfolio
     from rebal.prices import Quotes as Priced
@@ -106,7 +106,7 @@ class Through:
         return tuple(dict.fromkeys((*given, *(each.partition("=")[2] for each in given if "=" in each))))
 
     def _wanted(self, assets: "Iterable[str]", contracts: "Iterable[str]") -> "Wanted":
-        from rebal.load.courses import Wanted
+        from rebal.load.course_files import Wanted
         from rebal.replay.course import stamp
 
         first, last = (None if at is None else stamp(at) for at in self._stretch())

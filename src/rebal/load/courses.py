@@ -9,41 +9,24 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
-from functools import lru_cache
 from itertools import pairwise
 from operator import gt, sub
-from pathlib import PurePath
 from typing import TypeVar
 
 from rebal.errors import InvalidInput, Problem
-from rebal.frozen import frozen
 from rebal.load.closes import length_of
 from rebal.load.columns import CLOSES, SYMBOLS, TIMES, names_asset
-from rebal.load.flaws import MOST_LISTED, printable
-from rebal.load.funding import RATES
+from rebal.load.course_files import Wanted, named, refusal, times_of
+from rebal.load.course_rates import all_rates
+from rebal.load.flaws import MOST_LISTED
 from rebal.load.sheets import Sheet, sheet
-from rebal.replay.course import Course, Rates, Track, moment
-from rebal.times import day_or_time, milliseconds
+from rebal.replay.course import Course, Track, moment
+from rebal.times import day_or_time
 
 _LOWS, _HIGHS = ("low", "lowprice", "l"), ("high", "highprice", "h")
-_NO_TIME = "is no time", "write one like 2026-11-20 or 1795132800000"
 _ONE = r"\+?[0-9]{1,18}(?:\.[0-9]{0,38})?(?:[eE][+-]?[0-9]{1,2})?"
 _FIGURE, _FIGURES = re.compile(_ONE, re.ASCII), re.compile(rf"{_ONE}(?:\n{_ONE})*+", re.ASCII)
 _Told = TypeVar("_Told")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,39}", re.ASCII)
-_RATE = re.compile(r"[+-]?[0-9]{1,9}(?:\.[0-9]{0,38})?(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)
-
-
-@frozen
-class Wanted:
-    """What a replay looks for in price files: ``assets`` that it must have, and ``contracts`` that may have marks."""
-
-    assets: tuple[str, ...]
-    contracts: tuple[str, ...]
-    carries: bool = False
-    first: int | None = None
-    last: int | None = None
 
 
 @dataclass(slots=True)
@@ -70,7 +53,7 @@ def course(
     """
     found = [bars for given in prices for bars in _bars(given, wanted, read)]
     if not found:
-        raise _refusal(", ".join(prices), "has no prices of anything that is held", "give the prices of what is held")
+        raise refusal(", ".join(prices), "has no prices of anything that is held", "give the prices of what is held")
     problems = list(_twice(found)) or [each for bars in found for each in _disorder(bars, wanted)]
     if problems:
         raise InvalidInput(problems[:MOST_LISTED])
@@ -82,7 +65,7 @@ def course(
     start, last = _span(found, ends, step, wanted=wanted)
     count = (last - start) // step + 1
     tracks = {bars.name: _track(bars, ends[bars.name], start, step=step, count=count) for bars in found}
-    return Course(start, step, count, _at_accounts(tracks, wanted), _at_accounts(_all_rates(funding, wanted), wanted))
+    return Course(start, step, count, _at_accounts(tracks, wanted), _at_accounts(all_rates(funding, wanted), wanted))
 
 
 def _at_accounts(found: dict[str, _Told], wanted: Wanted) -> dict[str, _Told]:
@@ -97,35 +80,22 @@ def _at_accounts(found: dict[str, _Told], wanted: Wanted) -> dict[str, _Told]:
 
 
 def _bars(given: str, wanted: Wanted, reads: Callable[[str], Sheet]) -> list[Bars]:
-    name, path = _named(given, (*wanted.assets, *wanted.contracts))
+    name, path = named(given, (*wanted.assets, *wanted.contracts))
     read = reads(path)
     time = read.first(TIMES)
     if time is None:
-        raise _refusal(read.name, "has no column of times", "head it time, date or open_time", read.heading)
+        raise refusal(read.name, "has no column of times", "head it time, date or open_time", found=read.heading)
     close, symbol = read.first(CLOSES), read.first(SYMBOLS)
     if close is None:
         return _wide(read, time, wanted)
     if symbol is None and name is None:
         told = "write BTC=FILE, name the file BTC.csv, or add a column asset"
-        raise _refusal(read.name, "does not say whose prices it holds", told)
+        raise refusal(read.name, "does not say whose prices it holds", told)
     columns = (close, read.first(_LOWS), read.first(_HIGHS))
     if symbol is None:
         return [_one(read, name or "", time, columns=columns, rows=None)]
     rows = _by_symbol(read, symbol, wanted)
     return [_one(read, each, time, columns=columns, rows=of) for each, of in rows.items()]
-
-
-def _named(given: str, names: Sequence[str]) -> tuple[str | None, str]:
-    """Whose file it is, by ``BTC=FILE`` or by its own name, and its path. Raises InvalidInput for whose none is."""
-    before, is_pair, path = given.partition("=")
-    if is_pair and before in names:
-        return before, path
-    if is_pair and _NAME.fullmatch(before):
-        near = get_close_matches(before, names, n=1, cutoff=0)
-        instead = "".join(f"write {each}=FILE, or the name of another that it has" for each in near)
-        raise _refusal(given, f"is of {before}, which the portfolio does not have", instead)
-    stem = PurePath(given).name.split(".")[0]
-    return next((each for each in names if stem == each or stem.upper() == each), None), given
 
 
 def _wide(read: Sheet, time: int, wanted: Wanted) -> list[Bars]:
@@ -136,7 +106,7 @@ def _wide(read: Sheet, time: int, wanted: Wanted) -> list[Bars]:
             found.append(_one(read, name, time, columns=(index, None, None), rows=None))
     if not found:
         instead = "head it close, or with the coins: time,BTC,ETH"
-        raise _refusal(read.name, "has no column of prices", instead, read.heading)
+        raise refusal(read.name, "has no column of prices", instead, found=read.heading)
     return found
 
 
@@ -168,7 +138,7 @@ def _one(
 
     lines = read.lines if rows is None else [read.lines[n] for n in rows]
     bars = Bars(read.name, name, lines=lines)
-    bars.times = _times(column(time), lines, read, time)
+    bars.times = times_of(column(time), lines, read, column=time)
     close, low, high = columns
     bars.closes = _figures(column(close), lines, read, close)
     if low is not None and high is not None:
@@ -197,20 +167,6 @@ def _refuse_outside(bars: Bars) -> None:
                     f"and its high {bars.highs[n]}", None, instead)
             for n in wrong[:MOST_LISTED]
         )  # fmt: skip
-
-
-def _times(cells: Sequence[str], lines: Sequence[int], read: Sheet, index: int) -> list[int]:
-    times = [_stamped(cell) for cell in cells]
-    wrong = [n for n, time in enumerate(times) if time is None]
-    if wrong:
-        raise InvalidInput([read.wrong(lines[n], index, cells[n], said=_NO_TIME) for n in wrong[:MOST_LISTED]])
-    return [time for time in times if time is not None]
-
-
-@lru_cache(maxsize=1 << 17)
-def _stamped(cell: str) -> int | None:
-    """A time, read once for all files that hold it."""
-    return milliseconds(cell.strip())
 
 
 def _figures(cells: list[str], lines: Sequence[int], read: Sheet, index: int) -> list[str]:
@@ -273,7 +229,7 @@ def _common_step(found: Sequence[Bars]) -> int:
     other = next((bars for bars in found if _step(bars) != step), None)
     if other is not None:
         differs = f"has steps of {length_of(_step(other))}, where {found[0].name} has {length_of(step)}"
-        raise _refusal(other.source, differs, "give all prices at the same steps")
+        raise refusal(other.source, differs, "give all prices at the same steps")
     return step
 
 
@@ -317,7 +273,7 @@ def _ragged(
     if last - first < step:
         begins, until = min(each for each, _ in ends.values()), max(each for _, each in ends.values())
         few = f"has prices from {_day(begins)} to {_day(until)}, and fewer than 2 within --from and --to"
-        raise _refusal(leader.source, few, "widen them")
+        raise refusal(leader.source, few, "widen them")
 
 
 def _span(found: Sequence[Bars], ends: Mapping[str, tuple[int, int]], step: int, *, wanted: Wanted) -> tuple[int, int]:
@@ -350,66 +306,5 @@ def _track(bars: Bars, ends: tuple[int, int], start: int, *, step: int, count: i
     return Track(closes, lows, highs)
 
 
-def _all_rates(funding: Sequence[str], wanted: Wanted) -> dict[str, Rates]:
-    rates: dict[str, Rates] = {}
-    for given in funding:
-        for name, found in _rates(given, wanted):
-            if name in rates:
-                raise _refusal(given, f"holds funding of {name}, as another file does", "keep one of them")
-            rates[name] = found
-    return rates
-
-
-def _rates(given: str, wanted: Wanted) -> Iterator[tuple[str, Rates]]:
-    name, path = _named(given, wanted.contracts)
-    read = sheet(path)
-    time, rate = read.first(TIMES), read.first([re.sub("[^a-z0-9]", "", each) for each in RATES])
-    symbol = read.first(("contract", *SYMBOLS))
-    if time is None or rate is None:
-        raise _refusal(read.name, "has no columns of times and rates", "head them time and rate", read.heading)
-    if symbol is None and name is None:
-        told = "write CONTRACT=FILE, or add a column contract"
-        raise _refusal(read.name, "does not say of which contract it is", told)
-    every = list(range(len(read.lines)))
-    rows = {name or "": every} if symbol is None else _of_contracts(read, symbol, wanted)
-    for contract, of in rows.items():
-        yield contract, _rates_of(read, (time, rate), of)
-
-
-def _of_contracts(read: Sheet, symbol: int, wanted: Wanted) -> dict[str, list[int]]:
-    rows: dict[str, list[int]] = {}
-    for n, cell in enumerate(read.columns[symbol]):
-        if cell.strip() in wanted.contracts:
-            rows.setdefault(cell.strip(), []).append(n)
-    return rows
-
-
-def _rates_of(read: Sheet, columns: tuple[int, int], rows: Sequence[int]) -> Rates:
-    time, rate = columns
-    lines = [read.lines[n] for n in rows]
-    times = _times([read.columns[time][n] for n in rows], lines, read, time)
-    texts = [read.columns[rate][n].strip() for n in rows]
-    wrong = [n for n, text in enumerate(texts) if not _RATE.fullmatch(text) or not -1 < float(text) < 1]
-    if wrong:
-        said = ("is no funding rate", "write a fraction of the notional, like 0.0001")
-        raise InvalidInput([read.wrong(lines[n], rate, texts[n], said=said) for n in wrong[:MOST_LISTED]])
-    if len(times) > 1 and times[0] > times[-1]:
-        times, texts, lines = times[::-1], texts[::-1], lines[::-1]
-    late = [n for n, (before, after) in enumerate(pairwise(times)) if after <= before]
-    if late:
-        raise InvalidInput([_backwards(read, times, lines, n) for n in late[:MOST_LISTED]])
-    return Rates(times, texts)
-
-
-def _backwards(read: Sheet, times: Sequence[int], lines: Sequence[int], n: int) -> Problem:
-    said = "repeats the time of" if times[n] == times[n + 1] else "is earlier than"
-    instead = "keep one of the two" if times[n] == times[n + 1] else "sort the rows, oldest first"
-    return Problem(read.name, lines[n + 1], 1, "", f"{said} line {lines[n]}", None, instead)
-
-
 def _day(milliseconds: int) -> str:
     return day_or_time(moment(milliseconds))
-
-
-def _refusal(name: str, problem: str, instead: str, found: str | None = None) -> InvalidInput:
-    return InvalidInput([Problem(name, 0, 0, "", problem, None if found is None else printable(found), instead)])
