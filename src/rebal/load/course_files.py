@@ -41,7 +41,7 @@ def named(given: str, names: Sequence[str]) -> tuple[str | None, str]:
 
 
 def times_of(cells: Sequence[str], lines: Sequence[int], read: Sheet, *, column: int) -> list[int]:
-    """The times of a column, each as milliseconds since 1970. Raises InvalidInput with the line of each that is none."""
+    """The times of a column, in milliseconds since 1970. Raises InvalidInput with the line of each that is none."""
     times = [_stamped(cell) for cell in cells]
     wrong = [n for n, time in enumerate(times) if time is None]
     if wrong:
