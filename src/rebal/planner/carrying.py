@@ -28,10 +28,18 @@ class Carried:
 
 @frozen
 class Shrink:
-    """What becomes of a leg that coins do not carry whole: ``to_nothing`` where they carry none of it, ``to_fit``."""
+    """What becomes of a leg that coins do not carry whole: ``to_nothing`` where they carry none of it, ``to_fit``.
+
+    ``never``: the assets whose legs stay whole all the same.
+    """
 
     to_nothing: bool
     to_fit: bool
+    never: frozenset[str] = frozenset()
+
+    def of(self, asset: str) -> "Shrink":
+        """The same for one asset."""
+        return Shrink(to_nothing=False, to_fit=False) if asset in self.never else self
 
 
 def carry(
@@ -42,8 +50,8 @@ def carry(
     Of several accounts, each leg in as many parts as it takes (see ``splitting``).
 
     Where the coins do for the first contract of every asset, that is it. Otherwise they are given out in turn: first to
-    what is ``settled`` already, then to legs that only close, then, of several accounts, to what the fewest of them
-    serve, then by name.
+    what is ``settled`` already, then to legs that only close, then to those that are not to shrink, then, of several
+    accounts, to what the fewest of them serve, then by name.
     """
     known = settled or {}
     plain = {asset: known.get(asset) or _by_first(asset, dollars, desk) for asset, dollars in sorted(wanted.items())}
@@ -54,11 +62,15 @@ def carry(
         return plain
     taken: dict[str, list[Leg]] = {}
     carried: dict[str, Carried] = {}
-    for asset in sorted(
-        plain, key=lambda asset: (asset not in known, plain[asset].opens, served_at(asset, wanted[asset], desk), asset)
-    ):
+
+    def turn(asset: str) -> tuple[bool, bool, bool, int, str]:
+        served = served_at(asset, wanted[asset], desk)
+        return asset not in known, plain[asset].opens, asset not in shrink.never, served, asset
+
+    for asset in sorted(plain, key=turn):
         in_turn = plain[asset].opens and asset not in known
-        carried[asset] = _in_turn(asset, wanted[asset], desk, taken, shrink=shrink) if in_turn else plain[asset]
+        shrunk = shrink.of(asset)
+        carried[asset] = _in_turn(asset, wanted[asset], desk, taken, shrink=shrunk) if in_turn else plain[asset]
         for leg in carried[asset].legs:
             taken.setdefault(desk.pot(leg.contract), []).append(leg)
     return dict(sorted(carried.items()))

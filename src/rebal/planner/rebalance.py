@@ -1,6 +1,7 @@
 """What a rebalance trades: nothing while every weight is inside its band, all legs to target once one is outside."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from rebal.amounts import ZERO, Fraction, total
 from rebal.book import Purpose
@@ -34,7 +35,8 @@ class Decided:
 class _Round:
     """What is wanted of each asset while some are left as they are; ``moved``: what of it is to be traded.
 
-    ``triggers``: the assets whose weight sets everything in motion.
+    ``triggers``: the assets whose weight sets everything in motion. ``trades``: whether anything does; else what would
+    move is too small for an order of its own, and is there to be told.
     """
 
     aims: Aims
@@ -43,6 +45,7 @@ class _Round:
     beyond_policy: frozenset[str]
     triggers: frozenset[str]
     moved: Mapping[str, Fraction]
+    trades: bool
 
 
 def rebalance(desk: Desk, *, fit: bool = False) -> Decided:
@@ -53,27 +56,90 @@ def rebalance(desk: Desk, *, fit: bool = False) -> Decided:
     of its own. What no contract serves or no coin margins keeps its exposure, and the others aim at what it leaves
     (see ``aims``), until no further one is found; ``fit``: so does what the coins do not margin whole, shrunk to the
     lots that they do. Where the policy refuses the uncovered, everything aims at its target.
+
+    Legs that share a contract or a pool can make room for one another: what was left for want of coins, and of which
+    the next plan would find some margined, is not left but asked for whole.
     """
     if desk.portfolio.targets is None or desk.valued.equity <= 0:
         return Decided((), ())
+    asked: frozenset[str] = frozenset()
+    while True:
+        decided, left = _settled(desk, fit=fit, asked=asked)
+        further = frozenset() if fit else _with_room_after(decided, left - asked, desk)
+        if not further:
+            return decided
+        asked |= further
+
+
+def _settled(desk: Desk, *, fit: bool, asked: frozenset[str], in_band: bool = True) -> tuple[Decided, frozenset[str]]:
+    """The legs once no further asset is found that cannot reach its aim, and what is left for want of coins.
+
+    ``asked``: what is not to be left; ``in_band``: whether a weight inside its band triggers nothing.
+    """
     spreads = desk.portfolio.policy.uncovered is Uncovered.SPREAD
     kept = _out_of_reach(desk) if spreads else {}
     met: dict[str, Carried] = {}
     triggers: frozenset[str] = frozenset()
     goes_on = False
     while True:
-        found = _round(kept, desk, goes_on=goes_on)
+        found = _round(kept, desk, goes_on=goes_on, in_band=in_band)
         triggers |= found.triggers
-        carried = carry(found.moved, desk, shrink=Shrink(to_nothing=spreads or fit, to_fit=fit), settled=met)
+        shrink = Shrink(to_nothing=spreads or fit, to_fit=fit, never=asked)
+        carried = carry(found.moved, desk, shrink=shrink, settled=met)
         left = {asset: each for asset, each in carried.items() if not each.covered and asset not in kept}
         further = {asset: each for asset, each in left.items() if spreads or each.passed}
         if not further:
-            return _decided(found, carried, met, desk, triggered=bool(triggers))
+            found, carried = _in_motion(found, carried, kept, desk)
+            return _decided(found, carried, met, desk, triggered=bool(triggers)), frozenset(met)
         stay = _one_side(further, found.aims, desk)
         # what was shrunk is in the band of its new aim at once; what it set in motion goes on
         goes_on = goes_on or any(further[asset].legs for asset in stay.keys() & found.triggers)
         met |= {asset: further[asset] for asset in stay}
         kept = kept | stay
+
+
+def _in_motion(
+    found: _Round, carried: dict[str, Carried], kept: Mapping[str, Fraction], desk: Desk
+) -> tuple[_Round, dict[str, Carried]]:
+    """The round as it is, or at rest where all that set it in motion cancels out on the contracts that it shares.
+
+    What would be the same again after every plan is no reason to trade the others.
+    """
+    if not found.triggers or any(_moves(order, found, carried, desk) for order in _orders(carried, desk)):
+        return found, carried
+    small = {each for each in found.beyond_policy - kept.keys() if not _own_order(each, found.wanted[each], desk)}
+    told = {asset: each for asset, each in carried.items() if asset in small | found.triggers}
+    return replace(found, moved={asset: found.wanted[asset] for asset in told}, trades=False), told
+
+
+def _moves(order: Order, found: _Round, carried: Mapping[str, Carried], desk: Desk) -> bool:
+    """Whether an order carries what set the round in motion: not where legs against each other leave but fees of it."""
+    legs = [(asset, leg) for asset, each in carried.items() for leg in each.legs if leg.contract.name == order.contract]
+    if not any(asset in found.triggers for asset, _ in legs):
+        return False
+    contract, is_long = legs[0][1].contract, {leg.contracts > 0 for _, leg in legs}
+    lots = len(legs) * desk.portfolio.notional_usd(contract, contract.lot_size)
+    return len(is_long) == 1 or order.notional > 2 * _dearest_fee(desk) * desk.valued.equity + lots
+
+
+def _orders(carried: Mapping[str, Carried], desk: Desk) -> tuple[Order, ...]:
+    return desk.orders_of(leg for each in carried.values() for leg in each.legs)
+
+
+def _with_room_after(decided: Decided, left: frozenset[str], desk: Desk) -> frozenset[str]:
+    """What was left for want of coins and the plan after this one would not leave, where that plan orders anything.
+
+    Whatever the band, so that a wider one orders the same or nothing.
+    """
+    portfolio = desk.portfolio
+    if not left or not (portfolio.proxies or portfolio.is_linked or portfolio.has_several):
+        return frozenset()
+    done = desk.step(decided.orders)
+    if done.shortages:
+        return frozenset()
+    after = Desk.of(portfolio, done.book, now=desk.now)
+    again, left_then = _settled(after, fit=False, asked=frozenset(), in_band=False)
+    return (left - left_then or left) if again.orders else frozenset()
 
 
 def _one_side(further: Mapping[str, Carried], aimed: Aims, desk: Desk) -> dict[str, Fraction]:
@@ -106,7 +172,7 @@ def off_target(desk: Desk) -> frozenset[str]:
     return _round({}, desk).outside
 
 
-def _round(kept: Mapping[str, Fraction], desk: Desk, *, goes_on: bool = False) -> _Round:
+def _round(kept: Mapping[str, Fraction], desk: Desk, *, goes_on: bool = False, in_band: bool = True) -> _Round:
     portfolio, valued = desk.portfolio, desk.valued
     aimed = aims(kept, valued, portfolio)
     wanted = {asset: aimed.exposures[asset] - now for asset, now in valued.exposures.items() if asset != DOLLARS}
@@ -114,12 +180,13 @@ def _round(kept: Mapping[str, Fraction], desk: Desk, *, goes_on: bool = False) -
     weights = {**aimed.weights(valued.equity), **{asset: target(asset, portfolio) for asset in kept}}
     outside, beyond_policy = _outside(off, aimed, weights, desk), _beyond_policy(off, weights, desk)
     fees = 2 * _dearest_fee(desk) * valued.equity
-    triggers = frozenset(each for each in outside - {DOLLARS} if _triggers(each, wanted[each], desk, fees=fees))
+    off_enough = (outside if in_band else wanted.keys()) - {DOLLARS}
+    triggers = frozenset(each for each in off_enough if _triggers(each, wanted[each], desk, fees=fees))
     if triggers or goes_on:
-        return _Round(aimed, wanted, outside, beyond_policy, triggers, wanted)
+        return _Round(aimed, wanted, outside, beyond_policy, triggers, wanted, trades=True)
     small = beyond_policy - kept.keys()
     moved = {asset: wanted[asset] for asset in small if not _own_order(asset, wanted[asset], desk)}
-    return _Round(aimed, wanted, outside, beyond_policy, triggers, moved)
+    return _Round(aimed, wanted, outside, beyond_policy, triggers, moved, trades=False)
 
 
 def _out_of_reach(desk: Desk) -> dict[str, Fraction]:
@@ -137,7 +204,8 @@ def _left_with(asset: str, carried: Carried, desk: Desk) -> Fraction:
 def _decided(
     found: _Round, carried: Mapping[str, Carried], met: Mapping[str, Carried], desk: Desk, *, triggered: bool
 ) -> Decided:
-    orders = desk.orders_of(leg for each in carried.values() for leg in each.legs)
+    # what is too small for an order each may be enough for one together, where proxies share a contract
+    orders = _orders(carried, desk) if found.trades else ()
     placed = {order.contract: order for order in orders}
     told = {*carried, *(asset for asset in found.aims.kept if triggered or asset in found.beyond_policy)}
     residuals = tuple(

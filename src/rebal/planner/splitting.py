@@ -41,6 +41,19 @@ class Offer:
         return least_lots(self.candidate.contract, self.desk.portfolio)
 
     @property
+    def first(self) -> int:
+        """The lots from which on it opens: those of the least order beyond what other legs on the contract undo of it.
+
+        Legs against each other are one order, their net: where that is below the least nothing is ordered, and nothing
+        lacks.
+        """
+        contract, sign = self.candidate.contract, 1 if self.whole > 0 else -1
+        others = [*self.taken.get(self.desk.pot(contract), ()), *self.before]
+        against = total(leg.contracts for leg in others if leg.contract.name == contract.name) * -sign
+        undone = int(against / contract.lot_size)
+        return self.least if undone <= 0 or undone - self.least >= self.minimum else undone + self.minimum
+
+    @property
     def whole(self) -> int:
         """The lots of all that is left, signed."""
         portfolio = self.desk.portfolio
@@ -66,17 +79,17 @@ class Offer:
 
     def opens(self) -> bool:
         """Whether the coins do for a least order of what is left."""
-        whole = self.whole
-        return abs(whole) >= self.least and not self.lacking(self.least if whole > 0 else -self.least)
+        whole, first = self.whole, self.first
+        return abs(whole) >= first and not self.lacking(first if whole > 0 else -first)
 
     def most(self) -> int:
         """The most whole lots, signed, that the coins margin, where they do the least order's.
 
         What an account needs is convex in the contracts opened, so that what fits is one stretch of them: it is halved.
         """
-        least, whole = self.least, self.whole
+        first, whole = self.first, self.whole
         sign = 1 if whole > 0 else -1
-        return sign * (least + last_that(lambda more: not self.lacking(sign * (least + more)), abs(whole) - least))
+        return sign * (first + last_that(lambda more: not self.lacking(sign * (first + more)), abs(whole) - first))
 
     def largest(self) -> tuple[Leg, ...]:
         """The legs before, and the most of this one."""
