@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from exact import exact
 from rebal.amounts import ONE, ZERO, Fraction
-from rebal.book import Book
+from rebal.book import Book, Purpose
+from rebal.market.contract import Contract
 from rebal.plan import Plan
 from rebal.planner import build_plan
 from rebal.planner.desk import Desk
@@ -15,7 +16,8 @@ from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask
 from rebal.planner.orders import after_orders, after_transfers
 from rebal.planner.routes import SHORT
-from rebal.portfolio import Portfolio, Prefer
+from rebal.planner.sizing import Leg
+from rebal.portfolio import Portfolio, Prefer, Route
 
 from .given import INPUTS
 from .test_accounts_twin import FEW, PRICES, books
@@ -65,16 +67,33 @@ def test_no_order_trades_past_its_target_and_the_finest_lot_closes_the_rest(made
         assert all(each * wanted >= 0 for each in done)
         assert abs(sum(done, ZERO)) <= abs(wanted)
         left = abs(wanted - sum(done, ZERO))
-        # What no account carries stands on the first that could not, in its lots. What is closed whole on the way
-        # carries nothing more: its lots close no rest, so that no order turns a position over.
-        lots = [_dollars(made.contracts[o.contract].lot_size, o.contract, made) for o in plan.orders
-                if o.asset == line.asset and not _closes_whole(plan, o.contract)]  # fmt: skip
-        assert plan.refused or not lots or left < max(min(lots), made.policy.min_order)
+        # what no account carries stands on the first that could not, in its lots
+        ordered = [made.contracts[order.contract] for order in plan.orders if order.asset == line.asset]
+        lots = [_dollars(each.lot_size, each.name, made) for each in ordered]
+        if not plan.refused and lots and left >= max(min(lots), made.policy.min_order):
+            assert all(
+                lot > left or not _takes_a_lot_more(each, plan, made) for each, lot in zip(ordered, lots, strict=True)
+            )
         assert not done or not left or line.asset in {finding.subject for finding in plan.findings}
 
 
-def _closes_whole(plan: Plan, contract: str) -> bool:
-    return any(each.contract == contract and each.contracts_before and not each.contracts for each in plan.positions)
+def _takes_a_lot_more(contract: Contract, plan: Plan, made: Portfolio) -> bool:
+    """Whether a lot more could be ordered: by the coins there, and not to turn over what is open elsewhere still."""
+    desk = Desk.of(made, made.statement, now=INPUTS.now).still
+    before = made.statement.positions.get(contract.name)
+    held = ZERO if before is None else before.held_for(Purpose.REBALANCE)
+    after = {each.contract: each.contracts_rebalance for each in plan.positions if each.asset == contract.asset}
+    if held and not after[contract.name] and any(each * held > 0 for each in after.values()):
+        return False
+    legs = [
+        Leg(made.contracts[order.contract], part.contracts, order.route, part.purpose, part.stands_for[0])
+        for order in plan.orders
+        for part in order.parts
+    ]
+    signed = next(order.signed for order in plan.orders if order.contract == contract.name)
+    lot = contract.lot_size if signed > 0 else -contract.lot_size
+    more = [*legs, Leg(contract, lot, Route.INVERSE, Purpose.REBALANCE, contract.asset)]
+    return not desk.step(desk.orders_of(more)).shortages
 
 
 def _dollars(contracts: Fraction, name: str, made: Portfolio) -> Fraction:

@@ -396,3 +396,44 @@ def test_what_is_said_of_a_leg_that_fits_nowhere_does_not_contradict_its_refusal
         "second:BTCUSD carries 16000.00 USD of it, as far as accounts.second.at_most, 20 % of equity, lets coins in; "
         "the rest fits nowhere, and stands on main:BTCUSD for what is missing to be told",
     ]
+
+
+def held_at(sizes: Mapping[str, tuple[str, int]], hedge: int) -> Portfolio:
+    """Positions of so many contracts of a size at each account, their hedge part; 2 BTC at 40,000, no fees."""
+    contracts = {name: at(name, inverse("BTC", size, fee="0")) for name, (size, _) in sizes.items()}
+    positions = tuple(
+        opened(
+            each,
+            contracts=Fraction(sizes[name][1]),
+            entry_price=Fraction(40000),
+            hedge=Fraction(sizes[name][1] * hedge),
+        )
+        for name, each in contracts.items()
+    )
+    wallets = {f"{name}:BTC": "0.6" for name in sizes}
+    targets = None if hedge else {"BTC": "0.934284", "USD": "0.065716"}
+    return book({"BTC": "2"}, targets, tuple(contracts.values()), accounts(**dict.fromkeys(sizes, "1")),
+                wallets=wallets, positions=positions, rules=policy(band="0.01"))  # fmt: skip
+
+
+def test_what_is_closed_whole_in_fine_lots_gives_back_what_closes_the_rest_of_a_coarse_one() -> None:
+    """7,990 short, 5,257.28 to stay: 590 at a and 2,100 at b leave 42.72; b a lot more and a 6 less leave 2.72."""
+    made = held_at({"a": ("10", -59), "b": ("100", -74)}, hedge=0)
+    plan = planned(made)
+    assert traded(plan) == {"a:BTCUSD": 53, "b:BTCUSD": 22}
+    (said,) = told(plan, Code.RESIDUAL)
+    assert (said.data["undone_usd"], said.data["lot_usd"]) == (exact("2.72"), 10)
+
+
+def test_what_is_closed_whole_and_too_little_gives_nothing_back() -> None:
+    """7,450 short, 5,257.28 to stay: 50 and 2,100 leave 42.72, and a lot more at b would take 57.28 of the 50 at a."""
+    made = held_at({"a": ("10", -5), "b": ("100", -74)}, hedge=0)
+    assert traded(planned(made)) == {"a:BTCUSD": 5, "b:BTCUSD": 21}
+
+
+def test_a_hedge_that_is_bought_back_gives_back_fine_lots_for_a_coarse_one_too() -> None:
+    """7,990 short for 5,257.28: as the rebalance part above."""
+    made = held_at({"a": ("10", -59), "b": ("100", -74)}, hedge=1)
+    assert traded(hedged(made, "0.065716")) == {"a:BTCUSD": 53, "b:BTCUSD": 22}
+    few = held_at({"a": ("10", -5), "b": ("100", -74)}, hedge=1)
+    assert traded(hedged(few, "0.065716")) == {"a:BTCUSD": 5, "b:BTCUSD": 21}

@@ -15,7 +15,7 @@ from rebal.market.contract import Contract
 from rebal.planner.cover import Cover
 from rebal.planner.desk import Desk, has_collateral
 from rebal.planner.exposure import hedged_coins
-from rebal.planner.hedge_parts import open_in_parts
+from rebal.planner.hedge_parts import closed_with_the_finest, open_in_parts
 from rebal.planner.routes import Candidate, reducible, route_of
 from rebal.planner.sizing import LeftOut, Leg, Passed, refused_size
 from rebal.planner.targets import least_leg_usd
@@ -104,8 +104,8 @@ class Tally:
         legs: list[Leg] = []
         for position in misplaced(ask, self._laid):
             contract = position.contract
-            held = abs(self._part(contract, ask.asset).contracts)
-            leg = self.leg(ask, _here(ask, contract), exact=held, direction=ONE)
+            held = self.held(contract, ask.asset)
+            leg = self.leg(ask, here(ask, contract), exact=held, direction=ONE)
             if leg is not None:
                 self.take(leg)
                 legs.append(leg)
@@ -114,19 +114,20 @@ class Tally:
     def _reduce(self, ask: Ask, direction: Fraction) -> list[Leg]:
         """Trade what is in the way, nearest expiry first, until the rest is less than a lot of what it would be.
 
-        Of several accounts, what the lots of one leave goes on to the next whose lots it fills.
+        Of several accounts, what the lots of one leave goes on to the next whose lots it fills, and what all lots leave
+        is closed with the finest of them.
         """
         legs: list[Leg] = []
-        is_partly_closed = False
+        start, is_partly_closed = self.taken(), False
         for position in in_the_way(ask.asset, self._laid, direction=direction):
             if self.missing(ask) * direction >= 0:
                 break
             contract = position.contract
-            held = abs(self._part(contract, ask.asset).contracts)
+            held = self.held(contract, ask.asset)
             if not held:
                 continue
             exact = self._closing_the_gap(ask, contract, direction=direction, limit=held)
-            leg = self.leg(ask, _here(ask, contract), exact=exact, direction=direction)
+            leg = self.leg(ask, here(ask, contract), exact=exact, direction=direction)
             if leg is None and is_partly_closed:
                 self.skipped.pop(ask.asset, None)
             if leg is not None:
@@ -140,7 +141,18 @@ class Tally:
                     break
                 if abs(leg.contracts) < held:
                     self.skipped[ask.asset] = Skipped(contract, LeftOut.SMALLER_THAN_A_LOT)
+        if is_partly_closed and self._laid.portfolio.has_several:
+            return closed_with_the_finest(self, ask, legs, start=start, desk=self._laid)
         return legs
+
+    def closing(self, ask: Ask, contract: Contract, *, direction: Fraction) -> Leg | None:
+        """The leg that makes a hedge on a contract smaller until it is what was asked; None where that is too small."""
+        exact = self._closing_the_gap(ask, contract, direction=direction, limit=self.held(contract, ask.asset))
+        return self.leg(ask, here(ask, contract), exact=exact, direction=direction)
+
+    def held(self, contract: Contract, asset: str) -> Fraction:
+        """Contracts that hedge an asset once the legs so far are traded, positive."""
+        return abs(self._part(contract, asset).contracts)
 
     def _open(self, ask: Ask, own: Sequence[Leg], *, taken: Sequence[Leg]) -> None:
         """Sell the rest on the first candidate that has its collateral, the first of all where none has."""
@@ -344,7 +356,7 @@ def _least_closing(ask: Ask, position: Position, desk: Desk) -> Fraction:
     return covered + ask.fraction * max(ZERO, realised)
 
 
-def _here(ask: Ask, contract: Contract) -> Candidate:
+def here(ask: Ask, contract: Contract) -> Candidate:
     """A contract that is open already, as what a leg is traded on."""
     return Candidate(contract, route_of(ask.asset, contract), ONE)
 

@@ -14,7 +14,7 @@ from rebal.planner.targets import lot_usd
 from rebal.portfolio import Route
 
 if TYPE_CHECKING:
-    from rebal.planner.hedge_legs import Ask, Tally
+    from rebal.planner.hedge_legs import Ask, Mark, Tally
 
 
 def open_in_parts(
@@ -35,6 +35,42 @@ def open_in_parts(
     if parts.taken or parts.passed:
         tally.skipped.pop(ask.asset, None)
     return tuple(replace(each, carried=parts.carried(each.candidate)) for each in parts.passed)
+
+
+def closed_with_the_finest(tally: "Tally", ask: "Ask", legs: Sequence[Leg], *, start: "Mark", desk: Desk) -> list[Leg]:
+    """The legs that make a hedge smaller, with less than the finest lot left: the last coarse one takes a lot more.
+
+    Finer ones are sized anew behind it, coarse before fine. ``start``: before any of them.
+    """
+    done, sizes = tally.taken(), {leg: lot_usd(ask.asset, leg.contract, desk.portfolio) for leg in legs}
+    if not _is_left(tally, ask, min(sizes.values()), desk):
+        return list(legs)
+    for coarse in reversed(legs):
+        lot, direction = coarse.contract.lot_size, ONE if coarse.contracts > 0 else -ONE
+        if tally.held(coarse.contract, ask.asset) < lot:
+            continue
+        tally.back_to(start)
+        made: list[Leg] = []
+        for leg in sorted(legs, key=lambda each: -sizes[each]):
+            more = direction * lot if leg is coarse else ZERO
+            finer = sizes[leg] < sizes[coarse]
+            again = tally.closing(ask, leg.contract, direction=direction) if finer else _with(leg, more)
+            if again is not None:
+                tally.take(again)
+                made.append(again)
+        if tally.missing(ask) * direction <= 0 and not _is_left(tally, ask, min(sizes.values()), desk):
+            tally.skipped.pop(ask.asset, None)
+            return made
+        tally.back_to(done)
+    return list(legs)
+
+
+def _is_left(tally: "Tally", ask: "Ask", lot: Fraction, desk: Desk) -> bool:
+    return abs(tally.missing(ask)) * desk.portfolio.price(ask.asset) >= lot
+
+
+def _with(leg: Leg, more: Fraction) -> Leg:
+    return replace(leg, contracts=leg.contracts + more)
 
 
 class _Parts:

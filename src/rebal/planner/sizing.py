@@ -1,6 +1,7 @@
 """From dollars to contracts: what a leg comes to on a contract, rounded toward zero, and what is left out and why."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -9,6 +10,7 @@ from rebal.book import Book, Position, Purpose
 from rebal.frozen import frozen
 from rebal.market.contract import Contract
 from rebal.plan import Order, OrderPart, Side
+from rebal.planner.change import Stack, changed
 from rebal.planner.collateral import Shortage
 from rebal.planner.exposure import beta, leg_value
 from rebal.planner.routes import Candidate, part_held, reducible, route_of
@@ -103,9 +105,11 @@ def closing_legs(
 ) -> tuple[tuple[Leg, ...], Fraction | None]:
     """The legs of positions in the way, and the dollars that they leave to be opened; None where one is left open.
 
-    Of several accounts, what the lots of a position leave goes on to the next one whose lots it fills.
+    Of several accounts, what the lots of a position leave goes on to the next one whose lots it fills, and what all
+    lots leave is closed with the finest of them (see ``change``).
     """
     legs: list[Leg] = []
+    stacks: list[Stack] = []
     remaining, is_left_open = dollars, False
     for position in reducible(asset, positions, Purpose.REBALANCE, direction=dollars, portfolio=portfolio, now=now):
         contract = position.contract
@@ -118,11 +122,22 @@ def closing_legs(
             continue
         if contracts:
             legs.append(Leg(contract, contracts, route_of(asset, contract), Purpose.REBALANCE, asset))
+            lots, most = (int(each / contract.lot_size) for each in (abs(contracts), open_now))
+            stacks.append(Stack(one * contract.lot_size, lots, most, least_lots(contract, portfolio)))
         remaining -= contracts * one
         is_left_open = is_left_open or abs(contracts) < open_now
         if is_left_open and not portfolio.has_several:
             break
+    if is_left_open and portfolio.has_several:
+        return tuple(_with_lots(legs, changed(stacks, abs(remaining)))), None
     return tuple(legs), None if is_left_open else remaining
+
+
+def _with_lots(legs: Iterable[Leg], stacks: Iterable[Stack]) -> Iterator[Leg]:
+    for leg, stack in zip(legs, stacks, strict=True):
+        size = stack.lots * leg.contract.lot_size
+        if size:
+            yield leg if size == abs(leg.contracts) else replace(leg, contracts=size if leg.contracts > 0 else -size)
 
 
 def _stays(contract: Contract, contracts: Fraction, opening: Candidate | None, portfolio: Portfolio) -> bool:

@@ -137,7 +137,8 @@ def split(asset: str, dollars: Fraction, desk: Desk, *, taken: Taken) -> Split:
     """Give a leg to the accounts in turn, each as far as its cap, its lots and its coins go.
 
     First with the coins that are there or come from spot, what that leaves with such as another account can do without.
-    The rest is closed with the finest lot among the parts.
+    The rest is closed with the finest lot among the parts that can still carry one: whose account has the coins, and
+    that does not open on one side while a position on the other is still open elsewhere.
     """
     closing, remaining = _closing(asset, dollars, desk)
     if remaining is None:
