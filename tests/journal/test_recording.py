@@ -197,6 +197,22 @@ def test_coins_that_are_not_there_cannot_go(
     assert journal.read(clerk.path) == Journal()
 
 
+def of_a_plan(moved: str, fee: str) -> Callable[[Scene], Sequence[Draft]]:
+    """A transfer and a fill that are recorded together, as a plan's are."""
+    return lambda scene: [*transfer(moved, "ETH")(scene), *short(scene, contract="ETHUSD", price="2500", fee=F(fee))]
+
+
+def test_what_a_fill_takes_is_believed_alone_and_beside_transfers(clerk: Clerk) -> None:
+    beside = recording.single(replace(clerk, dry_run=True), of_a_plan("0.0001", "0.00010007"))
+    alone = recording.single(replace(clerk, dry_run=True), lambda scene: short(scene, contract="ETHUSD", fee=F("0.2")))
+    assert [row.wallet_after for each in (beside, alone) for row in each.coins] == [F("-0.00000007"), F("-0.2")]
+
+
+def test_what_a_transfer_takes_is_refused_beside_fills_too(clerk: Clerk) -> None:
+    with pytest.raises(Refused, match=r"-0\.3 ETH would be in the futures account"):
+        recording.single(clerk, of_a_plan("-0.1", "0.2"))
+
+
 def test_a_void(clerk: Clerk) -> None:
     recording.single(replace(clerk, id="s-1"), spot())
     made = recording.single(clerk, lambda scene: drafts.void(scene, "s-1", because="never arrived"))

@@ -4,7 +4,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from rebal.amounts import ZERO, Fraction, plain
-from rebal.book import Book, MarginMode, Position, Purpose
+from rebal.book import Book, MarginMode, Position, Purpose, apply
 from rebal.errors import Refused, UsageProblem
 from rebal.frozen import frozen
 from rebal.journal.adding import Added
@@ -218,18 +218,20 @@ def one_trade(first: Entry, second: Entry) -> bool:
 
 
 def refuse_impossible(portfolio: Portfolio, added: Added) -> None:
-    """Raise Refused where new transfers or spot trades take more coins than there are.
+    """Raise Refused where new transfers and spot trades take more coins than there are.
 
     That is: more than are held, than are in the futures account, or than are left outside it. What a fill or funding
-    takes is the exchange's word, even before the transfer that paid for it is recorded.
+    takes is the exchange's word, alone and beside transfers of a plan: a coin may be owed there, and a fill at another
+    price than planned has another fee.
     """
     was, now = fold(portfolio, added.before.entries).book, fold(portfolio, added.after.entries).book
-    for asset in sorted({entry.event.asset for entry in added.new if isinstance(entry.event, (Spot, Transfer))}):
+    moves = [entry.event for entry in added.new if isinstance(entry.event, (Spot, Transfer))]
+    taken = apply(Book({}, {}, {}), moves).book
+    for asset in sorted({move.asset for move in moves}):
         places = _places(asset, portfolio)
-        for place, left_before, left in zip(
-            places, _coins(was, asset, portfolio), _coins(now, asset, portfolio), strict=True
-        ):
-            if left < 0 and left < left_before:
+        each = (_coins(book, asset, portfolio) for book in (was, now, taken))
+        for place, left_before, left, moved in zip(places, *each, strict=True):
+            if left < 0 and left < left_before and moved < 0:
                 instead = "correct the quantity, or record what came first"
                 raise Refused(f"{plain(left)} {asset} would be {place}; {instead}")
 
