@@ -93,6 +93,10 @@ class HedgeAsked:
     until: datetime | None = None
     price: Fraction | None = None
 
+    def is_over(self, now: datetime) -> bool:
+        """Whether the day has come that it was meant to end on."""
+        return self.until is not None and now >= self.until
+
     def asks_as(self, other: "HedgeAsked | None") -> bool:
         """Whether another asks for the same, at whatever price."""
         return other is not None and (self.asset, self.fraction, self.until) == (

@@ -43,6 +43,8 @@ def _cure(found: "Finding", report: Any) -> str:
         case Code.EXPIRES_SOON if found.data.get("hedges"):
             asked = {line.asset: line.fraction for line in report.hedges}
             return ": " + "; and: ".join(f"{_hedge(asset, asked[asset])} --roll" for asset in _names(found, "hedges"))
+        case Code.EXPIRES_SOON if "contracts" in found.data:
+            return f": {_delivery(found)}"
         case Code.NEEDLESS:
             return f": rebal unwind {found.subject} --purpose rebalance --pct {_percent(found.data['share'])}"
         case Code.ROLLED if "onto" not in found.data:
@@ -75,6 +77,17 @@ def _hedge(asset: str, fraction: object) -> str:
     assert isinstance(fraction, Fraction)
     text = plain(fraction * 100)
     return f"rebal hedge {asset} --pct {text if len(text) <= 8 else rounded(fraction * 100, 6).rstrip('0').rstrip('.')}"
+
+
+def _delivery(found: "Finding") -> str:
+    """The fill that books a delivery, all but its price."""
+    from rebal.times import rfc3339
+
+    contracts, expiry, purpose = (found.data[name] for name in ("contracts", "expiry", "purpose"))
+    assert isinstance(contracts, Fraction)
+    assert isinstance(expiry, datetime)
+    words = f"rebal record fill --contract {found.subject} --contracts {plain(contracts)} --price PRICE"
+    return f"{words} --time {rfc3339(expiry)}{'' if purpose is None else f' --purpose {purpose}'}"
 
 
 def _where_it_sits(data: Mapping[str, object]) -> str:

@@ -151,7 +151,7 @@ def fill(
     contracts: Annotated[str, typer.Option("--contracts", metavar="N", help="Contracts; negative where sold.")],
     at: Annotated[str, typer.Option("--price", metavar="USD", help="The price of the fill.")],
     fee: Annotated[
-        str | None, typer.Option("--fee", metavar="COINS", help="In its settlement coin, + paid; else the taker fee.")
+        str | None, typer.Option("--fee", metavar="COINS", help="In its settlement coin, + paid; else as it is known.")
     ] = None,
     purpose: _Purpose = None,
 ) -> Answer:
@@ -161,7 +161,7 @@ def fill(
     """
     from rebal.journal import drafts
 
-    size, cost, paid = moved(contracts, option="--contracts"), price(at), None
+    size, cost, paid, notes = moved(contracts, option="--contracts"), price(at), None, list[str]()
     if fee is not None:
         paid = figure(fee, option="--fee")
     aim = _asked.purpose(purpose, option="--purpose")
@@ -170,9 +170,9 @@ def fill(
         named = drafts.contract_named(scene, contract)
         parts = drafts.share(scene, named, contracts=size, purpose=aim)
         assert cost is not None
+        notes[:] = [drafts.usual_fee(scene, named).note] if paid is None else []
         return [drafts.fill(scene, named, contracts=size, price=cost, fee=paid, parts=parts)]
 
-    notes = ("the fee is the taker fee; give --fee for what the exchange took",) if fee is None else ()
     return single(where, shown, world=world, entered=entered, make=make, notes=notes)
 
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 from rebal.amounts import ZERO, Fraction, plain
 from rebal.book import Book, MarginMode, Position, Purpose, apply
 from rebal.errors import Refused, UsageProblem
+from rebal.findings import exact_percent
 from rebal.frozen import frozen
 from rebal.journal.adding import Added
 from rebal.journal.fold import fold
@@ -45,12 +46,47 @@ def fill(
     fee: Fraction | None = None,
     parts: tuple[FillPart, ...],
 ) -> Draft:
-    """A fill of signed contracts, with the position that it met; the taker fee where none is given."""
+    """A fill of signed contracts, with the position that it met; without ``fee``, that of ``usual_fee``."""
     position = scene.book().positions.get(contract.name)
     covered = scene.portfolio.as_of is not None and scene.time <= scene.portfolio.as_of
-    paid = contract.fee(contracts, price, contract.taker_fee) if fee is None else fee
+    paid = contract.fee(contracts, price, usual_fee(scene, contract).rate) if fee is None else fee
     return scene.draft(filled(contract, contracts=contracts, price=price, fee=paid, parts=parts,
                               met=None if covered else position, portfolio=scene.portfolio))  # fmt: skip
+
+
+@frozen
+class UsualFee:
+    """The rate of a fee that is not told, and what is said of it."""
+
+    rate: Fraction
+    note: str
+
+
+def usual_fee(scene: Scene, contract: Contract) -> UsualFee:
+    """The taker fee; from its expiry on a contract is delivered, at its venue's delivery fee."""
+    told = "give --fee for what the exchange took"
+    if not has_expired(contract, scene.time):
+        return UsualFee(contract.taker_fee, f"the fee is the taker fee; {told}")
+    rate = _delivery_fee(contract, scene)
+    if rate is None:
+        return UsualFee(ZERO, f"no delivery fee of {contract.name} is known, so none is counted; {told}")
+    return UsualFee(rate, f"it has expired, so the fee is the delivery fee, {exact_percent(rate)}; {told}")
+
+
+def has_expired(contract: Contract, time: datetime) -> bool:
+    """Whether a fill of that time is the contract's delivery."""
+    return contract.expiry is not None and contract.expiry <= time
+
+
+def _delivery_fee(contract: Contract, scene: Scene) -> Fraction | None:
+    """The contract's own, else what the catalogue says of one that is listed no more; None where neither is known."""
+    at = scene.portfolio.account(contract.account).venue
+    if contract.delivery_fee is not None or contract.own or at is None:
+        return contract.delivery_fee
+    from rebal import venues
+
+    known = venues.venue(at).contract(contract.name.rpartition(":")[2], scene.time) if at in venues.names() else None
+    return None if known is None else known.delivery_fee
 
 
 def filled(

@@ -15,6 +15,7 @@ from rebal.journal.fold import as_recorded, dated, reached
 from rebal.ledger import Entry, Fill, Funding, Journal, Spot, Stated
 from rebal.market.contract import Contract
 from rebal.portfolio import Portfolio
+from rebal.times import day_or_time
 
 FAR_FROM_MARK = Fraction(1, 10)
 """How far from the mark a price may be before it is noted."""
@@ -61,6 +62,7 @@ def doubts(portfolio: Portfolio, added: Added) -> Iterator[str]:
             yield from _wrong_price(event, portfolio, added.before)
             if entry.plan is None:
                 before = _then(entry, portfolio, added.before)
+                yield from _opened_late(event, entry)
                 yield from _turned(event, before)
                 yield from _too_large(event, portfolio, before)
         elif isinstance(event, Funding):
@@ -123,6 +125,16 @@ def _turned(event: Fill, book: Book) -> Iterator[str]:
                 f"into {plain(before + traded)}"
             )
             return
+
+
+def _opened_late(event: Fill, entry: Entry) -> Iterator[str]:
+    """A fill from the expiry on that leaves more open: a delivery closes, and nothing else trades then."""
+    before = event.contracts_before or ZERO
+    if event.expiry is not None and entry.time >= event.expiry and abs(before + event.contracts) > abs(before):
+        yield (
+            f"{event.contract}: it expired on {day_or_time(event.expiry)}, and {plain(event.contracts)} contracts "
+            f"leave more open than the {plain(before)} before; a delivery closes them"
+        )
 
 
 def _too_large(event: Fill, portfolio: Portfolio, book: Book) -> Iterator[str]:

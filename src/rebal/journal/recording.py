@@ -47,7 +47,7 @@ class Clerk:
 
 
 def single(clerk: Clerk, make: Make, *, notes: Sequence[str] = ()) -> Recorded:
-    """Record what ``make`` drafts for the time and the journal that it is given."""
+    """Record what ``make`` drafts for the time and the journal that it is given; ``notes`` are read once it has."""
 
     def build(journal: Journal) -> Sequence[Draft]:
         known = next((entry for entry in journal.entries if entry.id == clerk.id), None)
@@ -56,7 +56,7 @@ def single(clerk: Clerk, make: Make, *, notes: Sequence[str] = ()) -> Recorded:
         time = moment(clerk.time, now=clerk.now, portfolio=clerk.portfolio, journal=journal, settled=clerk.settled)
         return make(Scene(clerk.portfolio, journal, time, clerk.id))
 
-    return _record(clerk, build, lambda _: notes)
+    return _record(clerk, build, lambda _: tuple(notes))
 
 
 def plan(clerk: Clerk, saved: SavedPlan, placed: Placed, *, export: tuple[str, str] | None = None) -> Recorded:

@@ -251,12 +251,16 @@ def _incomplete(reading: Reading, unvalued: dict[str, Contract]) -> dict[str, di
 
 
 def _market(reading: Reading, contracts: dict[str, Contract], histories: Histories) -> Market:
-    """The portfolio's own block and the market file, which wins; the age of what is aside does not matter."""
+    """The portfolio's own block and the market file, which wins.
+
+    The age of what is aside does not matter, nor that of a price of a contract that has expired since.
+    """
+    expired = {name for name, each in contracts.items() if each.expiry is not None and each.expiry <= reading.now}
     return market_of(
         [_at_accounts(quotes_of(block.says, histories.funding), contracts) for block in reading.blocks],
         coins=reading.assets | reading.cash | {contract.settle for contract in contracts.values()},
         contracts=contracts,
-        undated=reading.aside,
+        undated=reading.aside | expired,
     )
 
 

@@ -7,6 +7,7 @@ from rebal.findings import Finding, Severity
 from rebal.frozen import Later
 from rebal.plan import Inputs, Plan
 from rebal.planner.checks import findings
+from rebal.planner.cover import in_force
 from rebal.planner.desk import Desk
 from rebal.planner.lines import cost_lines, hedge_lines, setting_lines
 from rebal.planner.orders import steps
@@ -67,7 +68,7 @@ def answer(
         steps=steps(done.transfers, done.orders, desk.portfolio),
         wallets=review.wallets,
         positions=review.positions,
-        hedges=hedge_lines(desk.book.hedges if hedges is None else hedges),
+        hedges=hedge_lines(in_force(desk.book, desk.now) if hedges is None else hedges),
         costs=cost_lines(done.orders, done.book, desk.portfolio),
         findings=found,
         settings=setting_lines(done, desk.portfolio),

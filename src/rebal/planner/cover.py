@@ -1,6 +1,7 @@
 """How much of an asset is hedged: a ratio that stays put while prices move."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from rebal.amounts import ZERO, Fraction, total
 from rebal.book import Book, HedgeAsked, Part, Purpose
@@ -67,6 +68,11 @@ def still_asked(before: Book, after: Book) -> dict[str, HedgeAsked]:
         if fraction:
             asked[asset] = HedgeAsked(asset, fraction, hedge.until, hedge.price)
     return asked
+
+
+def in_force(book: Book, now: datetime) -> dict[str, HedgeAsked]:
+    """What is asked for at an instant: a hedge whose day has passed, and of which nothing is open, is over."""
+    return {asset: asked for asset, asked in book.hedges.items() if not asked.is_over(now) or _protecting(asset, book)}
 
 
 def _protecting(asset: str, book: Book) -> Fraction:

@@ -11,8 +11,9 @@ from rebal.frozen import Later
 from rebal.ledger import Realised
 from rebal.plan import Inputs
 from rebal.planner.checks import findings
+from rebal.planner.checks.expiry import delivered_hedges
 from rebal.planner.checks.hedges import apart, rolls, stays_on
-from rebal.planner.cover import cover
+from rebal.planner.cover import cover, in_force
 from rebal.planner.desk import Desk
 from rebal.planner.hedge import hedge_moves
 from rebal.planner.lines import cost_lines, hedge_lines
@@ -58,7 +59,7 @@ def build_status(
         assets=review.assets,
         wallets=review.wallets,
         positions=review.positions,
-        hedges=hedge_lines(book.hedges),
+        hedges=hedge_lines(in_force(book, inputs.now)),
         realised=realised,
         findings=found,
         needs=needs,
@@ -94,8 +95,11 @@ def _hedges(review: Review) -> Iterator[Finding]:
     desk = review.desk
     covered = cover(desk.portfolio, desk.book)
     rolling = {asset for position in _near_expiry(review) for asset in _rolled_by(position, desk)}
-    for asset, asked in sorted(desk.book.hedges.items()):
-        if _overdue(asked, desk) and covered.hedged.get(asset):
+    delivered = delivered_hedges(desk)
+    for asset, asked in sorted(in_force(desk.book, desk.now).items()):
+        if asset in delivered:
+            continue
+        if asked.is_over(desk.now):
             message = f"hedge was meant to end on {day_or_time(asked.until or desk.now)}"
             yield warning(Code.HEDGE_OVERDUE, asset, message, until=asked.until)
         elif hedge_moves(asset, asked.fraction, covered, desk=desk):
@@ -111,11 +115,6 @@ def _hedges(review: Review) -> Iterator[Finding]:
 
 
 def _expiring(review: Review) -> Iterator[Finding]:
-    for position in review.positions_after:
-        expiry = position.contract.expiry
-        if expiry is not None and position.contracts and expiry <= review.desk.now:
-            message = f"expired on {day_or_time(expiry)}: record its delivery as a fill at the delivery price"
-            yield warning(Code.EXPIRES_SOON, position.contract.name, message, expiry=expiry)
     for position in _near_expiry(review):
         expiry = position.contract.expiry or review.desk.now
         left = expiry - review.desk.now
@@ -137,11 +136,7 @@ def _rolled_by(position: Position, desk: Desk) -> dict[str, HedgeAsked]:
     """The hedges in force that sit on a position and are not overdue, by asset."""
     protected = sorted({part.stands_for for part in position.parts if part.purpose is Purpose.HEDGE})
     asked = {asset: desk.book.hedges[asset] for asset in protected if asset in desk.book.hedges}
-    return {asset: each for asset, each in asked.items() if not _overdue(each, desk)}
-
-
-def _overdue(asked: HedgeAsked, desk: Desk) -> bool:
-    return asked.until is not None and desk.now >= asked.until
+    return {asset: each for asset, each in asked.items() if not each.is_over(desk.now)}
 
 
 def _needs(found: Sequence[Finding]) -> Needs:

@@ -78,9 +78,7 @@ class Planned:
         if not walk.book.hedges:
             return
         inputs = inputs_at(laid)
-        overdue = frozenset(
-            asset for asset, each in walk.book.hedges.items() if each.until is not None and inputs.now >= each.until
-        )
+        overdue = frozenset(asset for asset, each in walk.book.hedges.items() if each.is_over(inputs.now))
         if overdue:
             unwind = build_unwind(laid, walk.book, inputs=inputs, assets=overdue, purpose=Purpose.HEDGE)
             if not unwind.refused:
@@ -134,7 +132,7 @@ def _asks(laid: Desk) -> Iterator[Ask]:
     """The hedges that have left what was asked, or sit on what expires soon, as they are ordered again."""
     covered = cover(laid.portfolio, laid.book)
     for asset, asked in sorted(laid.book.hedges.items()):
-        if asked.until is not None and laid.now >= asked.until:
+        if asked.is_over(laid.now):
             continue
         sits_on = tuple(position.contract for position in in_the_way(asset, laid))
         if any(_expires_soon(contract, laid) for contract in sits_on):

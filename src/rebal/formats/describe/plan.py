@@ -154,9 +154,17 @@ def headline(plan: Plan) -> Said:
         todo.append(counted(len(plan.transfers), "transfer"))
     if plan.orders and plan.command == "plan":
         todo.append("no coin sold")
-    stuck = plan.command == "plan" and any(each.outside_band for each in plan.assets)
-    matter, doing = _matter(plan), ", ".join(todo) or (_stuck(plan) if stuck else "nothing to do")
+    matter, doing = _matter(plan), ", ".join(todo) or _idle(plan)
     return (*matter, ": ", doing) if matter else (doing,)
+
+
+def _idle(plan: Plan) -> str:
+    """Why nothing is ordered."""
+    if plan.command == "plan" and any(each.outside_band for each in plan.assets):
+        return _stuck(plan)
+    if any(each.code is Code.EXPIRES_SOON for each in plan.findings):
+        return "record what was delivered"
+    return "nothing to do"
 
 
 def _stuck(plan: Plan) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from rebal.findings import Finding, Severity, rank
 from rebal.planner.checks.accounts import ACCOUNT_CHECKS
 from rebal.planner.checks.book import BOOK_CHECKS
+from rebal.planner.checks.expiry import EXPIRY_CHECKS
 from rebal.planner.checks.market import MARKET_CHECKS
 from rebal.planner.checks.pooled import POOLED_CHECKS
 from rebal.planner.checks.sustain import SUSTAIN_CHECKS
@@ -15,6 +16,7 @@ _CHECKS: tuple[Check, ...] = (
     *UNCOVERED_CHECKS,
     *ACCOUNT_CHECKS,
     *BOOK_CHECKS,
+    *EXPIRY_CHECKS,
     *POOLED_CHECKS,
     *SUSTAIN_CHECKS,
     *MARKET_CHECKS,

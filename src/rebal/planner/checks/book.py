@@ -252,7 +252,8 @@ def _dollars_at_issuer(review: Review) -> Iterator[Finding]:
 
 def _not_listed(review: Review) -> Iterator[Finding]:
     for line in review.positions:
-        if not review.contract(line.contract).listed:
+        contract = review.contract(line.contract)
+        if not contract.listed and (contract.expiry is None or contract.expiry > review.desk.now):
             message = "is no longer listed in the catalogue, so no order is planned on it; close it by hand"
             yield warning(Code.UNLISTED_CONTRACT, line.contract, message, contracts=line.contracts)
 
