@@ -334,7 +334,8 @@ class History:
 
     ``since``: entries before it are left out, of ``entries`` and ``totals`` alike. ``journal_head``: the last hash,
     which stands for all of them. ``notes``: what else to know of them, in sentences.
-    ``path``: what they brought, by their times; entries that bring nothing are not in it.
+    ``path``: what they brought, by their times; entries that bring nothing are not in it. ``market_as_of``: of the
+    prices that value what hedges did that are open still, None where nothing dates them.
     """
 
     schema: str
@@ -352,6 +353,7 @@ class History:
     notes: tuple[str, ...] = ()
     episodes: tuple[Episode, ...] = ()
     path: tuple[EarnedLine, ...] = ()
+    market_as_of: datetime | None = None
 
 
 @frozen

@@ -41,7 +41,8 @@ class TestHistory:
 
     def test_says_what_the_statement_holds_by_now(self, folder: Path) -> None:
         done("record", *SOLD)
-        assert made("history")["notes"] == []
+        (old,) = made("history")["notes"]
+        assert old.startswith("the prices are of 2026-11-20T08:00:00Z, older than the last fill of a hedge")
         (folder / "portfolio.yaml").write_text(BOOK.replace("as_of: 2026-11-20T08", "as_of: 2026-11-20T10"))
         (note,) = made("history", now=("--now", "2026-11-20T11:00:00Z"))["notes"]
         assert note.startswith("1 entry is not later than the statement of 2026-11-20T10:00:00Z and a part of it")

@@ -232,7 +232,7 @@ def test_the_keys_of_history() -> None:
     history = json.loads(shown(ledgers.history()))
     assert " ".join(history) == (
         "schema name as_of currency since journal_seq journal_head entries totals total positions effects notes "
-        "episodes path"
+        "episodes path market_as_of"
     )
     fill = history["entries"][2]
     assert list(fill)[:4] == ["seq", "id", "time", "type"]

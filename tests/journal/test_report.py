@@ -1,6 +1,7 @@
 """History as a report: entries, totals, positions, and how the hedges did."""
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from hypothesis import given
@@ -15,9 +16,9 @@ from rebal.journal.report import history, recorded
 from rebal.ledger import CoinChange, Draft, Effect, Entry, EntryType, Event, Fill, Journal, PositionChange, Spot, Void
 from rebal.portfolio import Portfolio
 
-from .books import BTCUSD, PRICES, SOLUSDT, at, draft, fill, funding, part, portfolio
+from .books import BTCUSD, ETHUSD, PRICES, SOLUSDT, at, draft, fill, funding, part, portfolio
 
-F = Fraction
+F, ISO = Fraction, "%Y-%m-%dT%H:%M:%SZ"
 
 
 def journal(*drafts: Draft | Event) -> Journal:
@@ -187,3 +188,29 @@ def test_a_record_shows_before_and_after(dry_run: bool) -> None:
     )
     again = recorded(book, add(added.after, [draft(Spot("ETH", F(1)), 3, "c")]), journal="book.db", dry_run=dry_run)
     assert (again.repeated, again.entries, again.positions, again.coins) == (("c",), (), (), ())
+
+
+@pytest.mark.parametrize(
+    ("as_of", "now", "told"),
+    [
+        (at(3), at(60), None),
+        (at(2), at(60), None),
+        (
+            at(1),
+            at(60),
+            f"the prices are of {at(1):{ISO}}, older than the last fill of a hedge, of {at(2):{ISO}}",
+        ),
+        (at(3), at(3 + 24 * 60), None),
+        (at(3), at(4 + 24 * 60), "the prices are 24 hours old, older than policy.max_price_age"),
+        (None, at(60), "the prices carry no time"),
+    ],
+)
+def test_old_prices_tell_no_hedge_unsaid(as_of: datetime | None, now: datetime, told: str | None) -> None:
+    rebalanced = fill("-5", "2500", part("-5", "rebalance", "ETH"), of=ETHUSD)
+    book, kept = portfolio(), journal(fill("-100", "40000"), fill("-100", "40000"), rebalanced)
+    book = replace(book, market=replace(book.market, as_of=as_of))
+    made = history(book, kept, now=now)
+    ends = ", and what the open hedges did is told by them; give newer ones with --market FILE"
+    assert (made.notes, made.market_as_of) == (() if told is None else (told + ends,), as_of)
+    closed = history(book, journal(fill("-100", "40000"), fill("100", "40000")), now=now)
+    assert closed.notes == ()

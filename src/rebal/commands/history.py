@@ -37,5 +37,5 @@ def history(
     from rebal.journal import report
 
     files = tuple(file for file in (where.path(world), *where.market_files(), path) if file is not None)
-    made = report.history(portfolio, journal.read(path), since=first)
+    made = report.history(portfolio, journal.read(path), since=first, now=where.time(world))
     return shown.answer(made, world, portfolio=portfolio, inputs=files, where=where)

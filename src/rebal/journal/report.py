@@ -8,12 +8,13 @@ from rebal.book import Book, Position, Purpose
 from rebal.journal.adding import Added
 from rebal.journal.earned import by_time, earned, episodes, in_dollars, realised
 from rebal.journal.effect import effects
-from rebal.journal.fold import Folded, fold
+from rebal.journal.fold import Folded, fold, in_order
 from rebal.journal.spelling import line
 from rebal.ledger import (
     HISTORY_SCHEMA,
     RECORD_SCHEMA,
     CoinChange,
+    Fill,
     History,
     Journal,
     OpenPosition,
@@ -24,8 +25,13 @@ from rebal.portfolio import DOLLARS, Portfolio
 from rebal.times import rfc3339
 
 
-def history(portfolio: Portfolio, journal: Journal, *, since: datetime | None = None) -> History:
-    """Everything recorded (``since`` an instant), what it adds up to, what is open now and how the hedges did."""
+def history(
+    portfolio: Portfolio, journal: Journal, *, since: datetime | None = None, now: datetime | None = None
+) -> History:
+    """Everything recorded (``since`` an instant), what it adds up to, what is open now and how the hedges did.
+
+    ``now``: the hour that prices are held against, None where their age does not matter.
+    """
     folded = fold(portfolio, journal.entries)
     shown = [entry for entry in journal.entries if since is None or entry.time >= since]
     numbers = {entry.seq for entry in shown}
@@ -45,9 +51,10 @@ def history(portfolio: Portfolio, journal: Journal, *, since: datetime | None = 
         total=in_dollars(totals),
         positions=tuple(_open(position) for position in folded.book.listed),
         effects=effects(portfolio, journal.entries) if journal.entries else (),
-        notes=tuple(_notes(portfolio, folded)),
+        notes=(*_notes(portfolio, folded), *_priced(portfolio, folded.book, journal, now=now)),
         episodes=episodes(told, booked),
         path=by_time(shown, booked),
+        market_as_of=portfolio.market.as_of,
     )
 
 
@@ -74,6 +81,26 @@ def _notes(portfolio: Portfolio, folded: Folded) -> Iterable[str]:
             f"{folded.earlier} {entries} not later than the statement of {rfc3339(portfolio.as_of)} "
             f"and {part} of it: history, which moves no holding or position"
         )
+
+
+def _priced(portfolio: Portfolio, book: Book, journal: Journal, *, now: datetime | None) -> Iterable[str]:
+    """That what open hedges did is told by prices of before their last fill, or by old ones."""
+    hedges = {name for name, position in book.positions.items() if position.held_for(Purpose.HEDGE)}
+    fills = [entry for entry in in_order(journal.entries) if isinstance(entry.event, Fill)]
+    last = max((fill.time for fill in fills if fill.event.contract in hedges), default=None)
+    at, limit = portfolio.market.as_of, portfolio.policy.max_price_age
+    if not hedges:
+        return
+    if at is None:
+        found = "the prices carry no time"
+    elif last is not None and at < last:
+        found = f"the prices are of {rfc3339(at)}, older than the last fill of a hedge, of {rfc3339(last)}"
+    elif limit is not None and now is not None and now - at > limit:
+        hours = int((now - at).total_seconds() // 3600)
+        found = f"the prices are {hours} hours old, older than policy.max_price_age"
+    else:
+        return
+    yield f"{found}, and what the open hedges did is told by them; give newer ones with --market FILE"
 
 
 def _open(position: Position) -> OpenPosition:

@@ -78,7 +78,7 @@ def document(history: History, limits: Policy | None) -> Document:
         Section("Positions", (Table(_POSITIONS, history.positions, word="position"),), "now"),
         _journal.realised(history.totals, total=history.total),
         Section("Episodes", (Table(_journal.EPISODES, history.episodes, word="episode"),), "from flat to flat"),
-        Section("What hedges did", (Table(_EFFECTS, history.effects, word="effect"),), "while they were open"),
+        Section("What hedges did", (Table(_EFFECTS, history.effects, word="effect"),), _valued(history)),
         *_path(history),
         Section("Notes", tuple(Text(Prose(each), word="note") for each in history.notes)),
     )
@@ -101,6 +101,11 @@ def _path(history: History) -> Iterator[Section]:
     )
     note = "net of fees and funding, in dollars of their times; straight between the entries"
     yield Section("What it came to", (chart, Table(_BY_TIME, history.path)), note, only=Medium.PAPER, place=Place.FIRST)
+
+
+def _valued(history: History) -> Said:
+    at = history.market_as_of
+    return ("while they were open", *(() if at is None else (", till now at the prices of ", at)))
 
 
 def _statement(history: History) -> Said:
