@@ -151,7 +151,8 @@ def fill(
     contracts: Annotated[str, typer.Option("--contracts", metavar="N", help="Contracts; negative where sold.")],
     at: Annotated[str, typer.Option("--price", metavar="USD", help="The price of the fill.")],
     fee: Annotated[
-        str | None, typer.Option("--fee", metavar="COINS", help="In its settlement coin, + paid; else as it is known.")
+        str | None,
+        typer.Option("--fee", metavar="COINS", help="In its settlement coin, + paid; else the taker or delivery fee."),
     ] = None,
     purpose: _Purpose = None,
 ) -> Answer:
