@@ -86,8 +86,8 @@ def _notes(portfolio: Portfolio, folded: Folded) -> Iterable[str]:
 def _priced(portfolio: Portfolio, book: Book, journal: Journal, *, now: datetime | None) -> Iterable[str]:
     """That what open hedges did is told by prices of before their last fill, or by old ones."""
     hedges = {name for name, position in book.positions.items() if position.held_for(Purpose.HEDGE)}
-    fills = [entry for entry in in_order(journal.entries) if isinstance(entry.event, Fill)]
-    last = max((fill.time for fill in fills if fill.event.contract in hedges), default=None)
+    fills = [(entry.event, entry.time) for entry in in_order(journal.entries)]
+    last = max((time for fill, time in fills if isinstance(fill, Fill) and fill.contract in hedges), default=None)
     at, limit = portfolio.market.as_of, portfolio.policy.max_price_age
     if not hedges:
         return
