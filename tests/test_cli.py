@@ -303,6 +303,14 @@ class TestTerminal:
         assert "\x1b" not in printed
         assert printed == rebal("plan", "--format", "table", "--width", "80", *NOW, cwd=folder).stdout
 
+    @pytest.mark.parametrize(
+        ("said", "tone"),
+        [("15;0", 203), ("0;15", 124), ("0;default;15", 124), ("7;8", 203), ("", 196), ("x", 196), ("0;99", 196)],
+    )
+    def test_tones_by_the_ground_that_the_terminal_tells(self, folder: Path, said: str, tone: int) -> None:
+        printed = on_a_terminal("plan", *NOW, cwd=folder, env={"COLORFGBG": said})
+        assert f"38;5;{tone}m" in printed
+
     def test_no_colour_by_option(self, folder: Path) -> None:
         assert "\x1b" not in on_a_terminal("plan", "--no-color", *NOW, cwd=folder)
 

@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rebal.formats import Ground
 from rebal.formats.document import BOLD, DIM, GLUE, Column, Role
 from rebal.formats.page.ink import ECHO, EMPTY, Line, Piece, breadth, line, paint
 from rebal.formats.page.layout import flow, hang, table, wrap
@@ -26,7 +27,7 @@ def column(heading: str, before: str | None = None, after: str = "", **given: An
 
 
 def text(lines: list[Line]) -> str:
-    return paint(lines, colour=False)
+    return paint(lines, ground=None)
 
 
 def laid(columns: list[Column], rows: list[list[Line]], width: int) -> list[Line]:
@@ -137,5 +138,5 @@ def test_columns_without_a_cell_are_left_out_and_a_missing_figure_is_shown_missi
 
 def test_inks_are_joined_and_nothing_is_painted_without_colour() -> None:
     pieces = line(Piece("a", BOLD), Piece("b", BOLD), "c", Piece("d", DIM), "  ")
-    assert paint([pieces], colour=False) == "abcd\n"
-    assert paint([pieces], colour=True) == "\x1b[1mab\x1b[0mc\x1b[2md\x1b[0m\n"
+    assert paint([pieces], ground=None) == "abcd\n"
+    assert paint([pieces], ground=Ground.UNKNOWN) == "\x1b[1mab\x1b[0mc\x1b[2md\x1b[0m\n"

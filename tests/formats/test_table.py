@@ -9,7 +9,7 @@ from exact import exact
 from rebal import formats
 from rebal.amounts import ZERO, Fraction
 from rebal.findings import Code, Finding, Severity
-from rebal.formats import SIGNS, Report, View
+from rebal.formats import SIGNS, Ground, Report, View
 from rebal.formats.page.figures import TABLE
 from rebal.formats.page.sheet import UNICODE
 from rebal.status import Needs
@@ -95,6 +95,46 @@ def test_colour_changes_nothing_but_colour(book: str, width: int) -> None:
     assert "\x1b" not in bare
     assert "\x1b" in coloured
     assert ANSI.sub("", coloured) == bare
+
+
+LEVELS = (0, 95, 135, 175, 215, 255)
+
+
+def luminance(red: int, green: int, blue: int) -> float:
+    """As WCAG 2.2 has it."""
+    linear = [
+        each / 255 / 12.92 if each <= 10 else ((each / 255 + 0.055) / 1.055) ** 2.4 for each in (red, green, blue)
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: float, other: float) -> float:
+    return (max(one, other) + 0.05) / (min(one, other) + 0.05)
+
+
+GROUNDS = {
+    Ground.DARK: (luminance(0, 0, 0), luminance(0x1E, 0x1E, 0x1E)),
+    Ground.LIGHT: (luminance(255, 255, 255), luminance(0xFD, 0xF6, 0xE3)),
+}
+
+
+@pytest.mark.parametrize(
+    ("ground", "against", "least"),
+    [
+        (Ground.DARK, GROUNDS[Ground.DARK], 4.5),
+        (Ground.LIGHT, GROUNDS[Ground.LIGHT], 4.5),
+        (Ground.UNKNOWN, (*GROUNDS[Ground.DARK], *GROUNDS[Ground.LIGHT]), 3.5),
+    ],
+)
+def test_every_tone_stands_out_from_the_ground(ground: Ground, against: tuple[float, ...], least: float) -> None:
+    told = (books.open_book(), books.worked_example(), books.refused())
+    screens = "".join(shown(each, 100, colour=True, ground=ground) for each in told)
+    tones = {int(each) for each in re.findall(r"\x1b\[(?:1;)?38;5;(\d+)m", screens)}
+    assert len(tones) == 3
+    for tone in tones:
+        red, rest = divmod(tone - 16, 36)
+        light = luminance(LEVELS[red], LEVELS[rest // 6], LEVELS[rest % 6])
+        assert min(contrast(light, each) for each in against) >= least, tone
 
 
 def test_no_line_ends_in_a_space() -> None:
@@ -184,7 +224,7 @@ def test_limits_are_told_where_they_are_known() -> None:
 
 
 @pytest.mark.parametrize(
-    ("distance", "ink"), [("0.5", "38;5;28"), ("0.499", "38;5;136"), ("0.35", "38;5;136"), ("0.349", "38;5;160")]
+    ("distance", "ink"), [("0.5", "38;5;28"), ("0.499", "38;5;130"), ("0.35", "38;5;130"), ("0.349", "38;5;196")]
 )
 def test_the_buffer_is_coloured_by_the_policy(distance: str, ink: str) -> None:
     wallet = rows.wallet("BTC", "1", value="1", maintenance="0.01", distance_below=exact(distance))
@@ -220,7 +260,7 @@ def test_status_puts_what_needs_doing_first_and_the_rest_last() -> None:
 
 
 @pytest.mark.parametrize(
-    ("needs", "ink"), [(Needs.NOTHING, "38;5;28"), (Needs.ACTION, "38;5;136"), (Needs.ATTENTION, "1;38;5;160")]
+    ("needs", "ink"), [(Needs.NOTHING, "38;5;28"), (Needs.ACTION, "38;5;130"), (Needs.ATTENTION, "1;38;5;196")]
 )
 def test_the_summary_is_coloured_by_what_it_asks_for(needs: Needs, ink: str) -> None:
     first = shown(replace(ledgers.calm(), needs=needs), 100, colour=True).splitlines()[0]
@@ -229,7 +269,7 @@ def test_the_summary_is_coloured_by_what_it_asks_for(needs: Needs, ink: str) -> 
 
 def test_a_voided_entry_says_by_which() -> None:
     screen = shown(ledgers.history(), 100, colour=True)
-    assert "\x1b[38;5;136mvoided by fb0c1de2a3b4c5d6.void.8: \x1b[0m\x1b[2mpaid 1.5 USDC of funding" in screen
+    assert "\x1b[38;5;130mvoided by fb0c1de2a3b4c5d6.void.8: \x1b[0m\x1b[2mpaid 1.5 USDC of funding" in screen
     assert screen.count("voided by") == 1
 
 

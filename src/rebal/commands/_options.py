@@ -20,7 +20,7 @@ from rebal.commands._complete import sections
 from rebal.commands._next import Context, next_line, saved_line
 from rebal.commands._typed import pasted, with_cures
 from rebal.errors import Exit, UsageProblem
-from rebal.formats import Report, View
+from rebal.formats import Ground, Report, View
 from rebal.frozen import frozen
 
 if TYPE_CHECKING:
@@ -320,6 +320,7 @@ class Shown:
             chart=self.chart,
             book=book,
             brief=self.brief,
+            ground=Ground(world.ground),
         )
 
     def _columns(self, world: World) -> int:

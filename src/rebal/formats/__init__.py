@@ -6,6 +6,7 @@ renders.
 """
 
 import sys
+from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from rebal import discover
@@ -26,6 +27,14 @@ class Report(Protocol):
     def schema(self) -> str:
         """``rebal/<kind>/<version>``."""
         ...
+
+
+class Ground(StrEnum):
+    """What a terminal's colours stand on, as far as it says."""
+
+    UNKNOWN = ""
+    DARK = "dark"
+    LIGHT = "light"
 
 
 @frozen
@@ -49,6 +58,7 @@ class View:
     chart: str | None = None
     book: str | None = None
     brief: bool = False
+    ground: Ground = Ground.UNKNOWN
 
 
 def names() -> tuple[str, ...]:

@@ -8,4 +8,4 @@ from rebal.formats.page.sheet import sheet
 
 def render(report: Report, view: View) -> str:
     """Lay a report out at the view's width; no figure is cut, whatever that is."""
-    return paint(draw(describe.document(report, view), sheet(view)), colour=view.colour)
+    return paint(draw(describe.document(report, view), sheet(view)), ground=view.ground if view.colour else None)

@@ -9,7 +9,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from rebal.formats import SIGNS
+from rebal.formats import SIGNS, Ground
 from rebal.formats.document import ALARM, BOLD, DIM, GLUE, GREEN, PLAIN, RED, YELLOW
 
 if TYPE_CHECKING:
@@ -18,16 +18,14 @@ if TYPE_CHECKING:
 ECHO = "echo"
 """For a cell that repeats another figure of its row: a grid shows it, sentences leave it out."""
 
-# Fixed tones of the 256-colour palette that stand out from white and from black alike; a theme's own yellow and green
-# are often unreadable on one of the two.
-_STYLES = {
-    BOLD: "bold",
-    DIM: "dim",
-    ECHO: "dim",
-    RED: "color(160)",
-    YELLOW: "color(136)",
-    GREEN: "color(28)",
-    ALARM: "bold color(160)",
+# Fixed tones of the 256-colour palette, as a theme's own yellow and green are often unreadable. Where the terminal says
+# what its ground is, they have the contrast of 4.5 that text is to have, on black and #1e1e1e or white and #fdf6e3. No
+# tone has that on all four, as #1e1e1e and #fdf6e3 are only 15.4 apart; those for a ground that is not known have 3.5.
+# Words and signs say what is meant without any.
+_TONES = {
+    Ground.UNKNOWN: {RED: 196, YELLOW: 130, GREEN: 28},
+    Ground.DARK: {RED: 203, YELLOW: 178, GREEN: 34},
+    Ground.LIGHT: {RED: 124, YELLOW: 94, GREEN: 22},
 }
 
 
@@ -71,31 +69,33 @@ def clean(text: str) -> str:
     return "".join(each if each.isprintable() or each == GLUE else "?" for each in text)
 
 
-def paint(lines: Iterable[Line], *, colour: bool) -> str:
-    """Join lines into the final text, without trailing spaces."""
-    return "".join(f"{_painted(each, colour=colour)}\n" for each in lines)
+def paint(lines: Iterable[Line], *, ground: Ground | None) -> str:
+    """Join lines into the final text, without trailing spaces; in colour where the ground of it is not None."""
+    return "".join(f"{_painted(each, ground)}\n" for each in lines)
 
 
-def _painted(pieces: Line, *, colour: bool) -> str:
-    if not colour:
+def _painted(pieces: Line, ground: Ground | None) -> str:
+    if ground is None:
         return "".join([text for text, _ in pieces]).replace(GLUE, " ").rstrip()
     kept = list(pieces)
     while kept and not kept[-1].text.rstrip():
         kept.pop()
     joined = [("".join(piece.text for piece in same), ink) for ink, same in groupby(kept, key=attrgetter("ink"))]
-    return "".join(_inked(text.replace(GLUE, " "), ink) for text, ink in joined).rstrip()
+    return "".join(_inked(text.replace(GLUE, " "), ink, ground) for text, ink in joined).rstrip()
 
 
-def _inked(text: str, ink: str) -> str:
+def _inked(text: str, ink: str, ground: Ground) -> str:
     if not ink:
         return text
     from rich.color import ColorSystem
 
-    return _style(ink).render(text, color_system=ColorSystem.EIGHT_BIT)
+    return _style(ink, ground).render(text, color_system=ColorSystem.EIGHT_BIT)
 
 
 @cache
-def _style(ink: str) -> "Style":
+def _style(ink: str, ground: Ground) -> "Style":
     from rich.style import Style
 
-    return Style.parse(_STYLES[ink])
+    tones = _TONES[ground]
+    named = {BOLD: "bold", DIM: "dim", ECHO: "dim", ALARM: f"bold color({tones[RED]})"}
+    return Style.parse(named.get(ink) or f"color({tones[ink]})")
