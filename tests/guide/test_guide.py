@@ -127,6 +127,21 @@ def figures_written(module: Path) -> list[str]:
     return [found for text in texts for found in re.findall(r"(?<![\w/.:-])[0-9][0-9.,]*", text)]
 
 
+@pytest.mark.parametrize("topic", guide.names())
+def test_no_gap_of_two_lines(topic: str) -> None:
+    assert "\n\n\n" not in told(topic)
+
+
+@pytest.mark.parametrize(
+    ("mark", "said"),
+    [("40010", "10.00 above the index"), ("39990", "10.00 below the index"), ("40000", "the same as the index")],
+)
+def test_how_far_a_mark_is_from_its_index(tmp_path: Path, mark: str, said: str) -> None:
+    file = tmp_path / "portfolio.yaml"
+    file.write_text(NO_TARGETS.replace("{BTC: 40000}", f"{{BTC: 40000, BTCUSD_PERP: {mark}}}"))
+    assert said in " ".join(told("margin", "-p", str(file), *NOW).split())
+
+
 def test_every_venue_that_can_pool_is_named_where_to_look() -> None:
     """The chapter on pools: what each of the three kinds shows, and at every venue with a pool where that is seen."""
     shows, where, *_ = pooled._YOURS

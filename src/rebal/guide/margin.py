@@ -7,7 +7,6 @@ from rebal.book import MarginMode
 from rebal.guide import Reader
 from rebal.guide._figures import away, coins, or_never, percent, price, times
 from rebal.guide._worked import Subject, planned, subject
-from rebal.market.carry import basis
 from rebal.market.margin import beyond_last_tier, initial_margin, maintenance_margin
 from rebal.names import within
 from rebal.plan import Plan, Wallet
@@ -29,12 +28,13 @@ def parts(reader: Reader) -> tuple[Part, ...]:
 
 
 def _terms(on: Subject) -> Iterator[Entry]:
-    gap = basis(on.mark, on.index)
+    gap = on.mark - on.index
+    stands = f"{price(abs(gap))} {'above' if gap > 0 else 'below'} the index" if gap else "the same as the index"
     yield Entry("index", f"the price of {on.asset} across markets, here {price(on.index)}; what your coins are worth")
     yield Entry(
         "mark",
-        f"the price at which the exchange values {on.contract.name}, here {price(on.mark)}, {percent(gap)} from the "
-        "index; PnL and liquidation go by it, not by the last trade",
+        f"the price at which the exchange values {on.contract.name}, here {price(on.mark)}, {stands}; "
+        "PnL and liquidation go by it, not by the last trade",
     )
     yield Entry("balance", "the coins in the futures wallet, without the PnL of what is open")
     yield Entry("margin balance", "the balance with unrealised PnL: what stands behind the positions")

@@ -50,7 +50,9 @@ def _section(section: Section, sheet: Sheet) -> list[Line]:
     if not (below or section.always):
         return []
     phrases = [_cell(section.title, sheet, ink=BOLD), _cell(section.note, sheet, ink=DIM)]
-    return [EMPTY, *layout.flow([each for each in phrases if each], sheet.view.width, between=_GAP), *below]
+    told = [each for each in phrases if each]
+    apart = () if below[:1] == [EMPTY] and not told else (EMPTY,)
+    return [*apart, *layout.flow(told, sheet.view.width, between=_GAP), *below]
 
 
 def _table(table: Table, sheet: Sheet) -> list[Line]:
