@@ -59,7 +59,7 @@ def _world(environ: Mapping[str, str], network: Network | None = None) -> World:
         terminal=terminal,
         width=_width(environ),
         colour=terminal and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb",
-        ground=_ground(environ.get("COLORFGBG", "")),
+        grounds=environ.get("COLORFGBG", ""),
         signs=_carries_signs(sys.stdout),
         ask=_ask if attended else None,
         prompt=_prompt if attended else None,
@@ -68,14 +68,6 @@ def _world(environ: Mapping[str, str], network: Network | None = None) -> World:
         data=_data(environ),
         progress=_paint if _is_terminal(sys.stderr) and environ.get("TERM") != "dumb" else None,
     )
-
-
-def _ground(colours: str) -> str:
-    """What Konsole, rxvt, iTerm2 and others say their colours stand on, ``15;0``: one of the sixteen, the last."""
-    last = colours.rpartition(";")[2]
-    if not last.isdigit() or int(last) > 15:
-        return ""
-    return "dark" if int(last) in (0, 1, 2, 3, 4, 5, 6, 8) else "light"
 
 
 def _data(environ: Mapping[str, str]) -> str | None:

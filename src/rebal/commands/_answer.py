@@ -12,7 +12,7 @@ class World(NamedTuple):
     """The machine as the command line found it; nothing below reads clock, environment or terminal.
 
     ``now``: the clock. ``portfolio``: the file meant where none is named. ``terminal``: whether stdout is one,
-    ``width`` its columns, ``colour`` whether it takes colour, on a ``ground`` that is dark or light where it says so.
+    ``width`` its columns, ``colour`` whether it takes colour, ``grounds`` the numbers of its colours as it tells them.
     ``signs``: whether it can carry signs beyond ASCII.
     ``ask``: puts a question that is answered by yes or no; None where nobody is at the terminal. ``prompt``: puts one
     that is answered by a line, None at the end of input; itself None likewise. ``network``: how exchanges are reached,
@@ -36,7 +36,7 @@ class World(NamedTuple):
     data: str | None = None
     kept: Mapping[str, str] | None = None
     words: tuple[str, ...] = ()
-    ground: str = ""
+    grounds: str = ""
 
 
 class Answer(NamedTuple):

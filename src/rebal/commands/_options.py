@@ -320,7 +320,7 @@ class Shown:
             chart=self.chart,
             book=book,
             brief=self.brief,
-            ground=Ground(world.ground),
+            ground=Ground.told(world.grounds),
         )
 
     def _columns(self, world: World) -> int:

@@ -20,6 +20,10 @@ SIGNS = "−–→·×±─━│█▌▐┤┬└"
 """What the table draws and writes beyond ASCII: an encoding without any of these needs ``View.ascii``."""
 
 
+_DARK, _LAST_COLOUR = frozenset({0, 1, 2, 3, 4, 5, 6, 8}), 15
+"""Of the sixteen colours of a terminal."""
+
+
 class Report(Protocol):
     """What every report has."""
 
@@ -35,6 +39,14 @@ class Ground(StrEnum):
     UNKNOWN = ""
     DARK = "dark"
     LIGHT = "light"
+
+    @classmethod
+    def told(cls, numbers: str) -> "Ground":
+        """Of what Konsole, rxvt, iTerm2 and others have in COLORFGBG, ``15;0``: the last is that of the ground."""
+        last = numbers.rpartition(";")[2]
+        if not (last.isascii() and last.isdigit()) or int(last) > _LAST_COLOUR:
+            return cls.UNKNOWN
+        return cls.DARK if int(last) in _DARK else cls.LIGHT
 
 
 @frozen
