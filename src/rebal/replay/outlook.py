@@ -47,6 +47,17 @@ class Figures:
         """The highest of each bar."""
         return self._array(name, "highs")
 
+    def place(self, name: str) -> int:
+        """Where a coin or contract stands in what is told of all of them."""
+        places: dict[str, int] = self._once(
+            "", "places", lambda: {name: n for n, name in enumerate(self.course.tracks)}
+        )
+        return places[name]
+
+    def every(self, of: str) -> Floats:
+        """The closes, lows or highs of everything that has a track, a row each, in its place."""
+        return self._once("", of, lambda: np.array([self._array(name, of) for name in self.course.tracks]))
+
     def matrix(self, assets: tuple[str, ...], laid: Portfolio) -> Floats:
         """Prices at the ends of the bars, a row an asset; of one without a track what the portfolio has."""
         return self._once(assets, "matrix", lambda: self._matrix(assets, laid))

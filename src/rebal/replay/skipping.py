@@ -28,6 +28,7 @@ from rebal.replay.weights import Weights, booked
 
 _FIRST_LOOK, _FARTHEST_LOOK, _FEWER = 64, 2048, 4
 """Checks ahead."""
+_FEWEST_BARS = 64
 _NEAR = 1e-9
 _OFF = 1e-13
 
@@ -39,17 +40,20 @@ def skipping(quotes: Quotes, *, figures: Figures | None = None, brief: bool = Fa
     check, nor for years.
     """
     known = figures or Figures(quotes.course)
-    return partial(_onwards, quotes=quotes, figures=known, brief=brief)
+    return partial(_onwards, quotes=quotes, figures=known, brief=brief, served={})
 
 
-def _onwards(walk: Walk, n: int, *, quotes: Quotes, figures: Figures, brief: bool) -> int:
-    look = _FIRST_LOOK * walk.every
+def _onwards(
+    walk: Walk, n: int, *, quotes: Quotes, figures: Figures, brief: bool, served: dict[tuple[str, ...], bool]
+) -> int:
+    # what has to be done at check after check, as a plan that is refused, is not looked beyond
+    look = min(_FIRST_LOOK * walk.every, max(_FEWEST_BARS, 2 * walk.gap))
     while n < quotes.last:
         stretch = _foreseen(walk, n, quotes, figures=figures, look=look)
         if stretch is None:
             walk.bar(n + 1)
             return n + 1
-        passing = _Passing(walk, stretch, brief=brief)
+        passing = _Passing(walk, stretch, served, brief=brief)
         ends, acts = passing.ends(), passing.acts()
         if ends is not None and (acts is None or ends <= acts):
             passing.over(ends - 1)
@@ -79,8 +83,8 @@ def _foreseen(walk: Walk, n: int, quotes: Quotes, *, figures: Figures, look: int
 class _Passing:
     """A walk along a stretch on which nothing is done."""
 
-    def __init__(self, walk: Walk, stretch: Stretch, *, brief: bool) -> None:
-        self.walk, self.stretch, self.brief = walk, stretch, brief
+    def __init__(self, walk: Walk, stretch: Stretch, served: dict[tuple[str, ...], bool], *, brief: bool) -> None:
+        self.walk, self.stretch, self.brief, self.served = walk, stretch, brief, served
         self.wallets = foreseen(stretch)
         self.assets = assets_of(stretch.laid, stretch.book)
         self.weights = Weights(stretch, self.assets)
@@ -120,13 +124,16 @@ class _Passing:
 
     def _served(self) -> bool:
         """Whether a contract that never expires could carry a leg of every asset, so that none is out of reach."""
-        laid = self.stretch.laid
-        served = by_asset(laid.contracts.values())
-        now = self.walk.quotes.time(self.stretch.n)
-        return all(
-            any(each.contract.expiry is None for each in candidates(asset, laid, served, side=SHORT, now=now))
-            for asset in self.assets
-        )
+        known = self.served.get(self.assets)
+        if known is None:
+            laid = self.stretch.laid
+            served = by_asset(each for each in laid.contracts.values() if each.expiry is None)
+            now = self.walk.quotes.time(self.stretch.n)
+            known = self.served[self.assets] = all(
+                any(each.contract.expiry is None for each in candidates(asset, laid, served, side=SHORT, now=now))
+                for asset in self.assets
+            )
+        return known
 
     def _hedges_move(self) -> Floats:
         stretch, laid = self.stretch, self.stretch.laid
@@ -247,10 +254,12 @@ class _Passing:
         stretch, tally = self.stretch, self.walk.tally
         if not checks:
             return
-        at = slice(checks.start, checks.stop, checks.step)
+        received: dict[str, Floats] = {}
+        for each in stretch.positions:
+            contract = each.contract
+            received[contract.wallet] = received.get(contract.wallet, 0) + stretch.received_by_checks(contract.name)
         for wallet, coins in stretch.book.wallets.items():
-            names = tuple(each.contract.name for each in stretch.positions if each.contract.wallet == wallet)
-            most = int(np.max(stretch.received(names, at)))
+            most = int(np.max(received[wallet][: len(checks)])) if np.ndim(received.get(wallet, 0)) else 0
             tally.at_venue({wallet: coins + Fraction(most, STEPS)})
 
     def _fund(self, position: Position, bar: int) -> None:

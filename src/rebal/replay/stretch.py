@@ -7,6 +7,7 @@ import numpy as np
 
 from rebal.amounts import Fraction
 from rebal.book import Book, Funding, Position, apply
+from rebal.frozen import once
 from rebal.market.margin import Held
 from rebal.planner.collateral import Account
 from rebal.portfolio import Portfolio
@@ -16,6 +17,7 @@ from rebal.replay.quotes import Quotes
 from rebal.replay.walk import accounts_of, funded_for
 
 _OFF, _LEAST_OFF = 1e-12, 1e-9
+_NOWHERE = np.ones(1)
 
 
 class Paid(NamedTuple):
@@ -24,6 +26,18 @@ class Paid(NamedTuple):
     first: int
     steps: Floats
     summed: Floats
+
+
+class Reach(NamedTuple):
+    """The lowest and highest of all bars, and the least and most at the checks, over the mark at the end of bar n.
+
+    Without checks the last two are 1.
+    """
+
+    lowest: float
+    highest: float
+    least: float
+    most: float
 
 
 class Stretch:
@@ -39,6 +53,7 @@ class Stretch:
         self.positions: tuple[Position, ...] = book.open_positions
         self.paid = {each.contract.name: self._paid(each) for each in self.positions}
         self.accounts = accounts_of(book, self.laid)
+        self._met: dict[str, Floats] = {}
 
     @property
     def is_foreseeable(self) -> bool:
@@ -57,13 +72,22 @@ class Stretch:
         first, end = int(until[self.n]), int(until[self.last])
         received = self.figures.owed(contract, self.quotes)[first:end] * float(position.contracts * contract.multiplier)
         steps = np.floor(received)
-        unsure = np.abs(received - np.rint(received)) <= _OFF * np.abs(received) + _LEAST_OFF
-        for n in np.flatnonzero(unsure).tolist():
+        if end > first:
+            over, off = received - steps, _OFF * max(received.max(), -received.min()) + _LEAST_OFF
+            if over.min() <= off or over.max() >= 1 - off:
+                self._correct(position, first, steps, np.flatnonzero((over <= off) | (over >= 1 - off)))
+        whole = steps.astype(np.int64)
+        sums = np.zeros(len(whole) + 1, dtype=np.int64)
+        np.cumsum(whole, out=sums[1:])
+        return Paid(first, whole, sums)
+
+    def _correct(self, position: Position, first: int, steps: Floats, unsure: Floats) -> None:
+        """Put fundings that are all but a whole number of steps as fractions have them."""
+        name = position.contract.name
+        for n in unsure.tolist():
             rate = self.quotes.course.rates[name].rates[first + n]
             told = funding(position, rate, self.quotes.at(int(self.figures.marked(name)[first + n])))
             steps[n] = int(told.amount * STEPS)
-        whole = steps.astype(np.int64)
-        return Paid(first, whole, np.concatenate([[0], np.cumsum(whole)]))
 
     def count(self, name: str, bar: int) -> int:
         """How many fundings of a contract there are ahead by the end of a bar."""
@@ -72,6 +96,12 @@ class Stretch:
     def received(self, names: Iterable[str], at: slice) -> Floats:
         """Steps of 1e-8 that some contracts have received by the end of some bars."""
         return self._received(names, at, 1)
+
+    def received_by_checks(self, name: str) -> Floats:
+        """Steps of 1e-8 that a contract has received by each check, made once."""
+        if name not in self._met:
+            self._met[name] = self._received((name,), self.at, 1)
+        return self._met[name]
 
     def received_before(self, names: Iterable[str], at: slice) -> Floats:
         """The same without those at the very end of the bars."""
@@ -115,6 +145,26 @@ class Stretch:
                 years, counts = np.unique(self.figures.years()[passed][lacking], return_counts=True)
                 yield from zip(years.tolist(), counts.tolist(), strict=True)
 
+    def reach(self, held: Held) -> Reach:
+        """How far the marks of a position go on the stretch."""
+        contract = held.contract
+        name = self._track(held)
+        if name == contract.name or not self.quotes.is_marked(contract):
+            return Reach(*self._reaches[self.figures.place(name)])
+        lows, highs = self.lows(held, self.bars), self.highs(held, self.bars)
+        closes = self.closes(held, self.at) if len(self.checks) else _NOWHERE
+        return Reach(*(float(each) for each in (lows.min(), highs.max(), closes.min(), closes.max())))
+
+    @once
+    def _reaches(self) -> list[list[float]]:
+        figures = self.figures
+        closes = figures.every("closes")
+        met = closes[:, self.at] if len(self.checks) else closes[:, self.n : self.n + 1]
+        lows, highs = (figures.every(of)[:, self.bars] for of in ("lows", "highs"))
+        ends = (lows.min(axis=1), highs.max(axis=1), met.min(axis=1), met.max(axis=1))
+        found: list[list[float]] = (np.array(ends) / closes[:, self.n]).T.tolist()
+        return found
+
     def closes(self, held: Held, at: slice) -> Floats:
         """The marks of a position at the ends of some bars, over that at the end of bar n."""
         return self._over(held, self.figures.closes, at, 0)
@@ -127,9 +177,12 @@ class Stretch:
         """How high its mark went in some bars, in the same measure."""
         return self._over(held, self.figures.highs, at, 1)
 
-    def _over(self, held: Held, of: Callable[[str], Floats], at: slice, back: int) -> Floats:
+    def _track(self, held: Held) -> str:
         contract = held.contract
-        name = contract.name if contract.name in self.quotes.course.tracks else contract.asset
+        return contract.name if contract.name in self.quotes.course.tracks else contract.asset
+
+    def _over(self, held: Held, of: Callable[[str], Floats], at: slice, back: int) -> Floats:
+        contract, name = held.contract, self._track(held)
         found = of(name)[at] / self.figures.closes(name)[self.n]
         if name == contract.name or not self.quotes.is_marked(contract):
             return found

@@ -43,8 +43,9 @@ Skip = Callable[["Walk", int], int]
 class Walk:
     """A book on its way through a course.
 
-    ``book``: as it stands; ``every``: bars from check to check; ``start`` and ``worth``: equity where it begins and
-    where it ends. What comes between the two beside funding, fees, slippage and liquidations is what prices brought.
+    ``book``: as it stands; ``every``: bars from check to check; ``acted``: the last bar at whose end the way was asked
+    to act, ``gap`` bars after the one before; ``start`` and ``worth``: equity where it begins and where it ends. What
+    comes between the two beside funding, fees, slippage and liquidations is what prices brought.
     """
 
     def __init__(self, quotes: Quotes, way: Way, *, check: int) -> None:
@@ -52,6 +53,7 @@ class Walk:
         self.way = way
         self.book: Book = quotes.portfolio.statement
         self.tally = Tally()
+        self.acted = self.gap = 0
         self.every = max(1, -(-check // quotes.course.step))
         self.start = self.worth = value(quotes.at(0), self.book).equity
         self.tally.index.update(_entered(self.book, quotes.at(0)))
@@ -215,6 +217,7 @@ class Walk:
 
     def act(self, n: int) -> None:
         """Do what the check at the end of bar n asks for."""
+        self.gap, self.acted = n - self.acted, n
         self.way.act(self, n)
         self.tally.at_venue(self.book.wallets)
 

@@ -6,7 +6,7 @@ settle most stretches. Only where that leaves a doubt is each bar looked at.
 
 import numpy as np
 
-from rebal.amounts import Fraction
+from rebal.frozen import once
 from rebal.market.contract import Kind
 from rebal.market.margin import liquidation
 from rebal.planner.collateral import Account
@@ -27,6 +27,7 @@ class Wallet:
         least = account.balance + stretch.least(self._names)
         ends = liquidation(least, account.held_after)
         self._least = float(least)
+        self._reach = stretch.reach(self._held)
         self._below = None if ends.below is None else float(ends.below)
         self._above = None if ends.above is None else float(ends.above)
 
@@ -47,8 +48,6 @@ class Wallet:
     def nearest(self, bar: int, beyond: float) -> Floats | None:
         """How near it comes in each bar up to one; None where it stays at least so far away in all of them."""
         stretch, at = self.stretch, slice(self.stretch.bars.start, bar + 1)
-        if self._below is None and self._above is None:
-            return None
         if not self._reaches(at, beyond):
             return None
         ends = Ends(self.account, self._balances(at, before=True))
@@ -75,19 +74,17 @@ class Wallet:
 
     def _reaches(self, at: slice, beyond: float) -> bool:
         """Whether any of some bars comes within a share of its price of where the wallet ends with the least coins."""
-        edge = beyond + _NEAR * (1 + beyond)
-        if self._below is not None:
-            low = float(self.stretch.lows(self._held, at).min())
-            if 1 - self._below / low <= edge:
-                return True
-        if self._above is not None:
-            high = float(self.stretch.highs(self._held, at).max())
-            return self._above / high - 1 <= edge
-        return False
+        edge, reach = beyond + _NEAR * (1 + beyond), self._reach
+        below = self._below is not None and 1 - self._below / reach.lowest <= edge
+        above = self._above is not None and self._above / reach.highest - 1 <= edge
+        if at == self.stretch.bars or not (below or above):
+            return below or above
+        if below and 1 - (self._below or 0.0) / float(self.stretch.lows(self._held, at).min()) <= edge:
+            return True
+        return above and (self._above or 0.0) / float(self.stretch.highs(self._held, at).max()) - 1 <= edge
 
     def _may_alert_at_all(self, alert: Alert) -> bool:
-        close = self.stretch.closes(self._held, self.stretch.at)
-        least, most = float(close.min()), float(close.max())
+        _, _, least, most = self._reach
         distance = float(alert.distance) + _NEAR
         if self._below is not None and 1 - self._below / least <= distance:
             return True
@@ -102,18 +99,21 @@ class Wallet:
 
     def _levered(self, factor: Floats, balance: Floats) -> tuple[Floats, Floats]:
         """Position value and margin balance once the marks have moved by a factor."""
-        value, kept, moved = 0.0, 0.0, 0.0
-        for held in self.account.held_after:
-            size = held.contracts * held.contract.multiplier
-            at_entry, at_mark = (
-                _in_coin(size, held.entry_price, held.contract.kind),
-                _in_coin(size, held.mark_price, held.contract.kind),
-            )
-            value += abs(at_mark)
-            kept, moved = kept + at_entry, moved + at_mark
+        value, kept, moved = self._sizes
         if self._held.contract.kind is Kind.INVERSE:
             return value / factor, balance + (kept - moved / factor)
         return value * factor, balance + (moved * factor - kept)
+
+    @once
+    def _sizes(self) -> tuple[float, float, float]:
+        """Position value, and what the positions come to at their entries and at the marks, in the coin."""
+        value, kept, moved = 0.0, 0.0, 0.0
+        for held in self.account.held_after:
+            size, kind = float(held.contracts * held.contract.multiplier), held.contract.kind
+            at_entry, at_mark = (_in_coin(size, float(each), kind) for each in (held.entry_price, held.mark_price))
+            value += abs(at_mark)
+            kept, moved = kept + at_entry, moved + at_mark
+        return value, kept, moved
 
     def _balances(self, at: slice, *, before: bool) -> Floats:
         """The wallet without unrealised PnL by the end of some bars, or just before."""
@@ -123,8 +123,8 @@ class Wallet:
         return np.full(count, float(self.account.balance)) + received / 10**8
 
 
-def _in_coin(size: Fraction, price: Fraction, kind: Kind) -> float:
-    return float(size / price) if kind is Kind.INVERSE else float(size * price)
+def _in_coin(size: float, price: float, kind: Kind) -> float:
+    return size / price if kind is Kind.INVERSE else size * price
 
 
 def foreseen(stretch: Stretch) -> list[Wallet]:

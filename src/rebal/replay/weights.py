@@ -79,7 +79,7 @@ class Weights:
         for position in stretch.positions:
             row = self._row.get(position.contract.settle)
             if row is not None:
-                received[row] += stretch.received((position.contract.name,), stretch.at)
+                received[row] += stretch.received_by_checks(position.contract.name)
         return owned + received / STEPS
 
     def _held_in_dollars(self) -> tuple[Floats, Floats]:
