@@ -45,10 +45,10 @@ PRINTED: dict[str, dict[str, tuple[str | None, ...]]] = {
         "BTC-USD": ("100", "1", "1", "0.1", None, None, None, None, None),
         "ETH-USD": ("10", "1", "1", "0.01", None, None, None, None, None),
         "XRP-USD": ("10", "1", "1", "0.0001", None, None, None, None, None),
-        "BTC_CW": ("100", "1", "1", "0.01", None, None, None, None, "2026-11-27T08:00:00Z"),
-        "BTC_NW": ("100", "1", "1", "0.01", None, None, None, None, "2026-12-04T08:00:00Z"),
-        "BTC_CQ": ("100", "1", "1", "0.01", None, None, None, None, "2026-12-25T08:00:00Z"),
-        "BTC_NQ": ("100", "1", "1", "0.01", None, None, None, None, "2027-03-26T08:00:00Z"),
+        "BTC261127": ("100", "1", "1", "0.01", None, None, None, None, "2026-11-27T08:00:00Z"),
+        "BTC261204": ("100", "1", "1", "0.01", None, None, None, None, "2026-12-04T08:00:00Z"),
+        "BTC261225": ("100", "1", "1", "0.01", None, None, None, None, "2026-12-25T08:00:00Z"),
+        "BTC270326": ("100", "1", "1", "0.01", None, None, None, None, "2027-03-26T08:00:00Z"),
     },
     "kucoin": {
         "XBTUSDM": ("1", "1", "1", "0.1", "50", "0.0002", "0.0006", "8", None),
@@ -185,14 +185,6 @@ policy: {margin_mode: isolated}
     status = json.loads(answered("status", str(tmp_path / "p.yaml"), "--format", "json", *NOW).out)
     # 2,000,000 dollars at an entry of 40,000 are 50 BTC, in the second tier: 2 % and the fee of 0.06 %.
     assert [each["maintenance_margin"] for each in status["wallets"] if each["mode"] == "isolated"] == ["1.03"]
-
-
-def test_a_name_that_is_used_again_is_the_rule_s_next(server: Server) -> None:
-    refreshed(server.serve("htx"), "htx")
-    later = ("--now", "2026-11-28T09:00:00Z")
-    expiries = {each["contract"]: each["expiry"] for each in sheet("htx", later)["contracts"]}
-    assert (expiries["BTC_CW"], expiries["BTC_NW"]) == ("2026-12-04T08:00:00Z", "2026-12-04T08:00:00Z")
-    assert expiries["BTC_CQ"] == "2026-12-25T08:00:00Z"
 
 
 def test_a_new_contract_of_bingx_is_planned_on_by_its_size(server: Server, tmp_path: Path) -> None:

@@ -69,11 +69,15 @@ class Ledger:
 
 
 def answers(venue: str, ledger: Ledger) -> dict[str, Callable[[Asked], Any]]:
-    """What a server is to answer for an account; ``binance usd-m``: for one of linear contracts there."""
+    """What a server is to answer for an account; ``binance usd-m``: for one of linear contracts there.
+
+    Another word after the venue's name says what of it is tried.
+    """
     from exchange_server import more_accounts as more
 
     if venue == "binance usd-m":
         return {**_binance(Ledger()), **more.usd_m(ledger, _binance(ledger))}
+    venue = venue.partition(" ")[0]
     return (_VENUES[venue] if venue in _VENUES else getattr(more, venue))(ledger)
 
 

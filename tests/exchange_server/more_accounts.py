@@ -150,7 +150,13 @@ def gate(ledger: Ledger) -> Answers:
     }
 
 
+DATED = Fraction(1, 4)
+"""Coins of each wallet that lie in HTX's account of dated contracts, the rest in that of its swap."""
+
+
 def htx(ledger: Ledger) -> Answers:
+    """Swaps and dated contracts, each with accounts of its own; lists in pages of fifty, the newest of a page first."""
+
     def last(held: Open) -> Fraction:
         """The price at which what is open was settled last."""
         return held.entry * Fraction(101, 100)
@@ -158,62 +164,76 @@ def htx(ledger: Ledger) -> Answers:
     def told(rows: list[Any]) -> Any:
         return text({"status": "ok", "data": rows, "ts": 1})
 
-    def account(_: Asked) -> Any:
-        static = dict(ledger.wallets)
-        for each in ledger.positions.values():
+    def positions_of(swaps: bool) -> dict[str, Open]:
+        return {name: each for name, each in ledger.positions.items() if ("-" in name) is swaps}
+
+    def liquidation(coin: str, swaps: bool) -> str | None:
+        found = (
+            bare(each.liquidation) for each in positions_of(swaps).values() if each.coin == coin and each.liquidation
+        )
+        return next(found, None)
+
+    def account(swaps: bool) -> Any:
+        static = {coin: held - DATED if swaps else DATED for coin, held in ledger.wallets.items()} or {"BTC": ZERO}
+        for each in positions_of(swaps).values():
             static[each.coin] = static.get(each.coin, ZERO) + pnl(each, each.entry, last(each))
         return told([
-            {"symbol": coin, "contract_code": f"{coin}-USD", "margin_static": bare(held), "margin_balance": 1,
-             "liquidation_price": next((bare(p.liquidation) for p in ledger.positions.values()
-                                        if p.coin == coin and p.liquidation), None)}
+            {"symbol": coin, **({"contract_code": f"{coin}-USD"} if swaps else {}), "margin_static": bare(held),
+             "margin_balance": 1, "liquidation_price": liquidation(coin, swaps)}
             for coin, held in static.items()
         ])  # fmt: skip
 
-    def positions(_: Asked) -> Any:
+    def positions(swaps: bool) -> Any:
         return told([
             {"symbol": each.coin, "contract_code": name, "volume": bare(abs(each.contracts)),
-             "cost_open": bare(each.entry), "cost_hold": bare(last(each)), "lever_rate": each.leverage,
+             **({} if swaps else {"contract_type": "quarter"}), "cost_open": bare(each.entry),
+             "cost_hold": bare(last(each)), "lever_rate": each.leverage,
              "direction": "buy" if each.contracts > 0 else "sell"}
-            for name, each in ledger.positions.items()
+            for name, each in positions_of(swaps).items()
         ])  # fmt: skip
 
-    def listed(asked: Asked, kind: str) -> list[Event]:
-        given = json.loads(asked.body)
-        after = int(given.get("from_id", 0))
+    def listed(given: Mapping[str, Any], kind: str, swaps: bool) -> list[Event]:
         found = [each for each in happened(ledger, *span(given, "start_time", "end_time"))
-                 if (each.kind == "fill") is (kind == "fill") and int(each.id) > after]  # fmt: skip
-        coin = given["contract"].partition("-")[0]
-        return [each for each in found if coin in (each.coin, each.contract.partition("-")[0])][: ledger.page or 50]
+                 if (each.kind == "fill") is (kind == "fill") and int(each.id) >= int(given.get("from_id", 0))
+                 and each.coin == (given["contract"].partition("-")[0] if swaps else given["symbol"])
+                 and (("-" in each.contract) if each.contract else True) is swaps]  # fmt: skip
+        return sorted(found, key=lambda each: int(each.id))[: ledger.page or 50][::-1]
 
-    def matches(asked: Asked) -> Any:
+    def matches(asked: Asked, swaps: bool) -> Any:
         return told([
             {"query_id": int(each.id), "id": f"{each.id}-1", "contract_code": each.contract,
              "direction": side(each, "buy", "sell"), "offset": "open", "trade_volume": bare(abs(each.contracts)),
              "trade_price": bare(each.price), "trade_fee": bare(-each.fee), "create_date": ms(each.time),
              "order_source": "liquidated" if each.forced else "api"}
-            for each in listed(asked, "fill")
+            for each in listed(json.loads(asked.body), "fill", swaps)
         ])  # fmt: skip
 
-    def records(asked: Asked) -> Any:
+    def records(asked: Asked, swaps: bool) -> Any:
         kinds = {"funding": "31", "transfer": "14"}
         return told([
             {"query_id": int(each.id), "id": int(each.id), "type": kinds.get(each.kind, each.kind), "asset": each.coin,
              "amount": bare(each.coins), "ts": ms(each.time), "contract_code": each.contract}
-            for each in listed(asked, "")
+            for each in listed(json.loads(asked.body), "", swaps)
         ])  # fmt: skip
 
-    host = "POST api.hbdm.vn/swap-api"
+    def waiting(asked: Asked, key: str) -> Any:
+        given = json.loads(asked.body)
+        rows = [each for each in ledger.orders if each.get(key, "") == given.get(key)]
+        return {"status": "ok", "data": {"orders": rows}}
+
+    host = "POST api.hbdm.vn"
     return {
-        f"{host}/v1/swap_account_info": account,
-        f"{host}/v1/swap_position_info": positions,
-        f"{host}/v1/swap_openorders": lambda asked: {
-            "status": "ok",
-            "data": {"orders": [each for each in ledger.orders
-                                if each["contract_code"] == json.loads(asked.body)["contract_code"]]},
-        },
-        f"{host}/v3/swap_matchresults_exact": matches,
-        f"{host}/v3/swap_financial_record_exact": records,
-    }  # fmt: skip
+        f"{host}/swap-api/v1/swap_account_info": lambda _: account(swaps=True),
+        f"{host}/swap-api/v1/swap_position_info": lambda _: positions(swaps=True),
+        f"{host}/swap-api/v1/swap_openorders": lambda asked: waiting(asked, "contract_code"),
+        f"{host}/swap-api/v3/swap_matchresults_exact": lambda asked: matches(asked, swaps=True),
+        f"{host}/swap-api/v3/swap_financial_record_exact": lambda asked: records(asked, swaps=True),
+        f"{host}/api/v1/contract_account_info": lambda _: account(swaps=False),
+        f"{host}/api/v1/contract_position_info": lambda _: positions(swaps=False),
+        f"{host}/api/v1/contract_openorders": lambda asked: waiting(asked, "symbol"),
+        f"{host}/api/v3/contract_matchresults_exact": lambda asked: matches(asked, swaps=False),
+        f"{host}/api/v3/contract_financial_record_exact": lambda asked: records(asked, swaps=False),
+    }
 
 
 def kucoin(ledger: Ledger) -> Answers:

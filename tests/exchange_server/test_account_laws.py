@@ -48,10 +48,14 @@ MORE = {
     "binance usd-m": ("BTCUSDT", "ETHUSDT"),
     "weex": ("BTCUSDT", "ETHUSDT"),
 }
+DATED = {"htx dated": ("BTC-USD", "BTC270326")}
+"""A swap and a dated contract of one coin, whose accounts HTX keeps apart."""
 LOTS = {"bitmex": 100}
+UNFORCED = ("weex",)
+"""Venues that do not tell a liquidation from another fill."""
 LINEAR = ("binance usd-m", "weex")
 WALLETS = {
-    **dict.fromkeys((*CONTRACTS, *MORE), "BTC: 20, ETH: 300"), **dict.fromkeys(("bitmex", "gate"), "BTC: 20"),
+    **dict.fromkeys((*CONTRACTS, *MORE, *DATED), "BTC: 20, ETH: 300"), **dict.fromkeys(("bitmex", "gate"), "BTC: 20"),
     **dict.fromkeys(LINEAR, "USDT: 900000"),
 }  # fmt: skip
 OWN = {
@@ -113,19 +117,21 @@ class Exchange:
         self.time += timedelta(minutes=7) if size % 3 else timedelta(days=3)
         contract, number = self.contracts[name], 1000 + len(self.ledger.events)
         event = Event(str(number), self.time, kind, contract.settle, ZERO, name, size=contract.multiplier)
-        if kind == "fill":
+        if kind in ("fill", "liquidation"):
+            event.kind, event.forced = "fill", kind == "liquidation"
             self._fill(event, contract, size)
-        elif kind == "funding":
+        elif kind == "funding" and contract.expiry is None:
             event.coins = size * 7 * STEP
         else:
-            event.contract, event.coins = "", Fraction(size, 1000)
+            event.kind, event.contract, event.coins = "transfer", "", Fraction(size, 1000)
         self.ledger.wallets[event.coin] += event.coins
         self.ledger.events.append(event)
 
     def _fill(self, event: Event, contract: Contract, size: int) -> None:
         event.contracts = Fraction(size * (100 if contract.multiplier == 1 else 1))
         event.price = PRICES[contract.asset] * (100 + size % 7) / 100
-        event.fee = rounded(contract.coins(event.contracts, event.price) / 2000)
+        paid = Fraction(1, 2000) if size % 5 else -Fraction(1, 4000)  # a maker may be paid
+        event.fee = rounded(contract.coins(event.contracts, event.price) * paid)
         held = self.ledger.positions.get(event.contract)
         before = (held.contracts, held.entry) if held is not None else (ZERO, event.price)
         now, entry, pnl = traded(contract, *before, signed=event.contracts, price=event.price)
@@ -175,7 +181,7 @@ def recorded(portfolio: Portfolio, journal: Journal, asked: Asking, *, until: da
 
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["fill", "fill", "funding", "transfer"]),
+        st.sampled_from(["fill", "fill", "liquidation", "funding", "transfer"]),
         st.sampled_from([0, 1]),
         st.integers(-40, 40).filter(bool),
     ),
@@ -185,7 +191,7 @@ STEPS = st.lists(
 
 @settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    venue=st.sampled_from(sorted((*CONTRACTS, *MORE))),
+    venue=st.sampled_from(sorted((*CONTRACTS, *MORE, *DATED))),
     sizes=st.tuples(st.integers(-900, 900), st.integers(-900, 900)),
     known=STEPS,
     unknown=STEPS,
@@ -196,7 +202,7 @@ def test_what_nobody_recorded_is_brought_back(
     known: list[tuple[str, int, int]],
     unknown: list[tuple[str, int, int]],
 ) -> None:
-    names = {**CONTRACTS, **MORE}[venue]
+    names = {**CONTRACTS, **MORE, **DATED}[venue]
     portfolio = written(venue, dict(zip(names, (size * LOTS.get(venue, 1) for size in sizes), strict=True)))
     exchange = Exchange(portfolio, names)
     with Server(dict(answers(venue, exchange.ledger))) as server:
@@ -206,6 +212,8 @@ def test_what_nobody_recorded_is_brought_back(
                 exchange.happens(kind, names[which], size)
             journal, notes = recorded(portfolio, journal, asked, until=exchange.time)
             assert not [note for note in notes if note.startswith("not recorded")]
+            forced = [each for each, *_ in steps if each == "liquidation"]
+            assert len([note for note in notes if "closed by force" in note]) == (len(forced), 0)[venue in UNFORCED]
             told = beside(portfolio, journal, accounts.state(asked))
             assert told.verdict is Verdict.EQUAL, told.summary
         again, _ = recorded(portfolio, journal, asked, until=exchange.time)

@@ -14,6 +14,7 @@ from exact import exact
 from exchange_server import Fault, Server
 from exchange_server.accounts import Event, Ledger, Open, answers
 from exchange_server.books import CANARY, NOW, SECRET, VENUES, asked, has_keys, ledger, portfolio, serving
+from exchange_server.more_accounts import DATED
 from exchange_server.test_account_laws import CONTRACTS, MORE, OWN, TEXT, WALLETS, asking
 from rebal import load
 from rebal.amounts import Fraction
@@ -221,8 +222,74 @@ def test_what_htx_settled_of_an_open_position_is_no_difference(server: Server, t
     _, line = told(server, tmp_path, "htx", Ledger({"BTC": Fraction(3)}, {"BTC-USD": held}))
     # Settled at 40,400: -50,000·(1/40,000 - 1/40,400) BTC are in its balance.
     (row,) = line.ask("contractPrivatePostSwapApiV1SwapAccountInfo")["data"]
-    assert exact(row["margin_static"]) == 3 - exact("0.01237624")
+    assert exact(row["margin_static"]) == 3 - DATED - exact("0.01237624")
     assert accounts.state(line).wallets == {"BTC": 3}
+
+
+def test_htx_is_read_of_swaps_and_of_dated_contracts(server: Server, tmp_path: Path) -> None:
+    known = book(tmp_path, "htx")
+    size = known.contracts["BTC-USD"].multiplier
+    account = Ledger(
+        {"BTC": Fraction(3)},
+        {"BTC-USD": Open(Fraction(-500), exact(40000), size, liquidation=exact("81000.5")),
+         "BTC261225": Open(Fraction(-30), exact("40200.5"), size, liquidation=exact("79000.5"))},
+        [fill(1, "BTC261225", known, forced=True), fill(2, "BTC-USD", known),
+         Event("3", AS_OF + timedelta(seconds=3), "transfer", "BTC", exact("0.5"))],
+        [WAITING["htx"], {**WAITING["htx"], "order_id_str": "b", "contract_code": "BTC261225", "symbol": "BTC"}],
+    )  # fmt: skip
+    _, line = told(server, tmp_path, "htx", account)
+    there = accounts.state(line)
+    assert there.wallets == {"BTC": 3}
+    assert [(each.contract, each.contracts, each.entry_price, each.liquidation_price) for each in there.positions] == [
+        ("BTC-USD", Fraction(-500), Fraction(40000), exact("81000.5")), ("BTC261225", Fraction(-30), exact("40200.5"), exact("79000.5")),
+    ]  # fmt: skip
+    assert [(each.contract, each.contracts) for each in there.orders] == [
+        ("BTC-USD", Fraction(-200)), ("BTC261225", Fraction(-200)),
+    ]  # fmt: skip
+    first, second, moved = accounts.happened(line, AS_OF, END)
+    assert isinstance(first, Filled)
+    assert isinstance(second, Filled)
+    assert isinstance(moved, Moved)
+    assert (first.contract, first.contracts, first.forced, second.contract) == (
+        "BTC261225", Fraction(-100), True, "BTC-USD",
+    )  # fmt: skip
+
+
+def test_of_two_dated_positions_in_one_account_htx_tells_no_liquidation_of_its_own(
+    server: Server, tmp_path: Path
+) -> None:
+    size = book(tmp_path, "htx").contracts["BTC-USD"].multiplier
+    held = {
+        name: Open(Fraction(-30), exact(40000), size, liquidation=exact(79000)) for name in ("BTC261225", "BTC261127")
+    }
+    _, line = told(server, tmp_path, "htx", Ledger({"BTC": Fraction(3)}, held))
+    assert [each.liquidation_price for each in accounts.state(line).positions] == [None, None]
+
+
+@pytest.mark.parametrize("missing", ["swap-api/v1/swap", "api/v1/contract"])
+def test_an_account_that_was_never_opened_at_htx_holds_nothing(server: Server, tmp_path: Path, missing: str) -> None:
+    events = [fill(1, "BTC261225", book(tmp_path, "htx")), fill(2, "BTC-USD", book(tmp_path, "htx"))]
+    _, line = told(server, tmp_path, "htx", Ledger({"BTC": Fraction(3)}, events=events))
+    none = {"status": "error", "err_code": 1220, "err_msg": "You don't have access permission as you have not opened "
+            "contracts trading.", "ts": 1645096660718}  # fmt: skip
+    server.answers[f"POST api.hbdm.vn/{missing}_account_info"] = none
+    assert accounts.state(line).wallets == {"BTC": exact("0.25") if "swap" in missing else exact("2.75")}
+    (found,) = accounts.happened(line, AS_OF, END)
+    assert isinstance(found, Filled)
+    assert found.contract == ("BTC261225" if "swap" in missing else "BTC-USD")
+    server.answers[
+        f"POST api.hbdm.vn/{'api/v1/contract' if 'swap' in missing else 'swap-api/v1/swap'}_account_info"
+    ] = none
+    with pytest.raises(Unavailable, match="htx: knows no account of this sort with this key"):
+        accounts.state(line)
+
+
+def test_a_delivery_at_htx_is_said_with_its_coins(server: Server, tmp_path: Path) -> None:
+    event = Event("7", AS_OF + timedelta(seconds=7), "9", "BTC", exact("-0.0125"), "BTC261120")
+    _, line = told(server, tmp_path, "htx", Ledger({"BTC": Fraction(3)}, events=[event]))
+    (said,) = accounts.happened(line, AS_OF, END)
+    assert isinstance(said, Other)
+    assert (said.what, said.asset, said.quantity) == ("delivery of a long", "BTC", exact("-0.0125"))
 
 
 def test_a_fee_in_another_coin_is_no_fee_of_the_wallet(server: Server, tmp_path: Path) -> None:

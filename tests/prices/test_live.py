@@ -70,7 +70,7 @@ READ = {
     "bingx": ("BTC-USD", "40010.5", "40000.5", "0.000125", "8", NEXT, None, 1),
     "mexc": ("BTC_USD", "40010.5", "40000.5", "0.0001", "8", datetime(2026, 11, 20, 12, tzinfo=UTC), None, 2),
     "gate": ("BTC_USD", "40010.5", "40000.5", "0.000125", "8", NEXT, None, 1),
-    "htx": ("BTC-USD", "40010.5", "40000.5", "0.0001", None, NEXT, ("BTC_CQ", "40300.2"), 6),
+    "htx": ("BTC-USD", "40010.5", "40000.5", "0.0001", None, NEXT, ("BTC261225", "40300.2"), 6),
     "kucoin": ("XBTUSDM", "40010.5", "40000.5", "0.000038", "8", NEXT, ("XBTMZ26", "40300.2"), 1),
     "phemex": ("BTCUSD", "40010.5", "40000.5", "0.0001", "8", None, None, 2),
 }  # fmt: skip
@@ -331,11 +331,11 @@ def test_a_contract_that_is_asked_about_alone_may_be_missing(server: Server) -> 
     server.serve("htx")
     bars = "GET api.hbdm.vn/index/market/history/"
     said = {"status": "error", "ts": 1795161480000, "err-code": "invalid-parameter", "err-msg": "invalid symbol"}
-    server.answers[f"{bars}mark_price_kline?symbol=BTC_NW"] = said
+    server.answers[f"{bars}mark_price_kline?symbol=BTC261127"] = said
     found = quoted(server, "htx", "BTC")
-    assert "BTC_NW" not in found.prices
-    assert doubts(found) == {("BTC_NW", "unpriced"): {}}
-    assert found.prices["BTC_CQ"] == exact("40300.2")
+    assert "BTC261127" not in found.prices
+    assert doubts(found) == {("BTC261127", "unpriced"): {}}
+    assert found.prices["BTC261225"] == exact("40300.2")
     server.answers[f"{bars}swap_mark_price_kline?contract_code=BTC-USD"] = said
     found = quoted(server, "htx", "BTC")
     assert (found.prices["BTC"], "BTC-USD" in found.prices) == (exact("40000.5"), False)

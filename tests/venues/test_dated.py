@@ -51,10 +51,9 @@ def instant(text: str) -> datetime:
         ("kraken", "FI_XBTUSD_220930", instant("2022-09-30T15:00")),
         ("kraken", "FI_XBTUSD_261225", instant("2026-12-25T16:00")),
         ("kucoin", "XBTMU26", datetime.fromtimestamp(1790323200, UTC)),
-        ("htx", "BTC_CW", instant("2026-11-27T08:00")),
-        ("htx", "BTC_NW", instant("2026-12-04T08:00")),
-        ("htx", "BTC_CQ", instant("2026-12-25T08:00")),
-        ("htx", "BTC_NQ", instant("2027-03-26T08:00")),
+        ("htx", "BTC261127", instant("2026-11-27T08:00")),
+        ("htx", "BTC261225", instant("2026-12-25T08:00")),
+        ("htx", "BTC270326", instant("2027-03-26T08:00")),
     ],
 )
 def test_a_name_gives_its_expiry(venue: str, contract: str, expiry: datetime) -> None:
@@ -115,7 +114,7 @@ def listed(venue: str, asset: str, now: datetime) -> list[str]:
             [f"BTC-USD-{day}" for day in (261002, 261009, 261030, 261127, 261225, 270326, 270625)],
         ),
         ("deribit", "2026-11-20T09:00", ["BTC-25DEC26", "BTC-26MAR27", "BTC-25JUN27", "BTC-24SEP27"]),
-        ("htx", "2026-11-20T09:00", ["BTC_CW", "BTC_NW", "BTC_CQ"]),
+        ("htx", "2026-11-20T09:00", ["BTC261127", "BTC261204", "BTC261225"]),
     ],
 )
 def test_what_is_listed_when(venue: str, now: str, names: list[str]) -> None:
@@ -132,21 +131,19 @@ def test_an_expired_or_far_contract_is_named_but_not_listed() -> None:
         contract = binance.contract(name, NOW)
         assert contract is not None
         assert not contract.listed
-    assert venues.venue("htx").contract("BTC_NQ", NOW) not in venues.venue("htx").serving("BTC", NOW)
+    assert venues.venue("htx").contract("BTC270326", NOW) not in venues.venue("htx").serving("BTC", NOW)
 
 
 @pytest.mark.parametrize(
     ("now", "expiries"),
     [
-        ("2026-12-11T07:00", ["2026-12-11", "2026-12-18", "2026-12-25", "2027-03-26"]),
-        ("2026-12-11T08:00", ["2026-12-18", "2026-12-25", "2027-03-26", "2027-06-25"]),
-        ("2026-09-23T00:00", ["2026-09-25", "2026-10-02", "2026-12-25", "2027-03-26"]),
+        ("2026-12-11T07:00", ["2026-12-11", "2026-12-18", "2026-12-25"]),
+        ("2026-12-11T08:00", ["2026-12-18", "2026-12-25", "2027-03-26"]),
+        ("2026-09-23T00:00", ["2026-09-25", "2026-10-02", "2026-12-25"]),
     ],
 )
-def test_htx_has_four_contracts_at_any_time(now: str, expiries: list[str]) -> None:
-    htx = venues.venue("htx")
-    made = [htx.contract(f"BTC_{term}", instant(now)) for term in ("CW", "NW", "CQ", "NQ")]
-    assert [contract.expiry for contract in made if contract] == [instant(f"{day}T08:00") for day in expiries]
+def test_htx_lists_two_weeks_and_the_quarter_beyond_them(now: str, expiries: list[str]) -> None:
+    assert listed("htx", "BTC", instant(now)) == [f"BTC{day[2:].replace('-', '')}" for day in expiries]
 
 
 @pytest.mark.parametrize(

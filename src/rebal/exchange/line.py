@@ -10,7 +10,7 @@ from typing import Any
 from rebal.errors import RebalError, Unavailable
 from rebal.exchange.deadline import Deadline, Network
 from rebal.exchange.keys import Keys
-from rebal.exchange.problems import Busy, KeyRefused, Late, NothingFound, Unlisted
+from rebal.exchange.problems import Busy, KeyRefused, Late, NoAccount, NothingFound, Unlisted
 
 EXTRA = "live figures need an extra: pip install 'rebal[live]'"
 _NAMES = {"binance": "binancecoinm", "kraken": "krakenfutures", "kucoin": "kucoinfutures"}
@@ -120,6 +120,7 @@ def _busy(said: str) -> Busy:
 
 # The first that fits, so the particular ones stand before those that they are kinds of.
 _WORDS: tuple[tuple[str, Callable[[str], Exception], str], ...] = (
+    ("AccountNotEnabled", NoAccount, "knows no account of this sort with this key"),
     ("PermissionDenied", KeyRefused, "refuses what is asked with this key: a permission or an address is missing"),
     ("AuthenticationError", KeyRefused, "refuses the key: it, its secret or its signature is wrong"),
     ("InvalidNonce", KeyRefused, "refuses the time of the question; set the machine's clock"),

@@ -11,6 +11,10 @@ class Unlisted(Unavailable):
     """The exchange knows no contract of that name."""
 
 
+class NoAccount(Unavailable):
+    """Whose key it is has no account of the sort that is asked about."""
+
+
 class NothingFound(Unavailable):
     """The exchange says that it finds no order: where some have an empty list, it has this."""
 

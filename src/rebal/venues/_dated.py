@@ -21,7 +21,8 @@ class Named(NamedTuple):
 
     ``pattern``: how the catalogue writes the day in the family's name. ``spell`` and ``read``: the day as a name and
     back. ``falls``: whether the family may expire on a day. ``at``: the instant of that day. ``weeks``, ``months``,
-    ``quarters``: how many of the coming Fridays, month ends and quarter ends are listed.
+    ``quarters``: how many of the coming Fridays, month ends and quarter ends are listed. ``beyond``: whether quarters
+    are counted beyond those weeks.
     """
 
     pattern: str
@@ -32,8 +33,9 @@ class Named(NamedTuple):
     quarters: int
     months: int = 0
     weeks: int = 0
+    beyond: bool = False
 
-    def expiry(self, code: str, now: datetime) -> datetime | None:
+    def expiry(self, code: str) -> datetime | None:
         """The expiry that a name's code stands for, None where the rule knows no such contract."""
         day = self.read(code)
         if day is None or not self.falls(day) or self.spell(day) != code:
@@ -42,39 +44,14 @@ class Named(NamedTuple):
 
     def listed(self, now: datetime) -> tuple[tuple[str, datetime], ...]:
         """Codes and expiries of the contracts that trade at an instant, the nearest first."""
+        weeks = tuple(islice(_fridays(now, self.at), self.weeks))
+        quarters = (day for day in _fridays(now, self.at) if is_quarter_end(day) and not (self.beyond and day in weeks))
         coming = (
-            *islice(_fridays(now, self.at), self.weeks),
+            *weeks,
             *islice(filter(is_month_end, _fridays(now, self.at)), self.months),
-            *islice(filter(is_quarter_end, _fridays(now, self.at)), self.quarters),
+            *islice(quarters, self.quarters),
         )
         return tuple((self.spell(day), self.at(day)) for day in sorted(set(coming)))
-
-
-class Terms(NamedTuple):
-    """A family whose names carry the time left instead of the day: this week, next week, quarter, next quarter.
-
-    The four are four contracts at any time: a quarter that ends within the two weeks is already called by its week,
-    and the quarter's name has passed on to the next. ``trading``: the codes that are listed.
-    """
-
-    pattern: str
-    at: Callable[[date], datetime]
-    trading: tuple[str, ...]
-
-    def expiry(self, code: str, now: datetime) -> datetime | None:
-        """The expiry that a code stands for at an instant, None for another code."""
-        weeks = tuple(islice(_fridays(now, self.at), 2))
-        quarters = (day for day in _fridays(now, self.at) if is_quarter_end(day) and day not in weeks)
-        days = (*weeks, *islice(quarters, 2))
-        return {term: self.at(day) for term, day in zip(("CW", "NW", "CQ", "NQ"), days, strict=False)}.get(code)
-
-    def listed(self, now: datetime) -> tuple[tuple[str, datetime], ...]:
-        """Codes and expiries of the contracts that trade at an instant, the nearest first."""
-        expiries = ((code, self.expiry(code, now)) for code in self.trading)
-        return tuple((code, expiry) for code, expiry in expiries if expiry is not None)
-
-
-Rule = Named | Terms
 
 
 def last_weekday(year: int, month: int, weekday: int) -> date:

@@ -147,9 +147,6 @@ class _Refreshed(Venue):
             base = _of_its_sort(base, listing)
         if listing.maintenance is not None:
             given["isolated_maintenance"] = listing.isolated_maintenance
-        if _rolled(shipped, listing, now):
-            del given["expiry"]
-            listed = True
         keys = {f"{key}{_KEYS.get(name, name)}" for name in given}
         still = tuple(each for each in base.assumed if each.key not in keys)
         return replace(base, **given, listed=listed, assumed=still)
@@ -181,13 +178,6 @@ class _Refreshed(Venue):
         listed = entry.contract is not None and entry.contract.listed
         sources = (_SOURCE, *entry.sources)
         return entry._replace(listed=listed, listing=listing, sources=sources, date=day, status="recorded")
-
-
-def _rolled(shipped: Contract | None, listing: Listing, now: datetime) -> bool:
-    """Whether the contract behind a name that stays has expired, and the venue's rule puts the next behind it."""
-    if listing.expiry is None or listing.expiry > now or shipped is None:
-        return False
-    return shipped.listed and shipped.expiry is not None and shipped.expiry > now
 
 
 _KEYS = {"funding_interval_hours": "funding_interval"}

@@ -25,7 +25,7 @@ from rebal.market.maintenance import (
     assumed,
     with_deductions,
 )
-from rebal.venues._dated import Rule
+from rebal.venues._dated import Named
 
 UNKNOWN = "-"
 STANDS_IN = "?"
@@ -51,7 +51,7 @@ class Table(NamedTuple):
     funding_hours: str = UNKNOWN
     order_unit: OrderUnit = OrderUnit.CONTRACTS
     settle: str = ""
-    rule: Rule | None = None
+    rule: Named | None = None
     delivery_fee: str = UNKNOWN
 
     def rows(self) -> "Iterator[Row]":

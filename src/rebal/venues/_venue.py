@@ -79,7 +79,7 @@ class Venue:
             return self._made(row, name, None, listed=_is_listed(row))
         for family in self._families():
             rule = family.table.rule
-            expiry = rule.expiry(name.removeprefix(family.stem), now) if rule and name.startswith(family.stem) else None
+            expiry = rule.expiry(name.removeprefix(family.stem)) if rule and name.startswith(family.stem) else None
             if expiry is not None:
                 return self._made(family, name, expiry, listed=(name, expiry) in _trading(family, now))
         return None

@@ -8,7 +8,7 @@ factors are known at 125x only, so no schedule is stated; a long of January 2025
 
 from rebal.market.contract import Kind
 from rebal.market.maintenance import Method, TierUnit, Valuation
-from rebal.venues._dated import Terms, at_0800
+from rebal.venues._dated import Named, at_0800, is_friday, read_yymmdd, yymmdd
 from rebal.venues._table import Form, Known, Table
 from rebal.venues._venue import Venue
 
@@ -37,12 +37,12 @@ _DATED = Table(
     maker_fee="0.0002",
     taker_fee="0.0004",
     delivery_fee="0.00015",
-    rule=Terms("<CW|NW|CQ|NQ>", at_0800, trading=("CW", "NW", "CQ")),
+    rule=Named("YYMMDD", yymmdd, read_yymmdd, falls=is_friday, at=at_0800, quarters=1, weeks=2, beyond=True),
     listed={"yes": "BTC's week, next week and quarter were listed on 2026-09-23; the next quarter was not"},
     common={"lot": "1", "listed": "yes", "date": "2020-11-03", "status": "doc"},
     text="""
-contract           asset  multiplier  tick  min  leverage  source
-BTC_<CW|NW|CQ|NQ>  BTC    100         0.01  -    125       htx-docs+huobi-pages+crypto-crawler
+contract   asset  multiplier  tick  min  leverage  source
+BTCYYMMDD  BTC    100         0.01  -    125       htx-docs+huobi-pages+crypto-crawler
 """,
 )
 
@@ -52,8 +52,8 @@ _NOTES = {
     "XRP-USD": (_SIZE,),
     "TRX-USD": (_SIZE,),
     "DOGE-USD": (_SIZE,),
-    "BTC_<CW|NW|CQ|NQ>": (
-        "the name stays and the contract behind it changes every Friday at 08:00 UTC",
+    "BTCYYMMDD": (
+        "its week, next week and quarter are also called BTC_CW, BTC_NW and BTC_CQ there, each Friday another",
         "adjust factors at 125x (2020-11-03): 0.65 to 1,999 contracts, 0.80 to 14,999, 0.85 above",
         "fees are of an older page on futures",
     ),

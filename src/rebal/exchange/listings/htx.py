@@ -1,4 +1,4 @@
-"""HTX: swaps in one answer, dated contracts in another, whose names here are those of their terms.
+"""HTX: swaps in one answer, dated contracts in another.
 
 No fees, leverage or funding interval are printed without a key. Maintenance is an adjust factor over the leverage
 chosen, which no tiers by size alone can say: it stays as shipped.
@@ -9,10 +9,11 @@ from collections.abc import Iterator, Sequence
 from rebal.amounts import ONE
 from rebal.exchange.fields import Row, milliseconds, rows, text
 from rebal.exchange.listings import Ask, Fees, needed
+from rebal.exchange.tickers.htx import coin_of
 from rebal.venues import Listing
 
 _LISTED = "1"
-_TERMS = {"this_week": "CW", "next_week": "NW", "quarter": "CQ", "next_quarter": "NQ"}
+_TERMS = frozenset({"this_week", "next_week", "quarter", "next_quarter"})
 
 
 def listings(ask: Ask) -> Iterator[Listing]:
@@ -22,9 +23,8 @@ def listings(ask: Ask) -> Iterator[Listing]:
         if str(row.get("contract_status")) == _LISTED and name == f"{coin}-USD":
             yield _listing(row, name)
     for row in rows(ask("contractPublicGetApiV1ContractContractInfo"), "data"):
-        term = _TERMS.get(text(row, "contract_type"))
-        if str(row.get("contract_status")) == _LISTED and term is not None:
-            yield _listing(row, f"{text(row, 'symbol')}_{term}")
+        if str(row.get("contract_status")) == _LISTED and text(row, "contract_type") in _TERMS:
+            yield _listing(row, text(row, "contract_code"))
 
 
 def _listing(row: Row, name: str) -> Listing:
@@ -45,7 +45,7 @@ def fees(ask: Ask, names: Sequence[str]) -> dict[str, Fees]:
     dated = rows(ask("contractPrivatePostApiV1ContractFee"), "data")
     by_swap = {text(each, "contract_code"): _paid(each) for each in swaps}
     by_coin = {text(each, "symbol"): _paid(each) for each in dated}
-    found = {name: by_coin.get(name.partition("_")[0]) if "_" in name else by_swap.get(name) for name in names}
+    found = {name: by_swap.get(name, by_coin.get(coin_of(name))) for name in names}
     return {name: fees for name, fees in found.items() if fees is not None}
 
 

@@ -39,7 +39,7 @@ def tickers(answers: Answers) -> Iterator[Ticker]:
     funding = {text(each, "contract_code"): each for each in rows(answers.get(_FUNDING, {"data": []}), "data")}
     bars = {asked.of: answer for asked, answer in answers.items() if asked.of is not None}
     for name in dict.fromkeys([*indices, *bars]):
-        index, paid, bar = indices.get(_swap(name), {}), funding.get(name, {}), bars.get(name)
+        index, paid, bar = indices.get(f"{coin_of(name)}-USD", {}), funding.get(name, {}), bars.get(name)
         times = [milliseconds(index, "index_ts"), *([] if bar is None else [_time(bar)])]
         due = milliseconds(paid, "funding_time")
         yield Ticker(
@@ -52,9 +52,13 @@ def tickers(answers: Answers) -> Iterator[Ticker]:
         )
 
 
-def _swap(name: str) -> str:
-    """The swap on the same coin, under which its index stands."""
-    return f"{name.partition('_')[0]}-USD" if "_" in name else name
+def coin_of(name: str) -> str:
+    """The coin of a contract: a swap's stands before its hyphen, a dated one's before its day."""
+    coin, _, quote = name.partition("-")
+    return coin if quote else name[:-_DAY]
+
+
+_DAY = 6
 
 
 def _last(bar: Any) -> Row:
