@@ -296,7 +296,8 @@ class Portfolio(Worked):
     dollars. ``statement_sha256``: over what the statement says, not over prices, policy, comments or order.
     ``incomplete``: by asset the listed contracts that nothing can be planned on, each with the key that is missing.
     ``told_accounts``: in the order of the file, none of one that names a venue in short. ``asked``: by venue, when its
-    exchange printed what is known of its contracts; those that are not there are as shipped.
+    exchange printed what is known of its contracts; those that are not there are as shipped. ``prices_from``: the spot
+    exchanges that are asked, in this order, for coins that no venue of its own prices.
     """
 
     name: str
@@ -319,6 +320,7 @@ class Portfolio(Worked):
     incomplete: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     told_accounts: tuple[Account, ...] = ()
     asked: Mapping[str, datetime] = field(default_factory=dict)
+    prices_from: tuple[str, ...] = ()
 
     @property
     def has_several(self) -> bool:

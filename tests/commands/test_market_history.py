@@ -9,7 +9,7 @@ import pytest
 
 from exact import exact
 from exchange_server import Server
-from exchange_server.histories import DAY, HOUR, NOW, Past, answers, rate
+from exchange_server.histories import DAY, HOUR, NOW, Past, answers, coinbase, rate, spot_kraken
 from program import Answered, answered
 
 pytestmark = pytest.mark.usefixtures("loopback")
@@ -172,6 +172,77 @@ def test_each_coin_comes_from_the_first_account_and_each_contract_has_its_rates(
     ]  # fmt: skip
     assert found["more:BTCUSD"] == found["same:BTCUSD"]
     assert (len(found["BTC-PERPETUAL"]), len(found["more:BTCUSD"])) == (48, 6)
+
+
+BEYOND = """\
+venue: deribit
+as_of: 2026-11-20T00:00:00Z
+holdings: {BTC: 2, ETH: 14, ALGO: 900, DOGE: 5000, ODD: 1}
+targets: {BTC: 60%, ETH: 40%, ALGO: 0%, DOGE: 0%, ODD: 0%}
+prices_from: [coinbase, kraken]
+market: {as_of: 2026-11-20T00:00:00Z, prices: {ODD: 3}}
+"""
+
+
+def beyond(server: Server, folder: Path, text: str = BEYOND) -> None:
+    """Deribit, which has no ALGO and no DOGE; Coinbase has the one since 500 days, Kraken the other since 900."""
+    (folder / "p.yaml").write_text(text)
+    serving(server, "deribit").serve("coinbase", "spot_kraken")
+    server.answers |= coinbase({"ALGO": Past(500, eth)}) | spot_kraken({"DOGE": Past(900, btc), "BTC": Past(900, btc)})
+
+
+def test_bars_of_coins_without_a_perpetual_are_those_of_prices_from(server: Server, tmp_path: Path) -> None:
+    beyond(server, tmp_path)
+    done = run(server, tmp_path, "--history", "3y")
+    assert done.code == 0, done.err
+    found = rows(done.out)
+    assert sorted(found) == ["ALGO", "BTC", "DOGE", "ETH"]
+    # Kraken's last of 720 is today's, which has not ended.
+    for name, listed, close in (("ALGO", 500, eth), ("DOGE", 719, btc), ("BTC", 430, btc)):
+        days = range(TODAY - listed, TODAY)
+        assert [day_of(row[0]) for row in found[name]] == list(days)
+        assert [exact(row[-1]) for row in found[name]] == [exact(close(day)) for day in days]
+    said = done.err.splitlines()
+    assert "rebal: ALGO: has no perpetual at its venue; its bars are those of coinbase, spot" in said
+    assert "rebal: DOGE: has no perpetual at its venue; its bars are those of kraken, spot" in said
+    assert "rebal: ODD: has no perpetual at its venue, and coinbase and kraken list none of it in dollars" in said
+    assert "rebal: DOGE: there is nothing before 2024-12-01" in said
+
+
+def test_a_history_of_spot_goes_on_where_its_file_ends(server: Server, tmp_path: Path) -> None:
+    beyond(server, tmp_path)
+    whole, part = tmp_path / "whole.csv", tmp_path / "part.csv"
+    assert run(server, tmp_path, "--history", "2y", "--out", str(whole)).code == 0
+    lines = whole.read_text().splitlines()
+    part.write_text("\n".join(line for line in lines if not line.startswith("2026-1")) + "\n")
+    assert run(server, tmp_path, "--history", "2y", "--out", str(part)).code == 0
+    assert part.read_text() == whole.read_text()
+
+
+def test_rates_are_asked_of_no_spot_exchange(server: Server, tmp_path: Path) -> None:
+    beyond(server, tmp_path)
+    done = run(server, tmp_path, "--history", "2d", "--rates")
+    assert (done.code, done.err) == (0, "")
+    assert sorted(rows(done.out)) == ["BTC-PERPETUAL", "ETH-PERPETUAL"]
+
+
+def test_where_nobody_is_named_it_is_said_who_might_be(server: Server, tmp_path: Path) -> None:
+    text = BEYOND.replace("prices_from: [coinbase, kraken]\n", "").replace("ODD: 3", "ODD: 3, ALGO: 1, DOGE: 0.1")
+    beyond(server, tmp_path, text)
+    done = run(server, tmp_path, "--history", "5d")
+    assert done.code == 0
+    assert sorted(rows(done.out)) == ["BTC", "ETH"]
+    assert "rebal: DOGE: has no perpetual at its venue; name exchanges under prices_from for its bars" in done.err
+
+
+def test_a_spot_exchange_that_is_down_leaves_what_came_before_it(server: Server, tmp_path: Path) -> None:
+    beyond(server, tmp_path)
+    server.answers["GET api.kraken.com/0/public/AssetPairs"] = {"error": ["EService:Unavailable"]}
+    file = tmp_path / "prices.csv"
+    done = run(server, tmp_path, "--history", "5d", "--out", str(file))
+    assert done.code == 4
+    assert "kraken: " in done.err
+    assert sorted(rows(file.read_text())) == ["ALGO", "BTC", "ETH"]
 
 
 @pytest.mark.parametrize("venue", CONTRACTS)

@@ -199,3 +199,48 @@ def _iso(time: int) -> str:
 _VENUES: Mapping[str, Callable[[Mapping[str, Past]], dict[str, Any]]] = {
     "binance": _binance, "bybit": _bybit, "okx": _okx, "deribit": _deribit, "kraken": _kraken
 }  # fmt: skip
+
+
+def spot_kraken(pasts: Mapping[str, Past]) -> dict[str, Any]:
+    """Kraken's spot, its pairs by their older names; of bars it has the newest 720 alone, the last not ended."""
+    names = {"BTC": ("XXBTZUSD", "XXBT"), "DOGE": ("XDGUSD", "XXDG")}
+
+    def pair(coin: str) -> tuple[str, str]:
+        return names.get(coin, (f"{coin}USD", coin))
+
+    def candles(asked: Asked) -> Any:
+        (past,) = [past for coin, past in pasts.items() if pair(coin)[0] == asked.query["pair"]]
+        rows = [row for row in past.bars()[-720:] if row[0] // 1000 > _number(asked, "since", 0)]
+        bars = [[time // 1000, close, close, close, close, close, "1", 1] for time, close in rows]
+        return {"error": [], "result": {asked.query["pair"]: bars, "last": NOW // DAY * DAY // 1000}}
+
+    pairs = {
+        pair(coin)[0]: {"altname": f"{coin}USD", "wsname": f"{coin}/USD", "aclass_base": "currency",
+                        "base": pair(coin)[1], "aclass_quote": "currency", "quote": "ZUSD", "lot": "unit",
+                        "cost_decimals": 5, "pair_decimals": 5, "lot_decimals": 8, "lot_multiplier": 1,
+                        "leverage_buy": [], "leverage_sell": [], "fees": [[0, 0.4]], "fees_maker": [[0, 0.25]],
+                        "fee_volume_currency": "ZUSD", "ordermin": "1", "costmin": "0.5", "tick_size": "0.00001",
+                        "status": "online"}
+        for coin in pasts
+    }  # fmt: skip
+    host = "GET api.kraken.com/0/public"
+    return {f"{host}/AssetPairs": {"error": [], "result": pairs}, f"{host}/OHLC": candles}
+
+
+def coinbase(pasts: Mapping[str, Past]) -> dict[str, Any]:
+    """Coinbase: bars of a stretch of at most 350, the newest first."""
+
+    def candles(coin: str) -> Callable[[Asked], Any]:
+        def answer(asked: Asked) -> Any:
+            first, last = _number(asked, "start", 0) * 1000, _number(asked, "end", 0) * 1000
+            rows = within(pasts[coin].bars(), first, last)
+            assert (last - first) // DAY <= 350
+            return {"candles": [
+                {"start": str(time // 1000), "low": close, "high": close, "open": close, "close": close, "volume": "1"}
+                for time, close in reversed(rows)
+            ]}  # fmt: skip
+
+        return answer
+
+    host = "GET api.coinbase.com/api/v3/brokerage/market/products"
+    return {f"{host}/{coin}-USD/candles": candles(coin) for coin in pasts}

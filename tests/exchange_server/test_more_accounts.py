@@ -241,7 +241,8 @@ def test_htx_is_read_of_swaps_and_of_dated_contracts(server: Server, tmp_path: P
     there = accounts.state(line)
     assert there.wallets == {"BTC": 3}
     assert [(each.contract, each.contracts, each.entry_price, each.liquidation_price) for each in there.positions] == [
-        ("BTC-USD", Fraction(-500), Fraction(40000), exact("81000.5")), ("BTC261225", Fraction(-30), exact("40200.5"), exact("79000.5")),
+        ("BTC-USD", Fraction(-500), Fraction(40000), exact("81000.5")),
+        ("BTC261225", Fraction(-30), exact("40200.5"), exact("79000.5")),
     ]  # fmt: skip
     assert [(each.contract, each.contracts) for each in there.orders] == [
         ("BTC-USD", Fraction(-200)), ("BTC261225", Fraction(-200)),

@@ -1,6 +1,7 @@
 """``rebal market``."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -54,9 +55,9 @@ def market(
 
     It holds what --market live would use for the contracts and coins of the portfolio, each with where it came from:
     for cron, for the records, and for --market. With --history instead: time,asset,open,high,low,close of the coins,
-    by the perpetual of each, or with --rates time,contract,rate of their funding, for rebal beta, proxies and replay.
-    Of several accounts a coin's prices are those of the first that has it, and each account's own contracts have rates.
-    Where an exchange has nothing so far back, or leaves something out, stderr says so.
+    by the perpetual of each, of those without one by prices_from, or with --rates time,contract,rate of their funding,
+    for rebal beta, proxies and replay. Of several accounts a coin's prices are those of the first that has it, and each
+    account's own contracts have rates. Where an exchange has nothing so far back, or leaves something out, stderr says.
     """
     if history is None and (every is not None or rates):
         raise UsageProblem("--every and --rates belong to --history; add --history 2y")
@@ -118,7 +119,7 @@ def _history(world: World, where: Where, asked: _Asked, *, out: str | None) -> A
     failed = ""
     said: list[str] = []
     try:
-        for new in _read(portfolio, world, asked, rows, timeout=seconds(where.timeout)):
+        for new in _read(portfolio, world, asked, rows, timeout=seconds(where.timeout), said=said):
             said += _lacking(rows, new, asked)
             rows += new
     except Unavailable as error:
@@ -154,24 +155,56 @@ def _lacking(had: "Sequence[Row]", new: "Sequence[Row]", asked: _Asked) -> Itera
         yield f"rebal: {name}: {left_out} left out, the first after {day_or_time(holes[0])}"
 
 
+class _Series(NamedTuple):
+    """What is asked of the first that has it: the perpetual of a coin at its venue, or the coin at spot exchanges.
+
+    ``contract``: None of a coin at spot.
+    """
+
+    coin: str
+    contract: "Contract | None"
+    venues: tuple[str, ...]
+
+    @property
+    def lines(self) -> tuple[tuple[str, bool], ...]:
+        """Whom to ask, and whether its spot is meant."""
+        return tuple((venue, self.contract is None) for venue in self.venues)
+
+
 def _read(
-    portfolio: "Portfolio", world: World, asked: _Asked, had: "Sequence[Row]", *, timeout: float
+    portfolio: "Portfolio", world: World, asked: _Asked, had: "Sequence[Row]", *, timeout: float, said: list[str]
 ) -> "Iterator[list[Row]]":
+    """New rows, those of one series after another; ``said``: gets what is to be said of where they come from."""
     if world.network is None:
         raise Unavailable("the network is not to be had here")
     from rebal.exchange import Deadline, opened
 
-    wanted = _perpetuals(portfolio, of_each=asked.rates)
-    if not wanted:
+    wanted = _wanted(portfolio, rates=asked.rates)
+    asking = [each for each in wanted if each.venues]
+    if not asking:
         raise UsageProblem("no coin of the portfolio has a perpetual at its venue, so there is nothing to ask for")
+    said += [f"rebal: {each.coin}: {_NOWHERE}; name exchanges under prices_from for its bars"
+             for each in wanted if not each.venues]  # fmt: skip
     deadline, network = Deadline(world.network, timeout), world.network
-    lines = {venue: opened(venue, network, deadline=deadline) for venue in dict.fromkeys(venue for venue, _ in wanted)}
+    ends = dict.fromkeys(end for each in asking for end in each.lines)
+    lines = {(venue, spot): opened(venue, network, deadline=deadline, spot=spot) for venue, spot in ends}
     last: dict[str, str] = {}
     for row in had:
         last[row.name] = max(row.time, last.get(row.name, row.time))
     what = "contracts" if asked.rates else "coins"
-    rows = (_rows(lines[venue], each, asked, last) for venue, each in wanted)
-    yield from told(rows, world, of=len(wanted), what=what)
+    rows = (_rows([lines[end] for end in each.lines], each, asked, last, said=said) for each in asking)
+    yield from told(rows, world, of=len(asking), what=what)
+
+
+_NOWHERE = "has no perpetual at its venue"
+
+
+def _wanted(portfolio: "Portfolio", *, rates: bool) -> list[_Series]:
+    """What is asked for: the perpetuals, and without ``rates`` the coins that have none."""
+    perpetuals = [_Series(each.asset, each, (venue,)) for venue, each in _perpetuals(portfolio, of_each=rates)]
+    served = {each.coin for each in perpetuals}
+    others = () if rates else sorted(_in_play(portfolio) - served)
+    return [*perpetuals, *(_Series(coin, None, portfolio.prices_from) for coin in others)]
 
 
 def _perpetuals(portfolio: "Portfolio", *, of_each: bool) -> "list[tuple[str, Contract]]":
@@ -201,15 +234,18 @@ def _in_play(portfolio: "Portfolio") -> frozenset[str]:
     return frozenset(coins - portfolio.cash - portfolio.aside)
 
 
-def _rows(line: "Line", contract: "Contract", asked: _Asked, last: dict[str, str]) -> "list[Row]":
+def _rows(lines: "Sequence[Line]", of: _Series, asked: _Asked, last: dict[str, str], *, said: list[str]) -> "list[Row]":
     """What is newer than what there is of a contract, or of its coin."""
     from rebal.exchange import history
     from rebal.load.kept import Row
     from rebal.times import instant, rfc3339
 
-    name = contract.name if asked.rates else contract.asset
+    name = of.contract.name if asked.rates and of.contract is not None else of.coin
     start = instant(last[name]) + timedelta(milliseconds=1) if name in last else asked.start
-    symbol = history.symbol_of(line, contract.name.removeprefix(f"{contract.account}:"))
+    found = _listed(lines, of, said)
+    if found is None:
+        return []
+    line, symbol = found
     if asked.rates:
         paid = history.paid(line, symbol, start=start, end=asked.end)
         return [Row(rfc3339(each.time), name, (each.rate,)) for each in paid]
@@ -218,3 +254,20 @@ def _rows(line: "Line", contract: "Contract", asked: _Asked, last: dict[str, str
         raise UsageProblem(f"--every {asked.every}: {line.venue} has no such bars; {one_of(asked.every, known)}")
     bars = history.bars(line, symbol, every=asked.every, step=asked.step, start=start, end=asked.end)
     return [Row(rfc3339(bar.time), name, (bar.open, bar.high, bar.low, bar.close)) for bar in bars]
+
+
+def _listed(lines: "Sequence[Line]", of: _Series, said: list[str]) -> "tuple[Line, str] | None":
+    """The first that lists it, and how ccxt calls it there; None where no spot exchange does, which is said."""
+    from rebal.exchange import history
+    from rebal.exchange.problems import Unlisted
+
+    if of.contract is not None:
+        (line,) = lines
+        return line, history.symbol_of(line, of.contract.name.removeprefix(f"{of.contract.account}:"))
+    for line in lines:
+        with suppress(Unlisted):
+            symbol = history.spot_symbol(line, of.coin)
+            said.append(f"rebal: {of.coin}: {_NOWHERE}; its bars are those of {line.venue}, spot")
+            return line, symbol
+    said.append(f"rebal: {of.coin}: {_NOWHERE}, and {' and '.join(of.venues)} list none of it in dollars")
+    return None

@@ -44,6 +44,15 @@ def symbol_of(line: Line, contract: str) -> str:
     return str(markets[0]["symbol"])
 
 
+def spot_symbol(line: Line, coin: str) -> str:
+    """How ccxt calls a coin in dollars at a spot exchange. Raises Unlisted."""
+    line.ask("load_markets")
+    symbol = f"{coin}/USD"
+    if symbol not in line.exchange.markets:
+        raise Unlisted(f"{line.venue}: lists no {symbol}")
+    return symbol
+
+
 def lengths(line: Line) -> frozenset[str]:
     """The lengths of bars that the exchange has, as 1h and 1d."""
     return frozenset(getattr(line.exchange, "timeframes", None) or ())
@@ -51,7 +60,7 @@ def lengths(line: Line) -> frozenset[str]:
 
 def bars(line: Line, symbol: str, *, every: str, step: timedelta, start: datetime, end: datetime) -> Iterator[Bar]:
     """The bars from ``start`` that have ended by ``end``, oldest first. Raises Unavailable."""
-    most = _BARS.get(line.venue)
+    most = _BARS.get(line.exchange.id)
 
     def page(since: int, _: int | None) -> Any:
         return line.ask("fetch_ohlcv", symbol, every, since, most)
@@ -95,8 +104,9 @@ class _Rates:
         return (row, "fundingRate") if self.own is None else (row["info"], self.own)
 
 
-_BARS = {"okx": 100, "deribit": 1000, "kraken": 2000}
-"""Bars of a page where an answer is of a stretch of time that is no longer, so that an empty one is not the last."""
+_BARS = {"okx": 100, "deribit": 1000, "krakenfutures": 2000, "coinbase": 300}
+"""Bars of a page, by ccxt's name of an exchange, where an answer is of a stretch of time that is no longer, so that an
+empty one is not the last."""
 _RATES = {
     "bybit": _Rates(timedelta(days=66), "endTime", 200),
     "okx": _Rates(timedelta(days=33), "after", 100),
