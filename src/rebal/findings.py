@@ -147,9 +147,18 @@ ACTIONS = frozenset({Code.DRIFT, Code.HEDGE_OFF, Code.HEDGE_OVERDUE, Code.EXPIRE
 """Findings that an order answers, or a record."""
 
 
+_ERROR = Severity.ERROR
+_RANKS = {_ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
+
+
+def is_error(finding: Finding) -> bool:
+    """Whether a finding refuses the plan."""
+    return finding.severity is _ERROR
+
+
 def rank(finding: Finding) -> int:
     """The place of a finding among others, the gravest first."""
-    return {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}[finding.severity]
+    return _RANKS[finding.severity]
 
 
 def is_breach(finding: Finding) -> bool:

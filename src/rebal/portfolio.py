@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import assert_never
+from typing import Final, assert_never
 
 from rebal.amounts import ONE, Fraction
 from rebal.book import Book as Book
@@ -15,7 +15,7 @@ from rebal.book import Position as Position
 from rebal.book import Purpose as Purpose
 from rebal.book import opened as opened
 from rebal.frozen import Worked, frozen, once
-from rebal.market.contract import Contract, Kind
+from rebal.market.contract import INVERSE, LINEAR, Contract
 from rebal.market.pooled import Collateral, Rules
 from rebal.names import within
 from rebal.times import Duration
@@ -29,6 +29,10 @@ class Sizing(StrEnum):
 
     NOTIONAL = "notional"
     COIN = "coin"
+
+
+NOTIONAL: Final = Sizing.NOTIONAL
+COIN: Final = Sizing.COIN
 
 
 class Uncovered(StrEnum):
@@ -368,13 +372,11 @@ class Portfolio(Worked):
     def mark_usd(self, contract: Contract) -> Fraction:
         """A contract's mark in dollars: a linear one is quoted in its settlement currency, at that currency's price."""
         mark = self.market.mark(contract)
-        match contract.kind:
-            case Kind.INVERSE:
-                return mark
-            case Kind.LINEAR:
-                return mark * self.price(contract.settle)
-            case _:
-                assert_never(contract.kind)
+        if contract.kind is INVERSE:
+            return mark
+        if contract.kind is LINEAR:
+            return mark * self.price(contract.settle)
+        assert_never(contract.kind)
 
     def notional_usd(self, contract: Contract, contracts: Fraction) -> Fraction:
         """Dollars of a position at its mark, positive."""

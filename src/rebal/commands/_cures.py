@@ -10,12 +10,28 @@ from rebal.amounts import Fraction, plain, rounded
 if TYPE_CHECKING:
     from rebal.findings import Finding
 
+_CURED = frozenset(
+    {
+        "alert",
+        "drift",
+        "hedge-overdue",
+        "hedge-off",
+        "expires-soon",
+        "needless",
+        "rolled",
+        "over-hedged",
+        "refreshed",
+        "spot-differs",
+        "beta-uncertain",
+    }
+)
+"""The codes of findings that a command answers: most are none, and to ask for each case of them takes its time."""
 _ALERTED = frozenset({"alert_distance", "alert_leverage"})
 
 
 def cured(report: Any) -> Any:
     """The report of a plan, a status or a regression, each finding that a command answers ending with that command."""
-    cures = [_cure(each, report) for each in report.findings]
+    cures = [_cure(each, report) if each.code in _CURED else "" for each in report.findings]
     if any(cures):
         told = zip(report.findings, cures, strict=True)
         findings = tuple(replace(each, message=each.message + cure) if cure else each for each, cure in told)

@@ -12,7 +12,7 @@ from typing import NamedTuple, assert_never
 
 from rebal.amounts import ONE, ZERO, Fraction, total
 from rebal.frozen import Worked, frozen, once
-from rebal.market.contract import Contract, Kind
+from rebal.market.contract import INVERSE, LINEAR, Contract
 from rebal.market.maintenance import SizeRate, Tier, Tiers, TierUnit, Valuation
 from rebal.market.pieces import Piece, first_above_one, first_below_one, merged, most_needed, piece_at
 
@@ -221,15 +221,12 @@ def needed(held: Sequence[Held]) -> list[Piece]:
 
 def _loss(position: Held) -> Piece:
     contract, n = position.contract, position.contracts
-    match contract.kind:
-        case Kind.INVERSE:
-            dollars = n * contract.multiplier
-            return Piece(None, -dollars / position.entry_price, dollars / position.mark_price)
-        case Kind.LINEAR:
-            coins = n * contract.multiplier
-            return Piece(None, coins * position.entry_price, -coins * position.mark_price)
-        case _:
-            assert_never(contract.kind)
+    whole = n * contract.multiplier
+    if contract.kind is INVERSE:
+        return Piece(None, -whole / position.entry_price, whole / position.mark_price)
+    if contract.kind is LINEAR:
+        return Piece(None, whole * position.entry_price, -whole * position.mark_price)
+    assert_never(contract.kind)
 
 
 def _maintenance(position: Held) -> tuple[Piece, ...]:
@@ -304,24 +301,22 @@ def _deduction_value(position: Held, schedule: Tiers, tier: Tier) -> Fraction:
     contract = position.contract
     match schedule.unit:
         case TierUnit.USD:
-            return tier.deduction / position.mark_price if contract.kind is Kind.INVERSE else tier.deduction
+            return tier.deduction / position.mark_price if contract.kind is INVERSE else tier.deduction
         case TierUnit.CONTRACTS:
             return tier.deduction * contract.position_value(ONE, position.mark_price)
         case TierUnit.COIN:
-            return tier.deduction if contract.kind is Kind.INVERSE else tier.deduction * position.mark_price
+            return tier.deduction if contract.kind is INVERSE else tier.deduction * position.mark_price
         case _:
             assert_never(schedule.unit)
 
 
 def _size_moves(contract: Contract, schedule: Tiers) -> bool:
     """Whether the price moves the size that picks the tier: coins of an inverse contract, dollars of a linear one."""
-    match contract.kind:
-        case Kind.INVERSE:
-            return schedule.unit is TierUnit.COIN
-        case Kind.LINEAR:
-            return schedule.unit is TierUnit.USD
-        case _:
-            assert_never(contract.kind)
+    if contract.kind is INVERSE:
+        return schedule.unit is TierUnit.COIN
+    if contract.kind is LINEAR:
+        return schedule.unit is TierUnit.USD
+    assert_never(contract.kind)
 
 
 def _size(position: Held, schedule: Tiers) -> Fraction:
@@ -349,4 +344,4 @@ def _grown(position: Held, *, base: Fraction, slope: Fraction) -> Fraction:
 
 def is_inverse(held: Sequence[Held]) -> bool:
     """Whether ``y`` of a wallet is 1/k, rather than k."""
-    return held[0].contract.kind is Kind.INVERSE
+    return held[0].contract.kind is INVERSE

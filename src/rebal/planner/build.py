@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from rebal.book import Book, HedgeAsked
-from rebal.findings import Finding, Severity
+from rebal.findings import is_error
 from rebal.frozen import Later
 from rebal.plan import Inputs, Plan
 from rebal.planner.checks import findings
@@ -59,7 +59,7 @@ def answer(
         as_of=desk.portfolio.as_of,
         currency=DOLLARS,
         changes=bool(done.orders or done.transfers),
-        refused=_refuse(found),
+        refused=any(map(is_error, found)),
         equity=desk.valued.equity,
         inputs=inputs,
         assets=review.assets,
@@ -75,7 +75,3 @@ def answer(
         payoff=Later(lambda: payoff_lines(review)),
         accounts=review.accounts,
     )
-
-
-def _refuse(found: Iterable[Finding]) -> bool:
-    return any(finding.severity is Severity.ERROR for finding in found)

@@ -69,8 +69,8 @@ def carry(
 
     for asset in sorted(plain, key=turn):
         in_turn = plain[asset].opens and asset not in known
-        shrunk = shrink.of(asset)
-        carried[asset] = _in_turn(asset, wanted[asset], desk, taken, shrink=shrunk) if in_turn else plain[asset]
+        first, shrunk = plain[asset], shrink.of(asset)
+        carried[asset] = _in_turn(asset, wanted[asset], desk, taken, first=first, shrink=shrunk) if in_turn else first
         for leg in carried[asset].legs:
             taken.setdefault(desk.pot(leg.contract), []).append(leg)
     return dict(sorted(carried.items()))
@@ -91,24 +91,26 @@ def _by_first(asset: str, dollars: Fraction, desk: Desk) -> Carried:
     return Carried(found[0], legs, opens=len(legs) > len(closing) or goes_on(asset, dollars, desk, legs=legs))
 
 
-def _in_turn(asset: str, dollars: Fraction, desk: Desk, taken: Taken, *, shrink: Shrink) -> Carried:
+def _in_turn(asset: str, dollars: Fraction, desk: Desk, taken: Taken, *, first: Carried, shrink: Shrink) -> Carried:
+    """``first``: what carries the leg where coins are without limit."""
     if desk.portfolio.has_several:
         return _in_parts(asset, dollars, desk, taken, shrink=shrink)
     closing = _legs(asset, dollars, None, desk)
     passed: list[Passed] = []
+    asked: tuple[Leg, ...] = ()
     for candidate in desk.candidates(asset, dollars):
-        legs = _legs(asset, dollars, candidate, desk)
+        legs = first.legs if candidate is first.opening else _legs(asset, dollars, candidate, desk)
         if len(legs) == len(closing):
             continue  # its lot is too large for this leg
         short = lacking(legs, desk, taken)
         if not short:
             return Carried(candidate, legs, opens=True, passed=tuple(passed))
         passed.append(Passed(candidate, legs[-1].contracts, short[0]))
-    first = passed[0].candidate
-    whole = Carried(first, _legs(asset, dollars, first, desk), opens=True, passed=tuple(passed))
+        asked = asked or legs
+    opening, legs = passed[0].candidate, closing
+    whole = Carried(opening, asked, opens=True, passed=tuple(passed))
     if not shrink.to_nothing:
         return whole
-    legs, opening = closing, first
     for each in passed:
         tried = Offer(asset, dollars, legs, each.candidate, desk, taken)
         if not tried.opens():

@@ -6,9 +6,9 @@ from typing import assert_never
 from rebal.amounts import ONE, ZERO, Fraction, total
 from rebal.book import Book, Part, Position, Purpose
 from rebal.frozen import frozen
-from rebal.market.contract import Contract, Kind
+from rebal.market.contract import INVERSE, Contract
 from rebal.market.margin import Held
-from rebal.portfolio import DOLLARS, Market, Portfolio, Sizing
+from rebal.portfolio import COIN, DOLLARS, NOTIONAL, Market, Portfolio
 
 
 @frozen
@@ -50,13 +50,12 @@ def leg_value(contract: Contract, contracts: Fraction, portfolio: Portfolio) -> 
     """
     mark, index = portfolio.mark_usd(contract), portfolio.price(contract.asset)
     dollars = contract.notional(contracts, mark) if contracts >= 0 else -contract.notional(contracts, mark)
-    match portfolio.policy.sizing:
-        case Sizing.NOTIONAL:
-            return dollars
-        case Sizing.COIN:
-            return dollars * index / mark
-        case _:
-            assert_never(portfolio.policy.sizing)
+    sizing = portfolio.policy.sizing
+    if sizing is NOTIONAL:
+        return dollars
+    if sizing is COIN:
+        return dollars * index / mark
+    assert_never(sizing)
 
 
 def stood_for(part: Part, contract: Contract, portfolio: Portfolio) -> Fraction:
@@ -85,7 +84,7 @@ def hedged_coins(part: Part, contract: Contract, portfolio: Portfolio) -> Fracti
 
 def sizing_factor(contract: Contract, portfolio: Portfolio) -> Fraction:
     """``P/S`` under notional sizing, where a futures dollar stands for a spot dollar; one under coin sizing."""
-    if portfolio.policy.sizing is Sizing.COIN:
+    if portfolio.policy.sizing is COIN:
         return Fraction(1)
     return portfolio.mark_usd(contract) / portfolio.price(contract.asset)
 
@@ -207,7 +206,7 @@ def _hedges(portfolio: Portfolio, book: Book) -> dict[str, Fraction]:
             dollars = stood_for(part, contract, portfolio)
         else:
             dollars = hedged_coins(part, contract, portfolio) * portfolio.price(asset)
-            if contract.kind is Kind.INVERSE and contract.settle not in portfolio.aside:
+            if contract.kind is INVERSE and contract.settle not in portfolio.aside:
                 pnl = contract.pnl(part.contracts, part.entry_price, portfolio.market.mark(contract))
                 gained = pnl * portfolio.price(contract.settle)
                 hedged[contract.settle] = hedged.get(contract.settle, ZERO) - gained

@@ -1,8 +1,9 @@
 """What is worth a look: each check reads a review and returns findings."""
 
 from collections.abc import Iterable
+from itertools import takewhile
 
-from rebal.findings import Finding, Severity, rank
+from rebal.findings import Finding, is_error, rank
 from rebal.planner.checks.accounts import ACCOUNT_CHECKS
 from rebal.planner.checks.book import BOOK_CHECKS
 from rebal.planner.checks.expiry import EXPIRY_CHECKS
@@ -25,7 +26,7 @@ _CHECKS: tuple[Check, ...] = (
 
 def findings(review: Review, extra: Iterable[Check] = ()) -> tuple[Finding, ...]:
     """Everything worth a look, errors first, each kind in the order of its checks."""
-    found = dict.fromkeys(finding for check in (*extra, *_CHECKS) for finding in check(review))
-    errors = {(finding.code, finding.subject) for finding in found if finding.severity is Severity.ERROR}
-    said = [each for each in found if each.severity is Severity.ERROR or (each.code, each.subject) not in errors]
-    return tuple(sorted(said, key=rank))
+    found = sorted(dict.fromkeys(finding for check in (*extra, *_CHECKS) for finding in check(review)), key=rank)
+    wrong = [*takewhile(is_error, found)]
+    errors = {(each.code, each.subject) for each in wrong}
+    return (*wrong, *(each for each in found[len(wrong) :] if (each.code, each.subject) not in errors))
