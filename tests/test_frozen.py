@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rebal.frozen import Worked, frozen, once
+from rebal.frozen import Worked, frozen, kept_for, once
 
 _MANY = 100
 
@@ -87,3 +87,33 @@ def test_what_is_based_on_a_frozen_class_stays_what_it_is() -> None:
 
     assert type(Based(1)) is Based
     assert type(made(1)) is made
+
+
+def test_what_was_worked_out_is_kept_for_a_key_and_the_very_objects() -> None:
+    @frozen
+    class Owner(Worked):
+        figure: int
+
+    owner, one, like_it, asked = Owner(1), [1], [1], []
+
+    def work(of: list[int]) -> list[int]:
+        asked.append(of)
+        return [*of]
+
+    first = kept_for(owner, ("a",), (one,), work=lambda: work(one))
+    assert kept_for(owner, ("a",), (one,), work=lambda: work(one)) is first
+    assert kept_for(owner, ("b",), (one,), work=lambda: work(one)) is not first
+    assert kept_for(owner, ("a",), (like_it,), work=lambda: work(like_it)) is not first
+    assert kept_for(Owner(1), ("a",), (one,), work=lambda: work(one)) is not first
+    assert len(asked) == 4
+
+
+def test_no_more_is_kept_than_a_few_thousand() -> None:
+    @frozen
+    class Owner(Worked):
+        figure: int
+
+    owner = Owner(1)
+    for n in range(5000):
+        kept_for(owner, (n,), (), work=object)
+    assert len(owner.__dict__["kept_for"]) <= 2000

@@ -4,7 +4,7 @@ A dataclass writes and compiles all its methods anew for every class; a command 
 Here they are written once, and how an object is made, which differs, is written once many of its class are.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, FrozenInstanceError, dataclass, fields
 from typing import Any, Generic, TypeVar, dataclass_transform, overload
 
@@ -13,6 +13,7 @@ _Figure = TypeVar("_Figure")
 
 
 _FEW = 60
+_MANY = 2_000
 
 
 class Worked:
@@ -43,6 +44,21 @@ def last_for(owner: Worked, other: object, work: Callable[[], _Figure]) -> _Figu
     if known is None or known[0] is not other:
         known = owner.__dict__["last_for"] = other, work()
     return known[1]
+
+
+def kept_for(
+    owner: Worked, key: tuple[Hashable, ...], made_of: Sequence[object], *, work: Callable[[], _Figure]
+) -> _Figure:
+    """What was worked out of an object for a key and, as the very objects that they are, some others; many are kept."""
+    kept: dict[tuple[Hashable, ...], tuple[Sequence[object], Any]] = owner.__dict__.setdefault("kept_for", {})
+    whole = (*key, *map(id, made_of))
+    found = kept.get(whole)
+    if found is None:
+        if len(kept) >= _MANY:
+            kept.clear()
+        found = kept[whole] = made_of, work()  # they stay alive, and so their ids theirs
+    figure: _Figure = found[1]
+    return figure
 
 
 class Later(Sequence[_Figure]):

@@ -1,6 +1,6 @@
 """Pooled accounts: what its coins count, what its positions ask of it, and where on a path the two meet."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rebal.account_lines import ALL, AccountLine, LevelLine, path_words
 from rebal.amounts import ONE, ZERO, Fraction, total
@@ -293,6 +293,6 @@ class _Meeting:
         return {coin: shocks[coin] / shocks[self.of or ""] for coin in coins if shocks.get(coin)}
 
 
-def _holding(found: list[Stretch], t: Fraction) -> Stretch:
+def _holding(found: Sequence[Stretch], t: Fraction) -> Stretch:
     """The stretch that ends at a share of the path, or holds it."""
     return next(each for each in found if each.end is None or t <= each.end)

@@ -145,6 +145,11 @@ class Part(Worked):
     open: Open
 
     @once
+    def movers(self) -> tuple[str, ...]:
+        """The assets whose prices it moves with."""
+        return tuple({self.coin.asset: None, **dict.fromkeys(each.held.contract.asset for each in self.open.positions)})
+
+    @once
     def equity(self) -> Fraction:
         """Coins with unrealised PnL."""
         return self.coin.balance + self.open.gained
@@ -195,6 +200,26 @@ class Pool(Worked):
         for each in self.positions:
             there[settle(each)].append(each)
         return {coin.asset: Part(coin, Open(tuple(there[coin.asset]), coin.price, self.rules)) for coin in self.coins}
+
+    @classmethod
+    def of(cls, rules: Rules, parts: Collection[Part], *, positions: tuple[Levered, ...]) -> "Pool":
+        """An account of parts that are there, with what was worked out of them; ``positions``: all of theirs."""
+        pool = cls(rules, tuple(part.coin for part in parts), positions)
+        pool.__dict__["parts"] = {part.coin.asset: part for part in parts}
+        return pool
+
+    @once
+    def moved(self) -> dict[str, tuple[str, ...]]:
+        """The coins whose parts move with an asset's price, by that asset."""
+        found: dict[str, list[str]] = {}
+        for asset, coin in ((asset, coin) for coin, part in self.parts.items() for asset in part.movers):
+            found.setdefault(asset, []).append(coin)
+        return {asset: tuple(coins) for asset, coins in found.items()}
+
+    @once
+    def spare(self) -> Fraction:
+        """Credit above what liquidates at today's prices."""
+        return total(part.spare for part in self.parts.values())
 
 
 @frozen

@@ -6,7 +6,16 @@ from dataclasses import dataclass, field, replace
 from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction, total, up
 from rebal.market.pooled import Coin, Counted, Judged, Part, Pool, together
 from rebal.market.pooled_path import Path
-from rebal.market.pooled_stretches import Line, Stretch, equity_line, joined, stands_still, stretches
+from rebal.market.pooled_stretches import (
+    Line,
+    Stretch,
+    ends_of,
+    equity_line,
+    joined,
+    moving_on,
+    stands_still,
+    stretches,
+)
 
 
 def more_needed(pool: Pool, asset: str, *, paths: Sequence[Path], leverage: Fraction) -> Fraction | None:
@@ -19,16 +28,17 @@ class _Walk:
     """What of an account moves on one path, coin by coin; the others stand still."""
 
     path: Path
-    moving: dict[str, list[Stretch]]
-    found: list[tuple[Fraction, Fraction]] | None = None
+    moving: dict[str, Sequence[Stretch]]
+    found: Sequence[tuple[Fraction, Fraction]] | None = None
     least: Fraction | None = None
 
     @classmethod
-    def of(cls, path: Path, parts: Mapping[str, Part]) -> "_Walk":
-        return cls(path, {asset: stretches(part, path, ONE) for asset, part in parts.items()
-                          if not stands_still(part, path)})  # fmt: skip
+    def of(cls, path: Path, pool: Pool) -> "_Walk":
+        moving = {asset: pool.parts[asset] for asset in moving_on(path, pool.moved)}
+        found = ends_of(next(iter(moving.values())), path, ONE) if len(moving) == 1 else None
+        return cls(path, {asset: stretches(part, path, ONE) for asset, part in moving.items()}, found)
 
-    def ends(self) -> list[tuple[Fraction, Fraction]]:
+    def ends(self) -> Sequence[tuple[Fraction, Fraction]]:
         """Where what moves may have the least to spare, and what it has there."""
         if self.found is None:
             walked = joined(list(self.moving.values()), ZERO, ONE)
@@ -44,10 +54,16 @@ class _Walk:
 
     def having(self, asset: str, part: Part) -> "_Walk":
         """The walk with another part in the place of a coin's."""
-        others = {each: walked for each, walked in self.moving.items() if each != asset}
         if not stands_still(part, self.path):
-            return _Walk(self.path, {**others, asset: stretches(part, self.path, ONE)})
-        return self if asset not in self.moving else _Walk(self.path, others)
+            found = ends_of(part, self.path, ONE) if not self.moving.keys() - {asset} else None
+            return _Walk(self.path, {**self.moving, asset: stretches(part, self.path, ONE)}, found)
+        if asset not in self.moving:
+            return self
+        return _Walk(self.path, {each: walked for each, walked in self.moving.items() if each != asset})
+
+    def beside(self, parts: Mapping[str, Part], standing: Fraction) -> Fraction:
+        """What stands still has to spare, of ``standing`` of all parts."""
+        return standing - total(parts[each].spare for each in self.moving)
 
 
 @dataclass(slots=True)
@@ -63,16 +79,27 @@ class Survey:
     leverage: Fraction
     walks: tuple[_Walk, ...]
     paid: Mapping[str, Fraction] = field(default_factory=dict)
+    known: Judged | None = None
+    spare: Fraction | None = None
 
     @classmethod
     def of(cls, pool: Pool, *, paths: Sequence[Path], leverage: Fraction) -> "Survey":
         """Walk every path."""
-        return cls(pool.parts, leverage, tuple(_Walk.of(path, pool.parts) for path in paths))
+        return cls(pool.parts, leverage, tuple(_Walk.of(path, pool) for path in paths))
 
     @property
     def judged(self) -> Judged:
         """The account at today's prices."""
-        return together(self.parts.values())
+        if self.known is None:
+            self.known = together(self.parts.values())
+        return self.known
+
+    @property
+    def standing(self) -> Fraction:
+        """Credit above what liquidates at today's prices."""
+        if self.spare is None:
+            self.spare = total(each.spare for each in self.parts.values())
+        return self.spare
 
     def before(self, paid: Mapping[str, Fraction]) -> "Survey":
         """The same account, tested for margin and leverage as before it paid some fees."""
@@ -94,16 +121,16 @@ class Survey:
     def with_part(self, asset: str, part: Part) -> "Survey":
         """The same account with another part in the place of a coin's."""
         walks = tuple(walk.having(asset, part) for walk in self.walks)
-        return replace(self, parts={**self.parts, asset: part}, walks=walks)
+        spare = self.standing - self.parts[asset].spare + part.spare if asset in self.parts else None
+        return Survey({**self.parts, asset: part}, self.leverage, walks, self.paid, spare=spare)
 
     def short(self) -> list[Fraction]:
         """Dollars of credit that it lacks for its leverage, today, and on each path: below nothing what it has over."""
-        judged, standing = self.judged, total(each.spare for each in self.parts.values())
+        judged, standing = self.judged, self.standing
         lacks = [judged.position_value / self.leverage - judged.credit, -standing]
         for walk in self.walks:
             if walk.moving:
-                beside = standing - total(self.parts[each].spare for each in walk.moving)
-                lacks.append(-beside - walk.worst)
+                lacks.append(-walk.beside(self.parts, standing) - walk.worst)
         return lacks
 
     @property
@@ -114,10 +141,8 @@ class Survey:
         judged = self._judged_before()
         if judged.credit < max(judged.initial_margin, judged.position_value / self.leverage):
             return False
-        standing = total(each.spare for each in self.parts.values())
-        return all(
-            standing - total(self.parts[each].spare for each in walk.moving) + walk.worst >= 0 for walk in self.walks
-        )
+        standing = self.standing
+        return all(walk.beside(self.parts, standing) + walk.worst >= 0 for walk in self.walks)
 
     def lifted_by(self, dollars: Fraction) -> bool:
         """Whether dollars could do for what it lacks today, if every one of them counted in full and paid debt."""
@@ -150,10 +175,10 @@ class Survey:
         """Coins that each point lacks, were it alone; None where no amount is enough."""
         part = self.parts[asset]
         yield from self._lacks_today(part)
-        standing = total(each.spare for each in self.parts.values())
+        standing = self.standing
         on_debt = part.open.rules.level * part.open.rules.maintenance_on_debt
         for walk in self.walks:
-            beside = standing - total(self.parts[each].spare for each in walk.moving)
+            beside = walk.beside(self.parts, standing)
             if beside + walk.worst >= 0:
                 continue
             if asset not in walk.moving:
@@ -175,6 +200,8 @@ class Survey:
 
     def _judged_before(self) -> Judged:
         """The account at today's prices, before it paid its fees."""
+        if not self.paid:
+            return self.judged
         had = {asset: each.with_more(self.paid[asset]) for asset, each in self.parts.items() if asset in self.paid}
         return together(tuple({**self.parts, **had}.values()))
 

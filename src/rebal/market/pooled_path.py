@@ -8,13 +8,13 @@ is the least of it. Each coin bends by itself: an account is walked coin by coin
 adds what it adds today.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from itertools import pairwise
 
 from rebal.amounts import ONE, ZERO, Fraction, total
 from rebal.frozen import frozen
-from rebal.market.pooled import Part, Pool
-from rebal.market.pooled_stretches import Stretch, joined, stands_still, stretches
+from rebal.market.pooled import Pool
+from rebal.market.pooled_stretches import Stretch, ends_of, joined, moving_on, stretches
 
 Path = Mapping[str, Fraction]
 """How far each price moves over the whole of a path, as fractions of today's; what it does not name stands still."""
@@ -48,7 +48,9 @@ def levels(pool: Pool, path: Path) -> Levels:
     if not pool.positions and all(coin.balance >= 0 for coin in pool.coins):
         return Levels((), due_now=False)
     last = min((-1 / step for step in path.values() if step < 0), default=None)
-    walked = _walked(pool.parts.values(), path, last)
+    if _never_meets(pool, path, last):
+        return Levels((), due_now=is_due(pool))
+    walked = _walked(pool, path, last)
     found = {zero for each in walked for zero in each.zeros() if zero > 0}
     for before, after in pairwise(walked):
         left, right = before.spare(after.start), after.spare(after.start)
@@ -59,20 +61,28 @@ def levels(pool: Pool, path: Path) -> Levels:
 
 def is_due(pool: Pool) -> bool:
     """Whether maintenance, times the venue's level, has reached credit at today's prices."""
-    return total(part.spare for part in pool.parts.values()) <= 0
+    return pool.spare <= 0
 
 
 def least_spare(pool: Pool, path: Path) -> Fraction:
     """The least dollars that credit has above what liquidates, from today's prices to the end of a path."""
-    return min(worth for each in _walked(pool.parts.values(), path, ONE) for _, worth in each.ends(ONE))
+    return min(worth for each in _walked(pool, path, ONE) for _, worth in each.ends(ONE))
 
 
-def _walked(parts: Iterable[Part], path: Path, last: Fraction | None) -> list[Stretch]:
+def _never_meets(pool: Pool, path: Path, last: Fraction | None) -> bool:
+    """Whether the least of each part alone, wherever on the path it is, leaves something to spare."""
+    left = pool.spare
+    for asset in moving_on(path, pool.moved):
+        part = pool.parts[asset]
+        ends = ends_of(part, path, last)
+        if not ends:
+            return False
+        left += min(worth for _, worth in ends) - part.spare
+    return left > 0
+
+
+def _walked(pool: Pool, path: Path, last: Fraction | None) -> list[Stretch]:
     """What all parts have to spare on a path, stretch by stretch."""
-    moving, standing = [], ZERO
-    for part in parts:
-        if stands_still(part, path):
-            standing += part.spare
-        else:
-            moving.append(stretches(part, path, last))
-    return joined(moving, standing, last)
+    moving = [pool.parts[asset] for asset in moving_on(path, pool.moved)]
+    standing = pool.spare - total(part.spare for part in moving)
+    return joined([stretches(part, path, last) for part in moving], standing, last)

@@ -104,7 +104,12 @@ def _halving(low: Fraction, high: Fraction, holds: Callable[[Fraction], bool]) -
 
 def stands_still(part: Part, path: Mapping[str, Fraction]) -> bool:
     """Whether nothing of a part moves on a path."""
-    return not path.get(part.coin.asset) and not any(path.get(each.held.contract.asset) for each in part.open.positions)
+    return not any(path.get(asset) for asset in part.movers)
+
+
+def moving_on(path: Mapping[str, Fraction], moved: Mapping[str, Sequence[str]]) -> list[str]:
+    """The coins whose parts move on a path, each once; ``moved``: by asset, the coins that move with it."""
+    return list(dict.fromkeys(coin for asset, step in path.items() if step for coin in moved.get(asset, ())))
 
 
 def equity_line(part: Part, path: Mapping[str, Fraction]) -> Line:
@@ -124,8 +129,40 @@ def equity_line(part: Part, path: Mapping[str, Fraction]) -> Line:
     return Line(constant, slope)
 
 
-def stretches(part: Part, path: Mapping[str, Fraction], last: Fraction | None) -> list[Stretch]:
-    """What a part has to spare on a path, between one break and the next, up to its ``last`` share (None: no end)."""
+def stretches(part: Part, path: Mapping[str, Fraction], last: Fraction | None) -> Sequence[Stretch]:
+    """What a part has to spare on a path, between one break and the next, up to its ``last`` share (None: no end).
+
+    Kept by the part: paths that move it alike are one to it.
+    """
+    kept: dict[tuple[Fraction | None, ...], Sequence[Stretch]] = part.__dict__.setdefault("stretches", {})
+    way = (last, *(path.get(asset, ZERO) for asset in part.movers))
+    if way not in kept:
+        kept[way] = _stretches(part, path, last)
+    return kept[way]
+
+
+def ends_of(part: Part, path: Mapping[str, Fraction], last: Fraction | None) -> Sequence[tuple[Fraction, Fraction]]:
+    """Where a part may have the least to spare on a path, and what it has there; kept as its stretches are.
+
+    None at all where it may fall on and on: on a path without an end, or towards a price of nothing.
+    """
+    kept: dict[tuple[Fraction | None, ...], Sequence[tuple[Fraction, Fraction]]]
+    kept = part.__dict__.setdefault("ends", {})
+    way = (last, *(path.get(asset, ZERO) for asset in part.movers))
+    if way not in kept:
+        walked = stretches(part, path, last)
+        known = not _falls_on(walked[-1])
+        kept[way] = [each for one in walked for each in one.ends(last or one.start)] if known else ()
+    return kept[way]
+
+
+def _falls_on(end: Stretch) -> bool:
+    if end.end is None:
+        return end.slope < 0 or bool(end.square or end.poles)
+    return any(ONE + s * end.end == 0 for s in end.poles)
+
+
+def _stretches(part: Part, path: Mapping[str, Fraction], last: Fraction | None) -> Sequence[Stretch]:
     equity, edges = equity_line(part, path), _edges(part.coin, path)
     breaks = (*(equity.meets(edge) for edge in (Line(ZERO, ZERO), *edges)), *_bounds(part, path))
     inside = sorted({t for t in breaks if t is not None and t > 0 and (last is None or t < last)})

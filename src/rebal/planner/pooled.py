@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from rebal.account_lines import ALL
 from rebal.amounts import ONE, ZERO, Fraction
-from rebal.book import Book
-from rebal.frozen import frozen
+from rebal.book import Book, Position
+from rebal.frozen import frozen, kept_for
 from rebal.market.margin import Held
-from rebal.market.pooled import Coin, Levered, Pool, judge
+from rebal.market.pooled import Coin, Levered, Open, Part, Pool, judge
 from rebal.names import within
 from rebal.planner.collateral import DISTANCE_STEP, LEVERAGE_STEP, account_leverage, last_that
 from rebal.planner.exposure import held_position
@@ -47,20 +47,43 @@ class Level:
 def pool_of(account: Account, book: Book, portfolio: Portfolio) -> Pool:
     """A pooled account of a book: every coin that sits there, margins there, or could be brought there."""
     assert account.pooling is not None
+    account_rules = account.pooling.rules
     key = portfolio.account_key(account.name)
     open_here = [position for position in book.open_positions if position.contract.account == (key or "")]
     assets = {asset for wallet, balance in book.wallets.items() if balance for asset in _assets(wallet, key)}
     assets |= {each.contract.settle for each in open_here}
     assets |= {asset for asset, quantity in book.holdings.items() if quantity and asset not in portfolio.aside}
-    coins = tuple(
-        Coin(asset, portfolio.price(asset), book.wallets.get(within(key, asset), ZERO), account.pooling.of(asset))
-        for asset in sorted(assets)
+    settled: dict[str, list[Position]] = {asset: [] for asset in sorted(assets)}
+    for each in open_here:
+        settled[each.contract.settle].append(each)
+    balances = {asset: book.wallets.get(within(key, asset), ZERO) for asset in settled}
+    parts = [
+        _part(account, asset, balances[asset], tuple(held), portfolio=portfolio) for asset, held in settled.items()
+    ]
+    levered = {position: each for part, held in zip(parts, settled.values(), strict=True)
+               for position, each in zip(map(id, held), part.open.positions, strict=True)}  # fmt: skip
+    positions = tuple(levered[id(each)] for each in open_here)
+    return kept_for(
+        portfolio, ("pool", account.name), parts, work=lambda: Pool.of(account_rules, parts, positions=positions)
     )
-    positions = tuple(
-        Levered(held_position(each, portfolio.market), account_leverage(each.contract, portfolio.policy))
-        for each in open_here
-    )
-    return Pool(account.pooling.rules, coins, positions)
+
+
+def _part(
+    account: Account, asset: str, balance: Fraction, positions: tuple[Position, ...], *, portfolio: Portfolio
+) -> Part:
+    """A coin of an account with what is open in it; of the same coins and positions the same part, for its figures."""
+    assert account.pooling is not None
+    pooling = account.pooling
+
+    def made() -> Part:
+        levered = tuple(
+            Levered(held_position(each, portfolio.market), account_leverage(each.contract, portfolio.policy))
+            for each in positions
+        )
+        price = portfolio.price(asset)
+        return Part(Coin(asset, price, balance, pooling.of(asset)), Open(levered, price, pooling.rules))
+
+    return kept_for(portfolio, (account.name, asset), (balance, *positions), work=made)
 
 
 def _assets(wallet: str, key: str | None) -> Iterator[str]:
@@ -88,6 +111,10 @@ def paths_of(pool: Pool, portfolio: Portfolio, shock: Fraction) -> "list[Path]":
 
 def levels_of(pool: Pool, portfolio: Portfolio) -> tuple[Level, ...]:
     """Where an account is liquidated: all coins together, each alone, and along the scenarios of the file."""
+    return kept_for(pool, ("levels",), (portfolio,), work=lambda: _levels_of(pool, portfolio))
+
+
+def _levels_of(pool: Pool, portfolio: Portfolio) -> tuple[Level, ...]:
     coins = moving(pool, portfolio)
     if not pool.positions:
         return ()
@@ -153,7 +180,10 @@ def surveyed(pool: Pool, portfolio: Portfolio, *, level: Alert) -> "Survey":
     """An account on the policy's paths: what it lacks of a level, in any coin, whatever is brought to it."""
     from rebal.market.pooled_need import Survey  # as in _level
 
-    return Survey.of(pool, paths=paths_of(pool, portfolio, level.distance), leverage=level.leverage)
+    def walked() -> Survey:
+        return Survey.of(pool, paths=paths_of(pool, portfolio, level.distance), leverage=level.leverage)
+
+    return kept_for(pool, (level.distance, level.leverage), (portfolio,), work=walked)
 
 
 def needed_alone(held: Sequence[Held], account: Account, portfolio: Portfolio) -> Fraction | None:
