@@ -44,6 +44,7 @@ FILES = {
 COMMANDS = {
     "plan of a pool": "plan pool.yaml",
     "hedge": "hedge BTC --pct 50 -p b.yaml",
+    "unwind by rungs": "unwind --ladder --force -p b.yaml",
     "stress of a plan": "stress b.yaml --planned",
     "history of a plan": "history -p b.yaml",
     "replay": "replay b.yaml --prices prices.csv --against hold,spot,hedge --policy band=2%,8% --paths 5",
@@ -55,7 +56,7 @@ COMMANDS = {
     "venue": "venues bingx",
 }
 PAGES = (*PLANS, *OTHERS, *COMMANDS)
-ALIKE = {"worked-example", "open-book", "unwind", "extreme", "hedge", "history of a plan"}
+ALIKE = {"worked-example", "open-book", "unwind", "unwind by rungs", "extreme", "hedge", "history of a plan"}
 """Pages of the same kinds as others: axe takes as long as all the rest."""
 
 WIDTHS = (360, 768, 1440)
