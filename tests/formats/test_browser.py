@@ -1,6 +1,7 @@
 """Pages as a browser shows them: nothing overflows or is asked of anyone, and the figures are those of the JSON."""
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -158,6 +159,14 @@ def test_axe_finds_nothing_in_the_light_either(name: str, page: "Page", tmp_path
     page.emulate_media(color_scheme="light")
     visit(page, name, tmp_path)
     assert_accessible(page)
+
+
+@pytest.mark.parametrize("name", ["stress", "replay"])
+@pytest.mark.usefixtures("files")
+def test_curves_are_named_beside_them_and_by_no_letters(name: str, page: "Page", tmp_path: Path) -> None:
+    visit(page, name, tmp_path)
+    notes = page.evaluate("[...document.querySelectorAll('.note')].map(each => each.textContent)")
+    assert not [each for each in notes if re.match(r"[a-z] \w", each)], notes
 
 
 def test_the_colours_follow_the_readers_scheme(page: "Page", tmp_path: Path) -> None:

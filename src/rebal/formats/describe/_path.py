@@ -74,7 +74,7 @@ def equity(report: Replay) -> Iterator[Section]:
     names = ", ".join(f"{each.letter} {each.name}" for each in series)
     chart = Chart(_axis(report), Axis("equity", Kind.USD), series, name="path", said="equity at the checks")
     columns = [_DAY, *(Column(f"{each.name} $", each.name, Kind.DOLLARS) for each in series)]
-    yield Section("Equity", (chart, _told(columns, path)), names)
+    yield Section("Equity", (chart, _told(columns, path)), names, on_paper="at the checks")
 
 
 def weights(report: Replay) -> Iterator[Section]:
@@ -95,16 +95,17 @@ def weights(report: Replay) -> Iterator[Section]:
     )
     said = "weights at the checks, and the bands about their targets"
     chart = Chart(_axis(report), Axis("weight", Kind.PERCENT), series, name="weights", said=said)
-    told = joined([_banded(letters[asset], asset, bands.get(asset)) for asset in assets], "; ")
+    note = joined([_banded(f"{letters[asset]} {asset}", bands.get(asset)) for asset in assets], "; ")
+    on_paper = joined([_banded(asset, bands[asset]) for asset in assets if asset in bands], "; ")
     columns = [_DAY, *(Column(asset, partial(_weight, asset), Kind.PERCENT) for asset in assets)]
-    yield Section("Weights", (chart, _told(columns, path)), told)
+    yield Section("Weights", (chart, _told(columns, path)), note, on_paper=on_paper)
 
 
-def _banded(letter: str, asset: str, band: tuple[Fraction, Fraction] | None) -> Said:
+def _banded(name: str, band: tuple[Fraction, Fraction] | None) -> Said:
     """What a curve is of, and between which weights nothing is traded for it."""
     if band is None:
-        return f"{letter} {asset}"
-    return (f"{letter} {asset}, band ", Figure(band[0], Kind.PERCENT), " to ", Figure(band[1], Kind.PERCENT))
+        return name
+    return (f"{name}, band ", Figure(band[0], Kind.PERCENT), " to ", Figure(band[1], Kind.PERCENT))
 
 
 def distance(report: Replay) -> Iterator[Section]:

@@ -133,11 +133,11 @@ def _worth(report: Stress) -> Iterator[Block]:
     )
     first, last = (_name(each) for _, each in (alike[0], alike[-1]))
     names = ", ".join(f"{each.letter} {each.name}" for each in series)
-    note = (f"{names}; all coins from ", *first, " to ", *last, ", straight between scenarios")
+    moves = ("all coins from ", *first, " to ", *last, ", straight between scenarios")
     said = ("worth in dollars as all coins move from ", *first, " to ", *last, ", book by book as in the table below")
     axes = Axis("all coins", Kind.CHANGE), Axis("worth", Kind.USD)
     chart = Chart(*axes, series, name="payoff", said=said, lines=((ZERO, "today's prices"),))
-    yield Section("Worth", (chart,), note, place=Place.FIRST)
+    yield Section("Worth", (chart,), (f"{names}; ", *moves), place=Place.FIRST, on_paper=moves)
 
 
 def _liquidated(told: ScenarioLine) -> Said:

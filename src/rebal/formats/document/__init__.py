@@ -369,7 +369,8 @@ class Strips:
 class Section:
     """Blocks under a title; not shown on a page where they show nothing, unless ``always``.
 
-    ``place``: where it stands on paper among the sections beside it; elsewhere they stand in their order.
+    ``place``: where it stands on paper among the sections beside it; elsewhere they stand in their order. ``on_paper``:
+    the note there, where curves have their names beside them and no letters; None for the same.
     """
 
     title: Said
@@ -378,6 +379,12 @@ class Section:
     always: bool = False
     only: Medium | None = None
     place: Place = Place.LAST
+    on_paper: Said = None
+
+    @property
+    def paper_note(self) -> Said:
+        """What is noted on paper."""
+        return self.note if self.on_paper is None else self.on_paper
 
 
 Picture = Chart | Strips

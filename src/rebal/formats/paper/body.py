@@ -82,7 +82,7 @@ def _section(section: Section, part: Part) -> str:
         return ""
     depth = min(level, _DEEPEST)
     head = f"<h{depth}>{markup(section.title)}</h{depth}>" if title else ""
-    note = f'<p class="note">{markup(section.note)}</p>' if section.note else ""
+    note = f'<p class="note">{markup(section.paper_note)}</p>' if section.paper_note else ""
     named = f' id="{part.key}"' if title else ""
     return f"<section{named}>{head}{note}{''.join(inside)}</section>"
 
