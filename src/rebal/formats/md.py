@@ -61,7 +61,7 @@ def _section(section: Section, level: int) -> str:
     if not inside and not section.always:
         return ""
     head = f"{'#' * min(below, _DEEPEST)} {title}" if title else ""
-    return "\n\n".join(filter(None, [head, _said(section.paper_note), *inside]))
+    return "\n\n".join(filter(None, [head, _said(markup.noted(section)), *inside]))
 
 
 def _table(table: Table, level: int) -> str:

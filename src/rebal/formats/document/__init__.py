@@ -381,11 +381,6 @@ class Section:
     place: Place = Place.LAST
     on_paper: Said = None
 
-    @property
-    def paper_note(self) -> Said:
-        """What is noted on paper."""
-        return self.note if self.on_paper is None else self.on_paper
-
 
 Picture = Chart | Strips
 Block = Table | Facts | Text | Listed | Steps | Verbatim | Notes | Picture | Section

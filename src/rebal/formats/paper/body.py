@@ -28,7 +28,7 @@ from rebal.formats.document import (
 )
 from rebal.formats.page import cells
 from rebal.formats.page.ink import ECHO
-from rebal.formats.paper.markup import cell, markup, text
+from rebal.formats.paper.markup import cell, markup, noted, text
 from rebal.formats.picture.canvas import Page
 from rebal.formats.picture.drawn import drawn, is_drawn
 
@@ -82,7 +82,7 @@ def _section(section: Section, part: Part) -> str:
         return ""
     depth = min(level, _DEEPEST)
     head = f"<h{depth}>{markup(section.title)}</h{depth}>" if title else ""
-    note = f'<p class="note">{markup(section.paper_note)}</p>' if section.paper_note else ""
+    note = f'<p class="note">{markup(noted(section))}</p>' if noted(section) else ""
     named = f' id="{part.key}"' if title else ""
     return f"<section{named}>{head}{note}{''.join(inside)}</section>"
 

@@ -21,12 +21,18 @@ from rebal.formats.document import (
     Prose,
     Reckoned,
     Said,
+    Section,
 )
 from rebal.formats.picture.canvas import PEN
 from rebal.times import rfc3339
 
 _EMPHASIS = frozenset({BOLD, ALARM})
 _UNKNOWN = "?"
+
+
+def noted(section: Section) -> Said:
+    """What is noted of a section on paper."""
+    return section.note if section.on_paper is None else section.on_paper
 
 
 def cell(said: Said, kind: Kind = Kind.EXACT) -> str:
