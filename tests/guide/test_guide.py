@@ -267,3 +267,38 @@ def test_topics_on_two_accounts_one_of_them_pooled(tmp_path: Path) -> None:
     nearest = status["accounts"][0]["nearest"]
     rescue = answered("guide", "rescue", *at).out
     assert f"its nearest liquidation is {float(nearest['distance']) * 100:.1f} % away on {nearest['path']}" in rescue
+
+
+ACCOUNTS = """\
+as_of: 2026-11-20T08:00:00Z
+accounts:
+  main: {venue: bybit, margin: MODE, wallets: {BTC: 0.3},
+         positions: [{contract: BTCUSD, contracts: -9000, entry_price: 39000}]}
+  second: {venue: deribit, wallets: {BTC: 0.2},
+           positions: [{contract: BTC-PERPETUAL, contracts: -2000, entry_price: 41000}]}
+holdings: {BTC: 2, ETH: 14}
+targets: {BTC: 40%, ETH: 60%}
+market: {as_of: 2026-11-20T08:00:00Z, prices: {BTC: 40000, ETH: 2500}}
+"""
+
+
+def test_wallets_of_several_accounts_are_told_apart(tmp_path: Path) -> None:
+    file = tmp_path / "portfolio.yaml"
+    file.write_text(ACCOUNTS.replace("MODE", "cross"))
+    due = rows("rescue", "How far you are from it", "-p", str(file), *NOW)
+    assert [each[0] for each in due] == ["main:BTC", "second:BTC"]
+    assert due[1][2:] == ["68,795.60", "+72.0 %", "50,959.70"]  # and no price of 1.01, a tenth of today's and less
+    margins = rows("margin", "The wallets after the plan", "-p", str(file), *NOW)
+    assert {each[0] for each in margins} == {"main:BTC", "main:ETH", "second:BTC"}
+    reading = " ".join(told("reading", "-p", str(file), *NOW).split())
+    assert "into the account main" in reading
+    assert "main:BTC margin balance" in reading
+
+
+def test_a_coin_of_a_pooled_account_has_no_liquidation_of_its_own(tmp_path: Path) -> None:
+    file = tmp_path / "portfolio.yaml"
+    alone = ACCOUNTS.split("  second")[0] + "holdings" + ACCOUNTS.split("holdings")[1]
+    file.write_text(alone.replace("MODE", "pooled"))
+    reading = " ".join(told("reading", "-p", str(file), *NOW).split())
+    assert "its coins count $" in reading
+    assert "liquidation never" not in reading

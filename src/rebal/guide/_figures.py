@@ -1,7 +1,10 @@
 """How figures read in the guide's sentences and tables."""
 
 from rebal.amounts import Fraction, plain
+from rebal.formats.describe._phrases import FAR, foreseeable
+from rebal.formats.document import GLUE
 from rebal.formats.page.figures import Figures
+from rebal.plan import Wallet
 
 _FIGURES = Figures("−", ",", " ", "$", "×")
 NEVER = "never"
@@ -44,6 +47,16 @@ def away(below: Fraction | None, above: Fraction | None) -> str:
     """How far the price may fall or rise, as signed moves; "never" where neither comes to it."""
     moves = [*([] if below is None else [-below]), *([] if above is None else [above])]
     return " or ".join(map(_FIGURES.change, moves)) or NEVER
+
+
+def ends(wallet: Wallet) -> tuple[str, str]:
+    """The prices at which a wallet is liquidated, and the moves to them, as far as a person may see either."""
+    below, above = foreseeable(wallet.distance_below, wallet.distance_above)
+    told = ((below, wallet.liquidation_below), (above, wallet.liquidation_above))
+    prices = [at for distance, at in told if distance is not None and at is not None]
+    if not prices and (wallet.distance_below, wallet.distance_above) != (None, None):
+        return FAR.replace(GLUE, " "), "–"
+    return " and ".join(map(price, prices)) or NEVER, away(below, above)
 
 
 def exact(value: Fraction) -> str:

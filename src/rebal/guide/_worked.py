@@ -6,7 +6,8 @@ from rebal.frozen import frozen
 from rebal.guide import Given, Reader
 from rebal.market.contract import Contract, Kind
 from rebal.market.margin import Held
-from rebal.plan import Plan
+from rebal.names import within
+from rebal.plan import Plan, Wallet
 from rebal.planner import build_plan
 from rebal.planner.routes import tradable
 from rebal.portfolio import Portfolio
@@ -56,6 +57,11 @@ def planned(reader: Reader) -> tuple[Given, Plan, tuple[str, ...]]:
     given = reader.example()
     said = "This portfolio has no targets, so there is nothing to plan: the figures are the example's."
     return given, _plan(given), (said,)
+
+
+def named(wallet: Wallet, *, several: bool) -> str:
+    """What a wallet is called, with its account where there are several."""
+    return wallet.contract or within(wallet.account if several else None, wallet.currency)
 
 
 def _plan(given: Given) -> Plan:

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from rebal.amounts import Fraction
 from rebal.book import MarginMode
 from rebal.guide import Reader
-from rebal.guide._figures import away, coins, or_never, percent, price, times
-from rebal.guide._worked import Subject, planned, subject
+from rebal.guide._figures import coins, ends, percent, price, times
+from rebal.guide._worked import Subject, named, planned, subject
 from rebal.market.margin import beyond_last_tier, initial_margin, maintenance_margin
-from rebal.names import within
 from rebal.plan import Plan, Wallet
 from rebal.reports.guide import Entry, Part
 
@@ -51,21 +50,17 @@ _HEADINGS = ("wallet", "margin balance", "leverage", "maintenance", "margin rati
 def _rows(plan: Plan) -> Iterator[tuple[str, ...]]:
     """The wallets that are judged by themselves, with their accounts where there are several."""
     several = len(plan.accounts) > 1
-    return (
-        _row(each, each.account if several else None) for each in plan.wallets if each.mode is not MarginMode.POOLED
-    )
+    return (_row(each, named(each, several=several)) for each in plan.wallets if each.mode is not MarginMode.POOLED)
 
 
-def _row(wallet: Wallet, account: str | None) -> tuple[str, ...]:
-    ends = [each for each in (wallet.liquidation_below, wallet.liquidation_above) if each is not None]
+def _row(wallet: Wallet, name: str) -> tuple[str, ...]:
     return (
-        wallet.contract or within(account, wallet.currency),
+        name,
         coins(wallet.margin_balance, wallet.currency),
         "–" if wallet.leverage is None else times(wallet.leverage),
         coins(wallet.maintenance_margin, wallet.currency),
         "–" if wallet.margin_ratio is None else percent(wallet.margin_ratio),
-        " and ".join(map(price, ends)) or or_never(None),
-        away(wallet.distance_below, wallet.distance_above),
+        *ends(wallet),
     )
 
 

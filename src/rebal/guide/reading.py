@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+from rebal.book import MarginMode
 from rebal.guide import Given, Reader
-from rebal.guide._figures import away, coins, contracts, exact, percent, price, times, usd
-from rebal.guide._worked import planned
+from rebal.guide._figures import NEVER, coins, contracts, ends, exact, percent, price, times, usd
+from rebal.guide._worked import named, planned
 from rebal.market.contract import OrderUnit
 from rebal.plan import Order, Plan, Wallet
 from rebal.reports.guide import Entry, Part
@@ -20,7 +21,7 @@ def parts(reader: Reader) -> tuple[Part, ...]:
         Part("", (*said, *_first(plan)), entries=tuple(_drift(plan))),
         Part("Orders", tuple(_orders(plan)), entries=tuple(_order(each) for each in plan.orders[:1])),
         Part("Steps", tuple(_steps(plan))),
-        Part("Margin after", tuple(_margin(plan, given)), entries=tuple(_wallet(each) for each in plan.wallets[:1])),
+        Part("Margin after", tuple(_margin(plan, given)), entries=tuple(_first_wallet(plan))),
         Part("Cost, and what to look at", tuple(_cost(plan))),
     )
 
@@ -77,8 +78,10 @@ def _steps(plan: Plan) -> Iterator[str]:
     )
     for transfer in plan.transfers[:1]:
         way = "into" if transfer.quantity > 0 else "out of"
-        moved = abs(transfer.quantity)
-        yield f"The first transfer: {exact(moved)} {transfer.asset} {way} the futures account, to the last digit."
+        moved, which = abs(transfer.quantity), "the futures account"
+        if len(plan.accounts) > 1:
+            which = f"the account {transfer.account}"
+        yield f"The first transfer: {exact(moved)} {transfer.asset} {way} {which}, to the last digit."
 
 
 def _margin(plan: Plan, given: Given) -> Iterator[str]:
@@ -90,13 +93,30 @@ def _margin(plan: Plan, given: Given) -> Iterator[str]:
     )
 
 
-def _wallet(wallet: Wallet) -> Entry:
+def _first_wallet(plan: Plan) -> Iterator[Entry]:
+    """The first that is judged by itself; of pooled accounts alone, the first of these."""
+    several = len(plan.accounts) > 1
+    alone = [each for each in plan.wallets if each.mode is not MarginMode.POOLED]
+    if alone:
+        yield _wallet(alone[0], named(alone[0], several=several))
+        return
+    for line in plan.accounts[:1]:
+        if line.credit is not None and line.maintenance_margin is not None:
+            nearest = NEVER if line.nearest is None else f"{percent(line.nearest.distance)} away"
+            yield Entry(
+                f"{line.account}",
+                f"its coins count {usd(line.credit)} together, maintenance asks for {usd(line.maintenance_margin)}; "
+                f"its nearest liquidation is {nearest}. A coin of a pooled account has no price of its own.",
+            )
+
+
+def _wallet(wallet: Wallet, name: str) -> Entry:
     held = "–" if wallet.leverage is None else times(wallet.leverage)
     share = "" if wallet.share_of_holding is None else f"; {percent(wallet.share_of_holding)} of the holding is there"
     return Entry(
-        wallet.contract or wallet.currency,
+        name,
         f"margin balance {coins(wallet.margin_balance, wallet.currency)}, leverage {held}, liquidation "
-        f"{away(wallet.distance_below, wallet.distance_above)}{share}.",
+        f"{ends(wallet)[1]}{share}.",
     )
 
 

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator
 from rebal.account_lines import AccountLine, path_words
 from rebal.amounts import Fraction, total
 from rebal.book import MarginMode
+from rebal.formats.describe._phrases import foreseeable
 from rebal.guide import Given, Reader
-from rebal.guide._figures import away, percent, price, times
-from rebal.guide._worked import planned
+from rebal.guide._figures import ends, percent, price, times
+from rebal.guide._worked import named, planned
 from rebal.plan import PositionLine, Wallet
 from rebal.planner.status import build_status
 from rebal.portfolio import Portfolio
@@ -24,10 +25,11 @@ def parts(reader: Reader) -> tuple[Part, ...]:
     status = build_status(given.portfolio, given.book, inputs=given.inputs)
     open_now = tuple(each for each in status.wallets if each.leverage)
     after, plan, _ = planned(reader)
+    several = len(status.accounts) > 1
+    left = () if open_now else (each for each in plan.wallets if each.mode is not MarginMode.POOLED)
     rows = (
-        tuple(_row(each, status.positions, given) for each in open_now)
-        if open_now
-        else tuple(_row(each, plan.positions, after) for each in plan.wallets)
+        *(_row(each, status.positions, given, name=named(each, several=several)) for each in open_now),
+        *(_row(each, plan.positions, after, name=named(each, several=several)) for each in left),
     )
     far = (*_far(given, open_now), *_pools(status.accounts))
     return (
@@ -38,7 +40,8 @@ def parts(reader: Reader) -> tuple[Part, ...]:
 
 
 _STEPS = (
-    "Get prices: a `market` block of now in prices.yaml. Yesterday's prices give yesterday's answer.",
+    "Get prices: `rebal market --out prices.yaml` asks the exchange; else type a `market` block of now into that file. "
+    "Yesterday's prices give yesterday's answer.",
     "rebal status --market prices.yaml says which wallet it is, and how far away liquidation is.",
     "rebal rescue --market prices.yaml --out rescue.json shows the ways out side by side, coins to move in, contracts "
     "to close, or both, and saves the one to take.",
@@ -78,25 +81,29 @@ def _far(given: Given, open_now: tuple[Wallet, ...]) -> Iterator[str]:
         yield "No futures are open in this portfolio, so there is nothing to rescue today; as its plan would leave it:"
 
 
-def _row(wallet: Wallet, positions: Iterable[PositionLine], given: Given) -> tuple[str, ...]:
+def _row(wallet: Wallet, positions: Iterable[PositionLine], given: Given, *, name: str) -> tuple[str, ...]:
     levered = _levered_below(wallet, positions, given.portfolio)
-    ends = [each for each in (wallet.liquidation_below, wallet.liquidation_above) if each is not None]
     return (
-        wallet.contract or wallet.currency,
+        name,
         "–" if wallet.leverage is None else times(wallet.leverage),
-        " and ".join(map(price, ends)) or "never",
-        away(wallet.distance_below, wallet.distance_above),
-        " and ".join(_alerts(wallet, levered, given.portfolio.policy.alert.distance)) or "never",
+        *ends(wallet),
+        " and ".join(_alerts(wallet, levered, given.portfolio)) or "never",
     )
 
 
-def _alerts(wallet: Wallet, levered: Fraction | None, distance: Fraction) -> Iterator[str]:
-    """The prices from which liquidation is as near, or leverage as high, as the alert allows: whichever comes first."""
-    near = None if wallet.liquidation_below is None else wallet.liquidation_below / (1 - distance)
-    below = [each for each in (near, levered) if each is not None]
-    if below:
-        yield price(max(below))
-    if wallet.liquidation_above is not None:
+def _alerts(wallet: Wallet, levered: Fraction | None, portfolio: Portfolio) -> Iterator[str]:
+    """The prices from which liquidation is as near, or leverage as high, as the alert allows: whichever comes first.
+
+    Only such as a person may see, as of the ends themselves.
+    """
+    distance = portfolio.policy.alert.distance
+    below, above = foreseeable(wallet.distance_below, wallet.distance_above)
+    near = None if below is None or wallet.liquidation_below is None else wallet.liquidation_below / (1 - distance)
+    least = portfolio.price(wallet.currency) / 10
+    first = [each for each in (near, levered) if each is not None and (each is near or each > least)]
+    if first:
+        yield price(max(first))
+    if above is not None and wallet.liquidation_above is not None:
         yield price(wallet.liquidation_above / (1 + distance))
 
 
