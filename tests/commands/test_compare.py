@@ -166,3 +166,35 @@ def test_several_accounts_are_named_by_their_venues(tmp_path: Path) -> None:
     assert (told["venue"], told["venues"]) == (None, ["binance", "kraken"])
     stressed = answered("stress", str(file), *NOW, "--format", "plain").out
     assert stressed.startswith("stress    venue binance,kraken  ")
+
+
+def asked(folder: Path, text: str) -> Any:
+    (folder / "asked.yaml").write_text(text)
+    return json.loads(answered("compare", str(folder / "asked.yaml"), *NOW, "--format", "json").out)
+
+
+def test_the_tax_of_coins_whose_lots_are_known_is_told_beside_those_that_are_not(tmp_path: Path) -> None:
+    held = "{BTC: {quantity: 2, lots: [{quantity: 2, cost: 20000, acquired: 2026-08-01}]}, ETH: 30, USDT: 5000}"
+    text = (
+        f"venue: bybit\nas_of: 2026-11-20T08:00:00Z\nholdings: {held}\n"
+        "targets: {BTC: 30%, ETH: 20%, USD: 50%}\n"
+        "market: {as_of: 2026-11-20T08:00:00Z, prices: {BTC: 40000, ETH: 2500}, funding: {BTCUSD: 0%, ETHUSD: 0%}}\n"
+        "costs: {spot_fee: 0%, slippage: 0%}\n"
+        "tax: {method: hifo, short_term: 40%, long_term: 20%, long_after: 1y}\n"
+    )
+    # equity 160,000: 32,000 of BTC go, half of it gain, taxed at 40 % now; ETH goes too, its lots are not given
+    by_way = {line["route"]: line for line in asked(tmp_path, text)["routes"]}
+    spot, inverse = by_way["spot"], by_way["inverse"]
+    assert (spot["tax_usd"], spot["tax_known_usd"], spot["known_usd"]) == (None, "6400", "6400")
+    assert (inverse["tax_deferred_usd"], inverse["tax_deferred_known_usd"]) == (None, "6400")
+
+
+def test_what_a_pooled_account_posts_is_said_to_be_alone(tmp_path: Path) -> None:
+    text = (
+        "as_of: 2026-11-20T08:00:00Z\nholdings: {BTC: 2, ETH: 30}\ntargets: {BTC: 40%, ETH: 60%}\n"
+        "accounts: {first: {venue: bybit, margin: MODE}}\n"
+        "market: {as_of: 2026-11-20T08:00:00Z, prices: {BTC: 40000, ETH: 2500}}\n"
+    )
+    found = (asked(tmp_path, text.replace("MODE", mode))["findings"] for mode in ("pooled", "cross"))
+    told = [[each["subject"] for each in of if each["code"] == "estimate"] for of in found]
+    assert told == [["first"], []]

@@ -51,6 +51,13 @@ def test_what_is_off_and_cannot_be_traded_is_not_nothing_to_do() -> None:
     )
 
 
+def test_dollars_alone_outside_their_band_order_nothing() -> None:
+    off = rows.asset("USD", "1", "1", drift=Fraction(1, 5), outside_band=True)
+    assert said(rows.plan(assets=(off, rows.asset("ALT", "1", "1")))) == (
+        "USD is 20.0 points over its weight: no coin is outside its band, so nothing is ordered"
+    )
+
+
 def test_a_hedge_says_what_it_leaves_exposed() -> None:
     assert said(books.open_book()) == (
         "BTC net exposure 87562.50 -> 47562.50, hedged 10.0% -> 50.0%: 2 orders, 2 transfers"

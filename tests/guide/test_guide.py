@@ -207,6 +207,19 @@ def test_what_funding_pays() -> None:
         assert day.startswith("pays" if paid < 0 else "receives")
 
 
+def test_a_band_of_dollars_alone_orders_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "portfolio.yaml"
+    path.write_text(
+        "venue: bybit\nas_of: 2026-11-20T08:00:00Z\nholdings: {BTC: 1, ETH: 10, USDT: 40000}\n"
+        "targets: {BTC: 30.3%, ETH: 30.4%, USD: 39.3%}\n"
+        "market: {as_of: 2026-11-20T08:00:00Z, prices: {BTC: 40000, ETH: 4000}}\n"
+    )
+    text = " ".join(told("drift", "-p", str(path)).split())
+    assert "Outside here: USD. Once a coin is, all of them go to target" in text
+    assert "For BTC: 30.3 %" in text
+    assert "This plan has no order: no coin is outside its band." in text
+
+
 def test_a_topic_that_is_not_there() -> None:
     done = answered("guide", "margins")
     assert (done.code, done.out) == (2, "")

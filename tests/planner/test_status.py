@@ -11,7 +11,7 @@ from rebal.book import HedgeAsked, opened
 from rebal.commands._cures import cured
 from rebal.findings import Code
 from rebal.planner.status import build_status
-from rebal.portfolio import Portfolio
+from rebal.portfolio import Band, Portfolio
 from rebal.status import Needs, Status
 
 from .given import INPUTS, NOW, inverse, policy, portfolio
@@ -53,6 +53,21 @@ def test_a_book_at_its_targets_needs_nothing() -> None:
 def test_a_weight_outside_its_band_is_an_action() -> None:
     answer = status(book(targets=("0.8", "0.2")))
     assert (answer.needs, Code.DRIFT in codes(answer)) == (Needs.ACTION, True)
+
+
+def test_dollars_alone_outside_their_band_are_moved_by_a_smaller_one() -> None:
+    # 1 BTC and 10 ETH of 40,000 dollars each beside 40,000 dollars: 33.3 % where 39.3 % are wanted, the coins 3 off
+    weights, prices = {"BTC": "0.303", "ETH": "0.304", "USD": "0.393"}, {"BTC": "40000", "ETH": "4000"}
+    made = portfolio({"BTC": "1", "ETH": "10", "USDT": "40000"}, weights, prices, (BTC, inverse("ETH", "1")))
+    answer = status(made)
+    (found,) = [each for each in answer.findings if each.subject == "USD"]
+    assert (answer.needs, found.message) == (
+        Needs.NOTHING,
+        "is 6.0 points under its weight; only orders of coins move it, and no coin is outside its band, so there is "
+        "none; a smaller policy.band brings them",
+    )
+    smaller = replace(made, policy=replace(made.policy, band=Band(Fraction(2, 100))))
+    assert status(smaller).needs is Needs.ACTION
 
 
 def test_a_wallet_past_its_alert_is_a_breach() -> None:

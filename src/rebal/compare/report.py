@@ -122,7 +122,7 @@ def _runners(
         lacking = "its collateral is not held" if any(each.missing for each in lines) else None
         yield Runner(
             line=line,
-            known_usd=line.known_usd + (line.tax_deferred_usd or ZERO),
+            known_usd=line.known_usd + line.tax_deferred_known_usd,
             missing=tuple(dict.fromkeys((*line.missing, *missing))),
             per_rate={"costs.slippage": traded_usd(tuple(choice.carried.values()), span.horizon)},
             left_out=_PARTLY if line.notional < notional else lacking,
@@ -171,12 +171,14 @@ def _futures_line(choice: Course, sale: SpotTrade, span: Span, portfolio: Portfo
         known_usd=fees + (slippage or ZERO) + days * _known_per_day(choice, portfolio),
         missing=tuple(_missing(choice, portfolio)),
         total_with_deferred_usd=None if all_in is None or deferred is None else all_in + deferred,
+        tax_known_usd=ZERO,
+        tax_deferred_known_usd=ZERO if sale.bought_back else same_sale.known_tax_usd(span.end),
     )
 
 
 def _spot_line(sale: SpotTrade, span: Span) -> RouteLine:
     fees, slippage, tax, all_in = sale.fees_usd(), sale.slippage_usd(), sale.tax_usd(span.now), sale.total_usd(span.now)
-    back = None if fees is None else fees / 2 if sale.bought_back else ZERO
+    back, known_tax = None if fees is None else fees / 2 if sale.bought_back else ZERO, sale.known_tax_usd(span.now)
     return RouteLine(
         route=Way.SPOT,
         contract=None,
@@ -205,9 +207,11 @@ def _spot_line(sale: SpotTrade, span: Span) -> RouteLine:
         cheaper_from_day=None,
         total_then_sold_usd=None if sale.bought_back else all_in,
         break_even_day_then_sold=None,
-        known_usd=(fees or ZERO) + (slippage or ZERO) + (tax or ZERO),
+        known_usd=(fees or ZERO) + (slippage or ZERO) + known_tax,
         missing=tuple(sale.missing()),
         total_with_deferred_usd=all_in,
+        tax_known_usd=known_tax,
+        tax_deferred_known_usd=ZERO,
     )
 
 

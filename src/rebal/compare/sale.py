@@ -59,6 +59,10 @@ class SpotTrade:
             return None
         return tax_usd(self.lots, self.tax, at=at)
 
+    def known_tax_usd(self, at: datetime) -> Fraction:
+        """The tax as far as rates and lots are given: of the coins whose lots are known, as if they were sold alone."""
+        return ZERO if self.tax is None else tax_usd(self.lots, self.tax, at=at)
+
     def total_usd(self, at: datetime) -> Fraction | None:
         """All of it, were it done at an instant."""
         fees, slippage, tax = self.fees_usd(), self.slippage_usd(), self.tax_usd(at)

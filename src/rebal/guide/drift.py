@@ -1,12 +1,13 @@
 """Drift, bands and what a plan does."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rebal.amounts import ZERO, Fraction, total
 from rebal.guide import Given, Reader
 from rebal.guide._figures import contracts, dollars, percent, points, usd
 from rebal.guide._worked import planned
 from rebal.plan import AssetLine, Plan
+from rebal.portfolio import DOLLARS
 from rebal.reports.guide import Part
 
 TITLE = "Drift, bands, and what a plan does"
@@ -51,9 +52,9 @@ def _bands(given: Given, plan: Plan) -> Iterator[str]:
     named = ", ".join(each.asset for each in outside)
     found = f"Outside here: {named}." if outside else "Here none is outside."
     yield (
-        f"Nothing is traded while every weight is within {points(band.points).removeprefix('+')} points of its "
-        f"target{relative}. {found} Once one is, all of them go to target: half the way back is as many orders, and "
-        "no rest."
+        f"Nothing is traded while the weight of every coin is within {points(band.points).removeprefix('+')} points "
+        f"of its target{relative}. {found} Once a coin is, all of them go to target: half the way back is as many "
+        "orders, and no rest. Dollars have no order of their own: they move with those of the coins, and start none."
     )
     yield (
         "A wider band trades less often and drifts further. The band never falls below what trading costs: twice the "
@@ -62,7 +63,8 @@ def _bands(given: Given, plan: Plan) -> Iterator[str]:
 
 
 def _orders(given: Given, plan: Plan) -> Iterator[str]:
-    off = max(plan.assets, key=lambda line: abs(line.drift or ZERO))
+    coins = [line for line in plan.assets if line.asset != DOLLARS]
+    off = max(coins or plan.assets, key=lambda line: abs(line.drift or ZERO))
     if off.target_weight is not None and off.drift:
         leg = off.target_weight * plan.equity - off.exposure
         yield (
@@ -86,5 +88,11 @@ def _orders(given: Given, plan: Plan) -> Iterator[str]:
         f"This plan has {len(plan.orders)} orders: {usd(sold)} sold and {usd(bought)} bought in futures, for "
         f"{usd(plan.costs.fees_usd)} of fees, and no coin sold."
         if plan.orders
-        else "This plan has no order: nothing is outside its band, or nothing can be done; `rebal plan` says which."
+        else f"This plan has no order: {_why_none(coins)}"
     )
+
+
+def _why_none(coins: Sequence[AssetLine]) -> str:
+    if any(line.outside_band for line in coins):
+        return "nothing can be done; `rebal plan` says what stands in the way."
+    return "no coin is outside its band."

@@ -28,6 +28,9 @@ from rebal.status import Needs, Status, summarised
 from rebal.times import day_or_time
 
 SCHEMA = "rebal/status/1"
+_DOLLARS_ALONE = (
+    "only orders of coins move it, and no coin is outside its band, so there is none; a smaller policy.band brings them"
+)
 
 
 def build_status(
@@ -78,6 +81,7 @@ def _review(desk: Desk, done: Outcome) -> Review:
 
 def _drifted(review: Review) -> Iterator[Finding]:
     traded = {part.stands_for[0] for order in review.decided.orders for part in order.parts}
+    coins_too = any(line.outside_band for line in review.assets if line.asset != DOLLARS)
     for line in review.assets:
         if line.outside_band and line.drift is not None:
             aimed = line.aimed_weight if line.aimed_weight is not None else line.target_weight
@@ -87,8 +91,8 @@ def _drifted(review: Review) -> Iterator[Finding]:
             if line.asset in traded or (line.asset == DOLLARS and traded):
                 yield warning(Code.DRIFT, line.asset, f"is {points} points {over} its weight", drift=off)
             else:
-                message = f"is {points} points {over} its weight; no order can mend it"
-                yield info(Code.RESIDUAL, line.asset, message, drift=off)
+                cannot = "no order can mend it" if line.asset != DOLLARS or coins_too else _DOLLARS_ALONE
+                yield info(Code.RESIDUAL, line.asset, f"is {points} points {over} its weight; {cannot}", drift=off)
 
 
 def _hedges(review: Review) -> Iterator[Finding]:

@@ -40,6 +40,7 @@ class RouteLine:
     ``expiry``: of dated contracts. ``notional``: dollars of the legs that this route carries. ``rolls``: of the leg
     that is rolled most. ``known_usd``: the sum of what is known; ``missing``: the keys of the file without which the
     total is not. ``total_with_deferred_usd``: ``total_usd + tax_deferred_usd``, by which routes are ranked.
+    ``tax_known_usd`` and ``tax_deferred_known_usd``: of the coins whose lots are given, all of it where all are.
     """
 
     route: Way
@@ -72,6 +73,8 @@ class RouteLine:
     known_usd: Fraction
     missing: tuple[str, ...]
     total_with_deferred_usd: Fraction | None
+    tax_known_usd: Fraction
+    tax_deferred_known_usd: Fraction
 
 
 @frozen

@@ -95,9 +95,26 @@ def routes(report: Compare) -> Iterator[Block]:
 def _total(row: _Route) -> Said:
     if row.line.total_usd is not None:
         return Inked(Figure(row.line.total_usd, Kind.USD), BOLD)
-    if not row.line.known_usd:
+    return _as_known(row.line.known_usd)
+
+
+def _as_known(usd: Fraction) -> Said:
+    """What is known of a figure that is not known whole."""
+    if not usd:
         return Inked(_UNSEEN, YELLOW)
-    return Inked((Figure(row.line.known_usd, Kind.USD), f"{GLUE}+{GLUE}{_UNSEEN}"), YELLOW)
+    return Inked((Figure(usd, Kind.USD), f"{GLUE}+{GLUE}{_UNSEEN}"), YELLOW)
+
+
+def _tax_now(row: _Route) -> Said:
+    tax = row.line.tax_usd
+    return _as_known(row.line.tax_known_usd) if tax is None else Figure(tax, Kind.USD)
+
+
+def _tax_deferred(row: _Route) -> Said:
+    tax, known = row.line.tax_deferred_usd, row.line.tax_deferred_known_usd
+    if tax is None:
+        return _as_known(known) if known else Absent.UNKNOWN
+    return Figure(tax, Kind.USD)
 
 
 def _on_day(number: int | None) -> Said:
@@ -175,6 +192,10 @@ def _is_sold_later(row: _Route) -> bool:
     return row.report.hedge is None and bool(row.line.contracts)
 
 
+def _is_deferred(row: _Route) -> bool:
+    return _is_sold_later(row) and bool(row.line.tax_deferred_usd) and row.line.total_with_deferred_usd is not None
+
+
 def _then_sold(row: _Route) -> Said:
     in_all = row.line.total_then_sold_usd
     if in_all is None:
@@ -216,7 +237,8 @@ _ROUTES = (
     _dollars("", "fees_out_usd", "out", only=_RECORDS),
     _dollars("slippage", "slippage_usd"),
     _dollars("carry", "carry_usd"),
-    _dollars("tax now", "tax_usd", "tax"),
+    Column("tax now", _tax_now, only=_PAGE),
+    _dollars("", "tax_usd", "tax", only=_RECORDS),
     _dollars("", "tax_deferred_usd", "deferred", only=_RECORDS),
     Column("total", _total, only=_PAGE),
     _dollars("", "total_usd", "total", only=_RECORDS),
@@ -267,14 +289,20 @@ _RANGE = (
 _SOLD = (
     Column(
         "tax deferred",
-        "line.tax_deferred_usd",
-        Kind.USD,
+        _tax_deferred,
         role=Role.BELOW,
         when=_is_sold_later,
-        absent=Absent.UNKNOWN,
         only=_PAGE,
     ),
-    _below("with the sale after it", _then_sold, _is_sold_later),
+    Column(
+        "with the deferred tax",
+        "line.total_with_deferred_usd",
+        Kind.USD,
+        role=Role.BELOW,
+        when=_is_deferred,
+        only=_PAGE,
+    ),
+    _below("with the sale's own cost too", _then_sold, _is_sold_later),
     Column("", "line.total_then_sold_usd", Kind.USD, record="then-sold {}", only=_RECORDS),
     Column(
         "",

@@ -168,7 +168,9 @@ def _idle(plan: Plan) -> str:
 
 
 def _stuck(plan: Plan) -> str:
-    """That nothing can be done, and what stands in the way."""
+    """That nothing can be done, and what stands in the way; dollars alone have no order that could be in it."""
+    if not any(each.outside_band for each in plan.assets if each.asset != DOLLARS):
+        return "no coin is outside its band, so nothing is ordered"
     subjects: dict[Code, list[str]] = {}
     for each in plan.findings:
         if each.code in _HINDRANCES:
