@@ -135,17 +135,16 @@ def _runners(
 def _futures_line(choice: Course, sale: SpotTrade, span: Span, portfolio: Portfolio, *, capital: Fraction) -> RouteLine:
     together, days = cost(tuple(choice.carried.values()), portfolio), span.horizon
     fees, slippage = together.fees_usd(days), together.slippage_usd(days)
-    paid_low, paid, paid_high = _figures(together.carry_usd(days))
-    low, all_in, high = _figures(together.total_usd(days))
+    (low, all_in, high), paid = _figures(together.total_usd(days)), _figures(together.carry_usd(days))
     same_sale = sale.only(choice.carried)
-    deferred = ZERO if sale.bought_back else same_sale.tax_usd(span.end)
+    deferred, known = (ZERO, ZERO) if sale.bought_back else same_sale.taxes_usd(span.end)
     even = break_even([choice.carried[asset] for asset in same_sale.legs], same_sale, span=span, portfolio=portfolio)
     return RouteLine(
         route=choice.way,
         contract=choice.contracts[0] if len(choice.contracts) == 1 else None,
         fees_usd=fees,
         slippage_usd=slippage,
-        carry_usd=paid,
+        carry_usd=paid[1],
         tax_usd=ZERO,
         tax_deferred_usd=deferred,
         total_usd=all_in,
@@ -159,8 +158,8 @@ def _futures_line(choice: Course, sale: SpotTrade, span: Span, portfolio: Portfo
         fees_rolling_usd=total(term.rolling(days) for term in together.fees),
         fees_out_usd=total(term.leaving(days) for term in together.fees),
         rolls=max(term.rolls(days) for term in together.fees),
-        carry_usd_low=paid_low,
-        carry_usd_high=paid_high,
+        carry_usd_low=paid[0],
+        carry_usd_high=paid[2],
         total_usd_low=low,
         total_usd_high=high,
         break_even_day_low=even.earliest,
@@ -171,8 +170,7 @@ def _futures_line(choice: Course, sale: SpotTrade, span: Span, portfolio: Portfo
         known_usd=fees + (slippage or ZERO) + days * _known_per_day(choice, portfolio),
         missing=tuple(_missing(choice, portfolio)),
         total_with_deferred_usd=None if all_in is None or deferred is None else all_in + deferred,
-        tax_known_usd=ZERO,
-        tax_deferred_known_usd=ZERO if sale.bought_back else same_sale.known_tax_usd(span.end),
+        tax_deferred_known_usd=known,
     )
 
 
@@ -211,7 +209,6 @@ def _spot_line(sale: SpotTrade, span: Span) -> RouteLine:
         missing=tuple(sale.missing()),
         total_with_deferred_usd=all_in,
         tax_known_usd=known_tax,
-        tax_deferred_known_usd=ZERO,
     )
 
 

@@ -63,6 +63,10 @@ class SpotTrade:
         """The tax as far as rates and lots are given: of the coins whose lots are known, as if they were sold alone."""
         return ZERO if self.tax is None else tax_usd(self.lots, self.tax, at=at)
 
+    def taxes_usd(self, at: datetime) -> tuple[Fraction | None, Fraction]:
+        """Both: the tax, and what of it is known."""
+        return self.tax_usd(at), self.known_tax_usd(at)
+
     def total_usd(self, at: datetime) -> Fraction | None:
         """All of it, were it done at an instant."""
         fees, slippage, tax = self.fees_usd(), self.slippage_usd(), self.tax_usd(at)

@@ -7,7 +7,7 @@ that does not exist; what is not known is named in a finding.
 from datetime import datetime
 from enum import StrEnum
 
-from rebal.amounts import Fraction
+from rebal.amounts import ZERO, Fraction
 from rebal.findings import Finding
 from rebal.frozen import frozen
 from rebal.plan import HedgeLine, Inputs
@@ -73,8 +73,8 @@ class RouteLine:
     known_usd: Fraction
     missing: tuple[str, ...]
     total_with_deferred_usd: Fraction | None
-    tax_known_usd: Fraction
-    tax_deferred_known_usd: Fraction
+    tax_known_usd: Fraction = ZERO
+    tax_deferred_known_usd: Fraction = ZERO
 
 
 @frozen
