@@ -73,12 +73,17 @@ def answers(venue: str, ledger: Ledger) -> dict[str, Callable[[Asked], Any]]:
 
     Another word after the venue's name says what of it is tried.
     """
+    from exchange_server import coin_accounts
     from exchange_server import more_accounts as more
 
     if venue == "binance usd-m":
         return {**_binance(Ledger()), **more.usd_m(ledger, _binance(ledger))}
     venue = venue.partition(" ")[0]
-    return (_VENUES[venue] if venue in _VENUES else getattr(more, venue))(ledger)
+    if venue in _VENUES:
+        return _VENUES[venue](ledger)
+    told: Callable[[Ledger], dict[str, Callable[[Asked], Any]]]
+    told = getattr(coin_accounts if hasattr(coin_accounts, venue) else more, venue)
+    return told(ledger)
 
 
 def ms(time: datetime) -> int:

@@ -47,10 +47,14 @@ MORE = {
     "phemex": ("BTCUSD", "cETHUSD"),
     "binance usd-m": ("BTCUSDT", "ETHUSDT"),
     "weex": ("BTCUSDT", "ETHUSDT"),
+    "mexc": ("BTC_USD", "ETH_USD"),
+    "bingx": ("BTC-USD", "ETH-USD"),
 }
 DATED = {"htx dated": ("BTC-USD", "BTC270326")}
 """A swap and a dated contract of one coin, whose accounts HTX keeps apart."""
 LOTS = {"bitmex": 100}
+FILLS_ALONE = ("bingx",)
+"""Venues that tell nothing of what happened but fills."""
 UNFORCED = ("weex",)
 """Venues that do not tell a liquidation from another fill."""
 LINEAR = ("binance usd-m", "weex")
@@ -102,9 +106,9 @@ class Exchange:
         called, statement = named or dict(zip(names, names, strict=True)), portfolio.statement
         self.contracts = {name: portfolio.contracts[called[name]] for name in names}
         split = ((*wallet.rpartition(":"), held) for wallet, held in statement.wallets.items())
-        venue = portfolio.account(account).venue
+        self.venue = portfolio.account(account).venue or ""
         self.ledger = Ledger(
-            {asset: held for at, _, asset, held in split if at == account}, page=PAGES.get(venue or "", 0)
+            {asset: held for at, _, asset, held in split if at == account}, page=PAGES.get(self.venue, 0)
         )
         for name in names:
             position = statement.positions.get(called[name])
@@ -117,7 +121,7 @@ class Exchange:
         self.time += timedelta(minutes=7) if size % 3 else timedelta(days=3)
         contract, number = self.contracts[name], 1000 + len(self.ledger.events)
         event = Event(str(number), self.time, kind, contract.settle, ZERO, name, size=contract.multiplier)
-        if kind in ("fill", "liquidation"):
+        if kind in ("fill", "liquidation") or self.venue in FILLS_ALONE:
             event.kind, event.forced = "fill", kind == "liquidation"
             self._fill(event, contract, size)
         elif kind == "funding" and contract.expiry is None:

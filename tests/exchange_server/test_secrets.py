@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +25,18 @@ from exchange_server.books import (
     portfolio,
     serving,
 )
-from rebal import venues
+from rebal import commands, venues
 from rebal.errors import UsageProblem
 from rebal.exchange.keys import keys
 
 pytestmark = pytest.mark.usefixtures("loopback")
-COMMANDS = (("reconcile",), ("record", "exchange"))
+COMMANDS: dict[str, Callable[[str, str], tuple[str, ...]]] = {
+    # those that read a key, of a file and its venue
+    "reconcile": lambda file, _: ("reconcile", file),
+    "record exchange": lambda file, _: ("record", "exchange", "-p", file),
+    "status": lambda file, _: ("status", file, "--reconcile"),
+    "venues": lambda _, venue: ("venues", venue, "--refresh"),
+}
 
 
 @pytest.fixture
@@ -173,10 +179,11 @@ def test_no_error_shows_a_key_a_signature_or_a_header(
     has_keys(monkeypatch, venue)
     file = any_portfolio(tmp_path, venue)
     monkeypatch.setattr(server, "reply", _worst(FAULTS[fault]))
-    for command in COMMANDS:
-        done = asked(server, *command, *(("-p", file) if len(command) > 1 else (file,)), *NOW, "--allow-trading-key")
+    for name, command in COMMANDS.items():
+        server.asked.clear()
+        done = asked(server, *command(file, venue), *NOW, "--allow-trading-key")
         assert done.code in (1, 4), done
-        assert server.asked
+        assert server.asked or (name, venue) == ("venues", "weex")  # whose contracts cannot be asked for
         assert done.out == ""
         assert "Traceback" not in done.err
         _nothing_signed(server, done.err)
@@ -202,10 +209,11 @@ def _nothing_signed(server: Server, said: str) -> None:
         assert not [each for each in (*long, *SECRETS) if each in said]
 
 
+@pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("fault", ["slow", "trickle", "halved", "closed"])
 @pytest.mark.parametrize("venue", ["bybit", "bitmex"])
 def test_no_broken_line_shows_a_key(
-    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, venue: str, fault: str
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, venue: str, fault: str, command: str
 ) -> None:
     has_keys(monkeypatch, venue)
     file = portfolio(tmp_path, venue)
@@ -214,10 +222,19 @@ def test_no_broken_line_shows_a_key(
         {"slow": 2.0} if fault == "slow" else {"trickle": 0.2} if fault == "trickle" else {fault: True}
     )
     server.faults = [Fault(times=99, **how)]
-    done = asked(server, "reconcile", file, *NOW, "--timeout", "0.7")
+    done = asked(server, *COMMANDS[command](file, venue), *NOW, "--timeout", "0.7")
     assert (done.code, done.out) == (4, "")
     assert len(done.err.splitlines()) == 1
     _nothing_signed(server, done.err)
+
+
+def test_every_command_that_reads_a_key_is_tried_here() -> None:
+    """Keys are read in two places, and these are the commands that come there."""
+    folder = Path(commands.__file__).parent
+    readers = {each.stem for each in folder.glob("*.py") if "rebal.exchange.keys import" in each.read_text()}
+    assert readers == {"_account", "venues"}
+    users = {each.stem for each in folder.glob("*.py") if "commands._account import" in each.read_text()}
+    assert users == {"_exchange", "reconcile", "status", "venues"}
 
 
 def test_no_traceback_shows_a_key(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
