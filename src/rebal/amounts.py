@@ -225,9 +225,13 @@ def _decimal(denominator: int) -> tuple[int, int] | None:
 
 
 def _placed(units: int, places: int) -> str:
-    digits = str(abs(units)).rjust(places + 1, "0")
-    text = f"{digits[:-places]}.{digits[-places:]}" if places else digits
-    return f"-{text}" if units < 0 else text
+    if units < 0:
+        return f"-{_placed(-units, places)}"
+    digits = str(units)
+    whole = len(digits) - places
+    if whole <= 0:
+        return f"0.{digits.rjust(places, '0')}"
+    return f"{digits[:whole]}.{digits[whole:]}" if places else digits
 
 
 def _shortened(numerator: int, denominator: int) -> tuple[int, int]:

@@ -1,6 +1,6 @@
 """What is worth a look, as data: how grave, of what, a sentence, and the figures in it; and how figures read there."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, ItemsView, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -93,6 +93,10 @@ class FindingData(Mapping[str, Figure]):
 
     def __len__(self) -> int:
         return len(self._figures)
+
+    def items(self) -> ItemsView[str, Figure]:
+        """Names and figures, without a look-up for each of them."""
+        return self._figures.items()
 
     def __hash__(self) -> int:
         return hash(frozenset(self._figures.items()))

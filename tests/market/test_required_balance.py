@@ -72,6 +72,20 @@ def test_a_larger_distance_never_asks_for_less(
     )
 
 
+@KINDS
+@given(data=st.data(), below=distances, above=distances, factor=fractions("0.5", "2"))
+def test_what_is_needed_once_marks_have_moved_is_seen_from_before(
+    kind: Kind, data: st.DataObject, below: Fraction, above: Fraction, factor: Fraction
+) -> None:
+    """Wherever a wallet stands on its way, the rest of the way asks for the same."""
+    wallet = data.draw(wallets(kind=kind, size_rate=kind is Kind.INVERSE))
+    moved = [each.moved(factor) for each in wallet.held]
+    assert [each.mark_price for each in moved] == [each.mark_price * factor for each in wallet.held]
+    assert required_balance(moved, lowest=1 - below, highest=1 + above) == required_balance(
+        wallet.held, lowest=factor * (1 - below), highest=factor * (1 + above)
+    )
+
+
 @given(wallets(methods=CONTINUOUS, most=1), distances)
 def test_for_one_position_on_continuous_tiers_an_end_decides(wallet: Wallet, distance: Fraction) -> None:
     lowest, highest = 1 - distance, 1 + distance

@@ -39,6 +39,10 @@ class Held(Worked):
     entry_price: Fraction
     mark_price: Fraction
 
+    def moved(self, factor: Fraction) -> "Held":
+        """The same at so many times its mark."""
+        return Held(self.contract, self.contracts, self.entry_price, self.mark_price * factor)
+
     @once
     def position_value(self) -> Fraction:
         """In the settlement coin, at mark; positive."""

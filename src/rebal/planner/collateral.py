@@ -101,15 +101,22 @@ def need(held: Sequence[Held], portfolio: Portfolio) -> Need:
     if not held:
         return NOTHING_NEEDED
     policy = portfolio.policy
-    return last_for(held[0], policy, lambda: _need(held, policy)) if len(held) == 1 else _need(held, policy)
+    return (
+        last_for(held[0], policy, lambda: need_at(ONE, held, policy)) if len(held) == 1 else need_at(ONE, held, policy)
+    )
 
 
-def _need(held: Sequence[Held], policy: Policy) -> Need:
-    pnl = pnl_of(held)
-    value = value_of(held)
-    initial = total([initial_margin(position, account_leverage(position.contract, policy)) for position in held])
+def need_at(factor: Fraction, held: Sequence[Held], policy: Policy) -> Need:
+    """What it would ask were every mark so many times what it is.
+
+    Maintenance is one curve over all prices (see ``market.margin``), so that it is today's that is looked at elsewhere.
+    """
+    there = held if factor == ONE else [each.moved(factor) for each in held]
+    pnl = pnl_of(there)
+    value = value_of(there)
+    initial = total([initial_margin(position, account_leverage(position.contract, policy)) for position in there])
     shock = policy.shock
-    survival = required_balance(held, lowest=ONE - shock, highest=ONE + shock)
+    survival = required_balance(held, lowest=factor * (ONE - shock), highest=factor * (ONE + shock))
     return Need(value / policy.leverage - pnl, initial - pnl, survival, max(ZERO, pnl))
 
 

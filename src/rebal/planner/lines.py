@@ -148,11 +148,11 @@ def _asset_line(
     wanted = None if portfolio.targets is None else target(asset, portfolio)
     weight = valued.weight(asset)
     is_dollars = asset == DOLLARS
-    return AssetLine(
-        asset=asset,
-        price=price,
-        holding=held,
-        spot_value=held * price,
+    return AssetLine(  # the first by their places: a call with more than fifteen names goes through a dictionary
+        asset,
+        price,
+        held,
+        held * price,
         exposure=valued.exposure(asset),
         weight=weight,
         target_weight=wanted,

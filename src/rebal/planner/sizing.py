@@ -272,11 +272,11 @@ def _order(legs: Sequence[Leg], book: Book, portfolio: Portfolio) -> Order:
     side = Side.BUY if signed > 0 else Side.SELL
     position = book.positions.get(contract.name)
     net = position.contracts if position is not None else ZERO
-    return Order(
-        contract=contract.name,
-        asset=contract.asset,
-        kind=contract.kind,
-        side=side,
+    return Order(  # the first by their places: a call with more than fifteen names goes through a dictionary
+        contract.name,
+        contract.asset,
+        contract.kind,
+        side,
         contracts=abs(signed),
         order_quantity=contract.order_quantity(signed),
         order_unit=contract.order_unit,

@@ -44,9 +44,7 @@ def _moved(pool: Pool, moves: Moves) -> Pool:
 
 
 def _remarked(position: Levered, factor: Fraction) -> Levered:
-    held = position.held
-    moved = Held(held.contract, held.contracts, held.entry_price, held.mark_price * factor)
-    return Levered(moved, position.leverage)
+    return Levered(position.held.moved(factor), position.leverage)
 
 
 def strained(pool: Pool, *, paid: Callable[[Held], Fraction], marked: Callable[[Held], Held]) -> Pool:

@@ -17,7 +17,7 @@ from rebal.findings import (
     usd,
     warning,
 )
-from rebal.market.contract import Kind
+from rebal.market.contract import INVERSE, Kind
 from rebal.market.margin import Held, beyond_last_tier
 from rebal.planner.checks.shortages import if_it_matters, short_of_coins
 from rebal.planner.lines import mode_of
@@ -212,14 +212,17 @@ def _leverage(review: Review) -> Iterator[Finding]:
             yield warning(Code.LEVERAGE, held.contract.name, message, leverage=asked, venue_leverage=cap)
 
 
+def _is_inverse_long(held: Held) -> bool:
+    return held.contracts > 0 and held.contract.kind is INVERSE
+
+
 def _beyond_tiers(review: Review) -> Iterator[Finding]:
     shock = review.desk.portfolio.policy.shock
     for held in review.held_after:
-        shocked = Held(held.contract, held.contracts, held.entry_price, held.mark_price * (ONE - shock))
         if beyond_last_tier(held):
             message = "is larger than its last known tier; that tier's rate is used, the venue's may be higher"
             yield warning(Code.BEYOND_LAST_TIER, held.contract.name, message)
-        elif held.contracts > 0 and held.contract.kind is Kind.INVERSE and beyond_last_tier(shocked):
+        elif _is_inverse_long(held) and beyond_last_tier(held.moved(ONE - shock)):
             message = f"outgrows its last known tier if the price falls {percent(shock)}; that tier's rate is used"
             yield info(Code.BEYOND_LAST_TIER, held.contract.name, message, fall=shock)
 

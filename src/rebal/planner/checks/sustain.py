@@ -7,7 +7,7 @@ from rebal.book import Book
 from rebal.findings import Code, Finding, coins, info, percent, price, usd
 from rebal.market.contract import Kind
 from rebal.market.margin import Factors, Held, kept_within
-from rebal.planner.collateral import Account, account_leverage, free_coins, need
+from rebal.planner.collateral import Account, account_leverage, free_coins, need, need_at
 from rebal.planner.review import Check, Review
 from rebal.portfolio import Portfolio
 
@@ -30,13 +30,16 @@ def sustained(account: Account, book: Book, portfolio: Portfolio) -> Factors:
         shock=policy.shock,
     )
     sides = ((ends.below, ONE - _HUNDREDTH), (ends.above, ONE + _HUNDREDTH))
-    below, above = (None if end == ONE and not _asks_more(held, there, portfolio) else end for end, there in sides)
+    below, above = (None if _is_now(end) and not _asks_more(held, there, portfolio) else end for end, there in sides)
     return Factors(below, above)
 
 
+def _is_now(end: Fraction | None) -> bool:
+    return end is not None and end == ONE
+
+
 def _asks_more(held: Sequence[Held], factor: Fraction, portfolio: Portfolio) -> bool:
-    moved = [Held(each.contract, each.contracts, each.entry_price, each.mark_price * factor) for each in held]
-    return need(moved, portfolio).most > need(held, portfolio).most
+    return need_at(factor, held, portfolio.policy).most > need(held, portfolio).most
 
 
 def _sustain(review: Review) -> Iterator[Finding]:
@@ -47,7 +50,7 @@ def _sustain(review: Review) -> Iterator[Finding]:
             continue
         ends = sustained(account, review.done.book, portfolio)
         index, currency = portfolio.price(assets.pop()), account.currency
-        if ONE in (ends.below, ends.above):
+        if _is_now(ends.below) or _is_now(ends.above):
             yield _none_left(account, ends, review)
             continue
         moves = [("fall", ends.below), ("rise", ends.above)]
@@ -69,7 +72,7 @@ def _sustain(review: Review) -> Iterator[Finding]:
 
 def _none_left(account: Account, ends: Factors, review: Review) -> Finding:
     currency = account.currency
-    ways = tuple(way for way, end in (("fall", ends.below), ("rise", ends.above)) if end == ONE)
+    ways = tuple(way for way, end in (("fall", ends.below), ("rise", ends.above)) if _is_now(end))
     message = (
         f"no free {currency} is left to keep the policy: any {' or '.join(ways)} asks for more, or a smaller position"
     )
