@@ -68,6 +68,64 @@ def test_a_lock_is_taken_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.usefixtures("windows")
+def test_a_change_is_told_once_though_a_locked_file_is_neither_read_nor_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked: dict[int, str] = {}
+    close, replace, opened = os.close, os.replace, open
+
+    def refuse(path: object) -> None:
+        if str(path) in locked.values():
+            raise PermissionError(13, "Permission denied")
+
+    def opening(path: object, *given: object, **more: object) -> object:
+        refuse(path)
+        return opened(path, *given, **more)  # type: ignore[call-overload]
+
+    def replacing(draft: str, target: str) -> None:
+        refuse(target)
+        replace(draft, target)
+
+    def locking(file: int, mode: int, count: int) -> None:
+        locked[file] = os.readlink(f"/proc/self/fd/{file}")
+
+    def closing(file: int) -> None:
+        locked.pop(file, None)
+        close(file)
+
+    monkeypatch.setitem(sys.modules, "msvcrt", SimpleNamespace(locking=locking, LK_NBLCK=2))
+    monkeypatch.setattr("builtins.open", opening)
+    monkeypatch.setattr(os, "replace", replacing)
+    monkeypatch.setattr(os, "close", closing)
+    book, told = tmp_path / "portfolio.yaml", tmp_path / "told"
+    book.write_text(PORTFOLIO)
+    teller = tmp_path / "teller"
+    teller.write_text(f"#!/bin/sh\necho told >> {told}\n")
+    teller.chmod(0o700)
+    for _ in range(3):
+        done = answered("status", str(book), "--notify", str(teller), *NOW)
+        assert (done.code, done.err) == (10, "")
+    assert told.read_text() == "told\n"
+    assert locked == {}
+
+
+def test_a_journal_is_read_as_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that is not opened so ends there at the byte 26, which is also what SQLite counts changes by."""
+    binary, path, plain = 0x8000, tmp_path / "a.db", os.open
+    path.write_bytes(b"SQLite format 3\0" + bytes(8) + b"\0\0\0\x1a" + bytes(200))
+    opened: list[int] = []
+
+    def opening(name: str, flags: int, *more: int) -> int:
+        opened.append(flags)
+        return plain(name, flags & ~binary, *more)
+
+    monkeypatch.setattr(os, "O_BINARY", binary, raising=False)
+    monkeypatch.setattr(os, "open", opening)
+    assert files._first_bytes(str(path))[24:28] == b"\0\0\0\x1a"
+    assert all(flags & binary for flags in opened)
+
+
+@pytest.mark.usefixtures("windows")
 def test_a_file_of_keys_is_read_whatever_its_mode(tmp_path: Path) -> None:
     path = tmp_path / "keys"
     path.write_text("A=1\n")

@@ -137,8 +137,18 @@ def _held(path: str, world: World) -> Iterator[None]:
     raise Unavailable(f"{path}: another rebal is telling")
 
 
+def _to_lock(path: str) -> str:
+    """Itself; on Windows, where a locked file is neither read nor replaced, one beside it that stays."""
+    try:
+        import fcntl  # noqa: F401
+    except ImportError:
+        return f"{path}.lock"
+    return path
+
+
 def _locked(path: str) -> int | None:
     """The file, locked as long as it is open; None where another has it, or has just put another in its place."""
+    path = _to_lock(path)
     file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
     try:
         _lock(file)
@@ -169,7 +179,8 @@ def _lock(file: int) -> None:
 
 
 def _read(path: str) -> dict[str, Any]:
-    with open(path, encoding="utf-8", errors="replace") as file:
+    text = ""
+    with contextlib.suppress(FileNotFoundError), open(path, encoding="utf-8", errors="replace") as file:
         text = file.read(1 << 20)
     if not text:
         return {}

@@ -160,6 +160,7 @@ def uri(path: str, **query: str) -> str:
 
 def _first_bytes(path: str) -> bytes:
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+    flags |= getattr(os, "O_BINARY", 0)  # Windows else ends a file at its first byte of 26
     try:
         descriptor = os.open(path, flags)
     except OSError as error:
