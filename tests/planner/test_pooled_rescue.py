@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 from exact import exact
 from market.test_pooled_path import with_more
 from rebal.amounts import ONE, ZERO, Fraction
+from rebal.book import Book
 from rebal.findings import Code
 from rebal.market.pooled import judge
 from rebal.plan import Plan, Rescue
 from rebal.planner.collateral import free_coins
 from rebal.planner.pooled import past_alert, pool_of
 from rebal.planner.rescue import build_rescue
-from rebal.portfolio import Portfolio
+from rebal.portfolio import Account, Portfolio
 
 from .test_accounts import MARKET, carried_out, inputs, read
 
@@ -142,6 +143,13 @@ def in_trouble(draw: st.DrawFn) -> str:
     )
 
 
+def loose_at(coin: str, account: Account, book: Book) -> Fraction:
+    """Coins that back nothing at an account: at a pool with no position, or in a wallet with none in its coin."""
+    settled = {each.contract.settle for each in book.open_positions if each.contract.account == account.name}
+    backs = settled if account.pooling is not None else settled & {coin}
+    return ZERO if backs else max(ZERO, book.wallets.get(f"{account.name}:{coin}", ZERO))
+
+
 @given(text=in_trouble())
 def test_a_rescue_leaves_no_alert_that_coins_or_closing_could_have_ended(
     tmp_path_factory: pytest.TempPathFactory, text: str
@@ -155,7 +163,8 @@ def test_a_rescue_leaves_no_alert_that_coins_or_closing_could_have_ended(
         if past_alert(pool, made, made.policy.alert):
             assert each.name in lost
             for coin in made.statement.holdings:
-                pool = with_more(pool, coin, free_coins(coin, left, made))
+                elsewhere = sum((loose_at(coin, other, left) for other in made.accounts if other is not each), ZERO)
+                pool = with_more(pool, coin, free_coins(coin, left, made) + elsewhere)
             assert judge(pool).credit <= 0 or each.at_most < ONE
     for coin, owned in made.statement.holdings.items():
         before = sum((made.statement.wallets.get(f"{each.name}:{coin}", ZERO) for each in made.accounts), ZERO)
@@ -163,8 +172,76 @@ def test_a_rescue_leaves_no_alert_that_coins_or_closing_could_have_ended(
             before = made.statement.wallets.get(coin, ZERO)
         moved = sum((each.quantity for each in plan.transfers if each.asset == coin), ZERO)
         assert 0 <= moved <= max(ZERO, owned * made.policy.max_at_venue - before)
+        for place in made.accounts if made.has_several and not plan.orders else ():
+            wallet = f"{place.name}:{coin}"
+            gone = made.statement.wallets.get(wallet, ZERO) - left.wallets.get(wallet, ZERO)
+            assert gone <= loose_at(coin, place, made.statement)
     assert all(order.reduce_only for order in plan.orders)
     again = build_rescue(made, left, inputs=inputs(made))
     assert not again.orders
     assert not again.transfers
     event("orders" if plan.orders else "coins" if plan.transfers else "lost" if plan.refused else "calm")
+
+
+TWO = LONG.replace("holdings: {BTC: 1, SOL: 60}", "holdings: {BTC: 1, SOL: 60, ETH: 8}").replace(
+    "collateral: {BTC: 98%, SOL: 90%}",
+    "collateral: {BTC: 98%, SOL: 90%, ETH: 100%}\n"
+    "  other: {venue: bybit, margin: cross, withdrawal: 2h, wallets: {ETH: 8}}",
+).replace("contracts: {ETHUSD:", "contracts: {\"bybit:ETHUSD\":")  # fmt: skip
+
+
+def test_after_spot_a_pool_takes_what_backs_nothing_at_another_account(tmp_path: Path) -> None:
+    """39,200 and, out of spot, 5,400 of SOL are half of it where all prices halve, and the long has lost 30,000 there.
+
+    With maintenance of 600 and a fee of 18.15, 8,318.15 dollars are missing: of ETH at 1,250 6.65452 of the 8 that lie
+    at the other account.
+    """
+    made = read(tmp_path, TWO)
+    plan = rescued(made)
+    assert [(each.account, each.other_account, each.asset, each.quantity, each.hours) for each in plan.transfers] == [
+        ("other", "bybit", "ETH", exact("-6.65452"), None),
+        ("bybit", None, "SOL", F(60), None),
+        ("bybit", "other", "ETH", exact("6.65452"), F(2)),
+    ]
+    assert [(way.way, way.enough, way.chosen) for way in plan.ways] == [
+        (Rescue.COINS, True, True), (Rescue.CLOSE, True, False),
+    ]  # fmt: skip
+    assert (plan.ways[0].currency, plan.ways[0].coins) == ("SOL", F(60))
+    assert [step.kind for step in plan.steps] == ["transfer"] * 3
+    (said,) = [each for each in plan.findings if each.code is Code.ALERT and "hours" in each.data]
+    assert said.message == (
+        "6.65452 ETH from other arrive about 2h after they left, and until then it stays past its alert: only closing "
+        "ends that at once, sell 15910 bybit:ETHUSD"
+    )
+    assert not rescued(made).refused
+
+
+def test_where_spot_does_nothing_travels(tmp_path: Path) -> None:
+    """240 SOL count 10,800 where all prices halve: 218.15 short of the policy, and past the least of a rescue."""
+    plan = rescued(read(tmp_path, TWO.replace("SOL: 60,", "SOL: 240,")))
+    assert {(each.account, each.asset) for each in plan.transfers} == {("bybit", "SOL")}
+
+
+def test_what_backs_a_position_elsewhere_stays_and_closing_does_the_rest(tmp_path: Path) -> None:
+    text = TWO.replace("wallets: {ETH: 8}}", "wallets: {ETH: 8}, positions: "
+                       "[{contract: ETHUSD, contracts: -100, entry_price: 2500}]}")  # fmt: skip
+    plan = rescued(read(tmp_path, text))
+    assert {(each.account, each.asset) for each in plan.transfers} == {("bybit", "SOL")}
+    assert [(way.way, way.enough, way.chosen) for way in plan.ways] == [
+        (Rescue.COINS, False, False), (Rescue.CLOSE, True, False), (Rescue.BOTH, True, True),
+    ]  # fmt: skip
+
+
+def test_what_travels_is_closed_for_first(tmp_path: Path) -> None:
+    """2 ETH come and are too few; what is closed besides does not wait for them."""
+    plan = rescued(read(tmp_path, TWO.replace("ETH: 8", "ETH: 2")))
+    moves, orders = plan.transfers, plan.orders
+    words = [
+        orders[each.index].contract
+        if each.kind == "order"
+        else f"{moves[each.index].account} {moves[each.index].asset}"
+        for each in plan.steps
+    ]
+    assert words == ["other ETH", "bybit SOL", "bybit:ETHUSD", "bybit ETH"]
+    # 60,000 - n <= 1.125 (39,200 + 5,400 + 5,000 - 0.055 % n)
+    assert [order.contracts for order in plan.orders] == [4203]

@@ -65,12 +65,11 @@ def post(
 
 
 def filled(
-    account: Account, book: Book, portfolio: Portfolio, *, level: Alert, taken: Mapping[str, Fraction]
+    account: Account, book: Book, portfolio: Portfolio, *, level: Alert, free: Mapping[str, Fraction]
 ) -> list[Transfer]:
-    """The coins that bring a pooled account to a level, as far as there are; ``taken``: free ones that go elsewhere."""
+    """The coins that bring a pooled account to a level, as far as there are; ``free``: what could come, by asset."""
     pool = pool_of(account, book, portfolio)
-    free = {asset: free_coins(asset, book, portfolio) - taken.get(asset, ZERO) for asset in book.holdings}
-    purse = _Purse(account, open_in(pool), free, room_usd(account, book, portfolio), level, portfolio)
+    purse = _Purse(account, open_in(pool), dict(free), room_usd(account, book, portfolio), level, portfolio)
     return _filling(pool, purse)[0]
 
 

@@ -1,15 +1,16 @@
 """Bring pooled accounts out of danger: coins that lift their credit where these do, else closing orders, or both."""
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from rebal.amounts import ZERO, Fraction, total
+from rebal.amounts import COIN_STEP, ZERO, Fraction, down, total
 from rebal.book import Book, Position, Purpose
 from rebal.findings import Code, Finding, error, info, percent, usd, warning
 from rebal.frozen import Worked, frozen, once
 from rebal.market.pooled import Part, Pool, judge
 from rebal.names import within
 from rebal.plan import Order, Rescue, RescueLine, Transfer
+from rebal.planner.collateral import accounts, free_coins
 from rebal.planner.cover import cover
 from rebal.planner.cutting import Closed, Goal, Wallet, fewest_lots
 from rebal.planner.desk import Desk
@@ -20,6 +21,7 @@ from rebal.planner.pooled_posting import filled
 from rebal.planner.review import Check, Review
 from rebal.planner.routes import tradable
 from rebal.planner.step import carried
+from rebal.planner.travelling import loose_anywhere, sent
 from rebal.portfolio import DOLLARS, Account, Alert, Portfolio
 
 if TYPE_CHECKING:
@@ -59,27 +61,77 @@ def pooled_names(book: Book, portfolio: Portfolio) -> tuple[str, ...]:
 
 
 def pooled_ways(
-    desk: Desk, goal: Goal, *, names: frozenset[str] | None, taken: Mapping[str, Fraction], closes_first: Purpose
+    desk: Desk, goal: Goal, *, names: frozenset[str] | None, taken: Sequence[Transfer], closes_first: Purpose
 ) -> tuple[PooledWays, ...]:
-    """The ways of each pooled account that is past a level. ``taken``: free coins that go elsewhere."""
+    """The ways of each pooled account that is past a level. ``taken``: what moves elsewhere already."""
     portfolio, found = desk.portfolio, list[PooledWays]()
-    gone = dict(taken)
+    gone = list(taken)
     for account in portfolio.pools:
         pool = pool_of(account, desk.book, portfolio)
         if (names is None or account.name in names) and past_alert(pool, portfolio, goal.beyond):
-            ways = PooledWays(account, tuple(_ways(account, desk, goal, taken=gone, closes_first=closes_first)))
+            moved = _coins_for(account, desk, goal, gone=gone)
+            ways = PooledWays(account, tuple(_ways(account, desk, goal, moved=moved, closes_first=closes_first)))
             found.append(ways)
-            for each in () if ways.chosen is None else ways.chosen.transfers:
-                gone[each.asset] = gone.get(each.asset, ZERO) + each.quantity
+            gone += () if ways.chosen is None else ways.chosen.transfers
     return tuple(found)
 
 
+def _coins_for(account: Account, desk: Desk, goal: Goal, *, gone: Sequence[Transfer]) -> tuple[Transfer, ...]:
+    """The coins that bring an account to where they do: from spot, then, where that is too little, from other accounts.
+
+    Of these what backs nothing there, in the order of the file. ``gone``: what moves elsewhere already.
+    """
+    portfolio, book = desk.portfolio, desk.book
+    came = {asset: total(each.quantity for each in gone if each.asset == asset) for asset in book.holdings}
+    free = {asset: free_coins(asset, book, portfolio) - came[asset] for asset in book.holdings}
+    here = filled(account, book, portfolio, level=goal.best, free=free)
+    then = after_transfers(book, here, portfolio)
+    if not portfolio.has_several or not past_alert(pool_of(account, then, portfolio), portfolio, goal.least):
+        return tuple(here)
+    there = _loose_for(account, desk, gone)
+    free = {asset: total(coins for _, coins in found) for asset, found in there.items()}
+    moves = [
+        sent(each.asset, part, places=(source, account), contracts=(None, None))
+        for each in filled(account, then, portfolio, level=goal.best, free=free)
+        for source, part in _apart(each.quantity, there[each.asset])
+    ]
+    return (*(out for out, _ in moves), *here, *(into for _, into in moves))
+
+
+def _loose_for(
+    account: Account, desk: Desk, gone: Sequence[Transfer]
+) -> dict[str, tuple[tuple[Account, Fraction], ...]]:
+    """What backs nothing at the other accounts, by asset, in the order of the file; ``gone``: what moves already."""
+    portfolio = desk.portfolio
+    loose = loose_anywhere(desk.book, accounts(desk.book, desk.book, (), portfolio=portfolio), portfolio)
+    for each in gone:
+        wallet = within(portfolio.account_key(each.account), each.asset)
+        if each.quantity < 0 and wallet in loose:
+            loose[wallet] += each.quantity
+    others = [each for each in portfolio.accounts if each is not account]
+    return {
+        asset: tuple(
+            (each, down(max(ZERO, loose.get(within(portfolio.account_key(each.name), asset), ZERO)), COIN_STEP))
+            for each in others
+        )
+        for asset in desk.book.holdings
+    }
+
+
+def _apart(quantity: Fraction, there: Sequence[tuple[Account, Fraction]]) -> Iterator[tuple[Account, Fraction]]:
+    """A quantity by the accounts that it comes from, each as far as it has some."""
+    for source, coins in there:
+        part = min(quantity, coins)
+        if part:
+            yield source, part
+        quantity -= part
+
+
 def _ways(
-    account: Account, desk: Desk, goal: Goal, *, taken: Mapping[str, Fraction], closes_first: Purpose
+    account: Account, desk: Desk, goal: Goal, *, moved: tuple[Transfer, ...], closes_first: Purpose
 ) -> Iterator[PooledWay]:
     portfolio, book = desk.portfolio, _book_of(account, desk)
-    moved = tuple(filled(account, desk.book, portfolio, level=goal.best, taken=taken))
-    with_coins = after_transfers(book, moved, portfolio)
+    with_coins = after_transfers(book, [each for each in moved if each.account == account.name], portfolio)
     pool, brought = (pool_of(account, each, portfolio) for each in (book, with_coins))
     if judge(brought).credit <= 0:
         return
@@ -219,12 +271,13 @@ def _line(way: PooledWay, desk: Desk, *, chosen: bool) -> RescueLine:
     valued, covered = value(portfolio, left.book), cover(portfolio, left.book)
     realised = ((realised_by(each, desk.book, portfolio.contracts[each.contract]), each) for each in way.orders)
     leverage = judged.position_value / judged.credit if judged.credit > 0 else None
+    arriving = [each for each in way.transfers if each.quantity > 0]
     return RescueLine(
         wallet=way.account.name or "",
-        currency=way.transfers[0].asset if way.transfers else DOLLARS,
+        currency=arriving[0].asset if arriving else DOLLARS,
         contract=None,
         way=way.kind,
-        coins=way.transfers[0].quantity if way.transfers else ZERO,
+        coins=total(each.quantity for each in arriving if each.asset == arriving[0].asset),
         transfers=way.transfers,
         contracts={order.contract: order.signed for order in way.orders},
         fees_usd=fees_usd([(order.fee, order.fee_currency) for order in way.orders], portfolio),

@@ -16,8 +16,9 @@ from rebal.planner.cutting import Goal, Wallet, fewest_lots
 from rebal.planner.desk import Desk
 from rebal.planner.exposure import fees_usd, value
 from rebal.planner.orders import realised_by
-from rebal.planner.pooled_rescue import PooledWay, pooled_checks, pooled_lines, pooled_names, pooled_ways
+from rebal.planner.pooled_rescue import PooledWay, PooledWays, pooled_checks, pooled_lines, pooled_names, pooled_ways
 from rebal.planner.rebalance import Decided, outside_band
+from rebal.planner.rescue_meanwhile import meanwhile
 from rebal.planner.review import Check, Review
 from rebal.planner.routes import tradable
 from rebal.planner.step import carried
@@ -58,7 +59,8 @@ def build_rescue(
     asked = [each for each in _listed(desk) if wallets is None or name_of(each) in wallets]
     found, free = _ways_out(asked, goal, desk, closes_first=closes_first)
     chosen = tuple(_chosen(ways) for ways in found.values() if ways)
-    pools = pooled_ways(desk, goal, names=wallets, taken=_taken(chosen), closes_first=closes_first)
+    moving = [transfer for way in chosen for transfer in way.transfers]
+    pools = pooled_ways(desk, goal, names=wallets, taken=moving, closes_first=closes_first)
     taken: list[Way | PooledWay] = [*(each.chosen for each in pools if each.chosen is not None), *chosen]
     orders = tuple(order for way in taken for order in way.orders)
     transfers = [transfer for way in taken for transfer in way.transfers]
@@ -66,12 +68,21 @@ def build_rescue(
     done = carried(desk.portfolio, book, orders=orders, transfers=transfers)
     calm = () if wallets is None else (_calm(asked, found),)
     checks = (*extra, _lost(found, free, acts=acts), _missed(chosen, acts=acts), *calm,
-              pooled_checks(pools, wallets, acts=acts))  # fmt: skip
+              pooled_checks(pools, wallets, acts=acts), *_meanwhile(found, pools, desk))  # fmt: skip
     decided = Decided(orders, (), outside_band(desk))
     asked_on = still_asked(book, done.book)
     plan = answer("rescue", desk, decided=decided, done=done, inputs=inputs, hedges=asked_on, extra=checks)
     lines = (_line(way, desk, chosen=way in chosen) for ways in found.values() for way in ways)
     return replace(plan, ways=(*pooled_lines(pools, desk), *lines))
+
+
+def _meanwhile(found: Mapping[Account, tuple[Way, ...]], pools: Iterable[PooledWays], desk: Desk) -> Iterator[Check]:
+    for account, ways in found.items():
+        if ways:
+            yield meanwhile(desk, name_of(account), _chosen(ways), ways=ways, pool=None)
+    for each in pools:
+        if each.chosen is not None:
+            yield meanwhile(desk, each.account.name or "", each.chosen, ways=each.ways, pool=each.account)
 
 
 def goal_of(policy: Policy, *, to_policy: bool) -> Goal:
@@ -168,12 +179,6 @@ def _closing(
         # nothing is open any more: coins are of no use but to pay what closing costs beyond the balance
         posted = min(posted, max(ZERO, up(posted - balance, COIN_STEP)))
     return Way(account, kind, purse.into(account, posted), wallet.orders(closed), not past(balance, left, goal.beyond))
-
-
-def _taken(ways: Iterable[Way]) -> dict[str, Fraction]:
-    """Coins from outside that ways move in: what isolated positions draw from their wallet is not."""
-    moved = [transfer for way in ways for transfer in way.transfers]
-    return {asset: total(each.quantity for each in moved if each.asset == asset) for asset in {m.asset for m in moved}}
 
 
 def _chosen(ways: Sequence[Way]) -> Way:

@@ -171,6 +171,12 @@ def loose_elsewhere(
     }
 
 
+def loose_anywhere(book: Book, listed: Iterable[Account], portfolio: Portfolio) -> dict[str, Fraction]:
+    """Coins that back nothing as a book stands, by wallet; none of what is set aside, nor of a sole account."""
+    found = _loose(listed, (book, book), (), portfolio) if portfolio.has_several else {}
+    return {wallet: coins for wallet, coins in found.items() if wallet.rpartition(":")[2] not in portfolio.aside}
+
+
 def _loose(
     listed: Iterable[Account], books: tuple[Book, Book], arriving: Iterable[Transfer], portfolio: Portfolio
 ) -> dict[str, Fraction]:
