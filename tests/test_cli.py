@@ -8,7 +8,6 @@ import struct
 import subprocess
 import sys
 import termios
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -216,7 +215,9 @@ class TestExitCodes:
             [*PROGRAM, "check", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             env=environment(),
         )  # fmt: skip
-        time.sleep(4)  # it has started by then, on a busy machine too
+        assert running.stdin is not None
+        running.stdin.write(b"#" * 100_000)  # more than a pipe holds: once it is written the program reads
+        running.stdin.flush()
         running.send_signal(signal.SIGINT)
         out, err = running.communicate(timeout=30)
         assert (running.returncode, out, err) == (130, b"", b"")
