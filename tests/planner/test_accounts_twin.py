@@ -209,8 +209,11 @@ def books(draw: st.DrawFn) -> Portfolio:
     assume(sum(owned.values(), ZERO))
     weight = F(draw(st.integers(0, 10)), 10)
     dollars = draw(st.sampled_from([ZERO, F(1, 5), F(1, 2)]))
-    rules = policy(leverage=draw(st.sampled_from(["1", "2"])), distance=draw(st.sampled_from(["0.2", "0.5"])),
-                   mode=MarginMode.CROSS, uncovered=draw(st.sampled_from(["spread", "refuse"])))  # fmt: skip
+    # the alerts are those of a file that says nothing of them: of a plan that is past its alert no law holds
+    leverage, alert = draw(st.sampled_from([("1", "1.25"), ("2", "2.5")]))
+    distance, near = draw(st.sampled_from([("0.2", "0.14"), ("0.5", "0.35")]))
+    rules = policy(leverage=leverage, distance=distance, alert=(near, alert), mode=MarginMode.CROSS,
+                   uncovered=draw(st.sampled_from(["spread", "refuse"])))  # fmt: skip
     made = book({"BTC": "1", "ETH": "1"}, {"USD": "1"}, tuple(contracts.values()), (), positions=positions, rules=rules)
     listed = tuple(
         account_of(
