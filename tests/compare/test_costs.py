@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from planner.given import NOW, inverse, linear, policy, portfolio
 from rebal.amounts import Fraction
 from rebal.market.contract import Contract
-from rebal.planner.costs import ROLL_DAYS, Carried, carry, cost, first_day
+from rebal.planner.costs import ROLL_DAYS, Carried, Term, carry, cost, first_day
 from rebal.portfolio import Costs, FundingRate, Portfolio, Sizing
 
 F = Fraction
@@ -198,3 +198,9 @@ def test_the_first_day_is_what_trying_every_day_finds(pieces: list[tuple[int, in
     breaks = [sum(length for length, _, _ in pieces[:n]) for n in range(len(pieces))]
     tried = next((day for day, value in enumerate(values) if value > 0), None)
     assert first_day(lambda day: values[day], breaks=breaks, last=len(values) - 1) == tried
+
+
+def test_what_is_held_to_an_expiry_of_its_rolls_is_delivered_and_not_closed() -> None:
+    term = Term(Fraction(ROLL_DAYS + 10), opening=Fraction(1), closing=Fraction(2), delivery=Fraction(3))
+    days = {10: 2, ROLL_DAYS + 9: 2, ROLL_DAYS + 10: 3, ROLL_DAYS + 11: 2, 2 * ROLL_DAYS + 10: 3}
+    assert {day: term.leaving(Fraction(day)) for day in days} == days

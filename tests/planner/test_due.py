@@ -65,3 +65,8 @@ def test_what_stands_in_each_currency_adds_up_to_the_equity(made: Portfolio) -> 
     settles = {each.contract.settle for each in book.positions.values()}
     currencies = {*book.holdings, *settles, DOLLARS}
     assert sum(worth_in(each, made, book) for each in currencies) == value(made, book).equity
+
+
+def test_what_nobody_holds_is_worth_nothing_and_needs_no_price() -> None:
+    made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, ())
+    assert [worth_in(each, made, made.statement) for each in ("BTC", "XMR")] == [40000, 0]

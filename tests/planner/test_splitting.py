@@ -148,6 +148,21 @@ def test_what_is_below_the_least_order_does_not_go_on() -> None:
     assert said.data["undone_usd"] == -50
 
 
+@pytest.mark.parametrize(("least", "goes_on"), [("100", {}), ("95", {"b:BTCUSD": Fraction(95)})])
+def test_what_closing_leaves_goes_on_where_it_is_an_order(least: str, goes_on: dict[str, Fraction]) -> None:
+    """80,000 of coins less 40,000 short are 10,095 less than wanted: 100 contracts of 100 dollars, and 95 dollars."""
+    contracts = (at("a", inverse("BTC", "100")), at("b", inverse("BTC", "1")))
+    shorts = tuple(
+        opened(each, contracts=exact(size), entry_price=Fraction(40000))
+        for each, size in zip(contracts, ("-300", "-10000"), strict=True)
+    )
+    made = book(
+        {"BTC": "2"}, {"BTC": "0.6261875", "USD": "0.3738125"}, contracts, accounts(a="1", b="1"),
+        wallets={"a:BTC": "1", "b:BTC": "1"}, positions=shorts, rules=policy(min_order=least, band="0"),
+    )  # fmt: skip
+    assert traded(planned(made)) == {"a:BTCUSD": 100, **goes_on}
+
+
 def test_the_rest_of_a_leg_in_parts_is_closed_with_the_finest_lot_among_them() -> None:
     """39,990 short: 16,000 in lots of 1 are all of a's 20 %, b's 23,000 in lots of 1,000 leave 990; turned, none."""
     contracts = (at("a", inverse("BTC", "1")), at("b", inverse("BTC", "1000")))
