@@ -17,7 +17,7 @@ from rebal.market.pooled import ClosingFee, Collateral, Counted, Printed, Rules,
 from rebal.plan import Plan, Rescue, StepKind
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask
-from rebal.planner.orders import after_orders, after_transfers
+from rebal.planner.orders import after_orders, after_transfers, waiting
 from rebal.planner.rescue import build_rescue
 from rebal.planner.routes import named
 from rebal.portfolio import Account, Pooling, Portfolio
@@ -61,6 +61,13 @@ def test_what_backs_nothing_at_one_account_goes_where_it_is_missing() -> None:
     assert said.message == (
         "that coins take 1h from here to another account is assumed, and no fee is counted; set accounts.b.withdrawal"
     )
+
+
+def test_an_order_that_only_reduces_waits_for_no_coin() -> None:
+    made = only_at_a({"b:BTC": "1"})
+    plan = planned(made)
+    assert waiting(plan.orders, plan.transfers, made) == plan.orders
+    assert waiting((replace(plan.orders[0], reduce_only=True),), plan.transfers, made) == ()
 
 
 def test_spot_comes_first_and_the_rest_from_the_other_account() -> None:
