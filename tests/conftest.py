@@ -3,12 +3,17 @@
 import os
 import socket
 import sys
-from typing import Any, NoReturn
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 from hypothesis import Phase, settings
 
 from browser import NO_BROWSER
+
+if TYPE_CHECKING:
+    from exchange_server import Server
 
 _CONNECT, _LOOK_UP = socket.socket.connect, socket.getaddrinfo
 
@@ -61,6 +66,14 @@ def _nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def data_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of the test's own for what is kept of venues, and no keys."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.delenv("REBAL_KEYS", raising=False)
+    return tmp_path / "data"
+
+
+@pytest.fixture
 def loopback(_no_network: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Open the network to this machine alone, for tests that bring a server of their own.
 
@@ -81,3 +94,12 @@ def loopback(_no_network: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", only_here)
     monkeypatch.setattr(socket, "getaddrinfo", named_here)
     monkeypatch.setattr("ccxt.Exchange.throttle", lambda *_: None)
+
+
+@pytest.fixture
+def server(loopback: None) -> "Iterator[Server]":
+    """An exchange on the loopback address that answers as nobody yet."""
+    from exchange_server import Server
+
+    with Server() as running:
+        yield running

@@ -1,7 +1,6 @@
 """Live prices for many books, each exchange asked once; and what is judged where one is down."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,12 +17,6 @@ holdings: {{BTC: {coins}, ETH: 14}}
 targets: {{BTC: 60%, ETH: 40%}}
 """
 LAST = "as_of: 2026-11-20T04:00:00Z\nprices: {BTC: 39000, ETH: 2500}\n"
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
 
 
 @pytest.fixture

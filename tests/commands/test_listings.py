@@ -1,7 +1,6 @@
 """What each exchange prints of its contracts becomes what plans count with, in the units of a contract."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from program import Answered, answered
 from rebal.amounts import Fraction
 from rebal.exchange import listings
 
-pytestmark = pytest.mark.usefixtures("loopback")
+pytestmark = pytest.mark.usefixtures("loopback", "data_home")
 NOW = ("--now", "2026-11-20T09:00:00Z")
 FIGURES = (
     "multiplier", "lot_size", "min_contracts", "tick_size", "max_leverage", "maker_fee", "taker_fee",
@@ -85,18 +84,6 @@ UNSURE = {
     "phemex": ("cETHUSD",),
     "bybit": ("XRPUSD", "SOLUSD"),
 }
-
-
-@pytest.fixture(autouse=True)
-def _data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.delenv("REBAL_KEYS", raising=False)
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
 
 
 def ran(server: Server, venue: str, *more: str) -> Answered:

@@ -1,7 +1,6 @@
 """Histories of every venue that was tried, page by page, and what reads them: beta, proxies, funding and replay."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -38,12 +37,6 @@ def btc(day: int) -> str:
 
 def eth(day: int) -> str:
     return f"{2500 + 3 * (day * day % 101)}.25"
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
 
 
 def serving(server: Server, venue: str, *, listed: int = 430, missing: tuple[int, ...] = ()) -> Server:

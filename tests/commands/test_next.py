@@ -2,7 +2,6 @@
 
 import re
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -105,12 +104,6 @@ def test_what_is_saved_as_a_page_is_not_to_be_shown_by_us(monkeypatch: pytest.Mo
     for name, said in (("a.html", "saved in a.html"), ("a.csv", "saved in a.csv; save it as .json to show it again, ")):
         assert f"\n{said}" in (out := answered("status", *NOW, "--out", name).out)
         assert following(out) == "rebal plan"
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
 
 
 @pytest.mark.usefixtures("loopback")

@@ -1,7 +1,6 @@
 """With a key that only reads, a refreshed venue has the fees of the account whose key it is."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from program import answered
 from rebal import discover
 from rebal.exchange import listings
 
-pytestmark = pytest.mark.usefixtures("loopback")
+pytestmark = pytest.mark.usefixtures("loopback", "data_home")
 NOW = ("--now", "2026-11-20T09:00:00Z")
 RIGHTS: dict[str, dict[str, Any]] = {
     "binance": {"GET api.binance.com/sapi/v1/account/apiRestrictions": {"enableReading": True}},
@@ -114,18 +113,6 @@ PAID: dict[str, tuple[dict[str, Any], str, tuple[str, str]]] = {
         "XBTUSDM", ("0.00018", "0.00055"),
     ),
 }  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def _data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.delenv("REBAL_KEYS", raising=False)
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
 
 
 def refresh(server: Server, venue: str, *more: str) -> Any:

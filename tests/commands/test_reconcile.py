@@ -1,7 +1,6 @@
 """``rebal reconcile``: the account at the exchange beside the book."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,6 @@ from exchange_server.books import NOW, VENUES, asked, has_keys, ledger, portfoli
 from rebal.amounts import Fraction
 
 pytestmark = pytest.mark.usefixtures("loopback")
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
 
 
 def told(server: Server, file: str, *options: str) -> tuple[int, dict[str, Any]]:

@@ -1,7 +1,7 @@
 """``rebal reconcile`` and ``rebal record exchange`` of a file with several accounts, each at its venue."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -37,12 +37,6 @@ market:
   as_of: 2026-11-20T08:00:00Z
   prices: {{BTC: 40000, ETH: 2500}}
 """
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
 
 
 def written(folder: Path, second: str = "okx", *, mode: str = "cross") -> str:

@@ -1,7 +1,6 @@
 """``rebal record exchange``: what happened at the exchange, under its own ids, for the plans that it filled."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,12 +22,6 @@ UNNUMBERED = ("gate", "htx")
 """Venues that give what happened no number of its own."""
 MOVES_ALONE = ("kucoin", "phemex")
 """Venues that list fills, funding and moves of coins, and nothing of what else changed a wallet."""
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
 
 
 def record(server: Server, file: str, *options: str) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Accounts and histories of every venue's exchange as it fails: what is read is whole, or nothing is taken."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -37,12 +36,6 @@ LASTING = {
     "maintenance": (Fault(reply=Reply(f"<html>{CANARY}", 200, HTML)), "a page instead of figures|not understood"),
     "another shape": (Fault(reply=Reply({"code": 0, "status": "ok", "retCode": 0, "success": True})), ""),
 }
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
 
 
 @pytest.fixture(params=sorted(NAMES))

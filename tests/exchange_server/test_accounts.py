@@ -1,7 +1,6 @@
 """Accounts of exchanges whose answers are told here whole: MEXC and BingX."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -59,12 +58,6 @@ BINGX: dict[str, Any] = {
                                      "executedQty": "0",
                                      "clientOrderId": "1a2b3c4d5e6f7a8bo0", "time": 1721806428334}]},
 }  # fmt: skip
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
 
 
 def told(server: Server, file: Path, *arguments: str) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """What happened at BingX, which lists fills order by order: each that was executed is asked for its own."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +26,6 @@ def exchange(orders: list[Order]) -> dict[str, Any]:
         f"{HOST}/{path}": {"code": 0, "msg": "", "data": BINGX[path]} for path in ("user/balance", "user/positions")
     }
     return {**held, **bingx_orders(lambda: orders)}
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
 
 
 @pytest.fixture

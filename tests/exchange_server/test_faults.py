@@ -1,6 +1,5 @@
 """Every venue's exchange as it fails: what is wrong is one line in our words, and nothing is asked without end."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,12 +19,6 @@ pytestmark = pytest.mark.usefixtures("loopback")
 AT = datetime(2026, 11, 20, 7, 58, 10, tzinfo=UTC)
 INDEX = exact("40000.5")
 HTML = {"Content-Type": "text/html"}
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
 
 
 def contracts(venue: str) -> tuple[Contract, ...]:

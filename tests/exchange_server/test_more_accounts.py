@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -33,12 +32,6 @@ PAGES = {
     "binance": 1000, "bybit": 50, "okx": 100, "deribit": 1000, "kraken": 250, "bitmex": 500, "gate": 100, "htx": 50,
     "kucoin": 100, "phemex": 200, "weex": 100, "binance usd-m": 1000, "mexc": 100,
 }  # fmt: skip
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
 
 
 def book(tmp_path: Path, venue: str) -> Portfolio:

@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +37,6 @@ COMMANDS: dict[str, Callable[[str, str], tuple[str, ...]]] = {
     "status": lambda file, _: ("status", file, "--reconcile"),
     "venues": lambda _, venue: ("venues", venue, "--refresh"),
 }
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
 
 
 def lost(values: dict[str, str]) -> Any:

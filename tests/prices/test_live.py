@@ -1,7 +1,6 @@
 """Live prices: each exchange's answers read exactly, and every figure that may be wrong told."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -31,12 +30,6 @@ holdings: {BTC: 2, ETH: 14}
 targets: {BTC: 60%, ETH: 40%}
 """
 MARKS = "dapi/v1/premiumIndex"
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
 
 
 def quoted(server: Server, venue: str, *coins: str, prices_from: tuple[str, ...] = (), now: datetime = AT) -> Quotes:
