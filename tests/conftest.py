@@ -1,6 +1,7 @@
 """What holds for every test: no network, and properties that do not depend on how fast the machine is."""
 
 import os
+import signal
 import socket
 import sys
 from collections.abc import Iterator
@@ -34,6 +35,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if not config.getoption("--fast"):
         sys.modules["quicktions"] = None  # type: ignore[assignment] # importing it fails, as without the extra
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # as a script leaves what it starts in the background, and so would be what the tests start to interrupt it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
