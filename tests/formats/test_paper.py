@@ -10,12 +10,13 @@ from xml.etree import ElementTree
 
 import pytest
 
+import program
 from compare.given import HALF, book, compared
 from program import ROOT
 from rebal import formats
 from rebal.amounts import Fraction, number, plain
 from rebal.errors import UsageProblem
-from rebal.formats import Report, View, describe
+from rebal.formats import Report, View, describe, md
 from rebal.formats.picture.drawn import is_drawn, pictures
 from rebal.plan import Plan
 from test_golden import planned
@@ -192,3 +193,28 @@ def test_the_steps_are_boxes_to_tick() -> None:
     page, text = shown(plan, "html"), shown(plan, "md")
     assert page.count('<input type="checkbox">') == text.count("- [ ] ") >= len(plan.steps) > 0
     assert '<li value="1"><label><input type="checkbox"> <span>' in page
+
+
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("0.9999 of it", "0.9999 of it"),
+        ("12. of it", "12\\. of it"),
+        ("3) of it", "3\\) of it"),
+        ("1.", "1\\."),
+        ("- of it", "\\- of it"),
+        ("= 3", "\\= 3"),
+    ],
+)
+def test_a_paragraph_begins_no_list_and_no_figure_gets_a_backslash(said: str, written: str) -> None:
+    assert md._paragraph(said, answer=False) == written
+
+
+def test_no_backslash_stands_before_a_figure() -> None:
+    told = program.answered(
+        "explain", "-p", str(ROOT / "portfolios" / "open-book.yaml"), "--format", "md", *program.NOW
+    )
+    assert told.code == 0
+    assert not re.search(r"\\\d", told.out)
+    one = ("explain", "leverage", "-p", str(ROOT / "portfolios" / "open-book.yaml"), "--format", "md", *program.NOW)
+    assert not re.search(r"\\\d", program.answered(*one).out)

@@ -302,6 +302,13 @@ def test_the_figures_of_a_page_are_read_back_as_the_json_has_them(name: str, pag
         assert_shown(candidates[0], spec, answer)
 
 
+@pytest.mark.usefixtures("files")
+def test_a_hedge_leads_with_what_it_leaves_exposed(page: "Page", tmp_path: Path) -> None:
+    visit(page, "hedge", tmp_path)
+    assert page.evaluate("document.querySelector('main h2').textContent") == "Exposure"
+    assert "net exposure" in page.evaluate("document.querySelector('h1').textContent")
+
+
 def test_every_kind_of_answer_that_has_figures_is_read_back() -> None:
     kinds = {"plan", "hedge", "unwind", "rescue", "status", "compare", "stress", "history", "replay", "diff"}
     names = {"shipped": "plan", "plan of a pool": "plan", "unwind by rungs": "unwind", "stress of a plan": "stress"}

@@ -34,7 +34,7 @@ from rebal.formats.paper import markup
 from rebal.formats.paper.body import is_topic, ordered
 
 _STEERS = re.compile(r"[\\`*_{}\[\]<>#|~$]")
-_BEGINS = re.compile(r"^(?=[-+=]|\d+[.)])")
+_BEGINS, _COUNTS = re.compile(r"^(?=[-+=])"), re.compile(r"^(\d+)([.)])(?=\s|$)")
 _FENCE = "```"
 _TICKS = re.compile("`+")
 _BETWEEN = "; "
@@ -135,7 +135,7 @@ def _facts(facts: Facts, level: int) -> str:
 def _paragraph(said: str, *, answer: bool) -> str:
     if not said:
         return ""
-    return f"# {said}" if answer else _BEGINS.sub(r"\\", said)
+    return f"# {said}" if answer else _COUNTS.sub(r"\1\\\2", _BEGINS.sub(r"\\", said))
 
 
 def _text(block: Text, level: int) -> str:

@@ -58,7 +58,7 @@ def drift(
 
 def hedged(assets: Sequence[AssetLine], limits: Policy | None, *, shown: Sequence[AssetLine]) -> tuple[Section, ...]:
     """What hedges leave exposed, now and after; records and paper have the weights too, as a plan does."""
-    page = Section("Exposure", (Table(_EXPOSED, shown),), "net of hedges", only=_PAGE, place=Place.MIDDLE)
+    page = Section("Exposure", (Table(_EXPOSED, shown),), "net of hedges", only=_PAGE, place=Place.FIRST)
     weights = drift(assets, limits, planned=True, shown=shown)
     return page, replace(weights, only=_RECORDS), replace(weights, only=Medium.PAPER)
 
