@@ -152,6 +152,35 @@ def pages(asking: Asking, page: Callable[[Any], tuple[list[Mapping[str, Any]], A
     raise asking.wrong(f"more than {_MOST_PAGES} pages")
 
 
+def numbered(
+    asking: Asking, page: Callable[[int], list[Mapping[str, Any]]], *, most: int, first: int = 1, step: int = 1
+) -> Iterator[Mapping[str, Any]]:
+    """The rows of a list whose pages are numbered, until one is not full.
+
+    ``step``: 1 where pages are counted, ``most`` where rows are.
+    """
+
+    def ask(cursor: int | None) -> tuple[list[Mapping[str, Any]], int | None]:
+        at = first if cursor is None else cursor
+        rows = page(at)
+        return rows, at + step if len(rows) >= most else None
+
+    return pages(asking, ask)
+
+
+def onward(
+    asking: Asking, page: Callable[[int], list[Mapping[str, Any]]], *, first: int, most: int
+) -> Iterator[Mapping[str, Any]]:
+    """The rows of a list by ``time``; a full page goes on at its last instant, whose rows come again and count once."""
+
+    def ask(cursor: int | None) -> tuple[list[Mapping[str, Any]], int | None]:
+        rows = page(first if cursor is None else cursor)
+        times = [milliseconds(asking.time(row, "time")) for row in rows]
+        return rows, max(times) if len(rows) >= most else None
+
+    return pages(asking, ask)
+
+
 def net(positions: Iterable[There]) -> tuple[There, ...]:
     """The positions that are open, by contract. Raises Refused where one is held long and short apart."""
     found: dict[str, There] = {}

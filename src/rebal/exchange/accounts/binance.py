@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from rebal.amounts import ZERO, Fraction
 from rebal.book import MarginMode
 from rebal.errors import Unavailable
-from rebal.exchange.accounts._asking import Asking, in_contracts, milliseconds, net, pages, resting, summed, windows
+from rebal.exchange.accounts._asking import Asking, in_contracts, milliseconds, net, onward, resting, summed, windows
 from rebal.exchange_account import Account, Filled, Happened, Moved, Other, Paid, Resting, There
 from rebal.market.contract import Kind
 
@@ -129,18 +129,10 @@ def _income(asking: Asking, side: _Side, start: datetime, end: datetime) -> Iter
 
 
 def _pages(asking: Asking, call: str, most: int, **given: Any) -> Iterator[Mapping[str, Any]]:
-    """The rows of a list that goes on from the last instant of a full page."""
+    def page(start: int) -> list[Mapping[str, Any]]:
+        return asking.rows(asking.ask(call, limit=most, **{**given, "startTime": start}))
 
-    def page(cursor: int | None) -> tuple[list[Mapping[str, Any]], int | None]:
-        rows = asking.rows(asking.ask(call, limit=most, **{**given, "startTime": cursor or given["startTime"]}))
-        return rows, _next(asking, rows, most)
-
-    return pages(asking, page)
-
-
-def _next(asking: Asking, rows: list[Mapping[str, Any]], most: int) -> int | None:
-    """Where a full page goes on: at its last instant, whose rows come again and count once."""
-    return max(milliseconds(asking.time(row, "time")) for row in rows) if len(rows) >= most else None
+    return onward(asking, page, first=given["startTime"], most=most)
 
 
 def _flow(asking: Asking, row: Mapping[str, Any], kind: str) -> Happened:

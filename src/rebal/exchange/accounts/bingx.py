@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from rebal.amounts import Fraction
 from rebal.book import MarginMode
-from rebal.exchange.accounts._asking import Asking, net, pages, resting, summed, windows
+from rebal.exchange.accounts._asking import Asking, net, numbered, resting, summed, windows
 from rebal.exchange_account import Account, Filled, There
 
 _DAYS, _PAGE, _LEAST = 7, 1000, 2
@@ -98,12 +98,11 @@ def _between(asking: Asking, orders: _Orders, first: int, last: int) -> Iterator
 
 
 def _fills(asking: Asking, order: str) -> Iterator[Mapping[str, Any]]:
-    def page(cursor: int | None) -> tuple[list[Mapping[str, Any]], int | None]:
-        answer = asking.ask("cswapV1PrivateGetTradeAllFillOrders", orderId=order, pageIndex=cursor or 1, pageSize=_PAGE)
-        rows = asking.rows(answer, "data")
-        return rows, (cursor or 1) + 1 if len(rows) >= _PAGE else None
+    def page(number: int) -> list[Mapping[str, Any]]:
+        answer = asking.ask("cswapV1PrivateGetTradeAllFillOrders", orderId=order, pageIndex=number, pageSize=_PAGE)
+        return asking.rows(answer, "data")
 
-    return pages(asking, page)
+    return numbered(asking, page, most=_PAGE)
 
 
 def _filled(asking: Asking, row: Mapping[str, Any], order: Mapping[str, Any], *, forced: bool) -> Filled:

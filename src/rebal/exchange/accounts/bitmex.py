@@ -10,7 +10,7 @@ from typing import Any
 
 from rebal.amounts import Fraction
 from rebal.book import MarginMode
-from rebal.exchange.accounts._asking import Asking, net, pages, summed
+from rebal.exchange.accounts._asking import Asking, net, numbered, summed
 from rebal.exchange_account import Account, Filled, Happened, Moved, Other, Paid, Resting, There
 from rebal.times import rfc3339
 
@@ -107,11 +107,10 @@ def since(asking: Asking, start: datetime, end: datetime) -> Iterator[Happened]:
 
 
 def _pages(asking: Asking, call: str, **given: Any) -> Iterator[Mapping[str, Any]]:
-    def page(cursor: int | None) -> tuple[list[Mapping[str, Any]], int | None]:
-        rows = asking.rows(asking.ask(call, count=_PAGE, start=cursor or 0, **given))
-        return rows, (cursor or 0) + _PAGE if len(rows) >= _PAGE else None
+    def page(offset: int) -> list[Mapping[str, Any]]:
+        return asking.rows(asking.ask(call, count=_PAGE, start=offset, **given))
 
-    return pages(asking, page)
+    return numbered(asking, page, most=_PAGE, first=0, step=_PAGE)
 
 
 def _until(asking: Asking, start: datetime) -> Iterator[Mapping[str, Any]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from rebal.amounts import Fraction
 from rebal.book import MarginMode
-from rebal.exchange.accounts._asking import SECONDS, Asking, net, pages, summed, windows
+from rebal.exchange.accounts._asking import SECONDS, Asking, net, numbered, summed, windows
 from rebal.exchange_account import Account, Filled, Happened, Moved, Other, Paid, Resting, There
 
 _SETTLE = "btc"
@@ -55,11 +55,10 @@ def _there(asking: Asking, row: Mapping[str, Any]) -> There:
 def _rows(asking: Asking, call: str, **given: Any) -> Iterator[Mapping[str, Any]]:
     """The rows of a list that is read on from how many there were."""
 
-    def page(cursor: int | None) -> tuple[list[Mapping[str, Any]], int | None]:
-        rows = asking.rows(asking.ask(call, settle=_SETTLE, limit=_PAGE, offset=cursor or 0, **given))
-        return rows, (cursor or 0) + _PAGE if len(rows) >= _PAGE else None
+    def page(offset: int) -> list[Mapping[str, Any]]:
+        return asking.rows(asking.ask(call, settle=_SETTLE, limit=_PAGE, offset=offset, **given))
 
-    return pages(asking, page)
+    return numbered(asking, page, most=_PAGE, first=0, step=_PAGE)
 
 
 def _resting(asking: Asking, row: Mapping[str, Any]) -> Resting:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from rebal.amounts import COIN_STEP, Fraction, half_even, plain
 from rebal.book import MarginMode
-from rebal.exchange.accounts._asking import Asking, net, pages, summed, windows
+from rebal.exchange.accounts._asking import Asking, net, numbered, pages, summed, windows
 from rebal.exchange.problems import NoAccount
 from rebal.exchange_account import Account, Filled, Happened, Moved, Other, Paid, Resting, There
 
@@ -133,13 +133,12 @@ def _there(asking: Asking, row: Mapping[str, Any], prices: Mapping[str, Fraction
 
 
 def _waiting(asking: Asking, side: _Side, coin: str) -> Iterator[Mapping[str, Any]]:
-    def page(cursor: int | None) -> tuple[list[Mapping[str, Any]], int | None]:
-        given = {side.in_orders: f"{coin}{side.suffix}", "page_index": cursor or 1, "page_size": _PAGE}
-        answer = asking.ask(side.orders, **given)
-        rows = asking.rows(answer, "data", "orders")
-        return rows, (cursor or 1) + 1 if len(rows) >= _PAGE else None
+    given = {side.in_orders: f"{coin}{side.suffix}", "page_size": _PAGE}
 
-    return pages(asking, page)
+    def page(number: int) -> list[Mapping[str, Any]]:
+        return asking.rows(asking.ask(side.orders, page_index=number, **given), "data", "orders")
+
+    return numbered(asking, page, most=_PAGE)
 
 
 def _resting(asking: Asking, row: Mapping[str, Any]) -> Resting:

@@ -9,7 +9,7 @@ from typing import Any
 
 from rebal.amounts import Fraction
 from rebal.book import MarginMode
-from rebal.exchange.accounts._asking import NANOSECONDS, Asking, net, pages, summed, windows
+from rebal.exchange.accounts._asking import NANOSECONDS, Asking, net, numbered, pages, summed, windows
 from rebal.exchange_account import Account, Filled, Happened, Moved, Paid, Resting, There
 
 _NAMES = {"BTC": "XBT"}
@@ -66,12 +66,10 @@ def _there(asking: Asking, row: Mapping[str, Any]) -> There:
 def _items(asking: Asking, call: str, **given: Any) -> Iterator[Mapping[str, Any]]:
     """The rows of a list whose pages are numbered."""
 
-    def page(cursor: int | None) -> tuple[list[Mapping[str, Any]], int | None]:
-        answer = asking.ask(call, currentPage=cursor or 1, pageSize=_PAGE, **given)
-        rows = asking.rows(answer, "data", "items")
-        return rows, (cursor or 1) + 1 if len(rows) >= _PAGE else None
+    def page(number: int) -> list[Mapping[str, Any]]:
+        return asking.rows(asking.ask(call, currentPage=number, pageSize=_PAGE, **given), "data", "items")
 
-    return pages(asking, page)
+    return numbered(asking, page, most=_PAGE)
 
 
 def _resting(asking: Asking, row: Mapping[str, Any]) -> Resting:

@@ -9,7 +9,7 @@ from typing import Any
 
 from rebal.amounts import Fraction
 from rebal.book import MarginMode
-from rebal.exchange.accounts._asking import Asking, milliseconds, net, pages, summed
+from rebal.exchange.accounts._asking import Asking, milliseconds, net, numbered, pages, summed
 from rebal.exchange_account import Account, Filled, Happened, Moved, Paid, Resting, There
 
 _PAGE = 100
@@ -81,15 +81,14 @@ def since(asking: Asking, start: datetime, end: datetime) -> Iterator[Happened]:
 
 
 def _deals(asking: Asking, contract: str, start: datetime, end: datetime) -> Iterator[Mapping[str, Any]]:
-    def page(cursor: int | None) -> tuple[list[Mapping[str, Any]], int | None]:
+    def page(number: int) -> list[Mapping[str, Any]]:
         answer = asking.ask(
             "contractPrivateGetOrderListOrderDeals", symbol=contract, start_time=milliseconds(start),
-            end_time=milliseconds(end), page_num=cursor or 1, page_size=_PAGE,
+            end_time=milliseconds(end), page_num=number, page_size=_PAGE,
         )  # fmt: skip
-        rows = asking.rows(answer, "data")
-        return rows, (cursor or 1) + 1 if len(rows) >= _PAGE else None
+        return asking.rows(answer, "data")
 
-    return pages(asking, page)
+    return numbered(asking, page, most=_PAGE)
 
 
 def _numbered(asking: Asking, call: str, start: datetime, time: str) -> Iterator[Mapping[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from rebal.amounts import Fraction
 from rebal.book import MarginMode
-from rebal.exchange.accounts._asking import NANOSECONDS, Asking, milliseconds, net, pages, summed
+from rebal.exchange.accounts._asking import NANOSECONDS, Asking, milliseconds, net, numbered, summed
 from rebal.exchange.problems import NothingFound
 from rebal.exchange_account import Account, Filled, Happened, Moved, Paid, Resting, There
 from rebal.frozen import frozen
@@ -143,11 +143,10 @@ def since(asking: Asking, start: datetime, end: datetime) -> Iterator[Happened]:
 
 
 def _rows(asking: Asking, call: str, **given: Any) -> Iterator[Mapping[str, Any]]:
-    def page(cursor: int | None) -> tuple[list[Mapping[str, Any]], int | None]:
-        rows = asking.rows(asking.ask(call, limit=_PAGE, offset=cursor or 0, **given), "data", "rows")
-        return rows, (cursor or 0) + _PAGE if len(rows) >= _PAGE else None
+    def page(offset: int) -> list[Mapping[str, Any]]:
+        return asking.rows(asking.ask(call, limit=_PAGE, offset=offset, **given), "data", "rows")
 
-    return pages(asking, page)
+    return numbered(asking, page, most=_PAGE, first=0, step=_PAGE)
 
 
 def _traded(asking: Asking, row: Mapping[str, Any], scales: _Scales) -> Happened:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from rebal.book import MarginMode
-from rebal.exchange.accounts._asking import Asking, in_contracts, milliseconds, net, pages, resting, summed, windows
+from rebal.exchange.accounts._asking import Asking, in_contracts, net, onward, pages, resting, summed, windows
 from rebal.exchange_account import Account, Filled, Happened, Moved, Other, Paid, There
 
 _PAGE, _DAYS = 100, 7
@@ -57,16 +57,11 @@ def since(asking: Asking, start: datetime, end: datetime) -> Iterator[Happened]:
 
 
 def _trades(asking: Asking, first: int, last: int) -> Iterator[Mapping[str, Any]]:
-    """A full page goes on at its last instant, whose rows come again and count once."""
+    def page(start: int) -> list[Mapping[str, Any]]:
+        answer = asking.ask("contractPrivateGetCapiV3UserTrades", startTime=start, endTime=last, limit=_PAGE)
+        return asking.rows(answer)
 
-    def page(cursor: int | None) -> tuple[list[Mapping[str, Any]], int | None]:
-        rows = asking.rows(
-            asking.ask("contractPrivateGetCapiV3UserTrades", startTime=cursor or first, endTime=last, limit=_PAGE)
-        )
-        times = [milliseconds(asking.time(row, "time")) for row in rows]
-        return rows, max(times) if len(rows) >= _PAGE else None
-
-    return pages(asking, page)
+    return onward(asking, page, first=first, most=_PAGE)
 
 
 def _bills(asking: Asking, first: int, last: int) -> Iterator[Mapping[str, Any]]:
