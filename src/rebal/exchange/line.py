@@ -106,6 +106,8 @@ class Line:
         late = f"{self.venue}: has not answered within {self.deadline.allowed:g} s"
         if isinstance(error, Late | ccxt.RequestTimeout) or not self.deadline.left():
             return Unavailable(late)
+        if _CLOCK.search(str(error)):
+            return KeyRefused(f"{self.venue}: {_OFF}{_code(error)}")
         for kind, make, words in _WORDS:
             if isinstance(error, getattr(ccxt, kind)):
                 return make(f"{self.venue}: {words}{_code(error)}")
@@ -118,12 +120,15 @@ def _busy(said: str) -> Busy:
     return Busy(said.partition(": ")[2])
 
 
+_OFF = "refuses the time of the question; set the machine's clock"
+# Gate's, BingX's and WEEX's words for that, of which ccxt makes a wrong key, an unknown contract and a bad question.
+_CLOCK = re.compile(r"REQUEST_EXPIRED|ACCESS_TIMESTAMP_EXPIRED|Null timestamp or timestamp mismatch", re.ASCII)
 # The first that fits, so the particular ones stand before those that they are kinds of.
 _WORDS: tuple[tuple[str, Callable[[str], Exception], str], ...] = (
     ("AccountNotEnabled", NoAccount, "knows no account of this sort with this key"),
     ("PermissionDenied", KeyRefused, "refuses what is asked with this key: a permission or an address is missing"),
     ("AuthenticationError", KeyRefused, "refuses the key: it, its secret or its signature is wrong"),
-    ("InvalidNonce", KeyRefused, "refuses the time of the question; set the machine's clock"),
+    ("InvalidNonce", KeyRefused, _OFF),
     ("RestrictedLocation", Unavailable, "does not answer where this machine is"),
     ("BadSymbol", Unlisted, "knows no such contract"),
     ("OrderNotFound", NothingFound, "finds no order"),
