@@ -306,6 +306,10 @@ def test_wallets_of_several_accounts_are_told_apart(tmp_path: Path) -> None:
     reading = " ".join(told("reading", "-p", str(file), *NOW).split())
     assert "into the account main" in reading
     assert "main:BTC margin balance" in reading
+    file.write_text(ACCOUNTS.replace("MODE", "pooled"))
+    apart = " ".join(told("reading", "-p", str(file), *NOW).split())
+    assert "second:BTC margin balance" in apart
+    assert "liquidation only beyond 10 x or 0.1 x;" in apart
 
 
 def test_a_coin_of_a_pooled_account_has_no_liquidation_of_its_own(tmp_path: Path) -> None:

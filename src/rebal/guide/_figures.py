@@ -7,7 +7,7 @@ from rebal.formats.page.figures import Figures
 from rebal.plan import Wallet
 
 _FIGURES = Figures("−", ",", " ", "$", "×")
-NEVER = "never"
+NEVER, NONE = "never", "\N{EN DASH}"
 
 usd = _FIGURES.usd
 dollars = _FIGURES.dollars
@@ -55,7 +55,7 @@ def ends(wallet: Wallet) -> tuple[str, str]:
     told = ((below, wallet.liquidation_below), (above, wallet.liquidation_above))
     prices = [at for distance, at in told if distance is not None and at is not None]
     if not prices and (wallet.distance_below, wallet.distance_above) != (None, None):
-        return FAR.replace(GLUE, " "), "–"
+        return FAR.replace(GLUE, " "), NONE
     return " and ".join(map(price, prices)) or NEVER, away(below, above)
 
 

@@ -16,7 +16,7 @@ _CODES = {
     Exit.ACTION: "something to do: a weight is outside its band, a hedge is off",
     Exit.BREACH: "a breach: a wallet past its alert, a liquidation due, prices too old",
     Exit.INVALID_INPUT: "a file is missing or wrong, so nothing was looked at",
-    Exit.UNAVAILABLE: "the disk or a lock was not to be had",
+    Exit.UNAVAILABLE: "the disk, a lock or an exchange was not to be had",
 }
 
 
@@ -34,7 +34,10 @@ def parts(reader: Reader) -> tuple[Part, ...]:
 
 _LINES_ARE = (
     "`rebal status` reads the file, the journal and the prices, and says by its exit code whether you are needed. It "
-    "keeps nothing running and asks nothing. With --quiet it is silent where all is well, so cron mails only news:",
+    "keeps nothing running and asks nothing. Prices come from a file that you keep, or from the exchange with --market "
+    "live.",
+    "With --quiet it is silent where all is well, so cron mails what is asked for, each time; --notify COMMAND gives "
+    "it to a command instead, once, and again when it changes:",
 )
 _LINES = (
     "*/15 * * * *  rebal status /home/me/portfolio.yaml --market /home/me/prices.yaml --quiet",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rebal.book import MarginMode
 from rebal.guide import Given, Reader
-from rebal.guide._figures import NEVER, coins, contracts, ends, exact, percent, price, times, usd
+from rebal.guide._figures import NEVER, NONE, coins, contracts, ends, exact, percent, price, times, usd
 from rebal.guide._worked import named, planned
 from rebal.market.contract import OrderUnit
 from rebal.plan import Order, Plan, Wallet
@@ -112,11 +112,12 @@ def _first_wallet(plan: Plan) -> Iterator[Entry]:
 
 def _wallet(wallet: Wallet, name: str) -> Entry:
     held = "–" if wallet.leverage is None else times(wallet.leverage)
+    at, move = ends(wallet)
     share = "" if wallet.share_of_holding is None else f"; {percent(wallet.share_of_holding)} of the holding is there"
     return Entry(
         name,
         f"margin balance {coins(wallet.margin_balance, wallet.currency)}, leverage {held}, liquidation "
-        f"{ends(wallet)[1]}{share}.",
+        f"{at if move == NONE else move}{share}.",
     )
 
 
