@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -322,3 +323,24 @@ def test_two_wallets_in_danger_share_what_lies_loose_and_count_no_coin_twice() -
     assert sum((each.quantity for each in out), Fraction(0)) >= exact("-0.3")
     left = after_transfers(after_orders(made.statement, plan.orders, made), plan.transfers, made)
     assert all(coins >= 0 for coins in left.wallets.values())
+
+
+def test_less_than_an_order_is_no_reason_for_coins_to_travel() -> None:
+    """20,000 short: 0.5 BTC at a, or up to 0.2 % less, carry all but so much; b's coins come for a least order only."""
+    for there, ordered, sent in (("0.49985", 19994, "0"), ("0.4995", 20000, "0.0005")):
+        made = book({"BTC": "1"}, HALF, (A,), accounts(a="1", b="1"),
+                    wallets={"a:BTC": there, "b:BTC": str(1 - Decimal(there))})  # fmt: skip
+        plan = planned(made)
+        assert not plan.refused
+        assert traded(plan) == {"a:BTCUSD": -ordered}
+        assert sum(each.quantity for each in plan.transfers if each.quantity > 0) >= exact(sent)
+        assert bool(plan.transfers) is (sent != "0")
+        assert [each.data["undone_usd"] for each in told(plan, Code.BELOW_MINIMUM)] == ([-6] if sent == "0" else [])
+    ask = Ask("BTC", exact("0.5"), named("a:BTCUSD", "BTC", made, now=INPUTS.now))
+    near = replace(
+        made, statement=replace(made.statement, wallets={"a:BTC": exact("0.4999"), "b:BTC": exact("0.5001")})
+    )
+    hedge = build_hedge(near, near.statement, asks=[ask], inputs=INPUTS)
+    assert not hedge.refused
+    # 0.4999 BTC carry 19,996 of the 20,000
+    assert (traded(hedge), moves(hedge)) == ({"a:BTCUSD": -19996}, [])

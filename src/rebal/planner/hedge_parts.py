@@ -96,6 +96,9 @@ class _Parts:
             if whole is None:
                 continue
             legs = list(self.taken.values())
+            if desk.travels and _lots(whole) < least_lots(candidate.contract, desk.portfolio):
+                self.route = candidate.route  # too little for coins to come from another account
+                continue
             most = books.most(whole, legs)
             if most == whole:
                 self.route = candidate.route
@@ -160,7 +163,7 @@ class _Books:
             return whole
         contract = whole.contract
         sign = ONE if whole.contracts > 0 else -ONE
-        least, lots = least_lots(contract, self._desk.portfolio), int(abs(whole.contracts) / contract.lot_size)
+        least, lots = least_lots(contract, self._desk.portfolio), _lots(whole)
         if lots < least or not self.carry([*before, _sized(whole, sign * least)]):
             return None
         more = last_that(lambda n: self.carry([*before, _sized(whole, sign * (least + n))]), lots - least)
@@ -172,6 +175,10 @@ class _Books:
         free = uncapped(candidate.contract, self._desk)
         is_capped = free is not None and not lacking(every, free, self._taken)
         return Passed(candidate, whole.contracts, lacking(every, self._desk, self._taken)[0], capped=is_capped)
+
+
+def _lots(leg: Leg) -> int:
+    return int(abs(leg.contracts) / leg.contract.lot_size)
 
 
 def _sized(leg: Leg, lots: Fraction) -> Leg:

@@ -239,7 +239,17 @@ def residual(
         reason = LeftOut.UNSERVED
     elif not legs and wanted:
         reason = LeftOut.SMALLER_THAN_A_LOT
+    elif _is_too_little(legs, abs(wanted - done), portfolio):
+        reason = LeftOut.BELOW_MIN_ORDER
     return Residual(asset, wanted, wanted - done, reason, contract, passed)
+
+
+def _is_too_little(legs: Sequence[Leg], undone: Fraction, portfolio: Portfolio) -> bool:
+    """Whether lots of several accounts are left, less than an order, for which coins would have to come."""
+    if not portfolio.has_several or not legs:
+        return False
+    finest = min(abs(carried_usd(replace(leg, contracts=leg.contract.lot_size), portfolio)) for leg in legs)
+    return finest <= undone < portfolio.policy.min_order
 
 
 def _last_or_finest(legs: Sequence[Leg], portfolio: Portfolio) -> Contract:

@@ -30,8 +30,13 @@ class Offer:
 
     @property
     def least(self) -> int:
-        """The lots of the least order that the venue and the policy take; of several accounts one adds to an order."""
+        """The lots of the least order that the venue and the policy take; of several accounts one adds to an order.
+
+        Not where coins would come from another account for it: less than an order of its own sets nothing in motion.
+        """
         contract = self.candidate.contract
+        if self.desk.travels:
+            return self.minimum
         is_ordered = self.desk.portfolio.has_several and any(leg.contract is contract for leg in self.before)
         return 1 if is_ordered else self.minimum
 
@@ -241,7 +246,7 @@ def goes_on(asset: str, dollars: Fraction, desk: Desk, *, legs: tuple[Leg, ...])
     found = desk.candidates(asset, dollars)
     return any(
         each.route is found[0].route and purse(each, desk) != purse(found[0], desk)
-        and _takes(Offer(asset, dollars, legs, each, desk, {}))
+        and _takes(Offer(asset, dollars, legs, each, desk.still, {}))
         for each in found[1:]
     )  # fmt: skip
 
