@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from rebal.account_lines import AccountLine
-from rebal.amounts import Fraction
+from rebal.amounts import ZERO, Fraction
 from rebal.book import MarginMode, Purpose
 from rebal.findings import Finding
 from rebal.frozen import frozen
@@ -122,7 +122,8 @@ class Transfer:
     """Coins to move into the futures account (negative: out of it), to an isolated position where it names one.
 
     ``other_account``: the account that they come from or go to, None for spot. Such a move is two transfers: the
-    withdrawal, and the credit, which waits for it: ``hours`` until it is there.
+    withdrawal, and the credit, which waits for it: ``hours`` until it is there. ``fee``: coins of what leaves that the
+    network keeps, as the file says.
     """
 
     asset: str
@@ -131,6 +132,7 @@ class Transfer:
     account: str | None = None
     other_account: str | None = None
     hours: Fraction | None = None
+    fee: Fraction | None = None
 
 
 @frozen
@@ -256,7 +258,8 @@ class DayCost:
 class Costs:
     """The cost of the plan and of the book it leaves; funding is None where a perpetual's rate is not known.
 
-    ``by_day``: over a year; empty where funding is not known, and where there is nothing to pay for.
+    ``by_day``: over a year; empty where funding is not known, and where there is nothing to pay for. ``sending_usd``:
+    of the fees, those of withdrawals to other accounts.
     """
 
     fees_usd: Fraction
@@ -264,6 +267,7 @@ class Costs:
     funding_usd_per_year: Fraction | None
     breakdown: tuple[CostLine, ...]
     by_day: tuple[DayCost, ...] = ()
+    sending_usd: Fraction = ZERO
 
 
 @frozen

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, assert_never
 
-from rebal.amounts import ONE, Fraction
+from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction, up
 from rebal.book import Book as Book
 from rebal.book import HedgeAsked as HedgeAsked
 from rebal.book import MarginMode as MarginMode
@@ -272,12 +272,28 @@ class Pooling:
 
 
 @frozen
+class Withdrawal:
+    """What sending a coin away from an account takes; None where nobody said.
+
+    ``fee``: coins that the network keeps, on top of what arrives; ``least``: the fewest that may leave at once.
+    """
+
+    fee: Fraction | None = None
+    least: Fraction | None = None
+    takes: timedelta | None = None
+
+
+NOT_SAID = Withdrawal()
+
+
+@frozen
 class Account:
     """An account at a venue; ``name``: None where the file names no venue.
 
     ``at_most``: the share of equity that may sit there, and ``most_usd`` what that is once equity is known; None where
     all of it may. ``pooling``: of a pooled account. ``in_short``: the file names its venue alone. ``withdrawal``: how
-    long coins take from here to another account; ``withdrawal_assumed``: nobody said.
+    long coins take from here to another account; ``withdrawal_assumed``: nobody said. ``withdrawals``: the same and
+    more of single coins.
     """
 
     name: str | None
@@ -289,6 +305,28 @@ class Account:
     in_short: bool = False
     withdrawal: timedelta = timedelta(hours=1)
     withdrawal_assumed: bool = True
+    withdrawals: Mapping[str, Withdrawal] = field(default_factory=dict)
+
+    def sends(self, asset: str) -> Withdrawal:
+        """What is said of sending a coin from here to another account."""
+        return self.withdrawals.get(asset, NOT_SAID)
+
+    def takes(self, asset: str) -> timedelta:
+        """How long a coin takes from here."""
+        said = self.sends(asset).takes
+        return self.withdrawal if said is None else said
+
+    def sendable(self, asset: str, there: Fraction) -> Fraction:
+        """Of coins that it can do without, those that arrive elsewhere: less the fee; none below the least."""
+        return ZERO if there < (self.sends(asset).least or ZERO) else max(ZERO, there - self.sending_fee(asset))
+
+    def sending_fee(self, asset: str) -> Fraction:
+        """Coins that a withdrawal costs, in whole steps; none where nobody said."""
+        return up(self.sends(asset).fee or ZERO, COIN_STEP)
+
+    def least_sent(self, asset: str) -> Fraction:
+        """The fewest coins that can arrive elsewhere by one withdrawal."""
+        return up(max(ZERO, (self.sends(asset).least or ZERO) - self.sending_fee(asset)), COIN_STEP)
 
 
 @frozen

@@ -14,7 +14,7 @@ from rebal.plan import Plan, StepKind
 from rebal.planner import build_plan
 from rebal.planner.exposure import value
 from rebal.planner.orders import after_orders, after_transfers
-from rebal.portfolio import Account, Pooling, Portfolio
+from rebal.portfolio import Account, Pooling, Portfolio, Withdrawal
 
 from .given import INPUTS, inverse, policy
 from .test_splitting import at, book, traded
@@ -186,6 +186,14 @@ FEW = settings(max_examples=max(1, settings().max_examples * 2 // 5))
 PRICES = {"BTC": F(40000), "ETH": F(2500)}
 
 
+SENDS = st.sampled_from([
+    {},
+    {"BTC": Withdrawal(F(2, 10**4), F(1, 10**3)), "ETH": Withdrawal(F(1, 300), F(1, 10))},
+    {"BTC": Withdrawal(F(1, 10**3), F(1, 4)), "ETH": Withdrawal(None, F(2))},
+])  # fmt: skip
+"""What withdrawals from an account take: nothing that is said, little, or much."""
+
+
 @st.composite
 def books(draw: st.DrawFn) -> Portfolio:
     """Two to four accounts of every kind of margin, each with coins, hedges and rebalance positions of its own."""
@@ -216,8 +224,11 @@ def books(draw: st.DrawFn) -> Portfolio:
                    uncovered=draw(st.sampled_from(["spread", "refuse"])))  # fmt: skip
     made = book({"BTC": "1", "ETH": "1"}, {"USD": "1"}, tuple(contracts.values()), (), positions=positions, rules=rules)
     listed = tuple(
-        account_of(
-            Place(name, modes[name], ZERO, draw(st.sampled_from([ONE, F(1, 5), F(1, 2)])), F(9, 10), trades=True)
+        replace(
+            account_of(
+                Place(name, modes[name], ZERO, draw(st.sampled_from([ONE, F(1, 5), F(1, 2)])), F(9, 10), trades=True)
+            ),
+            withdrawals=draw(SENDS),
         )
         for name in names
     )
@@ -257,7 +268,8 @@ def test_no_plan_takes_coins_that_are_not_there_or_brings_more_than_may_sit_at_a
         moved = sum((each.quantity for each in plan.transfers if each.asset == asset), ZERO)
         between = [each.quantity for each in plan.transfers if each.asset == asset and each.other_account is not None]
         assert moved <= max(ZERO, owned - there)
-        assert sum(between, ZERO) == 0
+        kept = sum((each.fee or ZERO for each in plan.transfers if each.asset == asset), ZERO)
+        assert sum(between, ZERO) == -kept
     for account in made.accounts:
         mine = [each for each in plan.transfers if each.account == account.name]
         came = sum((each.quantity * PRICES[each.asset] for each in mine), ZERO)
@@ -343,6 +355,8 @@ def test_equity_before_is_equity_after_and_fees_over_all_accounts(made: Portfoli
     plan = build_plan(made, made.statement, inputs=INPUTS)
     left = after_transfers(after_orders(made.statement, plan.orders, made), plan.transfers, made)
     fees = sum((order.fee * PRICES[order.fee_currency] for order in plan.orders), ZERO)
+    fees += sum((each.fee * PRICES[each.asset] for each in plan.transfers if each.fee), ZERO)
+    assert fees == plan.costs.fees_usd
     off = abs(value(made, made.statement).equity - fees - value(made, left).equity)
     assert off <= sum((PRICES[order.fee_currency] * COIN_STEP for order in plan.orders), ZERO) + F(1, 10**9)
 
@@ -359,7 +373,8 @@ def test_steps_name_every_order_and_transfer_once_and_nothing_waits_for_what_com
         if move.other_account is None or move.quantity < 0:
             continue
         out = next(k for k, each in enumerate(plan.transfers)
-                   if each.quantity == -move.quantity and each.other_account == move.account)  # fmt: skip
+                   if each.quantity == -move.quantity - (each.fee or ZERO) and each.other_account == move.account
+                   and each.asset == move.asset)  # fmt: skip
         assert at_step[StepKind.TRANSFER, out] < at_step[StepKind.TRANSFER, n]
         for k, order in enumerate(plan.orders):
             if order.account == move.account and order.fee_currency == move.asset and not order.reduce_only:

@@ -452,3 +452,16 @@ def test_a_hedge_that_is_bought_back_gives_back_fine_lots_for_a_coarse_one_too()
     assert traded(hedged(made, "0.065716")) == {"a:BTCUSD": 53, "b:BTCUSD": 22}
     few = held_at({"a": ("10", -5), "b": ("100", -74)}, hedge=1)
     assert traded(hedged(few, "0.065716")) == {"a:BTCUSD": 5, "b:BTCUSD": 21}
+
+
+def test_a_wallet_in_alert_is_not_topped_up_with_less_than_an_order_that_does_not_do() -> None:
+    """0.3998 of 0.4 BTC that may sit at a, with leverage 1.25 where 1 is asked: 0.0002 is 8 dollars, 0.0003 is 12."""
+    a = at("a", inverse("BTC", "1", fee="0"))
+    for there, sent in (("0.3998", None), ("0.3997", "0.0003")):
+        position = opened(a, contracts=Fraction(-20000), entry_price=Fraction(40000))
+        made = book({"BTC": "2"}, {"BTC": "0.75", "USD": "0.25"}, (a,), accounts(a="0.2", b="1"),
+                    wallets={"a:BTC": there}, positions=(position,))  # fmt: skip
+        plan = planned(made)
+        assert not plan.orders
+        assert [each.quantity for each in plan.transfers] == ([] if sent is None else [exact(sent)])
+        assert told(plan, Code.UNDER_COLLATERALISED)

@@ -21,7 +21,7 @@ from rebal.planner.hedge_legs import Ask
 from rebal.planner.orders import after_orders, after_transfers, waiting
 from rebal.planner.rescue import build_rescue
 from rebal.planner.routes import named
-from rebal.portfolio import Account, Pooling, Portfolio
+from rebal.portfolio import Account, Pooling, Portfolio, Withdrawal
 
 from .given import INPUTS, inverse
 from .test_splitting import HALF, accounts, at, book, planned, told, traded
@@ -60,7 +60,8 @@ def test_what_backs_nothing_at_one_account_goes_where_it_is_missing() -> None:
     (said,) = [each for each in plan.findings if each.subject == "b"]
     assert said.severity is Severity.WARNING
     assert said.message == (
-        "that coins take 1h from here to another account is assumed, and no fee is counted; set accounts.b.withdrawal"
+        "that BTC takes 1h from here to another account is assumed, and no fee and no least amount of a withdrawal of "
+        "BTC is counted; set accounts.b.withdrawal, as {BTC: {fee: ..., least: ..., takes: 2h}}"
     )
 
 
@@ -134,7 +135,9 @@ def test_the_plan_says_how_many_dollars_are_unhedged_for_how_long() -> None:
     assert said.data["hours"] == 3
     assert said.data["unhedged_usd"] == 39990 - 20000
     assert "are unhedged for about 3h" in said.message
-    assert not [each for each in plan.findings if each.subject == "b" and each.code is Code.ASSUMED_FIGURE]
+    (more,) = [each for each in plan.findings if each.subject == "b" and each.code is Code.ASSUMED_FIGURE]
+    assert (more.severity, more.data["without_fee"]) == (Severity.INFO, ("BTC",))
+    assert more.message.startswith("no fee and no least amount of a withdrawal of BTC is counted; set accounts.b.")
 
 
 def test_a_leg_that_only_comes_later_is_told_as_such() -> None:
@@ -343,4 +346,77 @@ def test_less_than_an_order_is_no_reason_for_coins_to_travel() -> None:
     hedge = build_hedge(near, near.statement, asks=[ask], inputs=INPUTS)
     assert not hedge.refused
     # 0.4999 BTC carry 19,996 of the 20,000
-    assert (traded(hedge), moves(hedge)) == ({"a:BTCUSD": -19996}, [])
+    assert traded(hedge) == {"a:BTCUSD": -19996}
+    assert not moves(hedge)
+
+
+def sending(made: Portfolio, fee: str | None = None, least: str | None = None) -> Portfolio:
+    """The same where a withdrawal of BTC takes what is said of it, from every account."""
+    paid, fewest = (None if each is None else exact(each) for each in (fee, least))
+    said = {"BTC": Withdrawal(paid, fewest, timedelta(hours=2))}
+    return replace(made, told_accounts=tuple(replace(each, withdrawals=said) for each in made.told_accounts))
+
+
+def test_the_fee_of_a_withdrawal_leaves_with_the_coins_and_is_paid_by_the_equity() -> None:
+    """0.50025 BTC are to arrive; 0.50075 leave. 10 dollars of the order and 20 of the withdrawal are the cost."""
+    made = sending(only_at_a({"b:BTC": "1"}), fee="0.0005", least="0.001")
+    plan = planned(made)
+    assert moves(plan) == [("b", "a", exact("-0.50075")), ("a", "b", exact("0.50025"))]
+    assert [(each.fee, each.hours) for each in plan.transfers] == [(exact("0.0005"), None), (None, 2)]
+    assert plan.costs.fees_usd == 30
+    assert plan.costs.sending_usd == 20
+    left = after_transfers(after_orders(made.statement, plan.orders, made), plan.transfers, made)
+    assert left.holdings["BTC"] == 1 - exact("0.00025") - exact("0.0005")
+    assert left.wallets == {"a:BTC": exact("0.5"), "b:BTC": 1 - exact("0.50075")}
+    assert not [each for each in plan.findings if each.subject == "b"]
+    again = planned(replace(made, statement=left))
+    assert (traded(again), moves(again)) == ({}, [])
+
+
+def test_a_fee_that_the_coins_do_not_do_for_leaves_less_to_arrive() -> None:
+    """All of 0.5 BTC is to be short, and is at b: 0.4995 arrive, and carry 19,980 dollars."""
+    made = sending(only_at_a({"b:BTC": "0.5"}), fee="0.0005")
+    short = replace(
+        made, statement=replace(made.statement, holdings={"BTC": exact("0.5")}, wallets={"b:BTC": exact("0.5")})
+    )
+    whole = replace(short, targets={"BTC": Fraction(0), "USD": Fraction(1)},
+                    holdings={"BTC": replace(made.holdings["BTC"], quantity=exact("0.5"))})  # fmt: skip
+    plan = planned(whole, fit=True)
+    assert moves(plan) == [("b", "a", exact("-0.5")), ("a", "b", exact("0.4995"))]
+    assert traded(plan) == {"a:BTCUSD": -19980}
+
+
+def test_no_fewer_coins_leave_than_may() -> None:
+    """0.45 at a and 0.05025 missing: where 0.1 must leave at once, so much does; where more than is there, none."""
+    for least, sent in (("0.05", "0.05025"), ("0.1", "0.1"), ("0.55", "0.55"), ("0.56", None)):
+        made = sending(book({"BTC": "1"}, HALF, (A,), accounts(a="1", b="1"),
+                            wallets={"a:BTC": "0.45", "b:BTC": "0.55"}), fee="0", least=least)  # fmt: skip
+        plan = planned(made, fit=True)
+        assert moves(plan) == ([] if sent is None else [("b", "a", -exact(sent)), ("a", "b", exact(sent))])
+        assert traded(plan) == {"a:BTCUSD": -18000 if sent is None else -20000}
+
+
+def test_a_withdrawal_is_told_with_its_fee_recorded_with_it_and_derived(tmp_path: Path) -> None:
+    text = FILE.replace("withdrawal: 2h", "withdrawal: {SOL: {fee: 0.01, least: 0.5, takes: 3h}}")
+    portfolio, saved = tmp_path / "portfolio.yaml", tmp_path / "plan.json"
+    portfolio.write_text(text, encoding="utf-8")
+    now = ("-p", str(portfolio), "--now", "2026-11-20T09:00:00Z")
+    assert rebal("plan", *now, "--out", str(saved)).returncode == 0
+    plan = json.loads(saved.read_text(encoding="utf-8"))
+    (out,) = [each for each in plan["transfers"] if each["fee"] is not None]
+    (into,) = [each for each in plan["transfers"] if each["hours"] is not None and each["asset"] == "SOL"]
+    assert (out["asset"], out["fee"], into["hours"]) == ("SOL", "0.01", "3")
+    assert exact(out["quantity"]) == -exact(into["quantity"]) - exact("0.01")
+    assert plan["costs"]["sending_usd"] == "1"
+    assert ", 0.01 SOL of it the fee" in " ".join(rebal("plan", *now, "--format", "table").stdout.split())
+    derived = rebal("explain", str(saved), *now)
+    assert derived.returncode == 0, derived.stdout
+    assert "costs.sending_usd" in derived.stdout
+    recorded = rebal("record", "plan", str(saved), *now, "--time", "2026-11-20T08:59:00Z")
+    assert recorded.returncode == 0, recorded.stderr
+    assert "entries 0" in rebal("record", "plan", str(saved), *now, "--time", "2026-11-20T08:59:00Z").stdout
+    again = json.loads(rebal("plan", *now, "--format", "json").stdout)
+    assert not again["changes"]
+    held = {each["asset"]: exact(each["holding"]) for each in again["assets"]}
+    paid = sum(exact(order["fee"]) for order in plan["orders"] if order["fee_currency"] == "SOL")
+    assert held["SOL"] == 100 - exact("0.01") - paid

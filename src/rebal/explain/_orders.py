@@ -151,6 +151,9 @@ def _between(transfer: Transfer, facts: Facts) -> Iterator[Derivation]:
     title = f"{transfer.asset} from one account to another, out where negative"
     note = "coins that one account lacks, as far as the other can do without them"
     yield untold(f"{at}.quantity", transfer.quantity, title=title, unit=transfer.asset, note=note)
+    if transfer.fee is not None:
+        title, note = "what the network keeps of it", f"{GIVEN}: accounts.{transfer.account}.withdrawal"
+        yield untold(f"{at}.fee", transfer.fee, title=title, unit=transfer.asset, note=note)
     if transfer.hours is not None:
         title, note = "hours until it is there", f"{GIVEN}: how long such a move takes, by the file or by default"
         yield untold(f"{at}.hours", transfer.hours, title=title, unit="hours", note=note)
@@ -192,11 +195,30 @@ def costs(facts: Facts) -> Iterator[Derivation]:
         Term(f"c{n}", each.fee_usd, "USD", f"fee on {each.contract}", f"costs.{each.contract}.fee_usd")
         for n, each in enumerate(told.breakdown, start=1)
     ]
+    if told.sending_usd:
+        terms.append(Term("w", told.sending_usd, "USD", "fees of withdrawals", "costs.sending_usd"))
     text = " + ".join(each.symbol for each in terms) or "0"
     yield derived("costs.fees_usd", told.fees_usd, text, terms=terms, title="fees, in dollars", unit="USD")
+    yield _sending(facts)
     for each in told.breakdown:
         yield from _cost(each, facts)
     yield from _funding(facts)
+
+
+def _sending(facts: Facts) -> Derivation:
+    """What the network keeps of coins that go from one account to another."""
+    sent = [each for each in facts.plan.transfers if each.fee]
+    terms = [
+        term
+        for n, each in enumerate(sent, start=1)
+        for term in (
+            Term(f"w{n}", each.fee or ZERO, each.asset, f"fee of a withdrawal from {each.account}", None),
+            Term(f"S{n}", facts.portfolio.price(each.asset), "USD", f"price of {each.asset}", None),
+        )
+    ]
+    text = " + ".join(f"w{n} · S{n}" for n in range(1, len(sent) + 1)) or "0"
+    title = "fees of withdrawals, in dollars"
+    return derived("costs.sending_usd", facts.plan.costs.sending_usd, text, terms=terms, title=title, unit="USD")
 
 
 def _funding(facts: Facts) -> Iterator[Derivation]:

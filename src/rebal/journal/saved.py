@@ -50,7 +50,7 @@ class SavedOrder:
 class SavedTransfer:
     """Coins that were to move into the futures account; ``account``: which of several, None of the one there is.
 
-    ``other_account``: which one they come from or go to, None for spot.
+    ``other_account``: which one they come from or go to, None for spot. ``fee``: coins of what leaves that are spent.
     """
 
     asset: str
@@ -58,6 +58,7 @@ class SavedTransfer:
     quantity: Fraction
     account: str | None = None
     other_account: str | None = None
+    fee: Fraction | None = None
 
     @property
     def waits(self) -> bool:
@@ -245,7 +246,8 @@ def _transfer(node: _Node, *, several: bool) -> SavedTransfer:
     account = node.key("account").text() if several else None
     # a plan that was saved before coins could come from another account tells nothing of it
     other = node.key("other_account").optional(_Node.text) if "other_account" in node.value else None
-    return SavedTransfer(asset, contract, node.key("quantity").decimal(), account, other)
+    fee = node.key("fee").optional(_Node.decimal) if "fee" in node.value else None
+    return SavedTransfer(asset, contract, node.key("quantity").decimal(), account, other, fee)
 
 
 def _several(root: _Node) -> bool:

@@ -7,7 +7,7 @@ from rebal.amounts import Fraction, plain, total
 from rebal.errors import Refused, UsageProblem
 from rebal.journal.placed import Moved, Names, Placed, own
 from rebal.journal.saved import SavedPlan, SavedTransfer
-from rebal.ledger import Draft, Entry, Journal, Transfer
+from rebal.ledger import Draft, Entry, Journal, Spot, Transfer
 from rebal.names import within
 from rebal.placing import DIGEST_DIGITS
 
@@ -38,8 +38,17 @@ class Transferring:
             for name, quantity in said:
                 if name not in {entry.id for entry in there}:
                     yield Draft(_moved(planned, quantity), time, name, self._plan.digest)
+            if any(quantity for _, quantity in said):
+                yield from self._fee(index, time)
         elif not there and base not in self._known and (is_free or not planned.waits):
             yield Draft(_moved(planned, planned.quantity), time, base, self._plan.digest)
+            yield from self._fee(index, time)
+
+    def _fee(self, index: int, time: datetime) -> Iterator[Draft]:
+        """What the network keeps of a withdrawal, as the plan counted it, once however often it is said."""
+        fee, name = self._plan.transfers[index].fee, f"{_base(self._plan, index)}.fee"
+        if fee and name not in self._known:
+            yield Draft(Spot(self._plan.transfers[index].asset, -fee), time, name, self._plan.digest)
 
     def _refuse_planned(self, there: Entry | None, planned: SavedTransfer) -> None:
         if there is not None and there.voided_by is None:

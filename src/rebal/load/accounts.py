@@ -13,7 +13,8 @@ from rebal.load.written import Written
 from rebal.market.pooled import Collateral, Counted, Rules, Slice
 from rebal.names import within
 from rebal.portfolio import Account as Resolved
-from rebal.portfolio import Pooling
+from rebal.portfolio import Pooling, Withdrawal
+from rebal.times import Duration
 
 if TYPE_CHECKING:
     from rebal.venues import Venue
@@ -70,7 +71,8 @@ def _tells(account: Account, reading: Reading) -> bool:
 def _resolved(account: Account, reading: Reading) -> Resolved:
     says, mode = account.says, margin_mode(account, reading.says.policy)
     full = says if isinstance(says, models.Account) else None
-    at_most, withdrawal = (full.at_most, full.withdrawal) if full is not None else (None, None)
+    at_most, said = (full.at_most, full.withdrawal) if full is not None else (None, None)
+    withdrawal, by_coin = (said, {}) if isinstance(said, Duration) else (None, said or {})
     return Resolved(
         name=str(account.path[-1]) if account.path else says.venue,
         venue=says.venue,
@@ -80,7 +82,13 @@ def _resolved(account: Account, reading: Reading) -> Resolved:
         in_short=not account.path,
         withdrawal=WITHDRAWAL if withdrawal is None else withdrawal.after(reading.now) - reading.now,
         withdrawal_assumed=withdrawal is None,
+        withdrawals={coin: _withdrawal(each, reading) for coin, each in by_coin.items()},
     )
+
+
+def _withdrawal(says: models.Withdrawal, reading: Reading) -> Withdrawal:
+    takes = None if says.takes is None else says.takes.after(reading.now) - reading.now
+    return Withdrawal(says.fee, says.least, takes)
 
 
 def _pooling(account: Account) -> Pooling:

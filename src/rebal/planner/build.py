@@ -69,7 +69,7 @@ def answer(
         wallets=review.wallets,
         positions=review.positions,
         hedges=hedge_lines(in_force(desk.book, desk.now) if hedges is None else hedges),
-        costs=cost_lines(done.orders, done.book, desk.portfolio),
+        costs=cost_lines(done.orders, done.book, desk.portfolio, transfers=done.transfers),
         findings=found,
         settings=setting_lines(done, desk.portfolio),
         payoff=Later(lambda: payoff_lines(review)),

@@ -181,7 +181,8 @@ def post(
     ``min(W_after - need_after, need_before - need_after)``, never unrealised profit, rounded down; none of an account
     that stood in alert. What an isolated margin takes of coins that lie free in the futures account leaves them by a
     transfer of its own, just before.
-    ``tops_up``: whether an account that no order touches is topped up at its alert level.
+    ``tops_up``: whether an account that no order touches is topped up at its alert level; not with less than the least
+    order where that does not do.
     """
     free: dict[str, Fraction] = {}
     loose = loose_in_wallets(listed)
@@ -197,6 +198,8 @@ def post(
         asked = need(account.held_after, portfolio)
         wanted = _wanted(account, asked, portfolio) if account.traded or tops_up else ZERO
         taken = down(min(wanted, inside + outside), COIN_STEP) if wanted > 0 else wanted
+        if is_dust(taken, wanted, account, portfolio):
+            taken = ZERO
         drawn = max(ZERO, min(taken, inside))
         at = portfolio.account(account.at).name
         if drawn:
@@ -211,6 +214,16 @@ def post(
         if shortage is not None:
             shortages.append(shortage)
     return tuple(arriving), tuple(leaving), tuple(shortages)
+
+
+def is_dust(coins: Fraction, wanted: Fraction, account: Account, portfolio: Portfolio) -> bool:
+    """Whether coins are worth no move: less than wanted, below the least order, for an account that nothing trades."""
+    return (
+        portfolio.has_several
+        and not account.traded
+        and 0 < coins < wanted
+        and coins * portfolio.price(account.currency) < portfolio.policy.min_order
+    )
 
 
 def _let_in(

@@ -15,7 +15,19 @@ from rebal.market.margin import (
     pnl_of,
     value_of,
 )
-from rebal.plan import AssetLine, CostLine, Costs, DayCost, HedgeLine, Order, PositionLine, Setting, Standing, Wallet
+from rebal.plan import (
+    AssetLine,
+    CostLine,
+    Costs,
+    DayCost,
+    HedgeLine,
+    Order,
+    PositionLine,
+    Setting,
+    Standing,
+    Transfer,
+    Wallet,
+)
 from rebal.planner.account_lines import estimates
 from rebal.planner.collateral import Account, account_leverage, balance_at, free_coins, need
 from rebal.planner.cover import Cover
@@ -74,8 +86,10 @@ def position_lines(
     )
 
 
-def cost_lines(orders: Iterable[Order], after: Book, portfolio: Portfolio) -> Costs:
-    """Fees of the orders, and the funding of every position that is then open; None where a rate is not known."""
+def cost_lines(
+    orders: Iterable[Order], after: Book, portfolio: Portfolio, *, transfers: Iterable[Transfer] = ()
+) -> Costs:
+    """Fees of orders and of withdrawals, and the funding of all that is then open; None where a rate is not known."""
     fees = {order.contract: fees_usd([(order.fee, order.fee_currency)], portfolio) for order in orders}
     lines = tuple(
         CostLine(name, fees.get(name, ZERO), position_funding(after.positions.get(name), portfolio))
@@ -85,9 +99,10 @@ def cost_lines(orders: Iterable[Order], after: Book, portfolio: Portfolio) -> Co
     known = [rate for rate in funding if rate is not None]
     per_day = total(known) if len(known) == len(funding) else None
     per_year = None if per_day is None else per_day * DAYS_PER_YEAR
-    fee = total(fees.values())
+    sending = total(each.fee * portfolio.price(each.asset) for each in transfers if each.fee)
+    fee = total(fees.values()) + sending
     by_day = () if per_day is None or not (fee or per_day) else tuple(DayCost(n, fee + per_day * n) for n in _DAYS)
-    return Costs(fee, per_day, per_year, lines, by_day)
+    return Costs(fee, per_day, per_year, lines, by_day, sending)
 
 
 def position_funding(position: Position | None, portfolio: Portfolio) -> Fraction | None:

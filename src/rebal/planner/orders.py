@@ -102,14 +102,17 @@ def after_orders(book: Book, orders: Iterable[Order], portfolio: Portfolio) -> B
 
 
 def after_transfers(book: Book, transfers: Iterable[Transfer], portfolio: Portfolio) -> Book:
-    """The book with coins moved into its wallets and isolated margins; holdings are the same coins elsewhere."""
-    return apply(
-        book,
-        (
-            of.Transfer(each.asset, each.quantity, each.contract, portfolio.account_key(each.account))
-            for each in transfers
-        ),
-    ).book
+    """The book with coins moved into its wallets and isolated margins; holdings are the same coins elsewhere.
+
+    But for what the network keeps of those that go from one account to another.
+    """
+    return apply(book, (event for each in transfers for event in _moved(each, portfolio))).book
+
+
+def _moved(move: Transfer, portfolio: Portfolio) -> Iterator[of.Event]:
+    yield of.Transfer(move.asset, move.quantity, move.contract, portfolio.account_key(move.account))
+    if move.fee:
+        yield of.Spot(move.asset, -move.fee)
 
 
 def fill_of(order: Order, contract: Contract, margin_mode: MarginMode) -> of.Fill:

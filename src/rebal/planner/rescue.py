@@ -230,9 +230,9 @@ class _Purse:
         came += [Transfer(self.currency, account.contract, here, at.name)] if here else []
         missing = quantity - here
         for name, there in self.elsewhere.items():
-            part = min(missing, there)
+            places = (self.portfolio.account(name), at)
+            part = min(there, max(missing, places[0].least_sent(self.currency))) if missing > 0 else ZERO
             if part:
-                places = (self.portfolio.account(name), at)
                 came += sent(self.currency, part, places=places, contracts=(None, account.contract))
                 missing -= part
         return tuple(came)

@@ -9,7 +9,7 @@ from rebal.frozen import frozen
 from rebal.market.carry import HOURS_PER_DAY, days_of
 from rebal.names import within
 from rebal.plan import Transfer
-from rebal.planner.collateral import Account, Shortage, loose_in_wallets, need, past, room_for
+from rebal.planner.collateral import Account, Shortage, is_dust, loose_in_wallets, need, past, room_for
 from rebal.planner.pooled_posting import Posted
 from rebal.portfolio import Account as Place
 from rebal.portfolio import Portfolio
@@ -88,11 +88,20 @@ class _Trip:
     def _bring(self, wanted: Fraction, account: Account) -> Fraction:
         got = ZERO
         for source in self._sources(account):
-            quantity = down(min(source.quantity, wanted - got, self._room(account)), COIN_STEP)
+            quantity = self._sent(source, wanted - got, account)
             if quantity > 0:
                 self._move(quantity, source, account)
                 got += quantity
         return got
+
+    def _sent(self, source: _Source, wanted: Fraction, sink: Account) -> Fraction:
+        """Coins that arrive of those wanted: no fewer than may leave the source at once, or none."""
+        if wanted <= 0:
+            return ZERO
+        place, least = source.place, source.place.least_sent(sink.currency)
+        most = min(place.sendable(sink.currency, source.quantity), self._room(sink))
+        quantity = down(min(most, max(wanted, least)), COIN_STEP)
+        return ZERO if quantity < least or is_dust(quantity, wanted, sink, self._portfolio) else quantity
 
     def transfers(self) -> tuple[Transfer, ...]:
         """Out of where nothing is waited for, in from spot, out of what orders free, in from other accounts, out."""
@@ -119,10 +128,10 @@ class _Trip:
         contracts = (freed.contract if freed else None, sink.contract)
         out, back = sent(asset, quantity, places=places, contracts=contracts)
         if freed is None:
-            self._loose[within(self._key(source.place), asset)] -= quantity
+            self._loose[within(self._key(source.place), asset)] += out.quantity
         else:
             n = self._leaving.index(freed)
-            rest = replace(freed, quantity=freed.quantity + quantity)
+            rest = replace(freed, quantity=freed.quantity - out.quantity)
             self._leaving[n : n + 1] = [rest] if rest.quantity else []
         self._moved.append((out, back, freed is not None))
 
@@ -145,12 +154,13 @@ def sent(
 ) -> tuple[Transfer, Transfer]:
     """The two transfers of a move from one place to another: the withdrawal, and the credit that waits for it.
 
-    ``contracts``: of the isolated positions that coins leave and come to, None for the accounts' own.
+    ``quantity``: what arrives; what leaves is as much and the fee. ``contracts``: of the isolated positions that coins
+    leave and come to, None for the accounts' own.
     """
     (source, sink), (out, into) = places, contracts
-    hours = days_of(source.withdrawal) * HOURS_PER_DAY
+    hours, fee = days_of(source.takes(asset)) * HOURS_PER_DAY, source.sending_fee(asset)
     return (
-        Transfer(asset, out, -quantity, source.name, sink.name),
+        Transfer(asset, out, -quantity - fee, source.name, sink.name, fee=fee or None),
         Transfer(asset, into, quantity, sink.name, source.name, hours),
     )
 
@@ -158,17 +168,21 @@ def sent(
 def loose_elsewhere(
     account: Account, book: Book, listed: Iterable[Account], *, portfolio: Portfolio
 ) -> dict[str, Fraction]:
-    """Coins of an account's kind that back nothing at the others, by the names of those in the order of the file."""
+    """Coins of an account's kind that back nothing at the others, by the names of those in the order of the file.
+
+    As many as arrive: less the fee of the withdrawal, and none where it would be below the least.
+    """
     asset = account.currency
     if not portfolio.has_several or asset in portfolio.aside:
         return {}
     loose = _loose(listed, (book, book), (), portfolio)
     others = {each.name: within(portfolio.account_key(each.name), asset) for each in portfolio.accounts}
-    return {
-        name: down(loose[wallet], COIN_STEP)
+    sendable = {
+        name: down(portfolio.account(name).sendable(asset, loose.get(wallet, ZERO)), COIN_STEP)
         for name, wallet in others.items()
-        if name is not None and name != account.at and loose.get(wallet)
+        if name is not None and name != account.at
     }
+    return {name: coins for name, coins in sendable.items() if coins}
 
 
 def loose_anywhere(book: Book, listed: Iterable[Account], portfolio: Portfolio) -> dict[str, Fraction]:

@@ -90,7 +90,8 @@ def _travelling(move: Transfer, plan: Plan) -> str:
     """Where coins go, and to or from which other account."""
     other, hours = move.other_account, "" if move.hours is None else f" after {plain(move.hours)}h"
     way = "" if other is None else f" to {other}" if move.quantity < 0 else f" from {other}{hours}"
-    return f"{_destination(move, plan)}{way}"
+    fee = "" if move.fee is None else f", {plain(move.fee)} of it the fee"
+    return f"{_destination(move, plan)}{way}{fee}"
 
 
 def _destination(move: Transfer, plan: Plan) -> str:
@@ -137,6 +138,11 @@ def _way(plan: Plan, step: Step) -> object:
     return (move.contract, move.account, move.quantity > 0, move.other_account)
 
 
+def _kept(move: Transfer) -> tuple[Said, ...]:
+    """What the network keeps of a withdrawal."""
+    return () if move.fee is None else (", ", Figure(move.fee, Kind.EXACT, move.asset), " of it the fee")
+
+
 def _step(step: Step, plan: Plan) -> Said:
     if step.kind is StepKind.TRANSFER:
         move = plan.transfers[step.index]
@@ -144,7 +150,7 @@ def _step(step: Step, plan: Plan) -> Said:
         if move.other_account is None:
             return ("move ", amount, f" {_destination(move, plan)}")
         if move.quantity < 0:
-            return ("withdraw ", amount, f" {_destination(move, plan)}, to {move.other_account}")
+            return ("withdraw ", amount, f" {_destination(move, plan)}, to {move.other_account}", *_kept(move))
         took = () if move.hours is None else (", ", Figure(move.hours, Kind.EXACT, "h"), " after it left")
         return ("wait for ", amount, f" from {move.other_account} {_destination(move, plan)}", *took)
     order = plan.orders[step.index]

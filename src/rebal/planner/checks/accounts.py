@@ -9,7 +9,7 @@ from rebal.planner.costs import held_over
 from rebal.planner.exposure import value
 from rebal.planner.orders import after_orders, waiting
 from rebal.planner.review import Check, Review
-from rebal.portfolio import Prefer
+from rebal.portfolio import Account, Prefer
 from rebal.times import length
 
 _CENT = Fraction(1, 100)
@@ -92,15 +92,33 @@ def _open_meanwhile(
 
 
 def _withdrawals(review: Review) -> Iterator[Finding]:
-    """Where coins leave an account for another of which nobody said how long that takes."""
-    sent = {each.account for each in review.done.transfers if each.quantity < 0 and each.other_account is not None}
+    """Where coins leave an account for another, what nobody said of that: how long, at what fee, how few at least."""
+    sent: dict[str | None, set[str]] = {}
+    for each in review.done.transfers:
+        if each.quantity < 0 and each.other_account is not None:
+            sent.setdefault(each.account, set()).add(each.asset)
     for account in review.desk.portfolio.accounts:
-        if account.name in sent and account.withdrawal_assumed:
-            takes, key = length(account.withdrawal), f"accounts.{account.name}.withdrawal"
-            message = (
-                f"that coins take {takes} from here to another account is assumed, and no fee is counted; set {key}"
-            )
-            yield warning(Code.ASSUMED_FIGURE, account.name or "", message, takes=takes, key=key)
+        said = {coin: account.sends(coin) for coin in sorted(sent.get(account.name, ()))}
+        timeless = [coin for coin, each in said.items() if account.withdrawal_assumed and each.takes is None]
+        free = [coin for coin, each in said.items() if each.fee is None]
+        endless = [coin for coin, each in said.items() if each.least is None]
+        if timeless or free or endless:
+            yield _not_told(account, timeless, free=free, endless=endless)
+
+
+def _not_told(account: Account, timeless: list[str], *, free: list[str], endless: list[str]) -> Finding:
+    takes, key = length(account.withdrawal), f"accounts.{account.name}.withdrawal"
+    what = [word for word, coins in (("fee", free), ("least amount", endless)) if coins]
+    coins = tuple(sorted({*timeless, *free, *endless}))
+    uncounted = f"no {' and no '.join(what)} of a withdrawal of {' and '.join(coins)} is counted"
+    assumed = f"that {' and '.join(timeless)} takes {takes} from here to another account is assumed"
+    message = ", and ".join([*([assumed] if timeless else []), *([uncounted] if what else [])])
+    shape = f"set {key}, as {{{coins[0]}: {{fee: ..., least: ..., takes: 2h}}}}"
+    say = warning if timeless else info
+    return say(
+        Code.ASSUMED_FIGURE, account.name or "", f"{message}; {shape}", takes=takes, key=key, coins=coins,
+        without_fee=tuple(free), without_least=tuple(endless),
+    )  # fmt: skip
 
 
 def _above_most(review: Review) -> Iterator[Finding]:
