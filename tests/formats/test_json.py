@@ -29,7 +29,7 @@ KEYS = {
     "orders": "contract asset kind side contracts order_quantity order_unit notional coins price limit_price "
     "reduce_only fee fee_currency route parts account",
     "parts": "purpose contracts stands_for",
-    "transfers": "asset contract quantity account other_account hours",
+    "transfers": "asset contract quantity account other_account hours fee",
     "steps": "n kind index",
     "wallets": "currency mode balance unrealised_pnl margin_balance position_value leverage initial_margin "
     "maintenance_margin margin_ratio liquidation_below liquidation_above distance_below distance_above",
@@ -37,7 +37,7 @@ KEYS = {
     "notional coin_value unrealised_pnl delta isolated_margin liquidation_price asset settle account "
     "liquidation_estimate margin",
     "hedges": "asset fraction until",
-    "costs": "fees_usd funding_usd_per_day funding_usd_per_year breakdown by_day",
+    "costs": "fees_usd funding_usd_per_day funding_usd_per_year breakdown by_day sending_usd",
     "breakdown": "contract fee_usd funding_usd_per_day",
     "settings": "contract margin_mode leverage",
     "findings": "severity code subject message data",

@@ -75,3 +75,11 @@ def test_less_than_the_finest_lot_is_left_wherever_any_number_of_lots_does_so(
     ways = product(*(range(each.most + 1) for each in before))
     reached = (wanted - sum((each.lot_usd * n for each, n in zip(before, way, strict=True)), ZERO) for way in ways)
     assert not any(ZERO <= each < min(traded) for each in reached)
+
+
+def test_what_stays_of_one_that_was_to_go_whole_is_an_order_of_its_own() -> None:
+    """8 left of a lot of 10: 2 to give back would stay, less than 10 that make an order, so that it is 12."""
+    assert lots(changed([stack(1, 40, 40), stack(10, 9, 20)], Fraction(8))) == [38, 10]
+    assert lots(changed([stack(1, 40, 40, 10), stack(10, 9, 20)], Fraction(8))) == [28, 11]
+    assert lots(changed([stack(1, 40, 50, 10), stack(10, 9, 20)], Fraction(8))) == [38, 10]
+    assert lots(changed([stack(1, 40, 40, 10), stack(10, 9, 10)], Fraction(8))) == [40, 9]

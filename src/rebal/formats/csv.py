@@ -22,7 +22,7 @@ from rebal.times import rfc3339
 
 _LATER: Mapping[str, frozenset[str]] = {
     "orders": frozenset({"account"}),
-    "transfers": frozenset({"account", "other_account", "hours"}),
+    "transfers": frozenset({"account", "other_account", "hours", "fee"}),
     "wallets": frozenset({"account"}),
     "positions": frozenset({"account", "liquidation_estimate", "margin"}),
     "survival": frozenset({"account", "name"}),

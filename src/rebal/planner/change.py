@@ -6,6 +6,9 @@ from dataclasses import replace
 from rebal.amounts import ZERO, Fraction
 from rebal.frozen import frozen
 
+MOST_MORE = 12
+"""Lots that a coarse contract may take more than it would, for what stays of a finer one to be an order."""
+
 
 @frozen
 class Stack:
@@ -20,20 +23,26 @@ class Stack:
 def changed(stacks: Sequence[Stack], left_usd: Fraction) -> tuple[Stack, ...]:
     """The stacks with less than a lot of the finest of them left over, where that can be; else as they are.
 
-    ``left_usd``: what they leave now. The last coarse one takes a lot more and finer ones give back the difference,
-    coarse lots before fine ones; what the finest gives back is rounded up, so that nothing is traded too much.
+    ``left_usd``: what they leave now. The last coarse one takes a lot more, or a few, and finer ones give back the
+    difference, coarse lots before fine ones; what the finest gives back is rounded up, so that nothing is traded too
+    much. Of what was to be traded whole no less stays than an order of its own.
     """
     traded = [each.lot_usd for each in stacks if each.lots]
     finest = min(traded, default=ZERO)
     if not traded or left_usd < finest:
         return tuple(stacks)
     for n, each in reversed(list(enumerate(stacks))):
-        if each.lots < each.most and each.lot_usd > left_usd:
-            found = _given_back(stacks, each.lot_usd - left_usd, less_than=each.lot_usd)
+        for more in range(1, min(each.most - each.lots, MOST_MORE) + 1) if each.lot_usd > left_usd else ():
+            found = _given_back(stacks, more * each.lot_usd - left_usd, less_than=each.lot_usd)
             if found is not None and found[1] < finest:
-                found[0][n] = replace(each, lots=each.lots + 1)
+                found[0][n] = replace(each, lots=each.lots + more)
                 return tuple(found[0])
     return tuple(stacks)
+
+
+def is_scrap(stack: Stack, lots: int) -> bool:
+    """Whether trading other than all of a stack would leave less of it than an order of its own."""
+    return stack.lots == stack.most and 0 < stack.most - lots < stack.least
 
 
 def _given_back(
@@ -55,5 +64,7 @@ def _given_back(
             back[n] -= kept
             still += kept * stacks[n].lot_usd
     made = [replace(each, lots=each.lots - back.get(n, 0)) for n, each in enumerate(stacks)]
-    is_too_small = any(back.get(n) and 0 < each.lots < each.least for n, each in enumerate(made))
+    is_too_small = any(
+        back.get(n) and (0 < each.lots < each.least or is_scrap(stacks[n], each.lots)) for n, each in enumerate(made)
+    )
     return None if still > 0 or is_too_small else (made, -still)

@@ -1,10 +1,11 @@
 """A hedge over several accounts: each protects what it may, what is left goes on, the finest lot closes the rest."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rebal.amounts import ONE, ZERO, Fraction
+from rebal.planner.change import MOST_MORE
 from rebal.planner.collateral import last_that
 from rebal.planner.desk import Desk
 from rebal.planner.routes import Candidate
@@ -46,23 +47,48 @@ def closed_with_the_finest(tally: "Tally", ask: "Ask", legs: Sequence[Leg], *, s
     if not _is_left(tally, ask, min(sizes.values()), desk):
         return list(legs)
     for coarse in reversed(legs):
-        lot, direction = coarse.contract.lot_size, ONE if coarse.contracts > 0 else -ONE
-        if tally.held(coarse.contract, ask.asset) < lot:
-            continue
-        tally.back_to(start)
-        made: list[Leg] = []
-        for leg in sorted(legs, key=lambda each: -sizes[each]):
-            more = direction * lot if leg is coarse else ZERO
-            finer = sizes[leg] < sizes[coarse]
-            again = tally.closing(ask, leg.contract, direction=direction) if finer else _with(leg, more)
-            if again is not None:
-                tally.take(again)
-                made.append(again)
-        if tally.missing(ask) * direction <= 0 and not _is_left(tally, ask, min(sizes.values()), desk):
-            tally.skipped.pop(ask.asset, None)
-            return made
-        tally.back_to(done)
+        room = int(tally.held(coarse.contract, ask.asset) / coarse.contract.lot_size)
+        for lots in range(1, min(room, MOST_MORE) + 1):
+            made = _sized_behind(coarse, lots, legs, start=start, tally=tally, ask=ask, sizes=sizes)
+            if (
+                made
+                and not _is_left(tally, ask, min(sizes.values()), desk)
+                and not _leaves_scraps(made, tally, ask, desk)
+            ):
+                tally.skipped.pop(ask.asset, None)
+                return made
+            tally.back_to(done)
     return list(legs)
+
+
+def _sized_behind(
+    coarse: Leg,
+    lots: int,
+    legs: Sequence[Leg],
+    *,
+    start: "Mark",
+    tally: "Tally",
+    ask: "Ask",
+    sizes: Mapping[Leg, Fraction],
+) -> list[Leg]:
+    """The legs with so many lots more of a coarse one, finer ones sized anew behind it; none where that is too much."""
+    direction = ONE if coarse.contracts > 0 else -ONE
+    tally.back_to(start)
+    made: list[Leg] = []
+    for leg in sorted(legs, key=lambda each: -sizes[each]):
+        more = direction * lots * coarse.contract.lot_size if leg is coarse else ZERO
+        finer = sizes[leg] < sizes[coarse]
+        again = tally.closing(ask, leg.contract, direction=direction) if finer else _with(leg, more)
+        if again is not None:
+            tally.take(again)
+            made.append(again)
+    return made if tally.missing(ask) * direction <= 0 else []
+
+
+def _leaves_scraps(made: Sequence[Leg], tally: "Tally", ask: "Ask", desk: Desk) -> bool:
+    """Whether less of a hedge than an order of its own is left of a contract that trades."""
+    held = [(leg.contract, tally.held(leg.contract, ask.asset)) for leg in made]
+    return any(0 < left < least_lots(each, desk.portfolio) * each.lot_size for each, left in held)
 
 
 def _is_left(tally: "Tally", ask: "Ask", lot: Fraction, desk: Desk) -> bool:
