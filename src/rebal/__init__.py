@@ -27,7 +27,7 @@ Where to look, from the command line down; what stands lower knows nothing of wh
                           happen; an account as its exchange tells it
     market/               one contract's payoff, fills, maintenance, margin and liquidation, carry, tiers; pooled:
                           what coins count together
-    amounts, formula, times, names, errors, frozen, discover
+    amounts, formula, times, withdrawal, names, errors, frozen, discover
                           exact numbers and how text (50%, 0.5) becomes one, formulas beside the arithmetic they tell,
                           instants, how things are called, what goes wrong and its exit code
 """

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, assert_never
 
-from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction, up
+from rebal.amounts import ONE, Fraction
 from rebal.book import Book as Book
 from rebal.book import HedgeAsked as HedgeAsked
 from rebal.book import MarginMode as MarginMode
@@ -19,6 +19,7 @@ from rebal.market.contract import INVERSE, LINEAR, Contract
 from rebal.market.pooled import Collateral, Rules
 from rebal.names import within
 from rebal.times import Duration
+from rebal.withdrawal import NOT_SAID, Withdrawal
 
 DOLLARS = "USD"
 """The one row in which every asset that counts as dollars stands."""
@@ -272,21 +273,6 @@ class Pooling:
 
 
 @frozen
-class Withdrawal:
-    """What sending a coin away from an account takes; None where nobody said.
-
-    ``fee``: coins that the network keeps, on top of what arrives; ``least``: the fewest that may leave at once.
-    """
-
-    fee: Fraction | None = None
-    least: Fraction | None = None
-    takes: timedelta | None = None
-
-
-NOT_SAID = Withdrawal()
-
-
-@frozen
 class Account:
     """An account at a venue; ``name``: None where the file names no venue.
 
@@ -315,18 +301,6 @@ class Account:
         """How long a coin takes from here."""
         said = self.sends(asset).takes
         return self.withdrawal if said is None else said
-
-    def sendable(self, asset: str, there: Fraction) -> Fraction:
-        """Of coins that it can do without, those that arrive elsewhere: less the fee; none below the least."""
-        return ZERO if there < (self.sends(asset).least or ZERO) else max(ZERO, there - self.sending_fee(asset))
-
-    def sending_fee(self, asset: str) -> Fraction:
-        """Coins that a withdrawal costs, in whole steps; none where nobody said."""
-        return up(self.sends(asset).fee or ZERO, COIN_STEP)
-
-    def least_sent(self, asset: str) -> Fraction:
-        """The fewest coins that can arrive elsewhere by one withdrawal."""
-        return up(max(ZERO, (self.sends(asset).least or ZERO) - self.sending_fee(asset)), COIN_STEP)
 
 
 @frozen

@@ -14,7 +14,8 @@ from rebal.plan import Plan, StepKind
 from rebal.planner import build_plan
 from rebal.planner.exposure import value
 from rebal.planner.orders import after_orders, after_transfers
-from rebal.portfolio import Account, Pooling, Portfolio, Withdrawal
+from rebal.portfolio import Account, Pooling, Portfolio
+from rebal.withdrawal import Withdrawal
 
 from .given import INPUTS, inverse, policy
 from .test_splitting import at, book, traded

@@ -21,7 +21,8 @@ from rebal.planner.hedge_legs import Ask
 from rebal.planner.orders import after_orders, after_transfers, waiting
 from rebal.planner.rescue import build_rescue
 from rebal.planner.routes import named
-from rebal.portfolio import Account, Pooling, Portfolio, Withdrawal
+from rebal.portfolio import Account, Pooling, Portfolio
+from rebal.withdrawal import Withdrawal
 
 from .given import INPUTS, inverse
 from .test_splitting import HALF, accounts, at, book, planned, told, traded

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from rebal.amounts import ONE, Fraction
 from rebal.book import MarginMode
-from rebal.load import models
+from rebal.load import models, withdrawal_block
 from rebal.load.defaults import MARGIN_MODE, WITHDRAWAL
 from rebal.load.listed import Shelf
 from rebal.load.reading import Account, Reading
@@ -13,8 +13,9 @@ from rebal.load.written import Written
 from rebal.market.pooled import Collateral, Counted, Rules, Slice
 from rebal.names import within
 from rebal.portfolio import Account as Resolved
-from rebal.portfolio import Pooling, Withdrawal
+from rebal.portfolio import Pooling
 from rebal.times import Duration
+from rebal.withdrawal import Withdrawal
 
 if TYPE_CHECKING:
     from rebal.venues import Venue
@@ -86,7 +87,7 @@ def _resolved(account: Account, reading: Reading) -> Resolved:
     )
 
 
-def _withdrawal(says: models.Withdrawal, reading: Reading) -> Withdrawal:
+def _withdrawal(says: withdrawal_block.Withdrawal, reading: Reading) -> Withdrawal:
     takes = None if says.takes is None else says.takes.after(reading.now) - reading.now
     return Withdrawal(says.fee, says.least, takes)
 

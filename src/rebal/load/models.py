@@ -20,7 +20,6 @@ from rebal.load.field_kinds import (
     COUNT,
     DAY,
     DURATION,
-    FEE,
     FLAG,
     HOURS,
     INSIDE,
@@ -37,6 +36,7 @@ from rebal.load.field_kinds import (
 )
 from rebal.load.fields import ByHistory, Choice, Either, List, Mapping, Number, Section, Word
 from rebal.load.market_block import Market
+from rebal.load.withdrawal_block import WITHDRAWAL, Withdrawal
 from rebal.market.contract import Kind
 from rebal.market.maintenance import Method, TierUnit, Valuation
 from rebal.portfolio import LotMethod, MarginMode, Prefer, Sizing, Uncovered
@@ -305,25 +305,6 @@ class Borrowing(Written):
 _COUNTS = Either(COLLATERAL, List(Section(Slice), "write one `- {up_to, ratio}` a part, or off"))
 
 
-class Withdrawal(Written):
-    """What sending a coin to another account takes; what is not given is not counted, and said."""
-
-    fee: Annotated[Fraction | None, FEE] = Field(
-        default=None, description="Coins that the network keeps, on top of what arrives.", examples=[0.0002]
-    )
-    least: Annotated[Fraction | None, COUNT] = Field(
-        default=None, description="The fewest coins that may leave at once, the fee among them.", examples=[0.001]
-    )
-    takes: Annotated[Duration | None, DURATION] = Field(
-        default=None, description="How long they take; 1h is assumed.", examples=["2h"]
-    )
-
-
-_WITHDRAWAL = Either(
-    DURATION, Mapping(Section(Withdrawal), ASSET, "write `BTC: {fee: 0.0002, least: 0.001, takes: 2h}` below it")
-)
-
-
 class Account(Written):
     """An account at a venue: what sits there, what is open there, and how it is margined."""
 
@@ -345,7 +326,7 @@ class Account(Written):
     collateral: Annotated[
         Map[str, Fraction | tuple[Slice, ...]], Mapping(_COUNTS, ASSET, "write `BTC: 95%` below it, or `BTC: off`")
     ] = Field(default={}, description="Of a pooled account: what coins count, where it is not as the catalogue has it.")
-    withdrawal: Annotated[Duration | Map[str, Withdrawal] | None, _WITHDRAWAL] = Field(
+    withdrawal: Annotated[Duration | Map[str, Withdrawal] | None, WITHDRAWAL] = Field(
         default=None,
         description="How long coins take from here to another account, 1h is assumed; or by coin, with the fee and the "
         "least of a withdrawal.",

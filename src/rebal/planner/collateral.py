@@ -197,9 +197,7 @@ def post(
         inside = loose.get(wallet, ZERO) if account.contract is not None else ZERO
         asked = need(account.held_after, portfolio)
         wanted = _wanted(account, asked, portfolio) if account.traded or tops_up else ZERO
-        taken = down(min(wanted, inside + outside), COIN_STEP) if wanted > 0 else wanted
-        if is_dust(taken, wanted, account, portfolio):
-            taken = ZERO
+        taken = _taken(wanted, inside + outside, account, portfolio=portfolio)
         drawn = max(ZERO, min(taken, inside))
         at = portfolio.account(account.at).name
         if drawn:
@@ -216,7 +214,14 @@ def post(
     return tuple(arriving), tuple(leaving), tuple(shortages)
 
 
-def is_dust(coins: Fraction, wanted: Fraction, account: Account, portfolio: Portfolio) -> bool:
+def _taken(wanted: Fraction, there: Fraction, account: Account, *, portfolio: Portfolio) -> Fraction:
+    if wanted <= 0:
+        return wanted
+    taken = down(min(wanted, there), COIN_STEP)
+    return ZERO if is_dust(taken, wanted, account, portfolio=portfolio) else taken
+
+
+def is_dust(coins: Fraction, wanted: Fraction, account: Account, *, portfolio: Portfolio) -> bool:
     """Whether coins are worth no move: less than wanted, below the least order, for an account that nothing trades."""
     return (
         portfolio.has_several

@@ -231,7 +231,7 @@ class _Purse:
         missing = quantity - here
         for name, there in self.elsewhere.items():
             places = (self.portfolio.account(name), at)
-            part = min(there, max(missing, places[0].least_sent(self.currency))) if missing > 0 else ZERO
+            part = min(there, max(missing, places[0].sends(self.currency).least_arriving)) if missing > 0 else ZERO
             if part:
                 came += sent(self.currency, part, places=places, contracts=(None, account.contract))
                 missing -= part

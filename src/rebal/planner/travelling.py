@@ -98,10 +98,11 @@ class _Trip:
         """Coins that arrive of those wanted: no fewer than may leave the source at once, or none."""
         if wanted <= 0:
             return ZERO
-        place, least = source.place, source.place.least_sent(sink.currency)
-        most = min(place.sendable(sink.currency, source.quantity), self._room(sink))
+        said = source.place.sends(sink.currency)
+        least = said.least_arriving
+        most = min(said.arriving(source.quantity), self._room(sink))
         quantity = down(min(most, max(wanted, least)), COIN_STEP)
-        return ZERO if quantity < least or is_dust(quantity, wanted, sink, self._portfolio) else quantity
+        return ZERO if quantity < least or is_dust(quantity, wanted, sink, portfolio=self._portfolio) else quantity
 
     def transfers(self) -> tuple[Transfer, ...]:
         """Out of where nothing is waited for, in from spot, out of what orders free, in from other accounts, out."""
@@ -158,7 +159,7 @@ def sent(
     leave and come to, None for the accounts' own.
     """
     (source, sink), (out, into) = places, contracts
-    hours, fee = days_of(source.takes(asset)) * HOURS_PER_DAY, source.sending_fee(asset)
+    hours, fee = days_of(source.takes(asset)) * HOURS_PER_DAY, source.sends(asset).costs
     return (
         Transfer(asset, out, -quantity - fee, source.name, sink.name, fee=fee or None),
         Transfer(asset, into, quantity, sink.name, source.name, hours),
@@ -178,7 +179,7 @@ def loose_elsewhere(
     loose = _loose(listed, (book, book), (), portfolio)
     others = {each.name: within(portfolio.account_key(each.name), asset) for each in portfolio.accounts}
     sendable = {
-        name: down(portfolio.account(name).sendable(asset, loose.get(wallet, ZERO)), COIN_STEP)
+        name: down(portfolio.account(name).sends(asset).arriving(loose.get(wallet, ZERO)), COIN_STEP)
         for name, wallet in others.items()
         if name is not None and name != account.at
     }
