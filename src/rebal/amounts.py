@@ -7,8 +7,9 @@ tier bound all stay exact, so an order that is exactly a whole number of contrac
 import re
 from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Context, Decimal
-from functools import lru_cache
+from functools import lru_cache, reduce
 from itertools import pairwise
+from operator import add
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ _EIGHTEEN = Context(prec=SIGNIFICANT_DIGITS, rounding=ROUND_HALF_EVEN)
 _LARGEST_PRINTED_BITS = 8_192
 _LARGEST_DENOMINATOR_BITS = 16_384
 _SNAP = 10**60
+_AT_ONCE = 8
 
 
 class NumberProblem(ValueError):
@@ -157,7 +159,7 @@ def significant(value: Fraction) -> Fraction:
 
 
 def total(values: Iterable[Fraction]) -> Fraction:
-    """Add in pairs, so that thousands of unlike denominators meet as equals.
+    """Add in pairs, the last few in a row, so that thousands of unlike denominators meet as equals.
 
     A sum whose denominator passes 16,384 bits (hundreds of open positions at unlike entry prices) is brought to the
     nearest 1e-60: no figure printed from it changes, and the next operation stays cheap.
@@ -165,10 +167,10 @@ def total(values: Iterable[Fraction]) -> Fraction:
     terms = list(values)
     if len(terms) < 2:
         return terms[0] if terms else ZERO
-    while len(terms) > 2:
+    while len(terms) > _AT_ONCE:
         paired = [a + b for a, b in zip(terms[::2], terms[1::2], strict=False)]
         terms = paired + terms[-1:] if len(terms) % 2 else paired
-    result = terms[0] + terms[1]
+    result = reduce(add, terms)
     if result.denominator.bit_length() > _LARGEST_DENOMINATOR_BITS:
         return Fraction(round(result * _SNAP), _SNAP)
     return result

@@ -169,33 +169,39 @@ def carried_usd(leg: Leg, portfolio: Portfolio) -> Fraction:
 def orders_of(legs: Iterable[Leg], *, book: Book, portfolio: Portfolio) -> tuple[Order, ...]:
     """One order a contract, net over its legs; an order below a minimum is left out."""
     return tuple(
-        _order(grouped, book, portfolio)
+        _order(grouped, signed, book, portfolio)
         for _, grouped in sorted(_by_contract(legs).items())
-        if _is_placed(grouped, book, portfolio)
+        for signed in (_net(grouped),)
+        if _is_placed(grouped[0].contract, signed, book, portfolio)
     )
 
 
 def any_order_of(legs: Iterable[Leg], *, book: Book, portfolio: Portfolio) -> bool:
     """Whether any order comes of some legs."""
-    return any(_is_placed(grouped, book, portfolio) for grouped in _by_contract(legs).values())
+    return any(_is_placed(each[0].contract, _net(each), book, portfolio) for each in _by_contract(legs).values())
 
 
-def _is_placed(legs: Sequence[Leg], book: Book, portfolio: Portfolio) -> bool:
-    return bool(total(leg.contracts for leg in legs)) and too_small(legs, book, portfolio) is None
+def _net(legs: Sequence[Leg]) -> Fraction:
+    return legs[0].contracts if len(legs) == 1 else total([leg.contracts for leg in legs])
+
+
+def _is_placed(contract: Contract, signed: Fraction, book: Book, portfolio: Portfolio) -> bool:
+    return bool(signed) and refused_size(contract, signed, book=book, portfolio=portfolio) is None
 
 
 def close_orders(legs: Iterable[Leg], *, book: Book, portfolio: Portfolio) -> tuple[Order, ...]:
     """One order a contract, net over its legs, with no minimum of ours: what is to be closed is closed whole."""
     return tuple(
-        _order(grouped, book, portfolio)
+        _order(grouped, signed, book, portfolio)
         for _, grouped in sorted(_by_contract(legs).items())
-        if total(leg.contracts for leg in grouped)
+        for signed in (_net(grouped),)
+        if signed
     )
 
 
 def too_small(legs: Sequence[Leg], book: Book, portfolio: Portfolio) -> LeftOut | None:
     """Which minimum, if any, the net order of legs on one contract is below."""
-    return refused_size(legs[0].contract, total(leg.contracts for leg in legs), book=book, portfolio=portfolio)
+    return refused_size(legs[0].contract, _net(legs), book=book, portfolio=portfolio)
 
 
 def refused_size(contract: Contract, signed: Fraction, *, book: Book, portfolio: Portfolio) -> LeftOut | None:
@@ -275,9 +281,8 @@ def fully_reducing(legs: Sequence[Leg], undone: Fraction, portfolio: Portfolio) 
     return abs(undone) < one
 
 
-def _order(legs: Sequence[Leg], book: Book, portfolio: Portfolio) -> Order:
+def _order(legs: Sequence[Leg], signed: Fraction, book: Book, portfolio: Portfolio) -> Order:
     contract = legs[0].contract
-    signed = total(leg.contracts for leg in legs)
     price = portfolio.market.mark(contract)
     side = Side.BUY if signed > 0 else Side.SELL
     position = book.positions.get(contract.name)
