@@ -190,6 +190,8 @@ class _Passing:
 
     def _rows(self, checks: range) -> Rows:
         """What is told of checks, in floats where they leave no doubt."""
+        if len(checks) == 1 and not self.brief:
+            return Rows.of(observed(checks[0], self.stretch.book_at(checks[0]), self.walk.quotes.at(checks[0])))
         told, weights = len(checks), self.weights
         cents, doubt = booked(weights.equity[:told], CENTS, weights.error[:told])
         names, found, error = weights.shares(told)
