@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from exchange_server import Asked, Server
 from exchange_server.accounts import answers
-from exchange_server.test_account_laws import COINS, CONTRACTS, NOW, STEPS, Exchange
+from exchange_server.test_account_laws import COINS, DATED, MORE, NOW, STEPS, Exchange
+from exchange_server.test_account_laws import CONTRACTS as FIRST
 from planner.given import INPUTS
 from rebal import exchange_account, load
 from rebal.commands._account import contracts_known
@@ -29,6 +30,8 @@ from rebal.reports.reconciliation import Reconciliation, Verdict
 
 pytestmark = pytest.mark.usefixtures("loopback")
 NAMES = ("cold", "warm")
+CONTRACTS = {**FIRST, **{venue: MORE[venue] for venue in ("htx", "kucoin", "phemex", "mexc", "bingx")}, **DATED}
+"""Contracts of BTC and of another coin, and a swap and a dated contract of one."""
 TEXT = """\
 as_of: 2026-11-20T08:00:00Z
 holdings: {{BTC: 100, ETH: 1600}}
@@ -50,7 +53,7 @@ def written(venues: tuple[str, str], sizes: tuple[tuple[int, int], tuple[int, in
     ]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "portfolio.yaml")
-        file.write_text(TEXT.format(*venues, *rows))
+        file.write_text(TEXT.format(*(venue.partition(" ")[0] for venue in venues), *rows))
         return load.portfolio(str(file), now=NOW)
 
 
@@ -79,7 +82,7 @@ def by_key(first: Exchange, second: Exchange, venues: tuple[str, str]) -> dict[s
 def asking(server: Server, portfolio: Portfolio, account: str, venue: str) -> Asking:
     network, known = server.network(), contracts_known(portfolio)
     keys = Keys(f"key-{account}", "c2VjcmV0c2VjcmV0c2VjcmV0", "password")
-    line = opened(venue, network, deadline=Deadline(network, 60), keys=keys)
+    line = opened(venue.partition(" ")[0], network, deadline=Deadline(network, 60), keys=keys)
     line.exchange.enableRateLimit = False
     return Asking(
         line, lambda name: portfolio.contracts.get(exchange_account.named(account, name, known)), frozenset(COINS)
