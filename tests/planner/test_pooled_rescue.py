@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from exact import exact
 from market.test_pooled_path import with_more
+from program import rebal
 from rebal.amounts import ONE, ZERO, Fraction
 from rebal.book import Book
 from rebal.findings import Code
@@ -245,3 +246,13 @@ def test_what_travels_is_closed_for_first(tmp_path: Path) -> None:
     assert words == ["other ETH", "bybit SOL", "bybit:ETHUSD", "bybit ETH"]
     # 60,000 - n <= 1.125 (39,200 + 5,400 + 5,000 - 0.055 % n)
     assert [order.contracts for order in plan.orders] == [4203]
+
+
+def test_every_figure_of_coins_that_travel_to_a_pool_is_derived(tmp_path: Path) -> None:
+    file, plan = tmp_path / "p.yaml", tmp_path / "rescue.json"
+    file.write_text(TWO)
+    now = ("--now", "2026-11-20T09:00:00Z", "-p", str(file))
+    assert rebal("rescue", *now, "--out", str(plan)).returncode == 0
+    told = rebal("explain", str(plan), *now)
+    assert told.returncode == 0, told.stderr
+    assert "ways.bybit.coins.coins" in told.stdout

@@ -35,7 +35,7 @@ def _way(line: RescueLine, at: str, facts: Facts) -> Iterator[Derivation]:
     named, unit = f"{line.way.value} for {line.wallet}", line.currency
     terms = [
         Term(f"q{n}", each.quantity, unit, "moved into it", f"{at}.transfers.{each.contract or each.asset}.quantity")
-        for n, each in enumerate((each for each in line.transfers if each.quantity > 0), start=1)
+        for n, each in enumerate((each for each in line.transfers if each.quantity > 0 and each.asset == unit), start=1)
     ]
     text = " + ".join(each.symbol for each in terms) or "0"
     yield derived(f"{at}.coins", line.coins, text, terms=terms, title=f"coins that {named} takes", unit=unit)
