@@ -63,7 +63,17 @@ class _Walk:
 
     def beside(self, parts: Mapping[str, Part], standing: Fraction) -> Fraction:
         """What stands still has to spare, of ``standing`` of all parts."""
+        if len(self.moving) == 1:
+            return standing - parts[next(iter(self.moving))].spare
         return standing - total(parts[each].spare for each in self.moving)
+
+    def clears(self, parts: Mapping[str, Part], beside: Fraction) -> bool:
+        """Whether something is to spare all along: the least of each part alone, wherever it is, is looked at first."""
+        if self.least is None and len(self.moving) > 1:
+            ends = [ends_of(parts[asset], self.path, ONE) for asset in self.moving]
+            if all(ends) and beside + total(min(worth for _, worth in each) for each in ends) >= 0:
+                return True
+        return beside + self.worst >= 0
 
 
 @dataclass(slots=True)
@@ -142,7 +152,7 @@ class Survey:
         if judged.credit < max(judged.initial_margin, judged.position_value / self.leverage):
             return False
         standing = self.standing
-        return all(walk.beside(self.parts, standing) + walk.worst >= 0 for walk in self.walks)
+        return all(walk.clears(self.parts, walk.beside(self.parts, standing)) for walk in self.walks)
 
     def lifted_by(self, dollars: Fraction) -> bool:
         """Whether dollars could do for what it lacks today, if every one of them counted in full and paid debt."""
@@ -179,7 +189,7 @@ class Survey:
         on_debt = part.open.rules.level * part.open.rules.maintenance_on_debt
         for walk in self.walks:
             beside = walk.beside(self.parts, standing)
-            if beside + walk.worst >= 0:
+            if walk.clears(self.parts, beside):
                 continue
             if asset not in walk.moving:
                 yield _coins_for(-beside - walk.worst, part, on_debt=on_debt)
