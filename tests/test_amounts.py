@@ -200,6 +200,9 @@ def test_anything_else_is_a_problem_with_an_answer(text: str) -> None:
     [
         ("1,000", "write 1000, without separators"),
         ("1_000.5", "write 1000.5, without separators"),
+        ("91.250,00", "write 91250.00, without separators"),
+        ("1.234.567,8", "write 1234567.8, without separators"),
+        ("1,234.5", "write 1234.5, without separators"),
         ("1 000", "write 1000, without separators"),
         ("1'000", "write 1000, without separators"),
         ("1e18", "write at most 18 on each side of the point"),

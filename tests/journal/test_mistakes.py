@@ -10,12 +10,13 @@ import pytest
 from rebal.amounts import Fraction
 from rebal.book import opened
 from rebal.errors import Refused
-from rebal.journal import drafts, recording
+from rebal.journal import drafts, mistakes, recording
+from rebal.journal.adding import add
 from rebal.journal.recording import Clerk
-from rebal.ledger import Recorded
+from rebal.ledger import Journal, Recorded
 from rebal.market.contract import Contract
 
-from .books import BTCUSD, CONTRACTS, ETHUSD, SOLUSDT, at, part, portfolio
+from .books import BTCUSD, CONTRACTS, ETHUSD, SOLUSDT, at, draft, fill, part, portfolio
 
 F = Fraction
 
@@ -39,17 +40,22 @@ def pay(clerk: Clerk, amount: str, *, of: Contract = BTCUSD, time: datetime | No
 
 
 def test_part_of_a_lot_is_refused_with_what_to_write(clerk: Clerk) -> None:
-    with pytest.raises(Refused, match=r"^-100.5 BTCUSD are no whole lots of 1; write --contracts -100 or -101$"):
+    with pytest.raises(Refused, match=r"^-100.5 BTCUSD are no whole lots of 1; write --contracts -100 or -101; "):
         sell(clerk, "-100.5")
-    with pytest.raises(Refused, match=r"0.5 BTCUSD are no whole lots of 1; write --contracts 1$"):
+    with pytest.raises(
+        Refused,
+        match=r"0.5 BTCUSD are no whole lots of 1; write --contracts 1; a contract is 1 USD: 0.5 BTC at that pr",
+    ):
         sell(clerk, "0.5")
+    with pytest.raises(Refused, match=r"0.5 BTC at that price are 20000$"):
+        sell(clerk, "-0.5")
     assert not Path(clerk.path).exists()
 
 
 def test_a_lot_of_ones_own_may_be_the_wrong_one(clerk: Clerk) -> None:
     own = replace(BTCUSD, own=True, lot_size=F(10))
     mine = replace(clerk, portfolio=portfolio(contracts={**CONTRACTS, "BTCUSD": own}))
-    with pytest.raises(Refused, match=r"write --contracts 10 or 20, or correct contracts.BTCUSD.lot_size$"):
+    with pytest.raises(Refused, match=r"write --contracts 10 or 20, or correct contracts.BTCUSD.lot_size; "):
         sell(mine, "15", of=own)
 
 
@@ -155,6 +161,21 @@ def doubted(clerk: Clerk, record: Callable[[Clerk], Recorded]) -> str:
 
 def journal_bytes(clerk: Clerk) -> bytes | None:
     return Path(clerk.path).read_bytes() if Path(clerk.path).exists() else None
+
+
+@pytest.mark.parametrize(
+    ("price", "told"),
+    [
+        ("30000", None),
+        ("40000", None),
+        ("24000", "BTCUSD: the price of 24000 is 20 % below the plan's price of BTC, 30000"),
+    ],
+)
+def test_a_fill_of_a_plan_is_held_against_the_plans_price_too(price: str, told: str | None) -> None:
+    planned = replace(fill("-100", price), index_price=F(30000))
+    added = add(Journal(), [draft(planned, 1)])
+    said = tuple(mistakes.notes(portfolio(), added, dry_run=True))
+    assert said == (() if told is None else (f"{told}; if that is a slip, correct it before it is recorded",))
 
 
 def test_a_price_that_cannot_be_one_is_asked_about(clerk: Clerk) -> None:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from rebal import __version__
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from rebal.planner.review import Check, Review
     from rebal.portfolio import Portfolio
     from rebal.stated import Shift
+
+
+_A_MONTH = timedelta(days=30)
 
 
 @frozen
@@ -146,7 +150,23 @@ def _without_journal(
     path: str, journal_path: str | None, *, portfolio: "Portfolio", where: Where, world: World
 ) -> Opened:
     inputs = inputs_of(portfolio, where, world, journal=None)
-    return Opened(path, where.market_files(), journal_path, portfolio, portfolio.statement, None, (), inputs, ())
+    old = portfolio.as_of is not None and inputs.now - portfolio.as_of > _A_MONTH
+    checks = (_unrecorded(journal_path, portfolio, inputs.now),) if journal_path is not None and old else ()
+    return Opened(path, where.market_files(), journal_path, portfolio, portfolio.statement, None, (), inputs, checks)
+
+
+def _unrecorded(journal_path: str, portfolio: "Portfolio", now: datetime) -> "Check":
+    def check(_: "Review") -> "Iterator[Finding]":
+        from rebal.findings import Code, info
+
+        days = (now - (portfolio.as_of or now)).days
+        message = (
+            f"there is no {os.path.basename(journal_path)}, and the statement is {days} days old: what was traded and "
+            "moved since is not in these figures; record it, or bring the statement and its as_of up to date"
+        )
+        yield info(Code.MISSING, "journal", message, days=days)
+
+    return check
 
 
 def inputs_of(portfolio: "Portfolio", where: Where, world: World, *, journal: "Journal | None") -> "Inputs":

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from rebal.commands._typed import typed
+from rebal.commands._typed import first_cure, typed
+from rebal.findings import sorted_out
 from rebal.frozen import frozen
 
 _SHOWN_WITH = frozenset({"--format", "--section", "--chart", "--width", "--out"})
@@ -85,8 +86,11 @@ def without(words: Sequence[str], *, valued: Collection[str], flags: Collection[
 def _status(report: Any, context: Context) -> str:
     if report.needs.value == "nothing":
         return "to have it watched: rebal guide cron"
-    in_danger = report.needs.value == "attention" and any(each.code.value == "alert" for each in report.findings)
-    return context.typed("rescue" if in_danger else "plan")
+    if report.needs.value == "attention" and any(each.code.value == "alert" for each in report.findings):
+        return context.typed("rescue")
+    counted, _ = sorted_out(report.findings)
+    cure = first_cure(counted[0].message) if counted else None
+    return cure or context.typed("plan")
 
 
 def _beta(report: Any, context: Context) -> str:

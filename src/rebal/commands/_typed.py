@@ -34,6 +34,12 @@ def pasted(message: str, again: tuple[str, ...]) -> str:
     return _CURE.sub(lambda found: f"{found[0].rstrip()} {options}", message)
 
 
+def first_cure(message: str) -> str | None:
+    """The command that a message ends in, as it stands there; None without one."""
+    found = _CURE.search(message)
+    return None if found is None else found[0].strip()
+
+
 def with_cures(report: Any, again: tuple[str, ...]) -> Any:
     """The report, its findings' cures as they are pasted."""
     if not again or not is_dataclass(report) or not hasattr(report, "findings"):

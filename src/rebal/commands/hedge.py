@@ -145,9 +145,12 @@ def _refuse_contradictions(assets: list[str] | None, wanted: Wanted, *, everythi
 
 
 def _checks(book: Opened, asks: "tuple[Ask, ...]", wanted: Wanted) -> "tuple[Check, ...]":
-    from rebal.planner.checks.hedges import nothing_to_roll
+    from rebal.planner.checks.hedges import nothing_to_roll, under_a_percent
 
-    return (*book.checks, nothing_to_roll(asks)) if wanted.roll else book.checks
+    asked = wanted.pct or ""
+    is_small = asked and not asked.endswith("%") and all(0 < ask.fraction * 100 < 1 for ask in asks)
+    small = (under_a_percent(asked),) if is_small else ()
+    return (*book.checks, *small, *((nothing_to_roll(asks),) if wanted.roll else ()))
 
 
 def _all(book: Opened) -> list[str]:

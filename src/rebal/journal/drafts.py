@@ -177,8 +177,11 @@ def transfer(
 
     ``account``: which, of a file with several; that of the contract where one is named. Raises UsageProblem.
     """
+    at, _, asset = asset.rpartition(":")
     _refuse_unknown(asset, scene)
-    account = _account(scene.portfolio, contract, account)
+    if at and account not in (None, at):
+        raise UsageProblem(f"--asset {at}:{asset}: is at {at}, and --account says {account}")
+    account = _account(scene.portfolio, contract, at or account)
     if contract is not None and contract.settle != asset:
         raise UsageProblem(f"{contract.name} is margined in {contract.settle}, not in {asset}")
     return scene.draft(Transfer(asset, quantity, None if contract is None else contract.name, account))
@@ -287,7 +290,7 @@ def _coins(book: Book, asset: str, portfolio: Portfolio) -> tuple[Fraction, ...]
 
 def contract_named(scene: Scene, name: str) -> Contract:
     """A contract of the portfolio, or one that is open. Raises UsageProblem."""
-    known = scene.portfolio.contracts.get(name)
+    known = scene.portfolio.contracts.get(scene.portfolio.contract_called(name))
     if known is not None:
         return known
     position = scene.book().positions.get(name)

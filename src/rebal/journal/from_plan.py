@@ -5,6 +5,7 @@ with the digest beside each entry, so that a plan filled in parts can be recorde
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from rebal.amounts import ONE, ZERO, Fraction, plain, total
@@ -42,6 +43,17 @@ def drafts(
         return again
     refuse_moved(plan, portfolio, journal)
     return tuple(_drafts(plan, filled, moved=moved, portfolio=portfolio, journal=journal, time=time))
+
+
+def called(placed: Placed, portfolio: Portfolio) -> Placed:
+    """What was placed, contracts and coins called as the plan calls them though they are said with their account."""
+    alone = f"{portfolio.accounts[0].name}:"
+    fills = placed.fills and [replace(each, contract=portfolio.contract_called(each.contract)) for each in placed.fills]
+    if portfolio.has_several:
+        return replace(placed, fills=fills)
+    return replace(
+        placed, fills=fills, moved=[replace(each, name=each.name.removeprefix(alone)) for each in placed.moved]
+    )
 
 
 def refuse_future(plan: SavedPlan, *, now: datetime) -> None:

@@ -13,7 +13,7 @@ from rebal.journal.adding import Added
 from rebal.journal.drafts import one_trade
 from rebal.journal.fold import as_recorded, dated, reached
 from rebal.ledger import Entry, Fill, Funding, Journal, Spot, Stated
-from rebal.market.contract import Contract
+from rebal.market.contract import Contract, Kind
 from rebal.portfolio import Portfolio
 from rebal.times import day_or_time
 
@@ -99,7 +99,7 @@ def _stated(position: Position, portfolio: Portfolio) -> Iterator[str]:
 
 
 def _wrong_price(event: Fill, portfolio: Portfolio, before: Journal) -> Iterator[str]:
-    seen = {event.entry_before, _mark(event, portfolio), portfolio.market.prices.get(event.asset)}
+    seen = {event.entry_before, _mark(event, portfolio), portfolio.market.prices.get(event.asset), event.index_price}
     seen |= {fill.price for fill in _fills(before.entries, event.contract)}
     known = [price for price in seen if price]
     if known and all(_apart(event.price, price) > WRONG_PRICE for price in known):
@@ -190,7 +190,16 @@ def _refuse_lots(event: Fill, contract: Contract | None) -> None:
     own = f", or correct contracts.{event.contract}.lot_size" if contract.own else ""
     raise Refused(
         f"{plain(event.contracts)} {event.contract} are no whole lots of {plain(lot)}; write --contracts {nearest}{own}"
+        f"; a contract is {plain(contract.multiplier)} {_counted(event, contract)}"
     )
+
+
+def _counted(event: Fill, contract: Contract) -> str:
+    """What contracts count, and how many the figure would be if it were coins."""
+    if contract.kind is Kind.LINEAR:
+        return event.asset
+    meant = rounded(abs(event.contracts) * event.price / contract.multiplier, 0)
+    return f"USD: {plain(abs(event.contracts))} {event.asset} at that price are {meant}"
 
 
 def _refuse_never_open(event: Funding, portfolio: Portfolio, journal: Journal) -> None:
@@ -202,12 +211,15 @@ def _refuse_never_open(event: Funding, portfolio: Portfolio, journal: Journal) -
 
 
 def _price(event: Fill, portfolio: Portfolio) -> str | None:
-    mark = _mark(event, portfolio)
-    if mark is None or abs(event.price - mark) <= FAR_FROM_MARK * mark:
+    mark, planned = _mark(event, portfolio), event.index_price
+    against = planned or mark
+    known = [price for price in (mark, planned) if price is not None]
+    if against is None or any(abs(event.price - price) <= FAR_FROM_MARK * price for price in known):
         return None
-    way = "above" if event.price > mark else "below"
-    away = rounded(100 * abs(event.price - mark) / mark, 0)
-    return f"{event.contract}: the price of {plain(event.price)} is {away} % {way} the mark, {plain(mark)}"
+    way = "above" if event.price > against else "below"
+    away = rounded(100 * abs(event.price - against) / against, 0)
+    what = "mark" if planned is None else f"plan's price of {event.asset}"
+    return f"{event.contract}: the price of {plain(event.price)} is {away} % {way} the {what}, {plain(against)}"
 
 
 def _funding(

@@ -66,6 +66,7 @@ def plan(clerk: Clerk, saved: SavedPlan, placed: Placed, *, export: tuple[str, s
     """
     from_plan.refuse_future(saved, now=clerk.now)
     notes: list[str] = []
+    placed = from_plan.called(placed, clerk.portfolio)
     if export is not None:
         journal = store.read(clerk.path)
         chosen = exports.choose(*export, plan=saved, portfolio=clerk.portfolio, journal=journal, now=clerk.now)

@@ -51,6 +51,11 @@ class Account:
         self.venue = venue
         self.venue_known = known
 
+    @property
+    def written(self) -> str:
+        """Its name as the file has it, the only one's too; "" where the file names a venue in short."""
+        return str(self.path[-1]) if self.path else ""
+
     def at(self, *steps: str | int) -> Path:
         """A path below the account."""
         return (*self.path, *steps)
@@ -114,7 +119,7 @@ class Reading:
         """The catalogue's contract of a name, whether or not it is still listed; None where several could be meant."""
         if name not in self._listed:
             account, _, bare = name.rpartition(":")
-            found = [(each, self._there(each, bare)) for each in self.accounts if account in ("", each.name)]
+            found = [(each, self._there(each, bare)) for each in self.accounts if account in ("", each.written)]
             known = [(each, contract) for each, contract in found if contract is not None]
             self._listed[name] = self._named(*known[0]) if len(known) == 1 else None
         return self._listed[name]

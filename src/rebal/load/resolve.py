@@ -258,7 +258,7 @@ def _market(reading: Reading, contracts: dict[str, Contract], histories: Histori
     """
     expired = {name for name, each in contracts.items() if each.expiry is not None and each.expiry <= reading.now}
     return market_of(
-        [_at_accounts(quotes_of(block.says, histories.funding), contracts) for block in reading.blocks],
+        [_at_accounts(quotes_of(block.says, histories.funding), contracts, reading) for block in reading.blocks],
         coins=reading.assets | reading.cash | {contract.settle for contract in contracts.values()},
         contracts=contracts,
         undated=reading.aside | expired,
@@ -268,12 +268,17 @@ def _market(reading: Reading, contracts: dict[str, Contract], histories: Histori
 _Figure = TypeVar("_Figure")
 
 
-def _at_accounts(quotes: Quotes, contracts: Mapping[str, Contract]) -> Quotes:
+def _at_accounts(quotes: Quotes, contracts: Mapping[str, Contract], reading: Reading) -> Quotes:
     """Quotes in which contracts are called as the file calls them, whether they are named with an account or without.
 
     What is said of a contract by its bare name is said of it at every account that has it.
     """
-    called = {within(each.account, name.rpartition(":")[2]): name for name, each in contracts.items() if each.account}
+    alone = reading.accounts[0].written if len(reading.accounts) == 1 else ""
+    called = {
+        within(each.account or alone, name.rpartition(":")[2]): name
+        for name, each in contracts.items()
+        if each.account or alone
+    }
     if not called:
         return quotes
     shared = [(name, name.rpartition(":")[2]) for qualified, name in called.items() if qualified == name]

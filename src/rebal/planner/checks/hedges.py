@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from rebal.amounts import ZERO, Fraction
+from rebal.amounts import ZERO, Fraction, number, plain
 from rebal.book import HedgeAsked, Purpose
-from rebal.findings import Code, Finding, coins, error, info, percent, price, usd
+from rebal.findings import Code, Finding, coins, error, exact_percent, info, percent, price, usd
 from rebal.market.contract import Contract, Kind
 from rebal.planner.checks.book import over_hedged
 from rebal.planner.cover import cover
@@ -125,6 +125,18 @@ def nothing_to_roll(asks: Sequence[Ask]) -> Check:
             if sits_on and not misplaced(ask, review.desk):
                 where = ", ".join(_lasting(contract) for contract in sits_on)
                 yield info(Code.ROLLED, ask.asset, f"nothing to roll: its hedge sits on {where}")
+
+    return check
+
+
+def under_a_percent(text: str) -> Check:
+    """The check that says how a size below one percent was read: as it was typed, where a fraction may be meant."""
+
+    def check(_: Review) -> Iterator[Finding]:
+        fraction = number(text)
+        small, meant = exact_percent(fraction / 100), exact_percent(fraction)
+        message = f"{text} is read as {small} of the coins; {meant} of them are --pct {plain(fraction * 100)}"
+        yield info(Code.HEDGE_OFF, "--pct", message, asked=fraction / 100)
 
     return check
 

@@ -1,11 +1,13 @@
 """What is worth a look in the figures that a plan is told: prices, rates, and what is assumed of contracts."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import assert_never
 
 from rebal.amounts import Fraction, plain, rounded, toward_zero
 from rebal.findings import Code, Figure, Finding, coins, exact_percent, info, percent, price, warning
 from rebal.market.carry import annualised, basis, days_between
+from rebal.market.contract import Contract
 from rebal.planner.review import Check, Review
 from rebal.portfolio import Doubt, Doubtful, Portfolio, Sizing
 
@@ -118,6 +120,9 @@ def _dated(review: Review) -> Iterator[Finding]:
         contract, expiry = held.contract, held.contract.expiry
         if expiry is None or contract.name not in ordered or expiry <= now:
             continue
+        if contract.name not in portfolio.market.marks:
+            yield _unmarked(contract, expiry, now)
+            continue
         index = portfolio.price(contract.asset)
         days, off = days_between(now, expiry), basis(held.mark_price, index)
         yearly = annualised(off, days)
@@ -134,6 +139,27 @@ def _dated(review: Review) -> Iterator[Finding]:
             yield info(Code.DATED, contract.name, f"{when}; {terms}{earned}{fee}", **data)
 
 
+def unusual_funding(portfolio: Portfolio) -> Iterator[Finding]:
+    """The rates of a file that are hardly what was meant, of contracts in play or not."""
+    for name, rate in sorted(portfolio.market.funding.items()):
+        yield from _unusual(name, rate.base)
+
+
+def _unusual(contract: str, rate: Fraction) -> Iterator[Finding]:
+    if abs(rate) > _USUAL_FUNDING:
+        message = f"funding of {exact_percent(rate)} an interval is unusually large; is its percent sign missing?"
+        yield warning(Code.FUNDING_LARGE, contract, message, funding_rate=rate)
+
+
+def _unmarked(contract: Contract, expiry: datetime, now: datetime) -> Finding:
+    days = days_between(now, expiry)
+    message = (
+        f"expires on {expiry.date().isoformat()}, in {rounded(days, 0)} days; no mark of it is given, so the index is "
+        f"taken for its price and its basis is not known: ask the exchange, and add market.prices.{contract.name}"
+    )
+    return warning(Code.DATED, contract.name, message, expiry=expiry, days=days)
+
+
 def _funding(review: Review) -> Iterator[Finding]:
     market = review.desk.portfolio.market
     perpetual = [held for held in review.held_after if held.contract.expiry is None]
@@ -142,9 +168,8 @@ def _funding(review: Review) -> Iterator[Finding]:
         if rate is not None and rate < 0 and held.contracts < 0:
             message = f"funding is {exact_percent(rate)} an interval: the short pays it"
             yield warning(Code.NEGATIVE_FUNDING, held.contract.name, message, funding_rate=rate)
-        if rate is not None and abs(rate) > _USUAL_FUNDING:
-            message = f"funding of {exact_percent(rate)} an interval is unusually large; is its percent sign missing?"
-            yield warning(Code.FUNDING_LARGE, held.contract.name, message, funding_rate=rate)
+        if rate is not None:
+            yield from _unusual(held.contract.name, rate)
     rates = dict.fromkeys(held.contract.name for held in perpetual if market.funding_rate(held.contract) is None)
     if rates:
         message = f"no rate is known for {', '.join(rates)}, so the cost per day is not; add it under market.funding"
