@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from lifecycle import BOOK, answered, done, made, refused, saved, start_over
+from lifecycle import BOOK, done, made, refused, saved, start_over
+
+from program import answered
 
 BYBIT = BOOK.replace("venue: binance", "accounts: {mine: {venue: bybit, margin: cross}}").replace("_PERP", "")
 
