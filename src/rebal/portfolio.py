@@ -358,15 +358,6 @@ class Portfolio(Worked):
         first, *others = self.accounts
         return next((each for each in others if each.name == name), first) if others else first
 
-    def contract_called(self, name: str) -> str:
-        """A contract's name as it stands in the file, of one that is called by its account too; else what was said."""
-        account, _, bare = name.rpartition(":")
-        if not account or name in self.contracts:
-            return name
-        alone = "" if self.has_several else self.accounts[0].name
-        named = (key for key, each in self.contracts.items() if (each.account or alone) == account)
-        return next((key for key in named if key.rpartition(":")[2] == bare), name)
-
     def account_key(self, name: str | None) -> str | None:
         """The name of an account as wallets and transfers of the book carry it: None of the one that there is."""
         return name if self.has_several else None

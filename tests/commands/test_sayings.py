@@ -65,9 +65,9 @@ def test_status_ends_with_the_command_that_it_names_first() -> None:
 def test_a_share_below_a_percent_is_said_as_it_was_read() -> None:
     def told(pct: str) -> list[str]:
         found = made("hedge", "BTC", "--pct", pct)["findings"]
-        return [each["message"] for each in found if each["subject"] == "--pct"]
+        return [each["message"] for each in found if each["subject"] == "size"]
 
-    assert told("0.5") == ["0.5 is read as 0.5 % of the coins; 50 % of them are --pct 50"]
+    assert told("0.5") == ["0.5 is read as 0.5 % of the coins; write otherwise where 50 % of them are meant: --pct 50"]
     assert told("0.5%") == told("50") == told("1") == told("0") == []
 
 

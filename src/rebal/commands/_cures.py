@@ -56,6 +56,8 @@ def _cure(found: "Finding", report: Any) -> str:
             return f": rebal unwind {found.subject} --purpose hedge"
         case Code.HEDGE_OFF if "contract" in found.data:
             return f": {_hedge(found.subject, found.data['asked'])}{_where_it_sits(found.data)}"
+        case Code.HEDGE_OFF if "meant" in found.data:
+            return f": --pct {_percent(found.data['meant'])}"
         case Code.EXPIRES_SOON if found.data.get("hedges"):
             asked = {line.asset: line.fraction for line in report.hedges}
             return ": " + "; and: ".join(f"{_hedge(asset, asked[asset])} --roll" for asset in _names(found, "hedges"))

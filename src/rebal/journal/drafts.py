@@ -288,9 +288,19 @@ def _coins(book: Book, asset: str, portfolio: Portfolio) -> tuple[Fraction, ...]
     return held, *posted, held - sum(posted, ZERO)
 
 
+def contract_called(name: str, portfolio: Portfolio) -> str:
+    """A contract's name as the file has it, of one that is called by its account too; else what was said."""
+    account, _, bare = name.rpartition(":")
+    if not account or name in portfolio.contracts:
+        return name
+    alone = "" if portfolio.has_several else portfolio.accounts[0].name
+    named = (key for key, each in portfolio.contracts.items() if (each.account or alone) == account)
+    return next((key for key in named if key.rpartition(":")[2] == bare), name)
+
+
 def contract_named(scene: Scene, name: str) -> Contract:
     """A contract of the portfolio, or one that is open. Raises UsageProblem."""
-    known = scene.portfolio.contracts.get(scene.portfolio.contract_called(name))
+    known = scene.portfolio.contracts.get(contract_called(name, scene.portfolio))
     if known is not None:
         return known
     position = scene.book().positions.get(name)

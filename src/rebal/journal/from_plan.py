@@ -11,6 +11,7 @@ from datetime import datetime
 from rebal.amounts import ONE, ZERO, Fraction, plain, total
 from rebal.book import Book, HedgeAsked, Part, Purpose
 from rebal.errors import Refused
+from rebal.journal.drafts import contract_called
 from rebal.journal.filling import Filling, Leg, filled_so_far, legs
 from rebal.journal.fold import fold
 from rebal.journal.placed import Names, Placed
@@ -48,7 +49,9 @@ def drafts(
 def called(placed: Placed, portfolio: Portfolio) -> Placed:
     """What was placed, contracts and coins called as the plan calls them though they are said with their account."""
     alone = f"{portfolio.accounts[0].name}:"
-    fills = placed.fills and [replace(each, contract=portfolio.contract_called(each.contract)) for each in placed.fills]
+    fills = placed.fills and [
+        replace(each, contract=contract_called(each.contract, portfolio)) for each in placed.fills
+    ]
     if portfolio.has_several:
         return replace(placed, fills=fills)
     return replace(

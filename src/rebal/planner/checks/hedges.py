@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from rebal.amounts import ZERO, Fraction, number, plain
+from rebal.amounts import ZERO, Fraction, number
 from rebal.book import HedgeAsked, Purpose
 from rebal.findings import Code, Finding, coins, error, exact_percent, info, percent, price, usd
 from rebal.market.contract import Contract, Kind
@@ -134,9 +134,9 @@ def under_a_percent(text: str) -> Check:
 
     def check(_: Review) -> Iterator[Finding]:
         fraction = number(text)
-        small, meant = exact_percent(fraction / 100), exact_percent(fraction)
-        message = f"{text} is read as {small} of the coins; {meant} of them are --pct {plain(fraction * 100)}"
-        yield info(Code.HEDGE_OFF, "--pct", message, asked=fraction / 100)
+        small, large = exact_percent(fraction / 100), exact_percent(fraction)
+        message = f"{text} is read as {small} of the coins; write otherwise where {large} of them are meant"
+        yield info(Code.HEDGE_OFF, "size", message, asked=fraction / 100, meant=fraction)
 
     return check
 
