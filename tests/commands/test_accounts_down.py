@@ -137,7 +137,8 @@ def test_the_account_that_answers_is_judged_and_the_other_named(
     assert about_accounts(json.loads(done.out)) == {"other:ETH": "account-differs"}
     assert (done.code, done.err.count("\n")) == (4, 1)
     assert done.err.startswith("rebal: bybit: ")
-    assert done.err.endswith(", 3 h old, and without the account main\n")
+    # okx quotes both coins, and the file nothing else
+    assert done.err.endswith(", 0 min old, and without the account main\n")
     down(server, "bybit", "okx")
     done = status(server, "two.yaml", *FALLBACK)
     assert about_accounts(json.loads(done.out)) == {}
@@ -195,3 +196,43 @@ def test_a_plan_on_the_market_file_of_several_accounts_is_the_plan_on_their_exch
     assert live == file
     assert {"name": "ETH-USD-SWAP", "source": "okx"} in json.loads(file.out)["inputs"]["price_sources"]
     assert "    BTCUSD: bybit\n" in Path("now.yaml").read_text()
+
+
+def test_what_the_living_venue_quotes_stays_live_and_the_file_gives_the_rest(
+    server: Server, accounts: tuple[Ledger, Ledger]
+) -> None:
+    """The file has other prices of all: of what bybit quotes none is used, of what okx alone would quote all are."""
+    Path("last.yaml").write_text(
+        "as_of: 2026-11-20T04:00:00Z\nprices: {BTC: 39000, ETH: 2400, BTCUSD: 39001, ETH-USD-SWAP: 2401}\n"
+    )
+    prices = ("status", "two.yaml", "--market", "live", "--format", "json", "--timeout", "5", *NOW)
+    live = marked(json.loads(asked(server, *prices).out))
+    down(server, "okx")
+    found = asked(server, *prices, *FALLBACK)
+    told = marked(json.loads(found.out))
+    assert told == live | {"ETH-USD-SWAP": "2401"}
+    assert live["BTCUSD"] != "39001"
+    assert (found.code, found.err.count("\n")) == (4, 1)
+    assert found.err.startswith("rebal: okx: ")
+    assert found.err.endswith(
+        "; the other venues answer; judged by them and, where they say nothing, last.yaml, prices of "
+        "2026-11-20T04:00:00Z, 3 h old\n"
+    )
+    many = asked(server, *prices[:2], "one.yaml", *prices[2:], *FALLBACK)
+    assert (many.code, many.err.count("judged by them")) == (4, 1)
+    down(server, "okx", "bybit")
+    found = asked(server, *prices, *FALLBACK)
+    assert marked(json.loads(found.out)) == {
+        "BTC": "39000", "ETH": "2400", "BTCUSD": "39001", "ETH-USD-SWAP": "2401"
+    }  # fmt: skip
+    assert "the other venues" not in found.err
+    Path("last.yaml").write_text("as_of: 2026-11-20T04:00:00Z\nprices: {ETH: 2400}\n")
+    found = asked(server, *prices, *FALLBACK)
+    assert found.out == ""
+    assert found.code in (3, 4)
+
+
+def marked(told: dict[str, Any]) -> dict[str, str]:
+    """What each coin and contract costs in an answer."""
+    marks = {each["contract"].rpartition(":")[2]: each["mark_price"] for each in told["positions"]}
+    return {each["asset"]: each["price"] for each in told["assets"] if each["asset"] != "USD"} | marks

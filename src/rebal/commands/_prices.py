@@ -18,21 +18,30 @@ if TYPE_CHECKING:
     from rebal.prices import Quotes, Wanted
 
 
+_OTHERS = "; the other venues answer"
+
+
 class Standby:
-    """A source in whose place a market file stands while it is not to be had. ``down``: why it was not, last time."""
+    """A source in whose place a market file stands while it is not to be had.
+
+    ``down``: why it was not, last time; ``answers``: whether it was of other venues.
+    """
 
     def __init__(self, source: "Callable[[Wanted], Quotes | MarketText]", file: "MarketText") -> None:
         self._source = source
         self._file = file
         self.down: str | None = None
+        self.answers = False
 
     def __call__(self, wanted: "Wanted") -> "Quotes | MarketText":
         """What the source says, else what the file says."""
         try:
-            return self._source(wanted)
+            said = self._source(wanted)
         except Unavailable as down:
             self.down = str(down)
             return self._file
+        self.answers = True
+        return said
 
 
 class Prices:
@@ -66,7 +75,7 @@ class Prices:
         from rebal import load
 
         for each in self._standbys():
-            each.down = None
+            each.down, each.answers = None, False
         return load.quoted(file, now=where.time(world), market=self.parts, shelf=shelf(world))
 
     def shared(self) -> "tuple[MarketText, ...]":
@@ -77,15 +86,24 @@ class Prices:
 
     def fallen(self) -> str | None:
         """Why the last book stands on the fallback, None where it does not."""
-        return next((each.down for each in self._standbys() if each.down is not None), None)
+        down = self._down()
+        return None if down is None else f"{down}{self._others()}"
 
     def lacking(self, *, at: datetime | None, now: datetime) -> tuple[str, ...]:
         """What stderr says of what was not to be had, in one line; ``at``: when the prices in use were true."""
-        down, without = self.fallen(), _without(self.accounts_down)
+        down, without = self._down(), _without(self.accounts_down)
         reasons = dict.fromkeys([*([] if down is None else [down]), *map(str, self.accounts_down.values())])
         if down is not None:
-            return (f"{judged('; '.join(reasons), self._fallback, at=at, now=now)}{without and f', and {without}'}",)
+            said = f"{'; '.join(reasons)}{self._others()}"
+            return (f"{judged(said, self._fallback, at=at, now=now)}{without and f', and {without}'}",)
         return (f"rebal: {'; '.join(reasons)}; judged {without}",) if reasons else ()
+
+    def _down(self) -> str | None:
+        return next((each.down for each in self._standbys() if each.down is not None), None)
+
+    def _others(self) -> str:
+        """That other venues answer where one is down, in words."""
+        return _OTHERS if any(each.down is not None and each.answers for each in self._standbys()) else ""
 
     def _standbys(self) -> list[Standby]:
         return [each for each in self.parts if isinstance(each, Standby)]
@@ -100,7 +118,8 @@ def _without(accounts: Mapping[str | None, Unavailable]) -> str:
 def judged(down: str, fallback: str | None, *, at: datetime | None, now: datetime) -> str:
     """What stderr says of a book that stands on the fallback: why, and how old its prices are."""
     age = "of no known age" if at is None else f"of {rfc3339(at)}, {_ago(now - at)}"
-    return f"rebal: {down}; judged by {fallback}, prices {age}"
+    by = f"judged by {fallback}" if _OTHERS not in down else f"judged by them and, where they say nothing, {fallback}"
+    return f"rebal: {down}; {by}, prices {age}"
 
 
 def _ago(age: timedelta) -> str:

@@ -16,20 +16,24 @@ if TYPE_CHECKING:
     from rebal.load import Asked
 
 
-def answer(bare: Reading, contracts: Sequence[Contract], source: "Asked") -> MarketText:
+def answer(bare: Reading, contracts: Sequence[Contract], source: "Asked") -> tuple[MarketText, ...]:
     """What a source says of the file's coins and of the contracts, which bear the names of their accounts.
 
-    A coin has the price of the first account whose venue has it. A source that hands over a file in the place of quotes
-    is taken at its word.
+    A coin has the price of the first account whose venue has it. Where a source hands over a file in the place of what
+    one venue quotes, the file stands first, for what the others do not quote.
     """
-    said = []
+    said: list[Quotes] = []
+    files: list[MarketText] = []
     for account in bare.accounts:
         own = [contract for contract in contracts if contract.account == account.name]
         found = source(_wanted(bare, account, own))
         if isinstance(found, MarketText):
-            return found
-        said.append(_at({_bare(contract): contract.name for contract in own}, found))
-    return MarketText("live prices", block_text(said[0] if len(said) == 1 else _together(said)))
+            files.append(found)
+        else:
+            said.append(_at({_bare(contract): contract.name for contract in own}, found))
+    if not said:
+        return tuple(files[:1])
+    return (*files[:1], MarketText("live prices", block_text(said[0] if len(said) == 1 else _together(said))))
 
 
 def _wanted(bare: Reading, account: Account, contracts: Sequence[Contract]) -> Wanted:

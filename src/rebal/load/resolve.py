@@ -50,7 +50,7 @@ def portfolio(
     file = _read(path, models.PORTFOLIO)
     own, accounts = Block(file, ("market",), file.says.market), accounts_of(file, shelf or Shelf())
     bare = Reading(file, blocks=(own,), now=now, accounts=accounts)
-    blocks = (own, *(_block(each, bare) for each in market))
+    blocks = (own, *(block for each in market for block in _blocks(each, bare)))
     reading = Reading(file, blocks=blocks, now=now, accounts=accounts)
     if lacking is not None and (unpriced := _unpriced(reading)):
         weakest = _market_file(MarketText("prices", block_text(lacking(unpriced))))
@@ -99,11 +99,12 @@ def _market_file(read: MarketText) -> Block:
     return Block(bare, (), bare.says)
 
 
-def _block(market: "str | MarketText | Asked", bare: Reading) -> Block:
+def _blocks(market: "str | MarketText | Asked", bare: Reading) -> Iterator[Block]:
     """What a market file or a source says."""
     if isinstance(market, str):
-        return _market_file(_market_text(market))
-    return _market_file(market if isinstance(market, MarketText) else _asked(bare, market))
+        yield _market_file(_market_text(market))
+    else:
+        yield from map(_market_file, (market,) if isinstance(market, MarketText) else _asked(bare, market))
 
 
 def quoted(
@@ -113,11 +114,14 @@ def quoted(
     file = _read(path, models.PORTFOLIO)
     own = Block(file, ("market",), file.says.market)
     bare = Reading(file, blocks=(own,), now=now, accounts=accounts_of(file, shelf or Shelf()))
-    return tuple(each if isinstance(each, MarketText) else _asked(bare, each) for each in market)
+    return tuple(text for each in market for text in ((each,) if isinstance(each, MarketText) else _asked(bare, each)))
 
 
-def _asked(bare: Reading, source: "Asked") -> MarketText:
-    """What a source quotes of what the file speaks of, as a market file of the same words would say it."""
+def _asked(bare: Reading, source: "Asked") -> tuple[MarketText, ...]:
+    """What a source quotes of what the file speaks of, as a market file of the same words would say it.
+
+    Behind the file that stands for a venue that quotes nothing, if any.
+    """
     bare.own, flaws = own_contracts(bare)
     if bare.file.flaws or flaws or not bare.venue_known:
         raise InvalidInput(problems(bare.file.document, [*bare.file.flaws, *flaws, *venue_is_known(bare)]))
