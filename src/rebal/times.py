@@ -25,6 +25,7 @@ SKEW = timedelta(minutes=1)
 _MOST_YEARS = 200
 _MICROSECONDS = {"m": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000, "w": 604_800_000_000}
 _LONGEST = timedelta(days=366 * _MOST_YEARS)
+_UNITS = ((86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1_000, "second"))
 
 
 @frozen
@@ -148,6 +149,17 @@ def rfc3339(moment: datetime) -> str:
 def day_or_time(moment: datetime) -> str:
     """Print a day, or the instant where it is not the start of one in UTC: what day_or_instant reads."""
     return rfc3339(moment).removesuffix("T00:00:00Z")
+
+
+def length_of(span: int) -> str:
+    """Print a length of time in milliseconds in its largest whole unit.
+
+    >>> length_of(5_400_000)
+    '90 minutes'
+    """
+    size, unit = next(((size, unit) for size, unit in _UNITS if span % size == 0), (1, "millisecond"))
+    count = span // size
+    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
 
 
 def _years(count: Fraction) -> int:

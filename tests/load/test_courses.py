@@ -127,8 +127,7 @@ def test_a_file_of_what_is_not_held_and_one_of_a_contract_alone_are_told() -> No
     with pytest.raises(InvalidInput) as error:
         course(["DOGE=BTC.csv"], [], BTC)
     assert str(error.value) == (
-        "DOGE=BTC.csv: is of DOGE, which the portfolio does not have; write BTC=FILE, or the name of another that it "
-        "has"
+        "DOGE=BTC.csv: is of DOGE, which the portfolio does not have; write BTC=FILE or the name of another that it has"
     )
     assert refused(text, name="BTCUSD.csv") == (
         "BTCUSD.csv: BTC: has no prices; add a file or a column of BTC; BTCUSD is a contract here, and those are its "

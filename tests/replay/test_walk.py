@@ -211,7 +211,7 @@ def test_checks_stand_at_the_ends_of_bars_and_say_where_that_is_not_what_was_ask
         assert found.check_hours == apart
         said = [each.message for each in found.findings if each.code is Code.CHECKS_APART]
         assert len(said) == told
-    assert said == ["checks are 24 hours apart, at the ends of bars; 0.5 hours were asked for"]
+    assert said == ["are 1 day apart, at the ends of bars, not the 30 minutes asked for"]
 
 
 def test_nothing_done_is_arithmetic() -> None:

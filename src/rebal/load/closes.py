@@ -12,12 +12,11 @@ from rebal.load import source
 from rebal.load.columns import Columns, NoColumn, columns, names_asset
 from rebal.load.flaws import MOST_LISTED, printable
 from rebal.market.beta import LEAST_R_SQUARED, LEAST_RETURNS, Pair, Regression, Unvarying, regression
-from rebal.times import BEGINNING, MILLISECOND, milliseconds
+from rebal.times import BEGINNING, MILLISECOND, length_of, milliseconds
 
 HISTORY = source.Sort("price history", 32 * 1024 * 1024)
 _LEAST_CLOSES = LEAST_RETURNS + 1
 _SEPARATORS = ",;\t"
-_UNITS = ((86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1_000, "second"))
 
 
 class Series(NamedTuple):
@@ -242,13 +241,6 @@ def _aligned(own: Series, other: Series) -> Pair:
 def _close(text: str) -> float | None:
     value = measured(text)
     return value if value is not None and value > 0 else None
-
-
-def length_of(span: int) -> str:
-    """A length of time in its largest whole unit: 90 minutes, 1 day."""
-    size, unit = next(((size, unit) for size, unit in _UNITS if span % size == 0), (1, "millisecond"))
-    count = span // size
-    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
 
 
 def _refusal(name: str, problem: str, instead: str) -> InvalidInput:

@@ -33,8 +33,8 @@ def named(given: str, names: Sequence[str]) -> tuple[str | None, str]:
     if is_pair and before in names:
         return before, path
     if is_pair and _NAME.fullmatch(before):
-        near = (*get_close_matches(before, names, n=1), *names)[:1]
-        instead = "".join(f"write {each}=FILE, or the name of another that it has" for each in near)
+        near = ", ".join(f"{each}=FILE" for each in get_close_matches(before, names) or names[:1])
+        instead = f"write {near or 'its name'} or the name of another that it has"
         raise refusal(given, f"is of {before}, which the portfolio does not have", instead)
     stem = PurePath(given).name.split(".")[0]
     return next((each for each in names if stem == each or stem.upper() == each), None), given

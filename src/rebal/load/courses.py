@@ -14,14 +14,13 @@ from operator import gt, sub
 from typing import TypeVar
 
 from rebal.errors import InvalidInput, Problem
-from rebal.load.closes import length_of
 from rebal.load.columns import CLOSES, SYMBOLS, TIMES, names_asset
 from rebal.load.course_files import Wanted, named, refusal, times_of
 from rebal.load.course_rates import all_rates
 from rebal.load.flaws import MOST_LISTED
 from rebal.load.sheets import Sheet, sheet
 from rebal.replay.course import Course, Track, moment
-from rebal.times import day_or_time
+from rebal.times import day_or_time, length_of
 
 _LOWS, _HIGHS = ("low", "lowprice", "l"), ("high", "highprice", "h")
 _ONE = r"\+?[0-9]{1,18}(?:\.[0-9]{0,38})?(?:[eE][+-]?[0-9]{1,2})?"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from rebal.amounts import ZERO, Fraction, plain, total
+from rebal.amounts import ZERO, Fraction, total
 from rebal.findings import Code, Finding, FindingData, Severity
 from rebal.frozen import frozen
 from rebal.plan import Inputs
@@ -27,6 +27,7 @@ from rebal.reports.replay import (
     WayLine,
     YearLine,
 )
+from rebal.times import length_of
 
 PLAN, HOLD, HEDGE, UNHEDGED = "plan", "hold", "hedge", "unhedged"
 AGAINST = (HOLD, SPOT, HEDGE, UNHEDGED)
@@ -261,9 +262,9 @@ def _findings(walks: Mapping[str, Walk], portfolio: Portfolio, terms: Terms) -> 
     walk = walks[PLAN]
     apart = walk.every * walk.quotes.course.step
     if apart != terms.check:
-        hours, asked = (Fraction(each, _HOUR) for each in (apart, terms.check))
-        told = f"checks are {plain(hours)} hours apart, at the ends of bars; {plain(asked)} hours were asked for"
-        yield Finding(Severity.INFO, Code.CHECKS_APART, "check", told, FindingData(hours=hours, asked_hours=asked))
+        hours = FindingData(hours=Fraction(apart, _HOUR), asked_hours=Fraction(terms.check, _HOUR))
+        told = f"are {length_of(apart)} apart, at the ends of bars, not the {length_of(terms.check)} asked for"
+        yield Finding(Severity.INFO, Code.CHECKS_APART, "checks", told, hours)
     days: dict[str, Fraction] = {}
     for (_, contract), line in sorted(walk.tally.years.items()):
         days[contract] = days.get(contract, ZERO) + Fraction(line.unfunded * walk.quotes.course.step, _DAY)
