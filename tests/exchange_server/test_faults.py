@@ -106,6 +106,29 @@ def test_a_page_for_people_is_no_answer(server: Server, venue: str) -> None:
     assert "not understood" in said or "a page instead of figures" in said
 
 
+MAINTENANCE: dict[str, tuple[Any, int, str]] = {
+    # the exchange's own answers while it is not there, and what is said of it
+    "bybit": ({"retCode": 10016, "retMsg": "Service is under maintenance"}, 200, "(its code 10016)"),
+    "okx": ({"code": "50001", "msg": "Service temporarily unavailable.", "data": []}, 200, "is under maintenance"),
+    "deribit": ({"jsonrpc": "2.0", "error": {"code": 11051, "message": "system_maintenance"}}, 400,
+                "is under maintenance"),
+    "kraken": ({"result": "error", "error": "Unavailable", "serverTime": "x"}, 200, "is not available, tried 4 times"),
+    "gate": ({"label": "TOO_BUSY", "message": "busy"}, 503, "fails (HTTP 503), tried 4 times"),
+    "htx": ({"status": "error", "err_code": 1056, "err_msg": "In settlement."}, 200, "(its code 1056)"),
+    "bitmex": ({"error": {"message": "The system is currently overloaded.", "name": "HTTPError"}}, 503,
+               "fails (HTTP 503), tried 4 times"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MAINTENANCE)
+def test_what_an_exchange_says_while_it_is_not_there_is_no_price(server: Server, name: str) -> None:
+    count = questions(server.serve(name), name)
+    body, status, said = MAINTENANCE[name]
+    server.faults = [Fault(reply=Reply(body, status), times=999)]
+    assert said in refused(server, name)
+    assert len(server.asked) <= 4 * count
+
+
 @pytest.mark.parametrize("answer", [{}, [], None, 7, "{", '{"data": [{"symbol": 7}], "result": [[1]]}'])
 def test_an_answer_of_another_shape_is_told(server: Server, venue: str, answer: Any) -> None:
     server.faults = [Fault(reply=Reply(answer), times=999)]
