@@ -2,7 +2,8 @@
 
     python tests/questions.py QUESTION SHARED ITEMS [OPTION=VALUE...]
 
-prints the answers, a line each, for tests that stop or count processes from outside.
+prints the answers, a line each, for tests that stop or count processes from outside. ``patience``: the seconds to wait
+for a cluster that may never come.
 """
 
 import os
@@ -57,6 +58,8 @@ def main() -> None:
     """Ask and print."""
     name, shared, count, *options = sys.argv[1:]
     given = dict(option.split("=", 1) for option in options)
+    if "patience" in given:
+        workers._CONNECT_S = int(given["patience"])
     try:
         with workers.hired(shared, jobs=int(given.get("jobs", "1")), cluster=given.get("cluster")) as crew:
             for answer in crew.each(globals()[name], range(int(count)), at_once=int(given.get("at_once", "2"))):

@@ -129,8 +129,8 @@ def loopback(tmp_path: Path) -> Iterator[Cluster]:
         yield found
 
 
-def asked_of(found: str, question: str, folder: Path, items: int = 40) -> "subprocess.Popen[str]":
-    return asking(question, str(folder), str(items), f"cluster={found}", cwd=folder)
+def asked_of(found: str, question: str, folder: Path, items: int = 40, *options: str) -> "subprocess.Popen[str]":
+    return asking(question, str(folder), str(items), f"cluster={found}", *options, cwd=folder)
 
 
 def test_a_cluster_answers_alike_though_a_worker_dies_and_refuses_alike(tmp_path: Path, loopback: Cluster) -> None:
@@ -162,7 +162,7 @@ def test_a_cluster_that_goes_in_mid_run_is_one_line(tmp_path: Path, loopback: Cl
 
 
 def test_a_cluster_that_is_not_to_be_had_is_one_line(tmp_path: Path) -> None:
-    asked = asked_of("tcp://127.0.0.1:9", "product", tmp_path)
+    asked = asked_of("tcp://127.0.0.1:9", "product", tmp_path, 40, "patience=1")
     _, said = asked.communicate(timeout=60)
     assert asked.returncode == 1
     assert said.startswith("Unavailable: cluster tcp://127.0.0.1:9: no scheduler answers (")
@@ -171,7 +171,7 @@ def test_a_cluster_that_is_not_to_be_had_is_one_line(tmp_path: Path) -> None:
 
 def test_a_cluster_without_workers_is_one_line(tmp_path: Path) -> None:
     with cluster(tmp_path, workers=0) as found:
-        asked = asked_of(found.address, "product", tmp_path)
+        asked = asked_of(found.address, "product", tmp_path, 40, "patience=6")
         _, said = asked.communicate(timeout=60)
     assert said == f"Unavailable: cluster {found.address}: the scheduler has no workers\n"
 
