@@ -103,19 +103,24 @@ def test_a_leg_goes_as_far_as_the_coins_of_an_isolated_corner_allow() -> None:
 
 
 @pytest.mark.parametrize(
-    ("most", "owned", "said"),
+    ("most", "owned", "inside", "said"),
     [
-        ("0.2", "1", "0.4 BTC can be posted, as accounts.a.at_most, 20 % of equity, lets no more in; "),
-        ("1", "0.2", "0.4 BTC can be posted; "),
-        ("1", "1", "2 BTC can be posted; "),
+        ("0.2", "1", "0", "0.4 BTC can be posted, as accounts.a.at_most, 20 % of equity, lets no more in; "),
+        ("0.2", "1", "2", "2 BTC can be posted; "),
+        ("1", "0.2", "0", "0.4 BTC can be posted; "),
+        ("1", "1", "0", "2 BTC can be posted; "),
     ],
 )
-def test_what_may_sit_at_an_account_is_named_where_that_is_what_coins_lack(most: str, owned: str, said: str) -> None:
+def test_what_may_sit_at_an_account_is_named_where_that_is_what_coins_lack(
+    most: str, owned: str, inside: str, said: str
+) -> None:
     # all of 80,000 dollars, at half a dollar of position for one of margin, ask for 4 BTC
     rules = policy(uncovered="refuse", leverage="0.5", max_at_venue=owned)
     contracts = (at("a", inverse("BTC", "100")),)
     (short,) = told(
-        planned(book({"BTC": "2"}, {"USD": "1"}, contracts, accounts(a=most, b="1"), rules=rules)),
+        planned(
+            book({"BTC": "2"}, {"USD": "1"}, contracts, accounts(a=most, b="1"), wallets={"a:BTC": inside}, rules=rules)
+        ),
         Code.UNDER_COLLATERALISED,
     )
     assert f"the positions need 4 BTC and {said}" in short.message
