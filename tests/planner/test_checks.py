@@ -146,6 +146,16 @@ def test_a_shortage_names_the_coins_and_what_would_fit() -> None:
     assert "policy.leverage 5" in message
 
 
+def test_what_a_position_has_gained_counts_towards_the_leverage_that_would_fit() -> None:
+    # 40,000 dollars short from 50,000 have gained 0.2 BTC; with 0.3 they are the 0.5 that leverage 2 asks for
+    gained = opened(BTC, contracts=Fraction(-40000), entry_price=Fraction(50000), hedge=Fraction(-40000))
+    made = portfolio(
+        {"BTC": "0.3"}, {"BTC": "1"}, {"BTC": "40000"}, (BTC,), wallets={"BTC": "0.3"}, positions=(gained,)
+    )
+    (said,) = [each.message for each in planned(made).findings if each.code is Code.UNDER_COLLATERALISED]
+    assert said.endswith("it would fit at policy.leverage 2, or with a smaller leg")
+
+
 def test_a_difference_that_no_digit_shows_is_no_finding() -> None:
     """Leverage 1.000025 prints as 1.00: nothing is said of it; 1.0125 prints as 1.01, and is told."""
     for wallet, told in (("0.5", False), ("0.4999875", False), ("0.49382716", True)):
