@@ -26,6 +26,42 @@ def test_ten_coins_fit_a_screen(command: str, width: int) -> None:
     assert max(map(len, lines[:-1])) <= width  # the last is to be pasted, and so is whole
 
 
+ACCOUNTS = """\
+as_of: 2026-11-20T08:00:00Z
+accounts:
+  main: {venue: bybit, margin: MODE, wallets: {BTC: 0.3, USDT: 4000},
+         positions: [{contract: BTCUSD, contracts: -9000, entry_price: 39000}]}
+  second: {venue: deribit, wallets: {BTC: 0.2},
+           positions: [{contract: BTC-PERPETUAL, contracts: -2000, entry_price: 41000}]}
+holdings: {BTC: 2, ETH: 14, SOL: 100, XRP: 4000, ADA: 20000, LINK: 600, AVAX: 400, DOGE: 50000, LTC: 90, USDT: 4000}
+targets: {BTC: 30%, ETH: 25%, SOL: 9%, XRP: 6%, ADA: 5%, LINK: 5%, AVAX: 5%, DOGE: 5%, LTC: 5%, USD: 5%}
+policy: {band: 0.5%}
+market:
+  as_of: 2026-11-20T08:00:00Z
+  prices: {BTC: 40000, ETH: 2500, SOL: 140, XRP: 2, ADA: 0.5, LINK: 14, AVAX: 20, DOGE: 0.2, LTC: 90}
+"""
+
+
+@pytest.mark.parametrize("width", [80, 100])
+@pytest.mark.parametrize("mode", ["cross", "pooled"])
+@pytest.mark.parametrize("command", ["plan", "status"])
+def test_ten_coins_over_two_accounts_fit_a_screen(command: str, mode: str, width: int, tmp_path: Path) -> None:
+    book = tmp_path / "book.yaml"
+    book.write_text(ACCOUNTS.replace("MODE", mode))
+    lines = shown(command, str(book), "--brief", width=width)
+    assert sum(-(-len(line) // width) or 1 for line in lines) <= 24
+    assert lines[-1].startswith("next: ")
+
+
+def test_an_end_that_no_one_will_see_is_no_figure(tmp_path: Path) -> None:
+    book = tmp_path / "book.yaml"
+    book.write_text(ACCOUNTS.replace("MODE", "pooled").replace("0.5%}", "60%}").replace("-9000", "-900"))
+    lines = shown("plan", str(book), "--brief", width=80)
+    assert [each for each in lines if each.startswith("nearest")] == [
+        "nearest liquidation only beyond 10 x or 0.1 x; most leverage 1.00x"
+    ]
+
+
 def test_all_that_is_to_be_placed_is_in_it() -> None:
     whole = answered("plan", TEN, *NOW).out.splitlines()
     brief = " ".join(shown("plan", TEN, "--brief")).replace(",", "")

@@ -13,7 +13,10 @@ from program import answered
 from rebal.amounts import Fraction, plain
 from rebal.explain import derivations
 from rebal.formula import evaluated
+from rebal.planner.ladder import Ladder
+from rebal.planner.rescue import build_rescue
 from rebal.planner.status import build_status
+from rebal.planner.unwind import build_unwind
 from rebal.reports.explanation import Derivation
 
 F = Fraction
@@ -100,6 +103,19 @@ def test_every_figure_of_a_pool_comes_to_what_the_plan_says(
                         each = found[f"{at}.levels.{level.path}.{way}"]
                         assert each.value == getattr(level, way)
                         assert each.value in (None, 1) or _comes(each, each.value)
+
+
+@given(text=books())
+def test_every_figure_of_several_accounts_of_every_kind(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    made = read(tmp_path_factory.mktemp("books"), text)
+    for plan in (
+        planned(made),
+        build_rescue(made, made.statement, inputs=inputs(made)),
+        build_unwind(made, made.statement, inputs=inputs(made), force=True, ladder=Ladder()),
+    ):
+        found = derivations(plan, made, made.statement)
+        assert len({each.figure for each in found}) == len(found)
+        assert [each for each in found if not each.agrees] == []
 
 
 def _comes(each: Derivation, figure: Fraction | None) -> bool:

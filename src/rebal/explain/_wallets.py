@@ -64,8 +64,7 @@ def balance_after(stood: Stood) -> Derivation:
     """The balance that a plan, or one way of a rescue, leaves of an account."""
     facts, unit, name = stood.facts, stood.currency, stood.name
     account, came = facts.accounts.get(name), moved(name, facts)
-    contract = None if account is None else account.contract
-    freed = total(_remaining(each, facts) for each in _closed(unit, contract, facts))
+    freed = total(_remaining(each, facts) for each in _closed(name, facts))
     found = f"transfers.{name}.quantity" if came and not _from_others(name, facts) else None
     terms = [
         Term("B", account.balance if account else ZERO, unit, "balance before", f"wallets.{name}.before.balance"),
@@ -84,10 +83,10 @@ def _from_others(name: str, facts: Facts) -> bool:
     return any(each.other_account is not None and facts.wallet(each) == name for each in facts.plan.transfers)
 
 
-def _closed(currency: str, contract: str | None, facts: Facts) -> Iterator[Account]:
-    """The isolated accounts of a cross wallet's coin that the plan leaves nothing of."""
+def _closed(wallet: str, facts: Facts) -> Iterator[Account]:
+    """The isolated accounts that took their coins from a wallet, and that the plan leaves nothing of."""
     for key, account in facts.accounts.items():
-        if contract is None and account.contract and account.currency == currency and key not in facts.left:
+        if account.contract is not None and account.wallet == wallet and key not in facts.left:
             yield account
 
 

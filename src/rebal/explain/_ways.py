@@ -34,7 +34,7 @@ def ways(facts: Facts) -> Iterator[Derivation]:
 def _way(line: RescueLine, at: str, facts: Facts) -> Iterator[Derivation]:
     named, unit = f"{line.way.value} for {line.wallet}", line.currency
     terms = [
-        Term(f"q{n}", each.quantity, unit, "moved into it", f"{at}.transfers.{each.contract or each.asset}.quantity")
+        Term(f"q{n}", each.quantity, unit, "moved into it", f"{at}.transfers.{_named(each, line)}.quantity")
         for n, each in enumerate((each for each in line.transfers if each.quantity > 0 and each.asset == unit), start=1)
     ]
     text = " + ".join(each.symbol for each in terms) or "0"
@@ -70,8 +70,16 @@ def to_level(account: Account | None, facts: Facts) -> Iterator[tuple[str, list[
         yield "up(max(v / L − u, s) − W, step)", terms, "the least coins with which it stands where a rescue aims at"
 
 
+def _named(moved: Transfer, line: RescueLine) -> str:
+    """A transfer by where it goes; where several go there, or leave it, by their accounts too."""
+    name = moved.contract or moved.asset
+    if sum((each.contract or each.asset) == name for each in line.transfers) == 1:
+        return name
+    return f"{name}.{'in' if moved.quantity > 0 else 'out'}.{moved.account}.{moved.other_account or 'outside'}"
+
+
 def _transfer(moved: Transfer, line: RescueLine, at: str, *, facts: Facts) -> Derivation:
-    figure = f"{at}.transfers.{moved.contract or moved.asset}.quantity"
+    figure = f"{at}.transfers.{_named(moved, line)}.quantity"
     title = f"moved by {line.way.value} for {line.wallet}"
     for text, terms, note in to_level(facts.accounts.get(line.wallet), facts):
         made = derived(figure, moved.quantity, text, terms=terms, title=title, unit=moved.asset, note=note)

@@ -7,7 +7,7 @@ from rebal.account_lines import AccountLine, NearestLine, path_words
 from rebal.amounts import ONE, Fraction
 from rebal.findings import Finding, Severity
 from rebal.formats.describe import _findings, _orders
-from rebal.formats.describe._phrases import away, counted, joined, without_funding
+from rebal.formats.describe._phrases import FAR, away, counted, foreseeable, joined, without_funding
 from rebal.formats.document import (
     Block,
     Column,
@@ -93,6 +93,9 @@ def _nearest(wallets: Sequence[Wallet], accounts: Sequence[AccountLine]) -> Iter
         return
     ends = [*_ends(wallets), *((each.nearest.distance, _along(each, each.nearest)) for each in pooled if each.nearest)]
     lever: tuple[Said, ...] = ("; most leverage ", Figure(max(levered), Kind.TIMES)) if levered else ()
+    if not ends and any(map(_moves, wallets)):
+        yield Text(("nearest liquidation ", FAR, *lever), word="nearest")
+        return
     if not ends:
         of = "wallet" if not pooled else "pooled account" if not levered else "wallet or pooled account"
         yield Text((f"no {of} is liquidated at any price", *lever), word="nearest")
@@ -103,9 +106,9 @@ def _nearest(wallets: Sequence[Wallet], accounts: Sequence[AccountLine]) -> Iter
 
 def _ends(wallets: Sequence[Wallet]) -> Iterable[tuple[Fraction, tuple[Said, ...]]]:
     for each in wallets:
-        if moves := _moves(each):
-            moved = away(each.distance_below, each.distance_above)
-            yield min(moves), (f"{each.contract or each.currency} ", *moved)
+        seen = foreseeable(each.distance_below, each.distance_above)
+        if moves := [distance for distance in seen if distance is not None]:
+            yield min(moves), (f"{each.contract or each.currency} ", *away(*seen))
 
 
 def _along(account: AccountLine, nearest: NearestLine) -> tuple[Said, ...]:
