@@ -12,7 +12,7 @@ from exact import exact
 from exchange import Overlay, carried_out
 from rebal.amounts import Fraction
 from rebal.book import Book, MarginMode, Position, opened
-from rebal.findings import Code, Severity
+from rebal.findings import Code, Finding, Severity
 from rebal.market.contract import Contract
 from rebal.plan import Plan
 from rebal.planner import build_plan
@@ -28,11 +28,22 @@ def planned(portfolio: Portfolio, book: Book | None = None) -> Plan:
     return build_plan(portfolio, book or portfolio.statement, inputs=INPUTS)
 
 
+def _is_short(found: Finding) -> bool:
+    """Whether a finding tells of coins that a wallet misses, not of a leg that was left for want of them."""
+    return found.code is Code.UNDER_COLLATERALISED and "undone_usd" not in found.data
+
+
 @SETTINGS
 @given(books())
 def test_a_plan_in_force_plans_nothing(portfolio: Portfolio) -> None:
+    """Of all plans that stand, but for those that can only bring too few coins to a wallet in alert.
+
+    Where coins share a contract, what was asked of that wallet in alert is asked no more once it is out of it, and a
+    leg may open there. Such a plan brings what there is, rather than be refused for the sake of the next one.
+    """
     plan = planned(portfolio)
     assume(not plan.refused)
+    assume(not (portfolio.proxies and any(_is_short(each) for each in plan.findings)))
     again = planned(portfolio, carried_out(plan, portfolio, portfolio.statement))
     assert (again.orders, again.transfers) == ((), ())
 

@@ -50,8 +50,9 @@ def carry(
     Of several accounts, each leg in as many parts as it takes (see ``splitting``).
 
     Where the coins do for the first contract of every asset, that is it. Otherwise they are given out in turn: first to
-    what is ``settled`` already, then to legs that only close, then to those that are not to shrink, then, of several
-    accounts, to what the fewest of them serve, then by name.
+    what is ``settled`` already, then to legs that only close and to those on a shared contract whose coins do for all
+    that it carries, then to those that are not to shrink, then, of several accounts, to what the fewest of them serve,
+    then by name.
     """
     known = settled or {}
     plain = {asset: known.get(asset) or _by_first(asset, dollars, desk) for asset, dollars in sorted(wanted.items())}
@@ -60,20 +61,44 @@ def carry(
         goes_on(asset, wanted[asset], desk, legs=plain[asset].legs) for asset in plain.keys() - known.keys()
     ):
         return plain
+    together = _together(plain, desk)
     taken: dict[str, list[Leg]] = {}
     carried: dict[str, Carried] = {}
 
     def turn(asset: str) -> tuple[bool, bool, bool, int, str]:
         served = served_at(asset, wanted[asset], desk)
-        return asset not in known, plain[asset].opens, asset not in shrink.never, served, asset
+        is_given = not plain[asset].opens or asset in together
+        return asset not in known, not is_given, asset not in shrink.never, served, asset
 
     for asset in sorted(plain, key=turn):
-        in_turn = plain[asset].opens and asset not in known
+        in_turn = plain[asset].opens and asset not in known and asset not in together
         first, shrunk = plain[asset], shrink.of(asset)
         carried[asset] = _in_turn(asset, wanted[asset], desk, taken, first=first, shrink=shrunk) if in_turn else first
         for leg in carried[asset].legs:
             taken.setdefault(desk.pot(leg.contract), []).append(leg)
     return dict(sorted(carried.items()))
+
+
+def _together(plain: Mapping[str, Carried], desk: Desk) -> frozenset[str]:
+    """The assets that share a contract, as proxies do, and whose legs, with all others out of its coins, lack nothing.
+
+    One of them alone may lack what the others' make room for.
+    """
+    if desk.portfolio.is_linked or desk.portfolio.has_several or not desk.portfolio.proxies:
+        return frozenset()
+    on: dict[str, set[str]] = {}
+    in_pot: dict[str, list[Leg]] = {}
+    for asset, each in plain.items():
+        for leg in each.legs:
+            on.setdefault(leg.contract.name, set()).add(asset)
+            in_pot.setdefault(desk.pot(leg.contract), []).append(leg)
+    lacking = {pot for pot, legs in in_pot.items() if desk.shortages(pot, legs)}
+    return frozenset(
+        asset
+        for asset, each in plain.items()
+        if any(len(on[leg.contract.name]) > 1 for leg in each.legs)
+        and not any(desk.pot(leg.contract) in lacking for leg in each.legs)
+    )
 
 
 def moved_usd(carried: Carried, portfolio: Portfolio) -> Fraction:
