@@ -61,6 +61,12 @@ def test_a_fee_that_is_given_is_the_fee() -> None:
     assert made("history", *WITH, now=AFTER)["entries"][-1]["fee"] == "0.001"
 
 
+def test_what_has_expired_is_called_by_its_account_too() -> None:
+    words = DELIVERED.replace("PRICE", "2500").replace("ETHUSDZ26", "bybit:ETHUSDZ26").split()[1:]
+    (entry,) = made(*words, *WITH, "--dry-run", now=AFTER)["entries"]
+    assert entry["contract"] == "ETHUSDZ26"
+
+
 def test_a_hedge_whose_day_has_passed_is_over_once_nothing_is_open() -> None:
     deliver()
     status = made("status", *WITH, now=AFTER)

@@ -1,5 +1,6 @@
 """Single events as drafts: what their recorder says, completed with what portfolio and journal know."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from itertools import pairwise
 
@@ -288,25 +289,27 @@ def _coins(book: Book, asset: str, portfolio: Portfolio) -> tuple[Fraction, ...]
     return held, *posted, held - sum(posted, ZERO)
 
 
-def contract_called(name: str, portfolio: Portfolio) -> str:
-    """A contract's name as the file has it, of one that is called by its account too; else what was said."""
+def contract_called(name: str, portfolio: Portfolio, among: Mapping[str, Contract]) -> str:
+    """A contract's name among others, of one that is called by its account too; else what was said."""
     account, _, bare = name.rpartition(":")
-    if not account or name in portfolio.contracts:
+    if not account or name in among:
         return name
     alone = "" if portfolio.has_several else portfolio.accounts[0].name
-    named = (key for key, each in portfolio.contracts.items() if (each.account or alone) == account)
+    named = (key for key, each in among.items() if (each.account or alone) == account)
     return next((key for key in named if key.rpartition(":")[2] == bare), name)
 
 
 def contract_named(scene: Scene, name: str) -> Contract:
     """A contract of the portfolio, or one that is open. Raises UsageProblem."""
-    known = scene.portfolio.contracts.get(contract_called(name, scene.portfolio))
+    portfolio = scene.portfolio
+    known = portfolio.contracts.get(contract_called(name, portfolio, portfolio.contracts))
     if known is not None:
         return known
-    position = scene.book().positions.get(name)
-    if position is None:
+    held = {position.contract.name: position.contract for position in scene.book().listed}
+    found = held.get(contract_called(name, portfolio, held))
+    if found is None:
         raise UsageProblem(f"--contract {name}: no such contract; `rebal venues` lists them, contracts: adds your own")
-    return position.contract
+    return found
 
 
 def _refuse_unknown(asset: str, scene: Scene) -> None:

@@ -50,7 +50,7 @@ def called(placed: Placed, portfolio: Portfolio) -> Placed:
     """What was placed, contracts and coins called as the plan calls them though they are said with their account."""
     alone = f"{portfolio.accounts[0].name}:"
     fills = placed.fills and [
-        replace(each, contract=contract_called(each.contract, portfolio)) for each in placed.fills
+        replace(each, contract=contract_called(each.contract, portfolio, portfolio.contracts)) for each in placed.fills
     ]
     if portfolio.has_several:
         return replace(placed, fills=fills)
