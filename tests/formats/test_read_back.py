@@ -9,13 +9,12 @@ import pytest
 import browser
 import program
 
-from .test_browser import COMMANDS, WIDTHS, answered, files, opened, page, visit
+from .test_browser import COMMANDS, WIDTHS, answered, visit
 from .test_paper import EVERY
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-__all__ = ["files", "opened", "page"]
 pytestmark = pytest.mark.skipif(browser.missing() is not None, reason=browser.missing() or "")
 
 TABLES = """() => [...document.querySelectorAll('table')].map(table => {
