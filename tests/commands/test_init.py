@@ -89,10 +89,50 @@ class TestAsked:
         assert rebal("plan", cwd=tmp_path).returncode == 0
 
     def test_enter_takes_what_is_offered(self, tmp_path: Path) -> None:
-        code, _ = typed("", "", "2", "14", "60", "", "n", "40000", "2500", cwd=tmp_path)
+        code, _ = typed("", "", "", "2", "14", "60", "", "n", "40000", "2500", cwd=tmp_path)
         assert code == 0
         written = yaml.safe_load((tmp_path / "portfolio.yaml").read_text())
-        assert (written["venue"], written["targets"]) == ("bybit", {"BTC": "60%", "ETH": "40%"})
+        assert written["accounts"] == {"bybit": {"venue": "bybit", "margin": "pooled"}}
+        assert written["targets"] == {"BTC": "60%", "ETH": "40%"}
+        assert not {"venue", "wallets", "positions"} & written.keys()
+        assert rebal("check", cwd=tmp_path).returncode == 0
+        plan = json.loads(rebal("plan", "--format", "json", cwd=tmp_path).stdout)
+        assert [(each["account"], each["margin"]) for each in plan["accounts"]] == [("bybit", "pooled")]
+
+    @pytest.mark.parametrize("kind", ["cross", "isolated"])
+    def test_where_new_accounts_pool_it_asks_which_kind_it_is(self, tmp_path: Path, kind: str) -> None:
+        code, said = typed("", "all", kind, "", "2", "14", "60", "", "n", "40000", "2500", cwd=tmp_path)
+        assert code == 0
+        assert "all: is none of them; write one of cross, isolated, pooled" in " ".join(said.split())
+        assert "A new account at bybit is pooled (unified account, cross margin)" in " ".join(said.split())
+        text = (tmp_path / "portfolio.yaml").read_text()
+        assert "`rebal guide pooled` says where to look" in text
+        assert yaml.safe_load(text)["accounts"]["bybit"]["margin"] == kind
+        plan = json.loads(rebal("plan", "--format", "json", cwd=tmp_path).stdout)
+        assert {each["mode"] for each in plan["wallets"]} == {kind}
+
+    def test_what_stands_in_comments_of_the_account_can_be_taken_in(self, tmp_path: Path) -> None:
+        assert typed("", "", "BTC", "2", "50", "y", "n", "40000", cwd=tmp_path)[0] == 0
+        file = tmp_path / "portfolio.yaml"
+        lines = file.read_text().splitlines()
+        first, last = lines.index("  bybit:"), lines.index("  # deribit: {venue: deribit}   # another account")
+        lines[first : last + 1] = [each.replace("# ", "", 1) if "    # " in each[:6] or "  # d" in each[:5] else each
+                                   for each in lines[first : last + 1]]  # fmt: skip
+        file.write_text("\n".join(lines) + "\n")
+        written = yaml.safe_load(file.read_text())["accounts"]
+        assert list(written) == ["bybit", "deribit"]
+        assert written["bybit"]["wallets"] == {"BTC": 0.4}
+        assert rebal("check", cwd=tmp_path).stderr == ""
+
+    def test_the_example_on_a_pipe_has_accounts_that_can_be_taken_in(self, tmp_path: Path) -> None:
+        assert rebal("init", cwd=tmp_path).returncode == 0
+        file = tmp_path / "portfolio.yaml"
+        text = file.read_text()
+        for line in ("accounts:", "  bybit: {venue", "  deribit: {venue"):
+            assert f"# {line}" in text
+            text = text.replace(f"# {line}", line)
+        file.write_text("\n".join(each for each in text.splitlines() if not each.startswith("venue: ")) + "\n")
+        assert rebal("check", cwd=tmp_path).stderr == ""
 
     def test_what_cannot_be_taken_is_asked_again(self, tmp_path: Path) -> None:
         code, said = typed(
@@ -106,7 +146,7 @@ class TestAsked:
 
     def test_what_weights_below_the_whole_mean_is_said_and_can_be_taken_back(self, tmp_path: Path) -> None:
         code, said = typed(
-            "", "", "2", "14", "60", "30", "n", "60", "30", "y", "n", "40000", "2500", cwd=tmp_path
+            "", "", "", "2", "14", "60", "30", "n", "60", "30", "y", "n", "40000", "2500", cwd=tmp_path
         )  # fmt: skip
         assert code == 0
         assert said.count("10 % is left, so the file gets USD: 10%, dollars that you do not hold") == 2
@@ -115,7 +155,7 @@ class TestAsked:
         assert written["targets"] == {"BTC": "60%", "ETH": "30%", "USD": "10%"}
 
     def test_a_last_share_that_is_too_large_lets_the_first_be_corrected(self, tmp_path: Path) -> None:
-        code, said = typed("", "", "2", "14", "60", "50", "again", "50", "50", "n", "40000", "2500", cwd=tmp_path)
+        code, said = typed("", "", "", "2", "14", "60", "50", "again", "50", "50", "n", "40000", "2500", cwd=tmp_path)
         assert code == 0
         assert "50: is not from 0 to 40, which is what is left; write less, or again to begin the weights anew" in said
         written = yaml.safe_load((tmp_path / "portfolio.yaml").read_text())

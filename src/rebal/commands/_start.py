@@ -11,7 +11,7 @@ from rebal.commands._answer import World
 from rebal.errors import RebalError, UsageProblem
 from rebal.frozen import frozen
 from rebal.names import ASSET_INSTEAD, is_asset
-from rebal.portfolio import DOLLARS
+from rebal.portfolio import DOLLARS, MarginMode
 
 if TYPE_CHECKING:
     from rebal.exchange.deadline import Network
@@ -22,12 +22,13 @@ _TIMEOUT = 10.0
 
 @frozen
 class Started:
-    """What a new portfolio file begins with, each as it is written there."""
+    """What a new portfolio file begins with, each as it is written there; ``margin``: None where it was not asked."""
 
     venue: str
     holdings: dict[str, str]
     targets: dict[str, str]
     prices: dict[str, str]
+    margin: str | None = None
 
 
 class _Again(ValueError):
@@ -44,12 +45,29 @@ def asked(world: World) -> Started:
 
     known = venues.names()
     venue = _ask(world, f"Where do your contracts trade? One of {', '.join(known)}", _one_of(known), default=_USUAL)
+    margin = _margin(world, venue)
     coins = _ask(world, "Which coins do you hold? Like BTC ETH SOL", _coins, default="BTC ETH")
     named = coins.split()
     holdings = {coin: _ask(world, f"How many {coin}?", _quantity) for coin in named}
     targets = _weights(world, named)
     priced = [coin for coin in named if coin not in (DOLLARS, "USDT", "USDC")]
-    return Started(venue, holdings, targets, _prices(world, venue, priced))
+    return Started(venue, holdings, targets, _prices(world, venue, priced), margin)
+
+
+def _margin(world: World, venue: str) -> str | None:
+    """How the account is margined, where a new one at the venue pools its coins; None where it does not."""
+    from rebal import venues
+
+    pooling = venues.venue(venue).pooling
+    if pooling is None or not pooling.new_account:
+        return None
+    kinds = tuple(MarginMode)
+    question = (
+        f"A new account at {venue} is pooled ({pooling.mode}): all coins margin everything, and one rate is shown for "
+        "the account. In cross each coin has a wallet, in isolated each position a margin. Which is yours? One of "
+        f"{', '.join(kinds)}"
+    )
+    return _ask(world, question, _one_of(kinds), default=MarginMode.POOLED)
 
 
 def _ask(world: World, question: str, read: Callable[[str], str], default: str | None = None) -> str:

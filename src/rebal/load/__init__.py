@@ -83,9 +83,10 @@ def starter(*, now: datetime | None = None) -> str:
 
 
 def started(
-    venue: str, *, now: datetime, holdings: Mapping[str, str], targets: Mapping[str, str], prices: Mapping[str, str]
-) -> str:
+    venue: str, *, now: datetime, holdings: Mapping[str, str], targets: Mapping[str, str], prices: Mapping[str, str],
+    margin: str | None = None,
+) -> str:  # fmt: skip
     """The same with figures of one's own, as they are written in the file."""
     from rebal.load import template
 
-    return template.started(venue, now=now, holdings=holdings, targets=targets, prices=prices)
+    return template.started(venue, now=now, holdings=holdings, targets=targets, prices=prices, margin=margin)

@@ -16,6 +16,13 @@ name: Core holdings
 venue: bybit                  # where your contracts trade; `rebal venues` lists what is known
 as_of: 2026-11-01T00:00:00Z   # when holdings, wallets and positions were true
 
+# Several accounts, or one whose coins are pooled, in place of venue, wallets and positions. pooled: all coins margin
+# everything, and the exchange shows one rate for the account; cross: a wallet a coin, with a balance and a ratio each;
+# isolated: a margin of its own beside each position. `rebal guide pooled` says where to look at each venue.
+# accounts:
+#   bybit: {venue: bybit, margin: pooled, at_most: 40%, wallets: {BTC: 0.4}, positions: []}
+#   deribit: {venue: deribit, withdrawal: {BTC: {fee: 0.0002, least: 0.001, takes: 2h}}}
+
 # Every coin you own, in the futures account or not.
 holdings:
   BTC: 2
@@ -78,6 +85,22 @@ policy:
 """
 
 
+_ACCOUNT = """\
+# pooled: all coins margin everything, and the exchange shows one rate for the account; cross: a wallet a coin, with a
+# balance and a ratio each; isolated: a margin of its own beside each position. `rebal guide pooled` says where to look.
+accounts:
+  {venue}:
+    venue: {venue}              # where your contracts trade; `rebal venues` lists what is known
+    margin: {margin}            # as your account is: pooled, cross or isolated
+    # at_most: 40%              # of equity that may sit here
+    # wallets: {{BTC: 0.4}}       # what is in the account already; it is a part of holdings
+    # positions:                # as the exchange shows them, one net row per contract; shorts are negative
+    #   - {{contract: BTCUSD, contracts: -14900, entry_price: 40000}}
+  # deribit: {{venue: deribit}}   # another account
+
+"""
+
+
 def dated(now: datetime) -> str:
     """The file with its statement and prices as of now, to the minute, and its younger lot some weeks before."""
     moment = now.astimezone(UTC)
@@ -86,10 +109,21 @@ def dated(now: datetime) -> str:
 
 
 def started(
-    venue: str, *, now: datetime, holdings: Mapping[str, str], targets: Mapping[str, str], prices: Mapping[str, str]
-) -> str:
-    """The file with figures of one's own in place of the example's, dated now."""
-    text = dated(now).replace("venue: bybit ", f"venue: {venue} ".ljust(len("venue: bybit ")), 1)
+    venue: str, *, now: datetime, holdings: Mapping[str, str], targets: Mapping[str, str], prices: Mapping[str, str],
+    margin: str | None = None,
+) -> str:  # fmt: skip
+    """The file with figures of one's own in place of the example's, dated now.
+
+    ``margin``: how the account there is margined, where it was asked; it stands under ``accounts`` then.
+    """
+    text = dated(now)
+    if margin is None:
+        text = text.replace("venue: bybit ", f"venue: {venue} ".ljust(len("venue: bybit ")), 1)
+    else:
+        text = re.sub(r"(?m)^venue: bybit .*\n", "", text, count=1)
+        text = re.sub(r"(?ms)^# Several accounts, .*?\n\n", _ACCOUNT.format(venue=venue, margin=margin), text, count=1)
+        text = re.sub(r"(?ms)^# What is in the futures account already.*?\n\n", "", text, count=1)
+        text = re.sub(r"(?m)^  margin_mode: .*\n", "", text, count=1)
     blocks = (("holdings", _block(holdings)), ("targets", _block(targets)))
     for key, block in blocks:
         text = re.sub(rf"(?m)^{key}:\n(?:  .*\n)+", f"{key}:\n{block}", text)
