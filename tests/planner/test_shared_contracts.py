@@ -1,13 +1,16 @@
 """Coins that are hedged through one contract: what their legs come to together, and what is left of them."""
 
+from dataclasses import replace
+
 from exchange import carried_out
 from rebal.amounts import Fraction
+from rebal.book import opened
 from rebal.findings import Code
 from rebal.plan import Plan
 from rebal.planner import build_plan
 from rebal.portfolio import Portfolio, Sizing
 
-from .given import INPUTS, inverse, policy, portfolio
+from .given import INPUTS, inverse, linear, policy, portfolio
 
 SHARED = inverse("BTC", "1", fee="0")
 
@@ -86,3 +89,21 @@ def test_the_least_order_is_judged_by_what_it_comes_to_with_the_legs_against_it(
     assert [(order.contract, order.signed) for order in plan.orders] == [("BTCUSD", Fraction(-3000))]
     again = build_plan(made, carried_out(plan, made, made.statement), inputs=INPUTS)
     assert (again.orders, again.refused) == ((), False)
+
+
+def test_what_another_coin_lacks_takes_no_shared_contract_apart() -> None:
+    """BTC's long and SOL's short cancel out, whatever ETH finds no coins for: no second plan moves XRP."""
+    short = opened(inverse("XRP", "1", lot="0.1"), contracts=Fraction(-7828), entry_price=Fraction(1, 2))
+    made = portfolio({"BTC": "13.513", "ETH": "0", "SOL": "0.5", "XRP": "40000", "USDT": "5000"}, None,
+                     {"BTC": "37", "ETH": "40000", "SOL": "40000", "XRP": "0.5"},
+                     (inverse("BTC", "100", lot="100"), inverse("ETH", "1", lot="100"), linear("ETH", "0.1"),
+                      inverse("XRP", "1", lot="0.1")),
+                     wallets={"XRP": "20000"}, proxies={"SOL": ("BTC", "1")},
+                     positions=(short,),
+                     rules=policy(band="0.05", min_order="0", leverage="2"))  # fmt: skip
+    made = replace(made, targets={asset: Fraction(share, 34) for asset, share in
+                                  {"BTC": 10, "ETH": 5, "SOL": 6, "XRP": 6, "USD": 7}.items()})  # fmt: skip
+    plan = planned(made)
+    assert not plan.refused
+    again = build_plan(made, carried_out(plan, made, made.statement), inputs=INPUTS)
+    assert (again.orders, again.transfers) == ((), ())
