@@ -10,7 +10,7 @@ from rebal.beta import Beta, build_beta
 from rebal.findings import Code, Severity
 from rebal.load.fields import Section
 from rebal.load.models import Proxy
-from rebal.market.beta import Pair, Regression
+from rebal.market.regression import Pair, Regression
 
 PAIR = Pair("SOL", "BTC", datetime(2026, 1, 1, tzinfo=UTC), timedelta(hours=8), (), ())
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from rebal.amounts import Fraction, plain, rounded
 from rebal.findings import Code, Finding, FindingData, Severity
 from rebal.frozen import frozen
-from rebal.market.beta import LEAST_R_SQUARED, Pair, Regression
+from rebal.market.regression import LEAST_R_SQUARED, Pair, Regression
 
 BETA_SCHEMA = "rebal/beta/1"
 _HOUR = timedelta(hours=1)

@@ -23,8 +23,8 @@ from rebal.amounts import Fraction
 from rebal.load.policy import usual_alert
 from rebal.portfolio import Band, Portfolio
 from rebal.replay import report
+from rebal.replay.bootstrap import Draw
 from rebal.replay.course import DAY, Course, Rates, Track, stamp
-from rebal.replay.futures import Draw
 from rebal.replay.skipping import skipping
 from rebal.replay.sweep import Asked, Combination, Shared, outcome
 from rebal.reports.replay import Refused

@@ -11,7 +11,7 @@ import pytest
 from rebal import formats
 from rebal.beta import Beta, build_beta
 from rebal.formats import View
-from rebal.market.beta import Pair, regression
+from rebal.market.regression import Pair, regression
 
 from .golden import assert_golden
 

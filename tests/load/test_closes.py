@@ -13,7 +13,7 @@ from rebal.amounts import Fraction
 from rebal.errors import InvalidInput, Problem
 from rebal.load.closes import HISTORY, beta_from, pair, regressed
 from rebal.load.columns import names_asset
-from rebal.market.beta import Pair
+from rebal.market.regression import Pair
 
 DAY = timedelta(days=1)
 START = datetime(2026, 1, 1, tzinfo=UTC)

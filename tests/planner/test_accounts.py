@@ -141,7 +141,7 @@ def test_a_plan_that_is_carried_out_asks_for_nothing_more(tmp_path: Path, mode: 
 
 
 def carried_out(plan: Plan, made: Portfolio) -> Book:
-    from rebal.planner.orders import after_orders, after_transfers
+    from rebal.planner.sequence import after_orders, after_transfers
 
     return after_transfers(after_orders(made.statement, plan.orders, made), plan.transfers, made)
 

@@ -13,7 +13,7 @@ from rebal.market.pooled import ClosingFee, Collateral, Counted, Printed, Rules,
 from rebal.plan import Plan, StepKind
 from rebal.planner import build_plan
 from rebal.planner.exposure import value
-from rebal.planner.orders import after_orders, after_transfers
+from rebal.planner.sequence import after_orders, after_transfers
 from rebal.portfolio import Account, Pooling, Portfolio
 from rebal.withdrawal import Withdrawal
 

@@ -18,9 +18,9 @@ from rebal.market.pooled import ClosingFee, Collateral, Counted, Printed, Rules,
 from rebal.plan import Plan, Rescue, StepKind
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask
-from rebal.planner.orders import after_orders, after_transfers, waiting
 from rebal.planner.rescue import build_rescue
 from rebal.planner.routes import named
+from rebal.planner.sequence import after_orders, after_transfers, waiting
 from rebal.portfolio import Account, Pooling, Portfolio
 from rebal.withdrawal import Withdrawal
 

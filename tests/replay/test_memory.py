@@ -8,7 +8,7 @@ import pytest
 
 from rebal import workers
 from rebal.replay import sweep
-from rebal.replay.futures import Draw
+from rebal.replay.bootstrap import Draw
 from rebal.replay.sweep import Asked
 
 from .test_sweep import past, shared

@@ -11,8 +11,8 @@ from planner.given import INPUTS, inverse, policy, portfolio
 from rebal.amounts import Fraction
 from rebal.portfolio import Band, Portfolio
 from rebal.replay import report, sweep
+from rebal.replay.bootstrap import Draw
 from rebal.replay.course import DAY, Course, Rates, stamp
-from rebal.replay.futures import Draw
 from rebal.replay.skipping import skipping
 from rebal.replay.sweep import Asked, Combination, Outcome, Shared
 from rebal.reports.replay import Refused

@@ -13,7 +13,7 @@ from rebal.errors import Exit, UsageProblem
 from rebal.names import ASSET_INSTEAD, is_asset
 
 if TYPE_CHECKING:
-    from rebal.market.beta import Pair
+    from rebal.market.regression import Pair
 
 EXAMPLES = (
     "rebal beta SOL --via BTC --history prices.csv",
@@ -68,7 +68,7 @@ def _check_names(asset: str, via: str) -> None:
 
 
 def _returns(text: str) -> int:
-    from rebal.market.beta import LEAST_RETURNS
+    from rebal.market.regression import LEAST_RETURNS
 
     try:
         returns = number(text)

@@ -310,8 +310,8 @@ class _Asked(NamedTuple):
     def _drawn(self, shared: "Shared", world: World, workers: Workers) -> "Drawn":
         from rebal.amounts import Fraction
         from rebal.replay import sweep
+        from rebal.replay.bootstrap import Draw
         from rebal.replay.course import DAY
-        from rebal.replay.futures import Draw
         from rebal.reports.replay import Drawn
 
         _, paths, seed = self.counts

@@ -11,8 +11,8 @@ from rebal.explain._stood import BEFORE, STATED, Stood, initial, margin_balance,
 from rebal.market.margin import Held
 from rebal.plan import Wallet
 from rebal.planner.exposure import held_position
-from rebal.planner.orders import realised_by
 from rebal.planner.pooled import pool_of
+from rebal.planner.sequence import realised_by
 from rebal.reports.explanation import Derivation, Term
 
 _AS_ONE = "a pooled account is judged as one, by all its coins: see its figures under accounts"

@@ -11,7 +11,7 @@ from rebal.errors import InvalidInput, Problem
 from rebal.load import source
 from rebal.load.columns import Columns, NoColumn, columns, names_asset
 from rebal.load.flaws import MOST_LISTED, printable
-from rebal.market.beta import LEAST_R_SQUARED, LEAST_RETURNS, Pair, Regression, Unvarying, regression
+from rebal.market.regression import LEAST_R_SQUARED, LEAST_RETURNS, Pair, Regression, Unvarying, regression
 from rebal.times import BEGINNING, MILLISECOND, length_of, milliseconds
 
 HISTORY = source.Sort("price history", 32 * 1024 * 1024)

@@ -10,10 +10,10 @@ from rebal.planner.checks import findings
 from rebal.planner.cover import in_force
 from rebal.planner.desk import Desk
 from rebal.planner.lines import cost_lines, hedge_lines, setting_lines
-from rebal.planner.orders import steps
 from rebal.planner.payoff import payoff_lines
 from rebal.planner.rebalance import Decided, rebalance
 from rebal.planner.review import Check, reviewed
+from rebal.planner.sequence import steps
 from rebal.planner.step import Outcome
 from rebal.portfolio import DOLLARS, Portfolio
 

@@ -10,7 +10,7 @@ from rebal.market.margin import Held, initial_margin, liquidation, pnl_of, requi
 from rebal.names import within
 from rebal.plan import Order, Transfer
 from rebal.planner.exposure import equity_at, held_position
-from rebal.planner.orders import realised_by
+from rebal.planner.sequence import realised_by
 from rebal.portfolio import Alert, Policy, Portfolio
 
 LEVERAGE_STEP = Fraction(1, 100)

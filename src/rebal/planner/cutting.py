@@ -9,9 +9,10 @@ from rebal.frozen import frozen
 from rebal.market.margin import Held
 from rebal.plan import Order
 from rebal.planner.collateral import accounts, balance_at, past
-from rebal.planner.orders import after_orders
+from rebal.planner.orders import close_orders
 from rebal.planner.routes import route_of
-from rebal.planner.sizing import Leg, close_orders
+from rebal.planner.sequence import after_orders
+from rebal.planner.sizing import Leg
 from rebal.portfolio import Alert, Portfolio
 
 

@@ -11,9 +11,10 @@ from rebal.market.contract import Contract
 from rebal.plan import Order
 from rebal.planner.collateral import Shortage, accounts
 from rebal.planner.exposure import Valuation, value
-from rebal.planner.orders import after_orders
+from rebal.planner.orders import orders_of
 from rebal.planner.routes import Candidate, Served, by_asset, candidates
-from rebal.planner.sizing import Leg, orders_of
+from rebal.planner.sequence import after_orders
+from rebal.planner.sizing import Leg
 from rebal.planner.step import Outcome, posted, step
 from rebal.portfolio import Account, Portfolio
 

@@ -11,10 +11,11 @@ from rebal.planner.checks.hedges import refuse_over_hedge, rolled, rolls, sale_n
 from rebal.planner.cover import Cover, cover
 from rebal.planner.desk import Desk
 from rebal.planner.hedge_legs import Ask, Tally, contract_moved, in_turn, left_behind
+from rebal.planner.orders import orders_of
 from rebal.planner.rebalance import Decided, outside_band
 from rebal.planner.review import Check
 from rebal.planner.routes import SHORT
-from rebal.planner.sizing import LeftOut, Leg, Residual, orders_of
+from rebal.planner.sizing import LeftOut, Leg, Residual
 from rebal.planner.step import step
 from rebal.planner.targets import least_leg_usd
 from rebal.portfolio import Portfolio

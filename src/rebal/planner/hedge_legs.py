@@ -16,8 +16,9 @@ from rebal.planner.cover import Cover
 from rebal.planner.desk import Desk, has_collateral
 from rebal.planner.exposure import hedged_coins
 from rebal.planner.hedge_parts import closed_with_the_finest, open_in_parts
+from rebal.planner.orders import refused_size
 from rebal.planner.routes import Candidate, reducible, route_of
-from rebal.planner.sizing import LeftOut, Leg, Passed, refused_size
+from rebal.planner.sizing import LeftOut, Leg, Passed
 from rebal.planner.targets import least_leg_usd
 
 

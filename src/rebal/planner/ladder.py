@@ -12,8 +12,8 @@ from rebal.market.margin import NEVER, Factors, liquidation
 from rebal.plan import Order
 from rebal.planner.collateral import accounts
 from rebal.planner.desk import Desk
-from rebal.planner.orders import after_orders, after_transfers
 from rebal.planner.pooled import levels_of, nearest, pool_of
+from rebal.planner.sequence import after_orders, after_transfers
 from rebal.planner.step import step
 from rebal.rung_lines import RungLine
 

@@ -1,126 +1,155 @@
-"""Orders and transfers on a book: in which order they are placed, what they realise, and what they make of it."""
+"""From legs to orders: one a contract, net over its legs, its price on the tick; what no order carries, and why."""
 
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
-from rebal import book as of
-from rebal.amounts import ZERO, Fraction, total
-from rebal.book import Book, MarginMode, Traded, apply
+from rebal.amounts import ZERO, Fraction, down, total, up
+from rebal.book import Book, Purpose
 from rebal.market.contract import Contract
-from rebal.market.fill import fill
-from rebal.plan import Order, Side, Step, StepKind, Transfer
+from rebal.plan import Order, OrderPart, Side
+from rebal.planner.routes import Candidate
+from rebal.planner.sizing import LeftOut, Leg, Passed, Residual, carried_usd, fully_reducing, is_below_min_order
 from rebal.portfolio import Portfolio
 
 
-def placing_order(orders: Iterable[Order]) -> tuple[Order, ...]:
-    """Reducing orders first, then opening orders paired: each takes back the dollars that the ones before it made."""
-    listed = sorted(orders, key=lambda order: (-order.notional, order.contract))
-    reducing = [order for order in listed if order.reduce_only]
-    buying, selling = (deque(_opening(listed, side)) for side in (Side.BUY, Side.SELL))
-    placed: list[Order] = []
-    made = total(map(_dollars_made, reducing))
-    while buying or selling:
-        following = (buying if buying and (made > 0 or not selling) else selling).popleft()
-        made += _dollars_made(following)
-        placed.append(following)
-    return (*reducing, *placed)
+def orders_of(legs: Iterable[Leg], *, book: Book, portfolio: Portfolio) -> tuple[Order, ...]:
+    """One order a contract, net over its legs; an order below a minimum is left out."""
+    return tuple(
+        _order(grouped, signed, book, portfolio)
+        for _, grouped in sorted(_by_contract(legs).items())
+        for signed in (_net(grouped),)
+        if _is_placed(grouped[0].contract, signed, book, portfolio)
+    )
 
 
-def _opening(listed: Iterable[Order], side: Side) -> Iterator[Order]:
-    return (order for order in listed if order.side is side and not order.reduce_only)
+def any_order_of(legs: Iterable[Leg], *, book: Book, portfolio: Portfolio) -> bool:
+    """Whether any order comes of some legs."""
+    return any(_is_placed(each[0].contract, _net(each), book, portfolio) for each in _by_contract(legs).values())
 
 
-def waiting_last(orders: Sequence[Order], transfers: Iterable[Transfer], portfolio: Portfolio) -> tuple[Order, ...]:
-    """Orders as they are placed, those last that wait for coins from another account."""
-    late = waiting(orders, transfers, portfolio)
-    return (*(each for each in orders if each not in late), *late) if late else tuple(orders)
+def _net(legs: Sequence[Leg]) -> Fraction:
+    return legs[0].contracts if len(legs) == 1 else total([leg.contracts for leg in legs])
 
 
-def waiting(orders: Iterable[Order], transfers: Iterable[Transfer], portfolio: Portfolio) -> tuple[Order, ...]:
-    """The orders that wait for coins from another account: those that open what they margin."""
-    credits = [each for each in transfers if each.quantity > 0 and each.other_account is not None]
-    if not credits:
-        return ()
-    return tuple(order for order in orders if any(_waits(order, each, portfolio) for each in credits))
+def _is_placed(contract: Contract, signed: Fraction, book: Book, portfolio: Portfolio) -> bool:
+    return bool(signed) and refused_size(contract, signed, book=book, portfolio=portfolio) is None
 
 
-def _waits(order: Order, credit: Transfer, portfolio: Portfolio) -> bool:
-    """Whether an order opens what the coins of a credit margin."""
-    if order.reduce_only or credit.account != order.account:
+def close_orders(legs: Iterable[Leg], *, book: Book, portfolio: Portfolio) -> tuple[Order, ...]:
+    """One order a contract, net over its legs, with no minimum of ours: what is to be closed is closed whole."""
+    return tuple(
+        _order(grouped, signed, book, portfolio)
+        for _, grouped in sorted(_by_contract(legs).items())
+        for signed in (_net(grouped),)
+        if signed
+    )
+
+
+def too_small(legs: Sequence[Leg], book: Book, portfolio: Portfolio) -> LeftOut | None:
+    """Which minimum, if any, the net order of legs on one contract is below."""
+    return refused_size(legs[0].contract, _net(legs), book=book, portfolio=portfolio)
+
+
+def refused_size(contract: Contract, signed: Fraction, *, book: Book, portfolio: Portfolio) -> LeftOut | None:
+    """Which minimum, if any, an order is below; all of a position may always be closed."""
+    position = book.positions.get(contract.name)
+    closes = position is not None and position.contracts == -signed
+    if abs(signed) < contract.min_contracts and not closes:
+        return LeftOut.BELOW_MIN_CONTRACTS
+    if is_below_min_order(contract, signed, portfolio):
+        return LeftOut.BELOW_MIN_ORDER
+    return None
+
+
+def limit_price(price: Fraction, tick_size: Fraction | None, side: Side) -> Fraction | None:
+    """The mark on the contract's tick, toward the side that still fills at it; None where the tick is not known."""
+    if tick_size is None:
+        return None
+    return up(price, tick_size) if side is Side.BUY else down(price, tick_size)
+
+
+def residual(
+    asset: str,
+    wanted: Fraction,
+    *,
+    legs: Sequence[Leg],
+    orders: Mapping[str, Order],
+    opening: Candidate | None,
+    passed: tuple[Passed, ...],
+    book: Book,
+    portfolio: Portfolio,
+) -> Residual:
+    """What the orders carry of an asset's leg, and why the rest is left."""
+    done = total(carried_usd(leg, portfolio) for leg in legs if leg.contract.name in orders)
+    contract = _last_or_finest(legs, portfolio) if legs else opening.contract if opening else None
+    dropped = [leg for leg in legs if leg.contract.name not in orders]
+    reason: LeftOut | None = None
+    if dropped:
+        contract = dropped[0].contract
+        reason = too_small(dropped[:1], book, portfolio) or LeftOut.CANCELS
+    elif opening is None and not fully_reducing(legs, wanted - done, portfolio):
+        reason = LeftOut.UNSERVED
+    elif not legs and wanted:
+        reason = LeftOut.SMALLER_THAN_A_LOT
+    elif _is_too_little(legs, abs(wanted - done), portfolio):
+        reason = LeftOut.BELOW_MIN_ORDER
+    return Residual(asset, wanted, wanted - done, reason, contract, passed)
+
+
+def _is_too_little(legs: Sequence[Leg], undone: Fraction, portfolio: Portfolio) -> bool:
+    """Whether lots of several accounts are left, less than an order, for which coins would have to come."""
+    if not portfolio.has_several or not legs:
         return False
-    pooled = portfolio.account(order.account or "").pooling is not None
-    return pooled or (credit.asset == order.fee_currency and credit.contract in (None, order.contract))
+    finest = min(abs(carried_usd(replace(leg, contracts=leg.contract.lot_size), portfolio)) for leg in legs)
+    return finest <= undone < portfolio.policy.min_order
 
 
-def steps(transfers: Sequence[Transfer], orders: Sequence[Order], portfolio: Portfolio) -> tuple[Step, ...]:
-    """Transfers in and what feeds them, the orders as they stand, transfers out.
-
-    What goes from one account to another leaves it first, or right behind the last order there that frees it, and
-    arrives before the orders that wait for it.
-    """
-    moves = dict(enumerate(transfers))
-    sent = {n: move for n, move in moves.items() if move.other_account is not None}
-    last_in = max((n for n, move in moves.items() if move.quantity > 0 and n not in sent), default=-1)
-    credits = [n for n, move in sent.items() if move.quantity > 0]
-    ready = [n for n, order in enumerate(orders) if not any(_waits(order, sent[c], portfolio) for c in credits)]
-    frees = {n: max((k for k in ready if _frees(orders[k], move)), default=-1) for n, move in sent.items()}
-    behind = {k: [n for n in sent if n not in credits and frees[n] == k] for k in (-1, *ready)}
-    waiting = [(StepKind.ORDER, n) for n in range(len(orders)) if n not in behind]
-    listed = [
-        *_moves(behind[-1]),
-        *_moves(n for n in moves if n <= last_in and n not in sent),
-        *(step for k in ready for step in ((StepKind.ORDER, k), *_moves(behind[k]))),
-        *_moves(credits),
-        *waiting,
-        *_moves(n for n in moves if n > last_in and n not in sent),
-    ]
-    return tuple(Step(n, kind, index) for n, (kind, index) in enumerate(listed, start=1))
+def _last_or_finest(legs: Sequence[Leg], portfolio: Portfolio) -> Contract:
+    """What a leg's rest is rounded to: the lots of its last contract, the finest of several accounts'."""
+    if not portfolio.has_several:
+        return legs[-1].contract
+    return min((leg.contract for leg in legs), key=lambda each: portfolio.notional_usd(each, each.lot_size))
 
 
-def _moves(indices: Iterable[int]) -> Iterator[tuple[StepKind, int]]:
-    return ((StepKind.TRANSFER, n) for n in indices)
+def _order(legs: Sequence[Leg], signed: Fraction, book: Book, portfolio: Portfolio) -> Order:
+    contract = legs[0].contract
+    price = portfolio.market.mark(contract)
+    side = Side.BUY if signed > 0 else Side.SELL
+    position = book.positions.get(contract.name)
+    net = position.contracts if position is not None else ZERO
+    return Order(  # the first by their places: a call with more than fifteen names goes through a dictionary
+        contract.name,
+        contract.asset,
+        contract.kind,
+        side,
+        contracts=abs(signed),
+        order_quantity=contract.order_quantity(signed),
+        order_unit=contract.order_unit,
+        notional=portfolio.notional_usd(contract, signed),
+        coins=contract.coins(signed, price),
+        price=price,
+        limit_price=limit_price(price, contract.tick_size, side),
+        reduce_only=net * signed < 0 and abs(signed) <= abs(net),
+        fee=contract.fee(signed, price, contract.taker_fee),
+        fee_currency=contract.settle,
+        route=legs[-1].route,
+        parts=_parts(legs),
+        account=portfolio.account(contract.account).name,
+    )
 
 
-def _frees(order: Order, withdrawal: Transfer) -> bool:
-    """Whether coins that are withdrawn may be such as an order frees."""
-    return (order.account, order.fee_currency) == (withdrawal.account, withdrawal.asset)
+def _parts(legs: Sequence[Leg]) -> tuple[OrderPart, ...]:
+    shares: dict[tuple[Purpose, str], Fraction] = {}
+    for leg in legs:
+        key = (leg.purpose, leg.stands_for)
+        shares[key] = shares.get(key, ZERO) + leg.contracts
+    return tuple(
+        OrderPart(purpose, contracts, (asset,)) for (purpose, asset), contracts in sorted(shares.items()) if contracts
+    )
 
 
-def realised_by(order: Order, book: Book, contract: Contract) -> Fraction:
-    """PnL that an order realises on the net position, in the settlement coin, at the order's price."""
-    position = book.positions.get(order.contract)
-    if position is None:
-        return ZERO
-    filled = fill(contract, position.contracts, position.entry_price, traded=order.signed, price=order.price)
-    return filled.realised
-
-
-def after_orders(book: Book, orders: Iterable[Order], portfolio: Portfolio) -> Book:
-    """The book once every order has filled at its price; PnL realised, less fees, moves holdings and wallets."""
-    known = ((order, portfolio.contracts[order.contract]) for order in orders)
-    return apply(book, (fill_of(order, each, portfolio.margin_mode(each)) for order, each in known)).book
-
-
-def after_transfers(book: Book, transfers: Iterable[Transfer], portfolio: Portfolio) -> Book:
-    """The book with coins moved into its wallets and isolated margins; holdings are the same coins elsewhere.
-
-    But for what the network keeps of those that go from one account to another.
-    """
-    return apply(book, (event for each in transfers for event in _moved(each, portfolio))).book
-
-
-def _moved(move: Transfer, portfolio: Portfolio) -> Iterator[of.Event]:
-    yield of.Transfer(move.asset, move.quantity, move.contract, portfolio.account_key(move.account))
-    if move.fee:
-        yield of.Spot(move.asset, -move.fee)
-
-
-def fill_of(order: Order, contract: Contract, margin_mode: MarginMode) -> of.Fill:
-    """An order as a fill at its own price, whole."""
-    # a basket's shares come as parts of their own, each for one asset
-    parts = tuple(Traded(part.purpose, part.contracts, asset) for part in order.parts for asset in part.stands_for)
-    return of.Fill(contract, order.signed, order.price, order.fee, parts, margin_mode)
-
-
-def _dollars_made(order: Order) -> Fraction:
-    return order.notional if order.side is Side.SELL else -order.notional
+def _by_contract(legs: Iterable[Leg]) -> dict[str, list[Leg]]:
+    grouped: dict[str, list[Leg]] = {}
+    for leg in legs:
+        grouped.setdefault(leg.contract.name, []).append(leg)
+    return grouped

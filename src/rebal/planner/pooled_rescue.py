@@ -15,11 +15,11 @@ from rebal.planner.cover import cover
 from rebal.planner.cutting import Closed, Goal, Wallet, fewest_lots
 from rebal.planner.desk import Desk
 from rebal.planner.exposure import fees_usd, value
-from rebal.planner.orders import after_orders, after_transfers, realised_by
 from rebal.planner.pooled import is_past, levels_of, nearest, past_alert, pool_of, surveyed
 from rebal.planner.pooled_posting import filled
 from rebal.planner.review import Check, Review
 from rebal.planner.routes import tradable
+from rebal.planner.sequence import after_orders, after_transfers, realised_by
 from rebal.planner.step import carried
 from rebal.planner.travelling import loose_anywhere, sent
 from rebal.portfolio import DOLLARS, Account, Alert, Portfolio

@@ -10,8 +10,9 @@ from rebal.market.contract import Contract
 from rebal.plan import Order
 from rebal.planner.carrying import Carried, Shrink, carry, moved_usd
 from rebal.planner.desk import Desk
+from rebal.planner.orders import any_order_of, residual
 from rebal.planner.routes import Candidate, part_held, reducible
-from rebal.planner.sizing import LeftOut, Leg, Residual, any_order_of, legs_for, residual
+from rebal.planner.sizing import LeftOut, Leg, Residual, legs_for
 from rebal.planner.targets import Aims, aims, band_width, least_leg_usd, leg, lot_usd, target
 from rebal.portfolio import DOLLARS, Uncovered
 

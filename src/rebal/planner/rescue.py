@@ -15,12 +15,12 @@ from rebal.planner.cover import cover, still_asked
 from rebal.planner.cutting import Goal, Wallet, fewest_lots
 from rebal.planner.desk import Desk
 from rebal.planner.exposure import fees_usd, value
-from rebal.planner.orders import realised_by
 from rebal.planner.pooled_rescue import PooledWay, PooledWays, pooled_checks, pooled_lines, pooled_names, pooled_ways
 from rebal.planner.rebalance import Decided, outside_band
 from rebal.planner.rescue_meanwhile import meanwhile
 from rebal.planner.review import Check, Review
 from rebal.planner.routes import tradable
+from rebal.planner.sequence import realised_by
 from rebal.planner.step import carried
 from rebal.planner.travelling import loose_elsewhere, sent
 from rebal.portfolio import Alert, Policy, Portfolio

@@ -8,7 +8,7 @@ from rebal.frozen import frozen
 from rebal.plan import Order, Transfer
 from rebal.planner import pooled_posting
 from rebal.planner.collateral import Account, Shortage, accounts, post
-from rebal.planner.orders import after_orders, after_transfers, placing_order, waiting_last
+from rebal.planner.sequence import after_orders, after_transfers, placing_order, waiting_last
 from rebal.planner.travelling import alert_is_strict, travelled
 from rebal.portfolio import Portfolio
 

@@ -14,11 +14,12 @@ from rebal.planner.desk import Desk
 from rebal.planner.exposure import stood_for
 from rebal.planner.ladder import Ladder as Ladder
 from rebal.planner.ladder import ranked, rung_lines
-from rebal.planner.orders import realised_by
+from rebal.planner.orders import close_orders, too_small
 from rebal.planner.rebalance import Decided, off_target, outside_band
 from rebal.planner.review import Check, Review
 from rebal.planner.routes import route_of, tradable
-from rebal.planner.sizing import Leg, close_orders, too_small
+from rebal.planner.sequence import realised_by
+from rebal.planner.sizing import Leg
 from rebal.planner.step import Outcome, step
 from rebal.planner.targets import leg
 from rebal.portfolio import DOLLARS, Portfolio

@@ -9,7 +9,7 @@ from rebal.frozen import frozen
 from rebal.market.contract import Contract
 from rebal.plan import HedgeLine, Inputs, Order, Plan, Side, StepKind
 from rebal.plan import Transfer as Moved
-from rebal.planner.orders import fill_of, steps
+from rebal.planner.sequence import fill_of, steps
 from rebal.portfolio import Portfolio
 
 

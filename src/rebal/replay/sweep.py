@@ -9,8 +9,8 @@ import numpy as np
 from rebal.amounts import ZERO, Fraction, number
 from rebal.frozen import Worked, frozen, once
 from rebal.portfolio import Policy, Portfolio
+from rebal.replay.bootstrap import Draw
 from rebal.replay.course import Course
-from rebal.replay.futures import Draw
 from rebal.replay.outlook import Figures
 from rebal.replay.quotes import Quotes
 from rebal.replay.report import Terms, worst_fall

@@ -7,8 +7,8 @@ from rebal.findings import Code, Finding, exact_percent, info, percent, usd, war
 from rebal.market.contract import Contract
 from rebal.planner.costs import held_over
 from rebal.planner.exposure import value
-from rebal.planner.orders import after_orders, waiting
 from rebal.planner.review import Check, Review
+from rebal.planner.sequence import after_orders, waiting
 from rebal.portfolio import Account, Prefer
 from rebal.times import length
 

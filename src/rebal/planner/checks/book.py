@@ -21,8 +21,8 @@ from rebal.market.contract import INVERSE, Kind
 from rebal.market.margin import Held, beyond_last_tier
 from rebal.planner.checks.shortages import if_it_matters, short_of_coins
 from rebal.planner.lines import mode_of
-from rebal.planner.orders import realised_by
 from rebal.planner.review import Check, Review
+from rebal.planner.sequence import realised_by
 from rebal.planner.sizing import LeftOut
 from rebal.planner.targets import least_leg_usd, lot_usd
 from rebal.portfolio import DOLLARS

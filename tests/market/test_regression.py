@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rebal.amounts import Fraction
-from rebal.market.beta import Pair, Regression, Unvarying, regression
+from rebal.market.regression import Pair, Regression, Unvarying, regression
 
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -1,0 +1,126 @@
+"""Orders and transfers on a book: in which order they are placed, what they realise, and what they make of it."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+
+from rebal import book as of
+from rebal.amounts import ZERO, Fraction, total
+from rebal.book import Book, MarginMode, Traded, apply
+from rebal.market.contract import Contract
+from rebal.market.fill import fill
+from rebal.plan import Order, Side, Step, StepKind, Transfer
+from rebal.portfolio import Portfolio
+
+
+def placing_order(orders: Iterable[Order]) -> tuple[Order, ...]:
+    """Reducing orders first, then opening orders paired: each takes back the dollars that the ones before it made."""
+    listed = sorted(orders, key=lambda order: (-order.notional, order.contract))
+    reducing = [order for order in listed if order.reduce_only]
+    buying, selling = (deque(_opening(listed, side)) for side in (Side.BUY, Side.SELL))
+    placed: list[Order] = []
+    made = total(map(_dollars_made, reducing))
+    while buying or selling:
+        following = (buying if buying and (made > 0 or not selling) else selling).popleft()
+        made += _dollars_made(following)
+        placed.append(following)
+    return (*reducing, *placed)
+
+
+def _opening(listed: Iterable[Order], side: Side) -> Iterator[Order]:
+    return (order for order in listed if order.side is side and not order.reduce_only)
+
+
+def waiting_last(orders: Sequence[Order], transfers: Iterable[Transfer], portfolio: Portfolio) -> tuple[Order, ...]:
+    """Orders as they are placed, those last that wait for coins from another account."""
+    late = waiting(orders, transfers, portfolio)
+    return (*(each for each in orders if each not in late), *late) if late else tuple(orders)
+
+
+def waiting(orders: Iterable[Order], transfers: Iterable[Transfer], portfolio: Portfolio) -> tuple[Order, ...]:
+    """The orders that wait for coins from another account: those that open what they margin."""
+    credits = [each for each in transfers if each.quantity > 0 and each.other_account is not None]
+    if not credits:
+        return ()
+    return tuple(order for order in orders if any(_waits(order, each, portfolio) for each in credits))
+
+
+def _waits(order: Order, credit: Transfer, portfolio: Portfolio) -> bool:
+    """Whether an order opens what the coins of a credit margin."""
+    if order.reduce_only or credit.account != order.account:
+        return False
+    pooled = portfolio.account(order.account or "").pooling is not None
+    return pooled or (credit.asset == order.fee_currency and credit.contract in (None, order.contract))
+
+
+def steps(transfers: Sequence[Transfer], orders: Sequence[Order], portfolio: Portfolio) -> tuple[Step, ...]:
+    """Transfers in and what feeds them, the orders as they stand, transfers out.
+
+    What goes from one account to another leaves it first, or right behind the last order there that frees it, and
+    arrives before the orders that wait for it.
+    """
+    moves = dict(enumerate(transfers))
+    sent = {n: move for n, move in moves.items() if move.other_account is not None}
+    last_in = max((n for n, move in moves.items() if move.quantity > 0 and n not in sent), default=-1)
+    credits = [n for n, move in sent.items() if move.quantity > 0]
+    ready = [n for n, order in enumerate(orders) if not any(_waits(order, sent[c], portfolio) for c in credits)]
+    frees = {n: max((k for k in ready if _frees(orders[k], move)), default=-1) for n, move in sent.items()}
+    behind = {k: [n for n in sent if n not in credits and frees[n] == k] for k in (-1, *ready)}
+    waiting = [(StepKind.ORDER, n) for n in range(len(orders)) if n not in behind]
+    listed = [
+        *_moves(behind[-1]),
+        *_moves(n for n in moves if n <= last_in and n not in sent),
+        *(step for k in ready for step in ((StepKind.ORDER, k), *_moves(behind[k]))),
+        *_moves(credits),
+        *waiting,
+        *_moves(n for n in moves if n > last_in and n not in sent),
+    ]
+    return tuple(Step(n, kind, index) for n, (kind, index) in enumerate(listed, start=1))
+
+
+def _moves(indices: Iterable[int]) -> Iterator[tuple[StepKind, int]]:
+    return ((StepKind.TRANSFER, n) for n in indices)
+
+
+def _frees(order: Order, withdrawal: Transfer) -> bool:
+    """Whether coins that are withdrawn may be such as an order frees."""
+    return (order.account, order.fee_currency) == (withdrawal.account, withdrawal.asset)
+
+
+def realised_by(order: Order, book: Book, contract: Contract) -> Fraction:
+    """PnL that an order realises on the net position, in the settlement coin, at the order's price."""
+    position = book.positions.get(order.contract)
+    if position is None:
+        return ZERO
+    filled = fill(contract, position.contracts, position.entry_price, traded=order.signed, price=order.price)
+    return filled.realised
+
+
+def after_orders(book: Book, orders: Iterable[Order], portfolio: Portfolio) -> Book:
+    """The book once every order has filled at its price; PnL realised, less fees, moves holdings and wallets."""
+    known = ((order, portfolio.contracts[order.contract]) for order in orders)
+    return apply(book, (fill_of(order, each, portfolio.margin_mode(each)) for order, each in known)).book
+
+
+def after_transfers(book: Book, transfers: Iterable[Transfer], portfolio: Portfolio) -> Book:
+    """The book with coins moved into its wallets and isolated margins; holdings are the same coins elsewhere.
+
+    But for what the network keeps of those that go from one account to another.
+    """
+    return apply(book, (event for each in transfers for event in _moved(each, portfolio))).book
+
+
+def _moved(move: Transfer, portfolio: Portfolio) -> Iterator[of.Event]:
+    yield of.Transfer(move.asset, move.quantity, move.contract, portfolio.account_key(move.account))
+    if move.fee:
+        yield of.Spot(move.asset, -move.fee)
+
+
+def fill_of(order: Order, contract: Contract, margin_mode: MarginMode) -> of.Fill:
+    """An order as a fill at its own price, whole."""
+    # a basket's shares come as parts of their own, each for one asset
+    parts = tuple(Traded(part.purpose, part.contracts, asset) for part in order.parts for asset in part.stands_for)
+    return of.Fill(contract, order.signed, order.price, order.fee, parts, margin_mode)
+
+
+def _dollars_made(order: Order) -> Fraction:
+    return order.notional if order.side is Side.SELL else -order.notional
