@@ -111,7 +111,7 @@ def paths_of(pool: Pool, portfolio: Portfolio, shock: Fraction) -> "list[Path]":
 
 def levels_of(pool: Pool, portfolio: Portfolio) -> tuple[Level, ...]:
     """Where an account is liquidated: all coins together, each alone, and along the scenarios of the file."""
-    return kept_for(pool, ("levels",), (portfolio,), work=lambda: _levels_of(pool, portfolio))
+    return kept_for(portfolio, ("levels",), (pool,), work=lambda: _levels_of(pool, portfolio))
 
 
 def _levels_of(pool: Pool, portfolio: Portfolio) -> tuple[Level, ...]:
@@ -183,7 +183,7 @@ def surveyed(pool: Pool, portfolio: Portfolio, *, level: Alert) -> "Survey":
     def walked() -> Survey:
         return Survey.of(pool, paths=paths_of(pool, portfolio, level.distance), leverage=level.leverage)
 
-    return kept_for(pool, (level.distance, level.leverage), (portfolio,), work=walked)
+    return kept_for(portfolio, ("survey", level.distance, level.leverage), (pool,), work=walked)
 
 
 def needed_alone(held: Sequence[Held], account: Account, portfolio: Portfolio) -> Fraction | None:
