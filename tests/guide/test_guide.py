@@ -207,6 +207,26 @@ def test_what_funding_pays() -> None:
         assert day.startswith("pays" if paid < 0 else "receives")
 
 
+def test_futures_that_earn_are_cheaper_from_a_day_on(tmp_path: Path) -> None:
+    path = tmp_path / "portfolio.yaml"
+    book = (
+        "venue: bybit\nas_of: 2026-11-20T08:00:00Z\ntargets: {BTC: 20%, USD: 80%}\n"
+        "holdings: {BTC: {quantity: 1, lots: [{quantity: 1, cost: 40000, acquired: 2024-01-01}]}, USDT: 40000}\n"
+        "costs: {spot_fee: 0.1%, slippage: 0%}\n"
+        "tax: {method: hifo, short_term: 37%, long_term: 20%, long_after: 1y}\n"
+        "market: {as_of: 2026-11-20T08:00:00Z, prices: {BTC: 40000}, funding: {BTCUSD: RATE}}\n"
+    )
+    # a short of 24,000: 0.055 % twice are 26.40 to pay, a sale 24; three times 0.002 % are 1.44 a day
+    path.write_text(book.replace("RATE", "0.002%"))
+    text = " ".join(told("choosing", "-p", str(path)).split())
+    assert "$103.20 cheaper from day 2" in text
+    assert "Here the first that earns is cheaper from day 2." in text
+    path.write_text(book.replace("RATE", "-0.002%"))
+    text = " ".join(told("choosing", "-p", str(path)).split())
+    assert "$156.00 dearer from day 0" in text
+    assert "Here the first of them comes to it on day 0." in text
+
+
 def test_a_band_of_dollars_alone_orders_nothing(tmp_path: Path) -> None:
     path = tmp_path / "portfolio.yaml"
     path.write_text(

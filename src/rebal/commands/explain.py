@@ -61,6 +61,8 @@ def explain(
     report = Explanation(SCHEMA, told.name, saved or told.name, bool(asked), found)
     off = [each for each in found if not each.agrees]
     remarks = tuple(f"rebal: {each.figure}: its formula does not come to the plan's figure" for each in off)
+    if off and where.market is None:
+        remarks = (*remarks, "rebal: of a plan that was made with --market, name the same --market")
     code = Exit.REFUSED if off else Exit.DONE
     here = None if told.portfolio is None else where
     answer = shown.answer(report, world, code=code, portfolio=told.portfolio, inputs=told.files, where=here)

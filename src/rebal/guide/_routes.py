@@ -12,7 +12,7 @@ from rebal.times import day_or_time
 
 HORIZON = Fraction(90)
 _HALF = Fraction(1, 2)
-HEADINGS = ("way", "contracts", "fees", "carry", "tax now", "tax later", "in all", "dearer than selling from")
+HEADINGS = ("way", "contracts", "fees", "carry", "tax now", "tax later", "in all", "against selling")
 
 
 def compared(reader: Reader) -> tuple[Compare, str]:
@@ -50,4 +50,12 @@ def _known(figure: Fraction | None) -> str:
 
 
 def _day(route: RouteLine) -> str:
-    return "–" if route.break_even_day is None else f"day {route.break_even_day}"
+    if ends_dearer(route):
+        return f"dearer from day {route.break_even_day}"
+    return "–" if route.cheaper_from_day is None else f"cheaper from day {route.cheaper_from_day}"
+
+
+def ends_dearer(route: RouteLine) -> bool:
+    """Whether a route costs more than selling in the end: one that earns costs more at first, for its fees."""
+    dearer, cheaper = route.break_even_day, route.cheaper_from_day
+    return dearer is not None and (cheaper is None or cheaper < dearer)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rebal.guide import Reader
 from rebal.guide._figures import days
-from rebal.guide._routes import HEADINGS, HORIZON, compared, rows
+from rebal.guide._routes import HEADINGS, HORIZON, compared, ends_dearer, rows
 from rebal.reports.comparison import Compare
 from rebal.reports.guide import Entry, Part
 
@@ -50,17 +50,21 @@ def _costs(report: Compare, what: str) -> Iterator[str]:
 
 def _reading(report: Compare) -> Iterator[str]:
     futures = [each for each in report.routes if each.route != "spot"]
-    crossing = [each.break_even_day for each in futures if each.break_even_day is not None]
+    crossing = [each.break_even_day for each in futures if each.break_even_day is not None and ends_dearer(each)]
+    earning = [each.cheaper_from_day for each in futures if each.cheaper_from_day is not None and not ends_dearer(each)]
     missing = sorted({key for each in report.routes for key in each.missing})
     yield (
         "The break-even day is the first on which futures, were they closed then, have cost more than selling today. "
-        "Up to it the temporary way is the cheaper one: plan to be gone by then, or to sell by then."
+        "Up to it the temporary way is the cheaper one: plan to be gone by then, or to sell by then. Futures that earn "
+        "are the other way round: dearer for their fees at first, and cheaper from the day on that these are earned."
     )
     if missing:
         yield f"Where a ? stands the file does not say, and nothing is assumed: {', '.join(missing)}."
     if crossing:
         yield f"Here the first of them comes to it on day {min(crossing)}."
-    elif not missing:
+    if earning:
+        yield f"Here the first that earns is cheaper from day {min(earning)}."
+    if not (crossing or earning or missing):
         yield f"Here none of them comes to it within {report.reach_days} days at today's rates."
     yield (
         "Funding turns, so a route that earns today may cost next month; a dated contract fixes its price to its last "
