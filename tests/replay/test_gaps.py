@@ -27,9 +27,17 @@ F = Fraction
 
 @st.composite
 def with_holes(draw: st.DrawFn, on: Course, folder: Path) -> Course:
-    """The same prices out of files from which some bars, other ones of each coin, are missing."""
+    """The same prices out of files from which some bars, other ones of each coin, are missing.
+
+    Between two holes stand three bars or more: their step is what most rows are apart.
+    """
     for name, each in on.tracks.items():
-        kept = [n for n in range(on.count) if n < 4 or n == on.count - 1 or draw(st.integers(0, 3))]
+        kept: list[int] = []
+        n = 0
+        while n < on.count - 1:
+            kept += range(n, min(n + 3, on.count - 1))
+            n += 3 + draw(st.integers(0, 3))
+        kept.append(on.count - 1)
         rows = [
             f"{rfc3339(moment(on.start + (n - 1) * on.step))},{each.lows[n]},{each.highs[n]},{each.closes[n]}\n"
             for n in kept
