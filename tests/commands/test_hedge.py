@@ -70,8 +70,8 @@ def test_until_passes_over_what_expires_too_early(book: Path, until: str, contra
 
 def test_until_a_day_that_nothing_outlasts_names_what_there_is(book: Path) -> None:
     assert refused(book, "hedge", "BTC", "--pct", "50", "--until", "2027-07-01") == (
-        "rebal: --until 2027-07-01: no dated contract of BTC lasts; known: BTCDEC until 2026-12-25, BTCMAR until "
-        "2027-03-26, BTCJUN until 2027-06-25\n"
+        "rebal: --until 2027-07-01: no dated contract of BTC lasts that long; known: BTCDEC until 2026-12-25, "
+        "BTCMAR until 2027-03-26, BTCJUN until 2027-06-25\n"
     )
     assert "has passed; write a day to come" in refused(book, "hedge", "BTC", "--pct", "50", "--until", "2026-11-20")
 

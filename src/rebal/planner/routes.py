@@ -94,7 +94,7 @@ def expiring_after(day: datetime, asset: str, served: Served, *, now: datetime) 
     lasting = [contract for expiry, _, contract in sorted(dated) if expiry >= day]
     if not lasting:
         known = ", ".join(f"{name} until {expiry.date().isoformat()}" for expiry, name, _ in sorted(dated))
-        raise NotServed(f"no dated contract of {asset} lasts; known: {known or 'none'}")
+        raise NotServed(f"no dated contract of {asset} lasts that long; known: {known or 'none'}")
     return tuple(Candidate(contract, route_of(asset, contract), ONE) for contract in lasting)
 
 
