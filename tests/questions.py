@@ -10,7 +10,10 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
+from multiprocessing import connection
 from pathlib import Path
+from typing import Any, cast
 
 from rebal import workers
 from rebal.errors import InvalidInput, Problem, RebalError
@@ -45,6 +48,38 @@ def always_killed(shared: str, item: int) -> int:
             deaths.write("died\n")
         os.kill(os.getpid(), signal.SIGKILL)
     return item * item
+
+
+def half_told(shared: str, item: int) -> int:
+    """Let the process that first comes to the seventh item die with its answers half written."""
+    if item == 7 and _is_first(shared):
+        _tell_half(then=lambda: os.kill(os.getpid(), signal.SIGKILL))
+    return item * item
+
+
+def stuck(shared: str, item: int) -> int:
+    """Let the process that first comes to the seventh item stand still with its answers half written."""
+    if item == 7 and _is_first(shared):
+        _tell_half(then=lambda: time.sleep(1_000))
+    if item > 7:
+        time.sleep(0.05)
+    return item * item
+
+
+def _is_first(shared: str) -> bool:
+    try:
+        (Path(shared) / "half").touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _tell_half(then: Callable[[], object]) -> None:
+    def half(self: Any, told: bytes) -> None:
+        os.write(self.fileno(), told[: len(told) // 2])
+        then()
+
+    cast(Any, connection.Connection)._send = half
 
 
 def refused(shared: str, item: int) -> int:

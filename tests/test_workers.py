@@ -1,5 +1,6 @@
 """One process, several or a Dask cluster: the same answers in the same order, whoever dies, and nobody left behind."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -58,6 +59,37 @@ def test_a_worker_killed_in_mid_run_changes_nothing(tmp_path: Path) -> None:
     with workers.hired(str(tmp_path), jobs=2) as crew:
         assert list(crew.each(questions.once_killed, range(40), at_once=2)) == SQUARES
     assert (tmp_path / "killed").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="writes half of what goes through a pipe")
+def test_a_worker_killed_while_it_answers_changes_nothing(tmp_path: Path) -> None:
+    asked = asking("half_told", str(tmp_path), "40", "jobs=2", cwd=tmp_path)
+    out, said = told(asked)
+    assert (asked.returncode, said) == (0, "")
+    assert out.splitlines() == [str(item) for item in SQUARES]
+    assert (tmp_path / "half").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="writes half of what goes through a pipe")
+def test_a_run_that_is_broken_off_does_not_wait_for_an_answer_half_told(tmp_path: Path) -> None:
+    asked = asking("stuck", str(tmp_path), "40", "jobs=2", cwd=tmp_path)
+    until = time.monotonic() + 30
+    while not (tmp_path / "half").exists() and time.monotonic() < until:
+        time.sleep(0.02)
+    time.sleep(0.2)  # for the half to be written
+    asked.send_signal(signal.SIGINT)
+    _, said = told(asked)
+    assert (asked.returncode, said) == (130, "")
+
+
+def told(asked: "subprocess.Popen[str]") -> tuple[str, str]:
+    """What a run says that must not stand still for ever."""
+    try:
+        return asked.communicate(timeout=60)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(asked.pid, signal.SIGKILL)
+        asked.wait()
 
 
 def test_what_kills_every_worker_is_asked_a_few_times_and_no_more(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ _TRIES = 3
 _PIECES_A_WORKER = 3
 _CONNECT_S = 10
 _LOOK_S = 10.0
+_MISS_S = 1.0
 _OBJECTS_A_COLLECTION = 20_000
 
 
@@ -173,6 +174,7 @@ class _Processes(_Hands[Shared]):
         self.most = _PIECES_A_WORKER * jobs
         self._pool: Executor | None = None
         self._others = frozenset(process.pid for process in active_children())
+        self._seen: frozenset[int] = frozenset()
 
     def _submitted(self, function: Callable[..., Any], items: Sequence[Any]) -> "Future[list[Any]]":
         try:
@@ -193,35 +195,61 @@ class _Processes(_Hands[Shared]):
         self._pool = ProcessPoolExecutor(self._jobs, context, initializer=_begin, initargs=(self._shared,))
         with _no_interrupts():
             self._pool.submit(_nothing)
+        self._seen = self._alive()
         return self._pool
 
     def _waited(self, future: "Future[list[Any]]") -> list[Any]:
+        # One that dies with an answer half told is not missed by the pool, which waits for the other half for ever.
+        while not wait([future], timeout=_MISS_S).done:
+            if self._somebody_is_gone():
+                raise _Lost
         try:
             return future.result()
         except BrokenExecutor:
             raise _Lost from None
 
+    def _somebody_is_gone(self) -> bool:
+        alive = self._alive()
+        self._seen |= alive
+        return alive != self._seen
+
+    def _alive(self) -> frozenset[int]:
+        return frozenset(process.pid for process in self._hired())
+
     def _is_lost(self, future: "Future[list[Any]]") -> bool:
         return future.cancelled() or (future.done() and isinstance(future.exception(), BrokenExecutor))
 
     def _replace(self) -> None:
-        pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.shutdown(wait=True, cancel_futures=True)
+        self.close()
 
     def close(self) -> None:
         """Send every process home, whatever it is at."""
         pool, self._pool = self._pool, None
         if pool is None:
             return
-        for process in self._hired():
+        from multiprocessing import connection
+
+        hired = list(self._hired())
+        for process in hired:
             process.terminate()
+        left = [process.sentinel for process in hired]
+        while left:
+            left = [each for each in left if each not in connection.wait(left)]
+        _end_of_answers(pool)
         pool.shutdown(wait=True, cancel_futures=True)
 
     def _hired(self) -> Iterator[Any]:
         from multiprocessing import active_children
 
         return (process for process in active_children() if process.pid not in self._others)
+
+
+def _end_of_answers(pool: Executor) -> None:
+    """Let nobody wait for the rest of an answer: with this, the last that could write it is gone.
+
+    The pool keeps a writing end of its own, which it never uses; while that is open there is no end to read.
+    """
+    cast(Any, pool)._result_queue._writer.close()
 
 
 @contextlib.contextmanager
