@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from rebal.amounts import Fraction, plain
 from rebal.portfolio import Portfolio
 from rebal.replay.course import Course, Rates, Track, stamp
+from rebal.reports.replay import Replay
 
 HOUR, DAY = 3_600_000, 86_400_000
 _MOVES = [Fraction(n, 100) for n in (45, 80, 93, 97, 99, 100, 101, 103, 108, 130, 210)]
@@ -82,3 +83,12 @@ def _paid(draw: st.DrawFn, first: int, last: int) -> Rates:
 def without_funding(made: Portfolio) -> Portfolio:
     """A portfolio whose own market tells no funding."""
     return replace(made, market=replace(made.market, funding={}))
+
+
+def adds_up(told: Replay) -> bool:
+    """Whether each way's equity at the end is what it began with and what is said to have come and gone."""
+    return all(
+        way.equity_end - way.equity_start
+        == way.prices_usd + way.funding_usd - way.fees_usd - way.slippage_usd - way.liquidations_usd
+        for way in told.ways
+    )

@@ -19,7 +19,7 @@ from rebal.replay.skipping import skipping
 from rebal.times import rfc3339
 
 from .books import books
-from .courses import DAY, HOUR, course, courses, track
+from .courses import DAY, HOUR, adds_up, course, courses, track
 from .test_walk import one_position
 
 F = Fraction
@@ -57,11 +57,7 @@ def test_every_walk_is_the_same_over_gaps(tmp_path_factory: pytest.TempPathFacto
     terms = report.Terms(slippage=F("0.0005"), check=on.step, spot_fee=F("0.001"), against=report.AGAINST)
     slow = report.build_replay(made, on, terms=terms, inputs=INPUTS)
     assert report.build_replay(made, on, terms=terms, inputs=INPUTS, skipping=skipping) == slow
-    for way in slow.ways:
-        assert way.equity_end == (
-            way.equity_start + way.prices_usd + way.funding_usd
-            - way.fees_usd - way.slippage_usd - way.liquidations_usd
-        )  # fmt: skip
+    assert adds_up(slow)
 
 
 def test_funding_is_paid_in_a_gap_at_the_price_before_it(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from rebal.replay.ways import Planned
 from rebal.reports.replay import Refused, Replay
 
 from .books import hedges
-from .courses import DAY, course, courses, track, without_funding
+from .courses import DAY, adds_up, course, courses, track, without_funding
 
 F = Fraction
 STILL = report.Terms(slippage=F(0), check=DAY, against=("hold",))
@@ -111,11 +111,7 @@ def test_it_equals_the_walk_over_every_bar_and_adds_up(tmp_path_factory: pytest.
         )  # fmt: skip
         slow, fast = walked(made, on, terms)
         assert fast == slow
-        for way in slow.ways:
-            assert way.equity_end == (
-                way.equity_start + way.prices_usd + way.funding_usd
-                - way.fees_usd - way.slippage_usd - way.liquidations_usd
-            )  # fmt: skip
+        assert adds_up(slow)
         met["pooled"] += bool(made.pools)
         met["cross or isolated"] += len(made.pools) < len(made.accounts)
         met["hedges"] += bool(made.statement.hedges)
