@@ -11,7 +11,6 @@ from exact import exact
 from rebal.amounts import (
     Fraction,
     NumberProblem,
-    ascending,
     down,
     number,
     percent_points,
@@ -265,9 +264,3 @@ def test_a_sum_of_hundreds_of_unlike_prices_is_kept_to_sixty_decimals() -> None:
     assert exact.denominator.bit_length() > 16_384
     assert total(values).denominator <= 10**60
     assert abs(total(values) - exact) <= Fraction(1, 2 * 10**60)
-
-
-@given(st.lists(st.integers(-5, 5).map(Fraction), max_size=5))
-@settings(max_examples=60)
-def test_ascending_means_each_above_the_one_before(values: list[Fraction]) -> None:
-    assert ascending(values) == (values == sorted(set(values)))

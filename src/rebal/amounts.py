@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from functools import lru_cache, reduce
-from itertools import pairwise
 from operator import add
 from typing import TYPE_CHECKING
 
@@ -245,8 +244,3 @@ def _shortened(numerator: int, denominator: int) -> tuple[int, int]:
     units = numerator * scale // denominator if places >= 0 else numerator // (denominator * scale)
     # More follows after these forty digits: without a last 1, what is just above a tie would be taken for the tie.
     return (10 * units + 1, 10 * scale) if places >= 0 else ((10 * units + 1) * scale, 10)
-
-
-def ascending(values: Iterable[Fraction]) -> bool:
-    """Whether each value is above the one before."""
-    return all(a < b for a, b in pairwise(values))

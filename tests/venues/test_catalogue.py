@@ -3,12 +3,14 @@
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from rebal import venues
-from rebal.amounts import Fraction, ascending
+from rebal.amounts import Fraction
 from rebal.market.contract import Assumption, Contract, Kind, OrderUnit
 from rebal.market.maintenance import Method, SizeRate, Tier, Tiers, Valuation, assumed, is_continuous, with_deductions
 
@@ -187,6 +189,10 @@ def test_quantities_are_typed_as_the_order_form_takes_them(name: str) -> None:
             assert contract.order_unit is (OrderUnit.USD if name in USD_FORMS else OrderUnit.CONTRACTS)
 
 
+def ascends(values: Sequence[Fraction]) -> bool:
+    return all(a < b for a, b in pairwise(values))
+
+
 def test_schedules_ascend_and_printed_deductions_are_those_of_continuity() -> None:
     deducted = 0
     for contract in every_contract():
@@ -196,8 +202,8 @@ def test_schedules_ascend_and_printed_deductions_are_those_of_continuity() -> No
             continue
         bounds = [tier.up_to for tier in schedule.tiers[:-1]]
         assert None not in bounds
-        assert ascending([bound for bound in bounds if bound is not None])
-        assert ascending([tier.rate for tier in schedule.tiers])
+        assert ascends([bound for bound in bounds if bound is not None])
+        assert ascends([tier.rate for tier in schedule.tiers])
         if schedule.method is Method.WHOLE:
             assert all(tier.deduction == 0 for tier in schedule.tiers)
         else:

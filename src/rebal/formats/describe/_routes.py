@@ -212,14 +212,6 @@ def _below(heading: str, get: Any, when: Any = None) -> Column:
     return Column(heading, get, role=Role.BELOW, when=when, only=_PAGE)
 
 
-def _even_days(row: _Route) -> Said:
-    return joined([_day("break_even_day_low", row), _day("break_even_day_high", row)], " to ")
-
-
-def _sold_even_day(row: _Route) -> Said:
-    return None if row.line.total_then_sold_usd is None else _day("break_even_day_then_sold", row)
-
-
 def _between(word: str) -> Column:
     figure, known = (partial(get, f"{word}_usd") for get in (_range, _is_known))
     return Column(f"{word} from", figure, Kind.USD, record=f"{word} {{}}", role=Role.BELOW, when=known)

@@ -180,10 +180,6 @@ _LEGS = (
 )
 
 
-def _is_worth(lot: LotLine) -> Said:
-    return None if lot.worth_waiting is None else "yes" if lot.worth_waiting else "no"
-
-
 def _worth(lot: LotLine) -> Said:
     """Whether waiting for a lot is worth what it costs."""
     return "not known" if lot.worth_waiting is None and lot.hedged_on is not None else _WORTH[lot.worth_waiting]
