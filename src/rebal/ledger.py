@@ -176,8 +176,9 @@ class Journal:
 class Realised:
     """What a contract brought so far. Coins are ``currency``, the settlement coin; fees positive: paid.
 
-    Dollars are of their own time: each realisation at its fill's price, each fee and funding at the price beside it; of
-    a linear contract at the price of its settlement currency then. ``net_usd = usd - fees_usd + funding_usd``.
+    Dollars are of their own time: coins of a fill, realised and paid, at the index of then, which its price stands in
+    for where it is not known; those of funding at the price beside it; of a linear contract at the price of its
+    settlement currency then. ``net_usd = usd - fees_usd + funding_usd``.
     """
 
     contract: str
@@ -261,7 +262,8 @@ class OpenPosition:
 class Effect:
     """How a hedge did while it was open: both PnLs in USD, each move of the price at the price where it ends.
 
-    ``spot_pnl_usd``: of all the coins held meanwhile. ``effectiveness``: the share of it that the hedge gave back,
+    Coins that a hedge brings are worth the index, as those of ``Realised`` are.
+    ``spot_pnl_usd``: of the coins held meanwhile, each for as long as it was held. ``effectiveness``: the share of it that the hedge gave back,
     ``-hedge_pnl_usd / spot_pnl_usd``; None where the coins neither gained nor lost. ``since`` and ``since_price``: the
     fill that the first stretch begins with; ``since`` None for a hedge of the statement, which begins at its entry
     price, at a time that nothing tells.

@@ -55,8 +55,21 @@ def test_an_episode_tells_price_basis_funding_and_fees() -> None:
     assert (episode.fees_coin, episode.funding_coin) == (F("0.0009"), F("0.002"))
     assert episode.net_coin == price + F("0.01") - F("0.0009") + F("0.002")
     assert (episode.price_usd, episode.basis_usd) == (F(-10100), F(500))
-    assert (episode.fees_usd, episode.funding_usd) == (F("0.0005") * 40400 + 20, F(90))
-    assert episode.net_usd == -10100 + 500 - (F("0.0005") * 40400 + 20) + 90
+    assert (episode.fees_usd, episode.funding_usd) == (F("0.0005") * 40000 + 20, F(90))
+    assert episode.net_usd == -10100 + 500 - (F("0.0005") * 40000 + 20) + 90
+
+
+def test_coins_are_worth_the_index_where_it_is_known_and_the_fills_price_where_not() -> None:
+    # 0.2 BTC lost: 10,000 dollars at the index of 50,000, as unwinding says before and hedges are told by.
+    opening = at_index(fill("-40000", "40000", fee="0.001"), "39000")
+    made = entries(opening, at_index(fill("40000", "50000", fee="0.002"), "49000"))
+    (line,) = realised(earned(portfolio(), made).booked)
+    assert (line.usd, line.fees_usd) == (F("-0.2") * 49000, F("0.001") * 39000 + F("0.002") * 49000)
+    market = replace(portfolio().market, prices={**PRICES, "BTC": F(49000)})
+    (effect,) = effects(replace(portfolio(), market=market), made)
+    assert effect.hedge_pnl_usd == line.usd
+    (line,) = realised(earned(portfolio(), entries(fill("-40000", "40000"), fill("40000", "50000"))).booked)
+    assert line.usd == F(-10000)
 
 
 def test_an_unknown_index_leaves_all_of_it_to_the_price() -> None:
@@ -154,7 +167,7 @@ class Exchange:
             inverse = self.of.kind is Kind.INVERSE
             exact = size * (1 / self.entry - 1 / price) if inverse else size * (price - self.entry)
             gain = F(floor(exact * 10**8), 10**8)
-            self.gained, self.gained_usd = self.gained + gain, self.gained_usd + gain * (price if inverse else 1)
+            self.gained, self.gained_usd = self.gained + gain, self.gained_usd + gain * ((event.index_price or price) if inverse else 1)
         self.held = held + n
         if held * self.held < 0 or not self.held:
             self.flats += held != 0

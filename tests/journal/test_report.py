@@ -15,6 +15,7 @@ from rebal.journal.effect import effects
 from rebal.journal.report import history, recorded
 from rebal.ledger import CoinChange, Draft, Effect, Entry, EntryType, Event, Fill, Journal, PositionChange, Spot, Void
 from rebal.portfolio import Portfolio
+from rebal.stated import stated
 
 from .books import BTCUSD, ETHUSD, PRICES, SOLUSDT, at, draft, fill, funding, part, portfolio
 
@@ -97,6 +98,33 @@ def test_coins_bought_meanwhile_count_from_then_on() -> None:
     kept = journal(fill("-40000", "40000"), fill("-1", "36000"), Spot("BTC", F(2)))
     (effect,) = effects(priced("30000"), kept.entries)
     assert effect.spot_pnl_usd == 2 * F(-4000) + 4 * F(-6000)
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "coins"),
+    [
+        # Of 40,000 to 30,000, what was bought at 32,000 has seen the last 2,000 alone, and what was sold all but them.
+        (Spot("BTC", F(2), F(32000)), 2 * F(-10000) + 2 * F(-2000)),
+        (Spot("BTC", F(-1), F(32000)), 2 * F(-10000) + F(2000)),
+        # Funding that came at 32,000 is coins since then.
+        (funding("0.5", "32000"), 2 * F(-10000) + F("0.5") * F(-2000)),
+        # What came in at a price that nothing tells counts from the last one known.
+        (Spot("BTC", F(2)), 4 * F(-10000)),
+        (Spot("ETH", F(2), F(2000)), 2 * F(-10000)),
+    ],
+)
+def test_coins_are_charged_with_what_the_price_did_while_they_were_held(meanwhile: Event, coins: Fraction) -> None:
+    (effect,) = effects(priced("30000"), journal(fill("-40000", "40000"), meanwhile).entries)
+    assert (effect.hedge_pnl_usd, effect.spot_pnl_usd) == (F(10000), coins)
+
+
+def test_coins_that_a_statement_tells_of_count_from_its_prices_on() -> None:
+    kept = journal(draft(stated(portfolio()), 0), fill("-40000", "40000"))
+    hedged = {"BTCUSD": opened(BTCUSD, contracts=F(-40000), entry_price=F(40000), hedge=F(-40000))}
+    more = replace(portfolio({"BTC": "3"}, positions=hedged, prices={**PRICES, "BTC": F(32000)}), as_of=at(2))
+    kept = add(kept, [draft(stated(more), 2)]).after
+    (effect,) = effects(priced("30000"), kept.entries)
+    assert effect.spot_pnl_usd == 2 * F(-8000) + 3 * F(-2000)
 
 
 def test_a_hedge_at_an_unmoved_price_says_nothing() -> None:

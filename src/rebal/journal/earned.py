@@ -228,10 +228,13 @@ def _index(event: Fill, run: Run, *, held: Fraction) -> Fraction | None:
 
 
 def _usd_per_coin(event: Fill | Funding) -> Fraction:
-    """Dollars of a settlement coin: an inverse contract's is its asset, a linear one's a dollar without a price."""
+    """Dollars of a settlement coin: an inverse contract's is its asset, a linear one's a dollar without a price.
+
+    A coin is worth the index, which a fill's price stands in for where it is not known.
+    """
     match event.kind:
         case Kind.INVERSE:
-            return event.price
+            return (event.index_price if isinstance(event, Fill) else None) or event.price
         case Kind.LINEAR:
             return ONE if event.settle_price is None else event.settle_price
         case _:

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from rebal.amounts import ONE, ZERO, Fraction, total
 from rebal.book import Book, HedgeAsked, Position, Purpose
 from rebal.journal.telling import NOTHING, Step, steps
-from rebal.ledger import Effect, Entry, Fill, Stated
+from rebal.ledger import Effect, Entry, Fill, Funding, Spot, Stated
 from rebal.market.contract import Kind
 from rebal.portfolio import Market, Portfolio
 
@@ -27,8 +28,9 @@ def effects(portfolio: Portfolio, entries: Sequence[Entry]) -> tuple[Effect, ...
     """How each hedged asset's hedges and coins did between one fill of its contracts and the next, and until now.
 
     Told by the journal alone. Coins are priced by the index, as far as the journal knows it: that of a fill, or of the
-    hedge asked for with it, else the fill's price; and by the market now. A hedge that a statement has is taken from
-    its entry price on. Hedges through a proxy are left out, since its fills do not tell the asset's price.
+    hedge asked for with it, else the fill's price; and by the market now. Those that come or go count from, or to, the
+    price beside them, and from the last one known where there is none. A hedge that a statement has is taken from its
+    entry price on. Hedges through a proxy are left out, since its fills do not tell the asset's price.
     """
     watching = _Watching(_asked_at(entries))
     book = NOTHING
@@ -51,14 +53,14 @@ class _Watching:
         match step.event:
             case Fill() as event:
                 index = self._index(event, step.entry)
-                if event.asset in self.assets:
-                    worth = {} if event.settle_price is None else {event.settle: event.settle_price}
-                    marks = {event.contract: event.price}
-                    self._accrue(event.asset, index, marks=marks, book=step.before, worth=worth)
+                worth = {} if event.settle_price is None else {event.settle: event.settle_price}
+                self._accrue(event.asset, index, marks={event.contract: event.price}, book=step.before, worth=worth)
                 if _hedged(step.after.positions.get(event.contract)):
                     self._begin(event.contract, event.asset, event.price, index=index, since=step.time)
             case Stated() as event:
                 self._statement(event.market(), step)
+            case Funding() | Spot() as event if event.price is not None:
+                self._accrue(event.asset, event.price, book=step.before)
             case _:
                 pass
 
@@ -69,14 +71,17 @@ class _Watching:
                 self._accrue(asset, portfolio.price(asset), marks=marks, book=book, worth=portfolio.market.prices)
 
     def _statement(self, market: Market, step: Step) -> None:
-        """A hedge that is another than before ends, or begins, at the prices known with the statement."""
+        """A hedge that is another than before ends, or begins, at the prices known with the statement; so do coins."""
+        for asset in self.assets.keys() & market.prices.keys():
+            if step.before.holdings.get(asset) != step.after.holdings.get(asset):
+                self._accrue(asset, market.prices[asset], book=step.before)
         for name in {*step.before.positions, *step.after.positions}:
             was, now = step.before.positions.get(name), step.after.positions.get(name)
             if _hedged(was) == _hedged(now):
                 continue
             asset = (now or was).contract.asset  # type: ignore[union-attr]
             price = market.mark((now or was).contract) if asset in market.prices else None  # type: ignore[union-attr]
-            if was is not None and asset in self.assets and price is not None:
+            if was is not None and price is not None:
                 index, worth = market.prices[asset], market.prices
                 self._accrue(asset, index, marks={name: price}, book=step.before, worth=worth)
             if now is not None and _hedged(now):
@@ -91,13 +96,21 @@ class _Watching:
         watch.index = index
 
     def _accrue(
-        self, asset: str, index: Fraction, *, marks: Mapping[str, Fraction], book: Book, worth: Mapping[str, Fraction]
+        self,
+        asset: str,
+        index: Fraction,
+        *,
+        book: Book,
+        marks: Mapping[str, Fraction] = MappingProxyType({}),
+        worth: Mapping[str, Fraction] = MappingProxyType({}),
     ) -> None:
-        """Up to an index: everything that was open moved there from where it was last seen.
+        """Up to an index: the coins, and the contracts that have a mark, moved there from where they were last seen.
 
         ``worth``: dollars per unit of settlement currencies that have a price of their own.
         """
-        watch, open_then = self.assets[asset], _open(asset, book)
+        watch, open_then = self.assets.get(asset), _open(asset, book)
+        if watch is None:
+            return
         for name, position in open_then:
             if name in marks:
                 contract = position.contract

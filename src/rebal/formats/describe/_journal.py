@@ -207,4 +207,4 @@ EPISODES = (
 def realised(lines: Sequence[Realised], *, total: RealisedUsd | None = None) -> Section:
     """What was realised, a row a contract, and a last one over all where there are several."""
     table = Table(REALISED, lines, word="realised", total=total)
-    return Section("Realised", (table,), "in dollars at the prices of their time")
+    return Section("Realised", (table,), "in dollars at the index of then, else at the fill's price")

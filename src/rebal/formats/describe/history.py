@@ -105,7 +105,7 @@ def _path(history: History) -> Iterator[Section]:
 
 def _valued(history: History) -> Said:
     at = history.market_as_of
-    return ("while they were open", *(() if at is None else (", till now at the prices of ", at)))
+    return ("while both were held", *(() if at is None else (", till now at the prices of ", at)))
 
 
 def _statement(history: History) -> Said:
