@@ -262,8 +262,8 @@ class OpenPosition:
 class Effect:
     """How a hedge did while it was open: both PnLs in USD, each move of the price at the price where it ends.
 
-    Coins that a hedge brings are worth the index, as those of ``Realised`` are.
-    ``spot_pnl_usd``: of the coins held meanwhile, each for as long as it was held. ``effectiveness``: the share of it that the hedge gave back,
+    Coins that a hedge brings are worth the index, as those of ``Realised`` are. ``spot_pnl_usd``: of the coins held
+    meanwhile, each for as long as it was held. ``effectiveness``: the share of it that the hedge gave back,
     ``-hedge_pnl_usd / spot_pnl_usd``; None where the coins neither gained nor lost. ``since`` and ``since_price``: the
     fill that the first stretch begins with; ``since`` None for a hedge of the statement, which begins at its entry
     price, at a time that nothing tells.

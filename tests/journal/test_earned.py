@@ -167,7 +167,8 @@ class Exchange:
             inverse = self.of.kind is Kind.INVERSE
             exact = size * (1 / self.entry - 1 / price) if inverse else size * (price - self.entry)
             gain = F(floor(exact * 10**8), 10**8)
-            self.gained, self.gained_usd = self.gained + gain, self.gained_usd + gain * ((event.index_price or price) if inverse else 1)
+            self.gained += gain
+            self.gained_usd += gain * ((event.index_price or price) if inverse else 1)
         self.held = held + n
         if held * self.held < 0 or not self.held:
             self.flats += held != 0

@@ -83,6 +83,42 @@ def test_a_price_far_from_the_mark_is_noted(clerk: Clerk, price: str, note: str 
     assert told.notes == (() if note is None else (f"{note}; if that is a slip, void the entry",))
 
 
+DATED = replace(BTCUSD, name="BTCUSDZ26", expiry=at(2880))
+
+
+@pytest.mark.parametrize(
+    ("of", "as_of", "minute", "told"),
+    [
+        (BTCUSD, 0, 1440, "the mark, 40000"),
+        (BTCUSD, 0, 1441, "none"),
+        (BTCUSD, 2880, 1441, "the mark, 40000"),  # prices of some hours later tell a slip as well
+        (DATED, 2880, 2880, "the mark, 40000"),
+        (DATED, 2881, 2880, "none"),  # prices of after its delivery do not
+        (DATED, 2881, 4000, "none"),
+    ],
+)
+def test_a_price_is_held_against_those_of_its_time(
+    clerk: Clerk, of: Contract, as_of: int, minute: int, told: str
+) -> None:
+    book = portfolio(wallets={"BTC": "1"}, contracts={**CONTRACTS, of.name: of})
+    late = replace(clerk, portfolio=replace(book, market=replace(book.market, as_of=at(as_of))), now=at(5000))
+    notes = sell(late, "-100", "50000", of=of, minute=minute).notes
+    end = "; if that is a slip, void the entry"
+    assert notes == (() if told == "none" else (f"{of.name}: the price of 50000 is 25 % above {told}{end}",))
+
+
+def test_a_delivery_is_held_against_the_last_price_that_was_known_by_then(clerk: Clerk) -> None:
+    book = portfolio(wallets={"BTC": "1"}, contracts={**CONTRACTS, DATED.name: DATED})
+    late = replace(clerk, portfolio=replace(book, market=replace(book.market, as_of=at(4000))), now=at(5000))
+    sell(late, "-100", "41000", of=DATED, minute=10)
+    assert sell(replace(late, dry_run=True), "100", "50000", of=DATED, minute=2880).notes == ()  # two days later
+    recording.single(
+        replace(late, time=at(2800)), lambda scene: drafts.spot(scene, "BTC", quantity=F("0.1"), price=F(44000))
+    )
+    (note,) = sell(late, "100", "50000", of=DATED, minute=2881).notes
+    assert note.startswith("BTCUSDZ26: the price of 50000 is 14 % above the price of 2026-11-22T06:40:00Z, 44000; ")
+
+
 def test_what_is_there_already_is_not_noted_again(clerk: Clerk) -> None:
     named = replace(clerk, id="ex-1")
     assert sell(named, "-100", "64000").notes

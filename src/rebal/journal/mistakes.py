@@ -4,6 +4,7 @@ Refused where they cannot be, asked about where they hardly can, noted where the
 """
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from itertools import zip_longest
 
 from rebal.amounts import ONE, ZERO, Fraction, down, plain, rounded, up
@@ -15,7 +16,7 @@ from rebal.journal.fold import as_recorded, dated, reached
 from rebal.ledger import Entry, Fill, Funding, Journal, Spot, Stated
 from rebal.market.contract import Contract, Kind
 from rebal.portfolio import Portfolio
-from rebal.times import day_or_time
+from rebal.times import day_or_time, rfc3339
 
 FAR_FROM_MARK = Fraction(1, 10)
 """How far from the mark a price may be before it is noted."""
@@ -59,7 +60,7 @@ def doubts(portfolio: Portfolio, added: Added) -> Iterator[str]:
         if entry.time <= dated(portfolio):
             continue
         if isinstance(event, Fill):
-            yield from _wrong_price(event, portfolio, added.before)
+            yield from _wrong_price(event, entry, portfolio=portfolio, before=added.before)
             if entry.plan is None:
                 before = _then(entry, portfolio, added.before)
                 yield from _opened_late(event, entry)
@@ -98,12 +99,12 @@ def _stated(position: Position, portfolio: Portfolio) -> Iterator[str]:
         )
 
 
-def _wrong_price(event: Fill, portfolio: Portfolio, before: Journal) -> Iterator[str]:
+def _wrong_price(event: Fill, entry: Entry, *, portfolio: Portfolio, before: Journal) -> Iterator[str]:
     seen = {event.entry_before, _mark(event, portfolio), portfolio.market.prices.get(event.asset), event.index_price}
     seen |= {fill.price for fill in _fills(before.entries, event.contract)}
     known = [price for price in seen if price]
     if known and all(_apart(event.price, price) > WRONG_PRICE for price in known):
-        unlikely = _price(event, portfolio)
+        unlikely = _price(event, entry, portfolio=portfolio, before=before)
         yield unlikely or f"{event.contract}: the price of {plain(event.price)} is far from any other"
 
 
@@ -169,7 +170,7 @@ def notes(portfolio: Portfolio, added: Added, *, dry_run: bool) -> Iterator[str]
     for entry in added.new:
         event = entry.event
         if isinstance(event, Fill):
-            unlikely = _price(event, portfolio)
+            unlikely = _price(event, entry, portfolio=portfolio, before=added.before)
         elif isinstance(event, Funding):
             unlikely = _funding(entry, event, portfolio, added.before)
         else:
@@ -210,16 +211,50 @@ def _refuse_never_open(event: Funding, portfolio: Portfolio, journal: Journal) -
         )
 
 
-def _price(event: Fill, portfolio: Portfolio) -> str | None:
-    mark, planned = _mark(event, portfolio), event.index_price
-    against = planned or mark
-    known = [price for price in (mark, planned) if price is not None]
-    if against is None or any(abs(event.price - price) <= FAR_FROM_MARK * price for price in known):
+def _price(event: Fill, entry: Entry, *, portfolio: Portfolio, before: Journal) -> str | None:
+    known = list(_known_then(event, entry, portfolio=portfolio, before=before))
+    if not known or any(abs(event.price - price) <= FAR_FROM_MARK * price for _, price in known):
         return None
+    what, against = known[0]
     way = "above" if event.price > against else "below"
     away = rounded(100 * abs(event.price - against) / against, 0)
-    what = "mark" if planned is None else f"plan's price of {event.asset}"
     return f"{event.contract}: the price of {plain(event.price)} is {away} % {way} the {what}, {plain(against)}"
+
+
+def _known_then(event: Fill, entry: Entry, *, portfolio: Portfolio, before: Journal) -> Iterator[tuple[str, Fraction]]:
+    """What a fill's price is held against: prices of its time, and of a delivery such as were known by then.
+
+    The index that a plan had, then the mark; where that is of another time, the last price that the journal has.
+    """
+    if event.index_price is not None:
+        yield f"plan's price of {event.asset}", event.index_price
+    mark, at = _mark(event, portfolio), portfolio.market.as_of
+    if mark is not None and (at is None or _is_of_its_time(at, event, entry, portfolio=portfolio)):
+        yield "mark", mark
+        return
+    told = [(time, price) for time, price in _told_prices(before.entries, event.asset)
+            if _is_of_its_time(time, event, entry, portfolio=portfolio)]  # fmt: skip
+    if told:
+        time, price = max(told)
+        yield f"price of {rfc3339(time)}", price
+
+
+def _is_of_its_time(time: datetime, event: Fill, entry: Entry, *, portfolio: Portfolio) -> bool:
+    """Whether a price is as old as prices may be at most, before a fill or after it; a delivery's are not of later."""
+    if event.expiry is not None and event.expiry <= entry.time and time > event.expiry:
+        return False
+    limit = portfolio.policy.max_price_age
+    return limit is None or abs(time - entry.time) <= limit
+
+
+def _told_prices(entries: Iterable[Entry], asset: str) -> Iterator[tuple[datetime, Fraction]]:
+    """What the journal tells of an asset's price, each with its time."""
+    for entry in entries:
+        event = entry.event
+        if entry.voided_by is None and isinstance(event, (Fill, Funding, Spot)) and event.asset == asset:
+            price = (event.index_price if isinstance(event, Fill) else None) or event.price
+            if price is not None:
+                yield entry.time, price
 
 
 def _funding(
