@@ -53,6 +53,7 @@ class Code(StrEnum):
     HEDGE_OFF = "hedge-off"
     HEDGE_OVERDUE = "hedge-overdue"
     EXPIRES_SOON = "expires-soon"
+    EXPIRED = "expired"
     DATED = "dated"
     DRIFT = "drift"
     BASIS_PAID = "basis-paid"
@@ -147,7 +148,9 @@ BREACHES = frozenset(
 )
 """Findings that want a look at once: what is shown may be wrong already, or soon lost."""
 
-ACTIONS = frozenset({Code.DRIFT, Code.HEDGE_OFF, Code.HEDGE_OVERDUE, Code.EXPIRES_SOON, Code.ACCOUNT_DIFFERS})
+ACTIONS = frozenset(
+    {Code.DRIFT, Code.HEDGE_OFF, Code.HEDGE_OVERDUE, Code.EXPIRES_SOON, Code.EXPIRED, Code.ACCOUNT_DIFFERS}
+)
 """Findings that an order answers, or a record."""
 
 

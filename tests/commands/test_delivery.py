@@ -1,5 +1,6 @@
 """A hedge on a dated contract past its expiry: what is to be recorded, at which fee, and that it is over then."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -39,13 +40,28 @@ def deliver(*more: str) -> list[str]:
 
 
 def test_status_and_plan_name_the_fill_that_books_the_delivery() -> None:
-    told = f"expired on 2026-12-25T08:00:00Z: record its delivery as a fill at the delivery price: {DELIVERED}"
+    told = (
+        "expired on 2026-12-25T08:00:00Z, and these figures have it open: record its delivery as a fill at the "
+        f"delivery price: {DELIVERED}"
+    )
     for command in (("status",), ("plan",), ("unwind", "ETH", "--purpose", "hedge")):
         shown = answered(*command, *WITH, "--format", "plain", *AFTER).out
         assert f"ETHUSDZ26  {told} --market prices.yaml\n" in shown
         assert "by hand" not in shown
         assert "hedge-overdue" not in shown
         assert "nothing to do" not in shown
+
+
+def test_what_has_expired_is_no_ground_to_open_anything_on() -> None:
+    """Its margin, its PnL and its share of the hedge are in the figures, and none of them is there any more."""
+    for command in (("hedge", "ETH", "--pct", "80"), ("plan",)):
+        drifted = BOOK.replace("BTC: 55%, ETH: 45%", "BTC: 35%, ETH: 65%")
+        Path("portfolio.yaml").write_text(drifted)
+        told = answered(*command, *WITH, "--format", "plain", *AFTER)
+        assert (told.code, "refused   record the delivery of ETHUSDZ26 first\n" in told.out) == (1, True)
+    status = json.loads(answered("status", *WITH, "--format", "json", *AFTER).out)
+    found = {each["code"]: each["severity"] for each in status["findings"] if each["subject"] == "ETHUSDZ26"}
+    assert (found["expired"], "expires-soon" in found) == ("warning", False)
 
 
 def test_a_delivery_costs_the_venues_delivery_fee() -> None:

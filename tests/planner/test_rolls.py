@@ -11,6 +11,7 @@ from rebal.amounts import Fraction
 from rebal.book import Book, HedgeAsked, Part, Position, Purpose, opened
 from rebal.commands._cures import cured
 from rebal.findings import Code
+from rebal.formats.describe.plan import headline
 from rebal.plan import Plan
 from rebal.planner.desk import Desk
 from rebal.planner.hedge import build_hedge
@@ -43,6 +44,42 @@ def asked_on(name: str, pct: str, made: Portfolio, book: Book | None = None) -> 
     found = named(name, "BTC", made, now=NOW)
     ask = Ask("BTC", exact(pct), found, stays=frozenset({name}))
     return build_hedge(made, book or made.statement, asks=(ask,), inputs=INPUTS)
+
+
+@pytest.mark.parametrize(
+    ("days", "until", "said"),
+    [
+        (-1, None, "with no day to end on"),
+        (-1, 30, "until 2026-12-20T08:00:00Z"),
+        (0, None, "with no day to end on"),
+        (1, None, None),
+    ],
+)
+def test_a_hedge_whose_day_has_passed_is_kept_on_only_by_saying_so(
+    days: int, until: int | None, said: str | None
+) -> None:
+    made = hedged_on_december(until=NOW + timedelta(days=days))
+    last = None if until is None else NOW + timedelta(days=until)
+    ask = Ask("BTC", Fraction("0.5"), named("XBTZ26", "BTC", made, now=NOW), last, stays=frozenset({"XBTZ26"}))
+    plan = cured(build_hedge(made, made.statement, asks=(ask,), inputs=INPUTS))
+    assert not plan.orders
+    told = [found.message for found in plan.findings if found.code is Code.HEDGE_OVERDUE]
+    day = (NOW + timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert told == (
+        [] if said is None else [
+            f"its hedge was meant to end on {day}: recorded, this keeps it, {said}; what ends it: rebal unwind BTC "
+            "--purpose hedge"
+        ]
+    )  # fmt: skip
+    end = "the day of BTC has passed, record this to keep it or unwind it"
+    assert (end in str(headline(plan))) == (said is not None)
+
+
+def test_what_ends_a_hedge_whose_day_has_passed_is_not_told_of_keeping_it() -> None:
+    made = hedged_on_december(until=NOW)
+    ask = Ask("BTC", Fraction(0), named("XBTZ26", "BTC", made, now=NOW))
+    plan = build_hedge(made, made.statement, asks=(ask,), inputs=INPUTS)
+    assert not [found for found in plan.findings if found.code is Code.HEDGE_OVERDUE]
 
 
 def test_a_hedge_named_on_another_contract_is_closed_there_and_opened_here() -> None:

@@ -130,8 +130,9 @@ def test_a_contract_has_expired_from_the_second_it_expires_on() -> None:
     dated = inverse("BTC", "1", name="BTCZ", expiry=NOW)
     short = opened(dated, contracts=Fraction(-20000), entry_price=Fraction(40000))
     made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, (BTC, dated), wallets={"BTC": "0.5"}, positions=(short,))
-    (found,) = (each for each in status(made).findings if each.code is Code.EXPIRES_SOON)
-    assert found.message.startswith("expired on 2026-11-20T08:00:00Z")
+    (found,) = (each for each in status(made).findings if each.code is Code.EXPIRED)
+    assert found.message.startswith("expired on 2026-11-20T08:00:00Z, and these figures have it open: ")
+    assert status(made).needs is Needs.ACTION
 
 
 def test_the_strongest_of_several_needs_is_told_first() -> None:

@@ -8,7 +8,7 @@ from exact import exact
 from rebal.amounts import Fraction
 from rebal.book import Position, Purpose, opened
 from rebal.commands._cures import cured
-from rebal.findings import Code, Finding
+from rebal.findings import Code, Finding, Severity
 from rebal.ledger import Carried
 from rebal.market.contract import Contract
 from rebal.plan import Plan
@@ -51,6 +51,15 @@ def test_a_share_is_closed_in_whole_lots_rounded_toward_zero() -> None:
 def test_what_only_the_journal_knows_is_closed_too() -> None:
     made = replace(book_of(short(BTC, 45)), contracts={})
     assert signed(build_unwind(made, made.statement, inputs=INPUTS)) == {"BTCUSD": 45}
+
+
+def test_what_only_closes_is_not_refused_beside_what_has_expired() -> None:
+    old = inverse("BTC", "100", name="BTCOLD", expiry=INPUTS.now)
+    made = book_of(short(BTC, 45), short(old, 10))
+    plan = build_unwind(made, made.statement, inputs=INPUTS)
+    assert (signed(plan), plan.refused) == ({"BTCUSD": F(45)}, False)
+    (found,) = (each for each in plan.findings if each.code is Code.EXPIRED)
+    assert (found.subject, found.severity) == ("BTCOLD", Severity.WARNING)
 
 
 def test_only_what_is_named_is_closed_and_only_for_its_purpose() -> None:

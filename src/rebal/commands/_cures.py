@@ -17,6 +17,7 @@ _CURED = frozenset(
         "hedge-overdue",
         "hedge-off",
         "expires-soon",
+        "expired",
         "needless",
         "rolled",
         "over-hedged",
@@ -61,7 +62,7 @@ def _cure(found: "Finding", report: Any) -> str:
         case Code.EXPIRES_SOON if found.data.get("hedges"):
             asked = {line.asset: line.fraction for line in report.hedges}
             return ": " + "; and: ".join(f"{_hedge(asset, asked[asset])} --roll" for asset in _names(found, "hedges"))
-        case Code.EXPIRES_SOON if "contracts" in found.data:
+        case Code.EXPIRED:
             return f": {_delivery(found)}"
         case Code.NEEDLESS:
             return f": rebal unwind {found.subject} --purpose rebalance --pct {_percent(found.data['share'])}"

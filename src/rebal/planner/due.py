@@ -8,6 +8,7 @@ from rebal.market.margin import needed
 from rebal.market.pieces import piece_at
 from rebal.market.pooled_path import is_due
 from rebal.planner.checks import findings
+from rebal.planner.checks.expiry import expired
 from rebal.planner.checks.shortages import short_of_coins
 from rebal.planner.collateral import Account
 from rebal.planner.desk import Desk
@@ -58,7 +59,7 @@ class Due:
     @property
     def _is_odd(self) -> bool:
         unserved = any(each.left_out is LeftOut.UNSERVED for each in self.decided.residuals)
-        return unserved or self.desk.valued.equity <= 0
+        return unserved or self.desk.valued.equity <= 0 or any(expired(self.desk))
 
 
 def due(desk: Desk, *, fit: bool = False) -> Due:

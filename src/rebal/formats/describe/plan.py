@@ -48,6 +48,7 @@ _REFUSALS = {
     Code.NEAR_LIQUIDATION: ("", " near liquidation"),
     Code.OVER_HEDGED: ("", " over-hedged"),
     Code.SPOT_DIFFERS: ("", " spot is not at its target"),
+    Code.EXPIRED: ("record the delivery of ", " first"),
 }
 _HINDRANCES = {
     Code.UNSERVED_ASSET: "no contract for {}",
@@ -64,7 +65,7 @@ _SPOT_MATCHES = {
 }
 _ORIGIN = (*_origin.RECORDED, _origin.NAME, _origin.MARGINED, _origin.PRICES)
 
-_CLOSING = "with the fees and funding of what is closed; dollars at the index, in history at the fill"
+_CLOSING = "with the fees and funding of what is closed; dollars at the index"
 
 
 def document(plan: Plan, limits: Policy | None) -> Document:
@@ -162,8 +163,11 @@ def _idle(plan: Plan) -> str:
     """Why nothing is ordered."""
     if plan.command == "plan" and any(each.outside_band for each in plan.assets):
         return _stuck(plan)
-    if any(each.code is Code.EXPIRES_SOON for each in plan.findings):
+    if any(each.code is Code.EXPIRED for each in plan.findings):
         return "record what was delivered"
+    over = [each.subject for each in plan.findings if each.code is Code.HEDGE_OVERDUE]
+    if over and plan.command == "hedge":
+        return "".join(map(str, ("the day of ", *several(over), " has passed, record this to keep it or unwind it")))
     return "nothing to do"
 
 

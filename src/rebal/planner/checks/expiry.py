@@ -3,23 +3,26 @@
 from collections.abc import Iterator
 
 from rebal.book import Position, Purpose
-from rebal.findings import Code, Finding, warning
+from rebal.findings import Code, Finding, error, warning
 from rebal.planner.desk import Desk
 from rebal.planner.review import Check, Review
 from rebal.times import day_or_time
 
 
 def _undelivered(review: Review) -> Iterator[Finding]:
-    for position in _expired(review.desk):
+    """A position that is open no more, in the figures still: they are none to open anything by."""
+    changes = review.planned and (review.orders or review.done.transfers)
+    say = error if changes and not review.only_lowers_risk else warning
+    for position in expired(review.desk):
         contract = position.contract
         purposes = [purpose for purpose in Purpose if position.held_for(purpose)]
         for purpose in purposes:
             of = f" for {purpose}" if len(purposes) > 1 else ""
-            yield warning(
-                Code.EXPIRES_SOON,
+            yield say(
+                Code.EXPIRED,
                 contract.name,
-                f"expired on {day_or_time(contract.expiry or review.desk.now)}: record its delivery{of} as a fill at "
-                "the delivery price",
+                f"expired on {day_or_time(contract.expiry or review.desk.now)}, and these figures have it open: record "
+                f"its delivery{of} as a fill at the delivery price",
                 expiry=contract.expiry,
                 contracts=-position.held_for(purpose),
                 purpose=purpose.value if of else None,
@@ -28,10 +31,11 @@ def _undelivered(review: Review) -> Iterator[Finding]:
 
 def delivered_hedges(desk: Desk) -> frozenset[str]:
     """The assets of which a hedge sits on a contract that has expired: what is left of it, its delivery tells."""
-    return frozenset(part.stands_for for each in _expired(desk) for part in each.parts if part.purpose is Purpose.HEDGE)
+    return frozenset(part.stands_for for each in expired(desk) for part in each.parts if part.purpose is Purpose.HEDGE)
 
 
-def _expired(desk: Desk) -> Iterator[Position]:
+def expired(desk: Desk) -> Iterator[Position]:
+    """The positions whose contract has expired."""
     for position in desk.book.listed:
         expiry = position.contract.expiry
         if expiry is not None and expiry <= desk.now and position.parts:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from rebal.amounts import ZERO, Fraction, number
 from rebal.book import HedgeAsked, Purpose
-from rebal.findings import Code, Finding, coins, error, exact_percent, info, percent, price, usd
+from rebal.findings import Code, Finding, coins, error, exact_percent, info, percent, price, usd, warning
 from rebal.market.contract import Contract, Kind
 from rebal.planner.checks.book import over_hedged
 from rebal.planner.cover import cover
@@ -125,6 +125,23 @@ def nothing_to_roll(asks: Sequence[Ask]) -> Check:
             if sits_on and not misplaced(ask, review.desk):
                 where = ", ".join(_lasting(contract) for contract in sits_on)
                 yield info(Code.ROLLED, ask.asset, f"nothing to roll: its hedge sits on {where}")
+
+    return check
+
+
+def outlasts(asked: Mapping[str, HedgeAsked]) -> Check:
+    """The check that says of a hedge whose day has passed that asking for it again keeps it on."""
+
+    def check(review: Review) -> Iterator[Finding]:
+        desk = review.desk
+        for asset, wanted in sorted(asked.items()):
+            kept = desk.book.hedges.get(asset)
+            if kept is None or not kept.is_over(desk.now) or not wanted.fraction or not list(in_the_way(asset, desk)):
+                continue
+            day = day_or_time(kept.until or desk.now)
+            on = "with no day to end on" if wanted.until is None else f"until {day_or_time(wanted.until)}"
+            message = f"its hedge was meant to end on {day}: recorded, this keeps it, {on}; what ends it"
+            yield warning(Code.HEDGE_OVERDUE, asset, message, until=kept.until)
 
     return check
 
