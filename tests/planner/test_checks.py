@@ -9,10 +9,12 @@ import pytest
 from exact import exact
 from rebal.amounts import Fraction
 from rebal.book import Position, opened
-from rebal.findings import Code, Severity
+from rebal.findings import Code, Finding, Severity
+from rebal.market.contract import Contract
 from rebal.market.maintenance import Method, Tier, Tiers, TierUnit, Valuation, continuous
 from rebal.plan import Plan
 from rebal.planner import build_plan
+from rebal.planner.checks.hedges import apart
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask
 from rebal.planner.routes import SHORT, by_asset, candidates
@@ -317,3 +319,39 @@ def test_a_dated_contract_may_be_further_from_its_index_than_a_perpetual(mark: s
     made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, (contract,), wallets={"BTC": "1"}, positions=(held,),
                      marks={"BTCUSD": mark})  # fmt: skip
     assert (Code.MARK_OFF in found(made)) is told
+
+
+def test_a_thin_distance_is_offered_alone_where_the_margin_is_just_there() -> None:
+    """20,100 long are 0.5025 BTC: at a leverage of 1.005 just the half that is there, and at half the price too much."""
+    own = inverse("BTC", "1", leverage="1.005", fee="0")
+    (said,) = thin(own, "20100")
+    assert (said.data["fitting_leverage"], "contract_leverage" in said.data) == (None, False)
+    assert str(said.data["fitting_distance"]) == "62/125"
+    assert said.message.endswith("; it would fit at a liquidation distance of 49.6 %, or with a smaller leg")
+
+
+def test_a_distance_that_the_fee_takes_is_offered_less_of() -> None:
+    """19,800 long ask for 0.49995 BTC to stand at half the price, and pay a fee of 0.0002475 of the half there is."""
+    (said,) = thin(inverse("BTC", "1"), "19800")
+    assert said.data["missing_coins"] == exact("0.0001975")
+    assert said.message.endswith("; it would fit at a liquidation distance of 49.9 %, or with a smaller leg")
+
+
+def thin(contract: Contract, dollars: str) -> list[Finding]:
+    """What is said of a long of some dollars on half a bitcoin, at a leverage of 2."""
+    made = portfolio(
+        {"BTC": "0.5", "USD": dollars}, {"BTC": "1"}, {"BTC": "40000"}, (contract,), rules=policy(leverage="2"),
+    )  # fmt: skip
+    return [each for each in planned(made).findings if each.code is Code.UNDER_COLLATERALISED]
+
+
+@pytest.mark.parametrize(
+    ("off", "told"),
+    [
+        ("0.0000000000001", ("50.00000000000 %", "50.00000000001 %")),
+        ("0.0000000000000100001", ("50.000000000000 %", "50.000000000001 %")),
+        ("0.0000000000000001", ("50.000000000000 %", "50.000000000000 %")),
+    ],
+)
+def test_shares_are_told_apart_by_twelve_places_at_most(off: str, told: tuple[str, str]) -> None:
+    assert apart(exact("0.5"), exact("0.5") + exact(off)) == told

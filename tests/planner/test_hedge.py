@@ -333,8 +333,10 @@ def test_a_lot_of_a_proxy_is_as_many_dollars_of_the_asset_as_its_beta_makes_of_i
     assert hedged(finer, "DOT", Fraction("0.43"), book).orders == ()
 
 
-def test_a_lot_is_as_large_as_what_it_takes_off_at_its_own_entry() -> None:
-    coarse, fine = inverse("BTC", name="BTCDEC", lot="10000", expiry=NOW + timedelta(days=35)), inverse("BTC")
+@pytest.mark.parametrize("minimum", ["10000", "1"])
+def test_a_lot_is_as_large_as_what_it_takes_off_at_its_own_entry(minimum: str) -> None:
+    coarse = inverse("BTC", name="BTCDEC", lot="10000", minimum=minimum, expiry=NOW + timedelta(days=35))
+    fine = inverse("BTC")
     old = opened(coarse, contracts=Fraction(-30000), entry_price=Fraction(20000), hedge=Fraction(-30000))
     young = opened(fine, contracts=Fraction(-20000), entry_price=Fraction(40000), hedge=Fraction(-20000))
     made = portfolio(
@@ -343,6 +345,8 @@ def test_a_lot_is_as_large_as_what_it_takes_off_at_its_own_entry() -> None:
     )  # fmt: skip
     # a lot of 10,000 opened at 20,000 protects half a bitcoin, 20,000 dollars today: 2 BTC are 1.6 up to a lot
     assert hedged(made, "BTC", Fraction(16, 100)).orders == ()
+    # nor is 0.48 more than it, though what a lot loses, 0.25, is not to be protected any more
+    assert hedged(made, "BTC", Fraction(152, 1000)).orders == ()
     plan = hedged(made, "BTC", Fraction(13, 100))
     assert [order.contracts for order in plan.orders] == [10000]
     assert hedged(made, "BTC", Fraction(13, 100), carried_out(plan, made, made.statement)).orders == ()
@@ -413,3 +417,39 @@ def test_a_hedge_below_the_least_order_of_the_policy_is_left_out_for_that() -> N
     made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, (inverse("BTC", "1"),), rules=policy(min_order="1000"))
     (left,) = [each for each in hedged(made, "BTC", Fraction(1, 50)).findings if each.code is Code.BELOW_MINIMUM]
     assert left.message == "800.00 USD on BTCUSD are in whole lots below policy.min_order, 1000.00 USD: left out"
+
+
+@pytest.mark.parametrize(("asked", "sold"), [("0.50002502", []), ("0.50002503", [1])])
+def test_a_step_of_what_is_booked_and_one_a_contract_are_no_reason_to_hedge_more(asked: str, sold: list[int]) -> None:
+    # a lot is 0.000025 BTC, and two steps are 0.00000002
+    free = inverse("BTC", fee="0")
+    short = opened(free, contracts=Fraction(-20000), entry_price=Fraction(40000), hedge=Fraction(-20000))
+    made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, (free,), wallets={"BTC": "1"}, positions=(short,),
+                     rules=policy(hedge_band="0", min_order="0"))  # fmt: skip
+    assert [order.contracts for order in hedged(made, "BTC", exact(asked)).orders] == sold
+
+
+@pytest.mark.parametrize(
+    ("held", "asked", "bought"),
+    [("0.34925", "1", []), ("0.3485", "1", [("BTCDEC", 1000)]), ("0.3634375", "0.96", [("BTCDEC", 1000)])],
+)
+def test_what_a_lot_realises_on_its_way_is_a_part_of_what_it_takes_off(
+    held: str, asked: str, bought: list[tuple[str, int]]
+) -> None:
+    """At a mark of 36,000 a lot of 1,000 from 72,000 protects 500 dollars of the index, and earns 555.56 to protect.
+
+    So 1,030 dollars too many are less than it, though another contract could take 1,000 of them off; 1,060 are more,
+    and of 96 % of what it earns, 533.33, 1,044 are.
+    """
+    coarse = inverse("BTC", name="BTCDEC", lot="1000", fee="0", expiry=NOW + timedelta(days=35))
+    fine = inverse("BTC", fee="0")
+    shorts = tuple(
+        opened(each, contracts=Fraction(-10000), entry_price=Fraction(entry), hedge=Fraction(-10000))
+        for each, entry in ((coarse, 72000), (fine, 36000))
+    )
+    made = portfolio(
+        {"BTC": held}, None, {"BTC": "40000"}, (coarse, fine), wallets={"BTC": held}, positions=shorts,
+        marks={"BTCDEC": "36000", "BTCUSD": "36000"}, rules=policy(hedge_band="0", min_order="0"),
+    )  # fmt: skip
+    plan = hedged(made, "BTC", exact(asked))
+    assert [(order.contract, order.signed) for order in plan.orders] == bought

@@ -588,3 +588,21 @@ def test_coins_that_do_not_pay_the_fee_of_closing_are_all_posted() -> None:
     # as before: 0.1063158 would be needed, and 0.1055 are there
     both = by_way(rescued(long_of(400, wallet="1", free="0.1055", price="19000")))["both"]
     assert [each.quantity for each in both.transfers] == [F("0.1055")]
+
+
+def test_less_than_the_least_order_of_one_purpose_is_closed_with_legs_of_the_other() -> None:
+    """1.27 BTC short on 1: 58 lots bring it to 1.125. The 60 of the rebalance are less than the 100 of an order."""
+    least = inverse("BTC", "100", minimum="100")
+    book = portfolio(
+        {"BTC": "1"},
+        {"BTC": "1"},
+        {"BTC": "40000"},
+        (least,),
+        wallets={"BTC": "1"},
+        positions=(opened(least, contracts=F(-508), entry_price=F(40000), hedge=F(-448)),),
+    )
+    (order,) = rescued(book).orders
+    assert [(part.purpose, part.contracts) for part in order.parts] == [
+        (Purpose.HEDGE, F(40)),
+        (Purpose.REBALANCE, F(60)),
+    ]

@@ -247,3 +247,12 @@ def test_what_is_kept_inside_its_band_is_told_once_something_else_is_traded() ->
     calm = planned(portfolio({"BTC": "1.02", "ETH": "19.48", "XMR": "105"}, wanted, prices, (BTC, ETH)))
     assert calm.orders == ()
     assert severities(calm, Code.UNSERVED_ASSET) == {}
+
+
+def test_what_is_kept_inside_its_band_is_told_where_all_else_that_was_off_is_kept_too() -> None:
+    """ALT keeps 4,000 of 60,000, inside its band of 5 %; no ETH margins the 15 %, and BTC takes what both leave it."""
+    held, targets = {"BTC": "1.4", "ALT": "8000"}, {"BTC": "0.8", "ALT": "0.05", "ETH": "0.15"}
+    plan = planned(portfolio(held, targets, PRICES, (BTC, ETH)))
+    assert (plan.orders, aimed(plan)["BTC"]) == ((), Fraction(56000, 60000))
+    assert severities(plan, Code.UNSERVED_ASSET) == {"ALT": Severity.WARNING}
+    assert severities(plan, Code.UNDER_COLLATERALISED) == {"ETH": Severity.WARNING}
