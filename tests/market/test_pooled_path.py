@@ -22,13 +22,14 @@ from rebal.market.pooled import (
     Printed,
     Rules,
     Slice,
+    estimated_liquidation,
     judge,
     printed_rate,
 )
 from rebal.market.pooled_need import more_needed
 from rebal.market.pooled_path import Levels, is_due, least_spare, levels
 
-from .definitions import HAIR, bounds, inverse, maintenance, value
+from .definitions import HAIR, bounds, inverse, linear, maintenance, value
 from .wallets import fractions, positions
 
 COINS = ("BTC", "ETH")
@@ -233,7 +234,7 @@ def equity_usd(pool: Pool, coin: Coin, path: Mapping[str, Fraction], t: Fraction
     return equity * coin.price * (1 + path.get(coin.asset, ZERO) * t)
 
 
-@given(pools(), paths(least="-0.9"))
+@given(pools(size_rate=True), paths(least="-0.9"))
 def test_the_least_to_spare_is_where_the_definitions_have_it(pool: Pool, path: dict[str, Fraction]) -> None:
     assert abs(least_spare(pool, path) - least_by_definition(pool, path)) < Fraction(1, 10**20)
 
@@ -306,3 +307,37 @@ def test_an_account_without_positions_and_debts_has_no_end_even_where_nothing_is
     assert levels(empty, {"BTC": -ONE}) == Levels((), due_now=False)
     owed = Pool(rules(), (replace(coin, balance=-ONE),), ())
     assert levels(owed, {"BTC": -ONE}).due_now
+
+
+def one_linear(rate: SizeRate, *, balance: str) -> Pool:
+    """Dollars, whole, that margin a long of 1 BTC at 100, bought at today's price."""
+    contract = linear(rate, multiplier="1", taker_fee="0")
+    held = Held(contract, ONE, Fraction(100), Fraction(100))
+    whole = Collateral(Counted.COINS, (Slice(None, ONE),))
+    coins = (Coin("USDT", ONE, exact(balance), whole),)
+    return Pool(rules(), coins, (Levered(held, ONE),))
+
+
+def test_a_linear_rate_that_grows_with_the_size_grows_with_its_square() -> None:
+    """At 100·k it asks for 100·k·(0.01 + 0.001·100·k) = k + 10·k², and 100·(k - 1) is gained."""
+    grows = SizeRate(exact("0.01"), exact("0.001"))
+    # 14.975 - 5 = 0.95 + 9.025 at k = 0.95, and there alone on the way down
+    assert levels(one_linear(grows, balance="14.975"), {"BTC": -ONE}).crossings == (exact("0.05"),)
+    # 50 - 50 - 0.5 - 2.5 at half the price, 50 - 1 - 10 today
+    assert least_spare(one_linear(grows, balance="50"), {"BTC": exact("-0.5")}) == -3
+    assert least_spare(one_linear(grows, balance="50"), {"BTC": ONE}) == 39
+
+
+def test_a_price_of_nothing_is_no_price_of_liquidation() -> None:
+    """With 100 dollars to spare on one coin at 100 nothing is left to fall to; with 99 a dollar is."""
+    free = SizeRate(ZERO, ZERO)
+    for balance, price in (("100", None), ("99", ONE), ("101", None)):
+        pool = one_linear(free, balance=balance)
+        assert estimated_liquidation(pool.positions[0], pool) == price
+    # a short of 20,000 dollars from 40,000 is covered by half a coin: 1/40,000 - 0.5·40,000/(20,000·40,000) is nothing
+    schedule = Tiers(Valuation.MARK, close_fee=False, method=Method.WHOLE, unit=TierUnit.USD, tiers=(Tier(None, ZERO),))
+    short = Held(inverse(schedule, multiplier="1", taker_fee="0"), Fraction(-20000), Fraction(40000), Fraction(40000))
+    whole = Collateral(Counted.COINS, (Slice(None, ONE),))
+    for coins, price in (("0.5", None), ("0.25", Fraction(80000)), ("0.6", None)):
+        pool = Pool(rules(), (Coin("BTC", Fraction(40000), exact(coins), whole),), (Levered(short, ONE),))
+        assert estimated_liquidation(pool.positions[0], pool) == price

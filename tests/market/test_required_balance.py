@@ -180,3 +180,28 @@ def test_a_need_that_touches_the_balance_and_falls_reaches_it_where_it_rises_aga
     assert first_above_one([Piece(None, Fraction(3), Fraction(-5), Fraction(2))], NOTHING) == exact("1.5")
     assert first_above_one([Piece(None, Fraction(3), Fraction(-4), Fraction(1))], NOTHING) == 3
     assert first_above_one([Piece(None, Fraction(1), Fraction(-2), Fraction(1))], NOTHING) == 1
+
+
+@pytest.mark.parametrize(("set_to", "first"), [("1000", "0.1"), ("5", "0.2"), ("2", "0.5")])
+def test_prices_that_move_a_size_into_another_tier_set_it_to_the_leverage_of_that(set_to: str, first: str) -> None:
+    """40,000 dollars of long from 40,000, worth y = 40,000/P coins: up to 1.25 of them at 10 at most, then at 2.
+
+    So W + 1 - y is the ``first`` share of y up to y = 1.25, and half of it from there on.
+    """
+    steps = (
+        Tier(exact("1.25"), exact("0.005"), max_leverage=Fraction(10)),
+        Tier(None, exact("0.005"), max_leverage=Fraction(2)),
+    )
+    tiers = Tiers(Valuation.MARK, False, Method.WHOLE, TierUnit.COIN, steps)
+    held = Held(inverse(tiers, multiplier="1", taker_fee="0"), Fraction(40000), Fraction(40000), Fraction(40000))
+
+    def kept(balance: str) -> Fraction | None:
+        ends = kept_within(
+            exact(balance), [held], leverage=Fraction(1000), set_to=lambda _: exact(set_to), shock=Fraction(0)
+        )
+        return ends.below
+
+    assert kept("1.1") == 1 / exact("1.4")
+    # at 1.25 it lacks 0.875, of which there are 0.8: half of y is there at y = 1.2 already
+    assert kept("0.8") == 1 / exact("1.2" if first == "0.5" else "1.25")
+    assert kept("0.32") == min(1, (1 + exact(first)) / exact("1.32"))

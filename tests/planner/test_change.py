@@ -30,6 +30,21 @@ def test_what_is_closed_finer_may_be_given_back_in_several_contracts() -> None:
     ]  # fmt: skip
 
 
+def test_what_leaves_less_than_a_lot_of_the_finest_already_stays_as_it_is() -> None:
+    """7 are left of lots of 10 and of 100: 100 more and 93 less would leave no less of it. 10 are a lot."""
+    assert lots(changed([stack(10, 59, 59), stack(100, 46, 74)], Fraction(7))) == [59, 46]
+    assert lots(changed([stack(10, 59, 59), stack(100, 46, 74)], Fraction(10))) == [50, 47]
+
+
+def test_what_would_still_leave_a_lot_of_the_finest_is_not_given_back() -> None:
+    """20 more for the 13 that are left: 7 less are 10 of the two lots of 5, of which the lot of 1 takes back but one.
+
+    Of the 49 in all 46 would be traded, and 3 left that a lot of 1 could have closed, were there more of them.
+    """
+    for left in (13, 16):
+        assert lots(changed([stack(1, 1, 1), stack(5, 3, 3), stack(20, 1, 9)], Fraction(left))) == [1, 3, 1]
+
+
 def test_where_there_is_too_little_to_give_back_or_a_least_order_would_be_left_nothing_changes() -> None:
     few = [stack(1, 32, 32), stack(100, 1, 9)]
     assert lots(changed(few, Fraction(67))) == [32, 1]

@@ -18,8 +18,9 @@ from rebal.planner.cover import cover
 from rebal.planner.desk import Desk
 from rebal.planner.exposure import value
 from rebal.planner.hedge import build_hedge
-from rebal.planner.hedge_legs import Ask, _root, contract_moved
+from rebal.planner.hedge_legs import Ask, Tally, _root, contract_moved
 from rebal.planner.routes import SHORT, Candidate
+from rebal.planner.sizing import Leg
 from rebal.planner.status import build_status
 from rebal.planner.unwind import build_unwind
 from rebal.portfolio import Policy, Portfolio, Route, Sizing
@@ -365,6 +366,11 @@ def test_a_change_moves_what_is_in_its_way_else_what_opens_it_else_nothing() -> 
     ):  # fmt: skip
         found = contract_moved(asked, exact(missing), desk)
         assert (None if found is None else found.name) == moved
+    long = replace(held, contracts=exact("100"), parts=(replace(held.parts[0], contracts=exact("100")),))
+    turned = Desk.of(made, replace(made.statement, positions={"BTCA": long}), now=NOW)
+    found = contract_moved(ask, exact("0.25"), turned)
+    assert found is not None
+    assert found.name == "BTCA"
 
 
 def test_a_hedge_opens_on_the_next_contract_where_the_coins_of_the_first_do_not_do() -> None:
@@ -453,3 +459,52 @@ def test_what_a_lot_realises_on_its_way_is_a_part_of_what_it_takes_off(
     )  # fmt: skip
     plan = hedged(made, "BTC", exact(asked))
     assert [(order.contract, order.signed) for order in plan.orders] == bought
+
+
+def test_a_hedge_in_parts_of_a_contract_grows_at_todays_mark_and_keeps_what_it_has() -> None:
+    """A tenth of 100,000 dollars from 20,000 covers 0.5 BTC; 1 more of 2 is 40,000 dollars, four tenths."""
+    large = inverse("BTC", "100000", lot="0.01", fee="0")
+    held = opened(large, contracts=exact("-0.1"), entry_price=Fraction(20000), hedge=exact("-0.1"))
+    made = portfolio({"BTC": "2"}, None, {"BTC": "40000"}, (large,), wallets={"BTC": "2"}, positions=(held,))
+    plan = hedged(made, "BTC", Fraction(3, 4))
+    assert [order.signed for order in plan.orders] == [exact("-0.4")]
+    assert plan.assets[0].hedge_ratio_after is not None
+    assert abs(plan.assets[0].hedge_ratio_after - Fraction(3, 4)) < Fraction(1, 10**15)
+
+
+@pytest.mark.parametrize("size", ["0.1", "10"])
+@pytest.mark.parametrize("first", [1, 2, 3, 4, 5, 6])
+def test_two_legs_one_after_the_other_are_as_one_of_both(size: str, first: int) -> None:
+    """Of 5 lots short at 20,000 some are bought back at 40,000, and then two more: each goes at its own entry."""
+    lot, bought = exact(size), first + 2
+    contract = inverse("BTC", "100", lot=size, fee="0")
+    held = opened(contract, contracts=-5 * lot, entry_price=Fraction(20000), hedge=-5 * lot)
+    made = portfolio({"BTC": "2"}, None, {"BTC": "40000"}, (contract,), wallets={"BTC": "2"}, positions=(held,))
+    closed = min(bought, 5)
+    protected = ((5 - closed) / Fraction(20000) - (bought - closed) / Fraction(40000)) * lot * 100
+    lost = closed * lot * 100 * (1 / Fraction(20000) - 1 / Fraction(40000))
+    for sizes in ((first, 2), (bought,)):
+        tally = taken([Leg(contract, n * lot, Route.INVERSE, Purpose.HEDGE, "BTC") for n in sizes], made)
+        assert (tally.protected("BTC"), tally.base("BTC")) == (protected, 2 - lost)
+
+
+@pytest.mark.parametrize("size", ["0.1", "10"])
+@pytest.mark.parametrize(("sizes", "left"), [((-1, 6), 0), ((6, 2, -1), 2), ((5, 1, -1), 0)])
+def test_what_was_sold_since_is_bought_back_at_its_average_and_what_was_turned_at_todays(
+    size: str, sizes: tuple[int, ...], left: int
+) -> None:
+    """5 lots short at 20,000: all of 6 cover nothing any more, and a long bought at 40,000 so much less than nothing."""
+    lot = exact(size)
+    contract = inverse("BTC", "100", lot=size, fee="0")
+    held = opened(contract, contracts=-5 * lot, entry_price=Fraction(20000), hedge=-5 * lot)
+    made = portfolio({"BTC": "2"}, None, {"BTC": "40000"}, (contract,), wallets={"BTC": "2"}, positions=(held,))
+    tally = taken([Leg(contract, n * lot, Route.INVERSE, Purpose.HEDGE, "BTC") for n in sizes], made)
+    assert tally.protected("BTC") == -left * lot * 100 / 40000
+
+
+def taken(legs: list[Leg], made: Portfolio) -> Tally:
+    """A tally of some legs, one after the other."""
+    tally = Tally(Desk.of(made, made.statement, now=NOW), cover(made, made.statement))
+    for leg in legs:
+        tally.take(leg)
+    return tally

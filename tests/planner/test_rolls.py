@@ -16,9 +16,9 @@ from rebal.plan import Plan
 from rebal.planner.desk import Desk
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask, in_the_way
-from rebal.planner.routes import SHORT, Candidate, named, rolling
+from rebal.planner.routes import SHORT, Candidate, by_asset, expiring_after, named, rolling, through
 from rebal.planner.status import build_status
-from rebal.portfolio import Portfolio, Proxy
+from rebal.portfolio import Portfolio, Proxy, Route
 from rebal.status import Needs, Status
 
 from .given import INPUTS, NOW, inverse, policy, portfolio
@@ -277,3 +277,39 @@ def test_hedges_of_several_coins_on_one_contract_are_told_to_roll_by_name() -> N
     made = replace(made, statement=replace(made.statement, hedges=hedges))
     found = build_status(made, made.statement, inputs=INPUTS).findings
     assert [each.data["asset"] for each in found if each.code is Code.ROLL_DUE] == [*coins]
+
+
+def test_of_a_hedge_that_leaves_contracts_of_several_coins_those_are_in_turn_by_their_names() -> None:
+    coins = ("BTC", "ADA", "SOL", "ETH", "DOT", "XRP", "LTC")
+    leaving = [inverse(coin, name=f"{coin}NOV", expiry=NOW + timedelta(days=3)) for coin in coins]
+    lasting = [inverse(coin, name=f"{coin}DEC", expiry=NOW + timedelta(days=35)) for coin in coins]
+    made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, (*leaving, *lasting))
+    found, stays = rolling(
+        "BTC", leaving, until=None, portfolio=made, served=by_asset(made.contracts.values()), now=NOW
+    )
+    assert [each.contract.name for each in found if each.route is Route.PROXY] == [
+        "ADADEC", "DOTDEC", "ETHDEC", "LTCDEC", "SOLDEC", "XRPDEC",
+    ]  # fmt: skip
+    assert stays == {each.name for each in lasting}
+
+
+def test_a_contract_that_expires_on_the_very_day_lasts_until_then() -> None:
+    made = hedged_on_december()
+    served = by_asset(made.contracts.values())
+    for late, names in ((timedelta(0), ["XBTZ26", "XBTH27"]), (timedelta(seconds=1), ["XBTH27"])):
+        found = expiring_after(NOW + timedelta(days=35) + late, "BTC", served, now=NOW)
+        assert [each.contract.name for each in found] == names
+
+
+def test_what_is_hedged_through_another_coin_takes_none_of_its_own_contracts() -> None:
+    contracts = (inverse("DOT"), inverse("BTC"), inverse("BTC", name="BTCDEC", expiry=NOW + timedelta(days=35)))
+    made = portfolio({"DOT": "1"}, None, {"DOT": "5", "BTC": "40000"}, contracts, proxies={"DOT": ("BTC", "1.3")})
+    served = by_asset(made.contracts.values())
+    proxied = through("BTC", "DOT", portfolio=made, served=served, now=NOW)
+    assert [(each.contract.name, each.route, each.beta) for each in proxied] == [
+        (name, Route.PROXY, exact("1.3")) for name in ("BTCUSD", "BTCDEC")
+    ]
+    own = through("BTC", "BTC", portfolio=made, served=served, now=NOW)
+    assert [(each.contract.name, each.route, each.beta) for each in own] == [
+        (name, Route.INVERSE, 1) for name in ("BTCUSD", "BTCDEC")
+    ]
