@@ -322,7 +322,7 @@ def test_a_dated_contract_may_be_further_from_its_index_than_a_perpetual(mark: s
 
 
 def test_a_thin_distance_is_offered_alone_where_the_margin_is_just_there() -> None:
-    """20,100 long are 0.5025 BTC: at a leverage of 1.005 just the half that is there, and at half the price too much."""
+    """20,100 long are 0.5025 BTC: at a leverage of 1.005 just the half there is, and at half the price too much."""
     own = inverse("BTC", "1", leverage="1.005", fee="0")
     (said,) = thin(own, "20100")
     assert (said.data["fitting_leverage"], "contract_leverage" in said.data) == (None, False)

@@ -437,10 +437,10 @@ def test_a_step_of_what_is_booked_and_one_a_contract_are_no_reason_to_hedge_more
 
 @pytest.mark.parametrize(
     ("held", "asked", "bought"),
-    [("0.34925", "1", []), ("0.3485", "1", [("BTCDEC", 1000)]), ("0.3634375", "0.96", [("BTCDEC", 1000)])],
+    [("0.34925", "1", {}), ("0.3485", "1", {"BTCDEC": 1000}), ("0.3634375", "0.96", {"BTCDEC": 1000})],
 )
 def test_what_a_lot_realises_on_its_way_is_a_part_of_what_it_takes_off(
-    held: str, asked: str, bought: list[tuple[str, int]]
+    held: str, asked: str, bought: dict[str, int]
 ) -> None:
     """At a mark of 36,000 a lot of 1,000 from 72,000 protects 500 dollars of the index, and earns 555.56 to protect.
 
@@ -458,7 +458,7 @@ def test_what_a_lot_realises_on_its_way_is_a_part_of_what_it_takes_off(
         marks={"BTCDEC": "36000", "BTCUSD": "36000"}, rules=policy(hedge_band="0", min_order="0"),
     )  # fmt: skip
     plan = hedged(made, "BTC", exact(asked))
-    assert [(order.contract, order.signed) for order in plan.orders] == bought
+    assert {order.contract: order.signed for order in plan.orders} == bought
 
 
 def test_a_hedge_in_parts_of_a_contract_grows_at_todays_mark_and_keeps_what_it_has() -> None:
@@ -493,7 +493,7 @@ def test_two_legs_one_after_the_other_are_as_one_of_both(size: str, first: int) 
 def test_what_was_sold_since_is_bought_back_at_its_average_and_what_was_turned_at_todays(
     size: str, sizes: tuple[int, ...], left: int
 ) -> None:
-    """5 lots short at 20,000: all of 6 cover nothing any more, and a long bought at 40,000 so much less than nothing."""
+    """5 lots short at 20,000: all of 6 cover nothing any more, a long bought at 40,000 so much less than that."""
     lot = exact(size)
     contract = inverse("BTC", "100", lot=size, fee="0")
     held = opened(contract, contracts=-5 * lot, entry_price=Fraction(20000), hedge=-5 * lot)

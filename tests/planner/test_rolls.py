@@ -311,5 +311,5 @@ def test_what_is_hedged_through_another_coin_takes_none_of_its_own_contracts() -
     ]
     own = through("BTC", "BTC", portfolio=made, served=served, now=NOW)
     assert [(each.contract.name, each.route, each.beta) for each in own] == [
-        (name, Route.INVERSE, 1) for name in ("BTCUSD", "BTCDEC")
+        (name, Route.INVERSE, Fraction(1)) for name in ("BTCUSD", "BTCDEC")
     ]
