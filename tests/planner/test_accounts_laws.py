@@ -6,8 +6,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from exact import exact
-from rebal.amounts import ONE, ZERO, Fraction
-from rebal.book import Book, Purpose
+from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction, down
+from rebal.book import Book, MarginMode, Purpose
 from rebal.market.contract import Contract
 from rebal.plan import Plan
 from rebal.planner import build_plan
@@ -17,7 +17,7 @@ from rebal.planner.hedge_legs import Ask
 from rebal.planner.routes import SHORT
 from rebal.planner.sequence import after_orders, after_transfers
 from rebal.planner.sizing import Leg
-from rebal.portfolio import Portfolio, Prefer, Route
+from rebal.portfolio import Portfolio, Prefer, Route, Uncovered
 
 from .given import INPUTS
 from .test_accounts_twin import FEW, PRICES, books
@@ -177,3 +177,28 @@ def _times(book: Book, k: int) -> Book:
         {name: coins * k for name, coins in book.wallets.items()},
         positions,
     )
+
+
+@FEW
+@given(made=books(), leverage=st.sampled_from(["1", "2"]))
+def test_no_coin_lies_idle_where_another_account_lacks_it(made: Portfolio, leverage: str) -> None:
+    """Of wallets in which nothing was open: beyond the need of what is, no withdrawal is left that would bring more."""
+    made = replace(made, policy=replace(made.policy, leverage=exact(leverage), uncovered=Uncovered.REFUSE))
+    plan = planned(made)
+    lacking = {(each.subject, each.data["currency"]) for each in plan.findings if "missing_coins" in each.data}
+    held = {each.contract.wallet for each in made.statement.positions.values()}
+    for subject, coin in lacking:
+        sink = made.account(subject.partition(":")[0])
+        for row in plan.wallets:
+            source = made.account(row.account or "")
+            if (
+                row.currency != coin
+                or row.contract is not None
+                or row.mode is MarginMode.POOLED
+                or f"{row.account}:{coin}" in held
+                or source is sink
+                or sink.at_most < 1
+            ):
+                continue
+            spare = row.balance - row.required
+            assert down(source.sends(row.currency).arriving(spare), COIN_STEP) == 0

@@ -84,7 +84,7 @@ def short_of(asked: Asked, lots: Mapping[str, int], *, travels: bool) -> bool:
         wanted = max(ZERO, up(most - there, COIN_STEP))
         taken = down(min(wanted, inside + min(free, asked.room(place))), COIN_STEP)
         drawn = min(taken, inside)
-        loose[place.name] = inside - drawn
+        loose[place.name] = inside - drawn if inside else max(ZERO, there - most)
         came[place.name] = taken - drawn
         free -= taken - drawn
         if least > there + taken:

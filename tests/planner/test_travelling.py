@@ -121,11 +121,11 @@ def test_what_orders_free_goes_on_once_they_are_filled_and_what_needs_it_comes_l
     # half of what the fee of 10 dollars leaves
     assert traded(plan) == {"b:BTCUSD": 20000, "a:BTCUSD": -19995}
     assert [order.contract for order in plan.orders] == ["b:BTCUSD", "a:BTCUSD"]
-    # the buy-back frees the 0.5 that the short needed, which is what leaves
-    assert moves(plan) == [("b", "a", exact("-0.5")), ("a", "b", exact("0.5"))]
+    # 19,995 / 40,000, and 0.05 % of it on top: nothing is open at b any more
+    assert moves(plan) == [("b", "a", exact("-0.50012494")), ("a", "b", exact("0.50012494"))]
     assert done(plan) == [("order", "b:BTCUSD"), ("out", "b a"), ("in", "a b"), ("order", "a:BTCUSD")]
     left = after_transfers(after_orders(made.statement, plan.orders, made), plan.transfers, made)
-    assert left.wallets["b:BTC"] == 1 - exact("0.5") - exact("0.00025")
+    assert left.wallets["b:BTC"] == 1 - exact("0.50012494") - exact("0.00025")
 
 
 def test_the_plan_says_how_many_dollars_are_unhedged_for_how_long() -> None:

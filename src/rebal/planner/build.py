@@ -65,7 +65,7 @@ def answer(
         assets=review.assets,
         orders=done.orders,
         transfers=done.transfers,
-        steps=steps(done.transfers, done.orders, desk.portfolio),
+        steps=steps(done.transfers, done.orders, desk.portfolio, before=desk.book),
         wallets=review.wallets,
         positions=review.positions,
         hedges=hedge_lines(in_force(desk.book, desk.now) if hedges is None else hedges),

@@ -45,6 +45,11 @@ class Desk(Worked):
     def _still(self) -> "Desk":
         return replace(self, travels=False)
 
+    @once
+    def moving(self) -> "Desk":
+        """The same where coins go from one account to another."""
+        return replace(self, travels=True)
+
     @classmethod
     def of(cls, portfolio: Portfolio, book: Book, *, now: datetime) -> "Desk":
         """Lay out a portfolio and its book for planning."""

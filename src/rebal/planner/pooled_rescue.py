@@ -15,13 +15,14 @@ from rebal.planner.cover import cover
 from rebal.planner.cutting import Closed, Goal, Wallet, fewest_lots
 from rebal.planner.desk import Desk
 from rebal.planner.exposure import fees_usd, value
+from rebal.planner.idle import idle_anywhere
 from rebal.planner.pooled import is_past, levels_of, nearest, past_alert, pool_of, surveyed
 from rebal.planner.pooled_posting import filled
 from rebal.planner.review import Check, Review
 from rebal.planner.routes import tradable
 from rebal.planner.sequence import after_orders, after_transfers, realised_by
 from rebal.planner.step import carried
-from rebal.planner.travelling import loose_anywhere, sent
+from rebal.planner.travelling import sent
 from rebal.portfolio import DOLLARS, Account, Alert, Portfolio
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def _loose_for(
 ) -> dict[str, tuple[tuple[Account, Fraction], ...]]:
     """What backs nothing at the other accounts, by asset, in the order of the file; ``gone``: what moves already."""
     portfolio = desk.portfolio
-    loose = loose_anywhere(desk.book, accounts(desk.book, desk.book, (), portfolio=portfolio), portfolio)
+    loose = idle_anywhere(desk.book, accounts(desk.book, desk.book, (), portfolio=portfolio), portfolio)
     for each in gone:
         wallet = within(portfolio.account_key(each.account), each.asset)
         if each.quantity < 0 and wallet in loose:

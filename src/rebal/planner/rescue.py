@@ -15,6 +15,7 @@ from rebal.planner.cover import cover, still_asked
 from rebal.planner.cutting import Goal, Wallet, fewest_lots
 from rebal.planner.desk import Desk
 from rebal.planner.exposure import fees_usd, value
+from rebal.planner.idle import idle_elsewhere
 from rebal.planner.pooled_rescue import PooledWay, PooledWays, pooled_checks, pooled_lines, pooled_names, pooled_ways
 from rebal.planner.rebalance import Decided, outside_band
 from rebal.planner.rescue_meanwhile import meanwhile
@@ -22,7 +23,7 @@ from rebal.planner.review import Check, Review
 from rebal.planner.routes import tradable
 from rebal.planner.sequence import realised_by
 from rebal.planner.step import carried
-from rebal.planner.travelling import loose_elsewhere, sent
+from rebal.planner.travelling import sent
 from rebal.portfolio import Alert, Policy, Portfolio
 
 _LEAST_MARGIN = Fraction(1, 20)
@@ -209,7 +210,7 @@ class _Purse:
         free = free_coins(currency, desk.book, portfolio)
         room = room_for(account.at, currency, book=desk.book, portfolio=portfolio)
         outside = down(free if room is None else min(free, room), COIN_STEP)
-        elsewhere = loose_elsewhere(account, desk.book, listed, portfolio=portfolio)
+        elsewhere = idle_elsewhere(account, desk.book, listed, portfolio=portfolio)
         there = total(elsewhere.values())
         more = there if room is None else min(there, down(max(ZERO, room - outside), COIN_STEP))
         return cls(currency, account.at, portfolio, outside, down(inside, COIN_STEP), elsewhere, more)

@@ -52,18 +52,24 @@ def _waits(order: Order, credit: Transfer, portfolio: Portfolio) -> bool:
     return pooled or (credit.asset == order.fee_currency and credit.contract in (None, order.contract))
 
 
-def steps(transfers: Sequence[Transfer], orders: Sequence[Order], portfolio: Portfolio) -> tuple[Step, ...]:
+def steps(
+    transfers: Sequence[Transfer], orders: Sequence[Order], portfolio: Portfolio, *, before: Book
+) -> tuple[Step, ...]:
     """Transfers in and what feeds them, the orders as they stand, transfers out.
 
     What goes from one account to another leaves it first, or right behind the last order there that frees it, and
-    arrives before the orders that wait for it.
+    arrives before the orders that wait for it. ``before``: the book that the orders meet: where nothing is open they
+    free nothing.
     """
     moves = dict(enumerate(transfers))
     sent = {n: move for n, move in moves.items() if move.other_account is not None}
     last_in = max((n for n, move in moves.items() if move.quantity > 0 and n not in sent), default=-1)
     credits = [n for n, move in sent.items() if move.quantity > 0]
     ready = [n for n, order in enumerate(orders) if not any(_waits(order, sent[c], portfolio) for c in credits)]
-    frees = {n: max((k for k in ready if _frees(orders[k], move)), default=-1) for n, move in sent.items()}
+    backed = {_purse(each.contract.account, each.contract.settle, portfolio) for each in before.open_positions}
+    paid = [_purse(each.account, each.fee_currency, portfolio) for each in orders]
+    left = {n: _purse(move.account, move.asset, portfolio) for n, move in sent.items()}
+    frees = {n: max((k for k in ready if paid[k] == left[n] in backed), default=-1) for n in sent}
     behind = {k: [n for n in sent if n not in credits and frees[n] == k] for k in (-1, *ready)}
     waiting = [(StepKind.ORDER, n) for n in range(len(orders)) if n not in behind]
     listed = [
@@ -81,9 +87,10 @@ def _moves(indices: Iterable[int]) -> Iterator[tuple[StepKind, int]]:
     return ((StepKind.TRANSFER, n) for n in indices)
 
 
-def _frees(order: Order, withdrawal: Transfer) -> bool:
-    """Whether coins that are withdrawn may be such as an order frees."""
-    return (order.account, order.fee_currency) == (withdrawal.account, withdrawal.asset)
+def _purse(account: str | None, coin: str, portfolio: Portfolio) -> tuple[str | None, str]:
+    """What coins at an account margin: the positions in that coin, or all where they are pooled."""
+    found = portfolio.account(account or "")
+    return found.name, "" if found.pooling is not None else coin
 
 
 def realised_by(order: Order, book: Book, contract: Contract) -> Fraction:

@@ -121,7 +121,9 @@ def _shortages(pot: str, own: list[Leg], desk: Desk, taken: Taken) -> Iterable[S
     if not found or not before or not desk.portfolio.has_several:
         return found
     known = {each.account.name: each.missing for each in desk.shortages(pot, before, decided=True)}
-    return [each for each in found if each.missing > known.get(each.account.name, ZERO)]
+    more = [each for each in found if each.missing > known.get(each.account.name, ZERO)]
+    # coins of an account may stay there for its own legs, but not such as legs before them have sent for
+    return more if more or not known or desk.travels else _shortages(pot, own, desk.moving, taken)
 
 
 @frozen
@@ -150,7 +152,7 @@ def split(asset: str, dollars: Fraction, desk: Desk, *, taken: Taken) -> Split:
         return Split(closing, (), None, opens=False)
     parts = _Parts(asset, dollars, closing, taken=taken)
     parts.go_round(desk.still)
-    if parts.route is None and desk.still is not desk:
+    if desk.still is not desk:
         parts.go_round(desk)
     legs = parts.legs()
     over = (each.candidate for each in parts.passed if _takes(Offer(asset, dollars, legs, each.candidate, desk, taken)))

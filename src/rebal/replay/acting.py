@@ -35,7 +35,7 @@ class Placed:
 
 def carried_out(placed: Placed, book: Book, laid: Portfolio, *, slippage: Fraction) -> Iterator[Event]:
     """The events of a plan that is placed, step by step."""
-    for step in steps(placed.transfers, placed.orders, laid):
+    for step in steps(placed.transfers, placed.orders, laid, before=book):
         if step.kind is StepKind.TRANSFER:
             moved = placed.transfers[step.index]
             yield Transfer(moved.asset, moved.quantity, moved.contract, laid.account_key(moved.account))

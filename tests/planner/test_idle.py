@@ -1,0 +1,219 @@
+"""What an account can spare: beyond what the plan opens there, once all is closed there, and never a cushion."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from exact import exact
+from rebal.amounts import Fraction
+from rebal.book import MarginMode, Position, opened
+from rebal.findings import Code
+from rebal.market.pooled import ClosingFee, Collateral, Counted, Printed, Rules, Slice
+from rebal.plan import Plan
+from rebal.planner.hedge import build_hedge
+from rebal.planner.hedge_legs import Ask
+from rebal.planner.routes import named
+from rebal.planner.sequence import after_orders, after_transfers
+from rebal.portfolio import Account, Pooling, Portfolio
+from rebal.withdrawal import Withdrawal
+
+from .given import INPUTS, inverse, linear
+from .test_splitting import accounts, at, book, planned, told, traded
+from .test_travelling import A, B, done, moves
+
+F = Fraction
+COUNTS = Collateral(Counted.COINS, (Slice(None, F(4, 5)),))
+POOL = Pooling("pool", Rules(F(1), ClosingFee.SCHEDULE, False, F(0), F(0), Printed.SHARE), {}, COUNTS)
+"""A coin counts 80 % there, whichever it is."""
+
+
+def left(plan: Plan, made: Portfolio) -> Portfolio:
+    book = after_transfers(after_orders(made.statement, plan.orders, made), plan.transfers, made)
+    return replace(made, statement=book)
+
+
+def in_mode(made: Portfolio, *modes: MarginMode) -> Portfolio:
+    pools = {MarginMode.POOLED: POOL}
+    told = (replace(each, margin_mode=mode, pooling=pools.get(mode))
+            for each, mode in zip(made.told_accounts, modes, strict=True))  # fmt: skip
+    return replace(made, told_accounts=tuple(told))
+
+
+def two_legs(dollars: str, listed: tuple[Account, ...] = accounts(a="1", b="1")) -> Portfolio:
+    """10,000 dollars of BTC are to be short at a and as many of ETH at b, where all the USDT are that margin both."""
+    contracts = (at("a", linear("BTC")), at("b", linear("ETH")))
+    made = book(
+        {"BTC": "1", "ETH": "16", "USDT": dollars}, {"USD": "1"}, contracts, listed, wallets={"b:USDT": dollars}
+    )
+    short = 30000 / (80000 + exact(dollars))
+    return replace(made, targets={"BTC": short, "ETH": short, "USD": 1 - 2 * short})
+
+
+def test_what_the_leg_of_an_account_does_not_need_margins_another_accounts() -> None:
+    """10,000 each at leverage 1, and 0.05 % of it as fee: 10,005 of 40,000 leave, before any order."""
+    made = two_legs("40000")
+    plan = planned(made)
+    assert not plan.refused
+    assert traded(plan) == {"a:BTCUSDT": -250, "b:ETHUSDT": -4000}
+    assert moves(plan) == [("b", "a", F(-10005)), ("a", "b", F(10005))]
+    assert done(plan) == [("out", "b a"), ("order", "b:ETHUSDT"), ("in", "a b"), ("order", "a:BTCUSDT")]
+    after = left(plan, made)
+    assert after.statement.wallets == {"a:USDT": F(10000), "b:USDT": F(40000 - 10005 - 5)}
+    again = planned(after)
+    assert (traded(again), moves(again)) == ({}, [])
+
+
+def test_what_the_leg_of_an_account_needs_stays_its_fee_on_top() -> None:
+    """Of 20,006 the 10,005 stay: 10,001 leave, which is 10,000 for the other leg and a fifth of its fee."""
+    made = two_legs("20006")
+    plan = planned(made)
+    assert not plan.refused
+    assert moves(plan) == [("b", "a", F(-10001)), ("a", "b", F(10001))]
+    assert left(plan, made).statement.wallets == {"a:USDT": F(9996), "b:USDT": F(10000)}
+    # of 19,000 BTC, which comes first, takes 10,000: 8,995 of ETH and their fee of 4.4975 are left, no lot more
+    cut = planned(two_legs("19000"), fit=True)
+    assert traded(cut) == {"a:BTCUSDT": -250, "b:ETHUSDT": -3598}
+    assert moves(cut) == [("b", "a", exact("-10000.5025")), ("a", "b", exact("10000.5025"))]
+
+
+@pytest.mark.parametrize(
+    ("fee", "least", "arrived"),
+    [("8", "10013", "10005"), ("8", "10014", "10006"), ("11", "1", "10004"), ("16", "1", None)],
+)
+def test_a_withdrawal_leaves_as_much_as_the_leg_needs_too(fee: str, least: str, arrived: str | None) -> None:
+    """20,020 less 10,005 are 10,015 to leave, of which the network keeps its fee: without 10,000 the leg is cut."""
+    said = {"USDT": Withdrawal(exact(fee), exact(least), timedelta(hours=2))}
+    made = two_legs("20020", tuple(replace(each, withdrawals=said) for each in accounts(a="1", b="1")))
+    plan = planned(made, fit=True)
+    assert (traded(plan) == {"a:BTCUSDT": -250, "b:ETHUSDT": -4000}) is (arrived is not None)
+    if arrived is not None:
+        assert moves(plan) == [("b", "a", -exact(arrived) - exact(fee)), ("a", "b", exact(arrived))]
+    after = left(plan, made)
+    assert after.statement.wallets["b:USDT"] >= -traded(plan)["b:ETHUSDT"] * exact("2.5")
+    again = planned(after)
+    assert (traded(again), moves(again)) == ({}, [])
+
+
+def test_a_pool_sends_what_its_other_coins_do_without() -> None:
+    """8,000 short at the pool b count on 4 ETH, 8,000 of credit less 3.2 for the fee: 0.0001 BTC more do, of 0.7504.
+
+    30,000 short at a need 0.75 BTC, and 0.000375 for the fee, of which 0.0003 are left.
+    """
+    made = book({"BTC": "0.7504", "ETH": "4"}, {"USD": "1"}, (A, at("b", inverse("ETH", "1"))), accounts(a="1", b="1"),
+                wallets={"b:BTC": "0.7504", "b:ETH": "4"})  # fmt: skip
+    made = replace(made, targets={"BTC": F(16, 40016), "ETH": F(2000, 40016), "USD": F(38000, 40016)})
+    made = in_mode(made, MarginMode.CROSS, MarginMode.POOLED)
+    plan = planned(made)
+    assert not plan.refused
+    assert traded(plan) == {"a:BTCUSD": -30000, "b:ETHUSD": -8000}
+    assert moves(plan) == [("b", "a", exact("-0.7503")), ("a", "b", exact("0.7503"))]
+    assert done(plan) == [("out", "b a"), ("order", "b:ETHUSD"), ("in", "a b"), ("order", "a:BTCUSD")]
+    again = planned(left(plan, made))
+    assert (traded(again), moves(again)) == ({}, [])
+
+
+@pytest.mark.parametrize("mode", [MarginMode.CROSS, MarginMode.ISOLATED])
+def test_coins_that_a_leg_takes_leave_no_second_time(mode: MarginMode) -> None:
+    """8,000 are to be short on 0.2 BTC at b, whose contract is 5,000 large: that takes 0.1250625 with its fee.
+
+    What is left, 0.0749375, carries 2,997 of the 3,000 that a contract of one dollar at a could.
+    """
+    made = book({"BTC": "0.2"}, {"BTC": "0", "USD": "1"}, (A, at("b", inverse("BTC", "5000"))), accounts(a="1", b="1"),
+                wallets={"b:BTC": "0.2"})  # fmt: skip
+    made = in_mode(made, mode, mode)
+    plan = planned(made, fit=True)
+    assert not plan.refused
+    assert traded(plan) == {"b:BTCUSD": -1, "a:BTCUSD": -2997}
+    between = [each for each in plan.transfers if each.other_account is not None]
+    assert [(each.account, each.quantity) for each in between] == [
+        ("b", exact("-0.0749375")),
+        ("a", exact("0.0749375")),
+    ]
+    assert left(plan, made).statement.wallets == {"a:BTC": exact("0.07490003"), "b:BTC": exact("0.125")}
+
+
+def rolled(quantity: str, wallet: str, share: str = "1", *, alert: str = "1.25") -> tuple[Portfolio, Plan]:
+    """A hedge at b that is to stand at a; all coins are at b."""
+    dollars = int(exact(quantity) * 40000)
+    position = opened(B, contracts=F(-dollars), entry_price=F(40000), hedge=F(-dollars))
+    made = book({"BTC": wallet}, None, (A, B), accounts(a="1", b="1"), wallets={"b:BTC": wallet}, positions=(position,))
+    made = replace(made, policy=replace(made.policy, alert=replace(made.policy.alert, leverage=exact(alert))))
+    ask = Ask("BTC", exact(share) * exact(quantity) / exact(wallet), named("a:BTCUSD", "BTC", made, now=INPUTS.now),
+              stays=frozenset({"a:BTCUSD"}))  # fmt: skip
+    return made, build_hedge(made, made.statement, asks=[ask], inputs=INPUTS)
+
+
+def test_where_nothing_stays_open_all_may_go_once_it_is_closed_to_spot_what_orders_free() -> None:
+    """20,000 are bought back, which frees 0.5 of 1 BTC; a tenth of what the fee leaves is 0.099975."""
+    made, plan = rolled("0.5", "1", "0.2")
+    assert traded(plan) == {"b:BTCUSD": 20000, "a:BTCUSD": -3999}
+    sent = exact("0.099975") + exact("0.00004999")
+    assert moves(plan) == [("b", "a", -sent), ("a", "b", sent), ("b", None, sent - exact("0.5"))]
+    assert done(plan) == [
+        ("order", "b:BTCUSD"),
+        ("out", "b a"),
+        ("in", "a b"),
+        ("order", "a:BTCUSD"),
+        ("out", "b None"),
+    ]
+    assert left(plan, made).statement.wallets["b:BTC"] == exact("0.5") - exact("0.00025")
+
+
+def test_nothing_leaves_a_wallet_in_alert_even_where_all_of_it_is_closed() -> None:
+    """8,000 short are 0.2 on 0.3 BTC, leverage 2/3."""
+    _, calm = rolled("0.2", "0.3")
+    assert not calm.refused
+    assert [each.account for each in calm.transfers if each.other_account] == ["b", "a"]
+    _, alarmed = rolled("0.2", "0.3", alert="0.5")
+    assert alarmed.refused
+    assert not alarmed.transfers
+
+
+def pooled_before(eth: int) -> tuple[Portfolio, Plan]:
+    """A pool b with 4,000 short of ETH and 1 BTC beside; 10,000 of BTC are to be short at a, and so many of ETH."""
+    ethusd = at("b", inverse("ETH", "1"))
+    position: Position = opened(ethusd, contracts=F(-4000), entry_price=F(2500))
+    made = book({"BTC": "1", "ETH": "4"}, {"USD": "1"}, (A, ethusd), accounts(a="1", b="1"),
+                wallets={"b:BTC": "1", "b:ETH": "4"}, positions=(position,))  # fmt: skip
+    made = replace(made, targets={"BTC": F(3, 5), "ETH": F(10000 - eth, 50000), "USD": F(10000 + eth, 50000)})
+    made = in_mode(made, MarginMode.CROSS, MarginMode.POOLED)
+    return made, planned(made)
+
+
+def test_a_pool_that_is_closed_sends_any_coin_once_it_is() -> None:
+    made, plan = pooled_before(0)
+    assert not plan.refused
+    assert traded(plan) == {"a:BTCUSD": -10000, "b:ETHUSD": 4000}
+    sent = exact("0.250125")
+    assert [each for each in moves(plan) if each[1]] == [("b", "a", -sent), ("a", "b", sent)]
+    assert done(plan)[:4] == [("order", "b:ETHUSD"), ("out", "b a"), ("in", "a b"), ("order", "a:BTCUSD")]
+    again = planned(left(plan, made))
+    assert (traded(again), moves(again)) == ({}, [])
+
+
+def test_what_backs_a_pool_in_which_something_stays_open_is_its_owners_cushion() -> None:
+    _, plan = pooled_before(2000)
+    assert [each for each in moves(plan) if each[1]] == []
+    assert told(plan, Code.UNDER_COLLATERALISED)
+
+
+@pytest.mark.parametrize(("entry", "inside"), [(50000, "0.15"), (40000, "0.25"), (32000, "0.375")])
+def test_what_closing_makes_or_loses_counts_before_a_fee_is_brought(entry: int, inside: str) -> None:
+    """Half of 20,000 short from ``entry`` is bought back, which leaves 0.25 to margin: with that PnL exactly there.
+
+    The fee, 0.05 % of 0.25 BTC, would leave it past an alert at leverage 1: so much and no more comes from b.
+    """
+    position = opened(A, contracts=F(-20000), entry_price=F(entry))
+    gained = F(20000) * (F(1, 40000) - F(1, entry))
+    equity = 40000 * (1 + exact(inside) + gained)
+    made = book({"BTC": str(1 + float(inside))}, {"USD": "1"}, (A,), accounts(a="1", b="1"),
+                wallets={"a:BTC": inside, "b:BTC": "1"}, positions=(position,))  # fmt: skip
+    made = replace(
+        made,
+        targets={"BTC": 1 - 10000 / equity, "USD": 10000 / equity},
+        policy=replace(made.policy, alert=replace(made.policy.alert, leverage=F(1))),
+    )
+    plan = planned(made)
+    assert traded(plan) == {"a:BTCUSD": 10000}
+    assert moves(plan) == [("b", "a", exact("-0.000125")), ("a", "b", exact("0.000125"))]
