@@ -71,6 +71,7 @@ class Code(StrEnum):
     AT_MOST = "at-most"
     REFRESHED = "refreshed"
     COVERED_SHORT = "covered-short"
+    INITIAL_MARGIN = "initial-margin"
     CHECKS_APART = "checks-apart"
 
 

@@ -2,17 +2,25 @@
 
 from pathlib import Path
 
-from hypothesis import given
+import pytest
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from exact import exact
 from market.test_pooled_path import collaterals
 from rebal.amounts import COIN_STEP, ZERO, Fraction, plain, up
-from rebal.findings import Code, Finding
+from rebal.findings import Code, Finding, Severity
 from rebal.market.pooled import Coin, coins_to_count, credit
 from rebal.plan import Plan
+from rebal.planner.desk import Desk
+from rebal.planner.hedge import build_hedge
+from rebal.planner.hedge_legs import Ask
+from rebal.planner.rescue import build_rescue
+from rebal.planner.routes import SHORT
+from rebal.planner.unwind import build_unwind
+from rebal.portfolio import Portfolio
 
-from .test_accounts import planned, read
+from .test_accounts import MARKET, NOW, TWO, account, inputs, planned, read
 from .test_pooled_posting import THREE
 
 
@@ -89,3 +97,105 @@ def test_an_account_that_lacks_coins_for_its_distance_says_which_would_do(tmp_pa
     assert lacking.data["fitting_leverage"] is None
     assert not planned(read(tmp_path, text + rules.replace("98%", plain(distance)))).refused
     assert planned(read(tmp_path, text + rules.replace("98%", plain(distance + exact("0.001"))))).refused
+
+
+WHOLE = f"""
+as_of: 2026-11-20T08:00:00Z
+holdings: {{BTC: 2}}
+accounts:
+  main: {{venue: deribit, margin: pooled, collateral: {{BTC: 100%}}}}
+contracts: {{BTC-PERPETUAL: {{taker_fee: 0.05%}}}}
+{MARKET}"""
+
+
+def hedged(made: Portfolio, share: str = "1") -> Plan:
+    desk = Desk.of(made, made.statement, now=NOW)
+    return build_hedge(made, made.statement, asks=[Ask("BTC", exact(share), desk.candidates("BTC", SHORT))],
+                       inputs=inputs(made), allow_over_hedge=True)  # fmt: skip
+
+
+def test_a_hedge_of_all_that_is_there_says_how_much_of_it_a_venue_may_take(tmp_path: Path) -> None:
+    """2 BTC count 80,000 before the fee of 40 and 79,960 after it; n dollars fit where n <= 80,000 - 0.0005 n."""
+    plan = hedged(read(tmp_path, WHOLE))
+    (said,) = found(plan, Code.INITIAL_MARGIN)
+    assert (said.severity, said.subject, plan.refused) == (Severity.WARNING, "main", False)
+    assert dict(said.data) == {
+        "credit_usd": 79960, "initial_margin_usd": 80000, "over_usd": 40, "contract": "BTC-PERPETUAL",
+        "contracts": 8000, "taken_contracts": 7996,
+    }  # fmt: skip
+    assert "it may take only 7996 of the 8000 contracts of BTC-PERPETUAL" in said.message
+    assert said.message.endswith("or set contracts.BTC-PERPETUAL.leverage above 1")
+
+
+@pytest.mark.parametrize(
+    ("share", "more"),
+    [
+        ("0.99", ""),
+        # half as much is asked as initial margin
+        ("1", "policy: {leverage: 1}\n"),
+        # no venue is set to less than 1
+        ("0.5", "policy: {leverage: 0.5}\n"),
+    ],
+)
+def test_nothing_is_said_where_the_venue_takes_the_orders_whole(tmp_path: Path, share: str, more: str) -> None:
+    text = WHOLE.replace("0.05%}", "0.05%, leverage: 2}") if "1}" in more else WHOLE
+    plan = hedged(read(tmp_path, text + more), share)
+    assert plan.orders
+    assert not plan.refused
+    assert not found(plan, Code.INITIAL_MARGIN)
+
+
+def test_of_an_order_that_turns_a_position_over_what_closes_is_taken(tmp_path: Path) -> None:
+    """1.8 BTC and a long of 8,000 that gained 0.2: 80,000 less 0.0005 (8,000 + n) carry a short of 79,950, not 79,960.
+
+    87,990 are sold to turn it into a short of 79,990, of which the venue takes 8,000 and 79,950.
+    """
+    there = "collateral: {BTC: 100%}, wallets: {BTC: 1.8}, positions: [{contract: BTC-PERPETUAL, contracts: 800, "
+    text = WHOLE.replace("BTC: 2}", "BTC: 1.8}").replace(
+        "collateral: {BTC: 100%}", there + "entry_price: 20000, hedge: 800}]"
+    )
+    (said,) = found(hedged(read(tmp_path, text)), Code.INITIAL_MARGIN)
+    assert (said.data["contracts"], said.data["taken_contracts"]) == (8799, 8795)
+
+
+def test_what_only_closes_is_taken_at_any_rate(tmp_path: Path) -> None:
+    text = WHOLE.replace(
+        "collateral: {BTC: 100%}",
+        "collateral: {BTC: 100%}, wallets: {BTC: 2}, positions: [{contract: BTC-PERPETUAL, contracts: -9000, "
+        "entry_price: 40000}]",
+    )
+    made = read(tmp_path, text)
+    half = build_unwind(made, made.statement, inputs=inputs(made), share=exact("0.1"), force=True)
+    rescue = build_rescue(made, made.statement, inputs=inputs(made), to_policy=True)
+    for plan in (half, rescue):
+        assert all(order.reduce_only for order in plan.orders)
+        assert not found(plan, Code.INITIAL_MARGIN)
+    line = account(half.accounts, "main")
+    assert line.initial_margin is not None
+    assert line.credit is not None
+    assert line.initial_margin > line.credit
+
+
+@given(most=st.integers(5, 40), leverage=st.sampled_from(["1", "1.5"]))
+def test_what_a_venue_may_not_take_is_said_and_nothing_else(
+    tmp_path_factory: pytest.TempPathFactory, most: int, leverage: str
+) -> None:
+    text = TWO.replace("MODE", "pooled").replace("AT_MOST", f"at_most: {most}%, ")
+    made = read(tmp_path_factory.mktemp("books"), f"{text}policy: {{leverage: {leverage}}}\n")
+    plan = planned(made)
+    line = account(plan.accounts, "bybit")
+    assert not plan.refused
+    over = (line.initial_margin or ZERO) - (line.credit or ZERO)
+    here = [order for order in plan.orders if order.account == "bybit"]
+    said = found(plan, Code.INITIAL_MARGIN)
+    event("said" if said else "not said")
+    assert bool(said) is (over >= exact("0.01"))
+    for each in said:
+        taken, last = each.data["taken_contracts"], here[-1]
+        assert isinstance(taken, Fraction)
+        assert (each.data["over_usd"], each.data["contract"]) == (over, last.contract)
+        assert over <= sum((order.fee * made.price(order.fee_currency) for order in here), ZERO)
+        # a dollar less is as much less initial margin, and its fee of 0.055 %; of a long the fee of closing besides
+        eased = (last.contracts - taken) * (1 / exact(leverage) + exact("0.0022"))
+        assert taken == 0 or eased - over < exact("1.0022")
+        assert taken == 0 or eased >= over

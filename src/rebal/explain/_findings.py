@@ -43,6 +43,8 @@ _IS: Mapping[tuple[Code, str], tuple[str, ...]] = {
     (Code.NO_EQUITY, "margin_balance"): ("wallets.{}.before.margin_balance",),
     (Code.NO_EQUITY, "credit_usd"): ("accounts.{}.credit",),
     (Code.AT_MOST, "equity_usd"): ("accounts.{}.equity",),
+    (Code.INITIAL_MARGIN, "credit_usd"): ("accounts.{}.credit",),
+    (Code.INITIAL_MARGIN, "initial_margin_usd"): ("accounts.{}.initial_margin",),
     (Code.MARK_OFF, "mark"): ("positions.{}.mark_price", "orders.{}.price"),
     (Code.MARK_OFF, "price"): ("orders.{}.price",),
     (Code.MARK_OFF, "limit_price"): ("orders.{}.limit_price",),
@@ -274,6 +276,18 @@ def _coin_row(found: Finding, facts: Facts) -> Wallet | None:
     return next((row for row in facts.plan.wallets if (row.account, row.currency) == at), None)
 
 
+def _over(found: Finding, facts: Facts) -> _Made | None:
+    return "i − c", [_of("i", found, "initial_margin_usd", "USD"), _of("c", found, "credit_usd", "USD")]
+
+
+def _ordered(found: Finding, facts: Facts) -> _Made | None:
+    order = facts.order(str(found.data.get("contract")))
+    if order is None:
+        return None
+    at = f"orders.{order.contract}.contracts"
+    return "n", [Term("n", order.contracts, "contracts", "of the order", at)]
+
+
 def _missing(found: Finding, facts: Facts) -> _Made | None:
     coin = str(found.data.get("currency"))
     terms = [_of("n", found, "needed_coins", coin), _of("a", found, "available_coins", coin)]
@@ -304,5 +318,7 @@ _MADE: Mapping[tuple[Code, str], _Maker] = {
     (Code.COVERED_SHORT, "worth_usd"): _times_price("short_coins"),
     (Code.COVERED_SHORT, "more_usd"): _times_price("more_coins"),
     (Code.UNDER_COLLATERALISED, "missing_coins"): _missing,
+    (Code.INITIAL_MARGIN, "over_usd"): _over,
+    (Code.INITIAL_MARGIN, "contracts"): _ordered,
 }
 """What is worked out for a sentence, from figures of the plan."""

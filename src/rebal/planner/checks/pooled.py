@@ -1,16 +1,23 @@
 """What is worth a look in pooled accounts: how near their end is, what is assumed of them, what a full hedge takes."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from rebal.account_lines import AccountLine, path_words
-from rebal.amounts import COIN_STEP, ZERO, Fraction, down, rounded, total, up
+from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction, down, plain, rounded, total, up
+from rebal.book import Book
 from rebal.findings import Code, Finding, apart, coins, error, info, percent, usd, warning
 from rebal.market.margin import Held
-from rebal.market.pooled import Coin, coins_to_count, credit
+from rebal.market.pooled import Coin, Judged, Pool, coins_to_count, credit, judge
+from rebal.plan import Order
+from rebal.planner.collateral import account_leverage, last_that
 from rebal.planner.pooled import pool_of
 from rebal.planner.review import Check, Review
+from rebal.planner.sequence import after_orders, after_transfers
+from rebal.portfolio import Account, Portfolio
 
 _FEW = 3
+_CENT = Fraction(1, 100)
 
 
 def _pools(review: Review) -> Iterator[tuple[AccountLine, AccountLine]]:
@@ -124,4 +131,63 @@ def _covered(short: tuple[Fraction, Fraction], coin: Coin, account: str) -> Iter
                more_usd=None if more is None else more * coin.price)  # fmt: skip
 
 
-POOLED_CHECKS: tuple[Check, ...] = (_at_liquidation, _alerts, _assumed, _covered_shorts)
+def _beyond_credit(review: Review) -> Iterator[Finding]:
+    """Where the fees of orders that add leave initial margin above credit, which a venue looks at and no policy does.
+
+    Leverage is tested before opening fees, so that all of a coin can be hedged with it; a venue takes an order as far
+    as initial margin is within credit once its fee is paid (Bybit: initial margin rate below 100 %; OKX: imr within
+    adjEq). What reduces is taken at any rate.
+    """
+    portfolio, short = review.desk.portfolio, {each.account.at for each in review.shortages}
+    for account in portfolio.pools:
+        adding = [each for each in review.orders if each.account == account.name and not each.reduce_only]
+        if adding and (portfolio.account_key(account.name) or "") not in short:
+            judged = _as_the_venue_tests(account, review.done.book, portfolio)
+            if judged.initial_margin - judged.credit >= _CENT:
+                yield _taken_in_part(judged, account, adding[-1], review=review)
+
+
+def _as_the_venue_tests(account: Account, book: Book, portfolio: Portfolio) -> Judged:
+    """An account of a book, each position at the leverage that is set for it: no venue takes less than 1."""
+    pool = pool_of(account, book, portfolio)
+    positions = tuple(replace(each, leverage=max(ONE, each.leverage)) for each in pool.positions)
+    return judge(Pool(pool.rules, pool.coins, positions))
+
+
+def _taken_in_part(judged: Judged, account: Account, last: Order, *, review: Review) -> Finding:
+    initial, counted, contract = judged.initial_margin, judged.credit, review.contract(last.contract)
+    taken, name = _taken(last, account, review), last.contract
+    leverage = account_leverage(contract, review.desk.portfolio.policy)
+    part = f"only {plain(taken)} of the {plain(last.contracts)} contracts of {name}"
+    message = (
+        f"once fees are paid its coins count {usd(counted)} and initial margin is {usd(initial)}, "
+        f"{usd(initial - counted)} more: policy.leverage is tested before fees and the venue tests after them, so of "
+        f"the last order it may take {part if taken else f'none of {name}, nor all of those before it'}; "
+        f"bring as much more, or set contracts.{name}.leverage above {plain(leverage)}"
+    )
+    return warning(
+        Code.INITIAL_MARGIN, account.name or "", message, credit_usd=counted, initial_margin_usd=initial,
+        over_usd=initial - counted, contract=name, contracts=last.contracts, taken_contracts=taken,
+    )  # fmt: skip
+
+
+def _taken(last: Order, account: Account, review: Review) -> Fraction:
+    """The contracts of the last order that leave initial margin within credit, the other orders as they are."""
+    portfolio, done, contract = review.desk.portfolio, review.done, review.contract(last.contract)
+    others = tuple(each for each in done.orders if each is not last)
+    position = review.desk.book.positions.get(last.contract)
+    closing = ZERO if position is None or position.contracts * last.signed >= 0 else abs(position.contracts)
+
+    def fits(lots: int) -> bool:
+        size = closing + lots * contract.lot_size
+        signed = size if last.signed > 0 else -size
+        part = replace(last.parts[-1], contracts=signed)
+        smaller = replace(last, contracts=size, fee=contract.fee(signed, last.price, contract.taker_fee), parts=(part,))
+        filled = after_orders(review.desk.book, (*others, smaller), portfolio)
+        judged = _as_the_venue_tests(account, after_transfers(filled, done.transfers, portfolio), portfolio)
+        return judged.initial_margin <= judged.credit
+
+    return closing + last_that(fits, int((last.contracts - closing) / contract.lot_size)) * contract.lot_size
+
+
+POOLED_CHECKS: tuple[Check, ...] = (_at_liquidation, _alerts, _beyond_credit, _assumed, _covered_shorts)
