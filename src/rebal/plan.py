@@ -172,9 +172,10 @@ class Wallet:
     """A wallet after the plan, fees paid, in its currency; liquidation at index prices, distances as fractions.
 
     ``contract``: the isolated position that the row is of, None for the cross wallet. ``required``: the balance that
-    the policy asks for. ``share_of_holding``: how much of the coins owned sits here. ``distance_below_all_posted`` and
-    ``..._above_...``: what the distances would be if every free coin of this kind were posted.
-    ``funding_days_to_alert``: days of today's funding until the alert level, None where funding does not lead there.
+    the policy asks for; of a pooled coin the least of it with the others as they are, so that rows do not add up.
+    ``share_of_holding``: how much of the coins owned sits here. ``distance_below_all_posted`` and ``..._above_...``:
+    what the distances would be if every free coin of this kind were posted. ``funding_days_to_alert``: days of today's
+    funding until the alert level, None where funding does not lead there.
     """
 
     currency: str

@@ -117,3 +117,14 @@ def test_an_account_that_is_due_lists_only_the_paths_that_lead_out(tmp_path: Pat
     assert {path: len(level["crossings"]) for path, level in found.items() if path} == {"all": 1, "BTC": 0, "ETH": 1}
     listed = [each for each in shown(tmp_path, due, "--format", "plain").splitlines() if each.startswith("level")]
     assert [each.split("  ")[3] for each in listed] == ["path all coins together", "path ETH"]
+
+
+def test_the_least_of_each_coin_is_said_to_be_no_share_of_a_sum(tmp_path: Path) -> None:
+    said = "required: the least of each coin that keeps the policy, the others as they are; rows do not add up"
+    for command, text in (("status", WORKED), ("plan", POOLED)):
+        assert said in shown(tmp_path, text, "--format", "table", "--width", "120", command=command)
+    # without a position nothing is asked of any coin, and nothing said of it
+    bare = WORKED.replace("    positions: [{contract: ETHUSD, contracts: 60000, entry_price: 2500}]\n", "")
+    page = shown(tmp_path, bare.replace("contracts: {ETHUSD: {leverage: 10}}\n", ""), "--format", "table")
+    assert "Pooled coins" in page
+    assert "required:" not in page

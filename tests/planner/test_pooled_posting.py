@@ -12,6 +12,7 @@ from exact import exact
 from market.test_pooled_path import least_by_definition, with_more
 from program import answered
 from rebal.amounts import ONE, ZERO, Fraction
+from rebal.findings import Code
 from rebal.market.pooled import Pool, judge
 from rebal.plan import Plan
 from rebal.planner.build import build_plan
@@ -110,6 +111,50 @@ def test_nothing_is_brought_of_a_coin_beyond_what_counts(tmp_path: Path) -> None
     plan = planned(made)
     assert not plan.refused
     assert moved(plan)["SOL"] == 50 + exact("0.1243")
+
+
+ALARMED = f"""
+as_of: 2026-11-20T08:00:00Z
+holdings: {{BTC: 1, MORE}}
+targets: {{BTC: 100%, SOL: 0%, USD: 0%}}
+accounts:
+  bybit:
+    venue: bybit
+    margin: pooled
+    wallets: {{BTC: 1}}
+    positions: [{{contract: ETHUSD, contracts: -60000, entry_price: 2500, hedge: -60000}}]
+    collateral: {{BTC: 98%, SOL: 90%}}
+  other: {{venue: deribit, margin: cross, wallets: {{}}}}
+{MARKET}policy: {{min_order: LEAST, band: 50%}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("free", "least", "brought"),
+    [
+        ("SOL: 0, USDT: 5", 10, {}),
+        ("SOL: 0, USDT: 9.99", 10, {}),
+        ("SOL: 0, USDT: 10", 10, {"USDT": 10}),
+        ("SOL: 0, USDT: 5", 5, {"USDT": 5}),
+        ("SOL: 5, USDT: 5", 10, {"SOL": 5}),
+        ("SOL: 0.05, USDT: 9", 10, {}),
+        # 20,800 are missing: 9 dollars, and SOL of which 90 % count
+        ("SOL: 240, USDT: 9", 10, {"USDT": 9, "SOL": exact("231.01111112")}),
+    ],
+)
+def test_less_than_an_order_is_not_brought_where_it_does_not_do(
+    tmp_path: Path, free: str, least: int, brought: Mapping[str, int]
+) -> None:
+    """60,000 short on 39,200 of credit: what nothing trades is topped up, of several accounts with no dust."""
+    text = ALARMED.replace("MORE", free).replace("LEAST", str(least))
+    plan = planned(read(tmp_path, text))
+    assert not plan.orders
+    assert moved(plan) == brought
+    lacks = [each for each in plan.findings if each.code is Code.UNDER_COLLATERALISED]
+    assert bool(lacks) is (len(brought) < 2)
+    # a file of one account is as it ever was
+    alone = planned(read(tmp_path, text.replace("  other: {venue: deribit, margin: cross, wallets: {}}\n", "")))
+    assert set(moved(alone)) == {coin for coin in ("SOL", "USDT") if f"{coin}: 0," not in free}
 
 
 @given(text=books())

@@ -12,19 +12,21 @@ import pytest
 from exact import exact
 from program import rebal
 from rebal.amounts import Fraction
-from rebal.book import MarginMode, opened
+from rebal.book import MarginMode, Purpose, opened
 from rebal.findings import Code, Severity
 from rebal.market.pooled import ClosingFee, Collateral, Counted, Printed, Rules, Slice
 from rebal.plan import Plan, Rescue, StepKind
+from rebal.planner.desk import Desk
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask
 from rebal.planner.rescue import build_rescue
 from rebal.planner.routes import named
 from rebal.planner.sequence import after_orders, after_transfers, waiting
-from rebal.portfolio import Account, Pooling, Portfolio
+from rebal.planner.sizing import Leg
+from rebal.portfolio import Account, Pooling, Portfolio, Route
 from rebal.withdrawal import Withdrawal
 
-from .given import INPUTS, inverse
+from .given import INPUTS, inverse, policy
 from .test_splitting import HALF, accounts, at, book, planned, told, traded
 
 A, B = at("a", inverse("BTC", "1")), at("b", inverse("BTC", "1"))
@@ -256,6 +258,23 @@ def test_coins_come_into_and_out_of_pools_too() -> None:
         needed = exact("0.62525") if into else exact("0.50025")
         assert moves(plan) == [("b", "a", -needed), ("a", "b", needed)]
         assert done(plan) == [("out", "b a"), ("in", "a b"), ("order", "a:BTCUSD")]
+
+
+def test_the_last_coins_of_an_order_travel_to_a_pool_however_few_they_are() -> None:
+    """0.0001 BTC of 0.625 are missing, and 0.00035 with the fee: 0.0002, 8 dollars, are there, and the order stands."""
+    counts = Collateral(Counted.COINS, (Slice(None, exact("0.8")),))
+    rules = Rules(Fraction(1), ClosingFee.SCHEDULE, False, Fraction(0), Fraction(0), Printed.SHARE)
+    a, b = accounts(a="1", b="1")
+    pooled = replace(a, margin_mode=MarginMode.POOLED, pooling=Pooling("pool", rules, {"BTC": counts}, counts))
+    made = book({"BTC": "1"}, None, (A,), (pooled, b), wallets={"a:BTC": "0.6249", "b:BTC": "0.0002"},
+                rules=policy(min_order="10", max_at_venue="0.6251"))  # fmt: skip
+    desk = Desk.of(made, made.statement, now=INPUTS.now)
+    left = desk.step(desk.orders_of([Leg(A, Fraction(-20000), Route.INVERSE, Purpose.HEDGE, "BTC")]))
+    assert not left.shortages
+    assert [(each.account, each.quantity) for each in left.transfers] == [
+        ("b", exact("-0.0002")),
+        ("a", exact("0.0002")),
+    ]
 
 
 def test_an_isolated_position_gets_its_own_margin_from_the_other_account() -> None:

@@ -218,15 +218,15 @@ def _taken(wanted: Fraction, there: Fraction, account: Account, *, portfolio: Po
     if wanted <= 0:
         return wanted
     taken = down(min(wanted, there), COIN_STEP)
-    return ZERO if is_dust(taken, wanted, account, portfolio=portfolio) else taken
+    return ZERO if taken < wanted and is_dust(taken, account, portfolio=portfolio) else taken
 
 
-def is_dust(coins: Fraction, wanted: Fraction, account: Account, *, portfolio: Portfolio) -> bool:
-    """Whether coins are worth no move: less than wanted, below the least order, for an account that nothing trades."""
+def is_dust(coins: Fraction, account: Account, *, portfolio: Portfolio) -> bool:
+    """Whether coins that do not do are worth no move: below the least order, for an account that nothing trades."""
     return (
         portfolio.has_several
         and not account.traded
-        and 0 < coins < wanted
+        and coins > 0
         and coins * portfolio.price(account.currency) < portfolio.policy.min_order
     )
 

@@ -10,7 +10,7 @@ from rebal.frozen import frozen
 from rebal.market.pooled import Coin, Counted, Part, Pool
 from rebal.plan import Order, Transfer
 from rebal.planner import collateral
-from rebal.planner.collateral import Need, Shortage, free_coins, room_for
+from rebal.planner.collateral import Need, Shortage, free_coins, is_dust, room_for
 from rebal.planner.pooled import asked_of, past_alert, pool_of, surveyed
 from rebal.portfolio import DOLLARS, Account, Alert, Portfolio, Posting
 
@@ -39,7 +39,8 @@ def post(
     ``filled``: the book once the orders are filled and their fees paid; ``taken``: free coins that go elsewhere. In:
     as the policy says, by default of each traded contract's own coin what its positions ask for, then dollars, then the
     coin of which most counts; out, only of those own coins, what the orders free: the least of what is there beyond the
-    need, and of what the need fell by.
+    need, and of what the need fell by. Of an account that nothing trades and that coins do not bring where it should be
+    none come that are not worth the least order.
     """
     free = {asset: free_coins(asset, before, portfolio) - taken.get(asset, ZERO) for asset in before.holdings}
     arriving: list[Transfer] = []
@@ -54,7 +55,8 @@ def post(
             continue
         own = tuple(traded) or open_in(now)
         room = room_usd(account, before, portfolio)
-        purse = _Purse(account, own, free, room, asked_of(portfolio), portfolio, fees=_fees(orders, key, portfolio))
+        fees = _fees(orders, key, portfolio)
+        purse = _Purse(account, own, free, room, asked_of(portfolio), portfolio, fees, is_traded=bool(traded))
         moved, lacks = _filling(now, purse)
         arriving += moved
         if lacks is not None:
@@ -99,6 +101,7 @@ class _Purse:
 
     ``own``: the coins of the contracts that it is filled for, each of which is posted first for its own share.
     ``fees``: those that its orders have paid, by coin: posted on top as far as coins are there, and no more missed.
+    ``is_traded``: whether what is moved is for orders, or to the rescue of what stands; else it tops up.
     """
 
     account: Account
@@ -108,6 +111,7 @@ class _Purse:
     level: Alert
     portfolio: Portfolio
     fees: Mapping[str, Fraction] = field(default_factory=dict)
+    is_traded: bool = True
 
     def posts(self, asset: str) -> bool:
         """Whether the policy has a coin moved in at all."""
@@ -121,6 +125,11 @@ class _Purse:
         """Whether the venue, the account or the policy says that dollars, not a coin of them, are collateral."""
         pooling = self.account.pooling
         return DOLLARS in self.portfolio.policy.post or (pooling is not None and DOLLARS in pooling.collateral)
+
+    def wallet(self, asset: str, balance: Fraction = ZERO) -> collateral.Account:
+        """A coin of the account as a wallet, as it is named where coins are missing."""
+        key = self.portfolio.account_key(self.account.name) or ""
+        return collateral.Account(asset, None, balance, (), (), traded=self.is_traded, at=key)
 
     def most(self, asset: str, moved: Mapping[str, Fraction]) -> Fraction:
         """Coins of a kind that may still be brought, once some were moved; dollars at a bank where they are named."""
@@ -147,11 +156,13 @@ def _filling(pool: Pool, purse: _Purse) -> tuple[list[Transfer], Shortage | None
         ratios = {asset: _first_ratio(part.coin) for asset, part in pool.parts.items()}
         by_worth = start.filled(sorted(order, key=lambda each: -ratios[each[0]]))
         filling = by_worth if _suffices(by_worth, order) else filling
+    lacks = _shortage(filling, order)
+    if lacks is not None and (worth := filling.without_dust()) is not filling:
+        filling, lacks = worth, _shortage(worth, order)
     moved = {asset: quantity for asset, quantity in filling.moved.items() if quantity}
     for asset, quantity in moved.items():
         purse.free[asset] -= quantity
-    transfers = [Transfer(asset, None, quantity, purse.account.name) for asset, quantity in moved.items()]
-    return transfers, _shortage(filling, order)
+    return [Transfer(asset, None, quantity, purse.account.name) for asset, quantity in moved.items()], lacks
 
 
 @frozen
@@ -212,6 +223,14 @@ class _Filling:
         dust = quantity * self.purse.portfolio.price(asset) < _CENT and (most is None or quantity < most)
         return self if dust or not quantity else self._moving(asset, quantity)
 
+    def without_dust(self) -> "_Filling":
+        """Without the coins that are worth no move, as they do not do."""
+        filling = self
+        for asset, quantity in self.moved.items():
+            if is_dust(quantity, self.purse.wallet(asset), portfolio=self.purse.portfolio):
+                filling = filling._moving(asset, -quantity)
+        return filling
+
     def _without_vain(self, asset: str) -> "_Filling":
         here, least = self.moved[asset], self.owed.get(asset, ZERO)
         bare = self._moving(asset, least - here)
@@ -266,16 +285,15 @@ def _shortage(filling: _Filling, order: Sequence[tuple[str, Fraction | None]]) -
     """What is still missing, in the first coin of which some amount would do; leverage is tested before the fees."""
     if _suffices(filling, order):
         return None
-    purse = filling.purse
-    key, account = purse.portfolio.account_key(purse.account.name) or "", filling.account.before(purse.fees)
+    purse, account = filling.purse, filling.account.before(filling.purse.fees)
     for asset, _ in order:
         lacking, held = account.more_needed(asset), filling.held(asset)
         if lacking is not None:
-            there = collateral.Account(asset, None, held, (), (), at=key)
+            there = purse.wallet(asset, held)
             if not lacking:
                 return None
             return Shortage(there, held + lacking, held, _NO_NEED, held + (filling.lacking(asset) or lacking))
-    dollars, judged = collateral.Account("USD", None, ZERO, (), (), at=key), filling.account.judged
+    dollars, judged = purse.wallet(DOLLARS), filling.account.judged
     return Shortage(dollars, max(judged.initial_margin, judged.position_value), judged.credit, _NO_NEED)
 
 

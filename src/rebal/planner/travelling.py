@@ -92,7 +92,8 @@ class _Trip:
         there, room = said.arriving(source.quantity), self._room(sink)
         most = there if room is None else min(there, room)
         quantity = down(min(most, max(wanted, least)), COIN_STEP)
-        return ZERO if quantity < least or is_dust(quantity, wanted, sink, portfolio=self._portfolio) else quantity
+        is_too_little = quantity < wanted and is_dust(quantity, sink, portfolio=self._portfolio)
+        return ZERO if quantity < least or is_too_little else quantity
 
     def transfers(self) -> tuple[Transfer, ...]:
         """Out of where nothing is waited for, in from spot, out of what orders free, in from other accounts, out."""

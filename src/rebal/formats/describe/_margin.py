@@ -41,6 +41,7 @@ _PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS
 _FAR, _NEAR = Fraction(1, 2), Fraction(35, 100)
 """Where a distance turns from green to yellow to red if no policy says: the policy's own defaults."""
 _AT_INDEX = "liquidation prices are the index's"
+_OF_EACH = "required: the least of each coin that keeps the policy, the others as they are; rows do not add up"
 _FORESEEABLE = 730
 """Days: an alert that today's funding would bring later than this is left out of a page, at any width."""
 
@@ -76,7 +77,8 @@ def pooled(wallets: Sequence[Wallet], *, planned: bool) -> Section:
         Column("required", "required", Kind.COINS, record="required {}", yields=2),
         Column("of the holding", "share_of_holding", Kind.PERCENT, record="share {}", yields=1),
     )
-    return Section("Pooled coins after" if planned else "Pooled coins", (Table(columns, rows, word="pooled"),))
+    note = _OF_EACH if any(each.required for each in rows) else ""
+    return Section("Pooled coins after" if planned else "Pooled coins", (Table(columns, rows, word="pooled"),), note)
 
 
 def _apart(wallets: Sequence[Wallet]) -> list[Wallet]:
