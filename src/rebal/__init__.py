@@ -8,14 +8,14 @@ Where to look, from the command line down; what stands lower knows nothing of wh
     journal/              the SQLite file beside it: entries, their hashes (chain), what they add up to (fold), what
                           they earned (earned)
     formats/              a report as a document (describe/), and a document as table, plain, csv, json, paper, picture;
-                          page/ lays tables out in the width there is, for table and plain
+                          screen/ lays tables out in the width there is, for table and plain
     prices/, exchange/    a market from a file, a history or an exchange; there wire makes one request and judges its
                           status, line tries again, deadline says until when, keys sign; reconcile/: the account at an
                           exchange against the book; placing: an order as an exchange spells it
     compare/, stress/, replay/, guide/, explain/
                           questions asked of many steps: routes and their cost, shocks, years of prices, lessons on
                           one's own figures, any figure with its formula; tax: which lots a sale takes
-    planner/              value (exposure), what is wanted (targets), by which contract (routes), how many (sizing),
+    planner/              value (exposure), what is wanted (targets), by which contract (candidates), how many (sizing),
                           what to place (orders), which coins (collateral), in what order (sequence); rebalance,
                           hedge, unwind, rescue and status decide, step carries out, checks/ say what is refused and
                           what is worth a look, lines are the rows

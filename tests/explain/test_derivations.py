@@ -18,11 +18,11 @@ from program import NOW, PORTFOLIO, ROOT, answered
 from rebal.amounts import Fraction, plain
 from rebal.explain import derivations
 from rebal.planner import build_plan
+from rebal.planner.candidates import SHORT
 from rebal.planner.desk import Desk
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask
 from rebal.planner.rescue import build_rescue
-from rebal.planner.routes import SHORT
 from rebal.planner.unwind import build_unwind
 from rebal.portfolio import Portfolio
 from rebal.reports.explanation import Derivation

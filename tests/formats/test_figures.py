@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from exact import exact
 from rebal.amounts import Fraction
 from rebal.formats.document import GLUE
-from rebal.formats.page.figures import ASCII_TABLE, PLAIN, TABLE, Figures
+from rebal.formats.screen.figures import ASCII_TABLE, PLAIN, TABLE, Figures
 
 VALUES = st.tuples(st.integers(-(10**36), 10**36), st.integers(0, 36)).map(
     lambda pair: Fraction(pair[0], 10 ** pair[1])

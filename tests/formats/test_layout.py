@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from rebal.formats import Ground
 from rebal.formats.document import BOLD, DIM, GLUE, Column, Role
-from rebal.formats.page.ink import ECHO, EMPTY, Line, Piece, breadth, line, paint
-from rebal.formats.page.layout import flow, hang, table, wrap
+from rebal.formats.screen.ink import ECHO, EMPTY, Line, Piece, breadth, line, paint
+from rebal.formats.screen.layout import flow, hang, table, wrap
 
 WORDS = st.text("abc019.,−長", min_size=1, max_size=30)
 CELLS = st.lists(WORDS, min_size=1, max_size=3).map(GLUE.join)

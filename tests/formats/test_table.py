@@ -10,8 +10,8 @@ from rebal import formats
 from rebal.amounts import ZERO, Fraction
 from rebal.findings import Code, Finding, Severity
 from rebal.formats import SIGNS, Ground, Report, View
-from rebal.formats.page.figures import TABLE
-from rebal.formats.page.sheet import UNICODE
+from rebal.formats.screen.figures import TABLE
+from rebal.formats.screen.sheet import UNICODE
 from rebal.status import Needs
 
 from . import books, ledgers, limits, rows

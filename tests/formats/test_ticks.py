@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from rebal.amounts import Fraction, plain
 from rebal.formats.document import Axis, Kind
-from rebal.formats.page.figures import TABLE
 from rebal.formats.picture.ticks import ticks, written
+from rebal.formats.screen.figures import TABLE
 
 ENDS = st.fractions(-(10**15), 10**15, max_denominator=10**9)
 

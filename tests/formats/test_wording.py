@@ -13,9 +13,9 @@ from rebal.formats import View, render
 from rebal.formats.describe._orders import why
 from rebal.formats.describe.plan import headline, refusal
 from rebal.formats.document import GLUE, Reckoned, Said
-from rebal.formats.page.figures import TABLE
-from rebal.formats.page.records import PEN
-from rebal.formats.page.wording import day_and_time, unbroken, with_figures
+from rebal.formats.screen.figures import TABLE
+from rebal.formats.screen.records import PEN
+from rebal.formats.screen.wording import day_and_time, unbroken, with_figures
 from rebal.plan import OrderPart, Plan, PositionLine
 from rebal.portfolio import Route
 

@@ -16,10 +16,10 @@ from rebal.journal.saved import SavedPlan
 from rebal.ledger import Journal
 from rebal.plan import Inputs, Plan
 from rebal.planner import build_plan
+from rebal.planner.candidates import SHORT
 from rebal.planner.desk import Desk
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask
-from rebal.planner.routes import SHORT
 from rebal.planner.unwind import build_unwind
 from rebal.portfolio import Portfolio
 

@@ -11,10 +11,10 @@ from rebal.book import Book, MarginMode, Purpose
 from rebal.market.contract import Contract
 from rebal.plan import Plan
 from rebal.planner import build_plan
+from rebal.planner.candidates import SHORT
 from rebal.planner.desk import Desk
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask
-from rebal.planner.routes import SHORT
 from rebal.planner.sequence import after_orders, after_transfers
 from rebal.planner.sizing import Leg
 from rebal.portfolio import Portfolio, Prefer, Route, Uncovered

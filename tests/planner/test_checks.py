@@ -14,10 +14,10 @@ from rebal.market.contract import Contract
 from rebal.market.maintenance import Method, Tier, Tiers, TierUnit, Valuation, continuous
 from rebal.plan import Plan
 from rebal.planner import build_plan
+from rebal.planner.candidates import SHORT, by_asset, candidates
 from rebal.planner.checks.hedges import apart
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask
-from rebal.planner.routes import SHORT, by_asset, candidates
 from rebal.planner.status import build_status
 from rebal.portfolio import Portfolio
 

@@ -14,12 +14,12 @@ from rebal.amounts import Fraction
 from rebal.book import Book, HedgeAsked, Purpose, opened
 from rebal.findings import Code, Severity
 from rebal.plan import Plan
+from rebal.planner.candidates import SHORT, Candidate
 from rebal.planner.cover import cover
 from rebal.planner.desk import Desk
 from rebal.planner.exposure import value
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask, Tally, _root, contract_moved
-from rebal.planner.routes import SHORT, Candidate
 from rebal.planner.sizing import Leg
 from rebal.planner.status import build_status
 from rebal.planner.unwind import build_unwind

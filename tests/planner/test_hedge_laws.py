@@ -12,11 +12,11 @@ from rebal.amounts import Fraction
 from rebal.book import Book, MarginMode, Part, Position, Purpose
 from rebal.market.contract import Contract
 from rebal.plan import Plan
+from rebal.planner.candidates import SHORT, named
 from rebal.planner.desk import Desk
 from rebal.planner.exposure import value
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask
-from rebal.planner.routes import SHORT, named
 from rebal.portfolio import Portfolio, Sizing
 
 from .books import INVERSE_SCHEDULES, LINEAR_SCHEDULES, SETTINGS, decimals

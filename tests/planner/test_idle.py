@@ -11,9 +11,9 @@ from rebal.book import MarginMode, Position, opened
 from rebal.findings import Code
 from rebal.market.pooled import ClosingFee, Collateral, Counted, Printed, Rules, Slice
 from rebal.plan import Plan
+from rebal.planner.candidates import named
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask
-from rebal.planner.routes import named
 from rebal.planner.sequence import after_orders, after_transfers
 from rebal.portfolio import Account, Pooling, Portfolio
 from rebal.withdrawal import Withdrawal

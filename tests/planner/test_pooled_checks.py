@@ -12,11 +12,11 @@ from rebal.amounts import COIN_STEP, ZERO, Fraction, plain, up
 from rebal.findings import Code, Finding, Severity
 from rebal.market.pooled import Coin, coins_to_count, credit
 from rebal.plan import Plan
+from rebal.planner.candidates import SHORT
 from rebal.planner.desk import Desk
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask
 from rebal.planner.rescue import build_rescue
-from rebal.planner.routes import SHORT
 from rebal.planner.unwind import build_unwind
 from rebal.portfolio import Portfolio
 

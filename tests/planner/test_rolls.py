@@ -13,10 +13,10 @@ from rebal.commands._cures import cured
 from rebal.findings import Code
 from rebal.formats.describe.plan import headline
 from rebal.plan import Plan
+from rebal.planner.candidates import SHORT, Candidate, by_asset, expiring_after, named, rolling, through
 from rebal.planner.desk import Desk
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask, in_the_way
-from rebal.planner.routes import SHORT, Candidate, by_asset, expiring_after, named, rolling, through
 from rebal.planner.status import build_status
 from rebal.portfolio import Portfolio, Proxy, Route
 from rebal.status import Needs, Status

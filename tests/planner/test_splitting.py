@@ -14,9 +14,9 @@ from rebal.findings import Code, Finding
 from rebal.market.contract import Contract
 from rebal.plan import Plan
 from rebal.planner import build_plan
+from rebal.planner.candidates import SHORT, candidates
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask
-from rebal.planner.routes import SHORT, candidates
 from rebal.planner.status import build_status
 from rebal.portfolio import Account, Policy, Portfolio, Prefer
 
@@ -56,7 +56,7 @@ def planned(made: Portfolio, *, fit: bool = False) -> Plan:
 
 
 def hedged(made: Portfolio, fraction: str) -> Plan:
-    from rebal.planner.routes import by_asset
+    from rebal.planner.candidates import by_asset
 
     found = candidates("BTC", made, by_asset(made.contracts.values()), side=SHORT, now=INPUTS.now)
     return build_hedge(made, made.statement, asks=[Ask("BTC", exact(fraction), found)], inputs=INPUTS)

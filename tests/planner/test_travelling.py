@@ -16,11 +16,11 @@ from rebal.book import MarginMode, Purpose, opened
 from rebal.findings import Code, Severity
 from rebal.market.pooled import ClosingFee, Collateral, Counted, Printed, Rules, Slice
 from rebal.plan import Plan, Rescue, StepKind
+from rebal.planner.candidates import named
 from rebal.planner.desk import Desk
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask
 from rebal.planner.rescue import build_rescue
-from rebal.planner.routes import named
 from rebal.planner.sequence import after_orders, after_transfers, waiting
 from rebal.planner.sizing import Leg
 from rebal.portfolio import Account, Pooling, Portfolio, Route

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     from rebal.amounts import Fraction
     from rebal.market.contract import Contract
+    from rebal.planner.candidates import Candidate
     from rebal.planner.desk import Desk
     from rebal.planner.hedge_legs import Ask
     from rebal.planner.review import Check
-    from rebal.planner.routes import Candidate
 
 EXAMPLES = (
     "rebal hedge BTC --pct 50",
@@ -183,8 +183,8 @@ def _onto(
     asset: str, wanted: Wanted, desk: "Desk", *, until: "datetime | None", ends: "datetime | None"
 ) -> "tuple[tuple[Candidate, ...], frozenset[str] | None]":
     """What may open a hedge, what carries it already first, and where it may stay; None: wherever it is."""
+    from rebal.planner.candidates import SHORT, expiring_after, named, rolling, through
     from rebal.planner.hedge_legs import in_the_way
-    from rebal.planner.routes import SHORT, expiring_after, named, rolling, through
 
     portfolio, now = desk.portfolio, desk.now
     sits_on = tuple(position.contract for position in in_the_way(asset, desk))
@@ -211,7 +211,7 @@ def _onto(
 @contextmanager
 def _asked_as(option: str, given: str | None) -> "Iterator[None]":
     """Name the option by which something was asked for that cannot be had."""
-    from rebal.planner.routes import NotServed
+    from rebal.planner.candidates import NotServed
 
     try:
         yield

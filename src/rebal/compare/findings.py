@@ -6,13 +6,13 @@ from rebal.amounts import Fraction, total
 from rebal.book import Purpose
 from rebal.findings import Code, Figure, Finding, coins, exact_percent, info, percent, rank, usd, warning
 from rebal.market.contract import Kind
+from rebal.planner.candidates import reducible
 from rebal.planner.checks import findings
 from rebal.planner.costs import ROLL_DAYS
 from rebal.planner.cover import cover
 from rebal.planner.desk import Desk
 from rebal.planner.rebalance import Decided, outside_band
 from rebal.planner.review import Check, Review
-from rebal.planner.routes import reducible
 from rebal.planner.sizing import LeftOut
 from rebal.planner.step import NOTHING_OPEN
 from rebal.reports.comparison import Compare, LegLine, PostedLine, RouteLine, Way

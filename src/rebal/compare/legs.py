@@ -10,12 +10,12 @@ from rebal.frozen import frozen
 from rebal.market.carry import annualised
 from rebal.market.contract import Contract
 from rebal.market.margin import Held
+from rebal.planner.candidates import Candidate, candidates
 from rebal.planner.collateral import need
 from rebal.planner.costs import Carried, carry, carry_per_day
 from rebal.planner.desk import Desk
 from rebal.planner.exposure import held_position
 from rebal.planner.pooled import needed_alone
-from rebal.planner.routes import Candidate, candidates
 from rebal.planner.sizing import LeftOut, Leg
 from rebal.portfolio import Portfolio, Route
 from rebal.reports.comparison import LegLine, PostedLine, Way

@@ -14,11 +14,11 @@ from rebal.compare.ranking import Runner, ranking, turns
 from rebal.compare.sale import SpotTrade, spot_trade
 from rebal.market.carry import days_between
 from rebal.plan import HedgeLine, Inputs
+from rebal.planner.candidates import SHORT
 from rebal.planner.costs import Range, carry, carry_per_day, cost, traded_usd
 from rebal.planner.cover import cover
 from rebal.planner.desk import Desk
 from rebal.planner.review import Check
-from rebal.planner.routes import SHORT
 from rebal.planner.targets import leg
 from rebal.portfolio import DOLLARS, Portfolio, Tax
 from rebal.reports.comparison import Compare, CurveLine, LotLine, MethodLine, PostedLine, RouteLine, Way

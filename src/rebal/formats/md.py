@@ -28,10 +28,10 @@ from rebal.formats.document import (
     Verbatim,
     blocks_for,
 )
-from rebal.formats.page import cells
-from rebal.formats.page.ink import ECHO
 from rebal.formats.paper import markup
 from rebal.formats.paper.body import is_topic, ordered
+from rebal.formats.screen import cells
+from rebal.formats.screen.ink import ECHO
 
 _STEERS = re.compile(r"[\\`*_{}\[\]<>#|~$]")
 _BEGINS, _COUNTS = re.compile(r"^(?=[-+=])"), re.compile(r"^(\d+)([.)])(?=\s|$)")

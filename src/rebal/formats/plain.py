@@ -1,8 +1,8 @@
 """Plain text for pipes: one record a line, first a word that says what it is, then its fields two spaces apart."""
 
 from rebal.formats import Report, View, describe
-from rebal.formats.page.ink import clean
-from rebal.formats.page.records import records
+from rebal.formats.screen.ink import clean
+from rebal.formats.screen.records import records
 
 
 def render(report: Report, view: View) -> str:

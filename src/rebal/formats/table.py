@@ -1,9 +1,9 @@
 """Tables for a terminal: what to know, in the reader's order, in as many columns as there are."""
 
 from rebal.formats import Report, View, describe
-from rebal.formats.page.drawing import draw
-from rebal.formats.page.ink import paint
-from rebal.formats.page.sheet import sheet
+from rebal.formats.screen.drawing import draw
+from rebal.formats.screen.ink import paint
+from rebal.formats.screen.sheet import sheet
 
 
 def render(report: Report, view: View) -> str:

@@ -3,7 +3,7 @@
 from rebal.amounts import Fraction, plain
 from rebal.formats.describe._phrases import FAR, foreseeable
 from rebal.formats.document import GLUE
-from rebal.formats.page.figures import Figures
+from rebal.formats.screen.figures import Figures
 from rebal.plan import Wallet
 
 _FIGURES = Figures("−", ",", " ", "$", "×")

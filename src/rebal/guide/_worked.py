@@ -9,7 +9,7 @@ from rebal.market.margin import Held
 from rebal.names import within
 from rebal.plan import Plan, Wallet
 from rebal.planner import build_plan
-from rebal.planner.routes import tradable
+from rebal.planner.candidates import tradable
 from rebal.portfolio import Portfolio
 
 

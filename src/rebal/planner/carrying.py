@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from rebal.amounts import Fraction, total
 from rebal.frozen import frozen
+from rebal.planner.candidates import Candidate
 from rebal.planner.desk import Desk
-from rebal.planner.routes import Candidate
-from rebal.planner.sizing import Leg, Passed, carried_usd, fully_reducing, legs_for
+from rebal.planner.sizing import Leg, Passed, carried_usd, fully_reducing
 from rebal.planner.splitting import Offer, Taken, goes_on, lacking, served_at, split
 from rebal.portfolio import Portfolio
 
@@ -108,11 +108,11 @@ def moved_usd(carried: Carried, portfolio: Portfolio) -> Fraction:
 
 def _by_first(asset: str, dollars: Fraction, desk: Desk) -> Carried:
     found = desk.candidates(asset, dollars)
-    closing = _legs(asset, dollars, None, desk)
+    closing = desk.legs(asset, dollars, None)
     if not found:
         undone = dollars - total(carried_usd(leg, desk.portfolio) for leg in closing)
         return Carried(None, closing, opens=False, covered=fully_reducing(closing, undone, desk.portfolio))
-    legs = _legs(asset, dollars, found[0], desk)
+    legs = desk.legs(asset, dollars, found[0])
     return Carried(found[0], legs, opens=len(legs) > len(closing) or goes_on(asset, dollars, desk, legs=legs))
 
 
@@ -120,11 +120,11 @@ def _in_turn(asset: str, dollars: Fraction, desk: Desk, taken: Taken, *, first: 
     """``first``: what carries the leg where coins are without limit."""
     if desk.portfolio.has_several:
         return _in_parts(asset, dollars, desk, taken, shrink=shrink)
-    closing = _legs(asset, dollars, None, desk)
+    closing = desk.legs(asset, dollars, None)
     passed: list[Passed] = []
     asked: tuple[Leg, ...] = ()
     for candidate in desk.candidates(asset, dollars):
-        legs = first.legs if candidate is first.opening else _legs(asset, dollars, candidate, desk)
+        legs = first.legs if candidate is first.opening else desk.legs(asset, dollars, candidate)
         if len(legs) == len(closing):
             continue  # its lot is too large for this leg
         short = lacking(legs, desk, taken)
@@ -155,8 +155,3 @@ def _in_parts(asset: str, dollars: Fraction, desk: Desk, taken: Taken, *, shrink
         return Carried(opening, made.legs, opens=made.opens, passed=made.passed, covered=False)
     rest = Offer(asset, dollars, made.legs, made.left, desk, taken)
     return Carried(opening, (*made.legs, rest.leg(rest.whole)), opens=True, passed=made.passed)
-
-
-def _legs(asset: str, dollars: Fraction, opening: Candidate | None, desk: Desk) -> tuple[Leg, ...]:
-    positions = desk.positions_for.get(asset, ())
-    return legs_for(asset, dollars, opening, positions=positions, portfolio=desk.portfolio, now=desk.now)

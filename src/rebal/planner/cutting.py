@@ -8,9 +8,9 @@ from rebal.book import Book, Part, Position, Purpose
 from rebal.frozen import frozen
 from rebal.market.margin import Held
 from rebal.plan import Order
+from rebal.planner.candidates import route_of
 from rebal.planner.collateral import accounts, balance_at, past
 from rebal.planner.orders import close_orders
-from rebal.planner.routes import route_of
 from rebal.planner.sequence import after_orders
 from rebal.planner.sizing import Leg
 from rebal.portfolio import Alert, Portfolio

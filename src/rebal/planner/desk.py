@@ -9,12 +9,12 @@ from rebal.book import Book, Position
 from rebal.frozen import Worked, frozen, once
 from rebal.market.contract import Contract
 from rebal.plan import Order
+from rebal.planner.candidates import Candidate, Served, by_asset, candidates
 from rebal.planner.collateral import Shortage, accounts
 from rebal.planner.exposure import Valuation, value
 from rebal.planner.orders import orders_of
-from rebal.planner.routes import Candidate, Served, by_asset, candidates
 from rebal.planner.sequence import after_orders
-from rebal.planner.sizing import Leg
+from rebal.planner.sizing import Leg, legs_for
 from rebal.planner.step import Outcome, posted, step
 from rebal.portfolio import Account, Portfolio
 
@@ -74,6 +74,11 @@ class Desk(Worked):
     @once
     def _found(self) -> dict[tuple[str, bool], tuple[Candidate, ...]]:
         return {}
+
+    def legs(self, asset: str, dollars: Fraction, opening: Candidate | None) -> tuple[Leg, ...]:
+        """The legs that move an asset's exposure by some dollars, what is open first (see ``sizing.legs_for``)."""
+        positions = self.positions_for.get(asset, ())
+        return legs_for(asset, dollars, opening, positions=positions, portfolio=self.portfolio, now=self.now)
 
     def pot(self, contract: Contract) -> str:
         """What a contract is margined out of: its coin's name, or "" where any coin of the book may matter to it."""

@@ -7,6 +7,7 @@ from rebal.amounts import ZERO, Fraction
 from rebal.book import Book, HedgeAsked
 from rebal.plan import Inputs, Plan
 from rebal.planner.build import answer
+from rebal.planner.candidates import SHORT
 from rebal.planner.checks.hedges import outlasts, refuse_over_hedge, rolled, rolls, sale_note
 from rebal.planner.cover import Cover, cover
 from rebal.planner.desk import Desk
@@ -14,7 +15,6 @@ from rebal.planner.hedge_legs import Ask, Tally, contract_moved, in_turn, left_b
 from rebal.planner.orders import orders_of
 from rebal.planner.rebalance import Decided, outside_band
 from rebal.planner.review import Check
-from rebal.planner.routes import SHORT
 from rebal.planner.sizing import LeftOut, Leg, Residual
 from rebal.planner.step import step
 from rebal.planner.targets import least_leg_usd

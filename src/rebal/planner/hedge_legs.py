@@ -12,12 +12,12 @@ from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction, total, toward_zero
 from rebal.book import Part, Position, Purpose
 from rebal.frozen import frozen
 from rebal.market.contract import Contract
+from rebal.planner.candidates import Candidate, reducible, route_of
 from rebal.planner.cover import Cover
 from rebal.planner.desk import Desk, has_collateral
 from rebal.planner.exposure import hedged_coins
 from rebal.planner.hedge_parts import closed_with_the_finest, open_in_parts
 from rebal.planner.orders import refused_size
-from rebal.planner.routes import Candidate, reducible, route_of
 from rebal.planner.sizing import LeftOut, Leg, Passed
 from rebal.planner.targets import least_leg_usd
 

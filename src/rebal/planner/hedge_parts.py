@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rebal.amounts import ONE, ZERO, Fraction
+from rebal.planner.candidates import Candidate
 from rebal.planner.change import MOST_MORE
 from rebal.planner.collateral import last_that
 from rebal.planner.desk import Desk
-from rebal.planner.routes import Candidate
 from rebal.planner.sizing import Leg, Passed, least_lots
 from rebal.planner.splitting import lacking, purse, uncapped
 from rebal.planner.targets import lot_usd

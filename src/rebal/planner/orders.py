@@ -7,7 +7,7 @@ from rebal.amounts import ZERO, Fraction, down, total, up
 from rebal.book import Book, Purpose
 from rebal.market.contract import Contract
 from rebal.plan import Order, OrderPart, Side
-from rebal.planner.routes import Candidate
+from rebal.planner.candidates import Candidate
 from rebal.planner.sizing import LeftOut, Leg, Passed, Residual, carried_usd, fully_reducing, is_below_min_order
 from rebal.portfolio import Portfolio
 

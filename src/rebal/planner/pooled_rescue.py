@@ -10,6 +10,7 @@ from rebal.frozen import Worked, frozen, once
 from rebal.market.pooled import Part, Pool, judge
 from rebal.names import within
 from rebal.plan import Order, Rescue, RescueLine, Transfer
+from rebal.planner.candidates import tradable
 from rebal.planner.collateral import accounts, free_coins
 from rebal.planner.cover import cover
 from rebal.planner.cutting import Closed, Goal, Wallet, fewest_lots
@@ -19,7 +20,6 @@ from rebal.planner.idle import idle_anywhere
 from rebal.planner.pooled import is_past, levels_of, nearest, past_alert, pool_of, surveyed
 from rebal.planner.pooled_posting import filled
 from rebal.planner.review import Check, Review
-from rebal.planner.routes import tradable
 from rebal.planner.sequence import after_orders, after_transfers, realised_by
 from rebal.planner.step import carried
 from rebal.planner.travelling import sent

@@ -8,11 +8,11 @@ from rebal.book import Purpose
 from rebal.frozen import frozen
 from rebal.market.contract import Contract
 from rebal.plan import Order
+from rebal.planner.candidates import Candidate, part_held, reducible
 from rebal.planner.carrying import Carried, Shrink, carry, moved_usd
 from rebal.planner.desk import Desk
 from rebal.planner.orders import any_order_of, residual
-from rebal.planner.routes import Candidate, part_held, reducible
-from rebal.planner.sizing import LeftOut, Leg, Residual, legs_for
+from rebal.planner.sizing import LeftOut, Residual
 from rebal.planner.targets import Aims, aims, band_width, least_leg_usd, leg, lot_usd, target
 from rebal.portfolio import DOLLARS, Uncovered
 
@@ -263,13 +263,8 @@ def _band_width(asset: str, dollars: Fraction, aimed: Fraction, *, desk: Desk) -
     return band_width(asset, aimed, contract=contract, valued=desk.valued, portfolio=desk.portfolio)
 
 
-def _legs(asset: str, dollars: Fraction, opening: Candidate | None, desk: Desk) -> tuple[Leg, ...]:
-    positions = desk.positions_for.get(asset, ())
-    return legs_for(asset, dollars, opening, positions=positions, portfolio=desk.portfolio, now=desk.now)
-
-
 def _own_order(asset: str, dollars: Fraction, desk: Desk) -> bool:
-    legs = _legs(asset, dollars, _opens_on(asset, dollars, desk), desk)
+    legs = desk.legs(asset, dollars, _opens_on(asset, dollars, desk))
     return any_order_of(legs, book=desk.book, portfolio=desk.portfolio)
 
 

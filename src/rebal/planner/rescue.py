@@ -10,6 +10,7 @@ from rebal.frozen import frozen
 from rebal.market.margin import liquidation, pnl_of, value_of
 from rebal.plan import Inputs, Order, Plan, Rescue, RescueLine, Transfer
 from rebal.planner.build import answer
+from rebal.planner.candidates import tradable
 from rebal.planner.collateral import Account, accounts, balance_at, free_coins, loose_in_wallets, past, room_for
 from rebal.planner.cover import cover, still_asked
 from rebal.planner.cutting import Goal, Wallet, fewest_lots
@@ -20,7 +21,6 @@ from rebal.planner.pooled_rescue import PooledWay, PooledWays, pooled_checks, po
 from rebal.planner.rebalance import Decided, outside_band
 from rebal.planner.rescue_meanwhile import meanwhile
 from rebal.planner.review import Check, Review
-from rebal.planner.routes import tradable
 from rebal.planner.sequence import realised_by
 from rebal.planner.step import carried
 from rebal.planner.travelling import sent

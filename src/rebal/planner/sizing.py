@@ -9,10 +9,10 @@ from rebal.amounts import ONE, ZERO, Fraction, toward_zero, up
 from rebal.book import Position, Purpose
 from rebal.frozen import frozen
 from rebal.market.contract import Contract
+from rebal.planner.candidates import Candidate, part_held, reducible, route_of
 from rebal.planner.change import Stack, changed
 from rebal.planner.collateral import Shortage
 from rebal.planner.exposure import beta, leg_value
-from rebal.planner.routes import Candidate, part_held, reducible, route_of
 from rebal.portfolio import Portfolio, Route
 
 

@@ -7,9 +7,9 @@ from rebal.amounts import ZERO, Fraction, total
 from rebal.book import Purpose
 from rebal.frozen import frozen
 from rebal.market.contract import Contract
+from rebal.planner.candidates import Candidate
 from rebal.planner.collateral import Shortage, last_that
 from rebal.planner.desk import Desk
-from rebal.planner.routes import Candidate
 from rebal.planner.sizing import Leg, Passed, carried_usd, closing_legs, least_lots
 from rebal.portfolio import Route
 

@@ -10,6 +10,7 @@ from rebal.findings import Code, Figure, Finding, info, is_action, is_breach, pe
 from rebal.frozen import Later
 from rebal.ledger import Realised
 from rebal.plan import Inputs
+from rebal.planner.candidates import SOONEST_EXPIRY
 from rebal.planner.checks import findings
 from rebal.planner.checks.expiry import delivered_hedges
 from rebal.planner.checks.hedges import apart, rolls, stays_on
@@ -20,7 +21,6 @@ from rebal.planner.lines import cost_lines, hedge_lines
 from rebal.planner.payoff import payoff_lines
 from rebal.planner.rebalance import rebalance
 from rebal.planner.review import Check, Review, reviewed
-from rebal.planner.routes import SOONEST_EXPIRY
 from rebal.planner.sizing import LeftOut
 from rebal.planner.step import Outcome, standing
 from rebal.portfolio import DOLLARS, Portfolio

@@ -9,6 +9,7 @@ from rebal.findings import Code, Finding, error, info, percent, usd
 from rebal.ledger import Carried
 from rebal.plan import Inputs, Order, Plan, PnlLine
 from rebal.planner.build import answer
+from rebal.planner.candidates import route_of, tradable
 from rebal.planner.cover import still_asked
 from rebal.planner.desk import Desk
 from rebal.planner.exposure import stood_for
@@ -17,7 +18,6 @@ from rebal.planner.ladder import ranked, rung_lines
 from rebal.planner.orders import close_orders, too_small
 from rebal.planner.rebalance import Decided, off_target, outside_band
 from rebal.planner.review import Check, Review
-from rebal.planner.routes import route_of, tradable
 from rebal.planner.sequence import realised_by
 from rebal.planner.sizing import Leg
 from rebal.planner.step import Outcome, step

@@ -11,9 +11,9 @@ import numpy as np
 
 from rebal.amounts import ZERO, Fraction
 from rebal.book import Position
+from rebal.planner.candidates import SHORT, SOONEST_EXPIRY, by_asset, candidates
 from rebal.planner.cover import cover
 from rebal.planner.exposure import assets_of
-from rebal.planner.routes import SHORT, SOONEST_EXPIRY, by_asset, candidates
 from rebal.replay.box import is_calm
 from rebal.replay.course import stamp
 from rebal.replay.outlook import STEPS, Figures, Floats, summed

@@ -9,14 +9,14 @@ from rebal.book import Event, HedgeAsked, Purpose
 from rebal.findings import Finding
 from rebal.frozen import frozen
 from rebal.market.contract import Contract
+from rebal.planner.bare import BarePlan, bare_plan, desk_of
+from rebal.planner.candidates import SHORT, SOONEST_EXPIRY, rolling
 from rebal.planner.cover import cover
 from rebal.planner.desk import Desk
-from rebal.planner.due import Due, desk_of, due
 from rebal.planner.hedge import build_hedge, hedge_moves
 from rebal.planner.hedge_legs import Ask, in_the_way
 from rebal.planner.lines import hedge_lines
 from rebal.planner.rescue import build_rescue
-from rebal.planner.routes import SHORT, SOONEST_EXPIRY, rolling
 from rebal.planner.unwind import build_unwind
 from rebal.portfolio import Portfolio
 from rebal.replay.acting import Placed, carried_out, inputs_at
@@ -48,7 +48,7 @@ class Planned:
         laid = walk.quotes.at(n)
         laid = replace(laid, targets=None) if self.hedge_only else laid
         desk = desk_of(laid, walk.book)
-        found = due(desk)
+        found = bare_plan(desk)
         error = found.error()
         if error is None:
             self._place(walk, _placed(found, walk), laid)
@@ -67,7 +67,7 @@ class Planned:
                 if not rescue.refused:
                     self._place(walk, Placed.of(rescue), laid)
             case Refused.FIT:
-                found = due(desk, fit=True)
+                found = bare_plan(desk, fit=True)
                 if found.error() is None:
                     self._place(walk, _placed(found, walk), laid)
             case _:
@@ -149,7 +149,7 @@ def _expires_soon(contract: Contract, laid: Desk) -> bool:
     return contract.expiry is not None and contract.expiry - laid.now < SOONEST_EXPIRY
 
 
-def _placed(found: Due, walk: Walk) -> Placed:
+def _placed(found: BarePlan, walk: Walk) -> Placed:
     return Placed(found.done.orders, found.done.transfers, hedge_lines(walk.book.hedges))
 
 

@@ -26,11 +26,11 @@ from rebal.formats.document import (
     Verbatim,
     blocks_for,
 )
-from rebal.formats.page import cells
-from rebal.formats.page.ink import ECHO
 from rebal.formats.paper.markup import cell, markup, noted, text
 from rebal.formats.picture.canvas import Page
 from rebal.formats.picture.drawn import drawn, is_drawn
+from rebal.formats.screen import cells
+from rebal.formats.screen.ink import ECHO
 
 _DEEPEST = 6
 _PICTURE_WIDTHS = {"wide": 680, "narrow": 312}

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from rebal.amounts import Fraction
 from rebal.formats import View
 from rebal.formats.document import Axis, Figure, Kind, Said
-from rebal.formats.page.sheet import sheet
+from rebal.formats.screen.sheet import sheet
 
 PEN = sheet(View(width=80, colour=False)).pen
 _CHARACTER, _CAPITAL, _SIGN = 7.6, 8.8, 11.5

@@ -2,7 +2,7 @@
 
 from rebal.amounts import ONE, ZERO, Fraction
 from rebal.formats.document import Axis, Kind
-from rebal.formats.page.figures import Figures
+from rebal.formats.screen.figures import Figures
 
 _ROUND = (Fraction(1), Fraction(2), Fraction(5))
 _FINER = (Fraction(1), Fraction(3, 2), Fraction(2), Fraction(3), Fraction(5), Fraction(7))

@@ -7,12 +7,12 @@ from rebal.amounts import ZERO, Fraction, number
 from rebal.book import HedgeAsked, Purpose
 from rebal.findings import Code, Finding, coins, error, exact_percent, info, percent, price, usd, warning
 from rebal.market.contract import Contract, Kind
+from rebal.planner.candidates import SHORT, SOONEST_EXPIRY
 from rebal.planner.checks.book import over_hedged
 from rebal.planner.cover import cover
 from rebal.planner.desk import Desk
 from rebal.planner.hedge_legs import Ask, in_the_way, misplaced
 from rebal.planner.review import Check, Review
-from rebal.planner.routes import SHORT, SOONEST_EXPIRY
 from rebal.times import day_or_time
 
 

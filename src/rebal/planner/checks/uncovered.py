@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from rebal.amounts import ZERO
 from rebal.findings import Code, Figure, Finding, coins, error, exact_percent, info, percent, usd, warning
 from rebal.market.contract import Contract
+from rebal.planner.candidates import SOONEST_EXPIRY
 from rebal.planner.review import Check, Review
-from rebal.planner.routes import SOONEST_EXPIRY
 from rebal.planner.sizing import LeftOut, Passed, Residual
 
 

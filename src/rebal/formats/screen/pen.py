@@ -6,8 +6,8 @@ from typing import Any
 
 from rebal.amounts import Fraction
 from rebal.formats.document import GLUE, Absent, Change, Figure, Inked, Kind, Loud, Phrases, Prose, Reckoned, Said
-from rebal.formats.page.figures import Figures
-from rebal.formats.page.wording import with_figures
+from rebal.formats.screen.figures import Figures
+from rebal.formats.screen.wording import with_figures
 from rebal.frozen import frozen
 
 Write = Callable[[Fraction], str]

@@ -1,4 +1,4 @@
-"""What is due now, as it would be placed: the plan without the rows and words that show it."""
+"""The plan without the rows and words that show it, as a replay asks for it at every check."""
 
 from rebal.amounts import ONE
 from rebal.book import Book
@@ -21,7 +21,7 @@ from rebal.portfolio import Portfolio
 
 
 @frozen
-class Due:
+class BarePlan:
     """Orders and transfers as ``build_plan`` gives them, and what they come to."""
 
     desk: Desk
@@ -62,10 +62,10 @@ class Due:
         return unserved or self.desk.valued.equity <= 0 or any(expired(self.desk))
 
 
-def due(desk: Desk, *, fit: bool = False) -> Due:
+def bare_plan(desk: Desk, *, fit: bool = False) -> BarePlan:
     """Decide a rebalance and carry it out on the book, as ``build_plan`` does before it reports."""
     decided = rebalance(desk, fit=fit)
-    return Due(desk, decided, desk.step(decided.orders))
+    return BarePlan(desk, decided, desk.step(decided.orders))
 
 
 def desk_of(portfolio: Portfolio, book: Book) -> Desk:

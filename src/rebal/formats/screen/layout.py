@@ -10,7 +10,7 @@ from functools import partial
 from typing import NamedTuple
 
 from rebal.formats.document import BOLD, DIM, GLUE, Column, Role
-from rebal.formats.page.ink import ECHO, EMPTY, Line, Piece, breadth, line
+from rebal.formats.screen.ink import ECHO, EMPTY, Line, Piece, breadth, line
 
 _CARD_INDENT = 2
 _DEEPEST_INDENT = 8

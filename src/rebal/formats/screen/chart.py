@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from rebal.amounts import ZERO, Fraction
 from rebal.formats.document import BOLD, DIM, GLUE, Chart
-from rebal.formats.page.ink import Line, Piece, line, measure
-from rebal.formats.page.sheet import Sheet, Signs
 from rebal.formats.picture.ticks import ticks, written
+from rebal.formats.screen.ink import Line, Piece, line, measure
+from rebal.formats.screen.sheet import Sheet, Signs
 
 _ROWS = 12
 _NARROWEST, _WIDEST = 24, 92

@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 from rebal.formats import View
 from rebal.formats.document import GLUE, Absent
-from rebal.formats.page.figures import ASCII_TABLE, TABLE
-from rebal.formats.page.ink import clean
-from rebal.formats.page.pen import Pen
-from rebal.formats.page.wording import ascii_signs, day_and_time, unbroken
+from rebal.formats.screen.figures import ASCII_TABLE, TABLE
+from rebal.formats.screen.ink import clean
+from rebal.formats.screen.pen import Pen
+from rebal.formats.screen.wording import ascii_signs, day_and_time, unbroken
 from rebal.frozen import frozen
 
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from rebal.amounts import Fraction
 from rebal.book import opened
 from rebal.findings import Severity
+from rebal.planner.bare import bare_plan, desk_of
 from rebal.planner.build import build_plan
-from rebal.planner.due import desk_of, due
 from rebal.planner.exposure import value, worth_in
 from rebal.portfolio import DOLLARS, Portfolio
 
@@ -27,7 +27,7 @@ F = Fraction
 def test_it_places_what_the_plan_does_and_is_refused_for_the_same_reason(made: Portfolio, coins: str) -> None:
     made = replace(made, market=replace(made.market, as_of=NOW), policy=replace(made.policy, max_at_venue=F(coins)))
     plan = build_plan(made, made.statement, inputs=INPUTS)
-    found = due(desk_of(made, made.statement))
+    found = bare_plan(desk_of(made, made.statement))
     error = found.error()
     errors = [each for each in plan.findings if each.severity is Severity.ERROR]
     assert (found.done.orders, found.done.transfers) == (plan.orders, plan.transfers)
@@ -42,7 +42,7 @@ def test_a_wallet_that_is_due_already_refuses_what_leaves_it_so() -> None:
         {"BTC": "1"}, {"BTC": "1"}, {"BTC": "40000"}, (contract,), positions=(held,), wallets={"BTC": "1"},
     )  # fmt: skip
     made = replace(made, targets=None, market=replace(made.market, as_of=NOW))
-    error = due(desk_of(made, made.statement)).error()
+    error = bare_plan(desk_of(made, made.statement)).error()
     assert error is not None
     assert error == build_plan(made, made.statement, inputs=INPUTS).findings[0]
 
@@ -52,7 +52,7 @@ def test_a_wallet_that_is_due_already_refuses_what_leaves_it_so() -> None:
 def test_it_is_the_same_over_several_accounts(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     made = read(tmp_path_factory.mktemp("books"), text)
     told = replace(INPUTS, now=made.market.as_of or NOW)
-    plan, found = build_plan(made, made.statement, inputs=told), due(desk_of(made, made.statement))
+    plan, found = build_plan(made, made.statement, inputs=told), bare_plan(desk_of(made, made.statement))
     errors = [each for each in plan.findings if each.severity is Severity.ERROR]
     assert (found.done.orders, found.done.transfers) == (plan.orders, plan.transfers)
     assert found.error() == (errors[0] if errors else None)

@@ -28,10 +28,10 @@ from rebal.formats.document import (
     Verbatim,
     blocks_for,
 )
-from rebal.formats.page import cells, chart, layout
-from rebal.formats.page.ink import EMPTY, Line, Piece, line, measure
-from rebal.formats.page.pen import Write
-from rebal.formats.page.sheet import Sheet
+from rebal.formats.screen import cells, chart, layout
+from rebal.formats.screen.ink import EMPTY, Line, Piece, line, measure
+from rebal.formats.screen.pen import Write
+from rebal.formats.screen.sheet import Sheet
 
 _IN_INK = (Inked, Loud)
 _HALF_CELLS, _CELLS = 12, 10

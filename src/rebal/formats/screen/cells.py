@@ -16,7 +16,7 @@ from rebal.formats.document import (
     blocks_for,
     getter,
 )
-from rebal.formats.page.ink import ECHO
+from rebal.formats.screen.ink import ECHO
 
 Cells = Sequence[Said]
 

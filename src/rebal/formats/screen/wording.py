@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 
 from rebal.formats.document import GLUE
-from rebal.formats.page.figures import Figures
+from rebal.formats.screen.figures import Figures
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _FIGURE_AND_UNIT = re.compile(r"(?<=[0-9]) (?=%|[A-Z0-9]*[A-Z][A-Z0-9]*\b|(?:points|contracts|hours|days)\b)")
@@ -30,7 +30,7 @@ def ascii_signs(text: str) -> str:
 def with_figures(sentence: str, figures: Figures) -> str:
     """A sentence whose figures have a page's separators and minus signs; what is to be typed stays as it is.
 
-    >>> from rebal.formats.page.figures import ASCII_TABLE
+    >>> from rebal.formats.screen.figures import ASCII_TABLE
     >>> with_figures("closing realises 14900.5 USD: rebal hedge BTC --notional 14900", ASCII_TABLE)
     'closing realises 14,900.5 USD: rebal hedge BTC --notional 14900'
     """

@@ -28,10 +28,10 @@ from rebal.formats.document import (
     blocks_for,
     getter,
 )
-from rebal.formats.page.figures import PLAIN
-from rebal.formats.page.ink import clean
-from rebal.formats.page.pen import Pen
-from rebal.formats.page.wording import ascii_signs
+from rebal.formats.screen.figures import PLAIN
+from rebal.formats.screen.ink import clean
+from rebal.formats.screen.pen import Pen
+from rebal.formats.screen.wording import ascii_signs
 from rebal.times import rfc3339
 
 _WORD = len("position")
