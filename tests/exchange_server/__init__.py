@@ -10,7 +10,7 @@ import contextlib
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -25,6 +25,10 @@ from rebal.exchange import Network
 
 ANSWERS = Path(__file__).parent / "answers"
 _HOST = "X-Meant-For"
+_LONGEST = 60
+"""Seconds after which a server that says nothing gives up, so that whoever waits for it fails and does not hang."""
+_TRICKLED, _ENDLESS = 10_000, 10**9
+"""Bytes of an answer without end that are sent, and how many it says that there are."""
 
 
 class Asked(NamedTuple):
@@ -55,8 +59,10 @@ class Reply(NamedTuple):
 class Fault:
     """What goes wrong, with the next ``times`` questions whose host and path hold ``at``.
 
-    ``reply`` is sent in place of the answer; ``slow``: seconds before it; ``trickle``: seconds before each byte of it;
-    ``halved``: the connection is closed in the middle of the body; ``closed``: before anything is said.
+    ``reply`` is sent in place of the answer; ``slow``: seconds that it takes, by the clock of ``Server.network``;
+    ``trickle``: seconds by it before each byte of an answer of which there is no end; ``silent``: nothing is said
+    while the server runs; ``halved``: the connection is closed in the middle of the body; ``closed``: before anything
+    is said.
     """
 
     at: str = ""
@@ -64,6 +70,7 @@ class Fault:
     reply: Reply | None = None
     slow: float = 0
     trickle: float = 0
+    silent: bool = False
     halved: bool = False
     closed: bool = False
 
@@ -74,12 +81,17 @@ Answer = Any
 
 @dataclass
 class Server:
-    """The exchange. ``asked``: every question so far, in order; ``waited``: what was waited before asking again."""
+    """The exchange. ``asked``: every question so far, in order; ``waited``: what was waited before asking again.
+
+    ``moved``: how far waiting and slow answers moved its clock, beside the time that went by.
+    """
 
     answers: dict[str, Answer] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
     waited: list[float] = field(default_factory=list)
+    moved: float = 0
+    over: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> "Server":
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -89,6 +101,7 @@ class Server:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.over.set()
         self._http.shutdown()
         self._http.server_close()
         self._thread.join()
@@ -100,8 +113,17 @@ class Server:
         return self
 
     def network(self) -> Network:
-        """A network in which every host is this one; waiting is written down, and takes no time."""
-        return Network(time.monotonic, self.waited.append, self.session)
+        """A network in which every host is this one; waiting is written down, and moves its clock alone."""
+        return Network(self.seconds, self.wait, self.session)
+
+    def seconds(self) -> float:
+        """The clock of the network."""
+        return time.monotonic() + self.moved
+
+    def wait(self, seconds: float) -> None:
+        """Let the clock run on."""
+        self.waited.append(seconds)
+        self.moved += seconds
 
     def session(self) -> requests.Session:
         """A session whose every request arrives here."""
@@ -194,24 +216,22 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
             return Asked(self.command, headers.get(_HOST, ""), meant.path, query, body, headers)
 
         def _send(self, reply: Reply, fault: Fault) -> None:
-            time.sleep(fault.slow)
-            self.close_connection = fault.closed or fault.halved
-            if fault.closed:
+            server.moved += fault.slow
+            self.close_connection = bool(fault.closed or fault.halved or fault.trickle or fault.silent)
+            if fault.silent:
+                server.over.wait(_LONGEST)
+            if fault.closed or fault.silent:
                 return
             text = reply.body if isinstance(reply.body, str) else json.dumps(reply.body)
             body = text.encode()
             self.send_response(reply.status)
-            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Length", str(_ENDLESS if fault.trickle else len(body)))
             for name, value in {"Content-Type": "application/json", **reply.headers}.items():
                 self.send_header(name, value)
             self.end_headers()
-            for piece in _pieces(body[: len(body) // 2] if fault.halved else body, apart=bool(fault.trickle)):
+            for piece in [b" "] * _TRICKLED if fault.trickle else [body[: len(body) // 2] if fault.halved else body]:
+                server.moved += fault.trickle
                 self.wfile.write(piece)
                 self.wfile.flush()
-                time.sleep(fault.trickle)
 
     return Handler
-
-
-def _pieces(body: bytes, *, apart: bool) -> Iterator[bytes]:
-    yield from (body[n : n + 1] for n in range(len(body))) if apart else (body,)

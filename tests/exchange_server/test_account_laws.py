@@ -165,7 +165,6 @@ def asking(server: Server, portfolio: Portfolio, *, linear: bool = False) -> Ask
     network = server.network()
     keys = Keys("key", "c2VjcmV0c2VjcmV0c2VjcmV0", "password")
     line = opened(portfolio.venue or "", network, deadline=Deadline(network, 60), keys=keys)
-    line.exchange.enableRateLimit = False
     return Asking(line, portfolio.contracts.get, frozenset(COINS), linear=linear)
 
 

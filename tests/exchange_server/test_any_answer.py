@@ -94,7 +94,6 @@ def test_contracts(venue: str, seed: int) -> None:
 
         def refreshed() -> None:
             line = opened(venue, network, deadline=Deadline(network, 5))
-            line.exchange.enableRateLimit = False
             found = listings.read(line, AT)
             assert listed.text(found)
             assert venues.refreshed(venues.venue(venue), found).entries(AT)

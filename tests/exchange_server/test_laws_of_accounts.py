@@ -83,7 +83,6 @@ def asking(server: Server, portfolio: Portfolio, account: str, venue: str) -> As
     network, known = server.network(), contracts_known(portfolio)
     keys = Keys(f"key-{account}", "c2VjcmV0c2VjcmV0c2VjcmV0", "password")
     line = opened(venue.partition(" ")[0], network, deadline=Deadline(network, 60), keys=keys)
-    line.exchange.enableRateLimit = False
     return Asking(
         line, lambda name: portfolio.contracts.get(exchange_account.named(account, name, known)), frozenset(COINS)
     )

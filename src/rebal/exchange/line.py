@@ -10,6 +10,7 @@ from typing import Any
 from rebal.errors import RebalError, Unavailable
 from rebal.exchange.deadline import Deadline, Network
 from rebal.exchange.keys import Keys
+from rebal.exchange.pace import Pace
 from rebal.exchange.problems import Busy, KeyRefused, Late, NoAccount, NothingFound, Unlisted
 
 EXTRA = "live figures need an extra: pip install 'rebal[live]'"
@@ -42,7 +43,7 @@ def opened(venue: str, network: Network, *, deadline: Deadline, keys: Keys | Non
     kind = getattr(ccxt, venue if spot else _NAMES.get(venue, venue), None)
     if not isinstance(kind, type):
         raise Unavailable(f"{venue}: no way to ask it is known; give the figures in a file")
-    return Line(venue, _exact(kind, session, keys), deadline)
+    return Line(venue, _exact(kind, session, keys, Pace(network.seconds, deadline)), deadline)
 
 
 def exact_json(text: str) -> Any:
@@ -50,11 +51,13 @@ def exact_json(text: str) -> Any:
     return json.loads(text, parse_float=str)
 
 
-def _exact(kind: type[Any], session: Any, keys: Keys | None) -> Any:
+def _exact(kind: type[Any], session: Any, keys: Keys | None, pace: Pace) -> Any:
+    def throttle(exchange: Any, weight: float | None = None) -> None:
+        pace.keep(exchange.rateLimit / 1000 * (1 if weight is None else weight))
+
     signing = {} if keys is None else {"apiKey": keys.key, "secret": keys.secret, "password": keys.password or ""}
-    exchange = type(kind.__name__, (kind,), {"on_json_response": staticmethod(exact_json)})(
-        {"session": session, **signing}
-    )
+    ours = {"on_json_response": staticmethod(exact_json), "throttle": throttle}
+    exchange = type(kind.__name__, (kind,), ours)({"session": session, **signing})
     exchange.number = str
     # Otherwise ccxt asks for currencies first: another host, and with keys more permissions than reading takes.
     exchange.has["fetchCurrencies"] = False
