@@ -73,6 +73,7 @@ class Code(StrEnum):
     COVERED_SHORT = "covered-short"
     INITIAL_MARGIN = "initial-margin"
     CHECKS_APART = "checks-apart"
+    RUNGS_LEFT = "rungs-left"
 
 
 Figure = Fraction | int | str | datetime | tuple[str, ...] | None

@@ -14,11 +14,13 @@ class RungLine:
     ``cost_usd_per_day``: what holding it costs, so what closing it saves (negative: what it earns): funding at today's
     rate, and of a dated contract the basis that runs off until expiry; None where a rate or a mark is not known.
     ``cost_per_year``: that over a year as a fraction of ``notional``. ``frees``: coins that may then leave the account
-    beyond those of the rungs above; ``brings``: that have to come, as for a fee in a coin that is not there.
+    beyond those of the rungs above; ``uses``: of what those have freed, that has to stay or come back, as where a
+    position is closed that held another one in balance; ``brings``: that has to come besides, as for a fee in a coin
+    that is not there.
     ``wallet``: the contract of an isolated position, a pooled account, else the currency; its distances are to the
     nearer end, below or above today's prices as its side says, None where there is none, once the rungs so far are
     closed and nothing is moved out yet. ``saved_usd_per_day`` and ``freed_usd``: of all rungs so far, less what they
-    have brought in.
+    have used and brought in.
     """
 
     n: int
@@ -43,3 +45,5 @@ class RungLine:
     brings_usd: Fraction = ZERO
     side_before: str | None = None
     side_after: str | None = None
+    uses: Mapping[str, Fraction] = field(default_factory=dict)
+    uses_usd: Fraction = ZERO

@@ -14,6 +14,7 @@ from program import answered
 from rebal import load
 from rebal.amounts import ZERO, Fraction, total
 from rebal.book import Position, Purpose, opened
+from rebal.findings import Code
 from rebal.market.contract import Contract
 from rebal.plan import Inputs, Plan
 from rebal.planner.unwind import Ladder, build_unwind
@@ -131,6 +132,35 @@ def test_what_an_order_would_open_comes_after_what_reduces() -> None:
     assert rung.is_open_after
 
 
+def test_a_rung_uses_what_one_above_it_has_freed_before_anything_is_brought() -> None:
+    """Two longs and a short of 20,000 each, on 1 BTC at leverage 10; the dearest long is closed first.
+
+    At half the price a long has lost 0.5 BTC, the short gained it, and maintenance is 0.005 BTC each: all three need
+    0.515. The pair that is left needs a tenth of its 1 BTC, and the long alone 0.505.
+    """
+    dear, other = (inverse("BTC", "100", name=f"BTCUSD_{name}", fee="0") for name in ("DEAR", "OTHER"))
+    free = replace(BTC, taker_fee=F(0))
+    made = book_of(
+        long(dear, 200, entry=40000), long(other, 200, entry=40000), short(free, 200, entry=40000),
+        funding={"BTCUSD_DEAR": "0.0003", "BTCUSD": "-0.0002", "BTCUSD_OTHER": "0.0001"},
+        rules=policy(leverage="10", alert=("0.1", "12.5")),
+    )  # fmt: skip
+    plan = ladder(made)
+    assert [rung.contract for rung in plan.ladder] == ["BTCUSD_DEAR", "BTCUSD", "BTCUSD_OTHER"]
+    first, second, third = plan.ladder
+    assert (first.frees, first.uses, first.brings) == ({"BTC": F("0.415")}, {}, {})
+    assert (second.frees, second.uses, second.uses_usd, second.brings) == ({}, {"BTC": F("0.405")}, F(16200), {})
+    assert third.frees == {"BTC": F("0.505")}
+    assert third.freed_usd == F("0.515") * 40000
+    (out,) = plan.transfers
+    assert -out.quantity == first.frees["BTC"] - second.uses["BTC"] + third.frees["BTC"]
+    for rungs, used in ((1, F("0.405")), (2, None), (3, None)):
+        told = [each for each in ladder(made, rungs=rungs).findings if each.code is Code.RUNGS_LEFT]
+        assert [each.data["used_coins"] for each in told] == ([] if used is None else [used])
+    (said,) = [each for each in ladder(made, rungs=1).findings if each.code is Code.RUNGS_LEFT]
+    assert said.message == "the rungs that are left would use 0.405 BTC of what is free by now: leave it, to go on"
+
+
 def test_as_many_rungs_are_closed_as_are_asked_for() -> None:
     made = book_of(
         short(ETH, 5000, entry=2500), short(BTC, 200, entry=40000), funding={"BTCUSD": "-0.0001", "ETHUSD": "0.0001"}
@@ -157,11 +187,11 @@ def test_an_isolated_position_frees_its_own_margin() -> None:
     assert rung.frees == {"BTC": F("0.49975")}  # less the fee of closing, 0.05 % of half a coin
 
 
-SIZES = st.lists(st.integers(-300, 300).filter(bool), min_size=1, max_size=4)
+SIZES = st.lists(st.integers(-2000, 2000).filter(bool), min_size=1, max_size=6)
 
 
-@given(sizes=SIZES, rates=st.lists(st.integers(-30, 30), min_size=4, max_size=4))
-def test_the_rungs_together_are_the_plan(sizes: list[int], rates: list[int]) -> None:
+@given(sizes=SIZES, rates=st.lists(st.integers(-30, 30), min_size=6, max_size=6), leverage=st.sampled_from(["2", "10"]))
+def test_the_rungs_together_are_the_plan(sizes: list[int], rates: list[int], leverage: str) -> None:
     contracts = [inverse(("BTC", "ETH")[n % 2], "10", name=f"C{n}") for n in range(len(sizes))]
     prices = {"BTC": 40000, "ETH": 2500}
     positions = tuple(
@@ -169,13 +199,19 @@ def test_the_rungs_together_are_the_plan(sizes: list[int], rates: list[int]) -> 
         for contract, size in zip(contracts, sizes, strict=True)
     )
     funding = {contract.name: f"{rate}e-5" for contract, rate in zip(contracts, rates, strict=False)}
-    made = book_of(*positions, funding=funding, rules=policy(leverage="2"))
+    made = book_of(*positions, funding=funding, rules=policy(leverage=leverage, alert=("0.35", "12.5")))
     plan = ladder(made)
     out = {
         coin: -total(each.quantity for each in plan.transfers if each.asset == coin) for coin in ("BTC", "ETH")
     }  # fmt: skip
     for coin, quantity in out.items():
-        assert total(rung.frees.get(coin, ZERO) for rung in plan.ladder) == quantity
+        left = ZERO
+        for rung in plan.ladder:
+            used, brought = rung.uses.get(coin, ZERO), rung.brings.get(coin, ZERO)
+            assert used <= left
+            assert not brought or used == left
+            left += rung.frees.get(coin, ZERO) - used
+        assert left - total(rung.brings.get(coin, ZERO) for rung in plan.ladder) == quantity
     costs = [rung.cost_usd_per_day or ZERO for rung in plan.ladder]
     assert costs == sorted(costs, reverse=True)
     assert [plan.orders[rung.index].contract for rung in plan.ladder] == [rung.contract for rung in plan.ladder]
@@ -183,7 +219,7 @@ def test_the_rungs_together_are_the_plan(sizes: list[int], rates: list[int]) -> 
     assert sorted(order.contract for order in same.orders) == sorted(order.contract for order in plan.orders)
     assert same.transfers == plan.transfers
     last = plan.ladder[-1]
-    assert last.freed_usd == total(each.frees_usd for each in plan.ladder)
+    assert last.freed_usd == total(each.frees_usd - each.uses_usd - each.brings_usd for each in plan.ladder)
 
 
 ACCOUNTS = """

@@ -108,6 +108,7 @@ def _basis(rung: RungLine, at: str, facts: Facts) -> Derivation:
 def _moved(rung: RungLine, at: str, facts: Facts) -> Iterator[Derivation]:
     told: tuple[tuple[str, Mapping[str, Fraction], Fraction], ...] = (
         ("frees", rung.frees, rung.frees_usd),
+        ("uses", rung.uses, rung.uses_usd),
         ("brings", rung.brings, rung.brings_usd),
     )
     for field, coins, dollars in told:
@@ -174,9 +175,10 @@ def _so_far(rung: RungLine, at: str, above: RungLine | None) -> Iterator[Derivat
         yield derived(f"{at}.saved_usd_per_day", rung.saved_usd_per_day, text, terms=terms, title=title, unit="USD")
     terms = [
         Term("f", rung.frees_usd, "USD", "it frees", f"{at}.frees_usd"),
+        Term("u", rung.uses_usd, "USD", "it uses of what is freed", f"{at}.uses_usd"),
         Term("b", rung.brings_usd, "USD", "it brings in", f"{at}.brings_usd"),
         *([] if above is None else [Term("s", above.freed_usd, "USD", "of the rungs above", f"{before}.freed_usd")]),
     ]
-    text = "f − b" if above is None else "s + f − b"
-    title = "dollars of coins that this rung and those above it free, less what they bring in"
+    text = "f − u − b" if above is None else "s + f − u − b"
+    title = "dollars of coins that this rung and those above it free, less what they use and bring in"
     yield derived(f"{at}.freed_usd", rung.freed_usd, text, terms=terms, title=title, unit="USD")

@@ -48,10 +48,22 @@ def rung_lines(orders: Sequence[Order], desk: Desk) -> tuple[RungLine, ...]:
     return tuple(_rungs(orders, desk))
 
 
+def used_by(rungs: Iterable[RungLine]) -> dict[str, Fraction]:
+    """Coins that rungs use of what is freed before the first of them."""
+    left: dict[str, Fraction] = {}
+    least: dict[str, Fraction] = {}
+    for rung in rungs:
+        for asset in {*rung.frees, *rung.uses}:
+            left[asset] = left.get(asset, ZERO) + rung.frees.get(asset, ZERO) - rung.uses.get(asset, ZERO)
+            least[asset] = min(least.get(asset, ZERO), left[asset])
+    return {asset: -quantity for asset, quantity in sorted(least.items()) if quantity}
+
+
 def _rungs(orders: Sequence[Order], desk: Desk) -> Iterator[RungLine]:
     closed: dict[str, list[Order]] = {}
     freed: dict[str, Mapping[str, Fraction]] = {}
     ends: dict[str, _End] = {}
+    left: Mapping[str, Fraction] = {}
     saved: Fraction | None = ZERO
     freed_usd = ZERO
     for n, order in enumerate(orders, start=1):
@@ -59,16 +71,18 @@ def _rungs(orders: Sequence[Order], desk: Desk) -> Iterator[RungLine]:
         above = closed.get(pot, [])
         so_far = closed[pot] = [*above, order]
         now = _freed(order, so_far, desk)
-        frees, brings = _apart(now, freed.get(pot, {}))
-        freed[pot] = now
-        cost, usd, brings_usd = _Cost.of(order, desk), _usd(frees, desk), _usd(brings, desk)
-        freed_usd += usd - brings_usd
+        moved = _Moved.of(now, freed.get(pot, {}), left)
+        freed[pot], left = now, moved.left
+        cost, usd, uses_usd, brings_usd = (
+            _Cost.of(order, desk), _usd(moved.frees, desk), _usd(moved.uses, desk), _usd(moved.brings, desk)
+        )  # fmt: skip
+        freed_usd += usd - uses_usd - brings_usd
         saved = None if saved is None or cost.per_day is None else saved + cost.per_day
         end = _end(order, so_far, desk)
         line = _line(n, order, cost=cost, end=end, before=ends.get(end.name) or _end(order, above, desk))
         ends[end.name] = end
-        yield replace(line, frees=frees, frees_usd=usd, brings=brings, brings_usd=brings_usd,
-                      saved_usd_per_day=saved, freed_usd=freed_usd)  # fmt: skip
+        yield replace(line, frees=moved.frees, frees_usd=usd, uses=moved.uses, uses_usd=uses_usd, brings=moved.brings,
+                      brings_usd=brings_usd, saved_usd_per_day=saved, freed_usd=freed_usd)  # fmt: skip
 
 
 def _line(n: int, order: Order, *, cost: "_Cost", end: "_End", before: "_End") -> RungLine:
@@ -137,11 +151,28 @@ def _freed(order: Order, closed: Sequence[Order], desk: Desk) -> Mapping[str, Fr
     return out
 
 
-def _apart(coins: Mapping[str, Fraction], before: Mapping[str, Fraction]) -> tuple[dict[str, Fraction], ...]:
-    """What may leave beyond what might before, and what has to come beyond that."""
-    more = {asset: coins.get(asset, ZERO) - before.get(asset, ZERO) for asset in sorted({*coins, *before})}
-    frees = {asset: quantity for asset, quantity in more.items() if quantity > 0}
-    return frees, {asset: -quantity for asset, quantity in more.items() if quantity < 0}
+@frozen
+class _Moved:
+    """What may leave beyond what might before; what of that has to stay after all, and what has to come besides.
+
+    ``left``: what was freed so far and nothing has used.
+    """
+
+    frees: Mapping[str, Fraction]
+    uses: Mapping[str, Fraction]
+    brings: Mapping[str, Fraction]
+    left: Mapping[str, Fraction]
+
+    @classmethod
+    def of(cls, now: Mapping[str, Fraction], before: Mapping[str, Fraction], left: Mapping[str, Fraction]) -> "_Moved":
+        more = {asset: now.get(asset, ZERO) - before.get(asset, ZERO) for asset in sorted({*now, *before})}
+        uses = {asset: min(-quantity, left.get(asset, ZERO)) for asset, quantity in more.items() if quantity < 0}
+        return cls(
+            {asset: quantity for asset, quantity in more.items() if quantity > 0},
+            {asset: used for asset, used in uses.items() if used},
+            {asset: -more[asset] - used for asset, used in uses.items() if used < -more[asset]},
+            {**left, **{asset: max(ZERO, left.get(asset, ZERO) + quantity) for asset, quantity in more.items()}},
+        )
 
 
 def _usd(coins: Mapping[str, Fraction], desk: Desk) -> Fraction:

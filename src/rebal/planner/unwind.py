@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from rebal.amounts import ONE, ZERO, Fraction, toward_zero, up
 from rebal.book import Book, Purpose
-from rebal.findings import Code, Finding, error, info, percent, usd
+from rebal.findings import Code, Finding, coins, error, info, percent, usd
 from rebal.ledger import Carried
 from rebal.plan import Inputs, Order, Plan, PnlLine
 from rebal.planner.build import answer
@@ -14,7 +14,7 @@ from rebal.planner.cover import still_asked
 from rebal.planner.desk import Desk
 from rebal.planner.exposure import stood_for
 from rebal.planner.ladder import Ladder as Ladder
-from rebal.planner.ladder import ranked, rung_lines
+from rebal.planner.ladder import ranked, rung_lines, used_by
 from rebal.planner.orders import close_orders, too_small
 from rebal.planner.rebalance import Decided, off_target, outside_band
 from rebal.planner.review import Check, Review
@@ -23,6 +23,7 @@ from rebal.planner.sizing import Leg
 from rebal.planner.step import Outcome, step
 from rebal.planner.targets import leg
 from rebal.portfolio import DOLLARS, Portfolio
+from rebal.rung_lines import RungLine
 
 _SHARE_STEP = Fraction(1, 10**8)
 
@@ -49,20 +50,23 @@ def build_unwind(
     desk = Desk.of(portfolio, book, now=inputs.now)
     legs = tuple(_closing(desk, assets=assets, share=share, purpose=purpose))
     orders = close_orders(legs, book=book, portfolio=portfolio)
+    rungs: tuple[RungLine, ...] = ()
     if ladder is not None:
         listed = ranked(orders, desk)
-        orders, above = listed[: ladder.rungs], {order.contract for order in listed[len(listed[: ladder.rungs]) :]}
-        legs = tuple(each for each in legs if each.contract.name not in above)
+        orders, rungs = listed[: ladder.rungs], rung_lines(listed, desk)
+        closed = {order.contract for order in orders}
+        legs = tuple(each for each in legs if each.contract.name in closed)
     done = step(desk.portfolio, book, orders, tops_up=False)
     if ladder is not None:
         done = replace(done, orders=orders)  # one a contract, each on a net of its own: the book is the same
     matches = _spot_matches(legs, desk, done)
-    checks = (*extra, _offers(legs), *(() if matches is not False or force else (_refuse_unmatched,)))
+    unmatched = () if matches is not False or force else (_refuse_unmatched,)
+    checks = (*extra, _offers(legs), _used_below(rungs[len(orders) :]), *unmatched)
     decided = Decided(orders, (), outside_band(desk))
     asked = still_asked(book, done.book)
     plan = answer("unwind", desk, decided=decided, done=done, inputs=inputs, hedges=asked, extra=checks)
-    rungs = () if ladder is None else rung_lines(orders, desk)
-    return replace(plan, pnl=_pnl(plan, desk, carried or {}), spot_matches=matches, ladder=rungs)
+    pnl = _pnl(plan, desk, carried or {})
+    return replace(plan, pnl=pnl, spot_matches=matches, ladder=rungs[: len(orders)])
 
 
 def _closing(desk: Desk, *, assets: frozenset[str] | None, share: Fraction, purpose: Purpose | None) -> Iterator[Leg]:
@@ -117,6 +121,19 @@ def _offers(legs: Sequence[Leg]) -> Check:
                 message = f"{usd(abs(open_now - needed))} of its {usd(abs(open_now))} are no longer needed"
                 data = {"spent_usd": abs(open_now - needed), "open_usd": abs(open_now), "share": share}
                 yield info(Code.NEEDLESS, asset, message, **data)
+
+    return check
+
+
+def _used_below(rungs: Sequence[RungLine]) -> Check:
+    """The check that names the coins that rungs left for later would use, of what is freed by now."""
+
+    def check(_: Review) -> Iterator[Finding]:
+        for asset, quantity in used_by(rungs).items():
+            message = (
+                f"the rungs that are left would use {coins(quantity, asset)} of what is free by now: leave it, to go on"
+            )
+            yield info(Code.RUNGS_LEFT, asset, message, used_coins=quantity)
 
     return check
 

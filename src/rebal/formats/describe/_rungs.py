@@ -1,6 +1,6 @@
 """What to close first, rung by rung: what each costs to hold, what it frees, and what is left once it is closed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rebal.amounts import Fraction
 from rebal.formats.describe._phrases import DUE, FAR, away, foreseeable, joined
@@ -30,19 +30,31 @@ def section(rungs: Sequence[RungLine]) -> Section:
 
 
 def _frees(rung: RungLine) -> Said:
-    return joined(Figure(quantity, Kind.COINS, asset) for asset, quantity in rung.frees.items()) or None
+    return _coins(rung.frees, Kind.COINS)
 
 
 def _coins_freed(rung: RungLine) -> Said:
-    return joined(Figure(quantity, Kind.EXACT, asset) for asset, quantity in rung.frees.items()) or None
+    return _coins(rung.frees, Kind.EXACT)
+
+
+def _uses(rung: RungLine) -> Said:
+    return _coins(rung.uses, Kind.COINS)
+
+
+def _coins_used(rung: RungLine) -> Said:
+    return _coins(rung.uses, Kind.EXACT)
 
 
 def _brings(rung: RungLine) -> Said:
-    return joined(Figure(quantity, Kind.COINS, asset) for asset, quantity in rung.brings.items()) or None
+    return _coins(rung.brings, Kind.COINS)
 
 
 def _coins_brought(rung: RungLine) -> Said:
-    return joined(Figure(quantity, Kind.EXACT, asset) for asset, quantity in rung.brings.items()) or None
+    return _coins(rung.brings, Kind.EXACT)
+
+
+def _coins(coins: Mapping[str, Fraction], kind: Kind) -> Said:
+    return joined(Figure(quantity, kind, asset) for asset, quantity in coins.items()) or None
 
 
 def _distance(distance: Fraction | None, side: str | None) -> tuple[Said, ...]:
@@ -85,6 +97,8 @@ _COLUMNS = (
     Column("frees", _frees, left=True, only=_PAGE),
     Column("", _coins_freed, record="frees {}", only=_RECORDS),
     Column("frees $", "frees_usd", Kind.DOLLARS, "worth", "dollars", record="frees-usd {}"),
+    Column("uses of freed", _uses, left=True, only=_PAGE),
+    Column("", _coins_used, record="uses {}", only=_RECORDS),
     Column("to bring", _brings, left=True, only=_PAGE),
     Column("", _coins_brought, record="brings {}", only=_RECORDS),
     Column("wallet", "wallet", before="wallet", left=True, yields=1),
