@@ -6,17 +6,22 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from exact import exact
 from rebal.amounts import Fraction
 from rebal.book import MarginMode, Position, Purpose, opened
 from rebal.findings import Code, Finding
 from rebal.market.contract import Contract
+from rebal.market.maintenance import Method, Tiers, TierUnit, Valuation, continuous
 from rebal.plan import Plan
 from rebal.planner import build_plan
 from rebal.planner.candidates import SHORT, candidates
+from rebal.planner.desk import Desk
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask
+from rebal.planner.splitting import Offer
 from rebal.planner.status import build_status
 from rebal.portfolio import Account, Policy, Portfolio, Prefer
 
@@ -470,3 +475,32 @@ def test_a_wallet_in_alert_is_not_topped_up_with_less_than_an_order_that_does_no
         assert not plan.orders
         assert [each.quantity for each in plan.transfers] == ([] if sent is None else [exact(sent)])
         assert told(plan, Code.UNDER_COLLATERALISED)
+
+
+@given(
+    held=st.integers(1, 400),
+    posted=st.integers(0, 400),
+    lots=st.integers(2, 60),
+    lot=st.sampled_from(["1", "7", "100"]),
+    leverage=st.sampled_from(["1", "2.5", "10"]),
+    fee=st.sampled_from(["0", "0.0005", "0.02", "-0.0002"]),
+    mode=st.sampled_from([MarginMode.CROSS, MarginMode.ISOLATED]),
+    is_long=st.booleans(),
+)
+def test_whether_the_least_order_fits_is_the_same_by_what_all_of_a_leg_lacks(
+    held: int, posted: int, lots: int, lot: str, leverage: str, fee: str, mode: MarginMode, is_long: bool
+) -> None:
+    tiers = Tiers(Valuation.MARK, True, Method.DEDUCTION, TierUnit.COIN,
+                  continuous(((exact("0.002"), exact("0.01")), (None, exact("0.2")))))  # fmt: skip
+    contract = inverse("BTC", lot, fee=fee, maintenance=tiers, minimum="2")
+    coins, there = f"{held}e-4", f"{min(held, posted)}e-4"
+    made = portfolio({"BTC": coins}, {"BTC": "1"}, PRICES, (contract,), wallets={"BTC": there},
+                     rules=policy(leverage=leverage, mode=mode))  # fmt: skip
+    desk = Desk.of(made, made.statement, now=INPUTS.now)
+    dollars = (1 if is_long else -1) * lots * contract.multiplier
+    (candidate,) = desk.candidates("BTC", dollars)
+    offer = Offer("BTC", dollars, (), candidate, desk, {})
+    short = offer.lacking(offer.whole)
+    if short and abs(offer.whole) >= offer.first:
+        sign = 1 if is_long else -1
+        assert offer.opens(short[0]) == offer.opens() == (not offer.lacking(sign * offer.first))

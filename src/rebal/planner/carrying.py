@@ -138,7 +138,7 @@ def _in_turn(asset: str, dollars: Fraction, desk: Desk, taken: Taken, *, first: 
         return whole
     for each in passed:
         tried = Offer(asset, dollars, legs, each.candidate, desk, taken)
-        if not tried.opens():
+        if not tried.opens(each.shortage):
             continue
         if not shrink.to_fit:
             return whole

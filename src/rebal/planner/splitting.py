@@ -6,9 +6,10 @@ from dataclasses import replace
 from rebal.amounts import ZERO, Fraction, total
 from rebal.book import Purpose
 from rebal.frozen import frozen
-from rebal.market.contract import Contract
+from rebal.market.contract import INVERSE, Contract
+from rebal.market.margin import Held
 from rebal.planner.candidates import Candidate
-from rebal.planner.collateral import Shortage, last_that
+from rebal.planner.collateral import Shortage, last_that, need
 from rebal.planner.desk import Desk
 from rebal.planner.sizing import Leg, Passed, carried_usd, closing_legs, least_lots
 from rebal.portfolio import Route
@@ -82,10 +83,33 @@ class Offer:
         """What accounts would lack with so many lots."""
         return lacking((*self.before, self.leg(lots)), self.desk, self.taken)
 
-    def opens(self) -> bool:
-        """Whether the coins do for a least order of what is left."""
+    def opens(self, lacked: Shortage | None = None) -> bool:
+        """Whether the coins do for a least order of what is left; ``lacked``: what all of it lacks, where it does."""
         whole, first = self.whole, self.first
-        return abs(whole) >= first and not self.lacking(first if whole > 0 else -first)
+        if abs(whole) < first:
+            return False
+        lots = first if whole > 0 else -first
+        if lacked is not None and self._is_alone(lacked):
+            return not self._lacks_alone(lots, lacked)
+        return not self.lacking(lots)
+
+    def _is_alone(self, lacked: Shortage) -> bool:
+        """Whether an inverse contract is all that its coins, in a cross wallet, would carry."""
+        portfolio, contract = self.desk.portfolio, self.candidate.contract
+        pot = self.desk.pot(contract)
+        return (
+            contract.kind is INVERSE
+            and lacked.account.contract is None
+            and not (portfolio.is_linked or portfolio.has_several)
+            and not (self.before or self.taken.get(pot) or pot in self.desk.positions_in)
+        )
+
+    def _lacks_alone(self, lots: int, lacked: Shortage) -> bool:
+        """What ``lacking`` tells then: there is as much to post for some of a leg as for all, if all of it lacks."""
+        contract, portfolio = self.candidate.contract, self.desk.portfolio
+        mark, signed = portfolio.market.mark(contract), lots * contract.lot_size
+        asked = need((Held(contract, signed, mark, mark),), portfolio)
+        return asked.least(contract.fee(signed, mark, contract.taker_fee)) > lacked.available
 
     def most(self) -> int:
         """The most whole lots, signed, that the coins margin, where they do the least order's.
