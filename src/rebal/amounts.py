@@ -56,7 +56,7 @@ def number(text: str, *, digits: int = DIGITS_EACH_SIDE) -> Fraction:
     >>> number("-0.125"), number("7.5e-05")
     (Fraction(-1, 8), Fraction(3, 40000))
     """
-    value, percent = _parse(text, digits=digits)
+    value, percent = _parse(text, digits)
     if percent:
         raise NumberProblem("is a percentage where a plain number belongs", f"write {text[:-1]}")
     return value
@@ -91,7 +91,9 @@ def percent_points(text: str) -> Fraction:
     return value if percent else value / 100
 
 
-def _parse(text: str, *, digits: int = DIGITS_EACH_SIDE) -> tuple[Fraction, bool]:
+@lru_cache(maxsize=4096)
+def _parse(text: str, digits: int = DIGITS_EACH_SIDE) -> tuple[Fraction, bool]:
+    # Prices, rates and sizes stand in a file, and in many files, time and again.
     shape = _SHAPE.fullmatch(text)
     if shape is None:
         raise NumberProblem("is not a number", _hint(text))
@@ -185,7 +187,7 @@ def plain(value: Fraction) -> str:
     >>> plain(Fraction(-1, 8)), plain(Fraction(2, 3)), plain(Fraction(120))
     ('-0.125', '0.666666666666666667', '120')
     """
-    numerator, denominator = value.numerator, value.denominator
+    numerator, denominator = value.as_integer_ratio()
     if denominator == 1:
         return str(numerator)
     decimal = _decimal(denominator)
@@ -217,10 +219,10 @@ def half_even(value: Fraction, places: int) -> int:
 @lru_cache(maxsize=4096)
 def _decimal(denominator: int) -> tuple[int, int] | None:
     """The decimals that 1/denominator needs, and how many units of the last it is; None where they never end."""
-    if pow(10, denominator.bit_length(), denominator):
-        return None
     twos = (denominator & -denominator).bit_length() - 1
     rest, fives = denominator >> twos, 0
+    if (rest % 5 and rest > 1) or pow(10, denominator.bit_length(), denominator):
+        return None
     while rest > 1:
         rest, fives = rest // 5, fives + 1
     places = max(twos, fives)

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from enum import Enum
 from itertools import chain, zip_longest
 from json.encoder import encode_basestring_ascii as _quoted
-from operator import attrgetter
 from typing import Any
 
 from rebal.amounts import Fraction, plain
@@ -109,11 +108,12 @@ def _writer(of: type, here: _Writers) -> _Writer:
 
 
 def _object(names: tuple[str, ...], here: _Writers) -> _Writer:
-    writers, form = here.inner, here.block("{", [f'"{name}": %s' for name in names], "}")
-    members: Callable[[object], tuple[object, ...]] = (
-        attrgetter(*names) if len(names) > 1 else lambda value: tuple(getattr(value, name) for name in names)
-    )
-    return lambda value: form % tuple([writers[type(each)](each) for each in members(value)])
+    """The writer of a class, written out: half the time of a plan's text went into looking up each field in turn."""
+    scope: dict[str, Any] = {"form": here.block("{", [f'"{name}": %s' for name in names], "}"), "writers": here.inner}
+    members = "".join(f"writers[type(each := value.{name})](each), " for name in names)
+    exec(f"def write(value):\n    return form % ({members})", scope)
+    write: _Writer = scope["write"]
+    return write
 
 
 def _list(here: _Writers) -> _Writer:
