@@ -80,8 +80,8 @@ def _saying(of: type) -> _Saying:
     if issubclass(of, Enum):
         return attrgetter("value")
     if issubclass(of, tuple):
-        return lambda value: [_said(entry) for entry in value]
+        return lambda value: [_SAYINGS[type(entry)](entry) for entry in value]
     if of is type(None) or issubclass(of, str | bool):
         return lambda value: value
     names = [each.name for each in fields(cast(Any, of)) if each.name not in _NOT_SPECIFIED]
-    return lambda value: {name: _said(getattr(value, name)) for name in names}
+    return lambda value: {name: _SAYINGS[type(said)](said) for name in names for said in (getattr(value, name),)}

@@ -51,7 +51,7 @@ def portfolio(
     own, accounts = Block(file, ("market",), file.says.market), accounts_of(file, shelf or Shelf())
     bare = Reading(file, blocks=(own,), now=now, accounts=accounts)
     blocks = (own, *(block for each in market for block in _blocks(each, bare)))
-    reading = Reading(file, blocks=blocks, now=now, accounts=accounts)
+    reading = Reading(file, blocks=blocks, now=now, accounts=accounts) if market else bare
     if lacking is not None and (unpriced := _unpriced(reading)):
         weakest = _market_file(MarketText("prices", block_text(lacking(unpriced))))
         reading = Reading(file, blocks=(weakest, *blocks), now=now, accounts=accounts)

@@ -62,7 +62,9 @@ EXPORT = Sort("export", LARGEST)
 
 def shown(path: str) -> str:
     """How messages name a source."""
-    return "stdin" if path == STDIN else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in path)
+    if path == STDIN:
+        return "stdin"
+    return path if path.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in path)
 
 
 def text(path: str, sort: Sort = PORTFOLIO) -> str:

@@ -59,17 +59,28 @@ class Document:
                 return _place(key_mark)
         return _place(spot.mark if isinstance(spot, Spot) else spot)
 
+    def holds(self, path: Path) -> bool:
+        """Whether anything stands at a path."""
+        return self._at(path) is not None
+
     def found(self, path: Path) -> str | None:
         """What stands at a path: a scalar's own text, or what it is; None where there is nothing."""
+        value = self._at(path)
+        if value is None:
+            return None
+        if isinstance(value, str):
+            return printable(value) or '""'
+        return "a mapping" if isinstance(value, dict) else "a list"
+
+    def _at(self, path: Path) -> Node | None:
         value: Any = self.data
         for step in path:
             try:
                 value = value[step]
             except (KeyError, IndexError, TypeError):
                 return None
-        if isinstance(value, str):
-            return printable(value) or '""'
-        return "a mapping" if isinstance(value, dict) else "a list"
+        found: Node = value
+        return found
 
 
 class _Open:
@@ -97,11 +108,6 @@ class _Builder:
         self.documents = 0
         self.root: Any = None
         self.spot: Any = None
-
-    def take(self, event: yaml.Event) -> None:
-        taker = _TAKERS.get(type(event))
-        if taker is not None:
-            taker(self, event)
 
     def scalar(self, event: Any) -> None:
         self.count(event)
@@ -280,7 +286,9 @@ def document(text: str, source: str) -> Document:
     try:
         parser = _LOADER(text)
         while type(event := parser.get_event()) is not yaml.StreamEndEvent:
-            builder.take(event)
+            taker = _TAKERS.get(type(event))
+            if taker is not None:
+                taker(builder, event)
     except yaml.YAMLError as error:
         read_so_far = Document(source, "", spot=None, flaws=[], broken=set())
         raise InvalidInput([*problems(read_so_far, builder.flaws), explained(error, text, source)]) from None

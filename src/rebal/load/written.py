@@ -46,7 +46,7 @@ class Written(Generic[T]):
 
     def has(self, *path: str | int) -> bool:
         """Whether something was typed at a path, readable or not."""
-        return path in self._broken or self.document.found(path) is not None
+        return path in self._broken or self.document.holds(path)
 
     def lost(self, *path: str | int) -> bool:
         """Whether a path, or something above it, could not be read."""
@@ -103,7 +103,7 @@ def _original(path: Path, kept: Mapping[Path, list[int]]) -> Path:
 
 def _present(path: Path, document: Document, broken: set[Path]) -> Path:
     """What to leave out for a flaw: the value itself, or what misses it."""
-    while path and (path in broken or document.found(path) is None):
+    while path and (path in broken or not document.holds(path)):
         path = path[:-1]
     return path
 

@@ -1,6 +1,7 @@
 """Maintenance margin: by tiers, or by a rate that grows with the size."""
 
 from enum import StrEnum
+from functools import lru_cache
 from itertools import pairwise
 
 from rebal.amounts import ONE, ZERO, Fraction
@@ -123,6 +124,7 @@ def with_deductions(tiers: tuple[Tier, ...]) -> tuple[Tier, ...]:
 ASSUMED_RATE = Fraction(25, 1000)
 
 
+@lru_cache(maxsize=64)
 def assumed(max_leverage: Fraction | None) -> Tiers:
     """The schedule that stands in where none is known: the larger of 2.5 % and ``1/(2·max_leverage)``.
 

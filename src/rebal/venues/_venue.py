@@ -1,6 +1,6 @@
 """A venue as the catalogue knows it: its contracts by name and by asset, and what was used to describe them."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -57,6 +57,8 @@ class Venue:
     _made_before: dict[tuple[str, datetime | None, bool], Contract | None] = field(init=False, default_factory=dict)
     _served_before: dict[str, tuple[datetime, tuple[Contract, ...]]] = field(init=False, default_factory=dict)
     _unsized_before: dict[str, tuple[str, ...]] = field(init=False, default_factory=dict)
+    _listed_before: dict[str, bool] = field(init=False, default_factory=dict)
+    _families: tuple[Row, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         by_name: dict[str, Row] = {}
@@ -67,6 +69,7 @@ class Venue:
                 by_asset.setdefault(row.asset, []).append(row)
         object.__setattr__(self, "_by_name", by_name)
         object.__setattr__(self, "_by_asset", by_asset)
+        object.__setattr__(self, "_families", tuple(row for row in by_name.values() if row.table.rule is not None))
 
     def contract(self, name: str, now: datetime) -> Contract | None:
         """The contract of a name: perpetual or dated, listed or not, expired or not.
@@ -76,8 +79,10 @@ class Venue:
         """
         row = self._by_name.get(name)
         if row is not None and row.table.rule is None:
-            return self._made(row, name, None, listed=_is_listed(row))
-        for family in self._families():
+            if name not in self._listed_before:
+                self._listed_before[name] = _is_listed(row)
+            return self._made(row, name, None, listed=self._listed_before[name])
+        for family in self._families:
             rule = family.table.rule
             expiry = rule.expiry(name.removeprefix(family.stem)) if rule and name.startswith(family.stem) else None
             if expiry is not None:
@@ -108,9 +113,6 @@ class Venue:
         return tuple(
             self._entry(row, name, expiry) for row in self._by_name.values() for name, expiry in _by_rule(row, now)
         )
-
-    def _families(self) -> Iterator[Row]:
-        return (row for row in self._by_name.values() if row.table.rule is not None)
 
     def _made(self, row: Row, name: str, expiry: datetime | None, *, listed: bool) -> Contract | None:
         # The same text gives the same contract, and many files are read in one process.
