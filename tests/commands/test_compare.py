@@ -189,12 +189,17 @@ def test_the_tax_of_coins_whose_lots_are_known_is_told_beside_those_that_are_not
     assert (inverse["tax_deferred_usd"], inverse["tax_deferred_known_usd"]) == (None, "6400")
 
 
-def test_what_a_pooled_account_posts_is_said_to_be_alone(tmp_path: Path) -> None:
+def test_what_a_pooled_account_needs_for_a_route_is_told(tmp_path: Path) -> None:
     text = (
         "as_of: 2026-11-20T08:00:00Z\nholdings: {BTC: 2, ETH: 30}\ntargets: {BTC: 40%, ETH: 60%}\n"
         "accounts: {first: {venue: bybit, margin: MODE}}\n"
         "market: {as_of: 2026-11-20T08:00:00Z, prices: {BTC: 40000, ETH: 2500}}\n"
     )
-    found = (asked(tmp_path, text.replace("MODE", mode))["findings"] for mode in ("pooled", "cross"))
-    told = [[each["subject"] for each in of if each["code"] == "estimate"] for of in found]
-    assert told == [["first"], []]
+    pooled, cross = (asked(tmp_path, text.replace("MODE", mode)) for mode in ("pooled", "cross"))
+    assert not cross["pooled"]
+    capital = {(each["route"], each["expiry"]): each["capital"] for each in pooled["routes"]}
+    told = {(each["route"], each["expiry"]): each for each in pooled["pooled"]}
+    assert {each["account"] for each in told.values()} == {"first"}
+    # nothing is open there
+    assert all(each["with_usd"] == capital[route] and each["without_usd"] == "0" for route, each in told.items())
+    assert not [each for each in pooled["findings"] if each["code"] == "estimate"]

@@ -93,18 +93,6 @@ def _not_held(report: Compare, wanted: _Wanted, desk: Desk) -> Iterator[Finding]
             )
 
 
-def _pooled(report: Compare, wanted: _Wanted, desk: Desk) -> Iterator[Finding]:
-    contracts = [desk.portfolio.contracts[line.contract] for line in report.legs if line.contract is not None]
-    for name in sorted({contract.account for contract in contracts}):
-        account = desk.portfolio.account(name)
-        if account.pooling is not None:
-            message = (
-                "is pooled: what a route posts there, and its capital, is what its positions take by their own coins "
-                "alone; all coins there margin them, so a plan moves in only what they still lack, often just the fees"
-            )
-            yield info(Code.ESTIMATE, account.name or "margin", message)
-
-
 def _basis(report: Compare, wanted: _Wanted, desk: Desk) -> Iterator[Finding]:
     for line in report.legs:
         if line.basis is None or line.basis_annualised is None or not line.carry_usd or line.carry_usd <= 0:
@@ -189,7 +177,6 @@ _CAVEATS: tuple[_Caveat, ...] = (
     _left_out,
     _absent,
     _not_held,
-    _pooled,
     _basis,
     _rolls,
     _funding_paid,

@@ -1,10 +1,10 @@
 """The ways to do the same legs: which contract carries each on which route, and the collateral that it takes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from rebal.amounts import COIN_STEP, ZERO, Fraction, total, up
+from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction, total, up
 from rebal.book import MarginMode, Purpose, opened
 from rebal.frozen import frozen
 from rebal.market.carry import annualised
@@ -15,7 +15,6 @@ from rebal.planner.collateral import need
 from rebal.planner.costs import Carried, carry, carry_per_day
 from rebal.planner.desk import Desk
 from rebal.planner.exposure import held_position
-from rebal.planner.pooled import needed_alone
 from rebal.planner.sizing import LeftOut, Leg
 from rebal.portfolio import Portfolio, Route
 from rebal.reports.comparison import LegLine, PostedLine, Way
@@ -74,21 +73,34 @@ def leg_lines(choice: Course, *, days: Fraction, portfolio: Portfolio) -> Iterat
 def posted_lines(choice: Course, *, share_to_open: Fraction, purpose: Purpose, desk: Desk) -> Iterator[PostedLine]:
     """Collateral by currency: what the policy asks for these positions alone, and their opening fees.
 
-    ``share_to_open``: how much of the positions is not open yet; only that is held against the free coins.
+    ``share_to_open``: how much of the positions is not open yet; only that is held against the free coins. None of
+    pooled accounts, where other positions matter too: see ``compare.pools``.
     """
     portfolio = desk.portfolio
-    for currency in sorted({held.contract.settle for held in choice.carried.values()}):
+    wallets = {(held.contract.account, held.contract.settle) for held in choice.carried.values()}
+    for at, currency in sorted(wallets):
+        if portfolio.account(at).pooling is not None:
+            continue
         legs = [
-            Leg(held.contract, held.contracts * share_to_open, choice.candidates[asset].route, purpose, asset)
-            for asset, held in choice.carried.items()
-            if held.contract.settle == currency
+            each
+            for each in legs_of(choice, purpose, share=share_to_open)
+            if (each.contract.account, each.contract.settle) == (at, currency)
         ]
         short = desk.shortages(desk.pot(legs[0].contract), legs) if share_to_open else ()
-        quantity = up(_asked(choice, currency, portfolio), COIN_STEP)
+        quantity = up(_asked(choice, (at, currency), portfolio), COIN_STEP)
         missing = total(shortage.missing for shortage in short)
         # Fees are posted as far as coins are there: where the margin is short of them, none are.
-        missing += up(share_to_open * _fees(choice, currency, portfolio), COIN_STEP) if missing else ZERO
+        fees = _fees(_opening(choice, (at, currency), portfolio))
+        missing += up(share_to_open * fees, COIN_STEP) if missing else ZERO
         yield PostedLine(choice.way, choice.expiry, currency, quantity, quantity * portfolio.price(currency), missing)
+
+
+def legs_of(choice: Course, purpose: Purpose, *, share: Fraction = ONE) -> list[Leg]:
+    """The positions of a route, or a share of them, as legs."""
+    return [
+        Leg(held.contract, held.contracts * share, choice.candidates[asset].route, purpose, asset)
+        for asset, held in choice.carried.items()
+    ]
 
 
 def _choice(
@@ -171,31 +183,26 @@ def _left_out_line(choice: Course, asset: str) -> LegLine:
     )
 
 
-def _opening(choice: Course, currency: str, portfolio: Portfolio) -> list[Held]:
-    return [_opened(contract, size, portfolio) for contract, size in _sizes(choice, currency)]
+def _opening(choice: Course, wallet: tuple[str, str], portfolio: Portfolio) -> list[Held]:
+    return [_opened(contract, size, portfolio) for contract, size in _sizes(choice, wallet)]
 
 
-def _fees(choice: Course, currency: str, portfolio: Portfolio) -> Fraction:
-    positions = _opening(choice, currency, portfolio)
+def _fees(positions: Iterable[Held]) -> Fraction:
     return total(each.contract.fee(each.contracts, each.mark_price, each.contract.taker_fee) for each in positions)
 
 
-def _asked(choice: Course, currency: str, portfolio: Portfolio) -> Fraction:
-    positions, fees = _opening(choice, currency, portfolio), _fees(choice, currency, portfolio)
-    account = portfolio.account(positions[0].contract.account)
-    if account.pooling is not None:
-        alone = needed_alone(positions, account, portfolio)
-        return fees + (total(each.position_value for each in positions) if alone is None else alone)
+def _asked(choice: Course, wallet: tuple[str, str], portfolio: Portfolio) -> Fraction:
+    positions = _opening(choice, wallet, portfolio)
     if all(portfolio.margin_mode(each.contract) is MarginMode.ISOLATED for each in positions):
-        return fees + total(need([each], portfolio).most for each in positions)
-    return fees + need(positions, portfolio).most
+        return _fees(positions) + total(need([each], portfolio).most for each in positions)
+    return _fees(positions) + need(positions, portfolio).most
 
 
-def _sizes(choice: Course, currency: str) -> tuple[tuple[Contract, Fraction], ...]:
+def _sizes(choice: Course, wallet: tuple[str, str]) -> tuple[tuple[Contract, Fraction], ...]:
     """Net contracts: several assets may stand on one proxy."""
     net: dict[str, tuple[Contract, Fraction]] = {}
     for held in choice.carried.values():
-        if held.contract.settle == currency:
+        if (held.contract.account, held.contract.settle) == wallet:
             so_far = net.get(held.contract.name, (held.contract, ZERO))[1]
             net[held.contract.name] = held.contract, so_far + held.contracts
     return tuple(net.values())

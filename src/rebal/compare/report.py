@@ -10,6 +10,7 @@ from rebal.book import Book, Purpose
 from rebal.compare.break_even import Span, break_even, span_of
 from rebal.compare.findings import caveats
 from rebal.compare.legs import Course, choices, leg_lines, posted_lines
+from rebal.compare.pools import pool_needs
 from rebal.compare.ranking import Runner, ranking, turns
 from rebal.compare.sale import SpotTrade, spot_trade
 from rebal.market.carry import days_between
@@ -21,7 +22,7 @@ from rebal.planner.desk import Desk
 from rebal.planner.review import Check
 from rebal.planner.targets import leg
 from rebal.portfolio import DOLLARS, Portfolio, Tax
-from rebal.reports.comparison import Compare, CurveLine, LotLine, MethodLine, PostedLine, RouteLine, Way
+from rebal.reports.comparison import Compare, CurveLine, LotLine, MethodLine, PooledLine, PostedLine, RouteLine, Way
 from rebal.tax import SoldLot, saved_by_waiting
 
 SCHEMA = "rebal/compare/1"
@@ -45,7 +46,7 @@ def build_compare(
     desk = Desk.of(portfolio, book, now=inputs.now)
     wanted = _drift_legs(desk) if hedge is None else _hedge_leg(*hedge, desk)
     sale, found = spot_trade(wanted, desk, bought_back=hedge is not None), choices(wanted, desk)
-    span, posted = span_of(inputs.now, horizon_days), [tuple(_posted(choice, hedge, desk)) for choice in found]
+    span, (posted, pooled) = span_of(inputs.now, horizon_days), _collateral(found, hedge, desk)
     report = Compare(
         schema=SCHEMA,
         horizon_days=horizon_days,
@@ -67,7 +68,7 @@ def build_compare(
         venues=tuple(dict.fromkeys(each.venue for each in portfolio.accounts if each.venue)),
     )
     runners = tuple(_runners(found, report, posted=posted, sale=sale, span=span))
-    return _concluded(report, runners, wanted=wanted, desk=desk, extra=extra)
+    return _concluded(replace(report, pooled=pooled), runners, wanted=wanted, desk=desk, extra=extra)
 
 
 def _concluded(
@@ -90,12 +91,29 @@ def _hedge_leg(asset: str, fraction: Fraction, desk: Desk) -> dict[str, Fraction
     return {asset: -coins * desk.portfolio.price(asset)} if coins > 0 else {}
 
 
-def _posted(choice: Course, hedge: tuple[str, Fraction] | None, desk: Desk) -> Iterator[PostedLine]:
+def _share_to_open(hedge: tuple[str, Fraction] | None, desk: Desk) -> Fraction:
     if hedge is None:
-        return posted_lines(choice, share_to_open=ONE, purpose=Purpose.REBALANCE, desk=desk)
+        return ONE
     (asset, fraction), covered = hedge, cover(desk.portfolio, desk.book)
-    open_now = covered.hedged.get(asset, ZERO) / (fraction * covered.base(asset))
-    return posted_lines(choice, share_to_open=max(ZERO, ONE - open_now), purpose=Purpose.HEDGE, desk=desk)
+    whole = fraction * covered.base(asset)
+    return max(ZERO, ONE - covered.hedged.get(asset, ZERO) / whole) if whole > 0 else ONE
+
+
+def _collateral(
+    found: Sequence[Course], hedge: tuple[str, Fraction] | None, desk: Desk
+) -> tuple[list[tuple[PostedLine, ...]], tuple[PooledLine, ...]]:
+    """The collateral of each route, by coin, and what pooled accounts need for all of them."""
+    share, purpose = _share_to_open(hedge, desk), Purpose.REBALANCE if hedge is None else Purpose.HEDGE
+    asset = None if hedge is None else hedge[0]
+    pools = [tuple(pool_needs(each, share_to_open=share, hedged=asset, desk=desk)) for each in found]
+    posted = [
+        (
+            *posted_lines(each, share_to_open=share, purpose=purpose, desk=desk),
+            *chain(*(one.posted(desk) for one in own)),
+        )
+        for each, own in zip(found, pools, strict=True)
+    ]
+    return posted, tuple(each.line(desk) for each in chain(*pools))
 
 
 def _routes(

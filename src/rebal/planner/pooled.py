@@ -1,7 +1,7 @@
 """Pooled accounts: how each stands, where on which path of prices it is liquidated, and the coins it needs."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,6 @@ from rebal.account_lines import ALL
 from rebal.amounts import ONE, ZERO, Fraction
 from rebal.book import Book, Position
 from rebal.frozen import frozen, kept_for
-from rebal.market.margin import Held
 from rebal.market.pooled import Coin, Levered, Open, Part, Pool, judge
 from rebal.names import within
 from rebal.planner.collateral import DISTANCE_STEP, LEVERAGE_STEP, account_leverage, last_that
@@ -184,16 +183,6 @@ def surveyed(pool: Pool, portfolio: Portfolio, *, level: Alert) -> "Survey":
         return Survey.of(pool, paths=paths_of(pool, portfolio, level.distance), leverage=level.leverage)
 
     return kept_for(portfolio, ("survey", level.distance, level.leverage), (pool,), work=walked)
-
-
-def needed_alone(held: Sequence[Held], account: Account, portfolio: Portfolio) -> Fraction | None:
-    """The least coins that positions on one coin ask for in a pooled account of nothing else; None where none do."""
-    assert account.pooling is not None
-    settle = held[0].contract.settle
-    coin = Coin(settle, portfolio.price(settle), ZERO, account.pooling.of(settle))
-    levered = tuple(Levered(each, account_leverage(each.contract, portfolio.policy)) for each in held)
-    pool = Pool(account.pooling.rules, (coin,), levered)
-    return surveyed(pool, portfolio, level=asked_of(portfolio)).more_needed(settle)
 
 
 def asked_of(portfolio: Portfolio) -> Alert:

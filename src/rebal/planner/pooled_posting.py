@@ -55,7 +55,7 @@ def post(
             continue
         own = tuple(traded) or open_in(now)
         room = room_usd(account, before, portfolio)
-        fees = _fees(orders, key, portfolio)
+        fees = fees_at(key, orders, portfolio)
         purse = _Purse(account, own, free, room, asked_of(portfolio), portfolio, fees, is_traded=bool(traded))
         moved, lacks = _filling(now, purse)
         arriving += moved
@@ -75,7 +75,20 @@ def filled(
     return _filling(pool, purse)[0]
 
 
-def _fees(orders: Sequence[Order], at: str, portfolio: Portfolio) -> dict[str, Fraction]:
+def least(
+    account: Account, book: Book, portfolio: Portfolio, *, free: Mapping[str, Fraction], fees: Mapping[str, Fraction]
+) -> tuple[dict[str, Fraction], Shortage | None]:
+    """The coins that make a pooled account keep the policy, by asset, whatever may sit there; what is then missing.
+
+    ``free``: what could come, by asset; ``fees``: what its orders have paid, by coin.
+    """
+    pool = pool_of(account, book, portfolio)
+    purse = _Purse(account, open_in(pool), dict(free), None, asked_of(portfolio), portfolio, fees)
+    moved, lacks = _filling(pool, purse)
+    return {each.asset: each.quantity for each in moved}, lacks
+
+
+def fees_at(at: str, orders: Sequence[Order], portfolio: Portfolio) -> dict[str, Fraction]:
     """What orders at an account pay, by coin."""
     fees: dict[str, Fraction] = {}
     for each in orders:

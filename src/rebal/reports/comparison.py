@@ -29,7 +29,8 @@ class RouteLine:
 
     ``contract``: the one contract it trades, None where ``contracts`` are several or none. ``tax_deferred_usd``: the
     tax of the same sale at the horizon's end, nothing where a hedge ends without a sale. ``total_usd``: fees,
-    slippage, carry and tax now. ``capital``: dollars of collateral to post.
+    slippage, carry and tax now. ``capital``: dollars of collateral to post, in pooled accounts what
+    they need with it more than without.
 
     ``break_even_day``: the first whole day, from 0 for today, on which this route, were it closed then, has cost more
     than selling now; ``cheaper_from_day``: the first on which it has cost less. None where there is none within the
@@ -127,7 +128,11 @@ class LegLine:
 
 @frozen
 class PostedLine:
-    """Collateral that a route needs, opening fees included; ``missing``: what is not held of it beside what is open."""
+    """Collateral that a route needs, opening fees included; ``missing``: what is not held of it beside what is open.
+
+    In a pooled account: what it needs of a coin with the route's positions more than without, less than nothing where
+    these free some.
+    """
 
     route: Way
     expiry: datetime | None
@@ -135,6 +140,21 @@ class PostedLine:
     quantity: Fraction
     usd: Fraction
     missing: Fraction
+
+
+@frozen
+class PooledLine:
+    """Dollars of coins that a pooled account needs with the positions of a route, fees included, and without them.
+
+    What of these its capital is: the first less the second. A hedge that is compared whole stands in the first alone,
+    open or not.
+    """
+
+    route: Way
+    expiry: datetime | None
+    account: str | None
+    with_usd: Fraction
+    without_usd: Fraction
 
 
 @frozen
@@ -194,7 +214,7 @@ class Compare:
 
     ``curve``: from day 0 to the last whole day of the horizon, ninety steps at most. ``reach_days``: how far a
     break-even day is looked for. ``ranking``: by place, and ``turns`` what would change who is first.
-    ``venues``: those of the accounts, in the order of the file.
+    ``venues``: those of the accounts, in the order of the file. ``pooled``: what pooled accounts need, by route.
     """
 
     schema: str
@@ -218,3 +238,4 @@ class Compare:
     turns: tuple[TurnLine, ...] = ()
     findings: tuple[Finding, ...] = ()
     venues: tuple[str, ...] = ()
+    pooled: tuple[PooledLine, ...] = ()

@@ -28,7 +28,7 @@ from rebal.formats.document import (
     Series,
     Table,
 )
-from rebal.reports.comparison import Compare, PostedLine, RankLine, RouteLine, Way
+from rebal.reports.comparison import Compare, PooledLine, PostedLine, RankLine, RouteLine, Way
 
 _PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS
 _UNSEEN = "?"
@@ -152,8 +152,28 @@ def _legs_of(row: _Route) -> Said:
 
 
 def _posts(row: _Route) -> Said:
-    own = [each for each in row.report.posted if (each.route, each.expiry) == (row.route, row.expiry)]
-    return joined(map(_collateral, own), " and ") or None
+    return joined(map(_collateral, (each for each in _posted(row) if each.quantity > 0)), " and ") or None
+
+
+def _frees(row: _Route) -> Said:
+    """The coins that a pooled account needs no more with the positions of a route."""
+    freed = [Figure(-each.quantity, Kind.COINS, each.currency) for each in _posted(row) if each.quantity < 0]
+    return joined(freed, " and ") or None
+
+
+def _posted(row: _Route) -> list[PostedLine]:
+    return [each for each in row.report.posted if (each.route, each.expiry) == (row.route, row.expiry)]
+
+
+def _pools(row: _Route) -> Said:
+    """What each pooled account needs in all, of which the capital is the difference."""
+    own = [each for each in row.report.pooled if (each.route, each.expiry) == (row.route, row.expiry)]
+    return joined(map(_needs, own)) or None
+
+
+def _needs(pool: PooledLine) -> Said:
+    beside, without = (Figure(usd, Kind.USD) for usd in (pool.with_usd, pool.without_usd))
+    return (f"{pool.account or 'the account'} needs ", beside, " with it, ", without, " without")
 
 
 def _collateral(posted: PostedLine) -> Said:
@@ -251,6 +271,8 @@ _ROUTES = (
     _below("", lambda row: words(row.line.contracts, ", ")),
     _below("legs of", _legs_of),
     _below("posts", _posts),
+    _below("frees", _frees),
+    _below("", _pools),
     _below("fees", _fees),
 )
 _RANGE = (

@@ -54,6 +54,7 @@ def document(report: Compare, limits: Policy | None) -> Document:
         *_routes.routes(report),
         *_routes.curves(report),
         Table(_POSTED, report.posted, word="post", only=_RECORDS),
+        Table(_POOLED, report.pooled, word="pool", only=_RECORDS),
         Section("Contracts", (Table(_LEGS, report.legs, "leg", [each for each in report.legs if each.contract]),)),
         Section("Tax by lot", (Table(_LOTS, report.lots, word="lot"),), "of a sale now"),
         _findings.section(report.findings),
@@ -155,6 +156,13 @@ _POSTED = (
     Column("", "quantity", Kind.COINS, unit="currency"),
     Column("", "usd", Kind.DOLLARS, record="worth {}"),
     Column("", "missing", Kind.COINS, record="missing {}"),
+)
+
+_POOLED = (
+    *KEY,
+    Column("", "account", record="{}"),
+    Column("", "with_usd", Kind.USD, record="needs {}"),
+    Column("", "without_usd", Kind.USD, record="without {}"),
 )
 
 
