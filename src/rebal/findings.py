@@ -142,6 +142,7 @@ BREACHES = frozenset(
         Code.ALERT,
         Code.STALE_PRICES,
         Code.PRICE_IN_DOUBT,
+        Code.MARK_OFF,
         Code.NEAR_LIQUIDATION,
         Code.STATEMENT_REPEATS_JOURNAL,
         Code.STATEMENT_DIFFERS,

@@ -62,9 +62,9 @@ READ = {
                ("XBTZ26", "40300.2"), 1),
     "bingx": ("BTC-USD", "40010.5", "40000.5", "0.000125", "8", NEXT, None, 1),
     "mexc": ("BTC_USD", "40010.5", "40000.5", "0.0001", "8", datetime(2026, 11, 20, 12, tzinfo=UTC), None, 2),
-    "gate": ("BTC_USD", "40010.5", "40000.5", "0.000125", "8", NEXT, None, 1),
+    "gate": ("BTC_USD", "40010.5", "40000.5", "0.000125", "8", NEXT, None, 2),
     "htx": ("BTC-USD", "40010.5", "40000.5", "0.0001", None, NEXT, ("BTC261225", "40300.2"), 6),
-    "kucoin": ("XBTUSDM", "40010.5", "40000.5", "0.000038", "8", NEXT, ("XBTMZ26", "40300.2"), 1),
+    "kucoin": ("XBTUSDM", "40010.5", "40000.5", "0.000038", "8", NEXT, ("XBTMZ26", "40300.2"), 2),
     "phemex": ("BTCUSD", "40010.5", "40000.5", "0.0001", "8", None, None, 2),
 }  # fmt: skip
 
@@ -274,9 +274,10 @@ def test_a_contract_that_is_missing_is_said_and_the_rest_is_used(server: Server)
 
 
 def test_an_answer_without_a_time_counts_as_of_now(server: Server) -> None:
-    found = quoted(server.serve("gate"), "gate", "BTC")
-    assert found.as_of == AT
-    assert {doubt for _, doubt in doubts(found)} == {"undated"}
+    changed(server.serve("binance"), 0, time=None)
+    found = quoted(server, "binance", "BTC")
+    assert found.as_of == TRUE  # of the contracts that have one
+    assert {subject for subject, doubt in doubts(found) if doubt == "undated"} == {"BTC", "BTCUSD_PERP"}
 
 
 @pytest.mark.parametrize("answer", [{}, [], "page", [{"symbol": 7}], [{"symbol": "X", "markPrice": "1,000"}], [[1]]])

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from rebal.amounts import ZERO
 from rebal.exchange.fields import figure, milliseconds, row, rows, text
 from rebal.exchange.tickers import Answers, Question, Ticker, has_kind, question
 from rebal.market.contract import Contract, Kind
@@ -28,6 +29,6 @@ def tickers(answers: Answers) -> Iterator[Ticker]:
                 rate=figure(each, "fundingRate") if next_funding else None,
                 interval_hours=figure(each, "fundingIntervalHour") if next_funding else None,
                 next_funding=next_funding,
-                bid=figure(each, "bid1Price"),
-                ask=figure(each, "ask1Price"),
+                bid=figure(each, "bid1Price") or ZERO,
+                ask=figure(each, "ask1Price") or ZERO,
             )

@@ -8,7 +8,7 @@ historical rates of 2022-06-28, whose quotient is 20,713, BTC's price of that da
 
 from collections.abc import Iterator, Sequence
 
-from rebal.amounts import Fraction
+from rebal.amounts import ZERO, Fraction
 from rebal.exchange.fields import figure, iso, row, rows, text
 from rebal.exchange.tickers import Answers, Question, Ticker, question
 from rebal.market.contract import Contract
@@ -37,8 +37,8 @@ def tickers(answers: Answers) -> Iterator[Ticker]:
             index=figure(each, "indexPrice"),
             time=time,
             rate=relative(figure(each, "fundingRate"), mark, inverse=name.startswith(_INVERSE_PERPETUAL)),
-            bid=figure(each, "bid"),
-            ask=figure(each, "ask"),
+            bid=figure(each, "bid") or ZERO,
+            ask=figure(each, "ask") or ZERO,
         )
 
 

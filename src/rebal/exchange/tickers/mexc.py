@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from rebal.amounts import ZERO
 from rebal.exchange.fields import figure, milliseconds, row, rows, text
 from rebal.exchange.tickers import Answers, Question, Ticker, question
 from rebal.market.contract import Contract
@@ -32,6 +33,6 @@ def tickers(answers: Answers) -> Iterator[Ticker]:
             rate=figure(paid, "fundingRate") if paid else figure(each, "fundingRate"),
             interval_hours=figure(paid, "collectCycle"),
             next_funding=milliseconds(paid, "nextSettleTime"),
-            bid=figure(each, "bid1"),
-            ask=figure(each, "ask1"),
+            bid=figure(each, "bid1") or ZERO,
+            ask=figure(each, "ask1") or ZERO,
         )

@@ -5,7 +5,7 @@ The second also has the funding interval; when the next funding falls is not tol
 
 from collections.abc import Iterator, Sequence
 
-from rebal.amounts import Fraction
+from rebal.amounts import ZERO, Fraction
 from rebal.exchange.fields import Row, figure, nanoseconds, rows, text
 from rebal.exchange.tickers import Answers, Question, Ticker, question
 from rebal.market.contract import Contract
@@ -36,8 +36,8 @@ def tickers(answers: Answers) -> Iterator[Ticker]:
             time=nanoseconds(each, "timestamp"),
             rate=_scaled(each, "fundingRateEr", rates),
             interval_hours=length / _SECONDS_AN_HOUR if length else None,
-            bid=_scaled(each, "bidEp", prices),
-            ask=_scaled(each, "askEp", prices),
+            bid=_scaled(each, "bidEp", prices) or ZERO,
+            ask=_scaled(each, "askEp", prices) or ZERO,
         )
 
 
