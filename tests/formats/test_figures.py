@@ -71,6 +71,23 @@ def test_percentages_points_leverage_and_days() -> None:
     assert TABLE.signed(TABLE.exact, Fraction(-4500)) == "−4,500"
 
 
+@pytest.mark.parametrize(
+    ("ratio", "shown"),
+    [
+        ("0.9", "90.0%"),
+        ("0.99949", "99.9%"),
+        ("0.99951", "99.9%"),
+        ("0.999999999999", "99.9%"),
+        ("1", "100.0%"),
+        ("1.0001", "100.0%"),
+        ("1.2345", "123.4%"),
+        ("-0.5", "-50.0%"),
+    ],
+)
+def test_a_margin_ratio_reads_100_percent_from_liquidation_on(ratio: str, shown: str) -> None:
+    assert PLAIN.ratio(exact(ratio)) == shown
+
+
 def test_orders_and_transfers_have_every_digit() -> None:
     figure = Fraction("-123456789012345678.123456789012345678")
     assert TABLE.exact(figure) == "−123,456,789,012,345,678.123456789012345678"

@@ -79,7 +79,7 @@ _COLUMNS = (
     Column("credit $", "credit", Kind.DOLLARS, "credit", "dollars"),
     Column("initial $", "initial_margin", Kind.DOLLARS, "initial margin", "dollars", record="initial {}", yields=2),
     Column("maintenance $", "maintenance_margin", Kind.DOLLARS, "maintenance", "dollars"),
-    Column("ratio", "margin_ratio", Kind.PERCENT, "margin ratio", record="ratio {}"),
+    Column("ratio", "margin_ratio", Kind.RATIO, "margin ratio", record="ratio {}"),
     Column("as printed", _printed, before="the venue prints", record="printed {}", role=Role.BELOW),
     Column("nearest", _nearest, before="liquidated", record="nearest {}", left=True),
     Column("borrowed", _debts, record="borrowed {}", role=Role.BELOW),

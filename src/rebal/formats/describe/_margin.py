@@ -257,7 +257,7 @@ def _last(*, planned: bool) -> _Columns:
     ratio = Column(
         "margin ratio",
         _told(_ratio, planned=planned),
-        Kind.PERCENT,
+        Kind.RATIO,
         record="ratio {}",
         role=Role.BELOW,
         when=_is_traded,

@@ -45,7 +45,7 @@ from rebal.reports.diff import Place as Where
 _PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS
 _KINDS = {
     **dict.fromkeys(("weight", "weight_after", "hedge_ratio", "hedge_ratio_after"), Kind.PERCENT),
-    **dict.fromkeys(("target_weight", "aimed_weight", "hedge", "at_most", "margin_ratio"), Kind.PERCENT),
+    **dict.fromkeys(("target_weight", "aimed_weight", "hedge", "at_most"), Kind.PERCENT),
     **dict.fromkeys(("distance_below", "distance_above", "share_of_equity", "nearest"), Kind.PERCENT),
     **dict.fromkeys(("equity", "credit", "initial_margin", "maintenance_margin"), Kind.DOLLARS),
     **dict.fromkeys(("net_exposure", "net_exposure_after"), Kind.DOLLARS),
@@ -53,6 +53,7 @@ _KINDS = {
     **dict.fromkeys(("liquidation_below", "liquidation_above"), Kind.PRICE),
     **dict.fromkeys(("balance", "required"), Kind.COINS),
     "leverage": Kind.LEVERAGE,
+    "margin_ratio": Kind.RATIO,
 }
 _CAUSES = {
     Cause.PORTFOLIO: "the portfolio's name",

@@ -197,7 +197,7 @@ def _scenarios(report: Stress) -> Iterator[Section]:
 
 
 def _a_column_a_wallet(report: Stress, get: Callable[[int, ScenarioLine], Said]) -> tuple[Column, ...]:
-    return tuple(Column(_wallet(each), partial(get, n), Kind.PERCENT) for n, each in enumerate(report.survival))
+    return tuple(Column(_wallet(each), partial(get, n), Kind.RATIO) for n, each in enumerate(report.survival))
 
 
 def _ratio(n: int, told: ScenarioLine) -> Said:
@@ -228,7 +228,7 @@ _MARGIN = (
     Column("", "wallet.contract", record="contract {}"),
     Column("", "wallet.margin_balance", Kind.COINS, record="balance {}"),
     Column("", "wallet.maintenance_margin", Kind.COINS, record="maintenance {}"),
-    Column("", "wallet.margin_ratio", Kind.PERCENT, record="ratio {}"),
+    Column("", "wallet.margin_ratio", Kind.RATIO, record="ratio {}"),
     Column("", "wallet.order", Kind.COUNT, record="liquidated {}"),
     Column("", "wallet.liquidated_at", Kind.PERCENT, record="at {}"),
     Column("", "wallet.move", Kind.CHANGE, record="move {}"),

@@ -33,6 +33,7 @@ class Kind(Enum):
     USD = "usd"
     PRICE = "price"
     PERCENT = "percent"
+    RATIO = "ratio"
     RATE = "rate"
     CHANGE = "change"
     POINTS = "points"

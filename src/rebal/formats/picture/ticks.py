@@ -7,7 +7,7 @@ from rebal.formats.screen.figures import Figures
 _ROUND = (Fraction(1), Fraction(2), Fraction(5))
 _FINER = (Fraction(1), Fraction(3, 2), Fraction(2), Fraction(3), Fraction(5), Fraction(7))
 _TEN = Fraction(10)
-_PERCENTAGES = frozenset({Kind.PERCENT, Kind.RATE, Kind.CHANGE, Kind.FINE})
+_PERCENTAGES = frozenset({Kind.PERCENT, Kind.RATIO, Kind.RATE, Kind.CHANGE, Kind.FINE})
 _SMALLEST = Fraction(1, 10**18)
 
 

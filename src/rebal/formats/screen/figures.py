@@ -4,7 +4,7 @@
 - Dollars: 2 decimals; below 1 dollar as many as two significant digits need.
 - Coins: 8 decimals without trailing zeros; below 0.00000001 two significant digits.
 - Prices: six significant digits, and 2 decimals at least; trailing zeros beyond those two are dropped.
-- Percentages, points of drift and days: 1 decimal.
+- Percentages, points of drift and days: 1 decimal; margin ratios are never rounded up to the 100.0 % that liquidates.
 - Leverage: 2 decimals.
 
 Halves go to the even digit. JSON and csv have every figure in full.
@@ -54,6 +54,11 @@ class Figures:
     def percent(self, value: Fraction) -> str:
         """1 decimal, of a fraction: 0.5 is 50.0 %."""
         return f"{self._signed(rounded(value, 1, shift=2))}{self.before_percent}%"
+
+    def ratio(self, value: Fraction) -> str:
+        """A percentage of which 100.0 % is an end: 99.9 % where it is any less."""
+        text = rounded(value, 1, shift=2)
+        return f"{self._signed('99.9' if value < 1 and text == '100.0' else text)}{self.before_percent}%"
 
     def rate(self, value: Fraction) -> str:
         """A percentage with every digit: 0.0001 is 0.01 %."""
