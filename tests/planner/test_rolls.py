@@ -46,6 +46,23 @@ def asked_on(name: str, pct: str, made: Portfolio, book: Book | None = None) -> 
     return build_hedge(made, book or made.statement, asks=(ask,), inputs=INPUTS)
 
 
+def test_a_roll_says_what_its_hedge_is_a_share_of_before_and_after() -> None:
+    # 40,000 sold at 32,000 are 1.25 of two BTC. Bought back at 40,000, 0.25 are lost, and 0.00111125 are paid in fees;
+    # 70 % of the rest are 1.2242, of which lots of 100 dollars hedge 1.2225.
+    made = hedged_on_december()
+    (position,) = made.statement.positions.values()
+    lost = opened(position.contract, contracts=Fraction(-40000), entry_price=Fraction(32000), hedge=Fraction(-40000))
+    made = replace(made, statement=replace(made.statement, positions={"XBTZ26": lost}))
+    plan = asked_on("XBTUSD", "0.7", made)
+    (said,) = [found for found in plan.findings if found.code is Code.REALISED and found.subject == "BTC"]
+    fees = sum(order.fee for order in plan.orders)
+    assert said.data["base_coins_after"] == 2 - Fraction("0.25") - fees
+    assert (said.data["hedge_ratio"], said.data["base_coins"]) == (Fraction("0.625"), Fraction(2))
+    assert said.message.startswith("its hedge is 62.5 % of 2 BTC now and 69.9 % of 1.74888875 BTC then: ")
+    flat = asked_on("XBTUSD", "0.5", hedged_on_december())
+    assert not [found for found in flat.findings if found.code is Code.REALISED]
+
+
 @pytest.mark.parametrize(
     ("days", "until", "said"),
     [

@@ -8,7 +8,7 @@ from rebal.book import Book, HedgeAsked
 from rebal.plan import Inputs, Plan
 from rebal.planner.build import answer
 from rebal.planner.candidates import SHORT
-from rebal.planner.checks.hedges import outlasts, refuse_over_hedge, rolled, rolls, sale_note
+from rebal.planner.checks.hedges import measured_anew, outlasts, refuse_over_hedge, rolled, rolls, sale_note
 from rebal.planner.cover import Cover, cover
 from rebal.planner.desk import Desk
 from rebal.planner.hedge_legs import Ask, Tally, contract_moved, in_turn, left_behind
@@ -39,7 +39,7 @@ def build_hedge(
     done = step(desk.portfolio, book, decided.orders, tops_up=False)
     asked = {ask.asset: HedgeAsked(ask.asset, _stands(ask, desk, done.book), _until(ask, book, desk)) for ask in asks}
     refusing = () if allow_over_hedge else (refuse_over_hedge(asked),)
-    checks = (*extra, *refusing, outlasts(asked), rolled(asks), rolls(asked), sale_note)
+    checks = (*extra, *refusing, outlasts(asked), rolled(asks), rolls(asked), measured_anew, sale_note)
     return answer(
         "hedge", desk, decided=decided, done=done, inputs=inputs, hedges={**book.hedges, **asked}, extra=checks
     )

@@ -3,16 +3,18 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from rebal.amounts import ZERO, Fraction, number
+from rebal.amounts import ZERO, Fraction, number, total
 from rebal.book import HedgeAsked, Purpose
 from rebal.findings import Code, Finding, coins, error, exact_percent, info, percent, price, usd, warning
 from rebal.market.contract import Contract, Kind
+from rebal.plan import OrderPart
 from rebal.planner.candidates import SHORT, SOONEST_EXPIRY
 from rebal.planner.checks.book import over_hedged
 from rebal.planner.cover import cover
 from rebal.planner.desk import Desk
 from rebal.planner.hedge_legs import Ask, in_the_way, misplaced
 from rebal.planner.review import Check, Review
+from rebal.planner.sequence import realised_by
 from rebal.times import day_or_time
 
 
@@ -114,6 +116,33 @@ def _roll(contract: Contract, onto: Contract, *, dollars: Fraction, asset: str, 
         Code.ROLLED, contract.name, message, asset=asset, onto=onto.name, notional_usd=dollars, spread=spread,
         spread_usd=earned, fees_usd=fees,
     )  # fmt: skip
+
+
+def measured_anew(review: Review) -> Iterator[Finding]:
+    """Say of a rolled hedge what it is a share of: closing makes coins of PnL, which are to be hedged from then on."""
+    desk, closed, opened = review.desk, set[str](), set[str]()
+    for order in review.orders:
+        coin = review.contract(order.contract).settle
+        contracts = total(each.contracts for each in order.parts if _protects(each, coin))
+        if contracts > 0 and realised_by(order, desk.book, review.contract(order.contract)):
+            closed.add(coin)
+        elif contracts < 0:
+            opened.add(coin)
+    then, now = cover(desk.portfolio, desk.book), cover(desk.portfolio, review.done.book)
+    for asset in sorted(closed & opened):
+        was, is_now = then.ratio(asset), now.ratio(asset)
+        if was is None or is_now is None:
+            continue
+        message = (
+            f"its hedge is {percent(was)} of {coins(then.base(asset), asset)} now and {percent(is_now)} of "
+            f"{coins(now.base(asset), asset)} then: PnL counts among the coins to be hedged once it is realised"
+        )
+        data = {"hedge_ratio": was, "base_coins": then.base(asset)}
+        yield info(Code.REALISED, asset, message, **data, hedge_ratio_after=is_now, base_coins_after=now.base(asset))
+
+
+def _protects(part: OrderPart, asset: str) -> bool:
+    return part.purpose is Purpose.HEDGE and part.stands_for == (asset,)
 
 
 def nothing_to_roll(asks: Sequence[Ask]) -> Check:
