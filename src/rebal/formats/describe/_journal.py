@@ -40,6 +40,8 @@ def _deed(entry: EntryLine) -> tuple[Said, ...]:
             )
         case EntryType.SPOT:
             return _spot(entry)
+        case EntryType.HEDGE if not entry.fraction:
+            return (f"no hedge of {entry.asset} asked any more",)
         case EntryType.HEDGE:
             until = () if entry.until is None else (" until ", entry.until)
             return (f"hedge of {entry.asset} asked: ", Figure(entry.fraction or ZERO, Kind.PERCENT), *until)
