@@ -198,6 +198,8 @@ def test_anything_else_is_a_problem_with_an_answer(text: str) -> None:
     ("text", "instead"),
     [
         ("1,000", "write 1000, without separators"),
+        ("0,471", "write 0.471, with a point"),
+        ("-0,01%", "write -0.01%, with a point"),
         ("1_000.5", "write 1000.5, without separators"),
         ("91.250,00", "write 91250.00, without separators"),
         ("1.234.567,8", "write 1234567.8, without separators"),

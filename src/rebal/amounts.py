@@ -121,6 +121,8 @@ def _written_out(whole: str, decimals: str, exponent: str) -> tuple[str, str]:
 
 
 def _hint(text: str) -> str:
+    if re.fullmatch(r"[+-]?0+,[0-9]+%?", text, re.ASCII):  # no thousands begin with a zero
+        return f"write {text.replace(',', '.')}, with a point"
     if re.fullmatch(r"[+-]?[0-9]+,([0-9]{1,2}|[0-9]{4,})%?", text, re.ASCII):
         return f"write {text.replace(',', '.')} if the comma is a decimal point, {text.replace(',', '')} if it is not"
     if re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)+,[0-9]+%?", text, re.ASCII):

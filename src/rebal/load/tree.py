@@ -233,6 +233,7 @@ class _Builder:
         except NumberProblem as problem:
             _, spot = top.spots[key]
             place = _place(spot.mark if type(spot) is Spot else spot)
+            self.broken.add(path)  # or its beginning would be judged as a number of its own
             self.add(Flaw(path, problem.problem, problem.instead, found=text, place=place), event)
         return True
 
