@@ -133,6 +133,16 @@ class Reading:
             for contract in each.venue.serving(asset, self.now)
         )
 
+    def spoken_of(self, name: str) -> tuple[str, tuple[str, ...]]:
+        """The coin that a contract's name holds, and the contracts on it; "" where it holds none of this file's.
+
+        What another venue calls a contract tells the coin still: BTCUSD_PERP, PI_XBTUSD.
+        """
+        bare = name.rpartition(":")[2].replace("XBT", "BTC")
+        asset = max((each for each in self.assets if each in bare), key=len, default="")
+        own = (contract.name for contract in self.own.values() if contract.asset == asset)
+        return asset, tuple(dict.fromkeys((*own, *(contract.name for contract in self.serving(asset)))))
+
     def accounts_of(self, name: str) -> list[str]:
         """The accounts that have a contract of a name."""
         return [each.name for each in self.accounts if self._there(each, name) is not None]

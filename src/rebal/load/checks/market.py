@@ -99,9 +99,20 @@ def funding_is_of_perpetuals(reading: Reading) -> Iterator[Flaw]:
         if contract is None:
             if reading.venue_known and name not in reading.given:
                 near = (name, reading.contract_names())
-                yield Flaw(path, "is no known contract", "name a contract, not a coin", at_key=True, near=near)
+                yield Flaw(path, "is no known contract", _perpetual(name, reading), at_key=True, near=near)
         elif contract.expiry is not None:
             yield Flaw(path, "is a dated contract, which has no funding", "drop it", at_key=True)
+
+
+def _perpetual(name: str, reading: Reading) -> str:
+    """What to write in place of what is no contract here: those on its coin that have funding."""
+    asset, listed = reading.spoken_of(name)
+    if not asset:
+        return "name a contract of the venue, or drop it"
+    found = [each for each in listed if (contract := reading.contract(each)) is not None and contract.expiry is None]
+    venues = sorted({each.venue.name for each in reading.accounts if each.venue is not None})
+    there = f" at {' or '.join(venues)}" if venues else ""
+    return f"write {' or '.join(found)}, on {asset}{there}" if found else f"drop it: none on {asset} is known{there}"
 
 
 def valued(reading: Reading) -> Iterator[tuple[str, Path]]:

@@ -91,5 +91,9 @@ def proxies_are_declared(reading: Reading) -> Iterator[Flaw]:
 
 def _unknown(reading: Reading, at: Account, path: Path, name: str) -> Flaw:
     where = f"is no contract of {at.venue.name} that can be computed" if at.venue else "is in no catalogue"
+    asset, listed = reading.spoken_of(name)
+    own = [each for each in listed if (contract := reading.contract(each)) is not None and contract.account == at.name]
     instead = f"give its specification under contracts.{within(at.name, name)}"
+    if own:
+        instead = f"name the one that is open (on {asset}: {', '.join(own)}), or {instead}"
     return Flaw(path, where, instead, near=(name, reading.contract_names()))
