@@ -156,6 +156,21 @@ ACTIONS = frozenset(
 )
 """Findings that an order answers, or a record."""
 
+USUAL = frozenset(
+    {
+        Code.ASSUMED_FIGURE,
+        Code.BASIS_PAID,
+        Code.BEYOND_LAST_TIER,
+        Code.CROSS_MARGIN_OFFSET,
+        Code.DATED,
+        Code.DRIFT,
+        Code.FUNDING_LARGE,
+        Code.FUNDING_UNKNOWN,
+        Code.NEGATIVE_FUNDING,
+    }
+)
+"""What even a sound answer may warn of, time after time, and what its tables show: a short one may only count it."""
+
 
 _ERROR = Severity.ERROR
 _RANKS = {_ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
@@ -181,6 +196,11 @@ def is_breach(finding: Finding) -> bool:
 def is_action(finding: Finding) -> bool:
     """Whether a finding is answered by an order or a record, and is no breach."""
     return finding.severity is Severity.WARNING and finding.code in ACTIONS
+
+
+def is_unusual(finding: Finding) -> bool:
+    """Whether a finding is to be read before anything is placed: an error, or a warning that not every book has."""
+    return finding.severity is Severity.ERROR or (finding.severity is Severity.WARNING and finding.code not in USUAL)
 
 
 def sorted_out(findings: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]:

@@ -81,6 +81,32 @@ def test_errors_are_told_in_full_and_the_others_are_counted(tmp_path: Path) -> N
     assert "to be read without --brief" in " ".join(shown("plan", TEN, "--brief"))
 
 
+def test_what_not_every_book_warns_of_is_told_in_full(tmp_path: Path) -> None:
+    book = tmp_path / "portfolio.yaml"
+    book.write_text(PORTFOLIO + "positions: [{contract: BTCUSD_PERP, contracts: -10, entry_price: 41000}]\n")
+    late = ("--now", "2026-11-22T09:00:00Z")
+    for command in ("plan", "status"):
+        whole = answered(command, str(book), *late).out.splitlines()
+        lines = answered(command, str(book), "--brief", *late).out.splitlines()
+        warned = [line for line in whole if line.startswith("warning")]
+        unusual = [line for line in warned if line.split()[1] not in ("assumed-figure", "drift")]
+        assert {"stale-prices", "missing"} <= {line.split()[1] for line in unusual}
+        in_summary = unusual[:1] if command == "status" else []  # which tells the first in full
+        told = [line for line in lines if line.startswith("warning")]
+        assert sorted(told) == sorted(unusual[len(in_summary) :])
+        assert told.index(next(line for line in told if " missing " in line)) == len(told) - 1
+        assert all(" ".join(line.split()[2:]) in lines[0] for line in in_summary)
+
+
+def test_a_share_that_may_be_meant_otherwise_is_told_in_the_headline(tmp_path: Path) -> None:
+    book = tmp_path / "portfolio.yaml"
+    book.write_text(PORTFOLIO)
+    for pct, end in (("0.5", "; 0.5 % is asked, not 50 %"), ("0.25", "; 0.25 % is asked, not 25 %"), ("5", ":")):
+        lines = " ".join(shown("hedge", "BTC", "--pct", pct, "-p", str(book), "--brief")).replace("\u00a0", " ")
+        assert end in lines
+        assert ("is asked, not" in lines) == (pct != "5")
+
+
 def test_on_a_pipe_it_is_records_too() -> None:
     words = [line.split()[0] for line in answered("plan", TEN, "--brief", *NOW).out.splitlines()]
     assert words == ["plan", "headline", *["order"] * 9, "move-in", "nearest", "cost", "more"]

@@ -5,7 +5,7 @@ from operator import itemgetter
 
 from rebal.account_lines import AccountLine, NearestLine, path_words
 from rebal.amounts import ONE, Fraction
-from rebal.findings import Finding, Severity
+from rebal.findings import Finding, Severity, is_unusual, sorted_out
 from rebal.formats.describe import _findings, _orders
 from rebal.formats.describe._phrases import FAR, away, counted, foreseeable, joined, without_funding
 from rebal.formats.document import (
@@ -60,7 +60,7 @@ def of_status(status: Status, answer: Sequence[Block]) -> Document:
         *answer,
         Table(_WEIGHTS, status.assets, word="drift", shown=_weighed(status.assets)),
         *_nearest(status.wallets, status.accounts),
-        *_told(status.findings),
+        *_told(status.findings, sorted_out(status.findings)[0][:1]),
     )
 
 
@@ -120,16 +120,18 @@ def _moves(wallet: Wallet) -> list[Fraction]:
     return [each for each in (wallet.distance_below, wallet.distance_above) if each is not None]
 
 
-def _told(findings: Sequence[Finding]) -> Iterable[Block]:
-    """Errors in full, and how many of the others there are to be read."""
-    errors = [each for each in findings if each.severity is Severity.ERROR]
-    if errors:
-        yield _findings.section(errors)
-    counts = [
-        counted(sum(each.severity is severity for each in findings), noun)
-        for severity, noun in ((Severity.WARNING, "warning"), (Severity.INFO, "note"))
-        if any(each.severity is severity for each in findings)
-    ]
+def _told(findings: Sequence[Finding], said: Sequence[Finding] = ()) -> Iterable[Block]:
+    """Errors and what is no usual warning in full, but what is ``said`` already, and how many others there are."""
+    pressing, others = sorted_out(findings)
+    told = [each for each in (*pressing, *others) if is_unusual(each)]
+    if shown := [each for each in told if each not in said]:
+        yield from _findings.section(shown).blocks  # a short answer has no room for a heading
+    warnings, notes = (
+        sum(each.severity is severity for each in findings if not is_unusual(each))
+        for severity in (Severity.WARNING, Severity.INFO)
+    )
+    more = "more warning" if any(each.severity is Severity.WARNING for each in told) else "warning"
+    counts = [counted(count, noun) for count, noun in ((warnings, more), (notes, "note")) if count]
     if counts:
         yield Text((f"{' and '.join(counts)} to be read without --brief",), word="more")
 

@@ -155,8 +155,17 @@ def headline(plan: Plan) -> Said:
         todo.append(counted(len(plan.transfers), "transfer"))
     if plan.orders and plan.command == "plan":
         todo.append("no coin sold")
-    matter, doing = _matter(plan), ", ".join(todo) or _idle(plan)
-    return (*matter, ": ", doing) if matter else (doing,)
+    matter, doing = _matter(plan), (", ".join(todo) or _idle(plan), *_small(plan))
+    return (*matter, ": ", *doing) if matter else doing
+
+
+def _small(plan: Plan) -> tuple[Said, ...]:
+    """What a size of less than one percent was read as, and what it may have been meant as."""
+    data = next((each.data for each in plan.findings if each.code is Code.HEDGE_OFF and "meant" in each.data), None)
+    if data is None or plan.command != "hedge":
+        return ()
+    asked, meant = (Figure(share, Kind.RATE) for share in (data["asked"], data["meant"]) if isinstance(share, Fraction))
+    return ("; ", asked, " is asked, not ", meant)
 
 
 def _idle(plan: Plan) -> str:

@@ -182,7 +182,7 @@ def under_a_percent(text: str) -> Check:
         fraction = number(text)
         small, large = exact_percent(fraction / 100), exact_percent(fraction)
         message = f"{text} is read as {small} of the coins; write otherwise where {large} of them are meant"
-        yield info(Code.HEDGE_OFF, "size", message, asked=fraction / 100, meant=fraction)
+        yield warning(Code.HEDGE_OFF, "size", message, asked=fraction / 100, meant=fraction)
 
     return check
 
