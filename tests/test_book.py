@@ -23,6 +23,7 @@ from rebal.book import (
     opened,
 )
 from rebal.market.contract import Contract
+from rebal.market.maintenance import Method, Tier, Tiers, TierUnit, Valuation
 
 F = Fraction
 EMPTY = Book({"BTC": F(2)}, {"BTC": F(1)}, {})
@@ -171,3 +172,15 @@ def test_a_position_is_seen_at_the_mark_that_is_asked_for_and_worked_out_once() 
     assert held.at(F(41000)).mark_price == 41000
     assert held.at(F(42000)).mark_price == 42000
     assert held.at(F(42000)) is held.at(F(42000))
+
+
+def test_an_isolated_position_is_maintained_by_the_schedule_of_its_own() -> None:
+    half, tenth = (
+        Tiers(Valuation.MARK, False, Method.WHOLE, TierUnit.COIN, (Tier(None, F(rate)),)) for rate in ("0.5", "0.1")
+    )
+    contract = replace(BTCUSD, maintenance=half, isolated_maintenance=tenth)
+    for schedules, margin, expected in (
+        (contract, F(1), tenth), (contract, None, half), (replace(contract, isolated_maintenance=None), F(1), half)
+    ):  # fmt: skip
+        held = opened(schedules, contracts=F(1), entry_price=F(40000), margin=margin).at(F(50000))
+        assert (held.contract.maintenance, held.mark_price) == (expected, F(50000))

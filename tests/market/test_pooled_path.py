@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -323,6 +324,8 @@ def test_a_linear_rate_that_grows_with_the_size_grows_with_its_square() -> None:
     grows = SizeRate(exact("0.01"), exact("0.001"))
     # 14.975 - 5 = 0.95 + 9.025 at k = 0.95, and there alone on the way down
     assert levels(one_linear(grows, balance="14.975"), {"BTC": -ONE}).crossings == (exact("0.05"),)
+    # on the way up again at k = 8.95: 14.975 + 795 = 8.95 + 801.025
+    assert levels(one_linear(grows, balance="14.975"), {"BTC": ONE}).crossings == (exact("7.95"),)
     # 50 - 50 - 0.5 - 2.5 at half the price, 50 - 1 - 10 today
     assert least_spare(one_linear(grows, balance="50"), {"BTC": exact("-0.5")}) == -3
     assert least_spare(one_linear(grows, balance="50"), {"BTC": ONE}) == 39
@@ -341,3 +344,120 @@ def test_a_price_of_nothing_is_no_price_of_liquidation() -> None:
     for coins, price in (("0.5", None), ("0.25", Fraction(80000)), ("0.6", None)):
         pool = Pool(rules(), (Coin("BTC", Fraction(40000), exact(coins), whole),), (Levered(short, ONE),))
         assert estimated_liquidation(pool.positions[0], pool) == price
+
+
+def test_a_rate_that_grows_with_the_size_ends_an_account_of_one_coin() -> None:
+    """At 100·k the 3 coins and what 300 dollars from 100 gained are 600·k - 300, and 300/k·1/100 coins are at risk.
+
+    They ask for 0.0375·3/k + 0.15·9/k² coins, 11.25 + 135/k dollars: both are 180 at k = 0.8.
+    """
+    contract = inverse(SizeRate(exact("0.0375"), exact("0.15")), multiplier="1", taker_fee="0")
+    held = Held(contract, Fraction(300), Fraction(100), Fraction(100))
+    coin = Coin("BTC", Fraction(100), Fraction(3), Collateral(Counted.COINS, (Slice(None, ONE),)))
+    pool = Pool(rules(), (coin,), (Levered(held, ONE),))
+    assert levels(pool, {"BTC": exact("-0.5")}).crossings == (exact("0.4"),)
+    assert least_spare(pool, {"BTC": exact("-0.6")}) == -60 - exact("11.25") - exact("337.5")
+
+
+APART = [
+    ((4, 5), (-800, -100), ("-0.5", "-0.75"), 1),
+    ((0, 4), (-600, 100), ("0.5", "0.25"), 1),
+    ((1, 3), (600, 500), ("0.25", "-0.75"), 0),
+    ((4, 2), (-300, 800), ("-0.5", "1"), 2),
+    ((6, 4), (-800, -800), ("0.25", "1"), 0),
+    ((8, 5), (300, -700), ("0.5", "0.25"), 0),
+    ((4, 4), (-400, 800), ("1", "0.25"), 1),
+    ((5, 3), (-800, -400), ("0.5", "1"), 2),
+    ((7, 3), (300, 100), ("1", "-0.25"), 1),
+    ((5, 6), (-800, -300), ("1", "0.25"), 1),
+    ((2, 6), (-800, 400), ("0.5", "0.25"), 2),
+]
+"""Coins and dollars of BTC and ETH, how they move, and how often such an account becomes due or is covered again."""
+GROWING, WHOLE = SizeRate(exact("0.01"), exact("0.1")), Collateral(Counted.COINS, (Slice(None, ONE),))
+UNITS = [ONE, Fraction(1, 10**6), Fraction(10**6)]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize(("balances", "sizes", "steps", "often"), APART)
+def test_two_rates_that_grow_with_the_size_end_an_account_wherever_the_definitions_have_it(
+    balances: tuple[int, int], sizes: tuple[int, int], steps: tuple[str, str], often: int, unit: Fraction
+) -> None:
+    """Due at first and covered in the middle, covered and due, or never; whatever a dollar is worth."""
+    contract, price = inverse(GROWING, multiplier=unit, taker_fee="0"), 100 * unit
+    coins = tuple(Coin(asset, price, Fraction(n), WHOLE) for asset, n in zip(COINS, balances, strict=True))
+    held = tuple(
+        Levered(Held(replace(contract, asset=asset, settle=asset), Fraction(n), price, price), ONE)
+        for asset, n in zip(COINS, sizes, strict=True)
+    )
+    path = dict(zip(COINS, map(exact, steps), strict=True))
+    assert ends(Pool(rules(), coins, held), path, unit=unit) == often
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize(
+    ("balances", "sizes", "steps", "often"),
+    [
+        ((2, 400), (400, -3), ("1", "-0.5"), 0),
+        ((4, 500), (-800, -1), ("-0.5", "-0.75"), 1),
+        ((1, 500), (100, 2), ("-0.25", "-0.25"), 1),
+        ((0, 400), (-600, 1), ("0.5", "0.25"), 1),
+        ((4, 100), (300, 5), ("0.5", "0.5"), 1),
+        ((1, 300), (600, 5), ("0.25", "-0.75"), 0),
+        ((6, 400), (-800, -8), ("0.25", "1"), 0),
+        ((1, 100), (400, -7), ("-0.25", "-0.5"), 1),
+        ((0, 600), (100, 8), ("0.25", "-0.75"), 2),
+        ((0, 100), (-300, 2), ("-0.25", "0.5"), 2),
+    ],
+)
+def test_an_inverse_and_a_linear_rate_that_grow_with_the_size_end_it_likewise(
+    balances: tuple[int, int], sizes: tuple[int, int], steps: tuple[str, str], often: int, unit: Fraction
+) -> None:
+    """BTC and dollars margin dollars of BTCUSD and coins of ETHUSDT, at 100 dollars each."""
+    price, grows = 100 * unit, SizeRate(exact("0.01"), exact("0.001"))
+    coins = (Coin("BTC", price, Fraction(balances[0]), WHOLE), Coin("USDT", unit, Fraction(balances[1]), WHOLE))
+    contracts = (
+        (inverse(GROWING, multiplier=unit, taker_fee="0"), price),
+        (linear(grows, multiplier="1", taker_fee="0", asset="ETH"), Fraction(100)),
+    )
+    held = tuple(
+        Levered(Held(contract, Fraction(n), mark, mark), ONE)
+        for (contract, mark), n in zip(contracts, sizes, strict=True)
+    )
+    path = dict(zip(COINS, map(exact, steps), strict=True))
+    assert ends(Pool(rules(), coins, held), path, unit=unit) == often
+
+
+def ends(pool: Pool, path: Mapping[str, Fraction], *, unit: Fraction) -> int:
+    """How often an account becomes due or is covered again, each time where the definitions have it."""
+    found = levels(pool, path)
+    assert found.due_now is (spare(pool, path, ZERO) <= 0)
+    for share in found.crossings:
+        before, there, after = (spare(pool, path, share + side) for side in (-HAIR, ZERO, HAIR))
+        assert (before > 0) is not (after > 0)
+        assert abs(there) < unit / 10**30
+    last = min((-1 / step for step in path.values() if step < 0), default=Fraction(8))
+    for left, right in pairwise(last * step / 40 for step in range(40)):
+        between = sum(left < share <= right for share in found.crossings)
+        assert ((spare(pool, path, left) > 0) is (spare(pool, path, right) > 0)) is (between % 2 == 0)
+    return len(found.crossings)
+
+
+def test_a_jump_between_tiers_ends_an_account() -> None:
+    """At k times 40,000 a long of 30,000 dollars is 0.75/k coins, from 0.9 on at 99 %: 300 dollars become 29,700.
+
+    1 BTC and what it gained are 70,000·k - 30,000: at k = 5/6 28,333.33.
+    """
+    tiers = (Tier(exact("0.9"), exact("0.01")), Tier(None, exact("0.99")))
+    schedule = Tiers(Valuation.MARK, close_fee=False, method=Method.WHOLE, unit=TierUnit.COIN, tiers=tiers)
+    contract = inverse(schedule, multiplier="1", taker_fee="0")
+    held = Held(contract, Fraction(30000), Fraction(40000), Fraction(40000))
+    pool = Pool(rules(), (Coin("BTC", Fraction(40000), ONE, WHOLE),), (Levered(held, ONE),))
+    assert levels(pool, {"BTC": -ONE}).crossings == (exact("1/6"),)
+
+
+def test_a_debt_that_grows_is_due_where_its_margin_at_the_level_is_not_there() -> None:
+    """1 BTC owed counts 1 + 1.05 · 0.1 times: 40,000 · 1.105 · 1.5 are 66,300 dollars."""
+    owes = replace(rules(level="1.05"), maintenance_on_debt=exact("0.1"))
+    coins = (Coin("BTC", Fraction(40000), -ONE, WHOLE), Coin("USDT", ONE, Fraction(66300), WHOLE))
+    assert levels(Pool(owes, coins, ()), {"BTC": ONE}).crossings == (exact("0.5"),)
+    assert least_spare(Pool(owes, coins, ()), {"BTC": ONE}) == 66300 - 88400

@@ -1,5 +1,7 @@
 """The least collateral: enough everywhere between two factors, short somewhere with any less."""
 
+from itertools import combinations
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -205,3 +207,17 @@ def test_prices_that_move_a_size_into_another_tier_set_it_to_the_leverage_of_tha
     # at 1.25 it lacks 0.875, of which there are 0.8: half of y is there at y = 1.2 already
     assert kept("0.8") == 1 / exact("1.2" if first == "0.5" else "1.25")
     assert kept("0.32") == min(1, (1 + exact(first)) / exact("1.32"))
+
+
+def test_a_jump_to_the_balance_is_its_end_where_the_need_rises_from_there() -> None:
+    """4·y² + b·y from y = 2 on, where it is the balance and has the slope 16 + b."""
+    for linear, end in (("-15", Fraction(2)), ("-16", Fraction(2)), ("-17", exact("9/4"))):
+        after = Piece(None, -16 - 2 * exact(linear), exact(linear), Fraction(4))
+        assert first_above_one([Piece(Fraction(2), Fraction(-1), NOTHING), after], NOTHING) == end
+
+
+def test_roots_ascend() -> None:
+    for below, above in combinations(range(-9, 10), 2):
+        for steep in (1, -2):
+            piece = Piece(None, Fraction(steep * below * above), Fraction(-steep * (below + above)), Fraction(steep))
+            assert piece.roots(NOTHING) == (Fraction(below), Fraction(above))

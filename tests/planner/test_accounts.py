@@ -14,6 +14,7 @@ from rebal import load
 from rebal.account_lines import AccountLine, LevelLine
 from rebal.amounts import ONE, ZERO, Fraction
 from rebal.book import Book, MarginMode
+from rebal.findings import Code, Severity
 from rebal.formats import View, render
 from rebal.market.pooled import Pool
 from rebal.market.pooled_path import least_spare
@@ -82,6 +83,10 @@ def test_the_worked_account_is_liquidated_where_it_was_worked_out_to(tmp_path: P
     made = read(tmp_path, WORKED)
     line = account(build_status(made, made.statement, inputs=inputs(made)).accounts, "bybit")
     assert line.margin is MarginMode.POOLED
+    shares = {
+        each.currency: each.share_of_holding for each in build_status(made, made.statement, inputs=inputs(made)).wallets
+    }
+    assert shares == {"BTC": 1, "ETH": None}
     assert (line.credit, line.equity) == (Fraction(39200), Fraction(40000))
     assert (line.initial_margin, line.maintenance_margin) == (exact("6036.3"), exact("636.3"))
     levels = {level.path: (level.below, level.above) for level in line.levels}
@@ -373,3 +378,19 @@ def test_an_account_with_more_than_it_may_have_takes_nothing_and_gives_nothing(t
         assert room is None or room >= 0
     full = made.accounts[0]
     assert room_for(made.account_key(full.name) or "", "BTC", book=made.statement, portfolio=made) == 0
+
+
+def test_what_is_further_than_the_alert_and_nearer_than_the_policy_is_told_of_a_state_too(tmp_path: Path) -> None:
+    """38.9 % away on the path of all coins together: the policy asks for 50 %, the alert is at 35 %."""
+    for alert, told in (("35%", [Severity.INFO]), ("39%", [])):
+        made = read(tmp_path, WORKED + f"policy: {{alert: {{distance: {alert}, leverage: 9}}}}\n")
+        status = build_status(made, made.statement, inputs=inputs(made))
+        assert [each.severity for each in status.findings if each.code is Code.NEAR_LIQUIDATION] == told
+
+
+def test_the_levels_of_scenarios_stand_by_their_names(tmp_path: Path) -> None:
+    names = ["winter", "crash", "rally", "summer", "august", "panic"]
+    told = "".join(f"  {name}: {{BTC: -{n + 1}0%, ETH: -50%}}\n" for n, name in enumerate(names))
+    made = read(tmp_path, f"{WORKED}scenarios:\n{told}")
+    line = account(build_status(made, made.statement, inputs=inputs(made)).accounts, "bybit")
+    assert [level.path for level in line.levels] == ["all", "BTC", "ETH", *sorted(names)]

@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from rebal.amounts import Fraction
 from rebal.book import opened
-from rebal.findings import Severity
+from rebal.findings import Code, Severity
 from rebal.planner.bare import bare_plan, desk_of
 from rebal.planner.build import build_plan
 from rebal.planner.exposure import value, worth_in
-from rebal.portfolio import DOLLARS, Portfolio
+from rebal.portfolio import DOLLARS, Portfolio, Uncovered
 
 from .books import SETTINGS, books
-from .given import INPUTS, NOW, inverse, portfolio, whole
+from .given import INPUTS, NOW, inverse, linear, policy, portfolio, whole
 from .test_accounts import books as accounts
 from .test_accounts import read
 
@@ -70,3 +70,60 @@ def test_what_stands_in_each_currency_adds_up_to_the_equity(made: Portfolio) -> 
 def test_what_nobody_holds_is_worth_nothing_and_needs_no_price() -> None:
     made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, ())
     assert [worth_in(each, made, made.statement) for each in ("BTC", "XMR")] == [40000, 0]
+
+
+@pytest.mark.parametrize(("contracts", "error"), [("20000", False), ("40000", True)])
+def test_what_only_lowers_risk_is_no_error_though_coins_are_missing(contracts: str, error: bool) -> None:
+    """20,000 long on 0.3 BTC, of which a part is sold: what is left still lacks coins. 40,000 are to be bought."""
+    contract = inverse("BTC", fee="0")
+    held = opened(contract, contracts=F(20000), entry_price=F(40000))
+    dollars = F(contracts)
+    made = portfolio(
+        {"BTC": "0.3", "USD": "100000"}, {"BTC": "0.5", "USD": "0.5"}, {"BTC": "40000"}, (contract,),
+        wallets={"BTC": "0.3"}, positions=(held,), rules=policy(band="0"),
+    )  # fmt: skip
+    weight = (12000 + dollars * (2 if error else F("0.9"))) / 112000
+    made = replace(
+        made,
+        targets={"BTC": weight, DOLLARS: 1 - weight},
+        market=replace(made.market, as_of=NOW),
+        policy=replace(made.policy, uncovered=Uncovered.REFUSE),
+    )
+    found, plan = bare_plan(desk_of(made, made.statement)), build_plan(made, made.statement, inputs=INPUTS)
+    assert found.done.shortages
+    assert plan.orders
+    assert plan.refused is error
+    assert found.error() == (plan.findings[0] if error else None)
+
+
+def test_what_is_paid_in_dollars_that_count_as_none_is_worth_nothing_in_them() -> None:
+    contract = linear("BTC", settle="USD")
+    held = opened(contract, contracts=F(1000), entry_price=F(30000))
+    made = portfolio({"BTC": "1", "USD": "500"}, None, {"BTC": "40000"}, (contract,), positions=(held,))
+    for cash, worth in ((frozenset({"USDT"}), 500), (frozenset({"USD"}), 10500)):
+        counted = replace(made, cash=cash)
+        assert worth_in("USD", counted, counted.statement) == worth
+        assert value(counted, counted.statement).equity == 40000 + worth
+
+
+def test_what_is_paid_in_a_coin_set_aside_is_worth_nothing_in_it() -> None:
+    ether = inverse("ETH")
+    held = opened(ether, contracts=F(-2500), entry_price=F(5000))
+    made = portfolio(
+        {"BTC": "1", "ETH": "4"}, None, {"BTC": "40000", "ETH": "2500"}, (ether,), positions=(held,),
+        aside=frozenset({"ETH"}),
+    )  # fmt: skip
+    assert worth_in("ETH", made, made.statement) == 0
+    assert worth_in("BTC", made, made.statement) == value(made, made.statement).equity == 40000
+
+
+def test_what_no_contract_serves_is_the_first_reason_where_coins_are_missing_too() -> None:
+    made = portfolio(
+        {"BTC": "1", "ALT": "80000"}, {"BTC": "0.25", "ALT": "0.25", "USD": "0.5"}, {"BTC": "40000", "ALT": "0.5"},
+        (inverse("BTC"),), rules=policy(uncovered="refuse", leverage="0.1"),
+    )  # fmt: skip
+    made = replace(made, market=replace(made.market, as_of=NOW))
+    found, plan = bare_plan(desk_of(made, made.statement)), build_plan(made, made.statement, inputs=INPUTS)
+    assert found.done.shortages
+    assert found.error() == plan.findings[0]
+    assert plan.findings[0].code is Code.UNSERVED_ASSET

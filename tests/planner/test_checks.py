@@ -138,8 +138,9 @@ def test_a_position_past_its_last_tier_is_said() -> None:
 
 
 def test_leverage_beyond_the_venues_cap_is_said() -> None:
-    made = portfolio({"BTC": "1"}, HALF, {"BTC": "40000"}, (inverse("BTC", "1", leverage="200"),))
-    assert found(made)[Code.LEVERAGE] is Severity.WARNING
+    for leverage, said in (("100", None), ("100.1", Severity.WARNING)):
+        made = portfolio({"BTC": "1"}, HALF, {"BTC": "40000"}, (inverse("BTC", "1", leverage=leverage),))
+        assert found(made).get(Code.LEVERAGE) is said
 
 
 def test_a_shortage_names_the_coins_and_what_would_fit() -> None:
@@ -270,13 +271,14 @@ def test_a_position_that_outgrows_the_tiers_that_are_known_is_told(contracts: st
 
 def test_a_wallet_set_aside_that_backs_a_position_is_said_and_nothing_is_moved_into_it() -> None:
     ether = inverse("ETH", "1")
-    for held, told in ((opened(ether, contracts=exact("-2500"), entry_price=exact("2500")), True), (None, False)):
+    cross = opened(ether, contracts=exact("-2500"), entry_price=exact("2500"))
+    for held, told in ((cross, True), (replace(cross, margin=exact("0.5")), False), (None, False)):
         made = portfolio(
             {"BTC": "1", "ETH": "4"}, HALF, {"BTC": "40000", "ETH": "2500"}, (BTC, ether), wallets={"ETH": "0.5"},
             positions=() if held is None else (held,), aside=frozenset({"ETH"}),
         )  # fmt: skip
         plan = planned(made)
-        assert ("ETH" in {each.subject for each in plan.findings if "aside" in each.message}) is told
+        assert [each.subject for each in plan.findings if "aside" in each.message] == (["ETH"] if told else [])
         assert "ETH" not in {each.asset for each in plan.transfers}
 
 

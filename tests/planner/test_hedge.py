@@ -304,6 +304,25 @@ def test_what_a_proxy_covers_is_one_figure_in_ratio_and_net_exposure() -> None:
     assert sum(line.net_exposure for line in lines.values()) == 160000
 
 
+def test_what_a_linear_proxy_has_gained_is_dollars_and_no_coins() -> None:
+    contract = linear("BTC")
+    short = opened(
+        contract, contracts=Fraction(-1000), entry_price=Fraction(60000), hedge=Fraction(-1000), stands_for="DOT"
+    )
+    made = portfolio(
+        {"BTC": "2", "DOT": "12000"}, None, {"BTC": "40000", "DOT": "5"}, (contract,), positions=(short,),
+        proxies={"DOT": ("BTC", "1")},
+    )  # fmt: skip
+    valued = value(made, made.statement)
+    # a bitcoin short from 60,000 takes 40,000 dollars from DOT's 60,000; they and the 20,000 gained are dollars
+    assert {asset: valued.net_exposure(asset) for asset in valued.exposures} == {
+        "BTC": 80000,
+        "DOT": 20000,
+        "USD": 60000,
+    }
+    assert valued.equity == 160000
+
+
 def test_a_hedge_of_what_is_no_longer_held_is_closed() -> None:
     contract = inverse("BTC", "1")
     short = opened(
@@ -508,3 +527,11 @@ def taken(legs: list[Leg], made: Portfolio) -> Tally:
     for leg in legs:
         tally.take(leg)
     return tally
+
+
+def test_hedges_that_were_asked_for_stand_by_their_coins() -> None:
+    coins = ("SOL", "BTC", "XRP", "ADA")
+    made = portfolio(dict.fromkeys(coins, "1"), None, dict.fromkeys(coins, "100"), tuple(map(inverse, coins)))
+    asked = {coin: HedgeAsked(coin, Fraction(1, 2)) for coin in coins}
+    state = build_status(made, replace(made.statement, hedges=asked), inputs=INPUTS)
+    assert [each.asset for each in state.hedges] == sorted(coins)

@@ -17,6 +17,7 @@ from rebal.planner.desk import Desk
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask
 from rebal.planner.rescue import build_rescue
+from rebal.planner.status import build_status
 from rebal.planner.unwind import build_unwind
 from rebal.portfolio import Portfolio
 
@@ -199,3 +200,18 @@ def test_what_a_venue_may_not_take_is_said_and_nothing_else(
         eased = (last.contracts - taken) * (1 / exact(leverage) + exact("0.0022"))
         assert taken == 0 or eased - over < exact("1.0022")
         assert taken == 0 or eased >= over
+
+
+def test_an_account_is_said_to_owe_what_it_owes_itself(tmp_path: Path) -> None:
+    """A long of ETH that has lost leaves the one account with less than no ETH; the other one owes nothing."""
+    lines = ["as_of: 2026-11-20T08:00:00Z", "holdings: {BTC: 4}", "accounts:"]
+    for name, entry in (("calm", 2500), ("owes", 5000)):
+        opened = f"positions: [{{contract: ETHUSD, contracts: 100, entry_price: {entry}}}]"
+        lines.append(f"  {name}: {{venue: bybit, margin: pooled, wallets: {{BTC: 1}}, {opened}}}")
+    made = read(tmp_path, "\n".join(lines) + MARKET)
+    told = {
+        each.subject: (each.severity, "ETH goes below zero" in each.message)
+        for each in build_status(made, made.statement, inputs=inputs(made)).findings
+        if each.code is Code.ASSUMED_FIGURE and "borrowed" in each.message
+    }
+    assert told == {"calm": (Severity.INFO, False), "owes": (Severity.WARNING, True)}

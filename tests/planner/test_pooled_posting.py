@@ -13,11 +13,24 @@ from market.test_pooled_path import least_by_definition, with_more
 from program import answered
 from rebal.amounts import ONE, ZERO, Fraction
 from rebal.findings import Code
-from rebal.market.pooled import Pool, judge
+from rebal.market.pooled import (
+    ClosingFee,
+    Coin,
+    Collateral,
+    Counted,
+    Open,
+    Part,
+    Pool,
+    Printed,
+    Rules,
+    Slice,
+    judge,
+)
 from rebal.plan import Plan
 from rebal.planner.build import build_plan
 from rebal.planner.collateral import free_coins
 from rebal.planner.pooled import asked_of, paths_of, pool_of, surveyed
+from rebal.planner.pooled_posting import _counting
 from rebal.portfolio import Portfolio
 
 from .test_accounts import MARKET, account, books, carried_out, inputs, planned, read
@@ -309,3 +322,26 @@ def rank_of(asset: str, post: list[str], own: set[str]) -> int | None:
 
 def _counts(pool: Pool, asset: str) -> bool:
     return judge(with_more(pool, asset, ONE)).credit > judge(pool).credit
+
+
+@pytest.mark.parametrize(
+    ("counted", "slices", "more"),
+    [
+        (Counted.COINS, [("50", "0.9")], "30"),
+        (Counted.COINS, [("50", "0.9"), ("80", "0.5"), (None, "0")], "60"),
+        (Counted.COINS, [("50", "0.9"), (None, "0.5")], None),
+        (Counted.COINS, [("15", "0.9")], "0"),
+        (Counted.COINS, [], "0"),
+        (Counted.USD, [("5000", "0.9")], "30"),
+        (Counted.USD, [("5000", "0.9"), ("8000", "0.5"), (None, "0")], "60"),
+        (Counted.USD, [("1500", "0.9")], "0"),
+    ],
+)
+def test_so_many_coins_more_count_as_their_slices_say(
+    counted: Counted, slices: list[tuple[str | None, str]], more: str | None
+) -> None:
+    # 20 coins at 100 dollars are there
+    told = tuple(Slice(None if edge is None else exact(edge), exact(ratio)) for edge, ratio in slices)
+    coin = Coin("SOL", Fraction(100), Fraction(20), Collateral(counted, told))
+    rules = Rules(ONE, ClosingFee.SCHEDULE, False, ZERO, ZERO, Printed.SHARE)
+    assert _counting(Part(coin, Open((), coin.price, rules))) == (None if more is None else exact(more))

@@ -210,3 +210,12 @@ def test_a_weight_on_the_very_bound_of_its_band_is_inside(dollars: str, said: Co
     plan = planned(made)
     assert [order.asset for order in plan.orders] == ["ETH"]
     assert [found.code for found in plan.findings if found.subject == "BTC"] == [said]
+
+
+def test_what_triggers_moves_with_what_goes_through_its_contract_inside_its_band() -> None:
+    # of 50,000 dollars BTC is to be 30,000, DOT 9,000 of 10,000: 11,000 of one contract are sold for both
+    made = portfolio(
+        {"BTC": "1", "DOT": "2000"}, {"BTC": "0.6", "DOT": "0.18", "USD": "0.22"}, {"BTC": "40000", "DOT": "5"},
+        (inverse("BTC", "1", fee="0"),), proxies={"DOT": ("BTC", "1")},
+    )  # fmt: skip
+    assert [order.signed for order in planned(made).orders] == [-11000]

@@ -21,6 +21,9 @@ from rebal.planner.status import build_status
 from rebal.portfolio import Alert, Portfolio
 
 from .given import INPUTS, inverse, linear, policy, portfolio, whole
+from .test_splitting import accounts as places
+from .test_splitting import at
+from .test_splitting import book as over
 
 F = Fraction
 SETTINGS = settings(
@@ -606,3 +609,30 @@ def test_less_than_the_least_order_of_one_purpose_is_closed_with_legs_of_the_oth
         (Purpose.HEDGE, F(40)),
         (Purpose.REBALANCE, F(60)),
     ]
+
+
+def test_each_way_says_what_it_leaves_of_every_hedge_and_of_no_other_coin() -> None:
+    """Of 560 short in 100-dollar contracts at 40,000 449 are left: 1.1225 BTC of 1 less a fee of 151 times 1.25e-6."""
+    book = portfolio(
+        {"BTC": "1", "ETH": "1"},
+        {"BTC": "0.5", "ETH": "0.5"},
+        {"BTC": "40000", "ETH": "2500"},
+        (BTCUSD,),
+        wallets={"BTC": "1"},
+        positions=(opened(BTCUSD, contracts=F(-600), entry_price=F(40000), hedge=F(-560)),),
+    )
+    (way,) = rescued(book).ways
+    assert dict(way.hedge_ratios) == {"BTC": F("1.1225") / (1 - 151 * F("0.00000125"))}
+    assert set(way.weights) == {"BTC", "ETH", "USD"}
+
+
+def test_no_more_of_spot_comes_than_may_sit_at_the_account() -> None:
+    """55 % of 0.6 BTC may sit at a, where a long of 20,000 stands on 0.3: 0.03 of the 0.3 in spot."""
+    long = opened(at("a", inverse("BTC", "1")), contracts=F(20000), entry_price=F(40000))
+    made = over(
+        {"BTC": "0.6"}, None, (long.contract, at("b", inverse("BTC", "1"))), places(a="0.55", b="1"),
+        wallets={"a:BTC": "0.3"}, positions=(long,),
+    )  # fmt: skip
+    plan = rescued(made)
+    assert [(each.account, each.quantity) for each in plan.transfers] == [("a", F("0.03"))]
+    assert [line.enough for line in plan.ways if line.way is Rescue.COINS] == [False]

@@ -8,7 +8,7 @@ from rebal.amounts import Fraction
 from rebal.book import opened
 from rebal.findings import Code
 from rebal.market.contract import Kind
-from rebal.market.margin import Held
+from rebal.market.margin import Factors, Held
 from rebal.planner import build_plan
 from rebal.planner.checks.sustain import sustained
 from rebal.planner.collateral import accounts, free_coins, need
@@ -90,3 +90,15 @@ def test_a_long_without_a_coin_left_says_so() -> None:
     (said,) = [each for each in plan.findings if each.code is Code.SUSTAIN and each.subject == "ETH"]
     assert said.message == "no free ETH is left to keep the policy: any fall asks for more, or a smaller position"
     assert said.data["ways"] == ("fall",)
+
+
+def test_a_levered_short_without_a_coin_left_lasts_until_the_next_rise() -> None:
+    """4 ETH of value at leverage 2 on the 2 there are: at k times the price 4/k/2 and a loss of 4 - 4/k, 4 - 2/k."""
+    ether = inverse("ETH", fee="0")
+    for wallet, rise in (("2", Fraction(1)), ("2.5", Fraction(4, 3)), ("4", None)):
+        made = portfolio(
+            {"ETH": wallet}, None, {"ETH": "2500"}, (ether,), wallets={"ETH": wallet}, rules=policy(leverage="2"),
+            positions=(opened(ether, contracts=Fraction(-10000), entry_price=Fraction(2500)),),
+        )  # fmt: skip
+        (account,) = accounts(made.statement, made.statement, (), portfolio=made)
+        assert sustained(account, made.statement, made) == Factors(None, rise)

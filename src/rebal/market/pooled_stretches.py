@@ -189,16 +189,12 @@ def joined(parts: Sequence[Sequence[Stretch]], standing: Fraction, last: Fractio
             changes.setdefault(after.start, []).append((before, after))
     found, start = [], ZERO
     for end in sorted(changes):
-        found.append(Stretch(start, end, here.constant, here.slope, here.square, _left(here.poles)))
+        found.append(Stretch(start, end, here.constant, here.slope, here.square, dict(here.poles)))
         for before, after in changes[end]:
             here.add(before, times=-1)
             here.add(after)
         start = end
-    return [*found, Stretch(start, last, here.constant, here.slope, here.square, _left(here.poles))]
-
-
-def _left(poles: Mapping[Fraction, Fraction]) -> dict[Fraction, Fraction]:
-    return {s: at for s, at in poles.items() if at}
+    return [*found, Stretch(start, last, here.constant, here.slope, here.square, dict(here.poles))]
 
 
 def _edges(coin: Coin, path: Mapping[str, Fraction]) -> tuple[Line, ...]:

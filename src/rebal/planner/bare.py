@@ -54,7 +54,7 @@ class BarePlan:
     def _lacks_coins_alone(self) -> bool:
         """Whether plainly coins are missing for an order that opens, and no error comes before that one."""
         opens = any(not order.reduce_only for order in self.done.orders)
-        return bool(self.done.shortages) and opens and not self._is_odd and not self.desk.portfolio.pools
+        return bool(self.done.shortages) and opens and not self._is_odd
 
     @property
     def _is_odd(self) -> bool:
