@@ -24,8 +24,9 @@ _CLASSES: Mapping[str, Mapping[Kind, str]] = {
 _ID_PARAMETERS = {"deribit": "label"}
 NEEDS_MARGIN_MODE = frozenset({"okx", "mexc", "kucoinfutures"})
 """Where an order says its margin mode; elsewhere the account or the position has it."""
-APART = frozenset({"htx"})
+APART = frozenset({"htx", "weex"})
 """Where longs and shorts of one contract are held apart, so that an order has to say which it is of."""
+_WAITING = {"phemex": {"timeInForce": "PostOnly"}}
 _HEX, _HTX_DIGITS, _HTX_LEGS = 16, 13, 1000
 
 
@@ -65,6 +66,11 @@ def symbol(contract: Contract) -> str:
 def id_parameter(exchange: str) -> str:
     """The parameter of create_order that takes the id."""
     return _ID_PARAMETERS.get(exchange, "clientOrderId")
+
+
+def waiting(exchange: str) -> dict[str, str | bool]:
+    """What create_order is given for an order that only adds to the book; ccxt turns ``postOnly`` into it but once."""
+    return dict(_WAITING.get(exchange, {"postOnly": True}))
 
 
 def client_order_id(exchange: str, leg: Leg) -> str:

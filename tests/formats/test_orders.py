@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,11 @@ from urllib.parse import parse_qsl
 import pytest
 
 from program import NOW, answered
+from rebal import venues
 from rebal.errors import UsageProblem
 from rebal.formats import View, render
 from rebal.market.contract import Kind
-from rebal.placing import Leg, ccxt_class, client_order_id, legs_by_id
+from rebal.placing import APART, Leg, ccxt_class, client_order_id, legs_by_id
 
 from . import books
 
@@ -102,13 +103,13 @@ def market(line: Mapping[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def sent(line: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The fields of the request that ccxt builds of a line."""
+def sent(line: Mapping[str, Any], markets: Sequence[Mapping[str, Any]] = ()) -> Mapping[str, Any]:
+    """The fields of the request that ccxt builds of a line; ``markets``: as ccxt knows them, else one of its sort."""
     exchange = getattr(ccxt, line["exchange"])(
         {"apiKey": "k" * 8, "secret": "c2VjcmV0c2VjcmV0c2VjcmV0", "password": "p", "enableRateLimit": False}
     )
     exchange.options |= {"enableUnifiedAccount": True, "enableUnifiedMargin": False, "uta": False}
-    exchange.set_markets([market(line)])
+    exchange.set_markets(markets or [market(line)])
 
     def fetch(url: str, method: str = "GET", headers: object = None, body: str | None = None) -> None:
         raise SentError(url, body)
@@ -145,19 +146,36 @@ def test_ccxt_builds_the_order_that_was_planned(tmp_path: Path, venue: str) -> N
     assert exchange != "mexc" or fields["side"] == 2  # its own code: buy, closing a short
 
 
-@pytest.mark.parametrize("venue", ["binance", "bybit", "okx", "deribit", "kraken"])
+WAITS: Mapping[str, tuple[str, object]] = {
+    # the field by which an order only adds to the book, as each exchange calls it
+    "binancecoinm": ("timeInForce", "GTX"), "bybit": ("timeInForce", "PostOnly"), "okx": ("ordType", "post_only"),
+    "deribit": ("post_only", "true"), "krakenfutures": ("orderType", "post"), "bingx": ("timeInForce", "PostOnly"),
+    "mexc": ("type", 2), "gate": ("tif", "poc"), "kucoinfutures": ("postOnly", True),
+    "phemex": ("timeInForce", "PostOnly"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("venue", TRADED)
 def test_an_order_that_opens_reduces_nothing(tmp_path: Path, venue: str) -> None:
     (line,) = lines(tmp_path, venue, "--section", "post-only")
     assert line["side"] == "sell"
     assert "reduceOnly" not in line["params"]
-    fields = sent(line)
+    fields, (field, value) = sent(line), WAITS[line["exchange"]]
     assert str(fields.get(FIELDS[line["exchange"]][4], "false")).lower() == "false"
-    waits = {
-        "binancecoinm": ("timeInForce", "GTX"), "bybit": ("timeInForce", "PostOnly"), "okx": ("ordType", "post_only"),
-        "deribit": ("post_only", "true"), "krakenfutures": ("orderType", "post"),
-    }  # fmt: skip
-    field, value = waits[line["exchange"]]
     assert fields[field] == value
+    (taking,) = lines(tmp_path, venue)
+    assert sent(taking).get(field) != value
+    if venue == "mexc":
+        assert fields["side"] == 3  # its own code: sell, opening a short
+    if venue == "gate":
+        assert fields["size"] == -int(TRADED[venue][2])
+
+
+def test_every_venue_is_built_for_or_refused() -> None:
+    built = {ccxt_class(venue, Kind.INVERSE) for venue in TRADED}
+    assert {*TRADED, "bitmex", "htx", "weex"} == set(venues.names())
+    assert built == set(FIELDS) == set(WAITS)
+    assert {"htx", "weex"} == APART
 
 
 def test_the_margin_mode_stands_where_an_order_says_it(tmp_path: Path) -> None:
@@ -216,7 +234,10 @@ def test_a_refused_plan_has_no_orders_to_send(tmp_path: Path) -> None:
         render("orders", books.refused(), VIEW)
 
 
-@pytest.mark.parametrize(("venue", "said"), [("bitmex", "ccxt serves no bitmex"), ("htx", "holds longs and shorts")])
+@pytest.mark.parametrize(
+    ("venue", "said"),
+    [("bitmex", "ccxt serves no bitmex"), ("htx", "holds longs and shorts"), ("weex", "holds longs and shorts")],
+)
 def test_a_venue_that_cannot_take_them_is_named(tmp_path: Path, venue: str, said: str) -> None:
     with pytest.raises(Exception, match=said):
         render("orders", replace(books.worked_example(), venue=venue), VIEW)

@@ -1,7 +1,8 @@
 """The orders of a plan as the arguments of ccxt's create_order, one JSON object a line; nothing is sent.
 
-Each has an id made of the plan's digest and its place in the plan, under which an exchange takes an order once. Of a
-saved plan it is always the same, so a line that is sent twice is refused there.
+Each has an id made of the plan's digest and its place in the plan, of a saved plan always the same, so that most
+exchanges refuse a line that is sent twice. Some, as Binance, do so while the first still waits; Deribit never does: any
+number of orders may bear its label.
 """
 
 import json
@@ -24,6 +25,7 @@ from rebal.placing import (
     id_parameter,
     plan_digest,
     symbol,
+    waiting,
 )
 from rebal.plan import Order, Plan
 
@@ -67,7 +69,7 @@ def _lines(plan: Plan, view: View) -> Iterator[dict[str, Any]]:
             "params": {
                 id_parameter(exchange): client_order_id(exchange, Leg(digest, number)),
                 **({"reduceOnly": True} if order.reduce_only else {}),
-                **({"postOnly": True} if view.section == "post-only" else {}),
+                **(waiting(exchange) if view.section == "post-only" else {}),
                 **(_margin(order, plan) if exchange in NEEDS_MARGIN_MODE else {}),
             },
         }
