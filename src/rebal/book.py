@@ -77,7 +77,7 @@ class Position(Worked):
 
     def held_for(self, purpose: Purpose) -> Fraction:
         """Signed contracts of one purpose."""
-        return total(part.contracts for part in self.parts if part.purpose is purpose)
+        return total([part.contracts for part in self.parts if part.purpose is purpose])
 
 
 @frozen

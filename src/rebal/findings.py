@@ -119,7 +119,7 @@ class Finding:
     data: FindingData = FindingData()
 
     def __hash__(self) -> int:
-        return hash((self.code, self.subject, self.message))
+        return hash((self.subject, self.message))
 
 
 def error(code: Code, subject: str, message: str, **data: Figure) -> Finding:
@@ -172,8 +172,7 @@ USUAL = frozenset(
 """What even a sound answer may warn of, time after time, and what its tables show: a short one may only count it."""
 
 
-_ERROR = Severity.ERROR
-_RANKS = {_ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
+_ERROR, _WARNING = Severity.ERROR, Severity.WARNING
 
 
 def is_error(finding: Finding) -> bool:
@@ -183,7 +182,7 @@ def is_error(finding: Finding) -> bool:
 
 def rank(finding: Finding) -> int:
     """The place of a finding among others, the gravest first."""
-    return _RANKS[finding.severity]
+    return 0 if finding.severity is _ERROR else 1 if finding.severity is _WARNING else 2
 
 
 def is_breach(finding: Finding) -> bool:

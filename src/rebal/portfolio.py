@@ -338,7 +338,7 @@ class Portfolio(Worked):
     asked: Mapping[str, datetime] = field(default_factory=dict)
     prices_from: tuple[str, ...] = ()
 
-    @property
+    @once
     def has_several(self) -> bool:
         """Whether there is more than one account, so that wallets and contracts carry its name."""
         return len(self.told_accounts) > 1
@@ -355,8 +355,10 @@ class Portfolio(Worked):
 
     def account(self, name: str) -> Account:
         """The account of a contract or wallet, by the name that it carries: "" of the one that there is."""
+        if not self.has_several:
+            return self.accounts[0]
         first, *others = self.accounts
-        return next((each for each in others if each.name == name), first) if others else first
+        return next((each for each in others if each.name == name), first)
 
     def account_key(self, name: str | None) -> str | None:
         """The name of an account as wallets and transfers of the book carry it: None of the one that there is."""
@@ -377,9 +379,12 @@ class Portfolio(Worked):
 
     def price(self, asset: str) -> Fraction:
         """Dollars per coin; what counts as dollars is worth one where it has no price of its own."""
+        known = self.market.prices.get(asset)
+        if known is not None:
+            return known
         if asset in self.cash or asset == DOLLARS:
-            return self.market.prices.get(asset, ONE)
-        return self.market.prices[asset]
+            return ONE
+        raise KeyError(asset)
 
     def mark_usd(self, contract: Contract) -> Fraction:
         """A contract's mark in dollars: a linear one is quoted in its settlement currency, at that currency's price."""

@@ -93,6 +93,7 @@ class Held(Worked):
 
 
 _ENDS_KEPT = 4
+_UNCAPPED = Fraction(10**6)
 NEVER, THERE_ALREADY = Factors(None, None), Factors(ONE, ONE)
 
 
@@ -133,7 +134,7 @@ def _most_leverage(position: Held) -> Fraction:
     if isinstance(schedule, Tiers):
         caps.append(schedule.tier(_size(position, schedule)).max_leverage)
     known = [cap for cap in caps if cap is not None]
-    return min(known, default=Fraction(10**6))
+    return min(known, default=_UNCAPPED)
 
 
 def beyond_last_tier(position: Held) -> bool:
@@ -157,7 +158,7 @@ def liquidation(balance: Fraction, held: Sequence[Held]) -> Factors:
 
 def bankruptcy(balance: Fraction, held: Sequence[Held]) -> Factors:
     """Where margin balance is gone: liquidation with neither maintenance rate nor deduction."""
-    return _ends(balance, _with(lambda _: (Piece(None, ZERO, ZERO),), held), held) if held else NEVER
+    return _ends(balance, _with([(Piece(None, ZERO, ZERO),)] * len(held), held), held) if held else NEVER
 
 
 def kept_within(
@@ -178,11 +179,11 @@ def kept_within(
     ends = liquidation(balance, held)
     if not held:
         return NEVER
-    by_leverage = _with(lambda position: (Piece(None, ZERO, position.position_value / leverage),), held)
-    by_initial = _with(lambda position: _initial_pieces(position, set_to(position.contract)), held)
+    by_leverage = [(Piece(None, ZERO, position.position_value / leverage),) for position in held]
+    by_initial = [_initial_pieces(position, set_to(position.contract)) for position in held]
     found = [
-        _ends(balance, by_leverage, held),
-        *(() if by_initial == by_leverage else (_ends(balance, by_initial, held),)),
+        _ends(balance, _with(by_leverage, held), held),
+        *(() if by_initial == by_leverage else (_ends(balance, _with(by_initial, held), held),)),
         Factors(
             None if ends.below is None else ends.below / (ONE - shock),
             None if ends.above is None else ends.above / (ONE + shock),
@@ -205,8 +206,8 @@ def required_balance(held: Sequence[Held], *, lowest: Fraction, highest: Fractio
     return most_needed(needed(held), first, last)
 
 
-def _with(schedule: Callable[[Held], tuple[Piece, ...]], held: Sequence[Held]) -> list[Piece]:
-    return merged([(position.loss, schedule(position)) for position in held])
+def _with(schedules: Iterable[tuple[Piece, ...]], held: Iterable[Held]) -> list[Piece]:
+    return merged([(position.loss, pieces) for position, pieces in zip(held, schedules, strict=True)])
 
 
 def _ends(balance: Fraction, pieces: Sequence[Piece], held: Sequence[Held]) -> Factors:

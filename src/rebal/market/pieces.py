@@ -67,8 +67,11 @@ def merged(parts: Sequence[tuple[Piece, Sequence[Piece]]]) -> list[Piece]:
 
 
 def piece_at(pieces: Sequence[Piece], y: Fraction) -> Piece:
-    """The piece that holds a y."""
-    return next(piece for piece in pieces if piece.until is None or y <= piece.until)
+    """The piece that holds a y; the last one has no end."""
+    for piece in pieces:
+        if piece.until is None or y <= piece.until:
+            return piece
+    return pieces[-1]
 
 
 def most_needed(pieces: Iterable[Piece], first: Fraction, last: Fraction) -> Fraction:

@@ -197,6 +197,8 @@ def _open_for_business(
         for contract in contracts
         if contract.kind is kind and tradable(contract, now=now) and _lasts(contract, now)
     ]
+    if len(fitting) < 2:
+        return fitting
     order = account_order(portfolio)
     found = sorted(fitting, key=lambda contract: (order.get(contract.account, 0), *_preference(contract)))
     return found if portfolio.policy.prefer is Prefer.ORDER else _least_costly_first(found, side, portfolio, now)

@@ -327,8 +327,8 @@ def _account(
         balance=_own_margin(isolated, before) if isolated else shared.get(within(at, currency), ZERO),
         held_before=_held(names, before.positions, portfolio),
         held_after=_held(names, after.positions, portfolio),
-        realised=total(realised_by(order, before, portfolio.contracts[order.contract]) for order in orders),
-        fees=total(order.fee for order in orders),
+        realised=total([realised_by(order, before, portfolio.contracts[order.contract]) for order in orders]),
+        fees=total([order.fee for order in orders]),
         traded=bool(orders),
         at=at,
     )
@@ -350,8 +350,8 @@ def _shared_balances(book: Book) -> dict[str, Fraction]:
 
 
 def _held(names: Iterable[str], positions: Mapping[str, Position], portfolio: Portfolio) -> tuple[Held, ...]:
-    open_now = (positions[name] for name in names if name in positions)
-    return tuple(held_position(position, portfolio.market) for position in open_now if position.contracts)
+    open_now = [positions[name] for name in names if name in positions]
+    return tuple([held_position(position, portfolio.market) for position in open_now if position.contracts])
 
 
 def loose_in_wallets(listed: Iterable[Account]) -> dict[str, Fraction]:

@@ -48,13 +48,13 @@ def leg_value(contract: Contract, contracts: Fraction, portfolio: Portfolio) -> 
     Notional sizing: a futures dollar for a spot dollar, ``n·V`` (linear ``n·V·P``, at the price of its settlement
     currency). Coin sizing: a futures coin for a spot coin, ``n·V·S/P`` (linear ``n·V·S``).
     """
-    mark, index = portfolio.mark_usd(contract), portfolio.price(contract.asset)
+    mark = portfolio.mark_usd(contract)
     dollars = contract.notional(contracts, mark) if contracts >= 0 else -contract.notional(contracts, mark)
     sizing = portfolio.policy.sizing
     if sizing is NOTIONAL:
         return dollars
     if sizing is COIN:
-        return dollars * index / mark
+        return dollars * portfolio.price(contract.asset) / mark
     assert_never(sizing)
 
 

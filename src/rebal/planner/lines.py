@@ -193,17 +193,16 @@ def _wallet(then: Account | None, now: Account | None, *, book: Book, portfolio:
     value = value_of(held)
     owned = book.holdings.get(currency, ZERO)
     posted = liquidation(balance + free_coins(currency, book, portfolio), held)
-    return Wallet(
-        currency=currency,
-        mode=MarginMode.CROSS if shown.contract is None else MarginMode.ISOLATED,
-        balance=balance,
-        unrealised_pnl=pnl,
-        margin_balance=balance + pnl,
-        position_value=value,
-        leverage=standing.leverage,
-        initial_margin=total(
-            initial_margin(position, account_leverage(position.contract, portfolio.policy)) for position in held
-        ),
+    initial = [initial_margin(position, account_leverage(position.contract, portfolio.policy)) for position in held]
+    return Wallet(  # the first by their places: a call with more than fifteen names goes through a dictionary
+        currency,
+        MarginMode.CROSS if shown.contract is None else MarginMode.ISOLATED,
+        balance,
+        pnl,
+        balance + pnl,
+        value,
+        standing.leverage,
+        total(initial),
         maintenance_margin=maintenance_margin(held),
         margin_ratio=standing.margin_ratio,
         liquidation_below=standing.liquidation_below,
@@ -268,7 +267,7 @@ def _funding_days(balance: Fraction, held: Sequence[Held], portfolio: Portfolio)
         )
         for each in held
     ]
-    coins_per_day = total(coins for coins in paid if coins is not None)
+    coins_per_day = total([coins for coins in paid if coins is not None])
     spare = balance - balance_at(held, portfolio.policy.alert) if coins_per_day > 0 else ZERO
     return spare / coins_per_day if spare > 0 else None
 
@@ -296,12 +295,12 @@ def _position_line(
     net = after.contracts if after else ZERO
     entry = after.entry_price if after and net else None
     factor = None if ends is None or not net else ends.below if net > 0 else ends.above
-    return PositionLine(
-        contract=contract.name,
-        contracts=net,
-        contracts_before=before.contracts if before else ZERO,
-        contracts_hedge=after.held_for(Purpose.HEDGE) if after else ZERO,
-        contracts_rebalance=after.held_for(Purpose.REBALANCE) if after else ZERO,
+    return PositionLine(  # the first by their places, as of a wallet
+        contract.name,
+        net,
+        before.contracts if before else ZERO,
+        after.held_for(Purpose.HEDGE) if after else ZERO,
+        after.held_for(Purpose.REBALANCE) if after else ZERO,
         entry_price=entry,
         mark_price=mark,
         notional=portfolio.notional_usd(contract, net),

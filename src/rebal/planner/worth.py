@@ -92,20 +92,27 @@ def less(payoff: Payoff, *others: Payoff) -> Payoff:
 
 def coins(asset: str, quantity: Fraction, portfolio: Portfolio) -> Payoff:
     """Coins held; what counts as dollars does not move, and what is set aside is not counted."""
-    return NOTHING if asset in portfolio.aside else in_currency(Payoff(quantity, {}), asset, portfolio)
+    return NOTHING if asset in portfolio.aside else _fixed_in(quantity, asset, portfolio)
 
 
 def in_currency(payoff: Payoff, currency: str, portfolio: Portfolio) -> Payoff:
     """A payoff in a currency as dollars, at its price and moving with it where it does not count as dollars."""
-    moves = currency not in portfolio.cash and currency != DOLLARS
     if not (payoff.moving or payoff.crossing):
-        worth = payoff.fixed * portfolio.price(currency)
-        return Payoff(worth, {currency: worth} if moves and worth else {})
+        return _fixed_in(payoff.fixed, currency, portfolio)
     dollars = payoff.times(portfolio.price(currency))
-    if not moves:
+    if not _moves_with(currency, portfolio):
         return dollars
     crossing = {(asset, currency): slope for asset, slope in dollars.moving.items()}
     return added([dollars, Payoff(ZERO, {currency: dollars.fixed}, crossing)])
+
+
+def _fixed_in(quantity: Fraction, currency: str, portfolio: Portfolio) -> Payoff:
+    worth = quantity * portfolio.price(currency)
+    return Payoff(worth, {currency: worth} if worth and _moves_with(currency, portfolio) else {})
+
+
+def _moves_with(currency: str, portfolio: Portfolio) -> bool:
+    return currency not in portfolio.cash and currency != DOLLARS
 
 
 def closed(position: Position, portfolio: Portfolio) -> Payoff:

@@ -104,13 +104,15 @@ def over_hedged(review: Review) -> frozenset[str]:
 
     That is the policy's hedge_band, a hundredth at most, or what a full hedge itself leaves: fees and basis, or a lot.
     """
+    short = [line for line in review.assets if line.net_exposure_after < 0 and line.asset != DOLLARS]
+    if not short:
+        return frozenset()
     band, differ = min(review.desk.portfolio.policy.hedge_band, _MOST_BAND), _fees_and_basis(review)
     lots = _lots_usd(review)
     return frozenset(
         line.asset
-        for line in review.assets
-        if line.asset != DOLLARS
-        and -line.net_exposure_after
+        for line in short
+        if -line.net_exposure_after
         > max(line.spot_value * max(band, differ.get(line.asset, ZERO)), lots.get(line.asset, ZERO))
     )
 
