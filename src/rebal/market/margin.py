@@ -14,7 +14,7 @@ from rebal.amounts import ONE, ZERO, Fraction, total
 from rebal.frozen import Worked, frozen, once
 from rebal.market.contract import INVERSE, LINEAR, Contract
 from rebal.market.maintenance import SizeRate, Tier, Tiers, TierUnit, Valuation
-from rebal.market.pieces import Piece, first_above_one, first_below_one, merged, most_needed, piece_at
+from rebal.market.pieces import Piece, ends_of_line, first_above_one, first_below_one, merged, most_needed, piece_at
 
 
 class Factors(NamedTuple):
@@ -66,7 +66,7 @@ class Held(Worked):
     @once
     def maintenance_now(self) -> Fraction:
         """Maintenance margin at today's mark."""
-        return piece_at(self.maintenance, ONE).at(ONE)
+        return piece_at(self.maintenance, ONE).today
 
     @once
     def most_leverage(self) -> Fraction:
@@ -107,13 +107,13 @@ def value_of(held: Sequence[Held]) -> Fraction:
     return held[0].position_value if len(held) == 1 else total([each.position_value for each in held])
 
 
-def maintenance_margin(held: Iterable[Held]) -> Fraction:
+def maintenance_margin(held: Sequence[Held]) -> Fraction:
     """Maintenance margin of positions at today's marks, in their settlement coin.
 
     Source: the venues' own rules as their catalogue files carry them; by tiers ``size·m - c``, plus the closing fee
     where the venue counts it.
     """
-    return total([position.maintenance_now for position in held])
+    return held[0].maintenance_now if len(held) == 1 else total([position.maintenance_now for position in held])
 
 
 def initial_margin(position: Held, leverage: Fraction) -> Fraction:
@@ -211,9 +211,12 @@ def _with(schedules: Iterable[tuple[Piece, ...]], held: Iterable[Held]) -> list[
 
 
 def _ends(balance: Fraction, pieces: Sequence[Piece], held: Sequence[Held]) -> Factors:
-    if piece_at(pieces, ONE).at(ONE) >= balance:
+    if piece_at(pieces, ONE).today >= balance:
         return THERE_ALREADY
-    larger, smaller = first_above_one(pieces, balance), first_below_one(pieces, balance)
+    if len(pieces) == 1 and not pieces[0].quadratic:
+        larger, smaller = ends_of_line(pieces[0], balance)
+    else:
+        larger, smaller = first_above_one(pieces, balance), first_below_one(pieces, balance)
     if is_inverse(held):
         return Factors(below=1 / larger if larger else None, above=1 / smaller if smaller else None)
     return Factors(below=smaller, above=larger)

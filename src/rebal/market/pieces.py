@@ -26,6 +26,12 @@ class Piece(NamedTuple):
             else (self.constant + y * self.linear)
         )
 
+    @property
+    def today(self) -> Fraction:
+        """The value at one, where prices are what they are."""
+        straight = self.constant + self.linear
+        return straight + self.quadratic if self.quadratic else straight
+
     def roots(self, level: Fraction) -> tuple[Fraction, ...]:
         """Where it has this value, in ascending order, were it without end either way."""
         a, b, c = self.quadratic, self.linear, self.constant - level
@@ -86,6 +92,14 @@ def most_needed(pieces: Iterable[Piece], first: Fraction, last: Fraction) -> Fra
             break
         start = end
     return max(needs)
+
+
+def ends_of_line(line: Piece, balance: Fraction) -> tuple[Fraction | None, Fraction | None]:
+    """The first y above one and the first below at which one straight piece reaches a balance it is below at one."""
+    if not line.linear:
+        return None, None
+    root = (balance - line.constant) / line.linear
+    return (root, None) if line.linear > 0 else (None, root if root > 0 else None)
 
 
 def first_above_one(pieces: Sequence[Piece], balance: Fraction) -> Fraction | None:

@@ -49,14 +49,15 @@ def candidates(
     hold over its horizon on one ``side`` (above 0: long), those of which that is not known last.
     """
     found: list[Candidate] = []
+    own = served.get(asset, ())
     for route in portfolio.policy.routes:
         match route:
             case Route.INVERSE | Route.LINEAR:
                 kind = Kind.INVERSE if route == Route.INVERSE else Kind.LINEAR
-                on_asset = _open_for_business(served.get(asset, ()), kind, side=side, now=now, portfolio=portfolio)
+                on_asset = _open_for_business(own, kind, side=side, now=now, portfolio=portfolio)
                 found += [Candidate(contract, Route(route), ONE) for contract in on_asset]
             case "dated":
-                dated = [each for each in served.get(asset, ()) if each.expiry is not None]
+                dated = [each for each in own if each.expiry is not None]
                 on_asset = _open_for_business(dated, Kind.INVERSE, side=side, now=now, portfolio=portfolio)
                 found += [Candidate(contract, Route.INVERSE, ONE) for contract in on_asset]
             case Route.PROXY:
@@ -162,6 +163,8 @@ def reducible(
         for position in positions
         if tradable(position.contract, now=now) and part_held(position, asset, purpose) * direction < 0
     ]
+    if not in_the_way:
+        return ()
     listed = sorted(in_the_way, key=_by_expiry)
     if not portfolio.has_several:
         return tuple(listed)

@@ -108,7 +108,7 @@ def moved_usd(carried: Carried, portfolio: Portfolio) -> Fraction:
 
 def _by_first(asset: str, dollars: Fraction, desk: Desk) -> Carried:
     found = desk.candidates(asset, dollars)
-    closing = desk.legs(asset, dollars, None)
+    closing = desk.closing(asset, dollars)
     if not found:
         undone = dollars - total(carried_usd(leg, desk.portfolio) for leg in closing)
         return Carried(None, closing, opens=False, covered=fully_reducing(closing, undone, desk.portfolio))
@@ -120,7 +120,7 @@ def _in_turn(asset: str, dollars: Fraction, desk: Desk, taken: Taken, *, first: 
     """``first``: what carries the leg where coins are without limit."""
     if desk.portfolio.has_several:
         return _in_parts(asset, dollars, desk, taken, shrink=shrink)
-    closing = desk.legs(asset, dollars, None)
+    closing = desk.closing(asset, dollars)
     passed: list[Passed] = []
     asked: tuple[Leg, ...] = ()
     for candidate in desk.candidates(asset, dollars):

@@ -156,7 +156,10 @@ def free_coins(currency: str, book: Book, portfolio: Portfolio) -> Fraction:
     if currency in portfolio.aside:
         return ZERO
     owned = book.holdings.get(currency, ZERO)
-    posted = total([book.wallets.get(wallet, ZERO) for wallet in portfolio.wallets_of(currency)])
+    if portfolio.has_several:
+        posted = total([book.wallets.get(wallet, ZERO) for wallet in portfolio.wallets_of(currency)])
+    else:
+        posted = book.wallets.get(currency, ZERO)
     share = portfolio.policy.max_at_venue
     return max(ZERO, (owned * share if share < 1 else owned) - posted)
 
@@ -321,17 +324,23 @@ def _account(
 ) -> Account:
     at, currency, isolated = key
     orders = [traded[name] for name in names if name in traded]
+    held_before = _held(names, before.positions, portfolio)
     return Account(
         currency=currency,
         contract=isolated or None,
         balance=_own_margin(isolated, before) if isolated else shared.get(within(at, currency), ZERO),
-        held_before=_held(names, before.positions, portfolio),
-        held_after=_held(names, after.positions, portfolio),
-        realised=total([realised_by(order, before, portfolio.contracts[order.contract]) for order in orders]),
-        fees=total([order.fee for order in orders]),
+        held_before=held_before,
+        held_after=held_before if after is before else _held(names, after.positions, portfolio),
+        realised=_realised(orders, before, portfolio),
+        fees=orders[0].fee if len(orders) == 1 else total([order.fee for order in orders]),
         traded=bool(orders),
         at=at,
     )
+
+
+def _realised(orders: Iterable[Order], book: Book, portfolio: Portfolio) -> Fraction:
+    closing = [order for order in orders if order.contract in book.positions]
+    return total([realised_by(order, book, portfolio.contracts[order.contract]) for order in closing])
 
 
 def _own_margin(contract: str, book: Book) -> Fraction:
@@ -350,8 +359,12 @@ def _shared_balances(book: Book) -> dict[str, Fraction]:
 
 
 def _held(names: Iterable[str], positions: Mapping[str, Position], portfolio: Portfolio) -> tuple[Held, ...]:
-    open_now = [positions[name] for name in names if name in positions]
-    return tuple([held_position(position, portfolio.market) for position in open_now if position.contracts])
+    found: list[Held] = []
+    for name in names:
+        position = positions.get(name)
+        if position is not None and position.contracts:
+            found.append(held_position(position, portfolio.market))
+    return tuple(found)
 
 
 def loose_in_wallets(listed: Iterable[Account]) -> dict[str, Fraction]:

@@ -80,6 +80,10 @@ class Desk(Worked):
         positions = self.positions_for.get(asset, ())
         return legs_for(asset, dollars, opening, positions=positions, portfolio=self.portfolio, now=self.now)
 
+    def closing(self, asset: str, dollars: Fraction) -> tuple[Leg, ...]:
+        """Those of them that only close."""
+        return self.legs(asset, dollars, None) if asset in self.positions_for else ()
+
     def pot(self, contract: Contract) -> str:
         """What a contract is margined out of: its coin's name, or "" where any coin of the book may matter to it."""
         return _pot(contract, self.portfolio)

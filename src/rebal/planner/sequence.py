@@ -64,6 +64,12 @@ def steps(
     moves = dict(enumerate(transfers))
     sent = {n: move for n, move in moves.items() if move.other_account is not None}
     last_in = max((n for n, move in moves.items() if move.quantity > 0 and n not in sent), default=-1)
+    if not sent:
+        return _numbered([
+            *_moves(range(last_in + 1)),
+            *((StepKind.ORDER, n) for n in range(len(orders))),
+            *_moves(range(last_in + 1, len(transfers))),
+        ])  # fmt: skip
     credits = [n for n, move in sent.items() if move.quantity > 0]
     ready = [n for n, order in enumerate(orders) if not any(_waits(order, sent[c], portfolio) for c in credits)]
     backed = {_purse(each.contract.account, each.contract.settle, portfolio) for each in before.open_positions}
@@ -80,7 +86,11 @@ def steps(
         *waiting,
         *_moves(n for n in moves if n > last_in and n not in sent),
     ]
-    return tuple(Step(n, kind, index) for n, (kind, index) in enumerate(listed, start=1))
+    return _numbered(listed)
+
+
+def _numbered(listed: Iterable[tuple[StepKind, int]]) -> tuple[Step, ...]:
+    return tuple([Step(n, kind, index) for n, (kind, index) in enumerate(listed, start=1)])
 
 
 def _moves(indices: Iterable[int]) -> Iterator[tuple[StepKind, int]]:

@@ -144,11 +144,11 @@ def _at_liquidation(review: Review) -> Iterator[Finding]:
     short = {shortage.account.name for shortage in review.shortages}
     asked = percent(policy.shock)
     for wallet in review.wallets:
-        subject = review.name_of(wallet)
         distances = [d for d in (wallet.distance_below, wallet.distance_above) if d is not None]
         nearest = min(distances, default=None)
         if nearest is None:
             continue
+        subject = review.name_of(wallet)
         if nearest == 0:
             message = "margin balance no longer covers maintenance margin: liquidation is due at today's price"
             data = {
@@ -174,6 +174,8 @@ def _alerts(review: Review) -> Iterator[Finding]:
     alert = review.desk.portfolio.policy.alert
     for wallet in review.wallets:
         then = wallet.before
+        if then.leverage is None and then.distance_below is None and then.distance_above is None:
+            continue
         subject = review.name_of(wallet)
         distances = [d for d in (then.distance_below, then.distance_above) if d is not None]
         nearest = min(distances, default=None)
