@@ -1,11 +1,11 @@
 """What a plan's book is worth as all coins move alike: with its futures, without them, and rebalanced in spot."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
 from rebal.account_lines import ALL, AccountLine
-from rebal.amounts import ONE, Fraction, total
+from rebal.amounts import ONE, ZERO, Fraction, total
 from rebal.book import Book
 from rebal.frozen import frozen
 from rebal.plan import PayoffLine, Wallet
@@ -33,7 +33,20 @@ class _Alike(NamedTuple):
         listed = list(payoffs)
         slopes = (slope for each in listed for slope in each.moving.values())
         bends = (slope for each in listed for slope in each.crossing.values())
-        return cls(total(each.fixed for each in listed), total(slopes), total(bends))
+        return cls(total([each.fixed for each in listed]), total(slopes), total(bends))
+
+    @classmethod
+    def of_coins(cls, book: Book, portfolio: Portfolio) -> "_Alike":
+        """The coins of a book, as ``holdings`` tells them one by one."""
+        owned = [each for each in sorted(book.holdings.items()) if each[1] and each[0] not in portfolio.aside]
+        moving = [quantity * portfolio.price(coin) for coin, quantity in owned if worth.moves_with(coin, portfolio)]
+        still = [quantity * portfolio.price(coin) for coin, quantity in owned if not worth.moves_with(coin, portfolio)]
+        slope = total(moving)
+        return cls(slope + total(still), slope, ZERO)
+
+    def plus(self, other: "_Alike") -> "_Alike":
+        """The sum of both."""
+        return _Alike(self.fixed + other.fixed, self.slope + other.slope, self.bend + other.bend)
 
     def without(self, others: Sequence["_Alike"]) -> "_Alike":
         """The same without some others."""
@@ -72,11 +85,12 @@ def payoff_lines(review: Review) -> tuple[PayoffLine, ...]:
     were_open, left = before.listed, done.book.listed
     if not (were_open or left):
         return ()
-    closed = [*holdings(before, portfolio), *(worth.closed(each, portfolio) for each in were_open)]
-    spot = (worth.in_spot(part, each.contract, portfolio) for each in left for part in each.parts)
-    unhedged, in_spot = _Alike.of(closed), _Alike.of([*closed, *spot])
-    hedged = _Alike.of([*holdings(done.book, portfolio), *(worth.held(each, portfolio) for each in left)])
-    ends = (*_ends(done, review.wallets, portfolio), *_pooled_ends(done.book, review.accounts, portfolio))
+    closed = _Alike.of(worth.closed(each, portfolio) for each in were_open)
+    spot = _Alike.of(worth.in_spot(part, each.contract, portfolio) for each in left for part in each.parts)
+    held = {each.contract.name: worth.held(each, portfolio) for each in left}
+    unhedged = _Alike.of_coins(before, portfolio).plus(closed)
+    in_spot, hedged = unhedged.plus(spot), _Alike.of_coins(done.book, portfolio).plus(_Alike.of(held.values()))
+    ends = (*_ends(done, review.wallets, held, portfolio), *_pooled_ends(done.book, review.accounts, portfolio))
     lost = [(each, each.backing()) for each in ends if each.loses(SHOCKS[0]) or each.loses(SHOCKS[-1])]
     kept: dict[tuple[bool, ...], _Alike] = {}  # by which are lost, as most moves lose the same ones
     lines: list[PayoffLine] = []
@@ -93,19 +107,20 @@ def holdings(book: Book, portfolio: Portfolio) -> Iterator[Payoff]:
     return (worth.coins(asset, quantity, portfolio) for asset, quantity in sorted(book.holdings.items()))
 
 
-def _ends(done: Outcome, wallets: Sequence[Wallet], portfolio: Portfolio) -> Iterator[_Ends]:
+def _ends(
+    done: Outcome, wallets: Sequence[Wallet], held: Mapping[str, Payoff], portfolio: Portfolio
+) -> Iterator[_Ends]:
     rows = {(each.account, each.currency, each.contract): each for each in wallets}
     for account in done.after:
         row = rows.get((portfolio.account(account.at).name, account.currency, account.contract))
         if row is not None and (row.distance_below is not None or row.distance_above is not None):
-            yield _Ends(row.distance_below, row.distance_above, partial(_backing, account, done.book, portfolio))
+            yield _Ends(row.distance_below, row.distance_above, partial(_backing, account, held, portfolio))
 
 
-def _backing(account: Account, book: Book, portfolio: Portfolio) -> _Alike:
+def _backing(account: Account, held: Mapping[str, Payoff], portfolio: Portfolio) -> _Alike:
     """All that backs an account: its balance and its PnL."""
-    positions = (book.positions[held.contract.name] for held in account.held_after)
     balance = worth.coins(account.currency, account.balance, portfolio)
-    return _Alike.of([balance, *(worth.held(each, portfolio) for each in positions)])
+    return _Alike.of([balance, *(held[each.contract.name] for each in account.held_after)])
 
 
 def _pooled_ends(book: Book, accounts: Sequence[AccountLine], portfolio: Portfolio) -> Iterator[_Ends]:

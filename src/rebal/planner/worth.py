@@ -100,7 +100,7 @@ def in_currency(payoff: Payoff, currency: str, portfolio: Portfolio) -> Payoff:
     if not (payoff.moving or payoff.crossing):
         return _fixed_in(payoff.fixed, currency, portfolio)
     dollars = payoff.times(portfolio.price(currency))
-    if not _moves_with(currency, portfolio):
+    if not moves_with(currency, portfolio):
         return dollars
     crossing = {(asset, currency): slope for asset, slope in dollars.moving.items()}
     return added([dollars, Payoff(ZERO, {currency: dollars.fixed}, crossing)])
@@ -108,10 +108,11 @@ def in_currency(payoff: Payoff, currency: str, portfolio: Portfolio) -> Payoff:
 
 def _fixed_in(quantity: Fraction, currency: str, portfolio: Portfolio) -> Payoff:
     worth = quantity * portfolio.price(currency)
-    return Payoff(worth, {currency: worth} if worth and _moves_with(currency, portfolio) else {})
+    return Payoff(worth, {currency: worth} if worth and moves_with(currency, portfolio) else {})
 
 
-def _moves_with(currency: str, portfolio: Portfolio) -> bool:
+def moves_with(currency: str, portfolio: Portfolio) -> bool:
+    """Whether what a currency is worth moves with its price: not of what counts as dollars."""
     return currency not in portfolio.cash and currency != DOLLARS
 
 
