@@ -218,9 +218,9 @@ def books(draw: st.DrawFn) -> Portfolio:
     assume(sum(owned.values(), ZERO))
     weight = F(draw(st.integers(0, 10)), 10)
     dollars = draw(st.sampled_from([ZERO, F(1, 5), F(1, 2)]))
-    # the alerts are those of a file that says nothing of them: of a plan that is past its alert no law holds
-    leverage, alert = draw(st.sampled_from([("1", "1.25"), ("2", "2.5")]))
-    distance, near = draw(st.sampled_from([("0.2", "0.14"), ("0.5", "0.35")]))
+    # the alerts of a file that says nothing of them, and such as stand where the policy itself does, or before it
+    leverage, alert = draw(st.sampled_from([("1", "1.25"), ("2", "2.5"), ("1", "1"), ("2", "1.25")]))
+    distance, near = draw(st.sampled_from([("0.2", "0.14"), ("0.5", "0.35"), ("0.2", "0.5")]))
     rules = policy(leverage=leverage, distance=distance, alert=(near, alert), mode=MarginMode.CROSS,
                    uncovered=draw(st.sampled_from(["spread", "refuse"])))  # fmt: skip
     made = book({"BTC": "1", "ETH": "1"}, {"USD": "1"}, tuple(contracts.values()), (), positions=positions, rules=rules)
@@ -279,7 +279,11 @@ def test_no_plan_takes_coins_that_are_not_there_or_brings_more_than_may_sit_at_a
         sits += sum((each.contracts * each.contract.multiplier * (PRICES[each.contract.asset] / each.entry_price - 1)
                      for each in before.positions.values() if each.contract.account == account.name), ZERO)  # fmt: skip
         if account.at_most < 1:
-            assert came <= max(ZERO, account.at_most * equity - sits)
+            # where the fees of a plan leave an alert their room is filled as well: by the equity that they leave
+            fees = {order: order.fee * PRICES[order.fee_currency] for order in plan.orders}
+            here = sum((fee for order, fee in fees.items() if order.account == account.name), ZERO)
+            room = account.at_most * equity - sits
+            assert came <= max(ZERO, room, room + here - account.at_most * sum(fees.values(), ZERO))
     for order in plan.orders:
         assert made.contracts[order.contract].account == order.account
         assert order.contracts % made.contracts[order.contract].lot_size == 0

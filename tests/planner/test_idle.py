@@ -217,3 +217,56 @@ def test_what_closing_makes_or_loses_counts_before_a_fee_is_brought(entry: int, 
     plan = planned(made)
     assert traded(plan) == {"a:BTCUSD": 10000}
     assert moves(plan) == [("b", "a", exact("-0.000125")), ("a", "b", exact("0.000125"))]
+
+
+def strict(made: Portfolio, leverage: str, alert: str) -> Portfolio:
+    policy = made.policy
+    return replace(
+        made, policy=replace(policy, leverage=exact(leverage), alert=replace(policy.alert, leverage=exact(alert)))
+    )
+
+
+def test_the_room_that_fees_leave_is_filled_at_once_where_the_alert_would_ask_for_it() -> None:
+    """A quarter of 40,000 may sit at a: 0.25 BTC, which 20,000 short need at leverage 2, and the fee of 10 dollars.
+
+    Once it is paid 9,990 of a quarter of 39,990 sit there, 7.5 dollars below: 0.0001875 BTC.
+    """
+    made = book({"BTC": "1"}, {"BTC": "0.5", "USD": "0.5"}, (A,), accounts(a="0.25", b="1"))
+    for each, moved in ((strict(made, "2", "1.25"), "0.2501875"), (strict(made, "2", "2.5"), "0.25")):
+        plan = planned(each)
+        assert traded(plan) == {"a:BTCUSD": -20000}
+        assert moves(plan) == [("a", None, exact(moved))]
+        again = planned(left(plan, each))
+        assert (traded(again), moves(again)) == ({}, [])
+
+
+def test_a_pool_gets_its_fee_from_another_account_where_the_alert_would_ask_for_it_at_once() -> None:
+    """0.625 BTC count 20,000 dollars at the pool a, which its short of as much needs; the fee is 0.00025 BTC."""
+    made = book({"BTC": "1"}, {"BTC": "0.5", "USD": "0.5"}, (A,), accounts(a="1", b="1"),
+                wallets={"a:BTC": "0.625", "b:BTC": "0.375"})  # fmt: skip
+    made = in_mode(made, MarginMode.POOLED, MarginMode.CROSS)
+    assert moves(planned(made)) == []
+    made = strict(made, "1", "1")
+    plan = planned(made)
+    assert traded(plan) == {"a:BTCUSD": -20000}
+    assert moves(plan) == [("b", "a", exact("-0.00025")), ("a", "b", exact("0.00025"))]
+    again = planned(left(plan, made))
+    assert (traded(again), moves(again)) == ({}, [])
+
+
+def test_what_leaves_an_account_makes_room_there() -> None:
+    """20,000 dollars may sit at a, and 8 ETH do, which b lacks for 20,000 short: 0.25 BTC of c's come for 10,000."""
+    made = book({"BTC": "1", "ETH": "24"}, {"USD": "1"}, (A, at("b", inverse("ETH", "1"))),
+                accounts(a="0.2", b="1", c="1"), wallets={"a:ETH": "8", "c:ETH": "16", "c:BTC": "1"})  # fmt: skip
+    made = replace(made, targets={"BTC": F(3, 10), "ETH": F(4, 10), "USD": F(3, 10)})
+    plan = planned(made)
+    assert not plan.refused
+    assert traded(plan) == {"a:BTCUSD": -10000, "b:ETHUSD": -20000}
+    assert moves(plan) == [
+        ("a", "b", exact("-8")),
+        ("c", "b", exact("-0.004")),
+        ("c", "a", exact("-0.250125")),
+        ("b", "a", exact("8")),
+        ("b", "c", exact("0.004")),
+        ("a", "c", exact("0.250125")),
+    ]

@@ -4,19 +4,19 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from rebal.amounts import ONE, ZERO, Fraction
+from rebal.amounts import Fraction
 from rebal.book import Book, Position
 from rebal.frozen import Worked, frozen, once
 from rebal.market.contract import Contract
 from rebal.plan import Order
 from rebal.planner.candidates import Candidate, Served, by_asset, candidates
 from rebal.planner.collateral import Shortage, accounts
-from rebal.planner.exposure import Valuation, value
+from rebal.planner.exposure import Valuation, value, with_room
 from rebal.planner.orders import orders_of
 from rebal.planner.sequence import after_orders
 from rebal.planner.sizing import Leg, legs_for
 from rebal.planner.step import Outcome, posted, step
-from rebal.portfolio import Account, Portfolio
+from rebal.portfolio import Portfolio
 
 
 @frozen
@@ -62,7 +62,7 @@ class Desk(Worked):
         served = by_asset(portfolio.contracts.values())
         known = _with_what_is_open(portfolio, book)
         valued = value(known, book)
-        return cls(_with_room(known, valued.equity), book, now, valued, served, positions_in, positions_for)
+        return cls(with_room(known, valued.equity), book, now, valued, served, positions_in, positions_for)
 
     def candidates(self, asset: str, dollars: Fraction) -> tuple[Candidate, ...]:
         """Contracts that could carry a leg of an asset, best first; what is best may depend on which way it goes."""
@@ -166,17 +166,6 @@ class Desk(Worked):
 
 def _pot(contract: Contract, portfolio: Portfolio) -> str:
     return "" if portfolio.is_linked else contract.settle
-
-
-def _with_room(portfolio: Portfolio, equity: Fraction) -> Portfolio:
-    """The portfolio with the dollars that may sit at each account."""
-    if not portfolio.is_linked:
-        return portfolio
-    return replace(portfolio, told_accounts=tuple(_roomy(each, equity) for each in portfolio.accounts))
-
-
-def _roomy(account: Account, equity: Fraction) -> Account:
-    return account if account.at_most == ONE else replace(account, most_usd=max(ZERO, equity * account.at_most))
 
 
 def _with_what_is_open(portfolio: Portfolio, book: Book) -> Portfolio:

@@ -1,6 +1,7 @@
 """What a book is worth, and how much of it moves with each asset."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import assert_never
 
 from rebal.amounts import ONE, ZERO, Fraction, total
@@ -8,7 +9,7 @@ from rebal.book import Book, Part, Position, Purpose
 from rebal.frozen import frozen
 from rebal.market.contract import INVERSE, Contract
 from rebal.market.margin import Held
-from rebal.portfolio import COIN, DOLLARS, NOTIONAL, Market, Portfolio
+from rebal.portfolio import COIN, DOLLARS, NOTIONAL, Account, Market, Portfolio
 
 
 @frozen
@@ -173,6 +174,17 @@ def equity_at(at: str, book: Book, portfolio: Portfolio) -> Fraction:
         if each.contract.account == at
     ]
     return total([*coins, *gained])
+
+
+def with_room(portfolio: Portfolio, equity: Fraction) -> Portfolio:
+    """The portfolio with the dollars that may sit at each account, by the equity of a book."""
+    if not portfolio.is_linked:
+        return portfolio
+    return replace(portfolio, told_accounts=tuple(_roomy(each, equity) for each in portfolio.accounts))
+
+
+def _roomy(account: Account, equity: Fraction) -> Account:
+    return account if account.at_most == ONE else replace(account, most_usd=max(ZERO, equity * account.at_most))
 
 
 def _unrealised(portfolio: Portfolio, book: Book) -> dict[str, Fraction]:

@@ -53,7 +53,7 @@ class Idle:
         self._listed = listed
         self._books = books
         self._arriving = arriving
-        self._leaving = {_key(each): -each.quantity for each in leaving}
+        self._leaving = {place_of(each): -each.quantity for each in leaving}
         self._portfolio = portfolio
         self._pools: dict[str, Survey] = {}
         self._taken: dict[tuple[str | None, str, str | None], Fraction] = {}
@@ -86,7 +86,7 @@ class Idle:
         portfolio, key = self._portfolio, (place.name, account.currency, account.contract)
         if account.held_before and (account.held_after or in_alert(account, portfolio)):
             return self._leaving.get(key, ZERO)
-        drawn = total(min(ZERO, each.quantity) for each in self._arriving if _key(each) == key)
+        drawn = total(min(ZERO, each.quantity) for each in self._arriving if place_of(each) == key)
         there = account.balance + account.realised - account.fees + drawn
         return there - need(account.held_after, portfolio).without_profit
 
@@ -128,7 +128,8 @@ class Idle:
         return self._portfolio.account_key(place.name) or ""
 
 
-def _key(transfer: Transfer) -> tuple[str | None, str, str | None]:
+def place_of(transfer: Transfer) -> tuple[str | None, str, str | None]:
+    """Where coins are moved, and which: the account, the coin, and the contract of an isolated position."""
     return transfer.account, transfer.asset, transfer.contract
 
 

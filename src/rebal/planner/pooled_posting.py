@@ -88,6 +88,17 @@ def least(
     return {each.asset: each.quantity for each in moved}, lacks
 
 
+def asked_in_alert(
+    account: Account, book: Book, portfolio: Portfolio, *, free: Mapping[str, Fraction]
+) -> tuple[list[Transfer], Shortage | None]:
+    """What tops up a pooled account that stands in alert, of free coins, and what is then missing; else nothing."""
+    pool = pool_of(account, book, portfolio)
+    if not past_alert(pool, portfolio, portfolio.policy.alert):
+        return [], None
+    room, level = room_usd(account, book, portfolio), asked_of(portfolio)
+    return _filling(pool, _Purse(account, open_in(pool), dict(free), room, level, portfolio, is_traded=False))
+
+
 def fees_at(at: str, orders: Sequence[Order], portfolio: Portfolio) -> dict[str, Fraction]:
     """What orders at an account pay, by coin."""
     fees: dict[str, Fraction] = {}

@@ -81,7 +81,7 @@ def posted(
         pools = pooled_posting.post(book, filled, orders, portfolio=portfolio, taken=taken, tops_up=tops_up)
         arriving, leaving = (*pools.arriving, *arriving), (*leaving, *pools.leaving)
         shortages = (*shortages, *pools.shortages)
-    if travels and portfolio.has_several and (shortages or alert_is_strict(portfolio)):
+    if travels and (alert_is_strict(portfolio) or (portfolio.has_several and shortages)):
         found = pooled_posting.Posted(arriving, leaving, shortages)
         return travelled(found, listed, (book, filled), portfolio=portfolio)
     return (*arriving, *leaving), shortages

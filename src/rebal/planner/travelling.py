@@ -1,15 +1,17 @@
 """Coins from one account to another: what backs nothing at one, or is freed there, goes where others are missing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from rebal.amounts import COIN_STEP, ZERO, Fraction, down, total, up
 from rebal.book import Book
 from rebal.market.carry import HOURS_PER_DAY, days_of
 from rebal.plan import Transfer
-from rebal.planner.collateral import Account, Shortage, is_dust, need, past, room_for
-from rebal.planner.idle import Idle, Spare
-from rebal.planner.pooled_posting import Posted
+from rebal.planner.collateral import Account, Shortage, free_coins, is_dust, need, past
+from rebal.planner.exposure import equity_at, value, with_room
+from rebal.planner.idle import Idle, Spare, place_of
+from rebal.planner.pooled_posting import Posted, asked_in_alert
+from rebal.planner.sequence import after_transfers
 from rebal.portfolio import Account as Place
 from rebal.portfolio import Portfolio
 
@@ -24,10 +26,12 @@ def travelled(
     in. Each move is two transfers, out of the one and, once the withdrawal has arrived, into the other.
     """
     trip = _Trip(posted, listed, books, portfolio=portfolio)
-    short = [trip.supply(each) for each in posted.shortages]
-    for account in listed if alert_is_strict(portfolio) else ():
-        trip.round_off(account)
-    return trip.transfers(), tuple(each for each in short if each is not None)
+    short = trip.supplied(posted.shortages)
+    if trip.moves and any(portfolio.account(each.account.at).most_usd is not None for each in short):
+        short = trip.supplied(short)  # what has left an account makes room there
+    if alert_is_strict(portfolio):
+        trip.round_off(listed)
+    return trip.transfers(), short
 
 
 def alert_is_strict(portfolio: Portfolio) -> bool:
@@ -39,17 +43,27 @@ def alert_is_strict(portfolio: Portfolio) -> bool:
 class _Trip:
     """The moves between accounts while they are decided."""
 
-    __slots__ = ("_arriving", "_book", "_idle", "_leaving", "_moved", "_portfolio")
+    __slots__ = ("_arriving", "_book", "_filled", "_idle", "_leaving", "_moved", "_portfolio")
 
     def __init__(
         self, posted: Posted, listed: Sequence[Account], books: tuple[Book, Book], *, portfolio: Portfolio
     ) -> None:
         self._arriving = posted.arriving
         self._leaving = list(posted.leaving)
-        self._book = books[0]
+        self._book, self._filled = books
         self._portfolio = portfolio
         self._idle = Idle(listed, books, arriving=posted.arriving, leaving=posted.leaving, portfolio=portfolio)
         self._moved: list[tuple[Transfer, Transfer, bool]] = []
+
+    @property
+    def moves(self) -> bool:
+        """Whether anything goes from one account to another."""
+        return bool(self._moved)
+
+    def supplied(self, shortages: Iterable[Shortage]) -> tuple[Shortage, ...]:
+        """Move what can be had towards each shortage in turn; what is left of them."""
+        left = (self.supply(each) for each in shortages)
+        return tuple(each for each in left if each is not None)
 
     def supply(self, shortage: Shortage) -> Shortage | None:
         """Move what can be had towards a shortage; what is left of it, if anything."""
@@ -59,20 +73,54 @@ class _Trip:
         left = replace(shortage, available=shortage.available + self._bring(wanted, account))
         return left if left.missing > 0 else None
 
-    def round_off(self, account: Account) -> None:
-        """Bring the fees of an account too that would stand in alert without; the next plan would ask for them."""
-        if not account.traded:
-            return
-        name = self._portfolio.account(account.at).name
-        came = total(
-            each.quantity
-            for each in (*self._arriving, *(into for _, into, _ in self._moved))
-            if (each.account, each.asset, each.contract) == (name, account.currency, account.contract)
-        )
+    def round_off(self, listed: Iterable[Account]) -> None:
+        """Bring fees too, to accounts that would stand in alert without; the next plan would ask for them.
+
+        With the room that fees leave at an account, as it is by the equity that they leave.
+        """
+        self._book = self._filled
+        self._portfolio = _with_room_left(self._portfolio, self._left())
+        for account in listed:
+            if account.traded:
+                self._round_off(account)
+        for place in self._portfolio.pools:
+            self._round_off_pool(place)
+
+    def _round_off(self, account: Account) -> None:
+        key = (self._portfolio.account(account.at).name, account.currency, account.contract)
+        came = total(each.quantity for each in self._within() if place_of(each) == key)
         balance = account.balance + account.realised - account.fees + came
         wanted = up(need(account.held_after, self._portfolio).most - balance, COIN_STEP)
         if wanted > 0 and past(balance, account.held_after, self._portfolio.policy.alert):
-            self._bring(wanted, account)
+            asset, room = account.currency, self._room(account)
+            free = free_coins(asset, self._left(), self._portfolio)
+            quantity = down(min(wanted, free if room is None else min(free, room)), COIN_STEP)
+            self._post(Transfer(asset, account.contract, quantity, key[0]))
+            self._bring(wanted - quantity, account)
+
+    def _round_off_pool(self, place: Place) -> None:
+        left = self._left()
+        free = {asset: free_coins(asset, left, self._portfolio) for asset in left.holdings}
+        posted, lacking = asked_in_alert(place, left, self._portfolio, free=free)
+        for each in posted:
+            self._post(each)
+        if lacking is not None:
+            self.supply(lacking)
+
+    def _post(self, more: Transfer) -> None:
+        """Add coins from spot to those that come to the same place already."""
+        same = [each for each in self._arriving if each.quantity > 0 and place_of(each) == place_of(more)]
+        others = (each for each in self._arriving if each not in same)
+        if more.quantity:
+            self._arriving = (*others, replace(more, quantity=total(each.quantity for each in (*same, more))))
+
+    def _within(self) -> tuple[Transfer, ...]:
+        """All that is moved into accounts and between them."""
+        return (*self._arriving, *(each for out, into, _ in self._moved for each in (out, into)))
+
+    def _left(self) -> Book:
+        """The book once the orders are filled, and nothing is moved out to spot."""
+        return after_transfers(self._filled, self._within(), self._portfolio)
 
     def _bring(self, wanted: Fraction, account: Account) -> Fraction:
         got = ZERO
@@ -118,23 +166,29 @@ class _Trip:
         self._idle.take(source, asset, -out.quantity)
         self._moved.append((out, back, source.waits))
         for n, each in enumerate(self._leaving):
-            if (each.account, each.asset, each.contract) == (out.account, asset, source.contract):
+            if place_of(each) == place_of(out):
                 rest = min(ZERO, each.quantity - out.quantity)
                 self._leaving[n : n + 1] = [replace(each, quantity=rest)] if rest else []
                 return
 
     def _room(self, sink: Account) -> Fraction | None:
-        """Coins that may still sit at an account, after all that is moved in; None: as many as there are."""
-        room = room_for(sink.at, sink.currency, book=self._book, portfolio=self._portfolio)
-        if room is None:
+        """Coins that may still sit at an account, after all that is moved in and out; None: as many as there are."""
+        account, price = self._portfolio.account(sink.at), self._portfolio.price
+        if account.most_usd is None:
             return None
-        name, price = self._portfolio.account(sink.at).name, self._portfolio.price
-        moved = (*self._arriving, *(into for _, into, _ in self._moved))
-        return max(ZERO, room - total(each.quantity * price(each.asset) for each in moved if each.account == name)
-                   / price(sink.currency))  # fmt: skip
+        moved = total(each.quantity * price(each.asset) for each in self._within() if each.account == account.name)
+        sits = equity_at(sink.at, self._book, self._portfolio) + moved
+        return max(ZERO, account.most_usd - sits) / price(sink.currency)
 
     def _key(self, place: Place) -> str:
         return self._portfolio.account_key(place.name) or ""
+
+
+def _with_room_left(portfolio: Portfolio, book: Book) -> Portfolio:
+    """The portfolio with as much that may sit at each account as by the equity of a book."""
+    if all(each.most_usd is None for each in portfolio.told_accounts):
+        return portfolio
+    return with_room(portfolio, value(portfolio, book).equity)
 
 
 def sent(
