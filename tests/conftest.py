@@ -79,10 +79,7 @@ def data_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def loopback(_no_network: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Open the network to this machine alone, for tests that bring a server of their own.
-
-    What ccxt waits between two questions, up to five seconds, spares a real exchange; nobody need wait for ours.
-    """
+    """Open the network to this machine alone, for tests that bring a server of their own."""
     connect, look_up = _CONNECT, _LOOK_UP
 
     def only_here(self: socket.socket, address: tuple[str, int]) -> None:
@@ -97,7 +94,6 @@ def loopback(_no_network: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(socket.socket, "connect", only_here)
     monkeypatch.setattr(socket, "getaddrinfo", named_here)
-    monkeypatch.setattr("ccxt.Exchange.throttle", lambda *_: None)
 
 
 @pytest.fixture

@@ -127,9 +127,12 @@ class Server:
 
     def session(self) -> requests.Session:
         """A session whose every request arrives here."""
-        session = requests.Session()
-        session.mount("https://", _Here(self._http.server_port))
-        return session
+        return at_port(self.port)
+
+    @property
+    def port(self) -> int:
+        """Where it listens, on the loopback address."""
+        return self._http.server_port
 
     def reply(self, asked: Asked) -> Reply:
         """The answer to a question, the one that names the most of its query; 404 where there is none."""
@@ -164,6 +167,13 @@ class _Typed(float):
 
     def __repr__(self) -> str:
         return self.text
+
+
+def at_port(port: int) -> requests.Session:
+    """A session whose every request arrives at a port of this machine."""
+    session = requests.Session()
+    session.mount("https://", _Here(port))
+    return session
 
 
 def _fits(key: str, asked: Asked) -> int | None:
