@@ -1,7 +1,9 @@
 """The laws of a plan, over books of which accounts are pooled."""
 
+from dataclasses import replace
+
 import pytest
-from hypothesis import given
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from market.test_pooled_path import pools
@@ -79,3 +81,31 @@ def test_an_account_keeps_its_policy_where_no_coin_is_asked_for(
         # dollars that could not do if each counted in full never do in a coin
         richer = account.having(asset, dollars / account.parts[asset].coin.price)
         assert account.lifted_by(Fraction(dollars)) or not richer.keeps
+
+
+@given(
+    pools(), SHOCKS, st.lists(st.tuples(st.sampled_from(("BTC", "ETH", "USDT")), st.integers(-100, 100)), max_size=3)
+)
+def test_what_is_needed_of_a_coin_is_the_same_by_whichever_way_it_is_asked(
+    pool: Pool, shocks: list[Fraction], moved: list[tuple[str, int]]
+) -> None:
+    """Of an account that is walked anew, and of one whose coins were moved one after the other."""
+    paths = [dict.fromkeys(way, s) for way in (("BTC", "ETH"), ("BTC",), ("ETH",)) for d in shocks for s in (-d, d)]
+    account, coins = Survey.of(pool, paths=paths, leverage=ONE), {coin.asset: coin for coin in pool.coins}
+    for asset, percents in moved:
+        more = coins[asset].balance * percents / 100
+        assert account.falls
+        assert account.judged
+        account = account.having(asset, more)
+        coins[asset] = replace(coins[asset], balance=coins[asset].balance + more)
+    fresh = Pool(pool.rules, tuple(coins.values()), pool.positions)
+    anew = Survey.of(fresh, paths=paths, leverage=ONE)
+    assert account.judged == anew.judged
+    assert account.falls == anew.falls
+    assert account.short() == anew.short()
+    for asset, coin in coins.items():
+        without = Pool(pool.rules, tuple(each for each in fresh.coins if each is not coin), ())
+        bare = replace(fresh, coins=(*without.coins, replace(coin, balance=ZERO)))
+        needed = more_needed(bare, asset, paths=paths, leverage=ONE)
+        event("nothing" if needed == 0 else "none" if needed is None else "some")
+        assert account.balance_needed(asset) == anew.balance_needed(asset) == needed

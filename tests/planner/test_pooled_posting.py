@@ -261,6 +261,20 @@ def test_where_so_much_may_sit_and_no_more_what_counts_most_is_brought(tmp_path:
     assert planned(read(tmp_path, text + "policy: {post: [own], uncovered: refuse}\n")).refused
 
 
+def test_a_policy_that_names_no_coin_that_is_held_asks_for_none_where_enough_is_there(tmp_path: Path) -> None:
+    """2 BTC lie in the pool: 20,000 short take 0.51 of them, and no dollar has to come."""
+    text = THREE.replace("holdings: {BTC: 2, ETH: 14, SOL: 300, USDT: 3000}", "holdings: {BTC: 2}").replace(
+        "BTC: 55%, ETH: 35%, SOL: 5%, USD: 5%", "BTC: 75%, USD: 25%"
+    )
+    plan = planned(read(tmp_path, text.replace("{}", "{BTC: 2}") + "policy: {post: [dollars], uncovered: refuse}\n"))
+    assert [(order.contract, order.contracts) for order in plan.orders] == [("BTCUSD", Fraction(20000))]
+    assert not plan.refused
+    # where it is not there, what lacks is still told
+    lacking = planned(read(tmp_path, text + "policy: {post: [dollars], uncovered: refuse}\n"))
+    assert lacking.refused
+    assert [each.subject for each in lacking.findings if each.code is Code.UNDER_COLLATERALISED] == ["USD"]
+
+
 def test_an_order_that_brings_nothing_leaves_the_account_short(tmp_path: Path) -> None:
     plan = planned(
         read(tmp_path, THREE.replace("USDT: 3000", "USDT: 2999") + "policy: {post: [dollars], uncovered: refuse}\n")

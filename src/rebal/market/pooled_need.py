@@ -11,6 +11,7 @@ from rebal.market.pooled_stretches import (
     Stretch,
     ends_of,
     equity_line,
+    fall_of,
     joined,
     moving_on,
     stands_still,
@@ -67,13 +68,11 @@ class _Walk:
             return standing - parts[next(iter(self.moving))].spare
         return standing - total(parts[each].spare for each in self.moving)
 
-    def clears(self, parts: Mapping[str, Part], beside: Fraction) -> bool:
-        """Whether something is to spare all along: the least of each part alone, wherever it is, is looked at first."""
-        if self.least is None and len(self.moving) > 1:
-            ends = [ends_of(parts[asset], self.path, ONE) for asset in self.moving]
-            if all(ends) and beside + total(min(worth for _, worth in each) for each in ends) >= 0:
-                return True
-        return beside + self.worst >= 0
+    def falls(self, parts: Mapping[str, Part]) -> Fraction | None:
+        """What is spare of the parts that move today less the least of each, wherever it is; None: no telling."""
+        found = [fall_of(parts[asset], self.path, ONE) for asset in self.moving]
+        known = [each for each in found if each is not None]
+        return total(known) if len(known) == len(found) else None
 
 
 @dataclass(slots=True)
@@ -91,6 +90,8 @@ class Survey:
     paid: Mapping[str, Fraction] = field(default_factory=dict)
     known: Judged | None = None
     spare: Fraction | None = None
+    fallen: tuple[Fraction | None, ...] | None = None
+    needed: dict[str, Fraction | None] = field(default_factory=dict, init=False)
 
     @classmethod
     def of(cls, pool: Pool, *, paths: Sequence[Path], leverage: Fraction) -> "Survey":
@@ -111,6 +112,13 @@ class Survey:
             self.spare = total(each.spare for each in self.parts.values())
         return self.spare
 
+    @property
+    def falls(self) -> tuple[Fraction | None, ...]:
+        """By walk, what is spare of the parts that move today less the least of each; None: no telling."""
+        if self.fallen is None:
+            self.fallen = tuple(walk.falls(self.parts) for walk in self.walks)
+        return self.fallen
+
     def before(self, paid: Mapping[str, Fraction]) -> "Survey":
         """The same account, tested for margin and leverage as before it paid some fees."""
         return replace(self, paid=paid)
@@ -121,8 +129,29 @@ class Survey:
         return Survey({asset: self.parts[asset]}, self.leverage, walks)
 
     def balance_needed(self, asset: str) -> Fraction | None:
-        """The least coins of one kind that are to be there, the others as they are, that keep the policy."""
-        return self.having(asset, -self.parts[asset].coin.balance).more_needed(asset)
+        """The least coins of one kind that are to be there, the others as they are, that keep the policy; kept."""
+        if asset not in self.needed:
+            bare = _bare(self.parts[asset])
+            plain = self._plainly_keeps(asset, bare)
+            self.needed[asset] = ZERO if plain else self.with_part(asset, bare).more_needed(asset)
+        return self.needed[asset]
+
+    def _plainly_keeps(self, asset: str, part: Part) -> bool:
+        """Whether it keeps the policy with other coins in a part, where no path has to be walked to tell.
+
+        On a path no more is lost than all parts lose at their least, each wherever that is.
+        """
+        was, judged = self.parts[asset], self.judged
+        credit, initial = (judged.credit - was.credit + part.credit,
+                           judged.initial_margin - was.initial_margin + part.initial_margin)  # fmt: skip
+        if self.paid or credit < max(initial, judged.position_value / self.leverage):
+            return False
+        standing = self.standing - was.spare + part.spare
+        for walk, fall in zip(self.walks, self.falls, strict=True):
+            fallen = fall if asset not in walk.moving else _exchanged(fall, (was, part), walk.path)
+            if fallen is None or standing < fallen:
+                return False
+        return True
 
     def having(self, asset: str, more: Fraction) -> "Survey":
         """The same account with coins more of a kind: only that coin is walked again."""
@@ -130,16 +159,27 @@ class Survey:
 
     def with_part(self, asset: str, part: Part) -> "Survey":
         """The same account with another part in the place of a coin's."""
-        walks = tuple(walk.having(asset, part) for walk in self.walks)
-        spare = self.standing - self.parts[asset].spare + part.spare if asset in self.parts else None
-        return Survey({**self.parts, asset: part}, self.leverage, walks, self.paid, spare=spare)
+        parts, was = {**self.parts, asset: part}, self.parts.get(asset)
+        if was is None or was.movers != part.movers:
+            return Survey(parts, self.leverage, tuple(walk.having(asset, part) for walk in self.walks), self.paid)
+        walks = tuple([walk.having(asset, part) if asset in walk.moving else walk for walk in self.walks])
+        fallen = self.fallen and tuple(
+            [
+                _exchanged(fall, (was, part), walk.path) if asset in walk.moving else fall
+                for walk, fall in zip(self.walks, self.fallen, strict=True)
+            ]
+        )
+        known = self.known and _judged_with(self.known, was, part)
+        return Survey(parts, self.leverage, walks, self.paid, known, self.standing - was.spare + part.spare, fallen)
 
     def short(self) -> list[Fraction]:
         """Dollars of credit that it lacks for its leverage, today, and on each path: below nothing what it has over."""
         judged, standing = self.judged, self.standing
         lacks = [judged.position_value / self.leverage - judged.credit, -standing]
-        for walk in self.walks:
-            if walk.moving:
+        for walk, fall in zip(self.walks, self.falls, strict=True):
+            if len(walk.moving) == 1 and fall is not None:
+                lacks.append(fall - standing)
+            elif walk.moving:
                 lacks.append(-walk.beside(self.parts, standing) - walk.worst)
         return lacks
 
@@ -152,7 +192,10 @@ class Survey:
         if judged.credit < max(judged.initial_margin, judged.position_value / self.leverage):
             return False
         standing = self.standing
-        return all(walk.clears(self.parts, walk.beside(self.parts, standing)) for walk in self.walks)
+        return all(
+            (fall is not None and standing >= fall) or walk.beside(self.parts, standing) + walk.worst >= 0
+            for walk, fall in zip(self.walks, self.falls, strict=True)
+        )
 
     def lifted_by(self, dollars: Fraction) -> bool:
         """Whether dollars could do for what it lacks today, if every one of them counted in full and paid debt."""
@@ -187,9 +230,11 @@ class Survey:
         yield from self._lacks_today(part)
         standing = self.standing
         on_debt = part.open.rules.level * part.open.rules.maintenance_on_debt
-        for walk in self.walks:
+        for walk, fall in zip(self.walks, self.falls, strict=True):
+            if fall is not None and standing >= fall:
+                continue
             beside = walk.beside(self.parts, standing)
-            if walk.clears(self.parts, beside):
+            if beside + walk.worst >= 0:
                 continue
             if asset not in walk.moving:
                 yield _coins_for(-beside - walk.worst, part, on_debt=on_debt)
@@ -214,6 +259,34 @@ class Survey:
             return self.judged
         had = {asset: each.with_more(self.paid[asset]) for asset, each in self.parts.items() if asset in self.paid}
         return together(tuple({**self.parts, **had}.values()))
+
+
+def _bare(part: Part) -> Part:
+    """The positions of a part without the coins that are there; kept by the part."""
+    kept: dict[str, Part] = part.__dict__
+    if "bare" not in kept:
+        kept["bare"] = part.with_more(-part.coin.balance)
+    return kept["bare"]
+
+
+def _exchanged(fall: Fraction | None, parts: tuple[Part, Part], path: Path) -> Fraction | None:
+    """What falls on a path with another part in the place of one."""
+    was, now = (fall_of(each, path, ONE) for each in parts)
+    return None if fall is None or was is None or now is None else fall - was + now
+
+
+def _judged_with(judged: Judged, was: Part, part: Part) -> Judged:
+    """An account with another part in the place of a coin's."""
+    left, now = together([was]), together([part])
+    debts = {asset: owed for asset, owed in judged.debts.items() if asset != part.coin.asset}
+    return Judged(
+        judged.equity - left.equity + now.equity,
+        judged.credit - left.credit + now.credit,
+        judged.initial_margin - left.initial_margin + now.initial_margin,
+        judged.maintenance_margin - left.maintenance_margin + now.maintenance_margin,
+        judged.position_value - left.position_value + now.position_value,
+        {**debts, **now.debts},
+    )
 
 
 def _coins_for(lacking: Fraction, part: Part, *, on_debt: Fraction) -> Fraction | None:

@@ -14,7 +14,7 @@ from itertools import pairwise
 from rebal.amounts import ONE, ZERO, Fraction, total
 from rebal.frozen import frozen
 from rebal.market.pooled import Pool
-from rebal.market.pooled_stretches import Stretch, ends_of, joined, moving_on, stretches
+from rebal.market.pooled_stretches import Stretch, fall_of, joined, moving_on, stretches
 
 Path = Mapping[str, Fraction]
 """How far each price moves over the whole of a path, as fractions of today's; what it does not name stands still."""
@@ -73,11 +73,10 @@ def _never_meets(pool: Pool, path: Path, last: Fraction | None) -> bool:
     """Whether the least of each part alone, wherever on the path it is, leaves something to spare."""
     left = pool.spare
     for asset in moving_on(path, pool.moved):
-        part = pool.parts[asset]
-        ends = ends_of(part, path, last)
-        if not ends:
+        fall = fall_of(pool.parts[asset], path, last)
+        if fall is None:
             return False
-        left += min(worth for _, worth in ends) - part.spare
+        left -= fall
     return left > 0
 
 

@@ -156,6 +156,16 @@ def ends_of(part: Part, path: Mapping[str, Fraction], last: Fraction | None) -> 
     return kept[way]
 
 
+def fall_of(part: Part, path: Mapping[str, Fraction], last: Fraction | None) -> Fraction | None:
+    """What a part has to spare today less the least that it has on a path; None where that is not known. Kept too."""
+    kept: dict[tuple[Fraction | None, ...], Fraction | None] = part.__dict__.setdefault("falls", {})
+    way = (last, *(path.get(asset, ZERO) for asset in part.movers))
+    if way not in kept:
+        ends = ends_of(part, path, last)
+        kept[way] = part.spare - min(worth for _, worth in ends) if ends else None
+    return kept[way]
+
+
 def _falls_on(end: Stretch) -> bool:
     if end.end is None:
         return end.slope < 0 or bool(end.square or end.poles)

@@ -37,7 +37,7 @@ def ranked(orders: Iterable[Order], desk: Desk) -> tuple[Order, ...]:
     def rank(order: Order) -> tuple[bool, Fraction, Fraction, str]:
         cost = costs[order.contract]
         # what an order frees alone takes long to tell in a large pool, and orders only those that cost the same
-        alone = _usd(_freed(order, [order], desk), desk) if cost in shared else ZERO
+        alone = _usd(_freed(order, _Closed.of(order, desk).then(order), desk), desk) if cost in shared else ZERO
         return not order.reduce_only, -cost, -alone, order.contract
 
     return tuple(sorted(listed.values(), key=rank))
@@ -60,7 +60,7 @@ def used_by(rungs: Iterable[RungLine]) -> dict[str, Fraction]:
 
 
 def _rungs(orders: Sequence[Order], desk: Desk) -> Iterator[RungLine]:
-    closed: dict[str, list[Order]] = {}
+    closed: dict[str, _Closed] = {}
     freed: dict[str, Mapping[str, Fraction]] = {}
     ends: dict[str, _End] = {}
     left: Mapping[str, Fraction] = {}
@@ -68,8 +68,8 @@ def _rungs(orders: Sequence[Order], desk: Desk) -> Iterator[RungLine]:
     freed_usd = ZERO
     for n, order in enumerate(orders, start=1):
         pot = desk.pot(desk.portfolio.contracts[order.contract])
-        above = closed.get(pot, [])
-        so_far = closed[pot] = [*above, order]
+        above = closed.get(pot) or _Closed.of(order, desk)
+        so_far = closed[pot] = above.then(order)
         now = _freed(order, so_far, desk)
         moved = _Moved.of(now, freed.get(pot, {}), left)
         freed[pot], left = now, moved.left
@@ -78,8 +78,8 @@ def _rungs(orders: Sequence[Order], desk: Desk) -> Iterator[RungLine]:
         )  # fmt: skip
         freed_usd += usd - uses_usd - brings_usd
         saved = None if saved is None or cost.per_day is None else saved + cost.per_day
-        end = _end(order, so_far, desk)
-        line = _line(n, order, cost=cost, end=end, before=ends.get(end.name) or _end(order, above, desk))
+        end = _end(order, so_far.after, desk)
+        line = _line(n, order, cost=cost, end=end, before=ends.get(end.name) or _end(order, above.after, desk))
         ends[end.name] = end
         yield replace(line, frees=moved.frees, frees_usd=usd, uses=moved.uses, uses_usd=uses_usd, brings=moved.brings,
                       brings_usd=brings_usd, saved_usd_per_day=saved, freed_usd=freed_usd)  # fmt: skip
@@ -135,16 +135,39 @@ class _Cost:
         return cls(funding, basis_usd_per_day(contract, held, price=mark, index=index, days=days))
 
 
-def _freed(order: Order, closed: Sequence[Order], desk: Desk) -> Mapping[str, Fraction]:
+@frozen
+class _Closed:
+    """Orders of one pot, and its part of the book once each has filled on what the one before it left.
+
+    What one leaves alone stays the same objects, with all that is known of them.
+    """
+
+    before: Book
+    orders: tuple[Order, ...]
+    after: Book
+    desk: Desk
+
+    @classmethod
+    def of(cls, order: Order, desk: Desk) -> "_Closed":
+        """The pot of an order before any is filled."""
+        book = desk.pot_book(desk.pot(desk.portfolio.contracts[order.contract]))
+        return cls(book, (), book, desk)
+
+    def then(self, order: Order) -> "_Closed":
+        """With an order more."""
+        after = after_orders(self.after, [order], self.desk.portfolio)
+        return _Closed(self.before, (*self.orders, order), after, self.desk)
+
+
+def _freed(order: Order, closed: _Closed, desk: Desk) -> Mapping[str, Fraction]:
     """Coins that may leave once orders of one pot are filled, ``order`` among them; negative: that are to come."""
-    portfolio = desk.portfolio
-    contract = portfolio.contracts[order.contract]
-    book = desk.pot_book(desk.pot(contract))
-    moved = step(portfolio, book, closed, tops_up=False).transfers
+    portfolio, orders = desk.portfolio, closed.orders
+    moved = step(portfolio, closed.before, orders, tops_up=False, known=closed.after).transfers
     coming = tuple(each for each in moved if each.quantity > 0)
-    if coming and portfolio.account(contract.account).pooling is not None:
+    if coming and portfolio.account(portfolio.contracts[order.contract].account).pooling is not None:
         # a pooled account gives nothing where something has to come: what it frees is told of once that is there
-        moved = (*coming, *step(portfolio, after_transfers(book, coming, portfolio), closed, tops_up=False).transfers)
+        there = after_transfers(closed.before, coming, portfolio)
+        moved = (*coming, *step(portfolio, there, orders, tops_up=False).transfers)
     out: dict[str, Fraction] = {}
     for each in moved:
         out[each.asset] = out.get(each.asset, ZERO) - each.quantity
@@ -200,11 +223,10 @@ class _End:
         return "below" if self.ends.below is not None and 1 - self.ends.below == self.distance else "above"
 
 
-def _end(order: Order, closed: Sequence[Order], desk: Desk) -> _End:
-    """How what margins an order's contract stands once orders of its pot are filled and nothing is moved."""
+def _end(order: Order, left: Book, desk: Desk) -> _End:
+    """How what margins an order's contract stands in what is left of its pot, and nothing is moved."""
     portfolio = desk.portfolio
     contract = portfolio.contracts[order.contract]
-    left = after_orders(desk.pot_book(desk.pot(contract)), closed, portfolio)
     account = portfolio.account(contract.account)
     if account.pooling is not None:
         pool = pool_of(account, left, portfolio)

@@ -147,7 +147,11 @@ def past_alert(pool: Pool, portfolio: Portfolio, level: Alert) -> bool:
     """Whether an account is more levered than a level allows, or nearer to liquidation on the policy's paths."""
     if not pool.positions:
         return False
-    return is_past(surveyed(pool, portfolio, level=level), pool, portfolio, level=level)
+
+    def found() -> bool:
+        return is_past(surveyed(pool, portfolio, level=level), pool, portfolio, level=level)
+
+    return kept_for(portfolio, ("past", level.distance, level.leverage), (pool,), work=found)
 
 
 def is_past(account: "Survey", pool: Pool, portfolio: Portfolio, *, level: Alert) -> bool:

@@ -173,13 +173,15 @@ def _filling(pool: Pool, purse: _Purse) -> tuple[list[Transfer], Shortage | None
     Where all that may sit there does not do with the coins in the policy's order, they are brought by how much counts.
     """
     start = _Filling(surveyed(pool, purse.portfolio, level=purse.level), purse).repaid()
+    if not start.moved and start.account.keeps:
+        return [], None
     order = tuple(posting_order(start.account, purse.own, purse.portfolio))
     filling = start.filled(order)
     room = purse.room
-    if room is not None and start.account.before(purse.fees).lifted_by(room) and not _suffices(filling, order):
+    if room is not None and start.account.before(purse.fees).lifted_by(room) and not _suffices(filling):
         ratios = {asset: _first_ratio(part.coin) for asset, part in pool.parts.items()}
         by_worth = start.filled(sorted(order, key=lambda each: -ratios[each[0]]))
-        filling = by_worth if _suffices(by_worth, order) else filling
+        filling = by_worth if _suffices(by_worth) else filling
     lacks = _shortage(filling, order)
     if lacks is not None and (worth := filling.without_dust()) is not filling:
         filling, lacks = worth, _shortage(worth, order)
@@ -300,14 +302,14 @@ def _counting(part: Part) -> Fraction | None:
     return max(ZERO, edge - part.equity)
 
 
-def _suffices(filling: _Filling, order: Sequence[tuple[str, Fraction | None]]) -> bool:
-    """Whether nothing is missing; where no coin may be brought, that is for the shortage to say."""
-    return bool(order) and filling.account.before(filling.purse.fees).keeps
+def _suffices(filling: _Filling) -> bool:
+    """Whether nothing is missing; leverage is tested before the fees."""
+    return filling.account.before(filling.purse.fees).keeps
 
 
 def _shortage(filling: _Filling, order: Sequence[tuple[str, Fraction | None]]) -> Shortage | None:
-    """What is still missing, in the first coin of which some amount would do; leverage is tested before the fees."""
-    if _suffices(filling, order):
+    """What is still missing, in the first coin of which some amount would do."""
+    if _suffices(filling):
         return None
     purse, account = filling.purse, filling.account.before(filling.purse.fees)
     for asset, _ in order:

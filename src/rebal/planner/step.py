@@ -30,13 +30,15 @@ class Outcome:
 
 
 def step(
-    portfolio: Portfolio, book: Book, orders: Iterable[Order], *, tops_up: bool = True, travels: bool = True
-) -> Outcome:
+    portfolio: Portfolio, book: Book, orders: Iterable[Order], *, tops_up: bool = True, travels: bool = True,
+    known: Book | None = None,
+) -> Outcome:  # fmt: skip
     """Fill orders at their prices, pay their fees, and move the least coins that the policy asks for.
 
     ``tops_up``: whether an account that no order touches is topped up at its alert level; ``travels``: see ``posted``.
+    ``known``: the book once they are filled, where that was worked out.
     """
-    placed, filled, before = _filled(portfolio, book, orders)
+    placed, filled, before = _filled(portfolio, book, orders, known)
     transfers, shortages = posted(
         before, book, filled, orders=placed, portfolio=portfolio, tops_up=tops_up, travels=travels
     )
@@ -88,8 +90,8 @@ def posted(
 
 
 def _filled(
-    portfolio: Portfolio, book: Book, orders: Iterable[Order]
+    portfolio: Portfolio, book: Book, orders: Iterable[Order], known: Book | None = None
 ) -> tuple[tuple[Order, ...], Book, tuple[Account, ...]]:
     placed = placing_order(orders)
-    filled = after_orders(book, placed, portfolio)
+    filled = after_orders(book, placed, portfolio) if known is None else known
     return placed, filled, accounts(book, filled, placed, portfolio=portfolio)
