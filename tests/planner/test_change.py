@@ -45,6 +45,17 @@ def test_what_would_still_leave_a_lot_of_the_finest_is_not_given_back() -> None:
         assert lots(changed([stack(1, 1, 1), stack(5, 3, 3), stack(20, 1, 9)], Fraction(left))) == [1, 3, 1]
 
 
+def test_a_lot_that_is_no_larger_than_what_is_left_is_none_to_take_more_of() -> None:
+    """40 left of lots of 100 and 30: 100 more and 60 less leave none; 30 more are for what is not traded to close."""
+    assert lots(changed([stack(10, 0, 5), stack(100, 4, 9), stack(30, 2, 9)], Fraction(40))) == [0, 5, 0]
+
+
+def test_no_more_than_a_dozen_coarse_lots_are_taken_for_it() -> None:
+    """So many of 100 for as many of 98 leave two less each: 12 or 13 of them leave 5 of 29 or 31, and a lot is 7."""
+    for left, after in ((29, [1, 8, 17]), (31, [1, 20, 5])):
+        assert lots(changed([stack(7, 1, 1), stack(98, 20, 20), stack(100, 5, 50)], Fraction(left))) == after
+
+
 def test_where_there_is_too_little_to_give_back_or_a_least_order_would_be_left_nothing_changes() -> None:
     few = [stack(1, 32, 32), stack(100, 1, 9)]
     assert lots(changed(few, Fraction(67))) == [32, 1]
@@ -98,3 +109,5 @@ def test_what_stays_of_one_that_was_to_go_whole_is_an_order_of_its_own() -> None
     assert lots(changed([stack(1, 40, 40, 10), stack(10, 9, 20)], Fraction(8))) == [28, 11]
     assert lots(changed([stack(1, 40, 50, 10), stack(10, 9, 20)], Fraction(8))) == [38, 10]
     assert lots(changed([stack(1, 40, 40, 10), stack(10, 9, 10)], Fraction(8))) == [40, 9]
+    # 10 that stay are one
+    assert lots(changed([stack(1, 40, 40, 10), stack(12, 9, 20)], Fraction(2))) == [30, 10]

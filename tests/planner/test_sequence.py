@@ -1,0 +1,100 @@
+"""In which order orders are placed and coins are moved: what reduces, then pairs, each coin behind what frees it."""
+
+from dataclasses import replace
+
+import pytest
+
+from exact import exact
+from rebal.amounts import Fraction
+from rebal.book import Book, Purpose, opened
+from rebal.plan import Order, Side, StepKind, Transfer
+from rebal.planner.orders import orders_of
+from rebal.planner.sequence import placing_order, steps, waiting, waiting_last
+from rebal.planner.sizing import Leg
+from rebal.portfolio import Portfolio, Route
+
+from .given import inverse
+from .test_splitting import accounts, at, book
+
+A, B, DATED = at("a", inverse("BTC")), at("b", inverse("BTC")), at("b", inverse("BTC", name="BTCDEC"))
+ETHER = at("b", inverse("ETH"))
+
+
+def over_two() -> Portfolio:
+    """20,000 short in each of two contracts at b, nothing at a."""
+    shorts = tuple(opened(each, contracts=Fraction(-20000), entry_price=Fraction(40000)) for each in (B, DATED))
+    return book(
+        {"BTC": "2"}, None, (A, B, DATED, ETHER), accounts(a="1", b="1"), wallets={"b:BTC": "2"}, positions=shorts
+    )
+
+
+def ordered(made: Portfolio, **sizes: str) -> tuple[Order, ...]:
+    """An order for each of these contracts, in this order."""
+    named = {"a": A, "b": B, "dated": DATED, "ether": ETHER}
+    legs = [Leg(named[name], exact(size), Route.INVERSE, Purpose.REBALANCE, "BTC") for name, size in sizes.items()]
+    found = {each.contract: each for each in orders_of(legs, book=made.statement, portfolio=made)}
+    return tuple(found[leg.contract.name] for leg in legs)
+
+
+@pytest.mark.parametrize(
+    ("made", "first"), [("0.5", Side.BUY), ("10", Side.BUY), ("0", Side.SELL), ("-0.5", Side.SELL), ("-10", Side.SELL)]
+)
+def test_what_opens_takes_back_the_dollars_that_what_reduces_made(made: str, first: Side) -> None:
+    """Before 20 sold and 15 bought: whatever there is of dollars is bought for first, of the larger ones first."""
+    some = over_two()
+    (sold, bought, reducing) = ordered(some, a="-20", b="15", dated="10")
+    size = exact(made)
+    reducing = replace(
+        reducing, notional=abs(size), side=Side.SELL if size >= 0 else Side.BUY, contracts=abs(size), reduce_only=True
+    )
+    bought = replace(bought, reduce_only=False)
+    placed = placing_order((sold, bought, reducing))
+    assert placed[0] is reducing
+    assert [each.side for each in placed[1:]] == [first, Side.BUY if first is Side.SELL else Side.SELL]
+
+
+def test_of_two_that_do_the_same_the_larger_goes_first_and_of_equals_the_first_by_name() -> None:
+    made = over_two()
+    for sizes, names in (({"a": "-20", "b": "-30"}, ["b:BTCUSD", "a:BTCUSD"]),
+                         ({"b": "-20", "a": "-20"}, ["a:BTCUSD", "b:BTCUSD"])):  # fmt: skip
+        assert [each.contract for each in placing_order(ordered(made, **sizes))] == names
+
+
+def test_coins_leave_behind_the_last_order_that_frees_them_and_come_before_what_waits() -> None:
+    made = over_two()
+    orders = ordered(made, b="20000", dated="20000", ether="20000", a="-40000")
+    moves = (
+        Transfer("BTC", None, Fraction(-1), "b", "a"),
+        Transfer("BTC", None, Fraction(1), "a", "b", Fraction(1)),
+        Transfer("BTC", None, Fraction(-1), "b"),
+    )
+
+    def told(before: Book) -> list[str | None]:
+        found = steps(moves, orders, made, before=before)
+        assert [each.index for each in found if each.kind is StepKind.TRANSFER] == [0, 1, 2]
+        assert [each.n for each in found] == [1, 2, 3, 4, 5, 6, 7]
+        return [
+            orders[each.index].contract if each.kind is StepKind.ORDER else moves[each.index].account for each in found
+        ]
+
+    opens = "b:ETHUSD"
+    assert told(made.statement) == ["b:BTCUSD", "b:BTCDEC", "b", opens, "a", "a:BTCUSD", "b"]
+    # where nothing is open there is nothing that an order could free
+    assert told(replace(made.statement, positions={})) == ["b", "b:BTCUSD", "b:BTCDEC", opens, "a", "a:BTCUSD", "b"]
+
+
+def test_an_order_waits_for_coins_that_come_and_not_for_such_as_leave() -> None:
+    made = over_two()
+    here, there, closing = ordered(made, a="-20000", b="-20000", dated="20000")
+    out, into = Transfer("BTC", None, Fraction(-1), "b", "a"), Transfer("BTC", None, Fraction(1), "a", "b")
+    assert waiting((here, there, closing), (out, into), made) == (here,)
+    assert waiting_last((here, there, closing), (out, into), made) == (there, closing, here)
+    assert waiting((here,), (out,), made) == ()
+    assert waiting((replace(here, reduce_only=True),), (out, into), made) == ()
+    # other coins, those from spot, and such as are for another position's own margin
+    for other in (
+        replace(into, asset="ETH"), replace(into, other_account=None), replace(into, contract="a:BTCDEC"),
+        replace(into, account="b"),
+    ):  # fmt: skip
+        assert waiting((here,), (other,), made) == ()
+    assert waiting((here,), (replace(into, contract="a:BTCUSD"),), made) == (here,)
