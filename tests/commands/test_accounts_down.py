@@ -67,7 +67,7 @@ def accounts(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def status(server: Server, file: str, *more: str) -> Answered:
-    return asked(server, "status", file, "--market", "live", "--reconcile", "--format", "json", "--timeout", "5",
+    return asked(server, "status", file, "--market", "live", "--reconcile", "--format", "json", "--timeout", "60",
                  *NOW, *more)  # fmt: skip
 
 
@@ -162,6 +162,24 @@ def test_who_is_told_hears_what_could_be_judged(
     assert [status(server, "two.yaml", *FALLBACK, *told).code for _ in range(2)] == [4, 4]
     (line,) = (tmp_path / "told").read_text().splitlines()
     assert about_accounts(json.loads(line)) == {"other:ETH": "account-differs"}
+
+
+def test_what_was_told_before_an_exchange_was_down_is_not_told_again_after_it(
+    server: Server, accounts: tuple[Ledger, Ledger], tmp_path: Path
+) -> None:
+    told = ("--notify", f"sh -c 'cat >> {tmp_path}/told'")
+    accounts[1].wallets["ETH"] += exact("0.5")
+    assert status(server, "two.yaml", *FALLBACK, *told).code == 10
+    accounts[0].wallets["BTC"] += exact("0.1")
+    down(server, "okx")
+    assert status(server, "two.yaml", *FALLBACK, *told).code == 4
+    server.faults = []
+    assert status(server, "two.yaml", *FALLBACK, *told).code == 10
+    heard = [about_accounts(json.loads(line)) for line in (tmp_path / "told").read_text().splitlines()]
+    assert heard == [{"other:ETH": "account-differs"}, {"main:BTC": "account-differs"}]
+    accounts[1].wallets["ETH"] -= exact("0.5")
+    assert status(server, "two.yaml", *FALLBACK, *told).code == 10
+    assert (tmp_path / "told").read_text().count("\n") == 3  # that it ended
 
 
 def test_each_contract_has_the_mark_of_its_own_venue(server: Server, accounts: tuple[Ledger, Ledger]) -> None:

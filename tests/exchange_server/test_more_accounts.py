@@ -339,6 +339,19 @@ def test_binance_is_asked_for_fills_of_the_weeks_that_have_some(server: Server, 
     assert len([each for each in server.asked if each.path.endswith("/userTrades")]) == 1
 
 
+def test_mexc_is_asked_for_fills_of_linear_contracts_that_the_file_has(server: Server, tmp_path: Path) -> None:
+    book(tmp_path, "mexc")
+    file = tmp_path / "portfolio.yaml"
+    own = "contracts: {BTC_USDT: {asset: BTC, kind: linear, multiplier: 0.0001, taker_fee: 0.04%}}\n"
+    file.write_text(file.read_text() + own)
+    known = load.portfolio(str(file), now=AS_OF)
+    server.answers |= answers("mexc", Ledger(events=[fill(1, "BTC_USDT", known), fill(2, "BTC_USD", known)]))
+    found = accounts.happened(asking(server, known), AS_OF, END)
+    assert [(each.contract, each.contracts) for each in found if isinstance(each, Filled)] == [
+        ("BTC_USDT", Fraction(-100)), ("BTC_USD", Fraction(-100)),
+    ]  # fmt: skip
+
+
 LONG_PAYS: dict[str, tuple[str, dict[str, Any], str, str]] = {
     # a long at a positive rate, in the figures of each exchange's own example: it pays
     "kucoin": ("GET api-futures.kucoin.com/api/v1/funding-history",

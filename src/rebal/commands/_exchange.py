@@ -105,9 +105,17 @@ def _left(
     portfolio: "Portfolio", told: "Mapping[str | None, Told]", journal: "Journal", inputs: "Inputs"
 ) -> Iterable[str]:
     """What the accounts have otherwise than the journal now adds up to."""
+    from rebal.exchange.accounts import untold
     from rebal.journal.fold import fold
     from rebal.reconcile.report import differences
 
     entries = journal.entries
     left = beside(portfolio, fold(portfolio, entries).book, told, entries=entries, inputs=inputs)
-    return (f"reconcile: {what}" for what in differences(left) or (left.summary,))
+    found = differences(left)
+    yield from (f"reconcile: {what}" for what in found or (left.summary,))
+    for venue in sorted({portfolio.account(key or "").venue or "" for key in told}) if found else ():
+        if words := untold(venue):
+            yield (
+                f"{venue} lists no {words}: what differs may be those; take them from its pages with rebal record "
+                "funding and rebal record transfer"
+            )

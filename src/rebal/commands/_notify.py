@@ -30,6 +30,7 @@ _WAITS_S, _TRIES = 0.1, 400  # for another run, which may wait for its own comma
 _SCHEMA = "rebal/notified/1"
 _MOST_TOLD = 64
 _NOTHING = "nothing"
+_PRESSING = (_NOTHING, "action", "attention")
 # Enough to find programs, to write mail, to reach a desktop and the network. Keys of exchanges are never among it.
 _ENVIRONMENT = (
     "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_MESSAGES", "TZ", "TMPDIR",
@@ -102,8 +103,8 @@ class Notifier:
         told = _read(path)
         key = sha256(f"{self._command}\0{os.path.realpath(found.file)}".encode()).hexdigest()
         before = told.pop(key, {"needs": _NOTHING, "findings": []})
-        now = {"needs": found.needs, "findings": list(found.findings)}
-        if before == now or (found.partial and set(found.findings) <= set(before["findings"])):
+        now = _beside(before, found) if found.partial else {"needs": found.needs, "findings": list(found.findings)}
+        if before == now:
             return
         _run(self._words, found, environment=self._environment(found, str(before["needs"])))
         kept = dict([*told.items()][-_MOST_TOLD + 1 :])
@@ -119,6 +120,12 @@ class Notifier:
             "REBAL_BEFORE": before,
             "REBAL_SUMMARY": found.summary,
         }
+
+
+def _beside(before: Mapping[str, Any], found: Notice) -> dict[str, Any]:
+    """The state with what is known of one that was judged in part: what was told before may still be so."""
+    needs = max(str(before["needs"]), found.needs, key=lambda word: _PRESSING.index(word) if word in _PRESSING else 0)
+    return {"needs": needs, "findings": sorted({*before["findings"], *found.findings})}
 
 
 @contextlib.contextmanager

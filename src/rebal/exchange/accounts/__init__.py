@@ -1,8 +1,8 @@
 """Accounts at exchanges: one module a venue, named as in the catalogue, each reading the exchange's own answers.
 
 A module has ``state(asking)``, what is there now; ``since(asking, start, end)``, what happened, in any order; and
-``rights(asking)``, what the key may do beyond reading, None where the exchange does not tell. Numbers are read from the
-text that the exchange wrote.
+``rights(asking)``, what the key may do beyond reading, None where the exchange does not tell. ``UNTOLD``, where it has
+one, names what changes an account and is listed nowhere. Numbers are read from the text that the exchange wrote.
 """
 
 import sys
@@ -16,7 +16,7 @@ from rebal.errors import Unavailable
 from rebal.exchange.accounts._asking import Asking
 from rebal.exchange_account import Account, Filled, Happened, Paid
 
-__all__ = ["Asking", "happened", "rights", "state", "tells_rights"]
+__all__ = ["Asking", "happened", "rights", "state", "tells_rights", "untold"]
 
 
 def state(asking: Asking) -> Account:
@@ -49,6 +49,12 @@ def rights(asking: Asking) -> tuple[str, ...] | None:
 def tells_rights(venue: str) -> bool:
     """Whether the exchange tells what a key may do."""
     return get_type_hints(_module(venue).rights)["return"] is not type(None)
+
+
+def untold(venue: str) -> str | None:
+    """What changes an account and is told by no list that the exchange has, in words; None where all of it is."""
+    found: str | None = getattr(_module(venue), "UNTOLD", None)
+    return found
 
 
 def _module(venue: str):  # type: ignore[no-untyped-def] # a venue's own, found by its name

@@ -13,6 +13,7 @@ from rebal.book import MarginMode
 from rebal.exchange.accounts._asking import Asking, net, numbered, resting, summed, windows
 from rebal.exchange_account import Account, Filled, There
 
+UNTOLD = "funding, nor transfers to a key that only reads"
 _DAYS, _PAGE, _LEAST = 7, 1000, 2
 
 

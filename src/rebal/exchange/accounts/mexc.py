@@ -13,6 +13,7 @@ from rebal.exchange.accounts._asking import Asking, milliseconds, net, numbered,
 from rebal.exchange_account import Account, Filled, Happened, Moved, Paid, Resting, There
 
 _PAGE = 100
+_QUOTES = ("USD", "USDT", "USDC")
 _LONG, _ISOLATED = "1", "1"
 _BUYS = frozenset({"1", "2"})
 _FORCED = frozenset({"2", "4"})
@@ -66,10 +67,10 @@ def _resting(asking: Asking, row: Mapping[str, Any]) -> Resting:
 
 
 def since(asking: Asking, start: datetime, end: datetime) -> Iterator[Happened]:
-    """Fills of the coin-margined contracts, funding and transfers, each out of its own list."""
-    for coin in sorted(asking.coins):
-        if asking.contract(f"{coin}_USD") is not None:
-            yield from (_filled(asking, row) for row in _deals(asking, f"{coin}_USD", start, end))
+    """Fills of the contracts that are known, which are asked for one by one, funding and transfers."""
+    for name in (f"{coin}_{quote}" for coin in sorted(asking.coins) for quote in _QUOTES):
+        if asking.contract(name) is not None:
+            yield from (_filled(asking, row) for row in _deals(asking, name, start, end))
     for row in _numbered(asking, "contractPrivateGetPositionFundingRecords", start, "settleTime"):
         yield Paid(asking.text(row, "id"), asking.time(row, "settleTime"), asking.text(row, "symbol"),
                    asking.number(row, "funding"))  # fmt: skip
