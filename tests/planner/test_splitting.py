@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exact import exact
-from rebal.amounts import Fraction
+from rebal.amounts import ONE, Fraction
 from rebal.book import MarginMode, Position, Purpose, opened
 from rebal.findings import Code, Finding
 from rebal.market.contract import Contract
-from rebal.market.maintenance import Method, Tiers, TierUnit, Valuation, continuous
+from rebal.market.maintenance import Maintenance, Method, SizeRate, Tier, Tiers, TierUnit, Valuation, continuous
+from rebal.market.margin import asks_no_less
 from rebal.plan import Plan
 from rebal.planner import build_plan
 from rebal.planner.candidates import SHORT, candidates
@@ -477,6 +478,27 @@ def test_a_wallet_in_alert_is_not_topped_up_with_less_than_an_order_that_does_no
         assert told(plan, Code.UNDER_COLLATERALISED)
 
 
+def tiers(*listed: Tier, method: Method = Method.DEDUCTION) -> Tiers:
+    return Tiers(Valuation.MARK, True, method, TierUnit.COIN, listed)
+
+
+SMALL, FIRST, REST = exact("0.002"), exact("0.01"), exact("0.2")
+RISING = tiers(*continuous(((SMALL, FIRST), (None, REST))))
+JUMPING = tiers(Tier(SMALL, FIRST), Tier(None, REST), method=Method.WHOLE)
+CAPPED = tiers(Tier(SMALL, FIRST, max_leverage=Fraction(5)), Tier(None, FIRST, max_leverage=Fraction(2)))
+GROWING = SizeRate(FIRST, Fraction(1), FIRST)
+FALLING = tiers(Tier(SMALL, REST), Tier(None, FIRST), method=Method.WHOLE)
+UNCAPPED = tiers(Tier(SMALL, FIRST, max_leverage=ONE), Tier(None, FIRST))
+REBATED = tiers(Tier(None, FIRST, deduction=-SMALL))
+SCHEDULES = (RISING, JUMPING, CAPPED, GROWING, FALLING, UNCAPPED, REBATED)
+
+
+def test_a_schedule_asks_no_less_of_more_unless_a_rate_or_a_cap_says_otherwise() -> None:
+    asked = {schedule: asks_no_less(inverse("BTC", maintenance=schedule)) for schedule in SCHEDULES}
+    assert [asked[each] for each in (RISING, JUMPING, CAPPED, GROWING)] == [True] * 4
+    assert [asked[each] for each in (FALLING, UNCAPPED, REBATED)] == [False] * 3
+
+
 @given(
     held=st.integers(1, 400),
     posted=st.integers(0, 400),
@@ -486,13 +508,20 @@ def test_a_wallet_in_alert_is_not_topped_up_with_less_than_an_order_that_does_no
     fee=st.sampled_from(["0", "0.0005", "0.02", "-0.0002"]),
     mode=st.sampled_from([MarginMode.CROSS, MarginMode.ISOLATED]),
     is_long=st.booleans(),
+    maintenance=st.sampled_from(SCHEDULES),
 )
 def test_whether_the_least_order_fits_is_the_same_by_what_all_of_a_leg_lacks(
-    held: int, posted: int, lots: int, lot: str, leverage: str, fee: str, mode: MarginMode, is_long: bool
+    held: int,
+    posted: int,
+    lots: int,
+    lot: str,
+    leverage: str,
+    fee: str,
+    mode: MarginMode,
+    is_long: bool,
+    maintenance: Maintenance,
 ) -> None:
-    tiers = Tiers(Valuation.MARK, True, Method.DEDUCTION, TierUnit.COIN,
-                  continuous(((exact("0.002"), exact("0.01")), (None, exact("0.2")))))  # fmt: skip
-    contract = inverse("BTC", lot, fee=fee, maintenance=tiers, minimum="2")
+    contract = inverse("BTC", lot, fee=fee, maintenance=maintenance, minimum="2")
     coins, there = f"{held}e-4", f"{min(held, posted)}e-4"
     made = portfolio({"BTC": coins}, {"BTC": "1"}, PRICES, (contract,), wallets={"BTC": there},
                      rules=policy(leverage=leverage, mode=mode))  # fmt: skip

@@ -8,6 +8,7 @@ tier that counts is the one at the liquidation price, not today's.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple, assert_never
 
 from rebal.amounts import ONE, ZERO, Fraction, total
@@ -141,6 +142,25 @@ def beyond_last_tier(position: Held) -> bool:
     """Whether the position is larger than the last tier that is known of its contract."""
     schedule = position.contract.maintenance
     return isinstance(schedule, Tiers) and schedule.beyond(_size(position, schedule))
+
+
+def asks_no_less(contract: Contract) -> bool:
+    """Whether of a larger position no smaller share is asked, by maintenance and initial margin.
+
+    So that a part of a position needs no more than that part of what the whole of it does.
+    """
+    schedule = contract.maintenance
+    if isinstance(schedule, SizeRate):
+        return schedule.slope >= 0
+    return schedule.tiers[0].deduction >= 0 and all(_rises(a, b) for a, b in pairwise(schedule.tiers))
+
+
+def _rises(tier: Tier, above: Tier) -> bool:
+    if tier.up_to is None or above.deduction < 0:
+        return False
+    if tier.max_leverage is not None and (above.max_leverage is None or above.max_leverage > tier.max_leverage):
+        return False
+    return tier.up_to * tier.rate - tier.deduction <= tier.up_to * above.rate - above.deduction
 
 
 def liquidation(balance: Fraction, held: Sequence[Held]) -> Factors:

@@ -31,8 +31,8 @@ class _Alike(NamedTuple):
     def of(cls, payoffs: Iterable[Payoff]) -> "_Alike":
         """The sum of some payoffs."""
         listed = list(payoffs)
-        slopes = (slope for each in listed for slope in each.moving.values())
-        bends = (slope for each in listed for slope in each.crossing.values())
+        slopes = [slope for each in listed for slope in each.moving.values()]
+        bends = [slope for each in listed if each.crossing for slope in each.crossing.values()]
         return cls(total([each.fixed for each in listed]), total(slopes), total(bends))
 
     @classmethod

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from rebal.amounts import ZERO, Fraction, total
+from rebal.amounts import COIN_STEP, ZERO, Fraction, total
 from rebal.book import Purpose
 from rebal.frozen import frozen
 from rebal.market.contract import INVERSE, Contract
-from rebal.market.margin import Held
+from rebal.market.margin import Held, asks_no_less
 from rebal.planner.candidates import Candidate
 from rebal.planner.collateral import Shortage, last_that, need
 from rebal.planner.desk import Desk
@@ -108,6 +108,10 @@ class Offer:
         """What ``lacking`` tells then: there is as much to post for some of a leg as for all, if all of it lacks."""
         contract, portfolio = self.candidate.contract, self.desk.portfolio
         mark, signed = portfolio.market.mark(contract), lots * contract.lot_size
+        (whole,) = lacked.account.held_after
+        # a step more, as the fee of every order is rounded up
+        if signed / whole.contracts * lacked.needed + COIN_STEP <= lacked.available and asks_no_less(contract):
+            return False
         asked = need((Held(contract, signed, mark, mark),), portfolio)
         return asked.least(contract.fee(signed, mark, contract.taker_fee)) > lacked.available
 

@@ -20,6 +20,9 @@ _Pair = tuple[str, str]
 _Key = TypeVar("_Key", str, _Pair)
 
 
+_NONE: Mapping[_Pair, Fraction] = {}
+
+
 class Payoff:
     """Dollars: ``fixed + Σ moving·x + Σ crossing·x·y`` over the assets, ``x`` and ``y`` shocks as fractions.
 
@@ -33,7 +36,7 @@ class Payoff:
     ) -> None:
         self.fixed = fixed
         self.moving = moving
-        self.crossing = crossing or {}
+        self.crossing = crossing or _NONE
         self._whole: tuple[int, int, tuple[tuple[str, int], ...]] | None = None
 
     def under(self, moves: Moves) -> Fraction:
@@ -129,7 +132,7 @@ def held(position: Position, portfolio: Portfolio, *, widening: Fraction = ZERO)
     then mark and index move together.
     """
     contract, n, entry = position.contract, position.contracts, position.entry_price
-    mark = widened(contract, portfolio, widening)
+    mark = widened(contract, portfolio, widening) if widening else portfolio.market.mark(contract)
     kept, moved = contract.delta(n, entry), contract.delta(n, mark)
     match contract.kind:
         case Kind.INVERSE:

@@ -6,7 +6,7 @@ from rebal.amounts import ONE, ZERO, Fraction
 from rebal.book import Book
 from rebal.findings import Code, Finding, coins, info, percent, price, usd
 from rebal.market.contract import Kind
-from rebal.market.margin import Factors, Held, kept_within
+from rebal.market.margin import Factors, Held, kept_within, required_balance
 from rebal.planner.collateral import Account, account_leverage, free_coins, need, need_at
 from rebal.planner.review import Check, Review
 from rebal.portfolio import Portfolio
@@ -39,7 +39,10 @@ def _is_now(end: Fraction | None) -> bool:
 
 
 def _asks_more(held: Sequence[Held], factor: Fraction, portfolio: Portfolio) -> bool:
-    return need_at(factor, held, portfolio.policy).most > need(held, portfolio).most
+    most, shock = need(held, portfolio).most, portfolio.policy.shock
+    # to survive from there asks for more as a rule, and leverage and margin take longer to tell
+    survival = required_balance(held, lowest=factor * (ONE - shock), highest=factor * (ONE + shock))
+    return survival > most or need_at(factor, held, portfolio.policy).most > most
 
 
 def _sustain(review: Review) -> Iterator[Finding]:
