@@ -136,10 +136,11 @@ class Reading:
     def spoken_of(self, name: str) -> tuple[str, tuple[str, ...]]:
         """The coin that a contract's name holds, and the contracts on it; "" where it holds none of this file's.
 
-        What another venue calls a contract tells the coin still: BTCUSD_PERP, PI_XBTUSD.
+        What another venue calls a contract tells the coin still: BTCUSD_PERP, PI_XBTUSD. Its dollars are no such coin.
         """
         bare = name.rpartition(":")[2].replace("XBT", "BTC")
-        asset = max((each for each in self.assets if each in bare), key=len, default="")
+        held = sorted(each for each in self.assets - self.cash if each in bare)
+        asset = max(held, key=len, default="")
         own = (contract.name for contract in self.own.values() if contract.asset == asset)
         return asset, tuple(dict.fromkeys((*own, *(contract.name for contract in self.serving(asset)))))
 
