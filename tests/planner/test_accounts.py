@@ -26,7 +26,7 @@ from rebal.planner.exposure import equity_at
 from rebal.planner.pooled import paths_of, pool_of
 from rebal.planner.rescue import build_rescue
 from rebal.planner.status import build_status
-from rebal.portfolio import Portfolio
+from rebal.portfolio import Portfolio, Uncovered
 from rebal.stress.report import build_stress
 from rebal.times import instant
 
@@ -259,7 +259,7 @@ def books(draw: st.DrawFn) -> str:
         f"as_of: 2026-11-20T08:00:00Z\nholdings: {{{holdings}}}\ntargets: {{{targets}}}\naccounts:\n"
         + "\n".join(written)
         + MARKET
-        + "policy: {leverage: 2, uncovered: refuse}\n"
+        + f"policy: {{leverage: 2, uncovered: {draw(st.sampled_from(Uncovered))}}}\n"
     )
 
 

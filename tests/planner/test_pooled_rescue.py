@@ -108,6 +108,15 @@ def test_coins_go_to_one_account_only(tmp_path: Path) -> None:
 COINS = {"BTC": 40000, "ETH": 2500, "SOL": 100}
 
 
+SENDS = (
+    "",
+    "",
+    "withdrawal: {BTC: {fee: 0.0002, least: 0.01}, ETH: {fee: 0.03, least: 0.5}, SOL: {least: 4}}, ",
+    "withdrawal: {BTC: {fee: 0.01, least: 0.3}, ETH: {fee: 0.5, least: 5}, SOL: {fee: 3, least: 100}}, ",
+)
+"""What sending coins from an account takes: nothing that is said, little, or much."""
+
+
 @st.composite
 def in_trouble(draw: st.DrawFn) -> str:
     """One to three accounts, most of them pools, with positions larger than their coins carry, and a few free coins."""
@@ -129,8 +138,10 @@ def in_trouble(draw: st.DrawFn) -> str:
         there = ", ".join(f"{coin}: {float(balance):.8f}" for coin, balance in wallets.items() if balance)
         mode = draw(st.sampled_from(["pooled", "pooled", "cross"]))
         most = draw(st.sampled_from(["", "", "at_most: 60%, "]))
+        sends = draw(st.sampled_from(SENDS))
         written.append(
-            f"  {name}: {{venue: bybit, margin: {mode}, {most}wallets: {{{there}}}, positions: [{', '.join(rows)}]}}"
+            f"  {name}: {{venue: bybit, margin: {mode}, {most}{sends}wallets: {{{there}}}, "
+            f"positions: [{', '.join(rows)}]}}"
         )
     loose = {coin: draw(st.sampled_from([0, 0, 1, 10])) * Fraction(500) / COINS.get(coin, 1) for coin in inside}
     held = ", ".join(f"{coin}: {float(inside[coin] + loose[coin]) + 1e-8:.8f}" for coin in inside)
@@ -164,24 +175,45 @@ def test_a_rescue_leaves_no_alert_that_coins_or_closing_could_have_ended(
         if past_alert(pool, made, made.policy.alert):
             assert each.name in lost
             for coin in made.statement.holdings:
-                elsewhere = sum((loose_at(coin, other, left) for other in made.accounts if other is not each), ZERO)
+                elsewhere = sum(
+                    (other.sends(coin).arriving(loose_at(coin, other, left)) for other in made.accounts
+                     if other is not each), ZERO
+                )  # fmt: skip
                 pool = with_more(pool, coin, free_coins(coin, left, made) + elsewhere)
             assert judge(pool).credit <= 0 or each.at_most < ONE
     for coin, owned in made.statement.holdings.items():
         before = sum((made.statement.wallets.get(f"{each.name}:{coin}", ZERO) for each in made.accounts), ZERO)
         if len(made.accounts) == 1:
             before = made.statement.wallets.get(coin, ZERO)
-        moved = sum((each.quantity for each in plan.transfers if each.asset == coin), ZERO)
+        moved = sum((each.quantity + (each.fee or ZERO) for each in plan.transfers if each.asset == coin), ZERO)
         assert 0 <= moved <= max(ZERO, owned * made.policy.max_at_venue - before)
         for place in made.accounts if made.has_several and not plan.orders else ():
             wallet = f"{place.name}:{coin}"
             gone = made.statement.wallets.get(wallet, ZERO) - left.wallets.get(wallet, ZERO)
             assert gone <= loose_at(coin, place, made.statement)
+    _leave_as_they_may(plan, made)
     assert all(order.reduce_only for order in plan.orders)
     again = build_rescue(made, left, inputs=inputs(made))
     assert not again.orders
     assert not again.transfers
     event("orders" if plan.orders else "coins" if plan.transfers else "lost" if plan.refused else "calm")
+
+
+def _leave_as_they_may(plan: Plan, made: Portfolio) -> None:
+    """No fewer coins leave an account than may, and of these and their fee what is there, each out of what is loose."""
+    gone: dict[tuple[str, str], Fraction] = {}
+    for each in plan.transfers:
+        if each.quantity < 0 and each.other_account is not None:
+            place = next(other for other in made.accounts if other.name == each.account)
+            said = place.sends(each.asset)
+            event("sent")
+            assert -each.quantity >= max(said.least or ZERO, said.costs)
+            assert (each.fee or ZERO) == said.costs
+            key = (each.account or "", each.asset)
+            gone[key] = gone.get(key, ZERO) - each.quantity
+    for (name, asset), coins in gone.items():
+        place = next(other for other in made.accounts if other.name == name)
+        assert coins <= loose_at(asset, place, made.statement)
 
 
 TWO = LONG.replace("holdings: {BTC: 1, SOL: 60}", "holdings: {BTC: 1, SOL: 60, ETH: 8}").replace(
@@ -215,6 +247,83 @@ def test_after_spot_a_pool_takes_what_backs_nothing_at_another_account(tmp_path:
         "ends that at once, sell 15910 bybit:ETHUSD"
     )
     assert not rescued(made).refused
+
+
+def travelling(tmp_path: Path, said: str, *, eth: str = "8", more: str = "") -> Plan:
+    """The rescue where ``said`` is known of a withdrawal of ETH, and ``more`` of the account in danger."""
+    text = TWO.replace("withdrawal: 2h", f"withdrawal: {{ETH: {{{said}}}}}").replace("ETH: 8", f"ETH: {eth}")
+    return rescued(read(tmp_path, text.replace("bybit:\n", f"bybit:\n    {more}\n") if more else text))
+
+
+def came(plan: Plan) -> list[tuple[str | None, Fraction, Fraction | None]]:
+    return [(each.account, each.quantity, each.fee) for each in plan.transfers if each.asset == "ETH"]
+
+
+@pytest.mark.parametrize(
+    ("said", "leaves", "arrives"),
+    [
+        # 6.65452 are missing, as above: no fewer may leave than 7, the fee among them
+        ("fee: 0.1", "6.75452", "6.65452"),
+        ("least: 7", "7", "7"),
+        ("fee: 0.1, least: 7", "7", "6.9"),
+        ("fee: 0.1, least: 6.75452", "6.75452", "6.65452"),
+        ("least: 8", "8", "8"),
+        # all that is there, with its fee
+        ("fee: 1.34548, least: 8", "8", "6.65452"),
+        ("fee: 2", "8", "6"),
+    ],
+)
+def test_no_fewer_coins_leave_for_a_pool_than_may_and_their_fee_is_paid_by_what_is_there(
+    tmp_path: Path, said: str, leaves: str, arrives: str
+) -> None:
+    plan = travelling(tmp_path, said)
+    fee = exact(leaves) - exact(arrives)
+    assert came(plan) == [("other", -exact(leaves), fee or None), ("bybit", exact(arrives), None)]
+    assert (plan.ways[0].way, plan.ways[0].enough) == (Rescue.COINS, True)
+    assert not plan.orders
+
+
+@pytest.mark.parametrize(
+    ("said", "eth", "more"),
+    [
+        # 8 are there, and 9 would have to leave
+        ("least: 9", "8", ""),
+        ("fee: 8", "8", ""),
+        ("fee: 0.1, least: 8", "7.9", ""),
+        # 95 % of 66,000 may sit there, 16,700 more than the coins and SOL: 6.68 ETH
+        ("least: 6.69", "8", "at_most: 95%"),
+    ],
+)
+def test_where_so_many_may_not_leave_or_may_not_come_closing_does_it(
+    tmp_path: Path, said: str, eth: str, more: str
+) -> None:
+    plan = travelling(tmp_path, said, eth=eth, more=more)
+    assert came(plan) == []
+    assert {way.way: (way.enough, way.chosen) for way in plan.ways} == {
+        Rescue.COINS: (False, False), Rescue.CLOSE: (True, False), Rescue.BOTH: (True, True),
+    }  # fmt: skip
+    # 60 SOL are there besides, as where nothing lies elsewhere
+    assert [order.contracts for order in plan.orders] == [9832]
+
+
+def test_what_just_fits_where_so_much_may_sit_comes(tmp_path: Path) -> None:
+    plan = travelling(tmp_path, "least: 6.68", more="at_most: 95%")
+    assert came(plan) == [("other", exact("-6.68"), None), ("bybit", exact("6.68"), None)]
+
+
+def test_the_second_account_sends_the_rest_or_its_least(tmp_path: Path) -> None:
+    """4 ETH at each of two, of 6.65452 that are missing: the second may send no fewer than 3."""
+    text = TWO.replace("ETH: 8}\n", "ETH: 8}\n", 1).replace(
+        "  other: {venue: bybit, margin: cross, withdrawal: 2h, wallets: {ETH: 8}}",
+        "  other: {venue: bybit, margin: cross, withdrawal: {ETH: {least: 4}}, wallets: {ETH: 4}}\n"
+        "  third: {venue: bybit, margin: pooled, withdrawal: {ETH: {fee: 0.5, least: 3}}, wallets: {ETH: 4}}",
+    )
+    assert came(rescued(read(tmp_path, text))) == [
+        ("other", F(-4), None), ("third", exact("-3.15452"), exact("0.5")),
+        ("bybit", F(4), None), ("bybit", exact("2.65452"), None),
+    ]  # fmt: skip
+    text = text.replace("fee: 0.5, least: 3}", "least: 3}")
+    assert came(rescued(read(tmp_path, text)))[1] == ("third", F(-3), None)
 
 
 def test_where_spot_does_nothing_travels(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Bring pooled accounts out of danger: coins that lift their credit where these do, else closing orders, or both."""
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rebal.amounts import COIN_STEP, ZERO, Fraction, down, total
@@ -18,7 +18,7 @@ from rebal.planner.desk import Desk
 from rebal.planner.exposure import fees_usd, value
 from rebal.planner.idle import idle_anywhere
 from rebal.planner.pooled import is_past, levels_of, nearest, past_alert, pool_of, surveyed
-from rebal.planner.pooled_posting import filled
+from rebal.planner.pooled_posting import filled, room_usd
 from rebal.planner.review import Check, Review
 from rebal.planner.sequence import after_orders, after_transfers, realised_by
 from rebal.planner.step import carried
@@ -89,43 +89,52 @@ def _coins_for(account: Account, desk: Desk, goal: Goal, *, gone: Sequence[Trans
     then = after_transfers(book, here, portfolio)
     if not portfolio.has_several or not past_alert(pool_of(account, then, portfolio), portfolio, goal.least):
         return tuple(here)
-    there = _loose_for(account, desk, gone)
+    there = _sendable_to(account, desk, gone)
     free = {asset: total(coins for _, coins in found) for asset, found in there.items()}
-    moves = [
-        sent(each.asset, part, places=(source, account), contracts=(None, None))
-        for each in filled(account, then, portfolio, level=goal.best, free=free)
-        for source, part in _apart(each.quantity, there[each.asset])
-    ]
+    wanted = filled(account, then, portfolio, level=goal.best, free=free)
+    moves = list(_sent(wanted, there, account, room=room_usd(account, then, portfolio), portfolio=portfolio))
     return (*(out for out, _ in moves), *here, *(into for _, into in moves))
 
 
-def _loose_for(
+def _sendable_to(
     account: Account, desk: Desk, gone: Sequence[Transfer]
 ) -> dict[str, tuple[tuple[Account, Fraction], ...]]:
-    """What backs nothing at the other accounts, by asset, in the order of the file; ``gone``: what moves already."""
+    """What can arrive from the other accounts, of what backs nothing there, by asset, in the order of the file.
+
+    Less the fee of the withdrawal, and none where it would be below the least. ``gone``: what moves already.
+    """
     portfolio = desk.portfolio
     loose = idle_anywhere(desk.book, accounts(desk.book, desk.book, (), portfolio=portfolio), portfolio)
     for each in gone:
         wallet = within(portfolio.account_key(each.account), each.asset)
         if each.quantity < 0 and wallet in loose:
             loose[wallet] += each.quantity
+
+    def of(other: Account, asset: str) -> Fraction:
+        there = max(ZERO, loose.get(within(portfolio.account_key(other.name), asset), ZERO))
+        return down(other.sends(asset).arriving(there), COIN_STEP)
+
     others = [each for each in portfolio.accounts if each is not account]
-    return {
-        asset: tuple(
-            (each, down(max(ZERO, loose.get(within(portfolio.account_key(each.name), asset), ZERO)), COIN_STEP))
-            for each in others
-        )
-        for asset in desk.book.holdings
-    }
+    return {asset: tuple((each, of(each, asset)) for each in others) for asset in desk.book.holdings}
 
 
-def _apart(quantity: Fraction, there: Sequence[tuple[Account, Fraction]]) -> Iterator[tuple[Account, Fraction]]:
-    """A quantity by the accounts that it comes from, each as far as it has some."""
-    for source, coins in there:
-        part = min(quantity, coins)
-        if part:
-            yield source, part
-        quantity -= part
+def _sent(
+    wanted: Sequence[Transfer], there: Mapping[str, Sequence[tuple[Account, Fraction]]], account: Account, *,
+    room: Fraction | None, portfolio: Portfolio,
+) -> Iterator[tuple[Transfer, Transfer]]:  # fmt: skip
+    """The moves that bring what is wanted, out of each account in turn as far as it has some, and no less than it may.
+
+    ``room``: dollars that may still sit at the account; None: any.
+    """
+    for each in wanted:
+        price, missing = portfolio.price(each.asset), each.quantity
+        for source, coins in there[each.asset]:
+            part = min(coins, max(missing, source.sends(each.asset).least_arriving))
+            if missing <= 0 or not part or (room is not None and part * price > room):
+                continue
+            yield sent(each.asset, part, places=(source, account), contracts=(None, None))
+            missing -= part
+            room = None if room is None else room - part * price
 
 
 def _ways(
