@@ -1,4 +1,4 @@
-"""What the README says works where: its two tables of exchanges, held to the readers and to the answers they read."""
+"""What the README says works where: its tables of exchanges, held to the readers and to the answers they read."""
 
 import inspect
 from datetime import UTC, datetime
@@ -9,9 +9,10 @@ import pytest
 
 from exchange_server import Server
 from rebal import discover, venues
-from rebal.exchange import Deadline, accounts, opened, tickers
+from rebal.exchange import Deadline, accounts, listings, opened, tickers
 from rebal.exchange.tickers import Ticker
 from rebal.market.contract import Contract
+from rebal.venues import Listing
 
 README = Path(__file__).parent.parent / "README.md"
 NOW = datetime(2026, 11, 20, 7, 58, tzinfo=UTC)
@@ -27,10 +28,62 @@ def table(heading: str) -> dict[str, list[str]]:
 
 
 PRICES, ACCOUNTS = table("| venue | questions"), table("| | coins, positions")
+REFRESHED = table("| `--refresh` | leverage")
 
 
 def test_every_venue_has_a_row_in_both() -> None:
     assert set(PRICES) == set(ACCOUNTS) == set(venues.names())
+
+
+def test_every_venue_that_can_be_refreshed_has_a_row() -> None:
+    assert set(REFRESHED) == set(listings.readers()) == set(venues.names()) - {"weex"}
+
+
+OKX = "GET www.okx.com/api/v5/public"
+SWAP = {
+    "instId": "BTC-USD-SWAP", "instFamily": "BTC-USD", "ctType": "inverse", "ctValCcy": "USD", "ctVal": "100",
+    "ctMult": "1", "settleCcy": "BTC", "lotSz": "1", "minSz": "1", "tickSz": "0.1", "lever": "100", "state": "live",
+}  # fmt: skip
+PERPETUAL = {
+    "instrument_name": "BTC-PERPETUAL", "instrument_type": "reversed", "is_active": True, "base_currency": "BTC",
+    "contract_size": 10, "min_trade_amount": 10, "tick_size": 0.5, "max_leverage": 50, "maker_commission": 0.0,
+    "taker_commission": 0.0005, "settlement_period": "perpetual",
+}  # fmt: skip
+PRINTED: dict[str, object] = {
+    # of exchanges whose contracts the answers do not have
+    f"{OKX}/instruments?instType=SWAP": {"code": "0", "data": [SWAP]},
+    f"{OKX}/instruments?instType=FUTURES": {"code": "0", "data": []},
+    f"{OKX}/position-tiers": {
+        "code": "0", "data": [{"instFamily": "BTC-USD", "maxSz": "500", "mmr": "0.004", "maxLever": "125"}],
+    },
+    "GET www.deribit.com/api/v2/public/get_instruments": {"jsonrpc": "2.0", "result": [PERPETUAL]},
+}  # fmt: skip
+
+
+@pytest.mark.usefixtures("loopback")
+@pytest.mark.parametrize("venue", listings.readers())
+def test_contracts_are_read_as_far_as_the_table_says(venue: str) -> None:
+    leverage, fees, interval, tiers, keyed = REFRESHED[venue]
+    with Server() as server:
+        network = server.serve(venue).network()
+        server.answers |= PRINTED
+        found = listings.read(opened(venue, network, deadline=Deadline(network, 20)), NOW)
+    known = [each for each in found.contracts.values() if each.expiry is None]
+    assert known
+    for said, figures in zip((leverage, fees, interval, tiers), _of_each(known), strict=True):
+        assert any(each is not None for each in figures) is not said.startswith("no"), said
+    reader = discover.load(listings, venue)
+    assert (hasattr(reader, "fees"), hasattr(reader, "tiers")) == (keyed.startswith("fees"), "tiers" in keyed)
+
+
+def _of_each(known: list[Listing]) -> tuple[list[object], ...]:
+    """What is printed of contracts: leverages, fees, intervals, tiers."""
+    return (
+        [each.max_leverage for each in known],
+        [each.taker_fee for each in known],
+        [each.funding_interval_hours for each in known],
+        [each.maintenance or each.isolated_maintenance for each in known],
+    )
 
 
 @pytest.mark.parametrize("venue", venues.names())

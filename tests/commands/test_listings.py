@@ -30,8 +30,8 @@ PRINTED: dict[str, dict[str, tuple[str | None, ...]]] = {
         "FI_XBTUSD_261225": ("1", "1", "1", "0.5", "50", "0.0002", "0.0005", None, "2026-12-25T16:00:00Z"),
     },
     "bingx": {
-        "BTC-USD": ("100", "1", "1", "0.1", None, None, None, None, None),
-        "ETH-USD": ("10", "1", "1", "0.01", None, None, None, None, None),
+        "BTC-USD": ("100", "1", "1", "0.1", None, None, None, "8", None),
+        "ETH-USD": ("10", "1", "1", "0.01", None, None, None, "4", None),
         "XRP-USD": ("10", "1", "1", "0.0001", None, None, None, None, None),
     },
     "mexc": {

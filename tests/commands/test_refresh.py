@@ -82,7 +82,7 @@ def _data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with Server().serve("binance") as running:
+    with Server().serve("binance", "okx") as running:
         yield running
 
 
@@ -292,9 +292,12 @@ def test_okx_multiplies_and_leaves_linear_contracts_out(server: Server) -> None:
     }
     server.answers["GET www.okx.com/api/v5/public/position-tiers"] = {"code": "0", "data": []}
     server.answers[OKX + "FUTURES"] = {"code": "0", "data": [okx("ETH-USD-261225", expTime="1798185600000")]}
+    rates = server.answers["GET www.okx.com/api/v5/public/funding-rate?instId=ANY"]["data"]
+    rates[0] |= {"fundingTime": "1795161600000", "nextFundingTime": "1795176000000"}
     assert refreshed(server, "okx")["contracts"] == 2
     btc, dated = contracts("okx")["BTC-USD-SWAP"], contracts("okx")["ETH-USD-261225"]
     assert (btc["multiplier"], btc["lot_size"], btc["min_contracts"]) == ("100", "0.1", "0.2")
+    assert btc["funding_interval_hours"] == "4"
     assert (dated["expiry"], dated["funding_interval_hours"]) == ("2026-12-25T08:00:00Z", None)
 
 

@@ -1,6 +1,6 @@
-"""BingX coin-margined: contracts in one answer, which calls a contract's dollars its ``minTickSize``.
+"""BingX coin-margined: contracts in one answer, intervals in another; a contract's dollars are its ``minTickSize``.
 
-No fees, leverage, funding interval or tiers are printed there.
+No fees, leverage or tiers are printed there.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,6 +16,8 @@ _TRADES, _MOST_PLACES = "1", 12
 
 def listings(ask: Ask) -> Iterator[Listing]:
     """Every contract that trades. Raises Garbled where a contract's dollars are not those of the smallest order."""
+    paid = rows(ask("cswapV1PublicGetMarketPremiumIndex"), "data")
+    hours = {text(row, "symbol"): figure(row, "fundingIntervalHours") or None for row in paid}
     for row in rows(ask("cswapV1PublicGetMarketContracts"), "data"):
         if str(row.get("status")) != _TRADES:
             continue
@@ -30,6 +32,7 @@ def listings(ask: Ask) -> Iterator[Listing]:
             lot_size=Fraction(1),
             min_contracts=least,
             tick_size=_tick(row),
+            funding_interval_hours=hours.get(name),
         )
 
 

@@ -1,10 +1,14 @@
-"""OKX: perpetual and dated contracts in an answer each, inverse ones told apart by their type; tiers by family."""
+"""OKX: perpetual and dated contracts in an answer each, inverse ones told apart by their type; tiers by family.
+
+How often a perpetual funds stands beside the rates, of all in one answer.
+"""
 
 from collections.abc import Iterator, Sequence
 
 from rebal.amounts import Fraction
 from rebal.exchange.fields import Row, milliseconds, rows, text
 from rebal.exchange.listings import Ask, Fees, needed
+from rebal.exchange.tickers.okx import hours
 from rebal.market.maintenance import Tier, Tiers
 from rebal.venues import Listing
 from rebal.venues.okx import COIN_MARGINED
@@ -15,6 +19,7 @@ _MOST_FAMILIES = 5
 
 def listings(ask: Ask) -> Iterator[Listing]:
     """Every inverse contract that trades and is sized in dollars, with its tiers of cross margin."""
+    paid = {text(row, "instId"): hours(row) for row in rows(ask("publicGetPublicFundingRate", instId="ANY"), "data")}
     for kind in ("SWAP", "FUTURES"):
         found = [row for row in rows(ask("publicGetPublicInstruments", instType=kind), "data") if _is_meant(row)]
         tiers = _tiers(sorted({text(row, "instFamily") for row in found}), kind, ask)
@@ -27,6 +32,7 @@ def listings(ask: Ask) -> Iterator[Listing]:
                 min_contracts=needed(row, "minSz"),
                 tick_size=needed(row, "tickSz"),
                 max_leverage=needed(row, "lever"),
+                funding_interval_hours=paid.get(text(row, "instId")) if kind == "SWAP" else None,
                 expiry=None if kind == "SWAP" else milliseconds(row, "expTime"),
                 maintenance=tiers.get(text(row, "instFamily")),
             )

@@ -1,7 +1,6 @@
 """OKX: marks by sort of contract, indices by pair, funding of all swaps: an answer each."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 
 from rebal.amounts import Fraction
 from rebal.exchange.fields import Garbled, Row, figure, milliseconds, rows, text
@@ -33,15 +32,14 @@ def tickers(answers: Answers) -> Iterator[Ticker]:
             name = text(each, "instId")
             pair = "-".join(name.split("-")[:2])
             paid = funding.get(name, {})
-            due = milliseconds(paid, "fundingTime")
             yield Ticker(
                 contract=name,
                 mark=figure(each, "markPx"),
                 index=indices.get(pair),
                 time=milliseconds(each, "ts"),
                 rate=figure(paid, "fundingRate"),
-                interval_hours=_hours(due, milliseconds(paid, "nextFundingTime")),
-                next_funding=due,
+                interval_hours=hours(paid),
+                next_funding=milliseconds(paid, "fundingTime"),
             )
 
 
@@ -49,8 +47,9 @@ def _data(answers: Answers, asked: Question) -> Sequence[Row]:
     return rows(answers[asked], "data") if asked in answers else ()
 
 
-def _hours(due: datetime | None, after: datetime | None) -> Fraction | None:
+def hours(paid: Row) -> Fraction | None:
     """The interval: from the coming funding to the one after it."""
+    due, after = milliseconds(paid, "fundingTime"), milliseconds(paid, "nextFundingTime")
     if due is None or after is None:
         return None
     if after <= due:
