@@ -332,6 +332,13 @@ class TestTaxByLot:
         assert lot.hedge_cost_until_usd == 30 + F("4.5") * days
         assert (lot.hedged_on, lot.worth_waiting) == ("BTCUSD", True)
 
+    def test_a_lot_that_saves_no_tax_is_not_worth_waiting_for_whatever_the_hedge_earns(self) -> None:
+        (lot,) = compared(book(lots=(Lot(F(2), F(90_000), NOW),), funding={"BTCUSD": "0.0005"})).lots
+        assert lot.saved_by_waiting_usd == 0
+        assert lot.hedge_cost_until_usd is not None
+        assert lot.hedge_cost_until_usd < 0
+        assert lot.worth_waiting is None
+
     def test_hedging_that_eats_up_the_saving_is_not_worth_it(self) -> None:
         (lot,) = compared(book(funding={"BTCUSD": "-0.0005"})).lots
         assert lot.worth_waiting is False

@@ -122,9 +122,8 @@ def test_the_headline_says_what_would_change_the_order() -> None:
     said = shown(compared(book(costs=Costs(), tax=None)), 300).splitlines()[2]
     # 30 for trading futures, nothing known of selling: a fee above 0.1 %, or a lot that turns long-term
     assert said == (
-        "as far as is known, spot costs least over 90 days with the deferred tax: costs.spot_fee + "
-        "costs.slippage + tax, inverse 30.00 USD + costs.slippage + tax; costs.spot_fee above 0.10 % or tax would "
-        "change that"
+        "as far as is known, spot costs least over 90 days with the deferred tax: the spot fee + slippage + tax, "
+        "inverse 30.00 USD + slippage + tax; the spot fee above 0.10 % or tax would change that"
     )
     hedge = shown(compared(book(tax=None), hedge=HALF), 300).splitlines()[2]
     assert "with the deferred tax" not in hedge

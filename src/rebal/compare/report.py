@@ -294,7 +294,7 @@ def _lot_line(lot: SoldLot, sold: Sequence[SoldLot], tax: Tax, desk: Desk) -> Lo
         hedge_cost_until_usd=hedging,
         tax_usd=lot.tax(tax, at=now),
         hedged_on=hedged_on,
-        worth_waiting=None if hedging is None else hedging < saved,
+        worth_waiting=None if hedging is None or saved <= 0 else hedging < saved,
     )
 
 

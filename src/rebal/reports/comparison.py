@@ -86,7 +86,8 @@ class LotLine:
     ``long_term_on``: the first day on which it is long-term. ``saved_by_waiting_usd``: what the sale's tax falls by if
     this lot alone waits for that day, nothing for a lot that is long-term already. ``hedge_cost_until_usd``: what
     keeping its dollars hedged on ``hedged_on`` until then costs; ``worth_waiting``: whether that is less. Both None
-    where there is nothing to wait for, or where a cost is not known.
+    where there is nothing to wait for, or where a cost is not known; ``worth_waiting`` also where waiting saves no tax,
+    whatever the hedge earns meanwhile.
     """
 
     asset: str

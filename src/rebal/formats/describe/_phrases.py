@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from rebal.amounts import ZERO, Fraction
 from rebal.formats.document import GLUE, Figure, Kind, Said
 from rebal.market.contract import OrderUnit
+from rebal.names import first_few
 from rebal.plan import Costs, OrderPart
 
 ORDER_UNITS = {OrderUnit.CONTRACTS: "contracts", OrderUnit.USD: "USD"}
@@ -17,7 +18,6 @@ DUE = "due now"
 FAR = f"only beyond 10{GLUE}× or 0.1{GLUE}×"
 """Instead of a liquidation price that no one will see, more than ten times today's price or less than a tenth of it."""
 
-_NAMED_AT_MOST = 3
 _TENTH, _TENFOLD = Fraction(9, 10), Fraction(9)
 
 
@@ -38,8 +38,8 @@ def joined(items: Iterable[Said], between: str = ", ") -> tuple[Said, ...]:
 
 def several(items: Sequence[Said]) -> tuple[Said, ...]:
     """The first few of a list and how many more there are."""
-    more = len(items) - _NAMED_AT_MOST
-    return joined([*items[:_NAMED_AT_MOST], *([f"{more} more"] if more > 0 else [])])
+    shown, more = first_few(len(items))
+    return joined([*items[:shown], *([f"{more} more"] if more else [])])
 
 
 def counted(count: int, noun: str, plural: str | None = None) -> str:

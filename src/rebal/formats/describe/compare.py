@@ -1,5 +1,7 @@
 """Compare: the ways there are, what each costs, when selling is cheaper, and tax lot by lot."""
 
+from collections.abc import Iterable
+
 from rebal.amounts import Fraction
 from rebal.formats.describe import _findings, _origin, _routes
 from rebal.formats.describe._phrases import day, days, joined
@@ -24,20 +26,28 @@ from rebal.formats.document import (
     Table,
     Text,
 )
+from rebal.names import listed
 from rebal.portfolio import Policy
 from rebal.reports.comparison import (
     Compare,
     LegLine,
     LotLine,
     RankLine,
-    TurnLine,
     Way,
 )
 
 _PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS
 _UNSEEN = "?"
-_TURNS = 4
-_KEYS = 3
+_LACKS = (
+    ("holdings.", ".lots", "the tax on"),
+    ("market.funding.", "", "the funding of"),
+    ("contracts.", ".funding_interval", "the funding of"),
+    ("market.prices.", "", "the basis of"),
+    ("costs.spot_fee", "", "the spot fee"),
+    ("costs.slippage", "", "slippage"),
+)
+"""How keys begin and end, and what is not known without them."""
+
 _WORTH: dict[bool | None, Said] = {True: Inked("yes", GREEN), False: Inked("no", RED), None: "nothing to wait for"}
 _ORIGIN = (*_origin.RECORDED, _origin.NAME, _origin.VENUE, _origin.PRICES)
 
@@ -105,11 +115,23 @@ def _cost(usd: Fraction) -> Figure:
 
 
 def _known(line: RankLine) -> tuple[Said, ...]:
-    """What is known of a cost, and by its keys what is not given: alone where nothing else is known."""
-    keys: list[Said] = [*line.missing[:_KEYS]]
-    more = len(line.missing) - len(keys)
-    known: list[Said] = [_cost(line.known_usd)] if line.known_usd or not keys else []
-    return joined([*known, *keys, *([f"{more} more not given"] if more else [])], " + ")
+    """What is known of a cost, and what is not: alone where nothing else is known."""
+    unknown = _unknown(line.missing)
+    known: list[Said] = [_cost(line.known_usd)] if line.known_usd or not unknown else []
+    return joined([*known, *unknown], " + ")
+
+
+def _unknown(keys: Iterable[str], last: str = "and") -> list[Said]:
+    """What is not known for want of keys, in words: coins and contracts of one kind together."""
+    named: dict[str, list[str]] = {}
+    for key in keys:
+        stands = next((each for each in _LACKS if key.startswith(each[0]) and key.endswith(each[1])), None)
+        if stands is None:
+            named.setdefault(key, [])
+        else:
+            before, after, words = stands
+            named.setdefault(words, []).append(key.removeprefix(before).removesuffix(after))
+    return [f"{words} {listed(names, last)}" if any(names) else words for words, names in named.items()]
 
 
 def _beside(line: RankLine) -> tuple[Said, ...]:
@@ -117,17 +139,15 @@ def _beside(line: RankLine) -> tuple[Said, ...]:
 
 
 def _turns(report: Compare) -> tuple[Said, ...]:
-    said = [_turn(each) for each in report.turns]
-    more: list[tuple[Said, ...]] = [(f"{len(said) - _TURNS} more",)] if len(said) > _TURNS else []
-    *some, last = [*said[:_TURNS], *more]
+    said: list[tuple[Said, ...]] = [_turn(each.key, each.above) for each in report.turns if each.above is not None]
+    said += [(each,) for each in _unknown((each.key for each in report.turns if each.above is None), "or")]
+    *some, last = said
     return (*joined(some), " or ", *last) if some else last
 
 
-def _turn(turn: TurnLine) -> tuple[Said, ...]:
-    if turn.above is None:
-        return (turn.key,)
-    rate = turn.key.startswith("costs.")
-    return (f"{turn.key} above ", Figure(turn.above, Kind.FINE) if rate else _cost(turn.above))
+def _turn(key: str, above: Fraction) -> tuple[Said, ...]:
+    (words,) = _unknown([key])
+    return (words, " above ", Figure(above, Kind.FINE) if key.startswith("costs.") else _cost(above))
 
 
 _RANK = (
@@ -190,6 +210,8 @@ _LEGS = (
 
 def _worth(lot: LotLine) -> Said:
     """Whether waiting for a lot is worth what it costs."""
+    if lot.hedged_on is not None and lot.saved_by_waiting_usd <= 0:
+        return "saves no tax"
     return "not known" if lot.worth_waiting is None and lot.hedged_on is not None else _WORTH[lot.worth_waiting]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from rebal.load.defaults import ROUTE_WORDS
 from rebal.load.flaws import ONE_OF, Flaw
 from rebal.load.reading import Reading
+from rebal.names import listed
 from rebal.portfolio import Posting
 
 
@@ -31,9 +32,11 @@ def every_asset_is_served(reading: Reading) -> Iterator[Flaw]:
     served |= {asset for asset, proxy in reading.says.proxies.items() if proxy.via in served}
     unserved = sorted((reading.held | reading.wanted) - reading.cash - reading.aside - served)
     if unserved and reading.venue_known:
-        few = ", ".join(unserved[:3]) + (f" and {len(unserved) - 3} more" if len(unserved) > 3 else "")
         yield Flaw(
-            ("venue",), "is missing", f"name the venue, or give contracts for {few} under contracts", at_key=True
+            ("venue",),
+            "is missing",
+            f"name the venue, or give contracts for {listed(unserved)} under contracts",
+            at_key=True,
         )
 
 

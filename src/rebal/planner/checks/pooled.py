@@ -9,6 +9,7 @@ from rebal.book import Book
 from rebal.findings import Code, Finding, apart, coins, error, info, percent, usd, warning
 from rebal.market.margin import Held
 from rebal.market.pooled import Coin, Judged, Pool, coins_to_count, credit, judge
+from rebal.names import listed
 from rebal.plan import Order
 from rebal.planner.collateral import account_leverage, last_that
 from rebal.planner.pooled import pool_of
@@ -16,7 +17,6 @@ from rebal.planner.review import Check, Review
 from rebal.planner.sequence import after_orders, after_transfers
 from rebal.portfolio import Account, Portfolio
 
-_FEW = 3
 _CENT = Fraction(1, 100)
 
 
@@ -75,11 +75,8 @@ def _assumed(review: Review) -> Iterator[Finding]:
         name, pool = account.name or "", pool_of(account, review.done.book, portfolio)
         used = [coin.asset for coin in pool.coins if coin.balance and account.pooling.is_assumed(coin.asset)]
         if used:
-            few = ", ".join(used[:_FEW]) + (f" and {len(used) - _FEW} more" if len(used) > _FEW else "")
-            message = (
-                f"what {few} count as collateral is assumed or second-hand; set accounts.{name}.collateral to what it "
-                "shows"
-            )
+            what = f"what {listed(used)} {'count' if len(used) > 1 else 'counts'} as collateral"
+            message = f"{what} is assumed or second-hand; set accounts.{name}.collateral to what it shows"
             yield warning(Code.ASSUMED_FIGURE, name, message, assets=tuple(used), key=f"accounts.{name}.collateral")
         if account.pooling.debts_assumed and pool.positions:
             owes = [line for line in review.accounts if line.account == account.name and line.debts]
