@@ -68,6 +68,7 @@ class Code(StrEnum):
     MISSING = "missing"
     ACCOUNT_FAILED = "account-failed"
     UNHEDGED = "unhedged"
+    UNFILLED = "unfilled"
     AT_MOST = "at-most"
     REFRESHED = "refreshed"
     COVERED_SHORT = "covered-short"
@@ -152,7 +153,15 @@ BREACHES = frozenset(
 """Findings that want a look at once: what is shown may be wrong already, or soon lost."""
 
 ACTIONS = frozenset(
-    {Code.DRIFT, Code.HEDGE_OFF, Code.HEDGE_OVERDUE, Code.EXPIRES_SOON, Code.EXPIRED, Code.ACCOUNT_DIFFERS}
+    {
+        Code.DRIFT,
+        Code.HEDGE_OFF,
+        Code.HEDGE_OVERDUE,
+        Code.EXPIRES_SOON,
+        Code.EXPIRED,
+        Code.ACCOUNT_DIFFERS,
+        Code.UNFILLED,
+    }
 )
 """Findings that an order answers, or a record."""
 

@@ -15,6 +15,7 @@ from rebal.frozen import frozen
 from rebal.market.contract import Kind
 from rebal.stated import Coins, Price, Shift, Stood
 from rebal.stated import Difference as Difference
+from rebal.stated import OrderedPart as OrderedPart
 from rebal.stated import Stated as Stated
 
 HISTORY_SCHEMA = "rebal/history/1"
@@ -32,6 +33,7 @@ class EntryType(StrEnum):
     VOID = "void"
     STATEMENT = "statement"
     DIFFERENCE = "difference"
+    ORDERS = "orders"
 
 
 @frozen
@@ -103,7 +105,14 @@ class Void:
     reason: str
 
 
-Event = Fill | Funding | Transfer | Spot | HedgeAsked | Void | Stated | Difference
+@frozen
+class Ordered:
+    """What a plan ordered of which not all was filled when it was recorded: its other entries tell what was."""
+
+    orders: tuple[OrderedPart, ...]
+
+
+Event = Fill | Funding | Transfer | Spot | HedgeAsked | Void | Stated | Difference | Ordered
 EVENTS: Mapping[EntryType, type[Event]] = {
     EntryType.FILL: Fill,
     EntryType.FUNDING: Funding,
@@ -113,6 +122,7 @@ EVENTS: Mapping[EntryType, type[Event]] = {
     EntryType.VOID: Void,
     EntryType.STATEMENT: Stated,
     EntryType.DIFFERENCE: Difference,
+    EntryType.ORDERS: Ordered,
 }
 _TYPES = {event: entry_type for entry_type, event in EVENTS.items()}
 
@@ -319,6 +329,7 @@ class EntryLine:
     voided_by: str | None
     settle_price: Fraction | None = None
     account: str | None = None
+    orders: tuple[OrderedPart, ...] = ()
 
 
 @frozen

@@ -67,6 +67,16 @@ class Shift(Row):
 
 
 @frozen
+class OrderedPart(Row):
+    """What one purpose has of an order, in signed contracts, and the asset it stands for."""
+
+    contract: str
+    contracts: Fraction
+    purpose: Purpose
+    stands_for: str
+
+
+@frozen
 class Stated:
     """What a statement said was held and open when it was true, and the prices known when it was recorded.
 

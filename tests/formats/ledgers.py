@@ -139,7 +139,7 @@ def entry(seq: int, of: EntryType, **given: object) -> EntryLine:
         "id": f"fb0c1de2a3b4c5d6.{of}.{seq}",
         "time": MORNING + timedelta(minutes=7 * (seq % 1000)),
         "type": of,
-        **dict.fromkeys(("parts", "holdings", "wallets", "positions", "prices", "marks", "shifts"), ()),
+        **dict.fromkeys(("parts", "holdings", "wallets", "positions", "prices", "marks", "shifts", "orders"), ()),
         "previous": PREVIOUS if seq > 1 else None,
         "hash": "ef" * 32,
         **given,

@@ -102,7 +102,7 @@ def test_killed_at_every_system_call_that_writes(tmp_path: Path) -> None:
 
 def test_a_limit_on_the_size_of_files(tmp_path: Path) -> None:
     path = str(tmp_path / "journal.db")
-    told = answer("until_full", path, str(40 * 1024))
+    told = answer("until_full", path, str(56 * 1024))
     assert told["present"] == [f"{name}/{n}" for name in told["told"] for n in range(BATCH)]
     assert len(told["told"]) > 5
     assert "look at `rebal history`" in told["problem"] or "nothing was recorded" in told["problem"]

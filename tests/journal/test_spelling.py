@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebal.amounts import Fraction
-from rebal.book import HedgeAsked, MarginMode
+from rebal.book import HedgeAsked, MarginMode, Purpose
 from rebal.journal import schema
 from rebal.journal.chain import digest, entry_of, stored
 from rebal.journal.spelling import (
@@ -25,7 +25,7 @@ from rebal.journal.spelling import (
     shortened,
     texts,
 )
-from rebal.ledger import Draft, EntryLine, EntryType, Event, Spot, Transfer, Void
+from rebal.ledger import Draft, EntryLine, EntryType, Event, Ordered, OrderedPart, Spot, Transfer, Void
 from rebal.times import rfc3339
 
 from .books import LATER, SOLUSDT, at, draft, fill, funding, part
@@ -42,6 +42,12 @@ EVENTS: tuple[Event, ...] = (
     HedgeAsked("BTC", Fraction("0.5"), LATER),
     HedgeAsked("BTC", Fraction(0)),
     Void("fill-1", "typed the wrong price, sorry: 40,000"),
+    Ordered(
+        (
+            OrderedPart("BTCUSD", Fraction(-137), Purpose.REBALANCE, "BTC"),
+            OrderedPart("bybit:ETHUSD", Fraction("0.5"), Purpose.HEDGE, "DOT"),
+        )
+    ),
 )
 
 
@@ -53,7 +59,11 @@ def test_an_event_survives_its_columns(event: Event) -> None:
 
 
 def test_every_column_has_a_field_in_the_report() -> None:
-    later = ("settle_price", "account")  # at the end, so that what reads the rows by their order goes on reading them
+    later = (
+        "settle_price",
+        "account",
+        "orders",
+    )  # at the end, so that what reads the rows by their order goes on reading them
     first = tuple(name for name in COLUMNS if name not in later)
     assert tuple(EntryLine.__dataclass_fields__) == (*first, "voided_by", *later)
 

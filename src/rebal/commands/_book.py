@@ -15,6 +15,7 @@ from rebal.frozen import frozen
 if TYPE_CHECKING:
     from rebal.book import Book
     from rebal.findings import Finding
+    from rebal.journal.unfilled import Unfilled
     from rebal.ledger import Carried, Entry, Journal, Realised
     from rebal.load import Asked, Lacking, MarketText
     from rebal.plan import Inputs
@@ -80,14 +81,15 @@ def opened(
     if journal_path is None or not _is_there(journal_path):
         return _without_journal(path, journal_path, portfolio=portfolio, where=where, world=world)
     from rebal import journal
-    from rebal.journal import earned, fold, statements
+    from rebal.journal import earned, fold, statements, unfilled
 
     read = journal.read(journal_path)
     folded = fold.fold(portfolio, read.entries)
     _refuse_margin_aside(path, portfolio, folded.book)
     repeats = (_repeated,) if fold.repeats(portfolio, read.entries) else ()
     differs = tuple(_differs(shift) for shift in statements.disagreement(portfolio, read.entries))
-    checks = (*repeats, *differs, *((_earlier(folded.earlier),) if folded.earlier else ()))
+    waits = tuple(_waits(each) for each in unfilled.unfilled(read.entries, as_of=portfolio.as_of))
+    checks = (*repeats, *differs, *waits, *((_earlier(folded.earlier),) if folded.earlier else ()))
     inputs = inputs_of(portfolio, where, world, journal=read)
     told = earned.earned(portfolio, read.entries)
     realised = earned.realised(told.booked)
@@ -207,6 +209,23 @@ def _differs(shift: "Shift") -> "Check":
         )
         figures = {"contracts_stated": shift.contracts_after, "contracts_journal": shift.contracts_before}
         yield warning(Code.STATEMENT_DIFFERS, shift.contract, message, **figures)
+
+    return check
+
+
+def _waits(rest: "Unfilled") -> "Check":
+    def check(review: "Review") -> "Iterator[Finding]":
+        from rebal.findings import Code, warning
+        from rebal.times import rfc3339
+
+        do = "bought" if rest.contracts > 0 else "sold"
+        then = "cancel what waits of them before this is placed" if review.planned else "record them once they are"
+        message = (
+            f"{plain(abs(rest.contracts))} of {plain(abs(rest.ordered))} contracts to be {do} by the plan recorded at "
+            f"{rfc3339(rest.time)} are not filled: {then}; what forgets them"
+        )
+        figures = {"contracts": rest.contracts, "contracts_ordered": rest.ordered}
+        yield warning(Code.UNFILLED, rest.contract, message, **figures, entry=rest.entry)
 
     return check
 

@@ -18,6 +18,7 @@ _CURED = frozenset(
         "hedge-off",
         "expires-soon",
         "expired",
+        "unfilled",
         "needless",
         "rolled",
         "over-hedged",
@@ -64,6 +65,8 @@ def _cure(found: "Finding", report: Any) -> str:
             return ": " + "; and: ".join(f"{_hedge(asset, asked[asset])} --roll" for asset in _names(found, "hedges"))
         case Code.EXPIRED:
             return f": {_delivery(found)}"
+        case Code.UNFILLED:
+            return f": rebal record void {found.data['entry']} --reason 'not placed'"
         case Code.NEEDLESS:
             return f": rebal unwind {found.subject} --purpose rebalance --pct {_percent(found.data['share'])}"
         case Code.ROLLED if "onto" not in found.data:

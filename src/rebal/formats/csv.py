@@ -32,6 +32,8 @@ _LATER: Mapping[str, frozenset[str]] = {
     "coins": frozenset({"account"}),
 }
 """Columns that came with accounts, by section."""
+_RARE: Mapping[str, frozenset[str]] = {"entries": frozenset({"orders"})}
+"""Columns that stand only where a row has them."""
 _FIRST_CHOICE = {"plan": "orders"}
 _TAKEN_FOR_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -61,6 +63,8 @@ def render(report: Report, view: View) -> str:
     columns = told
     if later and not _needs(report, getattr(report, outer)):
         columns = tuple(each for each in told if each[0] not in later)
+    empty = {each for each in _RARE.get(section, ()) if not any(getattr(row, each) for row in getattr(report, outer))}
+    columns = tuple(each for each in columns if each[0] not in empty)
     printed = _Lines()
     writer = csv.writer(printed, lineterminator=_CRLF)
     heading, book = ([], []) if view.book is None else (["file"], [_harmless(view.book)])

@@ -10,13 +10,13 @@ from rebal.amounts import ZERO, Fraction, plain
 from rebal.book import Book, HedgeAsked, Spot, Traded, Transfer, apply
 from rebal.errors import InvalidInput, Problem
 from rebal.frozen import frozen
-from rebal.ledger import Difference, Entry, Fill, Funding, Stated, Void
+from rebal.ledger import Difference, Entry, Fill, Funding, Ordered, Stated, Void
 from rebal.market.contract import Contract
 from rebal.portfolio import DOLLARS, Portfolio
 from rebal.stated import contract_of
 
-_TOLD = (Void, Stated, Difference)
-"""Entries that tell of others, or of a statement: what they say happened elsewhere."""
+_TOLD = (Void, Stated, Difference, Ordered)
+"""Entries that tell of others, of a statement or of what is to happen: what they say happened elsewhere, if at all."""
 
 
 @frozen
@@ -71,7 +71,7 @@ def happened(portfolio: Portfolio, entries: Iterable[Entry]) -> Iterator[of.Even
                 yield to_book(event, known.setdefault(event.contract, contract))
             case Funding():
                 yield of.Funding(event.contract, event.settle, event.amount, event.account)
-            case Void() | Stated() | Difference():
+            case Void() | Stated() | Difference() | Ordered():
                 pass
             case Transfer() | Spot() | HedgeAsked():
                 yield event

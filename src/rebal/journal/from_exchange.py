@@ -10,7 +10,7 @@ from rebal.book import Purpose, apply
 from rebal.journal.drafts import beta, filled, settle_price
 from rebal.journal.filling import shares
 from rebal.journal.fold import dated, happened, in_order, to_book
-from rebal.journal.from_plan import asked_of
+from rebal.journal.from_plan import asked_of, ordered_of
 from rebal.journal.placing_plans import Placings
 from rebal.ledger import Draft, Entry, Fill, FillPart, Funding, Journal, Transfer
 from rebal.market.contract import Contract
@@ -116,7 +116,10 @@ class _Taking:
 
     def end(self) -> Taken:
         for plan in self._placings.filled():
-            self._taken.drafts += asked_of(plan, self._portfolio, self._journal, time=self._last(plan.digest))
+            last = self._last(plan.digest)
+            self._taken.drafts += asked_of(plan, self._portfolio, self._journal, time=last)
+            if self._placings.leaves(plan):
+                self._taken.drafts += ordered_of(plan, self._journal, time=last)
         for words, count in self._guessed.items():
             self._note(f"{count} {'fill' if count == 1 else 'fills'} {words}")
         return self._taken

@@ -19,7 +19,7 @@ from rebal.journal.saved import SavedOrder, SavedPart, SavedPlan, SavedStep
 from rebal.journal.spelling import shortened
 from rebal.journal.stale import refuse_moved
 from rebal.journal.transferring import Transferring, still_to_move
-from rebal.ledger import Draft, Journal
+from rebal.ledger import Draft, Journal, Ordered, OrderedPart
 from rebal.placing import DIGEST_DIGITS
 from rebal.portfolio import Portfolio
 from rebal.times import SKEW, rfc3339
@@ -145,6 +145,21 @@ def _drafts(
                 if leg.order is plan.orders[step.index]:
                     yield filling.draft(leg, time=time)
     yield from asked_of(plan, portfolio, journal, time=time)
+    if not all(map(filling.is_filled, plan.orders)):
+        yield from ordered_of(plan, journal, time=time)
+
+
+def ordered_of(plan: SavedPlan, journal: Journal, *, time: datetime) -> Iterator[Draft]:
+    """What a plan ordered, once, so that what is not filled of it is known until it is."""
+    name = f"{plan.digest[:DIGEST_DIGITS]}.orders"
+    if not any(entry.id == name for entry in journal.entries):
+        rows = (
+            OrderedPart(order.contract, part.contracts, part.purpose, part.stands_for)
+            for order in plan.orders
+            for part in order.parts
+            if part.contracts
+        )
+        yield Draft(Ordered(tuple(rows)), time, name, plan.digest)
 
 
 def asked_of(plan: SavedPlan, portfolio: Portfolio, journal: Journal, *, time: datetime) -> Iterator[Draft]:

@@ -62,6 +62,10 @@ class Placings:
         """The plans that were filled, at least in part, in the order of their first fills."""
         return (self._plans[digest] for digest in dict.fromkeys(self._filled))
 
+    def leaves(self, plan: SavedPlan) -> bool:
+        """Whether some of a plan's orders is not filled."""
+        return any(self._done.get((plan.digest, order.contract), ZERO) != abs(order.contracts) for order in plan.orders)
+
     def _by_time(self, fill: Filled) -> Iterator[tuple[SavedPlan, SavedOrder]]:
         """Orders of the fill's contract and side, of plans made before it, the last one first."""
         for plan in sorted(self._plans.values(), key=lambda each: each.now, reverse=True):

@@ -12,6 +12,7 @@ from rebal.journal import drafts, exports, files, from_exchange, from_plan, mist
 from rebal.journal.adding import Added, add, continued
 from rebal.journal.drafts import Scene
 from rebal.journal.fold import dated
+from rebal.journal.misgivings import misgivings
 from rebal.journal.placed import Placed
 from rebal.journal.placing_plans import Placings
 from rebal.journal.saved import SavedPlan
@@ -150,7 +151,8 @@ def _record(
         first = None
         if not clerk.sure:
             first = tried(store.read(clerk.path))
-            answered.update(_accepted(clerk, tuple(mistakes.doubts(clerk.portfolio, first))))
+            asked = misgivings(clerk.portfolio, first) if clerk.ask is not None else ()
+            answered.update(_accepted(clerk, (*mistakes.doubts(clerk.portfolio, first), *asked)))
         added = store.record(clerk.path, checked, tried=first)
     said = (*notes(added), *(made if added.new else ()), *(() if is_word else _questions(clerk, added)))
     return report.recorded(clerk.portfolio, added, journal=clerk.path, dry_run=clerk.dry_run, notes=said)
@@ -160,6 +162,9 @@ def _questions(clerk: Clerk, added: Added) -> Iterator[str]:
     """What is unlikely of a record, and, where it is only tried, what would be asked."""
     noted = tuple(mistakes.notes(clerk.portfolio, added, dry_run=clerk.dry_run))
     yield from noted
+    if clerk.dry_run or (clerk.ask is None and not clerk.sure):
+        instead = "correct it before it is recorded" if clerk.dry_run else "void the entry"
+        yield from (f"{each}; if that is a slip, {instead}" for each in misgivings(clerk.portfolio, added))
     for doubt in mistakes.doubts(clerk.portfolio, added) if clerk.dry_run else ():
         if not any(note.startswith(doubt) for note in noted):
             yield f"{doubt}; to record it takes --yes"

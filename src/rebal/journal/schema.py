@@ -52,6 +52,19 @@ _SECOND = _Layout(
     rows=("holdings", "wallets", "positions", "prices", "marks", "shifts"),
 )  # fmt: skip
 
+_FIFTH = _Layout(
+    decimals=(*_SECOND.decimals, "settle_price"),
+    words=(*_SECOND.words, "account"),
+    full=(
+        ("fill", _SECOND.full[0][1], f"{_SECOND.full[0][2]} settle_price account"),
+        ("funding", _SECOND.full[1][1], "settle_price account"),
+        ("transfer", _SECOND.full[2][1], "contract account"),
+        *_SECOND.full[3:],
+        ("orders", "orders", ""),
+    ),
+    rows=(*_SECOND.rows, "orders"),
+)
+
 
 def _checks(of: _Layout) -> str:
     """What every row must be, as SQL: the types of its values, and for each type of entry what it has."""
@@ -154,5 +167,33 @@ _TO_FOURTH = (
     "(type IN ('fill', 'funding', 'transfer') AND typeof(account) = 'text' AND length(account) BETWEEN 1 AND 20))",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = ((_TABLE, *TRIGGERS.values()), _TO_SECOND, _TO_THIRD, _TO_FOURTH)
+_FOURTH_COLUMNS = (
+    "seq, id, time, type, contract, contracts, price, fee, parts, margin_mode, asset, kind, multiplier, settle, "
+    "expiry, contracts_before, entry_before, index_price, amount, quantity, fraction, until, voids, reason, holdings, "
+    "wallets, positions, prices, marks, statement, shifts, usd, settle_price, account, plan, previous, hash"
+)
+_FIFTH_TABLE = f"""\
+CREATE TABLE entries (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    time TEXT NOT NULL,
+    type TEXT NOT NULL CHECK (type IN ('fill', 'funding', 'transfer', 'spot', 'hedge', 'void', 'statement',
+        'difference', 'orders')),
+    contract TEXT, contracts TEXT, price TEXT, fee TEXT, parts TEXT, margin_mode TEXT, asset TEXT, kind TEXT,
+    multiplier TEXT, settle TEXT, expiry TEXT, contracts_before TEXT, entry_before TEXT, index_price TEXT, amount TEXT,
+    quantity TEXT, fraction TEXT, until TEXT, voids TEXT, reason TEXT, holdings TEXT, wallets TEXT, positions TEXT,
+    prices TEXT, marks TEXT, statement TEXT, shifts TEXT, usd TEXT, settle_price TEXT,
+    account TEXT CHECK (length(account) <= 20), orders TEXT, plan TEXT, previous TEXT, hash TEXT NOT NULL,
+{_checks(_FIFTH)}
+)"""
+_TO_FIFTH = (
+    *(f"DROP TRIGGER {name}" for name in TRIGGERS),
+    "ALTER TABLE entries RENAME TO entries_of_version_4",
+    _FIFTH_TABLE,
+    f"INSERT INTO entries ({_FOURTH_COLUMNS}) SELECT {_FOURTH_COLUMNS} FROM entries_of_version_4 ORDER BY seq",
+    "DROP TABLE entries_of_version_4",
+    *TRIGGERS.values(),
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = ((_TABLE, *TRIGGERS.values()), _TO_SECOND, _TO_THIRD, _TO_FOURTH, _TO_FIFTH)
 """The n-th script takes a file of version n to n + 1; an empty file is of version 0."""

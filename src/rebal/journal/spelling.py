@@ -23,6 +23,7 @@ from rebal.ledger import (
     Fill,
     FillPart,
     Funding,
+    OrderedPart,
     Spot,
     Stated,
     Transfer,
@@ -45,7 +46,8 @@ _OPTIONAL = {
     Difference: frozenset({"holdings", "wallets", "shifts"}),
 }
 ROWS: Mapping[str, type[Row]] = {
-    "holdings": Coins, "wallets": Coins, "positions": Stood, "prices": Price, "marks": Price, "shifts": Shift
+    "holdings": Coins, "wallets": Coins, "positions": Stood, "prices": Price, "marks": Price, "shifts": Shift,
+    "orders": OrderedPart,
 }  # fmt: skip
 """Columns that hold rows: words with a space between them, each its fields with a slash between them."""
 _DECIMALS = frozenset(
@@ -55,14 +57,14 @@ _DECIMALS = frozenset(
     }
 )  # fmt: skip
 _INSTANTS = frozenset({"expiry", "until"})
-_ENUMS: Mapping[str, type[StrEnum]] = {"kind": Kind, "margin_mode": MarginMode}
+_ENUMS: Mapping[str, type[StrEnum]] = {"kind": Kind, "margin_mode": MarginMode, "purpose": Purpose}
 _POSITIVE = frozenset(
     {"price", "multiplier", "entry_before", "index_price", "settle_price", "entry_price", "entry_after"}
 )
 _NOT_ZERO = frozenset({"contracts", "quantity"})
 _LEFT_OPEN = frozenset({"margin", "expiry", "entry_before", "entry_after"})
 
-_LATER = ("account",)  # of later versions of the file: after what earlier ones have
+_LATER = ("account", "orders")  # of later versions of the file: after what earlier ones have
 _NAMED = dict.fromkeys(name for names in _FIELDS.values() for name in names)
 EVENT_COLUMNS = (*(name for name in _NAMED if name not in _LATER), *_LATER)
 COLUMNS = ("seq", "id", "time", "type", *EVENT_COLUMNS, "plan", "previous", "hash")

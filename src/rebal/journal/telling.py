@@ -16,11 +16,12 @@ from rebal.amounts import ZERO, Fraction
 from rebal.book import Book, Brought, HedgeAsked, Position, Spot, Transfer, apply, opened
 from rebal.frozen import frozen
 from rebal.journal.fold import as_recorded, to_book
-from rebal.ledger import Difference, Entry, Fill, Funding, Stated, Void
+from rebal.ledger import Difference, Entry, Fill, Funding, Ordered, Stated, Void
 from rebal.portfolio import Portfolio
 from rebal.stated import agrees, book_of, stated
 
 NOTHING = Book({}, {}, {})
+_TELLS_NOTHING = (Void, Difference, Ordered)
 _Told = Fill | Funding | Transfer | Spot | HedgeAsked | Stated
 
 
@@ -61,7 +62,7 @@ def told_book(portfolio: Portfolio, entries: Sequence[Entry]) -> Book:
 
 def in_telling_order(entries: Iterable[Entry]) -> list[Entry]:
     """The entries that stand and tell something, by time; a statement after all that is not later than it."""
-    standing = (each for each in entries if each.voided_by is None and not isinstance(each.event, (Void, Difference)))
+    standing = (each for each in entries if each.voided_by is None and not isinstance(each.event, _TELLS_NOTHING))
     return sorted(standing, key=lambda entry: (entry.time, isinstance(entry.event, Stated), entry.seq))
 
 
@@ -72,7 +73,7 @@ def _told(portfolio: Portfolio, entries: Sequence[Entry]) -> Iterator[tuple[Entr
         if not begins and portfolio.as_of is not None and entry.time > portfolio.as_of:
             begins = True
             yield None, stated(portfolio), portfolio.as_of
-        assert not isinstance(entry.event, (Void, Difference))
+        assert not isinstance(entry.event, _TELLS_NOTHING)
         yield entry, entry.event, entry.time
     if not begins and portfolio.as_of is not None:
         yield None, stated(portfolio), portfolio.as_of

@@ -19,7 +19,7 @@ from rebal.formats.document import (
     Section,
     Table,
 )
-from rebal.ledger import EntryLine, EntryType, Realised, RealisedUsd
+from rebal.ledger import EntryLine, EntryType, OrderedPart, Realised, RealisedUsd
 from rebal.plan import OrderPart
 from rebal.stated import Coins, Shift
 
@@ -51,6 +51,14 @@ def _deed(entry: EntryLine) -> tuple[Said, ...]:
             return _statement(entry)
         case EntryType.DIFFERENCE:
             return _difference(entry)
+        case EntryType.ORDERS:
+            return ("not all filled then: ", *_listed([_ordered(row) for row in entry.orders]))
+
+
+def _ordered(row: OrderedPart) -> Said:
+    side = "buy" if row.contracts > 0 else "sell"
+    contracts = _exact(row.contracts, "contract" if abs(row.contracts) == 1 else "contracts")
+    return (f"{side} ", contracts, f" of {row.contract} for {row.purpose}")
 
 
 def _contract(entry: EntryLine) -> str | None:
