@@ -15,6 +15,7 @@ from rebal.frozen import frozen
 from rebal.market.contract import Kind
 from rebal.stated import Coins, Price, Shift, Stood
 from rebal.stated import Difference as Difference
+from rebal.stated import Ordered as Ordered
 from rebal.stated import OrderedPart as OrderedPart
 from rebal.stated import Stated as Stated
 
@@ -105,13 +106,6 @@ class Void:
     reason: str
 
 
-@frozen
-class Ordered:
-    """What a plan ordered of which not all was filled when it was recorded: its other entries tell what was."""
-
-    orders: tuple[OrderedPart, ...]
-
-
 Event = Fill | Funding | Transfer | Spot | HedgeAsked | Void | Stated | Difference | Ordered
 EVENTS: Mapping[EntryType, type[Event]] = {
     EntryType.FILL: Fill,
@@ -186,9 +180,8 @@ class Journal:
 class Realised:
     """What a contract brought so far. Coins are ``currency``, the settlement coin; fees positive: paid.
 
-    Dollars are of their own time: coins of a fill, realised and paid, at the index of then, which its price stands in
-    for where it is not known; those of funding at the price beside it; of a linear contract at the price of its
-    settlement currency then. ``net_usd = usd - fees_usd + funding_usd``.
+    Dollars are of their own time: coins of a fill at the index of then, or its own price where that is not known; of
+    funding at the price beside it; of a linear contract at its settlement currency's. ``net = usd - fees + funding``.
     """
 
     contract: str
@@ -272,11 +265,10 @@ class OpenPosition:
 class Effect:
     """How a hedge did while it was open: both PnLs in USD, each move of the price at the price where it ends.
 
-    Coins that a hedge brings are worth the index, as those of ``Realised`` are. ``spot_pnl_usd``: of the coins held
-    meanwhile, each for as long as it was held. ``effectiveness``: the share of it that the hedge gave back,
-    ``-hedge_pnl_usd / spot_pnl_usd``; None where the coins neither gained nor lost. ``since`` and ``since_price``: the
-    fill that the first stretch begins with; ``since`` None for a hedge of the statement, which begins at its entry
-    price, at a time that nothing tells.
+    ``spot_pnl_usd``: of the coins held meanwhile, each for as long as it was. ``effectiveness``: what share of it the
+    hedge gave back, ``-hedge_pnl_usd / spot_pnl_usd``; None where the coins neither gained nor lost. ``since`` and
+    ``since_price``: the fill that the first stretch begins with; ``since`` None for a hedge of the statement, which
+    begins at its entry price, at a time that nothing tells.
     """
 
     asset: str

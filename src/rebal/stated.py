@@ -1,4 +1,4 @@
-"""A statement as the journal keeps it, and what it has more or less than the journal adds up to."""
+"""What the journal keeps that moves nothing: statements, what they have more or less than it, and what was ordered."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -74,6 +74,13 @@ class OrderedPart(Row):
     contracts: Fraction
     purpose: Purpose
     stands_for: str
+
+
+@frozen
+class Ordered:
+    """What a plan ordered of which not all was filled when it was recorded: its other entries tell what was."""
+
+    orders: tuple[OrderedPart, ...]
 
 
 @frozen
