@@ -276,6 +276,25 @@ def test_a_covered_short_whose_coins_outgrow_their_slices_ends_in_a_crash() -> N
     assert levels(Pool(rules(), (coin,), (short,)), {"BTC": ONE}).first is None
 
 
+@given(st.integers(1, 10**6), fractions("0.5", "1"), fractions("-0.99", "5"))
+def test_a_short_covered_with_its_coin_is_worth_its_dollars_at_every_price_and_counts_the_ratio_of_them(
+    dollars: int, ratio: Fraction, move: Fraction
+) -> None:
+    """``P (N/e + N (1/P - 1/e)) = N``: at a ratio of 1 it counts N and has no end, below it counts ratio · N."""
+    (coin,), (position,) = one_long(rules()).coins, one_long(rules()).positions
+    held = replace(position.held, contracts=Fraction(-dollars))
+    covered = held.contract.coins(held.contracts, held.entry_price)
+    for each in (ONE, ratio):
+        counts = Collateral(Counted.COINS, (Slice(None, each),))
+        pool = Pool(rules(), (replace(coin, balance=covered, collateral=counts),), (replace(position, held=held),))
+        judged = judge(pool)
+        assert (judged.equity, judged.credit) == (Fraction(dollars), each * dollars)
+        rate = judged.maintenance_margin / dollars
+        assert least_spare(pool, {"BTC": move}) == spare(pool, {"BTC": move}, ONE) == (each - rate) * dollars
+        if each > rate:
+            assert [levels(pool, {"BTC": way}).first for way in (ONE, -ONE)] == [None, None]
+
+
 def test_an_account_that_is_due_today_says_so() -> None:
     pool = one_long(rules(), ratio="0.005")
     assert levels(pool, {"BTC": -ONE}).first == 0

@@ -1,5 +1,6 @@
 """What is said of pooled accounts: what a covered short takes, and what would fit where coins lack."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from exact import exact
 from market.test_pooled_path import collaterals
+from program import answered
 from rebal.amounts import COIN_STEP, ZERO, Fraction, plain, up
 from rebal.findings import Code, Finding, Severity
 from rebal.market.pooled import Coin, coins_to_count, credit
@@ -37,6 +39,22 @@ def test_a_covered_short_says_what_its_ratio_costs(tmp_path: Path) -> None:
     assert short.data["more_coins"] == exact("25.11111112")
     assert short.data["more_usd"] == exact("2511.111112")
     assert "25.11111112 SOL more" in short.message
+
+
+def test_a_hedge_that_its_coin_covers_says_what_its_ratio_costs_on_a_page_and_in_json(tmp_path: Path) -> None:
+    """A hedge of 1 BTC of 2: 39,200 of its 40,000 dollars count at 98 %, and 1/49 BTC more makes up for the rest."""
+    file = tmp_path / "portfolio.yaml"
+    file.write_text(WHOLE.replace("100%}}", "98%}}"))
+    at = ("hedge", "BTC", "--notional", "40000", "-p", str(file), "--now", "2026-11-20T09:00:00Z", "--format")
+    told = [each for each in json.loads(answered(*at, "json").out)["findings"] if each["code"] == "covered-short"]
+    assert [each["data"] for each in told] == [
+        {"asset": "BTC", "short_coins": "1", "covered_coins": "1", "worth_usd": "40000", "counts_usd": "39200",
+         "more_coins": "0.02040817", "more_usd": "816.3268"},
+    ]  # fmt: skip
+    for form in ("table", "plain"):
+        words = " ".join(answered(*at, form, "--width", "100").out.split())
+        assert "counts 39200.00 USD" in words.replace(",", "")
+        assert "it takes 0.02040817 BTC more" in words
 
 
 def test_a_short_whose_coins_lie_elsewhere_is_not_said_to_be_covered(tmp_path: Path) -> None:

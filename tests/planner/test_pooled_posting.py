@@ -219,6 +219,31 @@ def test_all_of_a_coin_can_be_hedged_with_it_where_it_counts_whole(tmp_path: Pat
     assert [exact(each["quantity"]) for each in plan["transfers"]] == [exact(coins)]
 
 
+def test_of_no_coin_more_is_brought_than_may_sit_at_venues(tmp_path: Path) -> None:
+    """Three quarters of 300 SOL, of the 251.2354 that its short takes; what it lacks is posted in dollars, then BTC."""
+    plan = planned(read(tmp_path, THREE + "policy: {max_at_venue: 75%}\n"))
+    assert not plan.refused
+    brought = moved(plan)
+    assert (brought["SOL"], brought["USDT"]) == (Fraction(225), exact("2250"))
+    lacking = (226 / exact("0.9") + 226 * exact("0.00055") - 225) * exact("0.9") * 100
+    assert lacking > 2250
+    more = (lacking - 2250) / exact("0.98") / 40000
+    assert abs(brought["BTC"] - own()["BTC"] - more) < exact("0.00000003")
+
+
+@pytest.mark.parametrize("share", ["50%", "75%"])
+@given(text=books())
+def test_no_plan_brings_more_of_a_coin_than_may_sit_at_venues(
+    tmp_path_factory: pytest.TempPathFactory, text: str, share: str
+) -> None:
+    made = read(tmp_path_factory.mktemp("books"), text.replace("policy: {", f"policy: {{max_at_venue: {share}, "))
+    plan = planned(made)
+    for asset, owned in made.statement.holdings.items():
+        inside = sum((made.statement.wallets.get(f"{each.name}:{asset}", ZERO) for each in made.accounts), ZERO)
+        came = sum((each.quantity for each in plan.transfers if each.asset == asset), ZERO)
+        assert came <= max(ZERO, owned * made.policy.max_at_venue - inside)
+
+
 @pytest.mark.parametrize(
     ("post", "brought"),
     [
