@@ -287,12 +287,16 @@ class Listed:
         for each in mutants(sorted({row["file"] for row in self.rows})):
             every.setdefault((each.file, each.function, each.was, each.now), []).append(each)
             every.setdefault((each.file, each.function.split(".")[-1], each.was, each.now), []).append(each)
+        self.taken: set[Mutant] = set()
         self.found = [self._nearest(row, every) for row in self.rows]
 
-    @staticmethod
-    def _nearest(row: Mapping[str, str], every: Mapping[tuple[str, ...], Sequence[Mutant]]) -> Mutant | None:
+    def _nearest(self, row: Mapping[str, str], every: Mapping[tuple[str, ...], Sequence[Mutant]]) -> Mutant | None:
+        """The mutant of a row: the nearest by its line; of those that a line has twice, each row has its own."""
         alike = every.get((row["file"], row["function"], row["was"], row["now"]), ())
-        return min(alike, key=lambda each: abs(each.line - int(row["line"])), default=None)
+        left = [each for each in alike if each not in self.taken]
+        found = min(left or alike, key=lambda each: abs(each.line - int(row["line"])), default=None)
+        self.taken |= {found} if found else set()
+        return found
 
     def wanted(self, *, again: bool) -> Iterator[tuple[dict[str, str], Mutant]]:
         """The rows to try: what nobody tried yet, or what survived. Those loaded anew come last: they take longest."""
@@ -346,6 +350,8 @@ def read_maps(paths: Sequence[str]) -> dict[str, Any]:
         reached["tests"] += made["tests"]
         reached["seconds"] |= made["seconds"]
         for file, text in made["texts"].items():
+            if not (SOURCES / file).exists():
+                continue  # it has another name by now
             then, now = text.splitlines(), (SOURCES / file).read_text().splitlines()
             for old, new, size in SequenceMatcher(None, then, now, autojunk=False).get_matching_blocks():
                 for n in range(size):

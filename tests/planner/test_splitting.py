@@ -533,3 +533,141 @@ def test_whether_the_least_order_fits_is_the_same_by_what_all_of_a_leg_lacks(
     if short and abs(offer.whole) >= offer.first:
         sign = 1 if is_long else -1
         assert offer.opens(short[0]) == offer.opens() == (not offer.lacking(sign * offer.first))
+
+
+@pytest.mark.parametrize(
+    ("short", "at_a", "at_b"),
+    [
+        # 1 of 39,001 is left by 23 of b's: a lot of a's
+        ("39001", 15001, 24),
+        ("39000.5", 16000, 23),
+        # 24 of b's are 490 too many
+        ("39510", 15510, 24),
+    ],
+)
+def test_what_is_less_than_the_finest_lot_is_left_and_a_whole_one_is_not(short: str, at_a: int, at_b: int) -> None:
+    """16,000 in lots of 1 are all of a's 20 %; b trades in lots of 1,000."""
+    contracts = (at("a", inverse("BTC", "1", fee="0")), at("b", inverse("BTC", "1000", fee="0")))
+    share = exact(short) / 80000
+    book_of = book({"BTC": "2"}, None, contracts, accounts(a="0.2", b="1"))
+    made = replace(book_of, targets={"BTC": 1 - share, "USD": share})
+    for plan in (planned(made), hedged(book_of, short_of(share))):
+        assert traded(plan) == {"a:BTCUSD": -at_a, "b:BTCUSD": -at_b}
+
+
+def short_of(share: Fraction) -> str:
+    return f"{share.numerator}/{share.denominator}"
+
+
+@pytest.mark.parametrize(
+    ("short", "at_a", "at_b"),
+    [
+        # 510 are left by 500 and 23,000: b's next lot for 490 less leaves a the least order; for 491 less it would be 9
+        ("24010", -10, -24),
+        ("24009", -500, -23),
+        ("23100", -100, -23),
+    ],
+)
+def test_the_finest_gives_back_no_more_than_leaves_it_an_order(short: str, at_a: int, at_b: int) -> None:
+    """500 dollars may sit at a, 0.625 % of 80,000."""
+    contracts = (at("a", inverse("BTC", "1", fee="0")), at("b", inverse("BTC", "1000", fee="0")))
+    share = exact(short) / 80000
+    book_of = book({"BTC": "2"}, None, contracts, accounts(a="0.00625", b="1"))
+    made = replace(book_of, targets={"BTC": 1 - share, "USD": share})
+    assert traded(planned(made)) == {"a:BTCUSD": at_a, "b:BTCUSD": at_b}
+
+
+def test_a_coarse_lot_more_is_taken_only_where_its_account_has_the_coins() -> None:
+    """23,200 dollars may sit at b, which 23 of its lots of 1,000 take; the 990 that they leave of 39,990 stay."""
+    contracts = (at("a", inverse("BTC", "1", fee="0")), at("b", inverse("BTC", "1000", fee="0")))
+    targets = {"BTC": "0.500125", "USD": "0.499875"}
+    listed = accounts(a="0.2", b="0.29")
+    for plan in (planned(book({"BTC": "2"}, targets, contracts, listed)),
+                 hedged(book({"BTC": "2"}, None, contracts, listed), "0.499875")):  # fmt: skip
+        assert traded(plan) == {"a:BTCUSD": -16000, "b:BTCUSD": -23}
+        assert not plan.refused
+
+
+def test_a_long_in_parts_is_closed_with_the_finest_lot_likewise() -> None:
+    """39,990 to be bought: 16,000 may sit at a, a tenth of 160,000, and margin as much at leverage 1."""
+    contracts = (at("a", inverse("BTC", "1", fee="0")), at("b", inverse("BTC", "1000", fee="0")))
+    rules = policy(distance="0.3", alert=("0.2", "1.25"))
+    targets = {"BTC": "0.7499375", "USD": "0.2500625"}
+    made = book({"BTC": "2", "USD": "80000"}, targets, contracts, accounts(a="0.1", b="1"), rules=rules)
+    assert traded(planned(made)) == {"a:BTCUSD": 15990, "b:BTCUSD": 24}
+
+
+@pytest.mark.parametrize(("least", "goes_on"), [("50", {"b:BTCUSD": -50}), ("50.01", {})])
+def test_what_is_left_goes_on_where_it_is_just_the_least_order(least: str, goes_on: dict[str, int]) -> None:
+    contracts = (at("a", inverse("BTC", "100")), at("b", inverse("BTC", "1")))
+    targets = {"BTC": "0.500625", "USD": "0.499375"}
+    made = book({"BTC": "2"}, targets, contracts, accounts(a="1", b="1"), rules=policy(min_order=least))
+    assert traded(planned(made)) == {"a:BTCUSD": -399, **goes_on}
+
+
+def test_contracts_are_told_in_dollars_whatever_their_lots() -> None:
+    """Lots of ten contracts of ten dollars, and no room at all at c."""
+    small = inverse("BTC", "10", lot="10")
+    contracts = (at("c", small), at("a", small), at("b", inverse("BTC", "100")))
+    listed = accounts(c="0.0001", a="0.2", b="1")
+    plan = planned(book({"BTC": "2"}, HALF, contracts, listed))
+    assert traded(plan) == {"a:BTCUSD": -1600, "b:BTCUSD": -240}
+    assert [each.message for each in told(plan, Code.ROUTE)] == [
+        "accounts.c.at_most, 0.01 % of equity, leaves no room for a short of 1 BTC on c:BTCUSD; all of it is on "
+        "b:BTCUSD and a:BTCUSD",
+        "a:BTCUSD carries 16000.00 USD of it, as far as accounts.a.at_most, 20 % of equity, lets coins in; the rest is "
+        "on b:BTCUSD",
+    ]
+    free = tuple(replace(each, taker_fee=Fraction(0)) for each in contracts)
+    assert traded(hedged(book({"BTC": "2"}, None, free, listed), "0.5")) == {"a:BTCUSD": -1600, "b:BTCUSD": -240}
+
+
+def test_a_purse_is_told_once_though_several_contracts_draw_on_it() -> None:
+    near = at("a", inverse("BTC", "1", name="BTCDEC", expiry=INPUTS.now + timedelta(days=35)))
+    contracts = (at("a", inverse("BTC", "1")), near, at("b", inverse("BTC", "1")))
+    plan = planned(book({"BTC": "2"}, HALF, contracts, accounts(a="0.0001", b="1")))
+    assert traded(plan) == {"b:BTCUSD": -40000}
+    assert [each.data["contract"] for each in told(plan, Code.ROUTE)] == ["a:BTCUSD"]
+    free = tuple(replace(each, taker_fee=Fraction(0)) for each in contracts)
+    hedge = hedged(book({"BTC": "2"}, None, free, accounts(a="0.0001", b="1")), "0.5")
+    assert traded(hedge) == {"b:BTCUSD": -40000}
+    assert [each.data["contract"] for each in told(hedge, Code.ROUTE)] == ["a:BTCUSD"]
+
+
+def test_nothing_is_told_of_what_only_the_lots_of_another_leave() -> None:
+    """39 of a's lots of 1,000 leave 990 of 39,990, for which there is no room at b; what is told is the rest."""
+    contracts = (at("a", inverse("BTC", "1000", fee="0")), at("b", inverse("BTC", "1", fee="0")))
+    targets = {"BTC": "0.500125", "USD": "0.499875"}
+    listed = accounts(a="1", b="0.0001")
+    plan = planned(book({"BTC": "2"}, targets, contracts, listed))
+    assert traded(plan) == {"a:BTCUSD": -39}
+    assert not plan.refused
+    assert not told(plan, Code.ROUTE)
+    hedge = hedged(book({"BTC": "2"}, None, contracts, listed), "0.499875")
+    assert traded(hedge) == {"a:BTCUSD": -39}
+    assert not hedge.refused
+    assert not told(hedge, Code.ROUTE)
+
+
+def test_coins_of_another_kind_at_the_same_account_carry_what_the_first_do_not() -> None:
+    """Half a dollar of position for one of margin: 1 BTC carries 20,000 short, 40,000 USDT the other 20,000."""
+    dollars = replace(linear("BTC", "0.0001", fee="0"), name="BTCUSDT", account="a")
+    contracts = (at("a", inverse("BTC", "1", fee="0")), dollars, at("b", inverse("ETH", "1")))
+    made = book({"BTC": "1", "USDT": "40000"}, {"USD": "1"}, contracts, accounts(a="1", b="1"),
+                rules=policy(leverage="0.5"))  # fmt: skip
+    plan = planned(made)
+    assert traded(plan) == {"a:BTCUSD": -20000, "BTCUSDT": -5000}
+    assert not plan.refused
+
+
+def test_where_coins_not_what_may_sit_there_are_too_few_they_are_named() -> None:
+    """A fifth of 2 BTC may leave spot, 0.4: they carry 16,000 at a, of whose 90 % there is room left."""
+    contracts = (at("a", inverse("BTC", "1", fee="0")), at("b", inverse("ETH", "1")))
+    made = book({"BTC": "2"}, HALF, contracts, accounts(a="0.9", b="1"), rules=policy(max_at_venue="0.2"))
+    plan = planned(made, fit=True)
+    assert traded(plan) == {"a:BTCUSD": -16000}
+    (said,) = told(plan, Code.UNDER_COLLATERALISED)
+    assert said.message.startswith("a:BTCUSD carries 16000.00 USD of it, as far as its 0.4 BTC go: ")
+    capped = planned(book({"BTC": "2"}, HALF, contracts, accounts(a="0.15", b="1")), fit=True)
+    (said,) = told(capped, Code.UNDER_COLLATERALISED)
+    assert said.message.startswith("a:BTCUSD carries 12000.00 USD of it, as far as accounts.a.at_most, 15 % of equity")
