@@ -190,6 +190,35 @@ def _kraken(pasts: Mapping[str, Past]) -> dict[str, Any]:
     return {**charts, f"{host}/derivatives/api/v4/historicalfundingrates": rates}
 
 
+def _bitmex(pasts: Mapping[str, Past]) -> dict[str, Any]:
+    def asked_from(asked: Asked) -> int:
+        from datetime import datetime
+
+        return int(datetime.fromisoformat(asked.query["startTime"]).timestamp() * 1000)
+
+    def buckets(asked: Asked) -> Any:
+        """By the end of each; it opens where the one before closed."""
+        rows = pasts[asked.query["symbol"]].bars()
+        before = dict(zip((time for time, _ in rows[1:]), (close for _, close in rows), strict=False))
+        found = [
+            {"timestamp": _iso(time + DAY), "symbol": asked.query["symbol"], "open": float(before.get(time, close)),
+             "high": float(close), "low": float(close), "close": float(close), "trades": 1}
+            for time, close in rows if NOW >= time + DAY >= asked_from(asked)
+        ]  # fmt: skip
+        return found[: _number(asked, "count", 100)]
+
+    def rates(asked: Asked) -> Any:
+        found = within(pasts[asked.query["symbol"]].rates(), asked_from(asked), NOW)
+        return [
+            {"timestamp": _iso(time), "symbol": asked.query["symbol"], "fundingInterval": "2000-01-01T08:00:00.000Z",
+             "fundingRate": float(each), "fundingRateDaily": 3 * float(each)}
+            for time, each in found[: _number(asked, "count", 100)]
+        ]  # fmt: skip
+
+    host = "GET www.bitmex.com/api/v1"
+    return {f"{host}/trade/bucketed": buckets, f"{host}/funding": rates}
+
+
 def _iso(time: int) -> str:
     from datetime import UTC, datetime
 
@@ -197,7 +226,8 @@ def _iso(time: int) -> str:
 
 
 _VENUES: Mapping[str, Callable[[Mapping[str, Past]], dict[str, Any]]] = {
-    "binance": _binance, "bybit": _bybit, "okx": _okx, "deribit": _deribit, "kraken": _kraken
+    "binance": _binance, "bybit": _bybit, "okx": _okx, "deribit": _deribit, "kraken": _kraken,
+    "bitmex": _bitmex,
 }  # fmt: skip
 
 

@@ -1,13 +1,16 @@
 """BitMEX's answers, which ccxt no longer reads: public ones, and signed ones where there are keys.
 
 A signed question has its method, path and the second at which it expires signed with HMAC-SHA256, in three headers.
+What ccxt's exchanges are asked for histories bears the same names here.
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
 
+from rebal.amounts import Fraction, number
 from rebal.errors import Unavailable
 from rebal.exchange.keys import Keys
 from rebal.exchange.line import exact_json
@@ -16,14 +19,23 @@ from rebal.exchange.problems import Busy, KeyRefused
 _HOST, _PATH = "https://www.bitmex.com", "/api/v1/"
 _EXPIRES_AFTER_S = 60
 _WRONG_KEY, _FORBIDDEN, _LAST_ANSWER = 401, 403, 299
+_MILLISECOND, _BEGINNING = timedelta(milliseconds=1), datetime(1970, 1, 1, tzinfo=UTC)
+_BUCKETS = {
+    "1m": timedelta(minutes=1), "5m": timedelta(minutes=5), "1h": timedelta(hours=1), "1d": timedelta(days=1),
+}  # fmt: skip
+_MOST_BARS, _MOST_RATES = 1000, 500
 
 
 class Bitmex:
     """In the place of a ccxt exchange, with the questions that are put to it; each is given its parameters."""
 
+    id = "bitmex"
+    timeframes = _BUCKETS
+
     def __init__(self, session: Any, keys: Keys | None = None) -> None:
         self._session = session
         self._keys = keys
+        self.markets_by_id: dict[str, list[dict[str, str]]] = {}
 
     @property
     def key(self) -> str:
@@ -66,6 +78,26 @@ class Bitmex:
         """The account's fees by contract."""
         return self._signed("user/commission", given)
 
+    def load_markets(self) -> None:
+        """Learn which contracts there are; each is called here as BitMEX calls it."""
+        names = [str(row["symbol"]) for row in self.instruments({})]
+        self.markets_by_id = {name: [{"symbol": name}] for name in names}
+
+    def fetch_ohlcv(self, symbol: str, every: str, since: int, _: int | None = None) -> list[list[Any]]:
+        """Bars of trades by when they begin, from ``since`` on; BitMEX dates a bucket by its end.
+
+        Its open is the close of the one before, which its low and high need not span, and do here.
+        """
+        step = _BUCKETS[every]
+        given = {"binSize": every, "partial": "false", "count": _MOST_BARS, **_from(symbol, since, step)}
+        found = [row for row in self._asked("trade/bucketed", given, {}) if None not in map(row.get, _PRICES)]
+        return [[_when(row) - step // _MILLISECOND, *_spanned(row)] for row in found]
+
+    def fetch_funding_rate_history(self, symbol: str, since: int, _: int | None, __: object) -> list[dict[str, Any]]:
+        """The rates that were paid from ``since`` on."""
+        found = self._asked("funding", {"count": _MOST_RATES, **_from(symbol, since)}, {})
+        return [{"timestamp": _when(row), "fundingRate": row["fundingRate"]} for row in found]
+
     def _needed(self) -> Keys:
         if self._keys is None:
             raise KeyRefused("bitmex: is asked about an account, and there is no key")
@@ -89,6 +121,28 @@ class Bitmex:
         text = answer.content.decode()
         _refuse(answer.status_code, text)
         return exact_json(text)
+
+
+_PRICES = ("open", "high", "low", "close")
+
+
+def _from(symbol: str, since: int, later: timedelta = timedelta(0)) -> dict[str, str]:
+    """What asks for rows of a contract from a time in milliseconds on, the oldest first."""
+    start = _BEGINNING + since * _MILLISECOND + later
+    return {"symbol": symbol, "reverse": "false", "startTime": start.isoformat().replace("+00:00", "Z")}
+
+
+def _when(row: Mapping[str, Any]) -> int:
+    return (datetime.fromisoformat(row["timestamp"]) - _BEGINNING) // _MILLISECOND
+
+
+def _spanned(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    opened, high, low, close = (row[name] for name in _PRICES)
+    return opened, max(high, opened, key=_exact), min(low, opened, key=_exact), close
+
+
+def _exact(price: Any) -> Fraction:
+    return number(str(price))
 
 
 def _query(given: Mapping[str, Any]) -> str:
