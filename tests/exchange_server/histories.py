@@ -219,6 +219,42 @@ def _bitmex(pasts: Mapping[str, Past]) -> dict[str, Any]:
     return {f"{host}/trade/bucketed": buckets, f"{host}/funding": rates}
 
 
+def _kucoin(pasts: Mapping[str, Past]) -> dict[str, Any]:
+    def klines(asked: Asked) -> Any:
+        rows = within(pasts[asked.query["symbol"]].bars(), _number(asked, "from", 0), _number(asked, "to", NOW))[:201]
+        return {"code": "200000", "data": [[time, *[float(close)] * 4, 1] for time, close in rows]}
+
+    return {"GET api-futures.kucoin.com/api/v1/kline/query": klines}
+
+
+def _gate(pasts: Mapping[str, Past]) -> dict[str, Any]:
+    def candles(asked: Asked) -> Any:
+        first, last = _number(asked, "from", 0) * 1000, _number(asked, "to", NOW // 1000) * 1000
+        found = within(pasts[asked.query["contract"]].bars(), first, last)[:2_000]
+        return [{"t": time // 1000, "o": close, "h": close, "l": close, "c": close, "v": 1} for time, close in found]
+
+    host = "GET api.gateio.ws/api/v4"
+    others = ("margin/currency_pairs", "spot/currency_pairs", "futures/usdt/contracts", "delivery/usdt/contracts",
+              "options/underlyings")  # fmt: skip
+    return {f"{host}/futures/btc/candlesticks": candles, **{f"{host}/{other}": [] for other in others}}
+
+
+def _bingx(pasts: Mapping[str, Past]) -> dict[str, Any]:
+    def klines(asked: Asked) -> Any:
+        first, last = _number(asked, "startTime", 0), _number(asked, "endTime", NOW)
+        found = within(pasts[asked.query["symbol"]].bars(), first, last)[: _number(asked, "limit", 500)]
+        return {"code": 0, "data": [
+            {"open": close, "close": close, "high": close, "low": close, "volume": "1", "time": time}
+            for time, close in found
+        ]}  # fmt: skip
+
+    host = "GET open-api.bingx.com/openApi"
+    return {
+        f"{host}/cswap/v1/market/klines": klines, f"{host}/swap/v2/quote/contracts": {"code": 0, "data": []},
+        f"{host}/spot/v1/common/symbols": {"code": 0, "data": {"symbols": []}},
+    }  # fmt: skip
+
+
 def _iso(time: int) -> str:
     from datetime import UTC, datetime
 
@@ -227,7 +263,7 @@ def _iso(time: int) -> str:
 
 _VENUES: Mapping[str, Callable[[Mapping[str, Past]], dict[str, Any]]] = {
     "binance": _binance, "bybit": _bybit, "okx": _okx, "deribit": _deribit, "kraken": _kraken,
-    "bitmex": _bitmex,
+    "bitmex": _bitmex, "kucoin": _kucoin, "gate": _gate, "bingx": _bingx,
 }  # fmt: skip
 
 

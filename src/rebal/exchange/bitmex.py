@@ -83,17 +83,17 @@ class Bitmex:
         names = [str(row["symbol"]) for row in self.instruments({})]
         self.markets_by_id = {name: [{"symbol": name}] for name in names}
 
-    def fetch_ohlcv(self, symbol: str, every: str, since: int, _: int | None = None) -> list[list[Any]]:
-        """Bars of trades by when they begin, from ``since`` on; BitMEX dates a bucket by its end.
+    def fetch_ohlcv(self, symbol: str, every: str, *since: int) -> list[list[Any]]:
+        """Bars of trades by when they begin, from the first of ``since`` on; BitMEX dates a bucket by its end.
 
         Its open is the close of the one before, which its low and high need not span, and do here.
         """
         step = _BUCKETS[every]
-        given = {"binSize": every, "partial": "false", "count": _MOST_BARS, **_from(symbol, since, step)}
+        given = {"binSize": every, "partial": "false", "count": _MOST_BARS, **_from(symbol, since[0], step)}
         found = [row for row in self._asked("trade/bucketed", given, {}) if None not in map(row.get, _PRICES)]
         return [[_when(row) - step // _MILLISECOND, *_spanned(row)] for row in found]
 
-    def fetch_funding_rate_history(self, symbol: str, since: int, _: int | None, __: object) -> list[dict[str, Any]]:
+    def fetch_funding_rate_history(self, symbol: str, since: int, *_: object) -> list[dict[str, Any]]:
         """The rates that were paid from ``since`` on."""
         found = self._asked("funding", {"count": _MOST_RATES, **_from(symbol, since)}, {})
         return [{"timestamp": _when(row), "fundingRate": row["fundingRate"]} for row in found]

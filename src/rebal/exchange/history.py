@@ -104,7 +104,10 @@ class _Rates:
         return (row, "fundingRate") if self.own is None else (row["info"], self.own)
 
 
-_BARS = {"okx": 100, "deribit": 1000, "krakenfutures": 2000, "coinbase": 300}
+_BARS = {
+    "okx": 100, "deribit": 1000, "krakenfutures": 2000, "coinbase": 300, "kucoinfutures": 200, "gate": 1000,
+    "bingx": 500,
+}  # fmt: skip
 """Bars of a page, by ccxt's name of an exchange, where an answer is of a stretch of time that is no longer, so that an
 empty one is not the last."""
 _RATES = {
