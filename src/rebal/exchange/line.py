@@ -81,9 +81,12 @@ class Line:
         KeyRefused and Unlisted among it.
         """
         pause, said = _FIRST_PAUSE, ""
+        method = getattr(self.exchange, call, None)
+        if method is None:
+            raise Unavailable(f"{self.venue}: cannot be asked that")
         for tries in range(1, _MOST_TRIES + 1):
             try:
-                return self._answered(getattr(self.exchange, call), arguments, named)
+                return self._answered(method, arguments, named)
             except Busy as busy:
                 said = f"{busy.said}, tried {tries} times" if tries > 1 else busy.said
                 wait, pause = pause if busy.wait is None else busy.wait, pause * 2

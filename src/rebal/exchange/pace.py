@@ -8,10 +8,10 @@ from rebal.exchange.problems import Late
 
 
 class Pace:
-    """Questions one after another, each as long after the one before as that one weighs.
+    """Questions as fast as an exchange allows for long; those of a second leave at once, side by side.
 
-    ccxt knows the weights, but sleeps past any deadline, for as long as the machine's clock was set back, and lets
-    questions from several threads through at once.
+    ccxt knows how long each question is to keep others waiting, but sleeps past any deadline, for as long as the
+    machine's clock was set back, and lets whatever number of threads through at once.
     """
 
     __slots__ = ("_deadline", "_free", "_lock", "_seconds")
@@ -26,7 +26,11 @@ class Pace:
         """Wait until the next question may leave; ``weight``: seconds that it keeps others waiting. Raises Late."""
         with self._lock:
             now = self._seconds()
-            leaves = max(now, self._free)
-            self._free = leaves + weight
-        if leaves > now and not self._deadline.pause(leaves - now):
+            wait = max(0.0, self._free - now - _AT_ONCE)
+            self._free = max(now, self._free) + weight
+        if wait and not self._deadline.pause(wait):
             raise Late
+
+
+_AT_ONCE = 1.0
+"""Seconds of questions that need not wait for each other: exchanges count over a second or more."""
