@@ -195,7 +195,8 @@ def plain(value: Fraction) -> str:
     decimal = _decimal(denominator)
     if decimal is not None:
         places, units = decimal
-        return _placed(numerator * units, places)
+        digits = str(numerator * units).zfill(places + 1 if numerator > 0 else places + 2)
+        return f"{digits[:-places]}.{digits[-places:]}"
     if denominator.bit_length() > _LARGEST_PRINTED_BITS or numerator.bit_length() > _LARGEST_PRINTED_BITS:
         numerator, denominator = _shortened(numerator, denominator)
     text = str(_EIGHTEEN.divide(numerator, denominator))
@@ -232,13 +233,10 @@ def _decimal(denominator: int) -> tuple[int, int] | None:
 
 
 def _placed(units: int, places: int) -> str:
-    if units < 0:
-        return f"-{_placed(-units, places)}"
-    digits = str(units)
-    whole = len(digits) - places
-    if whole <= 0:
-        return f"0.{digits.rjust(places, '0')}"
-    return f"{digits[:whole]}.{digits[whole:]}" if places else digits
+    if not places:
+        return str(units)
+    digits = str(units).zfill(places + 1 if units >= 0 else places + 2)
+    return f"{digits[:-places]}.{digits[-places:]}"
 
 
 def _shortened(numerator: int, denominator: int) -> tuple[int, int]:

@@ -16,6 +16,9 @@ class Severity(StrEnum):
     ERROR = "error"
 
 
+_ERROR, _WARNING, _INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
+
+
 class Code(StrEnum):
     """What a finding is about."""
 
@@ -89,6 +92,13 @@ class FindingData(Mapping[str, Figure]):
     def __init__(self, **figures: Figure) -> None:
         self._figures = figures
 
+    @classmethod
+    def of(cls, figures: dict[str, Figure]) -> "FindingData":
+        """Figures that stand in a dictionary of their own already."""
+        data = cls()
+        data._figures = figures
+        return data
+
     def __getitem__(self, name: str) -> Figure:
         return self._figures[name]
 
@@ -125,17 +135,17 @@ class Finding:
 
 def error(code: Code, subject: str, message: str, **data: Figure) -> Finding:
     """A finding that refuses the plan; ``data``: its figures by name, as its sentence tells them."""
-    return Finding(Severity.ERROR, code, subject, message, FindingData(**data))
+    return Finding(_ERROR, code, subject, message, FindingData.of(data))
 
 
 def warning(code: Code, subject: str, message: str, **data: Figure) -> Finding:
     """A finding to act on."""
-    return Finding(Severity.WARNING, code, subject, message, FindingData(**data))
+    return Finding(_WARNING, code, subject, message, FindingData.of(data))
 
 
 def info(code: Code, subject: str, message: str, **data: Figure) -> Finding:
     """A finding to know."""
-    return Finding(Severity.INFO, code, subject, message, FindingData(**data))
+    return Finding(_INFO, code, subject, message, FindingData.of(data))
 
 
 BREACHES = frozenset(
@@ -179,9 +189,6 @@ USUAL = frozenset(
     }
 )
 """What even a sound answer may warn of, time after time, and what its tables show: a short one may only count it."""
-
-
-_ERROR, _WARNING = Severity.ERROR, Severity.WARNING
 
 
 def is_error(finding: Finding) -> bool:

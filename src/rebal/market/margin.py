@@ -238,8 +238,8 @@ def _ends(balance: Fraction, pieces: Sequence[Piece], held: Sequence[Held]) -> F
     else:
         larger, smaller = first_above_one(pieces, balance), first_below_one(pieces, balance)
     if is_inverse(held):
-        return Factors(below=1 / larger if larger else None, above=1 / smaller if smaller else None)
-    return Factors(below=smaller, above=larger)
+        return Factors(1 / larger if larger else None, 1 / smaller if smaller else None)
+    return Factors(smaller, larger)
 
 
 def needed(held: Sequence[Held]) -> list[Piece]:

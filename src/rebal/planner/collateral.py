@@ -326,15 +326,15 @@ def _account(
     orders = [traded[name] for name in names if name in traded]
     held_before = _held(names, before.positions, portfolio)
     return Account(
-        currency=currency,
-        contract=isolated or None,
-        balance=_own_margin(isolated, before) if isolated else shared.get(within(at, currency), ZERO),
-        held_before=held_before,
-        held_after=held_before if after is before else _held(names, after.positions, portfolio),
-        realised=_realised(orders, before, portfolio),
-        fees=orders[0].fee if len(orders) == 1 else total([order.fee for order in orders]),
-        traded=bool(orders),
-        at=at,
+        currency,
+        isolated or None,
+        _own_margin(isolated, before) if isolated else shared.get(within(at, currency), ZERO),
+        held_before,
+        held_before if after is before else _held(names, after.positions, portfolio),
+        _realised(orders, before, portfolio),
+        orders[0].fee if len(orders) == 1 else total([order.fee for order in orders]),
+        bool(orders),
+        at,
     )
 
 

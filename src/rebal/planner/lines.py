@@ -163,23 +163,23 @@ def _asset_line(
     wanted = None if portfolio.targets is None else target(asset, portfolio)
     weight = valued.weight(asset)
     is_dollars = asset == DOLLARS
-    return AssetLine(  # the first by their places: a call with more than fifteen names goes through a dictionary
+    return AssetLine(
         asset,
         price,
         held,
         held * price,
-        exposure=valued.exposure(asset),
-        weight=weight,
-        target_weight=wanted,
-        drift=None if wanted is None or weight is None else weight - wanted,
-        outside_band=None if wanted is None else outside(asset),
-        exposure_after=later.exposure(asset),
-        weight_after=weight if later is valued else later.weight(asset),
-        hedge_ratio=None if is_dollars else cover.ratio(asset),
-        hedge_ratio_after=None if is_dollars else cover_later.ratio(asset),
-        net_exposure=valued.net_exposure(asset),
-        net_exposure_after=later.net_exposure(asset),
-        aimed_weight=aimed.get(asset, wanted),
+        valued.exposure(asset),
+        weight,
+        wanted,
+        None if wanted is None or weight is None else weight - wanted,
+        None if wanted is None else outside(asset),
+        later.exposure(asset),
+        weight if later is valued else later.weight(asset),
+        None if is_dollars else cover.ratio(asset),
+        None if is_dollars else cover_later.ratio(asset),
+        valued.net_exposure(asset),
+        later.net_exposure(asset),
+        aimed.get(asset, wanted),
     )
 
 
@@ -194,7 +194,7 @@ def _wallet(then: Account | None, now: Account | None, *, book: Book, portfolio:
     owned = book.holdings.get(currency, ZERO)
     posted = liquidation(balance + free_coins(currency, book, portfolio), held)
     initial = [initial_margin(position, account_leverage(position.contract, portfolio.policy)) for position in held]
-    return Wallet(  # the first by their places: a call with more than fifteen names goes through a dictionary
+    return Wallet(  # by their places, as all rows: a class that is called by names takes them through a dictionary
         currency,
         MarginMode.CROSS if shown.contract is None else MarginMode.ISOLATED,
         balance,
@@ -203,22 +203,20 @@ def _wallet(then: Account | None, now: Account | None, *, book: Book, portfolio:
         value,
         standing.leverage,
         total(initial),
-        maintenance_margin=maintenance_margin(held),
-        margin_ratio=standing.margin_ratio,
-        liquidation_below=standing.liquidation_below,
-        liquidation_above=standing.liquidation_above,
-        distance_below=standing.distance_below,
-        distance_above=standing.distance_above,
-        contract=shown.contract,
-        required=need(held, portfolio).most,
-        share_of_holding=balance / owned if owned > 0 else None,
-        distance_below_all_posted=None if posted.below is None else 1 - posted.below,
-        distance_above_all_posted=None if posted.above is None else posted.above - 1,
-        funding_days_to_alert=_funding_days(balance, held, portfolio),
-        before=standing_line(
-            then.balance if then else ZERO, then.held_before if then else (), currency, portfolio=portfolio
-        ),
-        account=portfolio.account(shown.at).name,
+        maintenance_margin(held),
+        standing.margin_ratio,
+        standing.liquidation_below,
+        standing.liquidation_above,
+        standing.distance_below,
+        standing.distance_above,
+        shown.contract,
+        need(held, portfolio).most,
+        balance / owned if owned > 0 else None,
+        None if posted.below is None else 1 - posted.below,
+        None if posted.above is None else posted.above - 1,
+        _funding_days(balance, held, portfolio),
+        standing_line(then.balance if then else ZERO, then.held_before if then else (), currency, portfolio=portfolio),
+        portfolio.account(shown.at).name,
     )
 
 
@@ -231,14 +229,14 @@ def standing_line(balance: Fraction, held: Sequence[Held], currency: str, *, por
     ends = liquidation(balance, held)
     index = _index(held, currency, portfolio)
     return Standing(
-        balance=balance,
-        margin_balance=margin_balance,
-        leverage=_over(value_of(held), margin_balance),
-        margin_ratio=_over(maintenance_margin(held), margin_balance),
-        liquidation_below=_price(ends.below, index),
-        liquidation_above=_price(ends.above, index),
-        distance_below=None if ends.below is None else 1 - ends.below,
-        distance_above=None if ends.above is None else ends.above - 1,
+        balance,
+        margin_balance,
+        _over(value_of(held), margin_balance),
+        _over(maintenance_margin(held), margin_balance),
+        _price(ends.below, index),
+        _price(ends.above, index),
+        None if ends.below is None else 1 - ends.below,
+        None if ends.above is None else ends.above - 1,
     )
 
 
@@ -295,23 +293,23 @@ def _position_line(
     net = after.contracts if after else ZERO
     entry = after.entry_price if after and net else None
     factor = None if ends is None or not net else ends.below if net > 0 else ends.above
-    return PositionLine(  # the first by their places, as of a wallet
+    return PositionLine(
         contract.name,
         net,
         before.contracts if before else ZERO,
         after.held_for(Purpose.HEDGE) if after else ZERO,
         after.held_for(Purpose.REBALANCE) if after else ZERO,
-        entry_price=entry,
-        mark_price=mark,
-        notional=portfolio.notional_usd(contract, net),
-        coin_value=contract.coins(net, mark),
-        unrealised_pnl=contract.pnl(net, entry, mark) if entry is not None else ZERO,
-        delta=contract.delta(net, entry) if entry is not None else ZERO,
-        isolated_margin=after.margin if after else None,
-        liquidation_price=None if factor is None else factor * mark,
-        asset=contract.asset,
-        settle=contract.settle,
-        account=portfolio.account(contract.account).name,
-        liquidation_estimate=printed,
-        margin=mode_of(open_in, portfolio),
+        entry,
+        mark,
+        portfolio.notional_usd(contract, net),
+        contract.coins(net, mark),
+        contract.pnl(net, entry, mark) if entry is not None else ZERO,
+        contract.delta(net, entry) if entry is not None else ZERO,
+        after.margin if after else None,
+        None if factor is None else factor * mark,
+        contract.asset,
+        contract.settle,
+        portfolio.account(contract.account).name,
+        printed,
+        mode_of(open_in, portfolio),
     )

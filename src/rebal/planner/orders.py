@@ -117,24 +117,24 @@ def _order(legs: Sequence[Leg], signed: Fraction, book: Book, portfolio: Portfol
     side = Side.BUY if signed > 0 else Side.SELL
     position = book.positions.get(contract.name)
     net = position.contracts if position is not None else ZERO
-    return Order(  # the first by their places: a call with more than fifteen names goes through a dictionary
+    return Order(  # by their places: a class that is called by names takes them through a dictionary
         contract.name,
         contract.asset,
         contract.kind,
         side,
-        contracts=abs(signed),
-        order_quantity=contract.order_quantity(signed),
-        order_unit=contract.order_unit,
-        notional=portfolio.notional_usd(contract, signed),
-        coins=contract.coins(signed, price),
-        price=price,
-        limit_price=limit_price(price, contract.tick_size, side),
-        reduce_only=net * signed < 0 and abs(signed) <= abs(net),
-        fee=contract.fee(signed, price, contract.taker_fee),
-        fee_currency=contract.settle,
-        route=legs[-1].route,
-        parts=_parts(legs),
-        account=portfolio.account(contract.account).name,
+        abs(signed),
+        contract.order_quantity(signed),
+        contract.order_unit,
+        portfolio.notional_usd(contract, signed),
+        contract.coins(signed, price),
+        price,
+        limit_price(price, contract.tick_size, side),
+        net * signed < 0 and abs(signed) <= abs(net),
+        contract.fee(signed, price, contract.taker_fee),
+        contract.settle,
+        legs[-1].route,
+        _parts(legs),
+        portfolio.account(contract.account).name,
     )
 
 
