@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, assert_never
 
-from rebal.amounts import COIN_STEP, Fraction, total, up
+from rebal.amounts import COIN_STEP, ZERO, Fraction, total, up
 from rebal.formula import told_as
 from rebal.frozen import frozen
 from rebal.market.maintenance import Maintenance
@@ -131,6 +131,8 @@ class Contract:
         >>> INVERSE.pnl(Fraction(-1625), Fraction(64500), Fraction(58000)) * 374100
         Fraction(105625, 1)
         """
+        if entry_price == price:
+            return ZERO
         if self.kind is INVERSE:
             return contracts * self.multiplier * (1 / entry_price - 1 / price)
         if self.kind is LINEAR:

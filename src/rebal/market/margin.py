@@ -352,6 +352,8 @@ def _size(position: Held, schedule: Tiers) -> Fraction:
     price = position.entry_price if schedule.valuation is Valuation.ENTRY else position.mark_price
     match schedule.unit:
         case TierUnit.COIN:
+            if price is position.mark_price and position.contract.kind is INVERSE:
+                return position.position_value
             return position.contract.coins(position.contracts, price)
         case TierUnit.USD:
             return position.contract.notional(position.contracts, price)

@@ -196,9 +196,7 @@ def _open_for_business(
     contracts: Iterable[Contract], kind: Kind, *, side: Fraction, now: datetime, portfolio: Portfolio
 ) -> list[Contract]:
     fitting = [
-        contract
-        for contract in contracts
-        if contract.kind is kind and tradable(contract, now=now) and _lasts(contract, now)
+        contract for contract in contracts if contract.kind is kind and contract.listed and _lasts(contract, now)
     ]
     if len(fitting) < 2:
         return fitting

@@ -28,5 +28,7 @@ def findings(review: Review, extra: Iterable[Check] = ()) -> tuple[Finding, ...]
     """Everything worth a look, errors first, each kind in the order of its checks."""
     found = sorted(dict.fromkeys(finding for check in (*extra, *_CHECKS) for finding in check(review)), key=rank)
     wrong = [*takewhile(is_error, found)]
+    if not wrong:
+        return tuple(found)
     errors = {(each.code, each.subject) for each in wrong}
     return (*wrong, *(each for each in found[len(wrong) :] if (each.code, each.subject) not in errors))
