@@ -6,7 +6,7 @@ from functools import partial
 from string import ascii_lowercase
 from typing import Any, NamedTuple
 
-from rebal.amounts import Fraction
+from rebal.amounts import ZERO, Fraction
 from rebal.formats.describe._phrases import day, days, joined
 from rebal.formats.document import (
     BOLD,
@@ -31,6 +31,7 @@ from rebal.formats.document import (
 from rebal.reports.comparison import Compare, PooledLine, PostedLine, RankLine, RouteLine, Way
 
 _PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS
+_CENT = Fraction(1, 100)
 _UNSEEN = "?"
 """What stands for a figure that is not known, as a page has it."""
 
@@ -152,12 +153,13 @@ def _legs_of(row: _Route) -> Said:
 
 
 def _posts(row: _Route) -> Said:
-    return joined(map(_collateral, (each for each in _posted(row) if each.quantity > 0)), " and ") or None
+    least = _CENT if row.report.pooled else ZERO  # what an account needs with a route and without differs by steps
+    return joined((_collateral(each) for each in _posted(row) if each.usd >= least), " and ") or None
 
 
 def _frees(row: _Route) -> Said:
     """The coins that a pooled account needs no more with the positions of a route."""
-    freed = [Figure(-each.quantity, Kind.COINS, each.currency) for each in _posted(row) if each.quantity < 0]
+    freed = [Figure(-each.quantity, Kind.COINS, each.currency) for each in _posted(row) if each.usd <= -_CENT]
     return joined(freed, " and ") or None
 
 
