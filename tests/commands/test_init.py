@@ -76,7 +76,9 @@ def typed(*answers: str, cwd: Path, then_end: bool = False) -> tuple[int, str]:
 
 class TestAsked:
     def test_what_is_typed_is_what_is_written(self, tmp_path: Path) -> None:
-        code, said = typed("okx", "btc, eth usdt", "2", "14", "5000", "50%", "45", "n", "40000", "2500", cwd=tmp_path)
+        code, said = typed(
+            "okx", "btc, eth usdt", "2", "14", "5000", "50%", "45", "n", "40000", "2500", "", cwd=tmp_path
+        )
         assert code == 0
         assert "next: rebal plan portfolio.yaml" in said
         written = yaml.safe_load((tmp_path / "portfolio.yaml").read_text())
@@ -89,7 +91,7 @@ class TestAsked:
         assert rebal("plan", cwd=tmp_path).returncode == 0
 
     def test_enter_takes_what_is_offered(self, tmp_path: Path) -> None:
-        code, _ = typed("", "", "", "2", "14", "60", "", "n", "40000", "2500", cwd=tmp_path)
+        code, _ = typed("", "", "", "2", "14", "60", "", "n", "40000", "2500", "", cwd=tmp_path)
         assert code == 0
         written = yaml.safe_load((tmp_path / "portfolio.yaml").read_text())
         assert written["accounts"] == {"bybit": {"venue": "bybit", "margin": "pooled"}}
@@ -101,7 +103,7 @@ class TestAsked:
 
     @pytest.mark.parametrize("kind", ["cross", "isolated"])
     def test_where_new_accounts_pool_it_asks_which_kind_it_is(self, tmp_path: Path, kind: str) -> None:
-        code, said = typed("", "all", kind, "", "2", "14", "60", "", "n", "40000", "2500", cwd=tmp_path)
+        code, said = typed("", "all", kind, "", "2", "14", "60", "", "n", "40000", "2500", "", cwd=tmp_path)
         assert code == 0
         assert "all: is none of them; write one of cross, isolated, pooled" in " ".join(said.split())
         assert "A new account at bybit is pooled (unified account, cross margin)" in " ".join(said.split())
@@ -112,7 +114,7 @@ class TestAsked:
         assert {each["mode"] for each in plan["wallets"]} == {kind}
 
     def test_what_stands_in_comments_of_the_account_can_be_taken_in(self, tmp_path: Path) -> None:
-        assert typed("", "", "BTC", "2", "50", "y", "n", "40000", cwd=tmp_path)[0] == 0
+        assert typed("", "", "BTC", "2", "50", "y", "n", "40000", "", cwd=tmp_path)[0] == 0
         file = tmp_path / "portfolio.yaml"
         lines = file.read_text().splitlines()
         first, last = lines.index("  bybit:"), lines.index("  # deribit: {venue: deribit}   # another account")
@@ -136,17 +138,55 @@ class TestAsked:
 
     def test_what_cannot_be_taken_is_asked_again(self, tmp_path: Path) -> None:
         code, said = typed(
-            "nowhere", "binance", "b!", "BTC", "-1", "1,5", "1.5", "120", "100", "n", "0", "40000", cwd=tmp_path
+            "nowhere",
+            "binance",
+            "b!",
+            "BTC",
+            "-1",
+            "1,5",
+            "1.5",
+            "120",
+            "100",
+            "n",
+            "0",
+            "40000",
+            "0.01",
+            "0.01% 0.02%",
+            "0.01%",
+            cwd=tmp_path,
         )
         assert code == 0
         for wrong in ("nowhere: is none of them", "B! is no coin", "-1: is negative", "1,5: is not a number",
-                      "120: is not from 0 to 100", "0: is not above 0"):  # fmt: skip
+                      "120: is not from 0 to 100", "0: is not above 0", "0.01: lacks a percent sign",
+                      "0.01% 0.02%: is 2 of 1"):  # fmt: skip
             assert wrong in said
-        assert yaml.safe_load((tmp_path / "portfolio.yaml").read_text())["holdings"] == {"BTC": 1.5}
+        written = yaml.safe_load((tmp_path / "portfolio.yaml").read_text())
+        assert (written["holdings"], written["market"]["funding"]) == ({"BTC": 1.5}, {"BTCUSD_PERP": "0.01%"})
+
+    def test_the_funding_and_the_comments_are_of_the_venues_own_contracts(self, tmp_path: Path) -> None:
+        code, said = typed(
+            "binance", "BTC ETH", "2", "14", "60", "", "n", "40000", "2500", "0.01% -0.005%", cwd=tmp_path
+        )
+        assert code == 0
+        assert "Funding for one interval of BTCUSD_PERP, ETHUSD_PERP" in " ".join(said.split())
+        text = (tmp_path / "portfolio.yaml").read_text()
+        assert yaml.safe_load(text)["market"]["funding"] == {"BTCUSD_PERP": "0.01%", "ETHUSD_PERP": "-0.005%"}
+        assert "#   - {contract: BTCUSD_PERP, contracts: -149, entry_price: 40000}" in text
+        assert "BTCUSD," not in text
+        assert rebal("check", cwd=tmp_path).returncode == 0
+
+    def test_an_empty_answer_is_none(self, tmp_path: Path) -> None:
+        _, said = typed("binance", "BTC", "", "2", then_end=True, cwd=tmp_path)
+        assert "nothing was typed; write digits with at most one decimal point, like 1234.5" in said
+        assert "nothing: is" not in said
+
+    def test_what_is_left_goes_to_dollars_and_that_is_said(self, tmp_path: Path) -> None:
+        _, said = typed("binance", "BTC USDT", "2", "500", then_end=True, cwd=tmp_path)
+        assert "what is left after it is wanted in dollars, which USDT count as" in " ".join(said.split())
 
     def test_what_weights_below_the_whole_mean_is_said_and_can_be_taken_back(self, tmp_path: Path) -> None:
         code, said = typed(
-            "", "", "", "2", "14", "60", "30", "n", "60", "30", "y", "n", "40000", "2500", cwd=tmp_path
+            "", "", "", "2", "14", "60", "30", "n", "60", "30", "y", "n", "40000", "2500", "", cwd=tmp_path
         )  # fmt: skip
         assert code == 0
         assert said.count("10 % is left, so the file gets USD: 10%, dollars that you do not hold") == 2
@@ -155,7 +195,9 @@ class TestAsked:
         assert written["targets"] == {"BTC": "60%", "ETH": "30%", "USD": "10%"}
 
     def test_a_last_share_that_is_too_large_lets_the_first_be_corrected(self, tmp_path: Path) -> None:
-        code, said = typed("", "", "", "2", "14", "60", "50", "again", "50", "50", "n", "40000", "2500", cwd=tmp_path)
+        code, said = typed(
+            "", "", "", "2", "14", "60", "50", "again", "50", "50", "n", "40000", "2500", "", cwd=tmp_path
+        )
         assert code == 0
         assert "50: is not from 0 to 40, which is what is left; write less, or again to begin the weights anew" in said
         written = yaml.safe_load((tmp_path / "portfolio.yaml").read_text())
@@ -217,6 +259,10 @@ class TestTodaysPrices:
         prices = yaml.safe_load(market.out)["market"]["prices"]
         assert written["market"]["prices"] == {coin: prices[coin] for coin in ("BTC", "ETH")}
         assert written["market"]["as_of"] == SERVED.replace(second=0)
+        rates = yaml.safe_load(market.out)["market"]["funding"]
+        assert {name: float(rate.removesuffix("%")) / 100 for name, rate in written["market"]["funding"].items()} == (
+            pytest.approx({name: rates[name] for name in ("BTCUSD_PERP", "ETHUSD_PERP")})
+        )
         assert answered("plan", "--now", "2026-11-20T07:58:10Z").code == 0
 
     def test_one_that_it_has_not_is_asked_for(self, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,8 +272,8 @@ class TestTodaysPrices:
 
     def test_where_it_is_down_they_are_typed(self, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
         server.faults = [Fault(reply=Reply("", 503), times=99)]
-        put = self.asked(server, monkeypatch, "binance", "BTC ETH", "2", "14", "60", "40", "", "41000", "2600")
-        assert "Then you type them" in put[-3]
+        put = self.asked(server, monkeypatch, "binance", "BTC ETH", "2", "14", "60", "40", "", "41000", "2600", "none")
+        assert "Then you type them" in put[-4]
         assert yaml.safe_load(Path("portfolio.yaml").read_text())["market"]["prices"] == {"BTC": 41000, "ETH": 2600}
 
 

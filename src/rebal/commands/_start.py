@@ -3,10 +3,11 @@
 import re
 import textwrap
 from collections.abc import Callable, Sequence
+from dataclasses import field
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from rebal.amounts import ONE, ZERO, Fraction, NumberProblem, number, percent_points, plain
+from rebal.amounts import ONE, ZERO, Fraction, NumberProblem, number, percent_points, percentage, plain
 from rebal.commands._answer import World
 from rebal.errors import RebalError, UsageProblem
 from rebal.frozen import frozen
@@ -14,21 +15,32 @@ from rebal.names import ASSET_INSTEAD, is_asset
 from rebal.portfolio import DOLLARS, MarginMode
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from rebal.exchange.deadline import Network
+    from rebal.market.contract import Contract
+    from rebal.prices import Quotes
 
 _USUAL = "bybit"
+_NONE = "none"
+_DOLLARS = (DOLLARS, "USDT", "USDC")
 _TIMEOUT = 10.0
 
 
 @frozen
 class Started:
-    """What a new portfolio file begins with, each as it is written there; ``margin``: None where it was not asked."""
+    """What a new portfolio file begins with, each as it is written there; ``margin``: None where it was not asked.
+
+    ``example``: the contract that its comments name.
+    """
 
     venue: str
     holdings: dict[str, str]
     targets: dict[str, str]
     prices: dict[str, str]
     margin: str | None = None
+    funding: dict[str, str] = field(default_factory=dict)
+    example: "Contract | None" = None
 
 
 class _Again(ValueError):
@@ -50,8 +62,49 @@ def asked(world: World) -> Started:
     named = coins.split()
     holdings = {coin: _ask(world, f"How many {coin}?", _quantity) for coin in named}
     targets = _weights(world, named)
-    priced = [coin for coin in named if coin not in (DOLLARS, "USDT", "USDC")]
-    return Started(venue, holdings, targets, _prices(world, venue, priced), margin)
+    priced = [coin for coin in named if coin not in _DOLLARS]
+    perpetuals = _perpetuals(venue, priced, world.now)
+    prices, quoted = _prices(world, venue, priced)
+    funding = {name: quoted[name] for name in perpetuals if name in quoted}
+    lacking = [name for name in perpetuals if name not in funding]
+    funding |= _funding(world, lacking)
+    example = next(iter((_perpetuals(venue, ["BTC"], world.now) | perpetuals).values()), None)
+    return Started(venue, holdings, targets, prices, margin, funding, example)
+
+
+def _perpetuals(venue: str, coins: Sequence[str], now: "datetime") -> "dict[str, Contract]":
+    """The contract of the venue that each coin would be traded on, by its name, where that has funding."""
+    from rebal import venues
+
+    served = (venues.venue(venue).serving(coin, now)[:1] for coin in coins)
+    return {each.name: each for each in chain(*served) if each.expiry is None}
+
+
+def _funding(world: World, contracts: Sequence[str]) -> dict[str, str]:
+    """The rates as they are typed, one after the other; none where they are left out."""
+    if not contracts:
+        return {}
+    example = " ".join(("0.01%", "-0.005%", *["0.01%"] * len(contracts))[: len(contracts)])
+    question = (
+        f"Funding for one interval of {', '.join(contracts)}, as the exchange shows it? Like {example}; without it no "
+        f"cost a day is known [{_NONE}]"
+    )
+    typed = _ask(world, question, _rates(len(contracts)))
+    return dict(zip(contracts, typed.split(), strict=False))
+
+
+def _rates(count: int) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        rates = [] if text.lower() in ("", _NONE) else re.split(r"[\s,]+", text.strip(" ,"))
+        if rates and len(rates) != count:
+            raise _Again(f"is {len(rates)} of {count}; write one for each, or nothing")
+        for each in rates:
+            if not each.endswith("%"):
+                raise _Again("lacks a percent sign; write 0.01% as the exchange does")
+            percentage(each)
+        return " ".join(rates)
+
+    return read
 
 
 def _margin(world: World, venue: str) -> str | None:
@@ -81,7 +134,8 @@ def _ask(world: World, question: str, read: Callable[[str], str], default: str |
             return read(answer.strip() or default or "")
         except (_Again, NumberProblem) as problem:
             question, _, _ = question.partition("\n")
-            question = f"{question}\n{answer.strip() or 'nothing'}: {problem}"
+            empty = f"nothing was typed; {getattr(problem, 'instead', problem)}"
+            question = f"{question}\n{f'{answer.strip()}: {problem}' if answer.strip() else empty}"
 
 
 def _folded(line: str, width: int) -> str:
@@ -127,11 +181,13 @@ def _weighed(world: World, coins: Sequence[str]) -> dict[str, str]:
     Raises _Anew where that is not what was meant.
     """
     left, found = ONE, dict[str, str]()
-    dollars = [coin for coin in coins if coin in (DOLLARS, "USDT", "USDC")]
+    dollars = [coin for coin in coins if coin in _DOLLARS]
     others = [coin for coin in coins if coin not in dollars]
     for coin in others:
         last, rest = coin == others[-1] and not dollars, plain(left * 100)
         question = f"What share of it all should {coin} be? {rest} % is left"
+        if dollars and coin == others[-1]:
+            question += f"; what is left after it is wanted in dollars, which {' and '.join(dollars)} count as"
         weight = _ask(world, question, _share(left), f"{rest}%" if last else None)
         found[coin] = weight
         left -= percent_points(weight)
@@ -163,9 +219,13 @@ def _share(left: Fraction) -> Callable[[str], str]:
     return read
 
 
-def _prices(world: World, venue: str, coins: Sequence[str]) -> dict[str, str]:
-    found = _live(world, venue, coins) if coins else {}
-    return {coin: found.get(coin) or _ask(world, f"What does one {coin} cost, in USD?", _price) for coin in coins}
+def _prices(world: World, venue: str, coins: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """What coins cost, and the funding rates that came with it from the exchange, by contract."""
+    found, rates = _live(world, venue, coins) if coins else ({}, {})
+    asked_for = (
+        (coin, found.get(coin) or _ask(world, f"What does one {coin} cost, in USD?", _price)) for coin in coins
+    )
+    return dict(asked_for), rates
 
 
 def _price(text: str) -> str:
@@ -174,27 +234,28 @@ def _price(text: str) -> str:
     return text
 
 
-def _live(world: World, venue: str, coins: Sequence[str]) -> dict[str, str]:
-    """Today's prices of the venue, where whoever asks wants them and they are to be had; else none, and why."""
+def _live(world: World, venue: str, coins: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Today's prices and funding of the venue, where they are wanted and to be had; else none, and why."""
     from importlib.util import find_spec
 
     if world.network is None or world.ask is None or find_spec("ccxt") is None:
-        return {}
+        return {}, {}
     if not world.ask(f"Ask {venue} for today's prices?"):
-        return {}
+        return {}, {}
     try:
         quoted = _quoted(world, world.network, venue, coins)
     except RebalError as problem:
         assert world.prompt is not None
         world.prompt(f"{problem}\nThen you type them; go on with Enter")
-        return {}
-    return {coin: plain(quoted[coin]) for coin in coins if coin in quoted}
+        return {}, {}
+    rates = {name: f"{plain(rate.base * 100)}%" for name, rate in quoted.funding.items()}
+    return {coin: plain(quoted.prices[coin]) for coin in coins if coin in quoted.prices}, rates
 
 
-def _quoted(world: World, network: "Network", venue: str, coins: Sequence[str]) -> dict[str, Fraction]:
+def _quoted(world: World, network: "Network", venue: str, coins: Sequence[str]) -> "Quotes":
     from rebal import prices, venues
 
     # An exchange prices a coin with the contracts on it; the first is its perpetual.
     known = (venues.venue(venue).serving(coin, world.now)[:1] for coin in coins)
     wanted = prices.Wanted(venue, tuple(coins), tuple(chain(*known)), (), world.now)
-    return dict(prices.source("live", network, timeout=_TIMEOUT)(wanted).prices)
+    return prices.source("live", network, timeout=_TIMEOUT)(wanted)

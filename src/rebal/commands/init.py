@@ -23,8 +23,8 @@ def init(
 ) -> Answer:
     """Write a commented starter file, never over an existing one.
 
-    At a terminal it asks for venue, coins, quantities, weights and prices, and of which kind the account is where new
-    ones pool their coins, and writes those; on a pipe, and with --plain, it writes an example's.
+    At a terminal it asks for venue, coins, quantities, weights, prices and funding, and of which kind the account is
+    where new ones pool their coins, and writes those; on a pipe, and with --plain, it writes an example's.
     """
     from rebal import load
 
@@ -39,7 +39,7 @@ def init(
     given = asked(world)
     text = load.started(
         given.venue, now=world.now, holdings=given.holdings, targets=given.targets, prices=given.prices,
-        margin=given.margin,
+        margin=given.margin, funding=given.funding, example=given.example,
     )  # fmt: skip
     _create(path, text.encode())
     return Answer(remarks=(f"{path} is written, with a comment on every key that you may change", _next(path)))

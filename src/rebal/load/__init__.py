@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from rebal.load.listed import Shelf
+    from rebal.market.contract import Contract
     from rebal.portfolio import Portfolio
     from rebal.prices import Quotes, Wanted
 
@@ -84,9 +85,12 @@ def starter(*, now: datetime | None = None) -> str:
 
 def started(
     venue: str, *, now: datetime, holdings: Mapping[str, str], targets: Mapping[str, str], prices: Mapping[str, str],
-    margin: str | None = None,
+    margin: str | None = None, funding: Mapping[str, str] | None = None, example: "Contract | None" = None,
 ) -> str:  # fmt: skip
     """The same with figures of one's own, as they are written in the file."""
     from rebal.load import template
 
-    return template.started(venue, now=now, holdings=holdings, targets=targets, prices=prices, margin=margin)
+    return template.started(
+        venue, now=now, holdings=holdings, targets=targets, prices=prices, margin=margin, funding=funding,
+        example=example,
+    )  # fmt: skip

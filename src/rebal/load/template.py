@@ -4,6 +4,10 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+from rebal.amounts import Fraction, plain, toward_zero
+from rebal.market.contract import Contract, Kind
+
+_EXAMPLE_USD = Fraction(14900)
 _AS_OF = "2026-11-01T00:00:00Z"
 _BOUGHT_LATELY = "2026-08-15"
 
@@ -110,11 +114,12 @@ def dated(now: datetime) -> str:
 
 def started(
     venue: str, *, now: datetime, holdings: Mapping[str, str], targets: Mapping[str, str], prices: Mapping[str, str],
-    margin: str | None = None,
+    margin: str | None = None, funding: Mapping[str, str] | None = None, example: Contract | None = None,
 ) -> str:  # fmt: skip
     """The file with figures of one's own in place of the example's, dated now.
 
-    ``margin``: how the account there is margined, where it was asked; it stands under ``accounts`` then.
+    ``margin``: how the account there is margined, where it was asked; it stands under ``accounts`` then. ``example``:
+    the contract that comments name.
     """
     text = dated(now)
     if margin is None:
@@ -129,7 +134,25 @@ def started(
         text = re.sub(rf"(?m)^{key}:\n(?:  .*\n)+", f"{key}:\n{block}", text)
     quoted = ", ".join(f"{name}: {price}" for name, price in prices.items())
     text = re.sub(r"(?m)^  prices: .*$", f"  prices: {{{quoted}}}", text)
-    return re.sub(r"(?m)^  funding: ", "  # funding: ", text, count=1)
+    if funding:
+        rates = ", ".join(f"{name}: {rate}" for name, rate in funding.items())
+        text = re.sub(r"(?m)^  funding: \{.*?\}", f"  funding: {{{rates}}}", text, count=1)
+    else:
+        text = re.sub(r"(?m)^  funding: ", "  # funding: ", text, count=1)
+    return text if example is None else _naming(example, text)
+
+
+def _naming(example: Contract, text: str) -> str:
+    """The file with a contract of the venue in its comments, and as many of them as are worth the example's."""
+    count = toward_zero(_EXAMPLE_USD / example.multiplier, example.lot_size)
+    contracts = plain(-count) if example.kind is Kind.INVERSE and count else "-100"
+    lines = (
+        re.sub(r"\bBTCUSD\b", example.name, line).replace("contracts: -14900", f"contracts: {contracts}")
+        if line.lstrip().startswith("# ")
+        else line
+        for line in text.splitlines(keepends=True)
+    )
+    return "".join(lines)
 
 
 def _block(figures: Mapping[str, str]) -> str:
