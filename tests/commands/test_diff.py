@@ -410,3 +410,25 @@ def test_one_of_them_may_be_stdin(days: tuple[str, str], monkeypatch: pytest.Mon
     stdin = io.TextIOWrapper(io.BytesIO(Path(days[1]).read_bytes()))
     monkeypatch.setattr(sys, "stdin", stdin)
     assert told(days[0], "-")["after"]["file"] == "stdin"
+
+
+def test_what_stands_in_no_table_is_named_in_words_and_no_more_than_that() -> None:
+    plan = books.open_book()
+    other = replace(plan, payoff=(), hedges=(HedgeLine("BTC", Fraction("0.7"), None),))
+    shown = render("table", diff(plan, other, files=("a.json", "b.json")), VIEW)
+    assert "Also different  `rebal show` has each plan whole" in shown
+    assert "the hedges asked for" in shown
+    more = replace(plan, equity=plan.equity + 1)
+    assert "Also different" not in render("table", diff(plan, more, files=("a.json", "b.json")), VIEW)
+
+
+def test_a_margin_ratio_moves_by_points() -> None:
+    plan = books.open_book()
+    wallet = replace(plan.wallets[0], margin_ratio=Fraction("0.25"))
+    other = replace(plan, wallets=(replace(wallet, margin_ratio=Fraction("0.9999")), *plan.wallets[1:]))
+    plan = replace(plan, wallets=(wallet, *plan.wallets[1:]))
+    shown = render("table", diff(plan, other, files=("a.json", "b.json")), VIEW)
+    (line,) = [each for each in shown.splitlines() if "margin ratio" in each]
+    assert "25.0" in line
+    assert "99.9" in line
+    assert "+75.0" in line

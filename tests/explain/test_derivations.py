@@ -332,6 +332,13 @@ def test_what_is_not_there_brings_what_is_near(tmp_path: Path, named: str, offer
     assert offered in done.err
 
 
+def test_where_coins_go_is_told_in_words(tmp_path: Path) -> None:
+    book = tmp_path / "portfolio.yaml"
+    book.write_text(PORTFOLIO)
+    told = json.loads(answered("explain", "transfers.BTC", "-p", str(book), "--format", "json", *NOW).out)
+    assert [each["title"] for each in told["derivations"]] == ["BTC to move into the futures account"]
+
+
 def test_a_coin_a_contract_a_section_and_a_kind_are_names_too(tmp_path: Path) -> None:
     book = tmp_path / "portfolio.yaml"
     book.write_text(PORTFOLIO)

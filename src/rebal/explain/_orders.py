@@ -133,7 +133,7 @@ def transfers(facts: Facts) -> Iterator[Derivation]:
             continue
         key = facts.wallet(transfer)
         account = facts.accounts.get(key)
-        figure, title = f"transfers.{key}.quantity", f"{transfer.asset} to move into {key}, out where negative"
+        figure, title = f"transfers.{key}.quantity", f"{transfer.asset} to move {_way(transfer, facts)}"
         rescued = to_level(account, facts) if facts.plan.command == "rescue" else ()
         for text, terms, note in () if account is None else chain(_moved(transfer, account, facts), rescued):
             if evaluated(text, {each.symbol: each.value for each in terms}) == transfer.quantity:
@@ -142,6 +142,12 @@ def transfers(facts: Facts) -> Iterator[Derivation]:
         else:
             note = "coins decided together with what else the wallet takes, or by a rescue"
             yield untold(figure, transfer.quantity, title=title, unit=transfer.asset, note=note)
+
+
+def _way(transfer: Transfer, facts: Facts) -> str:
+    account = f"the account {transfer.account}" if facts.portfolio.has_several else "the futures account"
+    place = account if transfer.contract is None else f"the margin of {transfer.contract}"
+    return f"into {place}" if transfer.quantity > 0 else f"out of {place}, which is negative"
 
 
 def _between(transfer: Transfer, facts: Facts) -> Iterator[Derivation]:

@@ -62,6 +62,22 @@ _CAUSES = {
     Cause.VERSION: "another version of rebal",
     Cause.OTHER: "nothing that a plan shows: fees, contracts, funding or the time",
 }
+_TABLES = ("equity", "assets", "orders", "transfers", "wallets", "accounts", "costs", "findings")
+"""The parts of a plan that have a table of the same name here."""
+_PARTS = {
+    "assets": "coins",
+    "changes": "whether anything is to be done",
+    "hedges": "the hedges asked for",
+    "ladder": "the rungs",
+    "payoff": "what the book is worth as prices move",
+    "pnl": "what closing realises",
+    "positions": "the positions after the plan",
+    "refused": "whether it is refused",
+    "settings": "the margin mode and leverage to set",
+    "spot_matches": "whether spot matches its targets",
+    "steps": "the steps",
+    "ways": "the ways out",
+}
 _FOUND = {Found.NEW: YELLOW, Found.GONE: GREEN, Found.CHANGED: BOLD}
 _INKS = {Severity.ERROR: ALARM, Severity.WARNING: YELLOW, Severity.INFO: DIM}
 _WHERE = {Where.HELD: "held in all", Where.WALLET: "in the wallet"}
@@ -91,12 +107,15 @@ def document(report: Diff, limits: Policy | None) -> Document:
         Section("Accounts after the plan", (_figures(report.accounts, "account"),)),
         Section("Costs", (_figures(report.costs, "cost"),)),
         Section("Look at", (Table(_FINDINGS, report.findings, word="finding"),)),
-        Section("Not the same in both", _parts(report)),
+        Section("Also different", _parts(report), "`rebal show` has each plan whole"),
     )
 
 
 def _parts(report: Diff) -> tuple[Text, ...]:
-    return () if report.same else (Text(Inked(", ".join(report.differs), DIM), only=_PAGE),)
+    """What differs and stands in no table above."""
+    told = {each for each in _TABLES if getattr(report, each)}
+    others = [_PARTS.get(each, each.replace("_", " ")) for each in report.differs if each not in told]
+    return (Text(Inked(", ".join(others), DIM), only=_PAGE),) if others else ()
 
 
 def _records(report: Diff) -> tuple[Text, ...]:
@@ -133,7 +152,7 @@ def _moved(row: FigureChange) -> Said:
     if row.difference is None:
         return None
     kind = _KINDS[row.figure]
-    if kind is Kind.PERCENT:
+    if kind in (Kind.PERCENT, Kind.RATIO):
         return Figure(row.difference, Kind.POINTS)  # these have their sign of themselves
     return Figure(row.difference, kind, signed=True)
 

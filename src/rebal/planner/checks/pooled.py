@@ -114,15 +114,16 @@ def _covered(short: tuple[Fraction, Fraction], coin: Coin, account: str) -> Iter
         return
     whole = coins_to_count(coin, worth)
     more = None if whole is None else up(whole - there, COIN_STEP)
-    takes = f"no amount of {coin.asset} counts for it whole"
+    takes = f"no amount of {coin.asset} counts as much as the short is worth"
     if more is not None:
-        takes = f"it takes {coins(more, coin.asset)} more, {usd(more * coin.price)}, at leverage 1"
-    stays = f"{usd(worth)} at every price"
-    said = f"{coins(covered, coin.asset)} that its own coins cover is worth {stays}, and counts"
+        takes = f"at leverage 1 its own coins take {coins(more, coin.asset)} more, {usd(more * coin.price)}"
+    size = coins(covered, coin.asset)
     if there < down(covered, COIN_STEP):
         lie = f"{coins(there, coin.asset)} lie" if there else "none lie"
-        said = f"{coins(covered, coin.asset)}, of which {lie} here, would be worth {stays} if all did, and count"
-    message = f"a short of {said} {usd(counts)} of it here: {takes}"
+        said = f"the short is of {size}, {usd(worth)}, of which {lie} here; {size} would count as {usd(counts)}"
+    else:
+        said = f"{size} stand behind the short, {usd(worth)} at every price with it, and count as {usd(counts)}"
+    message = f"{said}: {takes}"
     yield info(Code.COVERED_SHORT, account, message, asset=coin.asset, short_coins=covered, covered_coins=there,
                worth_usd=worth, counts_usd=counts, more_coins=more,
                more_usd=None if more is None else more * coin.price)  # fmt: skip
