@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -13,6 +14,7 @@ from rebal.commands._cures import cured
 from rebal.findings import Code, Severity
 from rebal.plan import Plan, Side, Wallet
 from rebal.planner import build_plan
+from rebal.planner.sequence import after_orders
 from rebal.planner.status import build_status
 from rebal.planner.unwind import build_unwind
 from rebal.portfolio import Portfolio, Uncovered
@@ -60,6 +62,27 @@ def test_what_opens_anything_is_still_refused_for_want_of_coins() -> None:
     plan = build_plan(short, short.statement, inputs=INPUTS)
     assert plan.refused
     assert Code.UNDER_COLLATERALISED in codes(plan, Severity.ERROR)
+
+
+@pytest.mark.parametrize("rebalance", [0, -4000])
+def test_a_leg_that_only_makes_a_net_in_alert_smaller_waits_for_no_coin(rebalance: int) -> None:
+    """0.5 BTC are to be 42,000 dollars of it, beside a hedge of 60,000 short: what is bought makes the net smaller.
+
+    Once it is bought 38,000 are short, which need 0.95 BTC before the fee.
+    """
+    short = opened(BTCUSD, contracts=F(rebalance - 60000) / 100, entry_price=F(40000), hedge=F(-600))
+    made = portfolio({"BTC": "0.5", "USD": "22000"}, {"BTC": "1", "USD": "0"}, {"BTC": "40000"}, (BTCUSD,),
+                     wallets={"BTC": "0.5"}, positions=(short,))  # fmt: skip
+    plan = build_plan(made, made.statement, inputs=INPUTS)
+    assert not plan.refused
+    assert [(each.contract, each.signed, each.reduce_only) for each in plan.orders] == [
+        ("BTCUSD", F(220 - rebalance // 100), True)
+    ]
+    (missing,) = [each for each in plan.findings if each.code is Code.UNDER_COLLATERALISED]
+    assert missing.severity is Severity.WARNING
+    assert missing.data["missing_coins"] == F("0.95") - F("0.5")
+    left = after_orders(made.statement, plan.orders, made)
+    assert not build_plan(made, left, inputs=INPUTS).orders
 
 
 def test_a_reduction_of_a_wallet_past_its_liquidation_can_be_placed() -> None:

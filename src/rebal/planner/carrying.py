@@ -1,10 +1,11 @@
 """By which contract the leg of each asset is carried, and what of it no contract or no coin can carry."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from rebal.amounts import Fraction, total
+from rebal.amounts import ZERO, Fraction, total
 from rebal.frozen import frozen
 from rebal.planner.candidates import Candidate
+from rebal.planner.collateral import Shortage
 from rebal.planner.desk import Desk
 from rebal.planner.sizing import Leg, Passed, carried_usd, fully_reducing
 from rebal.planner.splitting import Offer, Taken, goes_on, lacking, served_at, split
@@ -128,7 +129,7 @@ def _in_turn(asset: str, dollars: Fraction, desk: Desk, taken: Taken, *, first: 
         if len(legs) == len(closing):
             continue  # its lot is too large for this leg
         short = lacking(legs, desk, taken)
-        if not short:
+        if not short or _closes_more(candidate, legs, closing, desk=desk, taken=taken, short=short):
             return Carried(candidate, legs, opens=True, passed=tuple(passed))
         passed.append(Passed(candidate, legs[-1].contracts, short[0]))
         asked = asked or legs
@@ -144,6 +145,24 @@ def _in_turn(asset: str, dollars: Fraction, desk: Desk, taken: Taken, *, first: 
             return whole
         legs, opening = tried.largest(), each.candidate
     return Carried(opening, legs, opens=len(legs) > len(closing), passed=tuple(passed), covered=False)
+
+
+def _closes_more(
+    candidate: Candidate, legs: Sequence[Leg], closing: Sequence[Leg], *, desk: Desk, taken: Taken,
+    short: Iterable[Shortage],
+) -> bool:  # fmt: skip
+    """Whether what opens only closes more of what the exchange shows, and lacks nothing that is not lacking without.
+
+    Else what a wallet in alert lacks would keep its net from getting smaller.
+    """
+    orders = desk.orders_of([*(leg for each in taken.values() for leg in each), *legs])
+    if not any(each.contract == candidate.contract.name and each.reduce_only for each in orders):
+        return False
+    known: dict[str, Fraction] = {}
+    for pot in {desk.pot(leg.contract) for leg in legs}:
+        without = [*taken.get(pot, ()), *(leg for leg in closing if desk.pot(leg.contract) == pot)]
+        known |= {each.account.name: each.missing for each in desk.shortages(pot, without)}
+    return all(each.missing <= known.get(each.account.name, ZERO) for each in short)
 
 
 def _in_parts(asset: str, dollars: Fraction, desk: Desk, taken: Taken, *, shrink: Shrink) -> Carried:
