@@ -1,14 +1,16 @@
 """Prices and accounts of several venues at once, and what is judged where one of them, or all, are down."""
 
 import json
+import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from exact import exact
-from exchange_server import Fault, Reply, Server
+from exchange_server import Asked, Fault, Reply, Server
 from exchange_server.accounts import Ledger, Open, answers
 from exchange_server.books import CANARY, asked, has_keys
 from program import Answered
@@ -91,6 +93,34 @@ def test_prices_and_accounts_of_both_venues_are_asked(server: Server, accounts: 
     assert about_accounts(json.loads(status(server, "two.yaml").out)) == {}
     both = status(server, "two.yaml", *FALLBACK)
     assert both == status(server, "two.yaml")
+
+
+def test_the_venues_of_all_accounts_are_asked_side_by_side(server: Server, accounts: tuple[Ledger, Ledger]) -> None:
+    both_here = threading.Barrier(2, timeout=30)
+    for where in ("GET api.bybit.com/v5/market/tickers?category=inverse",
+                  "GET www.okx.com/api/v5/public/mark-price?instType=SWAP"):  # fmt: skip
+        server.answers[where] = partial(_once_both_are_asked, both_here, server.answers[where])
+    done = asked(server, "plan", "two.yaml", "--market", "live", "--format", "json", *NOW)
+    assert done.code == 0, done.err
+    sources = {each["name"]: each["source"] for each in json.loads(done.out)["inputs"]["price_sources"]}
+    assert (sources["BTCUSD"], sources["ETH-USD-SWAP"]) == ("bybit", "okx")
+
+
+def _once_both_are_asked(barrier: threading.Barrier, answer: Any, _: Asked) -> Any:
+    barrier.wait()
+    return answer
+
+
+def test_an_exchange_that_says_nothing_takes_nothing_from_the_other(
+    server: Server, accounts: tuple[Ledger, Ledger]
+) -> None:
+    server.faults = [Fault("okx", 99, silent=True)]
+    at = ("--market", "live", "--format", "json", "--timeout", "2", *NOW)
+    done = asked(server, "status", "two.yaml", *at, *FALLBACK)
+    assert done.code == 4
+    assert "within 2 s; the other venues answer; judged by them and" in done.err
+    sources = {each["name"]: each["source"] for each in json.loads(done.out)["inputs"]["price_sources"]}
+    assert sources["BTCUSD"] == "bybit"
 
 
 def test_an_exchange_that_is_down_is_one_line_and_no_answer(server: Server, accounts: tuple[Ledger, Ledger]) -> None:

@@ -33,7 +33,10 @@ def together(
         except queue.Empty:
             if deadline.left():
                 continue
-            raise Unavailable(f"no answer within {deadline.allowed:g} s") from None
+            late = Unavailable(f"no answer within {deadline.allowed:g} s")
+            if failed is None:
+                raise late from None
+            return [answers[n] if n in answers else failed(late) for n in range(len(questions))]
         answers[n] = _settled(answer, failed)
     return [answers[n] for n in range(len(questions))]
 

@@ -24,9 +24,10 @@ def answer(bare: Reading, contracts: Sequence[Contract], source: "Asked") -> tup
     """
     said: list[Quotes] = []
     files: list[MarketText] = []
-    for account in bare.accounts:
-        own = [contract for contract in contracts if contract.account == account.name]
-        found = source(_wanted(bare, account, own))
+    owned = [[each for each in contracts if each.account == account.name] for account in bare.accounts]
+    wanted = [_wanted(bare, account, own) for account, own in zip(bare.accounts, owned, strict=True)]
+    for n, own in enumerate(owned):
+        found = source(replace(wanted[n], beside=tuple(wanted[n + 1 :]), goes_on=n > 0))
         if isinstance(found, MarketText):
             files.append(found)
         else:

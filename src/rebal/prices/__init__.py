@@ -39,7 +39,8 @@ class Quotes:
 class Wanted:
     """What a portfolio wants quoted: its coins, but for dollars and what is aside, and the contracts on them.
 
-    ``prices_from``: the exchanges to ask, in this order, for coins that the venue does not price.
+    ``prices_from``: the exchanges to ask, in this order, for coins that the venue does not price. ``beside``: what its
+    other accounts will want, so that all may be asked at once; ``goes_on``: another of its accounts was quoted before.
     """
 
     venue: str | None
@@ -47,6 +48,8 @@ class Wanted:
     contracts: tuple[Contract, ...]
     prices_from: tuple[str, ...]
     now: datetime
+    beside: "tuple[Wanted, ...]" = ()
+    goes_on: bool = False
 
 
 Source = Callable[[Wanted], Quotes]

@@ -57,35 +57,31 @@ class _Live:
     def __init__(self, network: Network, timeout: float) -> None:
         self._network = network
         self._deadline = Deadline(network, timeout)
-        self._lines: dict[tuple[str, bool], Line] = {}
+        self._lines: dict[tuple[str, bool], Line | Unavailable] = {}
         self._answers: dict[_Key, Any] = {}
 
     def __call__(self, wanted: Wanted) -> Quotes:
         """What is wanted, as far as anybody quotes it. Raises Unavailable."""
         if wanted.venue is None and not wanted.prices_from:
             raise Unavailable("the portfolio names no venue and no prices_from, so there is nobody to ask")
-        self._deadline.begin()
-        served = {contract.asset for contract in wanted.contracts}
-        elsewhere = any(coin not in served for coin in wanted.coins)
-        listed = self._at_venue(wanted, beside=wanted.prices_from if elsewhere else ())
+        if not wanted.goes_on:
+            self._deadline.begin()
+        self._ask(key for each in (wanted, *wanted.beside) for key in _keys(each))
+        listed = self._at_venue(wanted)
         coins = _indices(wanted, listed)
         coins |= self._in_spot([coin for coin in wanted.coins if coin not in coins], wanted.prices_from)
         marks = {each.name: _mark(listed[each.name], wanted) for each in wanted.contracts if each.name in listed}
         return _quotes(wanted, {**coins, **marks}, listed)
 
-    def _at_venue(self, wanted: Wanted, beside: Sequence[str]) -> dict[str, Ticker]:
-        """The venue's tickers; spot exchanges that are sure to be asked are asked at the same time."""
+    def _at_venue(self, wanted: Wanted) -> dict[str, Ticker]:
+        """The venue's tickers, which have been asked for."""
         venue, contracts = wanted.venue, wanted.contracts
-        module = None if venue is None else tickers.reader(venue)
-        keys = [key for name in beside for key in _spot_keys(name)]
         if venue is None or not contracts:
-            self._ask(keys)
             return {}
+        module = tickers.reader(venue)
         if module is None:
             raise Unavailable(f"{venue}: its prices cannot be asked for; give them in a file")
-        asked = module.questions(contracts)
-        self._ask([*((venue, False, each) for each in asked), *keys])
-        answers = dict(self._told(venue, asked))
+        answers = dict(self._told(venue, module.questions(contracts)))
         return {ticker.contract: ticker for ticker in _read(partial(module.tickers, answers), venue)}
 
     def _told(self, venue: str, asked: Iterable[Question]) -> Iterator[tuple[Question, Any]]:
@@ -120,19 +116,41 @@ class _Live:
 
     def _ask(self, keys: Iterable[_Key]) -> None:
         """Put what was not asked before, all at once; a failure is kept as the answer."""
-        new = [key for key in keys if key not in self._answers]
+        new = [key for key in dict.fromkeys(keys) if key not in self._answers]
         for name, in_spot, _ in new:
             if (name, in_spot) not in self._lines:
-                line = opened(name, self._network, deadline=self._deadline, spot=in_spot)
-                self._lines[name, in_spot] = line
-        asks = [partial(self._lines[name, in_spot].ask, each.call, dict(each.given)) for name, in_spot, each in new]
+                self._lines[name, in_spot] = self._opened(name, in_spot=in_spot)
+        asks = [partial(self._put, key) for key in new]
         self._answers.update(zip(new, together(asks, self._deadline, failed=lambda error: error), strict=True))
+
+    def _opened(self, name: str, *, in_spot: bool) -> "Line | Unavailable":
+        try:
+            return opened(name, self._network, deadline=self._deadline, spot=in_spot)
+        except Unavailable as error:
+            return error
+
+    def _put(self, key: _Key) -> Any:
+        name, in_spot, question = key
+        line = self._lines[name, in_spot]
+        if isinstance(line, Unavailable):
+            raise line
+        return line.ask(question.call, dict(question.given))
 
     def _answer(self, name: str, question: Question, *, in_spot: bool = False) -> Any:
         answer = self._answers[name, in_spot, question]
         if isinstance(answer, Unavailable):
             raise answer
         return answer
+
+
+def _keys(wanted: Wanted) -> list[_Key]:
+    """What the venue is asked, and spot exchanges that are sure to be, for coins that no contract of it is on."""
+    module = None if wanted.venue is None else tickers.reader(wanted.venue)
+    questions = [] if module is None else module.questions(wanted.contracts)
+    served = {contract.asset for contract in wanted.contracts}
+    elsewhere = any(coin not in served for coin in wanted.coins)
+    beside = [key for name in wanted.prices_from for key in _spot_keys(name)] if elsewhere else []
+    return [*((wanted.venue or "", False, each) for each in questions), *beside]
 
 
 def _spot_keys(name: str) -> list[_Key]:
