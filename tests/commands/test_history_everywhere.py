@@ -92,7 +92,7 @@ def test_where_a_history_is_not_to_be_had_one_line_says_so(
     assert done.code == 0 or (done.out == "" and done.err.splitlines()[-1].startswith(f"rebal: {venue}: "))
 
 
-BARS = {"kucoin": "XBTUSDM", "gate": "BTC_USD", "bingx": "BTC-USD"}
+BARS = {"kucoin": "XBTUSDM", "gate": "BTC_USD", "bingx": "BTC-USD", "htx": "BTC-USD"}
 
 
 @pytest.mark.parametrize("venue", BARS)
@@ -101,7 +101,7 @@ def test_bars_begin_where_a_contract_was_listed_however_long_before_is_asked(
 ) -> None:
     """These answer for a stretch of time, so that one without bars is not the end of them."""
     server.serve(venue).answers |= answers(venue, {BARS[venue]: Past(430, close)})
-    done = run(server, tmp_path, "--history", "5y", venue=venue)
+    done = run(server, tmp_path, "--history", "8y", venue=venue)
     assert done.code == 0, done.err
     rows = [line.split(",") for line in done.out.splitlines()[1:]]
     days = [int(datetime.fromisoformat(row[0]).timestamp()) * 1000 // DAY for row in rows]

@@ -255,6 +255,34 @@ def _bingx(pasts: Mapping[str, Past]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _htx(pasts: Mapping[str, Past]) -> dict[str, Any]:
+    """Where a size is named, times count for nothing."""
+
+    def klines(asked: Asked) -> Any:
+        first, last = _number(asked, "from", 0) * 1000, _number(asked, "to", NOW // 1000) * 1000
+        rows = pasts[asked.query["contract_code"]].bars()
+        found = rows[-_number(asked, "size", 0) :] if "size" in asked.query else within(rows, first, last)[:2_000]
+        return {"status": "ok", "data": [
+            {"id": time // 1000, **dict.fromkeys(("open", "high", "low", "close"), float(close)), "amount": 1}
+            for time, close in found
+        ]}  # fmt: skip
+
+    spot = {
+        "base-currency": "ht", "quote-currency": "usdt", "symbol": "htusdt", "state": "online", "price-precision": 4,
+        "amount-precision": 4, "value-precision": 8, "min-order-value": 1, "symbol-partition": "main",
+    }  # fmt: skip
+    linear = {
+        "symbol": "HT", "contract_code": "HT-USDT", "contract_size": 1, "price_tick": 0.1, "delivery_time": "",
+        "create_date": "20200325", "contract_status": 1, "support_margin_mode": "all", "business_type": "swap",
+        "pair": "HT-USDT", "contract_type": "swap",
+    }  # fmt: skip
+    return {
+        "GET api.hbdm.vn/swap-ex/market/history/kline": klines,
+        "GET api.huobi.pro/v1/common/symbols": {"status": "ok", "data": [spot]},
+        "GET api.hbdm.vn/linear-swap-api/v1/swap_contract_info": {"status": "ok", "data": [linear]},
+    }
+
+
 def _iso(time: int) -> str:
     from datetime import UTC, datetime
 
@@ -263,7 +291,7 @@ def _iso(time: int) -> str:
 
 _VENUES: Mapping[str, Callable[[Mapping[str, Past]], dict[str, Any]]] = {
     "binance": _binance, "bybit": _bybit, "okx": _okx, "deribit": _deribit, "kraken": _kraken,
-    "bitmex": _bitmex, "kucoin": _kucoin, "gate": _gate, "bingx": _bingx,
+    "bitmex": _bitmex, "kucoin": _kucoin, "gate": _gate, "bingx": _bingx, "htx": _htx,
 }  # fmt: skip
 
 

@@ -60,12 +60,13 @@ def lengths(line: Line) -> frozenset[str]:
 
 def bars(line: Line, symbol: str, *, every: str, step: timedelta, start: datetime, end: datetime) -> Iterator[Bar]:
     """The bars from ``start`` that have ended by ``end``, oldest first. Raises Unavailable."""
-    most = _BARS.get(line.exchange.id)
+    span = _BARS.get(line.exchange.id)
+    most = None if line.exchange.id in _WITHOUT_LIMIT else span
 
     def page(since: int, _: int | None) -> Any:
         return line.ask("fetch_ohlcv", symbol, every, since, most)
 
-    asked = _Asked(page, None if most is None else most * step)
+    asked = _Asked(page, None if span is None else span * step)
     for row in _paged(asked, line, start, end, time_of=lambda row: row[0]):
         bar = _bar(row, line)
         if bar.time + step <= end:
@@ -106,10 +107,12 @@ class _Rates:
 
 _BARS = {
     "okx": 100, "deribit": 1000, "krakenfutures": 2000, "coinbase": 300, "kucoinfutures": 200, "gate": 1000,
-    "bingx": 500,
+    "bingx": 500, "htx": 2000,
 }  # fmt: skip
 """Bars of a page, by ccxt's name of an exchange, where an answer is of a stretch of time that is no longer, so that an
 empty one is not the last."""
+_WITHOUT_LIMIT = frozenset({"htx"})
+"""Where a limit that is named is of the newest bars there are."""
 _RATES = {
     "bybit": _Rates(timedelta(days=66), "endTime", 200),
     "okx": _Rates(timedelta(days=33), "after", 100),
