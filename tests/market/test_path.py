@@ -268,3 +268,30 @@ def test_what_its_own_tier_makes_due_is_due_both_ways() -> None:
     assert liquidation(Fraction(20), [one_coin_of("BTC", usd_tiers(("50", "0.01"), (None, "0.5")))]) == Factors(
         Fraction(1), Fraction(1)
     )
+
+
+def jumps(contracts: int, *steps: tuple[str | None, str]) -> Held:
+    """A coin at 100 dollars, long or short, whose whole size is maintained at the rate of its tier in dollars."""
+    tiers = tuple(Tier(None if up_to is None else exact(up_to), exact(rate)) for up_to, rate in steps)
+    schedule = Tiers(Valuation.MARK, False, Method.WHOLE, TierUnit.USD, tiers)
+    return Held(linear(schedule, multiplier="1"), Fraction(contracts), Fraction(100), Fraction(100))
+
+
+def test_a_tier_that_is_passed_through_ends_a_wallet_that_its_end_would_not() -> None:
+    """At 150 dollars 60 % are 90, and 50 are gained: 40 are needed there, 20 at 200, and nothing beyond."""
+    long = jumps(1, ("150", "0.01"), ("200", "0.6"), (None, "0.01"))
+    passage = Curve(Fraction(30), [long]).along(Moves({"BTC": Fraction(2)}))
+    assert (passage.short, passage.ends_at) == (Fraction(10), Fraction(1, 4))
+    assert Curve(Fraction(40), [long]).along(Moves({"BTC": Fraction(2)})).short is None
+    # a short at 75 dollars: 45 less the 25 that are gained, and nothing from 50 on
+    short = jumps(-1, ("50", "0.01"), ("75", "0.6"), (None, "0.01"))
+    passage = Curve(Fraction(15), [short]).along(Moves({"BTC": exact("-0.8")}))
+    assert (passage.short, passage.ends_at) == (Fraction(5), Fraction(5, 16))
+    assert Curve(Fraction(20), [short]).along(Moves({"BTC": exact("-0.8")})).short is None
+
+
+def test_a_jump_on_the_way_ends_a_wallet_of_coins_that_move_apart() -> None:
+    """At 150 dollars of the one 90 are asked for, and 50 and 2.5 of the other are gained; at 300 they do for 180."""
+    coins = of_several_coins([jumps(1, ("150", "0.01"), (None, "0.6")), jumps(1, (None, "0"))])
+    passage = Curve(Fraction(20), coins).along(Moves({"A0": Fraction(2), "A1": exact("0.1")}))
+    assert (passage.short, passage.ends_at) == (exact("17.5"), Fraction(1, 4))

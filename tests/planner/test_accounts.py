@@ -11,7 +11,7 @@ from exact import exact
 from market.test_pooled_path import spare
 from program import rebal
 from rebal import load
-from rebal.account_lines import AccountLine, LevelLine
+from rebal.account_lines import AccountLine, LevelLine, NearestLine
 from rebal.amounts import ONE, ZERO, Fraction
 from rebal.book import Book, MarginMode
 from rebal.findings import Code, Severity
@@ -19,6 +19,7 @@ from rebal.formats import View, render
 from rebal.market.pooled import Pool
 from rebal.market.pooled_path import least_spare
 from rebal.plan import Inputs, Plan, Rescue
+from rebal.planner.account_lines import _nearest
 from rebal.planner.build import build_plan
 from rebal.planner.collateral import room_for
 from rebal.planner.desk import Desk
@@ -394,3 +395,12 @@ def test_the_levels_of_scenarios_stand_by_their_names(tmp_path: Path) -> None:
     made = read(tmp_path, f"{WORKED}scenarios:\n{told}")
     line = account(build_status(made, made.statement, inputs=inputs(made)).accounts, "bybit")
     assert [level.path for level in line.levels] == ["all", "BTC", "ETH", *sorted(names)]
+
+
+@pytest.mark.parametrize(
+    ("below", "above", "factor"),
+    [("0.5", "1.2", "1.2"), ("0.9", "1.2", "0.9"), (None, "3", "3"), ("0.1", None, "0.1")],
+)
+def test_of_two_ends_the_one_that_is_nearer_to_today_is_told(below: str | None, above: str | None, factor: str) -> None:
+    ends = (None if each is None else exact(each) for each in (below, above))
+    assert _nearest("all", *ends) == NearestLine("all", exact(factor), abs(exact(factor) - 1))

@@ -365,3 +365,12 @@ def test_every_figure_of_coins_that_travel_to_a_pool_is_derived(tmp_path: Path) 
     told = rebal("explain", str(plan), *now)
     assert told.returncode == 0, told.stderr
     assert "ways.bybit.coins.coins" in told.stdout
+
+
+def test_an_account_that_closing_leaves_owing_a_fee_is_levered_no_more(tmp_path: Path) -> None:
+    """39,200 of credit, of which a long from 7,204 has lost 39,178: closing it costs 33 of the 22 left."""
+    made = read(tmp_path, LONG.replace("entry_price: 2500", "entry_price: 7204").replace(", SOL: 60}", "}"))
+    (way,) = rescued(made).ways
+    assert (way.way, dict(way.contracts)) == (Rescue.CLOSE, {"ETHUSD": F(-60000)})
+    assert way.leverage_after == 0
+    assert way.distance_after is None

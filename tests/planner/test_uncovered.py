@@ -136,14 +136,20 @@ def test_a_leg_that_shrinks_is_traded_though_its_own_target_was_within_the_band(
     assert (again.orders, again.transfers) == ((), ())
 
 
-def test_what_fits_once_another_is_left_short_of_its_aim_is_not_shrunk() -> None:
+@pytest.mark.parametrize("unit", ["1", "0.00001"])
+def test_what_fits_once_another_is_left_short_of_its_aim_is_not_shrunk(unit: str) -> None:
     """A hedge of 30,000 leaves room for 10,000 of BTC's short: 30,000 of 60,000 stay, and ETH aims at 0.9 of the rest.
 
-    Its 6 ETH do not margin the 39,000 that 54,000 would take, but do the 12,000 that are left to it.
+    Its 6 ETH do not margin the 39,000 that 54,000 would take, but do the 12,000 that are left to it. Whatever the
+    ``unit`` of the dollars.
     """
-    held, targets = {"BTC": "1", "ETH": "6", "USD": "5000"}, {"BTC": "0", "ETH": "0.9", "USD": "0.1"}
-    hedge = opened(BTC, contracts=Fraction(-30000), entry_price=Fraction(40000), hedge=Fraction(-30000))
-    made = portfolio(held, targets, PRICES, (BTC, ETH), wallets={"BTC": "1"}, positions=(hedge,))
+    one = exact(unit)
+    btc, eth = (inverse(coin, unit, tick=None) for coin in ("BTC", "ETH"))
+    held, targets = {"BTC": "1", "ETH": "6", "USD": str(5000 * one)}, {"BTC": "0", "ETH": "0.9", "USD": "0.1"}
+    prices = {coin: str(exact(price) * one) for coin, price in PRICES.items()}
+    hedge = opened(btc, contracts=Fraction(-30000), entry_price=40000 * one, hedge=Fraction(-30000))
+    made = portfolio(held, targets, prices, (btc, eth), wallets={"BTC": "1"}, positions=(hedge,),
+                     rules=policy(min_order=str(10 * one)))  # fmt: skip
     plan = planned(made, fit=True)
     assert traded(plan) == {"BTCUSD": Fraction(-10000), "ETHUSD": Fraction(12000)}
     assert {line.asset: line.aimed_weight for line in plan.assets}["ETH"] == Fraction(27000, 60000)
