@@ -1,20 +1,24 @@
 """The laws of a plan, over books of which accounts are pooled."""
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
-from hypothesis import event, given
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from market.test_pooled_path import pools
 from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction
-from rebal.market.pooled import Pool
+from rebal.book import Book
+from rebal.market.pooled import Pool, judge
 from rebal.market.pooled_need import Survey, more_needed
-from rebal.plan import Side
+from rebal.plan import Order, Side, StepKind
 from rebal.planner.build import build_plan
 from rebal.planner.exposure import fees_usd, value
+from rebal.planner.pooled import pool_of
+from rebal.planner.sequence import after_orders, after_transfers
 
-from .test_accounts import books, carried_out, inputs, planned, read
+from .test_accounts import COINS, CONTRACTS, MARKET, books, carried_out, inputs, planned, read
 
 SHOCKS = st.lists(st.integers(1, 95).map(lambda points: Fraction(points, 100)), min_size=2, max_size=2, unique=True)
 
@@ -109,3 +113,65 @@ def test_what_is_needed_of_a_coin_is_the_same_by_whichever_way_it_is_asked(
         needed = more_needed(bare, asset, paths=paths, leverage=ONE)
         event("nothing" if needed == 0 else "none" if needed is None else "some")
         assert account.balance_needed(asset) == anew.balance_needed(asset) == needed
+
+
+@st.composite
+def turning(draw: st.DrawFn) -> str:
+    """A pooled account with longs and shorts that a plan may turn over, and coins beside it."""
+    sizes = {coin: draw(st.integers(-9, 9)) * 1000 for coin in COINS}
+    rows = [f"{{contract: {CONTRACTS[coin]}, contracts: {size}, entry_price: {COINS[coin]}}}"
+            for coin, size in sizes.items() if size]  # fmt: skip
+    there = {coin: f"{draw(st.integers(0, 6)) * 1000 / price:.6f}" for coin, price in COINS.items()}
+    held = {
+        coin: f"{float(there[coin]) + draw(st.integers(0, 20)) * 1000 / price:.6f}" for coin, price in COINS.items()
+    }
+    wanted = [draw(st.integers(0, 40)) for _ in COINS]
+    inside, owned = (", ".join(f"{coin}: {each}" for coin, each in coins.items()) for coins in (there, held))
+    shares = ", ".join(f"{coin}: {share / 2}%" for coin, share in zip(COINS, wanted, strict=True))
+    return (
+        f"as_of: 2026-11-20T08:00:00Z\nholdings: {{{owned}}}\n"
+        f"targets: {{{shares}, USD: {100 - sum(wanted) / 2}%}}\naccounts:\n"
+        f"  one: {{venue: bybit, margin: pooled, wallets: {{{inside}}},"
+        f" positions: [{', '.join(rows)}]}}{MARKET}policy: {{leverage: 1}}\n"
+    )
+
+
+def test_each_order_that_opens_finds_its_initial_margin_where_the_last_one_does(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    met = Counter[str]()
+
+    @given(text=turning())
+    def finds(text: str) -> None:
+        made = read(tmp_path_factory.mktemp("books"), text)
+        plan = planned(made)
+        if plan.refused:
+            return
+        book, states = made.statement, []
+        for each in plan.steps:
+            if each.kind is StepKind.TRANSFER:
+                book = after_transfers(book, [plan.transfers[each.index]], made)
+            if each.kind is StepKind.ORDER:
+                order = plan.orders[each.index]
+                before, book = book, after_orders(book, [order], made)
+                states.append((order, abs(size(book, order)) > abs(size(before, order)), book))
+        for account in made.pools:
+            there = [(judge(pool_of(account, left, made)), opens)
+                     for order, opens, left in states if order.account == account.name]  # fmt: skip
+            if there and there[-1][0].initial_margin <= there[-1][0].credit:
+                assert all(then.initial_margin <= then.credit for then, opens in there if opens)
+                met["after another"] += sum(opens for _, opens in there) > 1
+                met["turned over"] += any(
+                    size(made.statement, order) * size(left, order) < 0
+                    for order, _, left in states if order.account == account.name
+                )  # fmt: skip
+
+    finds()
+    if settings().max_examples >= 50:
+        assert min(met["after another"], met["turned over"]) > 2, met
+
+
+def size(book: Book, order: Order) -> Fraction:
+    """Contracts open of an order's contract."""
+    position = book.positions.get(order.contract)
+    return ZERO if position is None else position.contracts

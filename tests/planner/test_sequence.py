@@ -48,16 +48,26 @@ def test_what_opens_takes_back_the_dollars_that_what_reduces_made(made: str, fir
         reducing, notional=abs(size), side=Side.SELL if size >= 0 else Side.BUY, contracts=abs(size), reduce_only=True
     )
     bought = replace(bought, reduce_only=False)
-    placed = placing_order((sold, bought, reducing))
+    placed = placing_order((sold, bought, reducing), replace(some.statement, positions={}))
     assert placed[0] is reducing
     assert [each.side for each in placed[1:]] == [first, Side.BUY if first is Side.SELL else Side.SELL]
 
 
+def test_what_turns_a_position_over_to_a_smaller_one_stands_before_what_opens() -> None:
+    """Of 20,000 short at b: 30,000 bought leave 10,000 open; 50,000 leave 30,000, which asks for more margin."""
+    made = over_two()
+    sold, smaller, larger = ordered(made, a="-40000", b="30000", dated="50000")
+    assert placing_order((sold, smaller), made.statement) == (smaller, sold)
+    assert placing_order((larger, smaller), made.statement) == (smaller, larger)
+    assert placing_order((sold, larger, smaller), made.statement) == (smaller, sold, larger)
+
+
 def test_of_two_that_do_the_same_the_larger_goes_first_and_of_equals_the_first_by_name() -> None:
     made = over_two()
+    flat = replace(made.statement, positions={})
     for sizes, names in (({"a": "-20", "b": "-30"}, ["b:BTCUSD", "a:BTCUSD"]),
                          ({"b": "-20", "a": "-20"}, ["a:BTCUSD", "b:BTCUSD"])):  # fmt: skip
-        assert [each.contract for each in placing_order(ordered(made, **sizes))] == names
+        assert [each.contract for each in placing_order(ordered(made, **sizes), flat)] == names
 
 
 def test_coins_leave_behind_the_last_order_that_frees_them_and_come_before_what_waits() -> None:

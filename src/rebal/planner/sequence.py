@@ -12,22 +12,34 @@ from rebal.plan import Order, Side, Step, StepKind, Transfer
 from rebal.portfolio import Portfolio
 
 
-def placing_order(orders: Iterable[Order]) -> tuple[Order, ...]:
-    """Reducing orders first, then opening orders paired: each takes back the dollars that the ones before it made."""
+def placing_order(orders: Iterable[Order], book: Book) -> tuple[Order, ...]:
+    """What leaves less open first, then opening orders paired: each takes back the dollars that those before it made.
+
+    Orders that only reduce come before those that turn a position over to a smaller one: margin is free before it is
+    asked for, so that where the last order finds its initial margin, every one before it does.
+    """
     listed = sorted(orders, key=lambda order: (-order.notional, order.contract))
     reducing = [order for order in listed if order.reduce_only]
-    buying, selling = (deque(_opening(listed, side)) for side in (Side.BUY, Side.SELL))
+    turning = [order for order in listed if not order.reduce_only and _leaves_less(order, book)]
+    first = [*reducing, *turning]
+    buying, selling = (deque(_opening(listed, side, first)) for side in (Side.BUY, Side.SELL))
     placed: list[Order] = []
-    made = total(map(_dollars_made, reducing))
+    made = total(map(_dollars_made, first))
     while buying or selling:
         following = (buying if buying and (made > 0 or not selling) else selling).popleft()
         made += _dollars_made(following)
         placed.append(following)
-    return (*reducing, *placed)
+    return (*first, *placed)
 
 
-def _opening(listed: Iterable[Order], side: Side) -> Iterator[Order]:
-    return (order for order in listed if order.side is side and not order.reduce_only)
+def _opening(listed: Iterable[Order], side: Side, first: Sequence[Order]) -> Iterator[Order]:
+    return (order for order in listed if order.side is side and order not in first)
+
+
+def _leaves_less(order: Order, book: Book) -> bool:
+    """Whether a smaller position is open after an order than before it, on either side."""
+    position = book.positions.get(order.contract)
+    return position is not None and abs(position.contracts + order.signed) < abs(position.contracts)
 
 
 def waiting_last(orders: Sequence[Order], transfers: Iterable[Transfer], portfolio: Portfolio) -> tuple[Order, ...]:

@@ -92,6 +92,6 @@ def posted(
 def _filled(
     portfolio: Portfolio, book: Book, orders: Iterable[Order], known: Book | None = None
 ) -> tuple[tuple[Order, ...], Book, tuple[Account, ...]]:
-    placed = placing_order(orders)
+    placed = placing_order(orders, book)
     filled = after_orders(book, placed, portfolio) if known is None else known
     return placed, filled, accounts(book, filled, placed, portfolio=portfolio)
