@@ -95,6 +95,12 @@ class _Open:
         self.step: str | int | None = None
         self.key_mark: yaml.Mark | None = None
 
+    def passed(self) -> None:
+        if type(self.data) is list:
+            self.step = len(self.data)
+        else:
+            self.step, self.attached = None, True
+
 
 class _Builder:
     """Takes events one by one and keeps what they build."""
@@ -194,16 +200,11 @@ class _Builder:
             top.data[top.step] = value
             top.spots[top.step] = (top.key_mark, spot)
         if type(value) is str:
-            self.passed()
+            top.passed()
 
     def passed(self) -> None:
-        if not self.open:
-            return
-        top = self.open[-1]
-        if type(top.data) is list:
-            top.step = len(top.data)
-        else:
-            top.step, top.attached = None, True
+        if self.open:
+            self.open[-1].passed()
 
     def leave_out(self, event: Any, problem: str, instead: str) -> None:
         top = self.open[-1] if self.open else None

@@ -61,17 +61,25 @@ class _Alike(NamedTuple):
 
 @frozen
 class _Ends:
-    """How far all coins may fall and rise before a wallet is liquidated, and what backs it and is lost with it."""
+    """The last moves down and up that a wallet comes through, and what backs it and is lost with it.
 
-    below: Fraction | None
-    above: Fraction | None
+    ``is_over``: it is liquidated today already.
+    """
+
+    down: Fraction | None
+    up: Fraction | None
+    is_over: bool
     backing: Callable[[], _Alike]
+
+    @classmethod
+    def of(cls, below: Fraction | None, above: Fraction | None, backing: Callable[[], _Alike]) -> "_Ends":
+        """By how far all coins may fall and rise before it is liquidated."""
+        return cls(None if below is None else -below, above, below == 0 or above == 0, backing)
 
     def loses(self, shock: Fraction) -> bool:
         """Whether a move liquidates it; where margin is covered exactly at the end of the move it comes through."""
-        if self.below == 0 or self.above == 0:
-            return True
-        return (self.below is not None and shock + self.below < 0) or (self.above is not None and shock > self.above)
+        down, up = self.down, self.up
+        return self.is_over or (down is not None and shock < down) or (up is not None and shock > up)
 
 
 def payoff_lines(review: Review) -> tuple[PayoffLine, ...]:
@@ -114,7 +122,7 @@ def _ends(
     for account in done.after:
         row = rows.get((portfolio.account(account.at).name, account.currency, account.contract))
         if row is not None and (row.distance_below is not None or row.distance_above is not None):
-            yield _Ends(row.distance_below, row.distance_above, partial(_backing, account, held, portfolio))
+            yield _Ends.of(row.distance_below, row.distance_above, partial(_backing, account, held, portfolio))
 
 
 def _backing(account: Account, held: Mapping[str, Payoff], portfolio: Portfolio) -> _Alike:
@@ -129,7 +137,7 @@ def _pooled_ends(book: Book, accounts: Sequence[AccountLine], portfolio: Portfol
             if level.path == ALL:
                 below = None if level.below is None else ONE - level.below
                 above = None if level.above is None else level.above - ONE
-                yield _Ends(below, above, partial(_pooled_backing, line, book, portfolio))
+                yield _Ends.of(below, above, partial(_pooled_backing, line, book, portfolio))
 
 
 def _pooled_backing(line: AccountLine, book: Book, portfolio: Portfolio) -> _Alike:
