@@ -107,6 +107,19 @@ def test_a_share_that_may_be_meant_otherwise_is_told_in_the_headline(tmp_path: P
         assert ("is asked, not" in lines) == (pct != "5")
 
 
+def test_what_no_order_brings_to_its_weight_stands_in_the_headline(tmp_path: Path) -> None:
+    book = tmp_path / "portfolio.yaml"
+    text = (
+        "venue: deribit\nas_of: 2026-11-20T08:00:00Z\nholdings: {BTC: 1.2, SOL: 240, LINK: 900}\n"
+        "targets: {BTC: 45%, SOL: 10%, LINK: 4%, USD: 41%}\npolicy: {routes: [inverse]}\n"
+        "market: {as_of: 2026-11-20T08:00:00Z, prices: {BTC: 91250, SOL: 141.9, LINK: 13.4}}\n"
+    )
+    book.write_text(text)
+    assert "1 transfer, no coin sold; LINK and SOL stay off target " in " ".join(shown("plan", str(book), "--brief"))
+    book.write_text(text.replace(", LINK: 900", "").replace(", LINK: 4%, USD: 41%", ", USD: 45%"))
+    assert "no coin sold; SOL stays off target " in " ".join(shown("plan", str(book), "--brief"))
+
+
 def test_on_a_pipe_it_is_records_too() -> None:
     words = [line.split()[0] for line in answered("plan", TEN, "--brief", *NOW).out.splitlines()]
     assert words == ["plan", "headline", *["order"] * 9, "move-in", "nearest", "cost", "more"]

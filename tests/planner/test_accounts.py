@@ -76,6 +76,43 @@ def two(tmp_path: Path, mode: str = "cross", at_most: str = "") -> Portfolio:
     return read(tmp_path, TWO.replace("MODE", mode).replace("AT_MOST", f"at_most: {at_most}, " if at_most else ""))
 
 
+def test_what_is_opened_for_hardly_more_than_the_least_order_is_said(tmp_path: Path) -> None:
+    text = """
+as_of: 2026-11-20T08:00:00Z
+holdings: {BTC: 1, USDT: 2000}
+targets: {BTC: 80%, USD: 20%}
+accounts:
+  bybit: {venue: bybit, margin: cross, at_most: MOST}
+  deribit: {venue: deribit, margin: cross}
+market: {as_of: 2026-11-20T08:00:00Z, prices: {BTC: 91250}}
+"""
+
+    def said(most: str, more: str = "") -> list[str]:
+        plan = planned(read(tmp_path, text.replace("MOST", most) + more))
+        return [each.message for each in plan.findings if each.code is Code.BELOW_MINIMUM]
+
+    # 16,650 in all, of which 16,610 and their fee fit 17.82 % of 93,250
+    assert said("17.82%") == [
+        "40.00 USD alone are opened on BTC-PERPETUAL; a policy.min_order above that, it is 10.00 USD, leaves such an "
+        "order out"
+    ]
+    assert said("17.7%") == []
+    assert "opened on" not in "".join(said("17.82%", "policy: {min_order: 41}\n"))
+
+
+def test_a_leg_of_some_lots_is_below_the_policys_least_order_and_not_the_venues(tmp_path: Path) -> None:
+    text = (
+        "as_of: 2026-11-20T08:00:00Z\nholdings: {BTC: 1.2, SOL: 300, USDT: 2000}\n"
+        "targets: {BTC: 70%, SOL: 10%, USD: 20%}\naccounts:\n"
+        "  bybit: {venue: bybit, wallets: {BTC: 0.01, SOL: 10}}\n"
+        "  deribit: {venue: deribit, margin: cross, wallets: {BTC: 1.19}}\n"
+        "market: {as_of: 2026-11-20T08:00:00Z, prices: {BTC: 91250, SOL: 141.9}}\n"
+        "policy: {post: [BTC], min_order: 5000}\n"
+    )
+    (found,) = [each for each in planned(read(tmp_path, text)).findings if each.subject == "BTC"]
+    assert found.message == "1651.00 USD on BTCUSD are in whole lots below policy.min_order, 5000.00 USD: left out"
+
+
 def account(lines: tuple[AccountLine, ...], name: str) -> AccountLine:
     return next(line for line in lines if line.account == name)
 

@@ -9,6 +9,7 @@ from rebal.market.contract import Contract
 from rebal.plan import Order, OrderPart, Side
 from rebal.planner.candidates import Candidate
 from rebal.planner.sizing import LeftOut, Leg, Passed, Residual, carried_usd, fully_reducing, is_below_min_order
+from rebal.planner.targets import least_leg_usd
 from rebal.portfolio import Portfolio
 
 
@@ -90,10 +91,16 @@ def residual(
     elif opening is None and not fully_reducing(legs, wanted - done, portfolio):
         reason = LeftOut.UNSERVED
     elif not legs and wanted:
-        reason = LeftOut.SMALLER_THAN_A_LOT
+        reason = _too_little_for_any(abs(wanted), asset, contract, portfolio)
     elif _is_too_little(legs, abs(wanted - done), portfolio):
         reason = LeftOut.BELOW_MIN_ORDER
     return Residual(asset, wanted, wanted - done, reason, contract, passed)
+
+
+def _too_little_for_any(dollars: Fraction, asset: str, contract: Contract | None, portfolio: Portfolio) -> LeftOut:
+    """Why a leg has come to nothing: less than a contract's least order, or than the policy's."""
+    an_order = contract is not None and dollars >= least_leg_usd(asset, contract, portfolio)
+    return LeftOut.BELOW_MIN_ORDER if an_order and dollars < portfolio.policy.min_order else LeftOut.SMALLER_THAN_A_LOT
 
 
 def _is_too_little(legs: Sequence[Leg], undone: Fraction, portfolio: Portfolio) -> bool:

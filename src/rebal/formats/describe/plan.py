@@ -37,6 +37,7 @@ from rebal.formats.document import (
     Table,
     Text,
 )
+from rebal.names import listed
 from rebal.plan import AssetLine, CostLine, Costs, Plan, PositionLine
 from rebal.portfolio import DOLLARS, Policy
 
@@ -155,8 +156,14 @@ def headline(plan: Plan) -> Said:
         todo.append(counted(len(plan.transfers), "transfer"))
     if plan.orders and plan.command == "plan":
         todo.append("no coin sold")
-    matter, doing = _matter(plan), (", ".join(todo) or _idle(plan), *_small(plan))
+    matter, doing = _matter(plan), (", ".join(todo) or _idle(plan), *_kept(plan), *_small(plan))
     return (*matter, ": ", *doing) if matter else doing
+
+
+def _kept(plan: Plan) -> tuple[Said, ...]:
+    """The coins that no order brings to their weights, so that the others share what is left."""
+    kept = sorted({each.subject for each in plan.findings if "aimed_weight" in each.data})
+    return (f"; {listed(kept)} {'stays' if len(kept) == 1 else 'stay'} off target",) if kept else ()
 
 
 def _small(plan: Plan) -> tuple[Said, ...]:

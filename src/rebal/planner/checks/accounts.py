@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from rebal.amounts import ZERO, Fraction, plain
-from rebal.findings import Code, Finding, exact_percent, info, percent, usd, warning
+from rebal.findings import Code, Figure, Finding, exact_percent, info, percent, usd, warning
 from rebal.market.contract import Contract
 from rebal.planner.costs import held_over
 from rebal.planner.exposure import value
@@ -13,6 +13,8 @@ from rebal.portfolio import Account, Prefer
 from rebal.times import length
 
 _CENT = Fraction(1, 100)
+_SLIGHT = 5
+"""So many least orders at least are worth a position of their own at another account."""
 
 
 def _preferred(review: Review) -> Iterator[Finding]:
@@ -42,6 +44,23 @@ def _opened(review: Review) -> Iterator[tuple[str, Fraction]]:
         for asset in part.stands_for
     }
     yield from sorted(ways.items())
+
+
+def _slight(review: Review) -> Iterator[Finding]:
+    """What is opened anew at one account of several for hardly more than the least order: the policy could leave it."""
+    portfolio = review.desk.portfolio
+    least = portfolio.policy.min_order
+    if not portfolio.has_several:
+        return
+    for order in review.orders:
+        is_new = order.contract not in review.desk.book.positions
+        if is_new and order.notional < _SLIGHT * least and len(order.parts) == 1:
+            message = (
+                f"{usd(order.notional)} alone are opened on {order.contract}; a policy.min_order above that, it is "
+                f"{usd(least)}, leaves such an order out"
+            )
+            data: dict[str, Figure] = {"contract": order.contract, "notional_usd": order.notional}
+            yield info(Code.BELOW_MINIMUM, order.asset, message, **data, min_order_usd=least)
 
 
 def _by_account(asset: str, side: Fraction, review: Review) -> list[Contract]:
@@ -136,4 +155,4 @@ def _above_most(review: Review) -> Iterator[Finding]:
         yield warning(Code.AT_MOST, account.name or "", message, equity_usd=line.equity, most_usd=account.most_usd)
 
 
-ACCOUNT_CHECKS: tuple[Check, ...] = (_preferred, _unhedged, _withdrawals, _above_most)
+ACCOUNT_CHECKS: tuple[Check, ...] = (_preferred, _slight, _unhedged, _withdrawals, _above_most)
