@@ -341,6 +341,7 @@ class Plan:
     """The answer of plan, hedge, unwind and rescue.
 
     ``pnl``, ``spot_matches`` and, where it was asked for, ``ladder`` belong to unwind, ``ways`` to rescue.
+    ``first_rungs``: how many rungs of the ladder, few of them, spot allows to close alone; all where no fewer.
     ``settings``: of the contracts that orders open or add to, which the account may have otherwise; to be made before
     the first order.
     """
@@ -370,4 +371,5 @@ class Plan:
     pnl: tuple[PnlLine, ...] = ()
     spot_matches: bool | None = None
     ladder: tuple[RungLine, ...] = ()
+    first_rungs: int | None = None
     ways: tuple[RescueLine, ...] = ()

@@ -157,7 +157,7 @@ def test_the_figures_of_a_finding_are_written_like_every_other() -> None:
 
 def test_only_unwind_has_pnl_and_spot_matches() -> None:
     plan = json.loads(shown(books.unwind()))
-    assert " ".join(plan) == f"{KEYS['']} pnl spot_matches ladder"
+    assert " ".join(plan) == f"{KEYS['']} pnl spot_matches ladder first_rungs"
     assert " ".join(plan["pnl"][0]) == KEYS["pnl"]
     assert plan["spot_matches"] is False
     assert json.loads(shown(replace(books.unwind(), spot_matches=None)))["spot_matches"] is None

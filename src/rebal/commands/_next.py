@@ -50,11 +50,10 @@ def _plan(report: Any, context: Context) -> str:
     if context.file is not None:
         return f"once it is placed: {context.typed('record', 'plan', context.file)}"
     what, words = "save it", unshown(context.words) or (report.command, *context.again)
-    if len(report.ladder) > 1:
-        what, words = (
-            "save its first rung alone",
-            (*without(words, valued={"--rungs"}, flags={"--ladder"}), "--rungs", "1"),
-        )
+    first = getattr(report, "first_rungs", None)
+    if first is not None and first < len(report.ladder):
+        what = "save its first rung alone" if first == 1 else f"save its first {first} rungs, which spot allows"
+        words = (*without(words, valued={"--rungs"}, flags={"--ladder"}), "--rungs", str(first))
     save = typed("rebal", *words, "--out", f"{report.command}.json")
     if context.brief:
         return save

@@ -21,7 +21,9 @@ from rebal.times import length, rfc3339
 
 _Writer = Callable[[Any], str]
 _INDENT = "  "
-_ONLY_FOR = {"pnl": "unwind", "spot_matches": "unwind", "ladder": "unwind", "ways": "rescue"}
+_ONLY_FOR = {
+    "pnl": "unwind", "spot_matches": "unwind", "ladder": "unwind", "first_rungs": "unwind", "ways": "rescue",
+}  # fmt: skip
 
 
 def render(report: Report, view: View) -> str:

@@ -1,0 +1,142 @@
+"""What unwinding refuses: what closing leaves off its target, not what it does not touch."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from program import answered
+from rebal.amounts import Fraction
+from rebal.book import Position, opened
+from rebal.commands._cures import cured
+from rebal.findings import Code
+from rebal.plan import Plan
+from rebal.planner.unwind import Ladder, build_unwind
+from rebal.portfolio import Portfolio
+
+from .given import INPUTS, inverse, portfolio
+
+F = Fraction
+BTC, ETH, SOL = inverse("BTC", "100"), inverse("ETH", "1"), inverse("SOL", "1")
+
+
+def held(asset: str, contracts: int, *, at: int) -> Position:
+    contract = {"BTC": BTC, "ETH": ETH, "SOL": SOL}[asset]
+    return opened(contract, contracts=F(contracts), entry_price=F(at))
+
+
+def book_of(*positions: Position, targets: dict[str, str], usd: str = "0") -> Portfolio:
+    """40,000 dollars of BTC, 40,000 of ETH, 20,000 of SOL, and some dollars."""
+    return portfolio(
+        {"BTC": "1", "ETH": "16", "SOL": "100", "USD": usd}, targets, {"BTC": "40000", "ETH": "2500", "SOL": "200"},
+        tuple(each.contract for each in positions), wallets={"BTC": "1", "ETH": "16", "SOL": "100"},
+        positions=positions,
+    )  # fmt: skip
+
+
+def off(plan: Plan) -> list[str]:
+    return [found.subject for found in plan.findings if found.code is Code.SPOT_DIFFERS]
+
+
+def test_what_it_does_not_close_is_no_matter_of_its_own() -> None:
+    # 120,000 dollars: BTC and ETH count 33.3 % each against 46 % and 20 %, which closing the short of SOL neither mends
+    # nor makes worse; SOL counts 20,000 again, 16.7 % against 17 %, as the dollars do
+    made = book_of(held("SOL", -1000, at=200), targets={"BTC": "0.46", "ETH": "0.2", "SOL": "0.17", "USD": "0.17"},
+                   usd="20000")  # fmt: skip
+    plan = build_unwind(made, made.statement, inputs=INPUTS)
+    assert (off(plan), plan.refused, plan.spot_matches) == ([], False, True)
+
+
+def test_what_it_closes_is_refused_by_its_own_name() -> None:
+    # BTC counts 20,000 of 120,000 as is wanted, and would count 40,000; the dollars 20,000 for 40,000
+    made = book_of(held("BTC", -200, at=40000), held("SOL", -100, at=200), usd="20000",
+                   targets={"BTC": "0.17", "ETH": "0.33", "SOL": "0.17", "USD": "0.33"})  # fmt: skip
+    one = build_unwind(made, made.statement, inputs=INPUTS, assets=frozenset({"BTC"}))
+    assert (off(one), one.refused, one.spot_matches) == (["BTC", "USD"], True, False)
+    other = build_unwind(made, made.statement, inputs=INPUTS, assets=frozenset({"SOL"}))
+    assert (off(other), other.refused, other.spot_matches) == ([], False, True)
+
+
+def test_dollars_that_closing_takes_farther_off_are_refused() -> None:
+    # dollars count 16.7 % + 3.3 % against 30 %, and would count 16.7 %; each coin is inside its band all the while
+    made = book_of(held("SOL", -4000, at=200), usd="20000",
+                   targets={"BTC": "0.29", "ETH": "0.29", "SOL": "0.12", "USD": "0.3"})  # fmt: skip
+    plan = build_unwind(made, made.statement, inputs=INPUTS)
+    assert (off(plan), plan.refused) == (["USD"], True)
+
+
+def test_dollars_that_closing_brings_nearer_are_not() -> None:
+    # a long of SOL closed: the dollars rise from 13.3 % to 16.7 %, of 30 % that are wanted
+    made = book_of(held("SOL", 4000, at=200), usd="20000",
+                   targets={"BTC": "0.29", "ETH": "0.29", "SOL": "0.12", "USD": "0.3"})  # fmt: skip
+    plan = build_unwind(made, made.statement, inputs=INPUTS)
+    assert (off(plan), plan.refused) == ([], False)
+
+
+def test_no_share_is_offered_that_would_be_refused() -> None:
+    # of 4,000 dollars short of SOL 1,600 are no longer needed, but the dollars lack 10 points as it is
+    targets = {"BTC": "0.29", "ETH": "0.26", "SOL": "0.15", "USD": "0.3"}
+    made = book_of(held("SOL", -4000, at=200), targets=targets, usd="20000")
+    plan = build_unwind(made, made.statement, inputs=INPUTS)
+    assert not [found for found in plan.findings if found.code is Code.NEEDLESS]
+    calm = book_of(held("SOL", -4000, at=200), targets={**targets, "ETH": "0.36", "USD": "0.2"}, usd="20000")
+    (found,) = (each for each in cured(build_unwind(calm, calm.statement, inputs=INPUTS)).findings
+                if each.code is Code.NEEDLESS)  # fmt: skip
+    share = found.data["share"]
+    assert isinstance(share, F)
+    only = frozenset({"SOL"})
+    assert not build_unwind(calm, calm.statement, inputs=INPUTS, assets=only, share=share).refused
+
+
+def test_as_many_rungs_are_offered_as_spot_allows() -> None:
+    # the first rung alone would leave the dollars 10.7 points short; with the long of the second they are 4
+    made = book_of(held("BTC", 80, at=40000), held("SOL", -8000, at=200), usd="20000",
+                   targets={"BTC": "0.35", "ETH": "0.3", "SOL": "0.13", "USD": "0.22"})  # fmt: skip
+    plan = build_unwind(made, made.statement, inputs=INPUTS, ladder=Ladder())
+    first, n = [each.contract for each in plan.ladder], plan.first_rungs
+    assert n is not None
+    for rungs in range(1, len(first) + 1):
+        alone = build_unwind(made, made.statement, inputs=INPUTS, ladder=Ladder(rungs))
+        assert alone.refused is (rungs < n)
+
+
+BOOK = """\
+as_of: 2026-11-20T08:00:00Z
+venue: bybit
+holdings: {BTC: 1, ETH: 16, SOL: 100, USD: 20000}
+targets: {BTC: 33%, ETH: 20%, SOL: 12%, USD: 35%}
+wallets: {BTC: 0.5, ETH: 8, SOL: 50}
+positions:
+  - {contract: SOLUSD, contracts: -6000, entry_price: 200}
+  - {contract: ETHUSD, contracts: -14000, entry_price: 2500}
+  - {contract: BTCUSD, contracts: -3000, entry_price: 40000}
+market:
+  as_of: 2026-11-20T08:00:00Z
+  prices: {BTC: 40000, ETH: 2500, SOL: 200}
+  funding: {BTCUSD: -0.01%, ETHUSD: 0.01%, SOLUSD: -0.02%}
+"""
+BOOKS = {
+    "as it is": BOOK,
+    "ETH far off": BOOK.replace("ETH: 20%, SOL: 12%, USD: 35%", "ETH: 10%, SOL: 12%, USD: 45%"),
+    "dollars over": BOOK.replace("USD: 20000", "USD: 60000"),
+    "long beside short": BOOK.replace("contracts: -6000", "contracts: 6000"),
+    "matched": BOOK.replace("33%, ETH: 20%, SOL: 12%, USD: 35%", "33%, ETH: 33%, SOL: 17%, USD: 17%"),
+}
+ASKED = (("plan",), ("status",), ("unwind",), ("unwind", "--ladder"), ("unwind", "--rungs", "2"), ("unwind", "ETH"))
+_OFFERED = re.compile(r"(?:^next: .*?|: )(rebal [a-z][^;(\n]*)", re.MULTILINE)
+
+
+@pytest.mark.parametrize("words", ASKED, ids=" ".join)
+@pytest.mark.parametrize("name", BOOKS)
+def test_every_command_that_is_offered_is_taken(
+    name: str, words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("portfolio.yaml").write_text(BOOKS[name])
+    now = ("--now", "2026-11-20T09:00:00Z")
+    told, shown = (answered(*words, *now, "--format", form).out for form in ("plain", "table"))
+    for offered in _OFFERED.findall(told + shown[shown.index("\nnext: ") + 1 :]):
+        _, *typed = shlex.split(offered)
+        again = answered(*(typed if "--now" in typed or typed[0] == "guide" else (*typed, *now)))
+        assert again.code in (0, 10, 20), (offered, again)
