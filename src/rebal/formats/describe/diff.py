@@ -68,6 +68,7 @@ _PARTS = {
     "assets": "coins",
     "changes": "whether anything is to be done",
     "hedges": "the hedges asked for",
+    "first_rungs": "how many rungs may be closed alone",
     "ladder": "the rungs",
     "payoff": "what the book is worth as prices move",
     "pnl": "what closing realises",
