@@ -671,3 +671,45 @@ def test_where_coins_not_what_may_sit_there_are_too_few_they_are_named() -> None
     capped = planned(book({"BTC": "2"}, HALF, contracts, accounts(a="0.15", b="1")), fit=True)
     (said,) = told(capped, Code.UNDER_COLLATERALISED)
     assert said.message.startswith("a:BTCUSD carries 12000.00 USD of it, as far as accounts.a.at_most, 15 % of equity")
+
+
+def bought_back(sizes: Mapping[str, tuple[str, str, int]], closed: int) -> dict[str, Fraction]:
+    """What goes of hedges where so many dollars are to: dollars of a contract, its lot, lots that are open."""
+    contracts = {name: at(name, inverse("BTC", each, lot=lot, fee="0")) for name, (each, lot, _) in sizes.items()}
+    held = {name: lots * contracts[name].lot_size for name, (*_, lots) in sizes.items()}
+    shorts = tuple(
+        opened(contracts[name], contracts=-size, entry_price=Fraction(40000), hedge=-size)
+        for name, size in held.items()
+    )
+    wallets, listed = {f"{name}:BTC": "0.6" for name in sizes}, accounts(**dict.fromkeys(sizes, "1"))
+    made = book({"BTC": "2"}, None, tuple(contracts.values()), listed, wallets=wallets, positions=shorts,
+                rules=policy(min_order="0", hedge_band="0"))  # fmt: skip
+    short = sum((size * contracts[name].multiplier for name, size in held.items()), Fraction(0))
+    return {name.partition(":")[0]: size for name, size in traded(hedged(made, f"{short - closed}/80000")).items()}
+
+
+@pytest.mark.parametrize(
+    ("held", "left", "bought"),
+    [
+        # 12 lots of 100 more for 12 of 98 less leave 5 of 29, less than a lot of 7
+        (50, 29, (1, 8, 17)),
+        # 13 would of 31, which are more than are tried
+        (50, 31, (1, 20, 5)),
+        # 11 more are all that there are
+        (16, 29, (1, 20, 5)),
+    ],
+)
+def test_of_a_hedge_so_many_coarse_lots_more_are_bought_back_as_a_dozen_and_as_there_are(
+    held: int, left: int, bought: tuple[int, int, int]
+) -> None:
+    """7 at a, 20 lots of 98 at b, 5 of ten contracts of 10 at c, and so much that they leave."""
+    sizes = {"a": ("7", "1", 1), "b": ("98", "1", 20), "c": ("10", "10", held)}
+    at_a, at_b, at_c = bought
+    assert bought_back(sizes, 7 + 20 * 98 + 500 + left) == {"a": at_a, "b": at_b, "c": 10 * at_c}
+
+
+def test_no_more_of_a_hedge_is_bought_back_than_is_asked() -> None:
+    """30 and five lots of 100 leave 60 of 590: a sixth would be 10 too many, though the 30 stayed."""
+    sizes = {"a": ("30", "1", 1), "b": ("100", "1", 10)}
+    assert bought_back(sizes, 590) == {"a": 1, "b": 5}
+    assert bought_back(sizes, 600) == {"b": 6}
