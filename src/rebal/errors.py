@@ -66,13 +66,10 @@ class InvalidInput(RebalError):
     """A portfolio, market, plan or journal that cannot be used, with everything wrong with it at once."""
 
     exit_code = Exit.INVALID_INPUT
-    shown_at_most = 20
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(set(problems)))
         super().__init__(str(self))
 
     def __str__(self) -> str:
-        lines = [str(problem) for problem in self.problems[: self.shown_at_most]]
-        more = len(self.problems) - len(lines)
-        return "\n".join([*lines, f"and {more} more"] if more else lines)
+        return "\n".join(map(str, self.problems))
