@@ -48,6 +48,10 @@ class Part:
     stands_for: str
 
 
+FAR_FROM_ENTRY = 10
+"""The factor between a position's entry price, which may be years old, and today's from which on one is a slip."""
+
+
 @frozen
 class Position(Worked):
     """One net futures position and what it is for.
@@ -74,6 +78,10 @@ class Position(Worked):
     @once
     def _seen(self) -> list[Held]:
         return []
+
+    def is_far_from(self, price: Fraction) -> bool:
+        """Whether its entry price and another differ by a factor that hardly any coin moves by while one is held."""
+        return max(self.entry_price / price, price / self.entry_price) > FAR_FROM_ENTRY
 
     def held_for(self, purpose: Purpose) -> Fraction:
         """Signed contracts of one purpose."""

@@ -1,6 +1,7 @@
 """Each finding, by the smallest book that provokes it."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -357,3 +358,26 @@ def thin(contract: Contract, dollars: str) -> list[Finding]:
 )
 def test_shares_are_told_apart_by_twelve_places_at_most(off: str, told: tuple[str, str]) -> None:
     assert apart(exact("0.5"), exact("0.5") + exact(off)) == told
+
+
+@pytest.mark.parametrize(
+    ("today", "entry", "slip"),
+    [("42", "55180", "42000"), ("42.5", "42500", "42500"), ("5517.9", "55180", ""), ("551801", "55180", "")],
+)
+def test_a_price_that_no_position_was_opened_near_is_asked_about(today: str, entry: str, slip: str) -> None:
+    """With a mark of the contract near its entry nothing is said."""
+    instead = f"; write {slip} if its point was to part thousands" if slip else ""
+    said = f"its price {today} is far from {entry}, the entry price of BTCUSD{instead}"
+    assert [each.message for each in planned(opened_at(entry, today=today)).findings
+            if each.code is Code.PRICE_IN_DOUBT] == [said]  # fmt: skip
+    assert Code.PRICE_IN_DOUBT not in found(opened_at(entry, today=today, marks={"BTCUSD": entry}))
+
+
+@pytest.mark.parametrize("today", ["5518", "551800"])
+def test_ten_times_an_entry_price_is_as_far_as_a_price_goes_unsaid(today: str) -> None:
+    assert Code.PRICE_IN_DOUBT not in found(opened_at("55180", today=today))
+
+
+def opened_at(entry: str, *, today: str, marks: Mapping[str, str] | None = None) -> Portfolio:
+    return portfolio({"BTC": "10"}, HALF, {"BTC": today}, (BTC,), marks=marks, wallets={"BTC": "9"},
+                     positions=(short("-2000", entry=entry),))  # fmt: skip

@@ -24,9 +24,6 @@ FAR_FROM_MARK = Fraction(1, 10)
 WRONG_PRICE = 2
 """The factor between a fill's price and every other of its contract from which on one of them is asked about."""
 
-WRONG_ENTRY = 10
-"""The same for the entry price of a position of the statement, which may be years old."""
-
 MUCH_FUNDING = Fraction(1, 100)
 """The share of a position's value that funding may be before it is noted: a payment rarely comes near it."""
 
@@ -92,7 +89,7 @@ def _stated(position: Position, portfolio: Portfolio) -> Iterator[str]:
         yield f"positions.{contract.name}: {plain(position.contracts)} contracts are no whole lots of {plain(lot)}"
     market = portfolio.market
     prices = [price for price in (market.marks.get(contract.name), market.prices.get(contract.asset)) if price]
-    if prices and all(_apart(position.entry_price, price) > WRONG_ENTRY for price in prices):
+    if prices and all(map(position.is_far_from, prices)):
         yield (
             f"positions.{contract.name}: the entry price of {plain(position.entry_price)} is far from any price, as "
             f"{plain(prices[0])}"

@@ -107,6 +107,21 @@ def _far_marks(review: Review) -> Iterator[Finding]:
             yield warning(Code.MARK_OFF, order.contract, message, **data)
 
 
+def _far_entries(review: Review) -> Iterator[Finding]:
+    """Prices that positions were hardly opened near, as where a point was typed between thousands; one for a coin."""
+    portfolio, told = review.desk.portfolio, set[str]()
+    for position in review.desk.book.open_positions:
+        contract, entry = position.contract, position.entry_price
+        today = portfolio.price(contract.asset)
+        if contract.asset in told or not all(map(position.is_far_from, (portfolio.market.mark(contract), today))):
+            continue
+        told.add(contract.asset)
+        instead = plain(1000 * today)
+        slip = "" if position.is_far_from(1000 * today) else f"; write {instead} if its point was to part thousands"
+        message = f"its price {plain(today)} is far from {plain(entry)}, the entry price of {contract.name}{slip}"
+        yield warning(Code.PRICE_IN_DOUBT, contract.asset, message, price=today, entry_price=entry)
+
+
 def _usual_basis(review: Review) -> Fraction:
     """How far a perpetual's mark may be from its index; what an exchange gave has to lie within the band too."""
     portfolio = review.desk.portfolio
@@ -209,4 +224,14 @@ def _sizing(review: Review) -> Iterator[Finding]:
         )
 
 
-MARKET_CHECKS: tuple[Check, ...] = (_stale, _doubts, _refreshed, _assumptions, _far_marks, _dated, _funding, _sizing)
+MARKET_CHECKS: tuple[Check, ...] = (
+    _stale,
+    _doubts,
+    _refreshed,
+    _assumptions,
+    _far_marks,
+    _far_entries,
+    _dated,
+    _funding,
+    _sizing,
+)
