@@ -326,6 +326,22 @@ def test_the_second_account_sends_the_rest_or_its_least(tmp_path: Path) -> None:
     assert came(rescued(read(tmp_path, text)))[1] == ("third", F(-3), None)
 
 
+def test_the_fee_of_a_withdrawal_is_no_coin_that_another_account_may_have(tmp_path: Path) -> None:
+    """Two pools in danger and ETH at a third: what the network kept of the first one's does not come to the second."""
+    pool = TWO[TWO.index("  bybit:") : TWO.index("  other:")]
+    text = (
+        TWO.replace("  other:", pool.replace("  bybit:", "  second:") + "  other:")
+        .replace("BTC: 1, SOL: 60, ETH: 8", "BTC: 2, SOL: 60, ETH: 20")
+        .replace("wallets: {ETH: 8}", "wallets: {ETH: 20}")
+        .replace("withdrawal: 2h", "withdrawal: {ETH: {fee: 0.5}}")
+    )
+    plan = rescued(read(tmp_path, text.replace('"bybit:ETHUSD"', '"bybit:ETHUSD": {leverage: 10}, "second:ETHUSD"')))
+    assert {way.wallet for way in plan.ways if way.enough and way.chosen} == {"bybit", "second"}
+    assert [each.fee for each in plan.transfers if each.asset == "ETH" and each.quantity < 0] == [F(1, 2), F(1, 2)]
+    assert not [each for each in plan.transfers if each.asset == "ETH" and each.other_account is None]
+    assert sum(each.quantity for each in plan.transfers if each.asset == "ETH") == -1
+
+
 def test_where_spot_does_nothing_travels(tmp_path: Path) -> None:
     """240 SOL count 10,800 where all prices halve: 218.15 short of the policy, and past the least of a rescue."""
     plan = rescued(read(tmp_path, TWO.replace("SOL: 60,", "SOL: 240,")))

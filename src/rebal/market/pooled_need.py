@@ -8,7 +8,6 @@ from rebal.market.pooled import Coin, Counted, Judged, Part, Pool, together
 from rebal.market.pooled_path import Path
 from rebal.market.pooled_stretches import (
     Line,
-    Stretch,
     ends_of,
     equity_line,
     fall_of,
@@ -29,21 +28,22 @@ class _Walk:
     """What of an account moves on one path, coin by coin; the others stand still."""
 
     path: Path
-    moving: dict[str, Sequence[Stretch]]
+    moving: Mapping[str, Part]
     found: Sequence[tuple[Fraction, Fraction]] | None = None
     least: Fraction | None = None
 
     @classmethod
     def of(cls, path: Path, pool: Pool) -> "_Walk":
-        moving = {asset: pool.parts[asset] for asset in moving_on(path, pool.moved)}
-        found = ends_of(next(iter(moving.values())), path, ONE) if len(moving) == 1 else None
-        return cls(path, {asset: stretches(part, path, ONE) for asset, part in moving.items()}, found)
+        return cls(path, {asset: pool.parts[asset] for asset in moving_on(path, pool.moved)})
 
     def ends(self) -> Sequence[tuple[Fraction, Fraction]]:
         """Where what moves may have the least to spare, and what it has there."""
         if self.found is None:
-            walked = joined(list(self.moving.values()), ZERO, ONE)
-            self.found = [end for each in walked for end in each.ends(ONE)]
+            parts = list(self.moving.values())
+            self.found = ends_of(parts[0], self.path, ONE) if len(parts) == 1 else ()
+            if not self.found:
+                walked = joined([stretches(part, self.path, ONE) for part in parts], ZERO, ONE)
+                self.found = [end for each in walked for end in each.ends(ONE)]
         return self.found
 
     @property
@@ -56,21 +56,20 @@ class _Walk:
     def having(self, asset: str, part: Part) -> "_Walk":
         """The walk with another part in the place of a coin's."""
         if not stands_still(part, self.path):
-            found = ends_of(part, self.path, ONE) if not self.moving.keys() - {asset} else None
-            return _Walk(self.path, {**self.moving, asset: stretches(part, self.path, ONE)}, found)
+            return _Walk(self.path, {**self.moving, asset: part})
         if asset not in self.moving:
             return self
-        return _Walk(self.path, {each: walked for each, walked in self.moving.items() if each != asset})
+        return _Walk(self.path, {each: other for each, other in self.moving.items() if each != asset})
 
-    def beside(self, parts: Mapping[str, Part], standing: Fraction) -> Fraction:
+    def beside(self, standing: Fraction) -> Fraction:
         """What stands still has to spare, of ``standing`` of all parts."""
         if len(self.moving) == 1:
-            return standing - parts[next(iter(self.moving))].spare
-        return standing - total(parts[each].spare for each in self.moving)
+            return standing - next(iter(self.moving.values())).spare
+        return standing - total(part.spare for part in self.moving.values())
 
-    def falls(self, parts: Mapping[str, Part]) -> Fraction | None:
+    def falls(self) -> Fraction | None:
         """What is spare of the parts that move today less the least of each, wherever it is; None: no telling."""
-        found = [fall_of(parts[asset], self.path, ONE) for asset in self.moving]
+        found = [fall_of(part, self.path, ONE) for part in self.moving.values()]
         known = [each for each in found if each is not None]
         return total(known) if len(known) == len(found) else None
 
@@ -90,7 +89,8 @@ class Survey:
     paid: Mapping[str, Fraction] = field(default_factory=dict)
     known: Judged | None = None
     spare: Fraction | None = None
-    fallen: tuple[Fraction | None, ...] | None = None
+    fallen: Sequence[Fraction | None] | None = None
+    places: Mapping[str, Sequence[int]] | None = None
     needed: dict[str, Fraction | None] = field(default_factory=dict, init=False)
 
     @classmethod
@@ -113,11 +113,21 @@ class Survey:
         return self.spare
 
     @property
-    def falls(self) -> tuple[Fraction | None, ...]:
+    def falls(self) -> Sequence[Fraction | None]:
         """By walk, what is spare of the parts that move today less the least of each; None: no telling."""
         if self.fallen is None:
-            self.fallen = tuple(walk.falls(self.parts) for walk in self.walks)
+            self.fallen = [walk.falls() for walk in self.walks]
         return self.fallen
+
+    @property
+    def moved(self) -> Mapping[str, Sequence[int]]:
+        """Which of the walks a coin moves on."""
+        if self.places is None:
+            found: dict[str, list[int]] = {}
+            for n, asset in ((n, asset) for n, walk in enumerate(self.walks) for asset in walk.moving):
+                found.setdefault(asset, []).append(n)
+            self.places = found
+        return self.places
 
     def before(self, paid: Mapping[str, Fraction]) -> "Survey":
         """The same account, tested for margin and leverage as before it paid some fees."""
@@ -146,12 +156,15 @@ class Survey:
                            judged.initial_margin - was.initial_margin + part.initial_margin)  # fmt: skip
         if self.paid or credit < max(initial, judged.position_value / self.leverage):
             return False
-        standing = self.standing - was.spare + part.spare
-        for walk, fall in zip(self.walks, self.falls, strict=True):
-            fallen = fall if asset not in walk.moving else _exchanged(fall, (was, part), walk.path)
-            if fallen is None or standing < fallen:
-                return False
-        return True
+        standing, fallen = self.standing - was.spare + part.spare, self._falls_with(asset, part)
+        return all(fall is not None and standing >= fall for fall in fallen)
+
+    def _falls_with(self, asset: str, part: Part) -> list[Fraction | None]:
+        """What falls on each walk with another part in the place of a coin's that moves as it does."""
+        fallen, was = list(self.falls), self.parts[asset]
+        for n in self.moved.get(asset, ()):
+            fallen[n] = _exchanged(fallen[n], (was, part), self.walks[n].path)
+        return fallen
 
     def having(self, asset: str, more: Fraction) -> "Survey":
         """The same account with coins more of a kind: only that coin is walked again."""
@@ -162,15 +175,13 @@ class Survey:
         parts, was = {**self.parts, asset: part}, self.parts.get(asset)
         if was is None or was.movers != part.movers:
             return Survey(parts, self.leverage, tuple(walk.having(asset, part) for walk in self.walks), self.paid)
-        walks = tuple([walk.having(asset, part) if asset in walk.moving else walk for walk in self.walks])
-        fallen = self.fallen and tuple(
-            [
-                _exchanged(fall, (was, part), walk.path) if asset in walk.moving else fall
-                for walk, fall in zip(self.walks, self.fallen, strict=True)
-            ]
-        )
+        walks = list(self.walks)
+        for n in self.moved.get(asset, ()):
+            walks[n] = walks[n].having(asset, part)
+        fallen = None if self.fallen is None else self._falls_with(asset, part)
         known = self.known and _judged_with(self.known, was, part)
-        return Survey(parts, self.leverage, walks, self.paid, known, self.standing - was.spare + part.spare, fallen)
+        standing = self.standing - was.spare + part.spare
+        return Survey(parts, self.leverage, tuple(walks), self.paid, known, standing, fallen, self.moved)
 
     def short(self) -> list[Fraction]:
         """Dollars of credit that it lacks for its leverage, today, and on each path: below nothing what it has over."""
@@ -180,7 +191,7 @@ class Survey:
             if len(walk.moving) == 1 and fall is not None:
                 lacks.append(fall - standing)
             elif walk.moving:
-                lacks.append(-walk.beside(self.parts, standing) - walk.worst)
+                lacks.append(-walk.beside(standing) - walk.worst)
         return lacks
 
     @property
@@ -193,7 +204,7 @@ class Survey:
             return False
         standing = self.standing
         return all(
-            (fall is not None and standing >= fall) or walk.beside(self.parts, standing) + walk.worst >= 0
+            (fall is not None and standing >= fall) or walk.beside(standing) + walk.worst >= 0
             for walk, fall in zip(self.walks, self.falls, strict=True)
         )
 
@@ -233,7 +244,7 @@ class Survey:
         for walk, fall in zip(self.walks, self.falls, strict=True):
             if fall is not None and standing >= fall:
                 continue
-            beside = walk.beside(self.parts, standing)
+            beside = walk.beside(standing)
             if beside + walk.worst >= 0:
                 continue
             if asset not in walk.moving:
@@ -277,15 +288,14 @@ def _exchanged(fall: Fraction | None, parts: tuple[Part, Part], path: Path) -> F
 
 def _judged_with(judged: Judged, was: Part, part: Part) -> Judged:
     """An account with another part in the place of a coin's."""
-    left, now = together([was]), together([part])
-    debts = {asset: owed for asset, owed in judged.debts.items() if asset != part.coin.asset}
+    coin, debts = part.coin, {asset: owed for asset, owed in judged.debts.items() if asset != part.coin.asset}
     return Judged(
-        judged.equity - left.equity + now.equity,
-        judged.credit - left.credit + now.credit,
-        judged.initial_margin - left.initial_margin + now.initial_margin,
-        judged.maintenance_margin - left.maintenance_margin + now.maintenance_margin,
-        judged.position_value - left.position_value + now.position_value,
-        {**debts, **now.debts},
+        judged.equity + (part.equity - was.equity) * coin.price,
+        judged.credit - was.credit + part.credit,
+        judged.initial_margin - was.initial_margin + part.initial_margin,
+        judged.maintenance_margin - was.maintenance_margin + part.maintenance_margin,
+        judged.position_value - was.open.value + part.open.value,
+        {**debts, coin.asset: part.debt} if part.debt else debts,
     )
 
 

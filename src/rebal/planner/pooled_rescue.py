@@ -22,7 +22,7 @@ from rebal.planner.pooled_posting import filled, room_usd
 from rebal.planner.review import Check, Review
 from rebal.planner.sequence import after_orders, after_transfers, realised_by
 from rebal.planner.step import carried
-from rebal.planner.travelling import sent
+from rebal.planner.travelling import from_spot, sent
 from rebal.portfolio import DOLLARS, Account, Alert, Portfolio
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _coins_for(account: Account, desk: Desk, goal: Goal, *, gone: Sequence[Trans
     Of these what backs nothing there, in the order of the file. ``gone``: what moves elsewhere already.
     """
     portfolio, book = desk.portfolio, desk.book
-    came = {asset: total(each.quantity for each in gone if each.asset == asset) for asset in book.holdings}
+    came = {asset: from_spot(each for each in gone if each.asset == asset) for asset in book.holdings}
     free = {asset: free_coins(asset, book, portfolio) - came[asset] for asset in book.holdings}
     here = filled(account, book, portfolio, level=goal.best, free=free)
     then = after_transfers(book, here, portfolio)

@@ -23,7 +23,7 @@ from rebal.planner.rescue_meanwhile import meanwhile
 from rebal.planner.review import Check, Review
 from rebal.planner.sequence import realised_by
 from rebal.planner.step import carried
-from rebal.planner.travelling import sent
+from rebal.planner.travelling import from_spot, sent
 from rebal.portfolio import Alert, Policy, Portfolio
 
 _LEAST_MARGIN = Fraction(1, 20)
@@ -243,7 +243,7 @@ class _Purse:
         if account.currency != self.currency:
             return self
         moved = tuple(transfers)
-        outside = max(ZERO, self.outside - total(each.quantity for each in moved))
+        outside = max(ZERO, self.outside - from_spot(moved))
         drawn: dict[str | None, Fraction] = {}
         for each in moved:
             if each.quantity < 0:

@@ -191,6 +191,11 @@ def _with_room_left(portfolio: Portfolio, book: Book) -> Portfolio:
     return with_room(portfolio, value(portfolio, book).equity)
 
 
+def from_spot(transfers: Iterable[Transfer]) -> Fraction:
+    """Coins that transfers take out of spot: those between accounts take none, nor is the network's fee any."""
+    return total(each.quantity + (each.fee or ZERO) for each in transfers)
+
+
 def sent(
     asset: str, quantity: Fraction, *, places: tuple[Place, Place], contracts: tuple[str | None, str | None]
 ) -> tuple[Transfer, Transfer]:
