@@ -128,3 +128,49 @@ def test_the_least_of_each_coin_is_said_to_be_no_share_of_a_sum(tmp_path: Path) 
     page = shown(tmp_path, bare.replace("contracts: {ETHUSD: {leverage: 10}}\n", ""), "--format", "table")
     assert "Pooled coins" in page
     assert "required:" not in page
+
+
+BESIDE = """
+as_of: 2026-11-20T08:00:00Z
+holdings: {ETH: 1, SOL: 100, XRP: 20000, DOT: 50}
+accounts:
+  bybit:
+    venue: bybit
+    wallets: {SOL: 100, ETH: 1, DOT: 50}
+    positions: [{contract: XRPUSD, contracts: -5000, entry_price: 0.42}]
+    collateral: {SOL: 50%, ETH: 95%, DOT: off}
+market: {as_of: 2026-11-20T08:00:00Z, prices: {ETH: 2100, SOL: 105, XRP: 0.42, DOT: 2}}
+"""
+
+
+def test_a_coin_that_backs_the_contracts_of_others_is_asked_for(tmp_path: Path) -> None:
+    """SOL count 5,250 and ETH 1,995 for 5,000: it keeps without the ETH, and of the SOL 3,005 / 52.5 have to stay."""
+    file = tmp_path / "portfolio.yaml"
+    file.write_text(BESIDE, encoding="utf-8")
+    saved = tmp_path / "status.json"
+    answered("status", str(file), "--out", str(saved), *AT)
+    asked = {each["currency"]: each["required"] for each in json.loads(saved.read_text())["wallets"]}
+    assert asked == {"DOT": "0", "ETH": "0", "SOL": "57.23809524", "XRP": "0"}
+    words = ("explain", str(saved), "wallets.SOL.required", "-p", str(file), "--format", "json", *AT)
+    (told_so,) = [each for each in json.loads(answered(*words).out)["derivations"] if each["figure"] == words[2]]
+    assert (told_so["formula"], told_so["agrees"]) == ("up(W + (max(I, V / L) − C) / (r · S), step)", True)
+    for left, keeps in (("57.23809524", True), ("57.23809523", False)):
+        file.write_text(BESIDE.replace("wallets: {SOL: 100", f"wallets: {{SOL: {left}"), encoding="utf-8")
+        (line,) = json.loads(answered("status", str(file), "--format", "json", *AT).out)["accounts"]
+        assert (exact(line["credit"]) >= 5000) is keeps
+
+
+def test_dollars_that_are_the_only_margin_are_asked_for(tmp_path: Path) -> None:
+    text = """
+as_of: 2026-11-20T08:00:00Z
+holdings: {ETH: 20, USDT: 15000}
+accounts:
+  bybit:
+    venue: bybit
+    wallets: {USDT: THERE}
+    positions: [{contract: ETHUSD, contracts: -14000, entry_price: 2100}]
+market: {as_of: 2026-11-20T08:00:00Z, prices: {ETH: 2100}}
+"""
+    for there in ("15000", "7000", "100"):
+        rows = json.loads(shown(tmp_path, text.replace("THERE", there), "--format", "json"))["wallets"]
+        assert {each["currency"]: each["required"] for each in rows}["USDT"] == "14000"

@@ -182,10 +182,10 @@ def test_the_least_coins_bring_an_account_through_and_a_step_less_does_not(
 ) -> None:
     needed = more_needed(pool, asset, paths=ways, leverage=leverage)
     if needed is None:
-        assert not _keeps(with_more(pool, asset, Fraction(10**9)), ways, leverage)
+        assert not keeps(with_more(pool, asset, Fraction(10**9)), ways, leverage)
         return
-    assert _keeps(with_more(pool, asset, needed), ways, leverage)
-    assert not needed or not _keeps(with_more(pool, asset, needed - COIN_STEP), ways, leverage)
+    assert keeps(with_more(pool, asset, needed), ways, leverage)
+    assert not needed or not keeps(with_more(pool, asset, needed - COIN_STEP), ways, leverage)
 
 
 def with_more(pool: Pool, asset: str, more: Fraction) -> Pool:
@@ -193,7 +193,7 @@ def with_more(pool: Pool, asset: str, more: Fraction) -> Pool:
     return Pool(pool.rules, coins, pool.positions)
 
 
-def _keeps(pool: Pool, ways: list[dict[str, Fraction]], leverage: Fraction) -> bool:
+def keeps(pool: Pool, ways: list[dict[str, Fraction]], leverage: Fraction) -> bool:
     judged = judge(pool)
     asked = max(judged.initial_margin, judged.position_value / leverage)
     return judged.credit >= asked and all(least_by_definition(pool, way) >= 0 for way in ways)

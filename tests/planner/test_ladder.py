@@ -308,6 +308,26 @@ def test_a_fee_in_a_coin_that_is_not_there_is_brought_and_takes_nothing_back(tmp
     assert second.freed_usd == first.frees_usd + second.frees_usd - F("1.1")
 
 
+def test_a_rung_elsewhere_uses_nothing_that_a_pool_has_freed(tmp_path: Path) -> None:
+    """A fee comes to the pool; a rung at another account, once that is closed too, leaves the pool as it was."""
+    file = tmp_path / "portfolio.yaml"
+    elsewhere = """  other:
+    venue: deribit
+    wallets: {BTC: 0.5}
+    positions: [{contract: BTC-PERPETUAL, contracts: -1000, entry_price: 40000}]
+market:"""
+    text = LACKING.replace("market:", elsewhere).replace("0.01%}", "0.01%, BTC-PERPETUAL: 0.01%}")
+    file.write_text(text, encoding="utf-8")
+    plan = ladder(load.portfolio(str(file), now=NOW))
+    assert [(each.contract, each.account) for each in plan.ladder] == [
+        ("BTCUSD", "main"), ("XRPUSD", "main"), ("BTC-PERPETUAL", "other")
+    ]  # fmt: skip
+    last = plan.ladder[-1]
+    # a covered short of 10,000 USD frees its quarter of a coin
+    assert (last.frees, last.uses, last.brings) == ({"BTC": F("0.25")}, {}, {})
+    assert last.freed_usd == plan.ladder[1].freed_usd + 10000
+
+
 def test_a_distance_says_its_side_and_no_figure_that_no_one_will_see(tmp_path: Path) -> None:
     file = tmp_path / "portfolio.yaml"
     file.write_text(LACKING, encoding="utf-8")

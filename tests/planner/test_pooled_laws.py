@@ -7,7 +7,7 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from market.test_pooled_path import pools
+from market.test_pooled_path import keeps, pools, with_more
 from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction
 from rebal.book import Book
 from rebal.market.pooled import Pool, judge
@@ -15,8 +15,9 @@ from rebal.market.pooled_need import Survey, more_needed
 from rebal.plan import Order, Side, StepKind
 from rebal.planner.build import build_plan
 from rebal.planner.exposure import fees_usd, value
-from rebal.planner.pooled import pool_of
+from rebal.planner.pooled import paths_of, pool_of
 from rebal.planner.sequence import after_orders, after_transfers
+from rebal.planner.status import build_status
 
 from .test_accounts import COINS, CONTRACTS, MARKET, books, carried_out, inputs, planned, read
 
@@ -175,3 +176,29 @@ def size(book: Book, order: Order) -> Fraction:
     """Contracts open of an order's contract."""
     position = book.positions.get(order.contract)
     return ZERO if position is None else position.contracts
+
+
+@given(text=books())
+def test_a_coin_of_a_pool_is_asked_for_as_far_as_the_definitions_ask_with_all_else_there(
+    tmp_path_factory: pytest.TempPathFactory, text: str
+) -> None:
+    """Also of coins that no contract settles in: with so much of one the account keeps its policy, with less not."""
+    made = read(tmp_path_factory.mktemp("books"), text)
+    rows = {(row.account, row.currency): row for row in build_status(made, made.statement, inputs=inputs(made)).wallets}
+    for account in made.pools:
+        pool = pool_of(account, made.statement, made)
+        ways = [dict(way) for way in paths_of(pool, made, made.policy.shock) if pool.positions]
+        for coin in pool.coins:
+            row = rows.get((account.name, coin.asset))
+            if row is None:
+                assert not coin.balance
+                continue
+            asked = keeps(with_more(pool, coin.asset, row.required - coin.balance), ways, made.policy.leverage)
+            settles = any(each.held.contract.settle == coin.asset for each in pool.positions)
+            event(f"{'settles' if settles else 'beside'}: {'some' if row.required else 'nothing'}")
+            # where no amount would do all that is there is asked for
+            more = with_more(pool, coin.asset, Fraction(10**9))
+            assert asked or (row.required == coin.balance and not keeps(more, ways, made.policy.leverage))
+            if asked and row.required:
+                less = with_more(pool, coin.asset, row.required - COIN_STEP - coin.balance)
+                assert not keeps(less, ways, made.policy.leverage)

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from rebal.amounts import total
+from rebal.amounts import COIN_STEP, ZERO, total
 from rebal.book import Book
-from rebal.explain._facts import Facts, derived, untold
+from rebal.explain._facts import Facts, derived, index_of, step_of, untold
 from rebal.explain._margins import indices, position_terms
 from rebal.explain._pools import required
 from rebal.explain._stood import BEFORE, STATED, Stood, initial, margin_balance, moved, share_in, values
@@ -87,15 +87,39 @@ def _pooled_maintenance(row: Wallet, stood: Stood) -> Derivation:
 
 
 def _pooled_need(row: Wallet, stood: Stood) -> Derivation:
-    """What its own positions would ask of a wallet; all that is there where the account as a whole asks for it."""
+    """The least of a coin with which the account as a whole keeps the policy, all else there."""
     figure, title = f"{stood.at}.required", f"balance that the policy asks of {stood.name}"
-    if not stood.held:
-        return derived(
-            figure, row.required, "0", terms=[], title=title, unit=row.currency, note="nothing is open in it"
-        )
+    if not row.required:
+        note = "without this coin, all else there, the account keeps the policy"
+        return derived(figure, row.required, "0", terms=[], title=title, unit=row.currency, note=note)
     note = "all that is there: with less of it, all else there, the account would not keep the policy"
     made = derived(figure, row.required, "W", terms=[stood.balance], title=title, unit=row.currency, note=note)
     if made.agrees:
         return made
+    made = _asked_today(row, stood, figure, title)
+    if not stood.held and made.agrees:
+        return made
     note = "the least of this coin with which the account keeps the policy, all else there: found by trying"
     return untold(figure, row.required, title=title, unit=row.currency, note=note)
+
+
+def _asked_today(row: Wallet, stood: Stood, figure: str, title: str) -> Derivation:
+    """What today's margin and leverage ask of a coin that nothing settles in and that counts in one part."""
+    facts, unit = stood.facts, row.currency
+    line = next(each for each in facts.plan.accounts if each.account == row.account)
+    account = next(each for each in facts.portfolio.pools if each.name == row.account)
+    slices = pool_of(account, facts.after, facts.portfolio).parts[unit].coin.collateral.slices
+    at = f"accounts.{row.account}"
+    terms = [
+        stood.balance,
+        Term("I", line.initial_margin or ZERO, "USD", "initial margin of the account", f"{at}.initial_margin"),
+        Term("V", line.position_value or ZERO, "USD", "position value of the account", f"{at}.position_value"),
+        Term("L", facts.portfolio.policy.leverage, "", "most leverage", "policy.leverage"),
+        Term("C", line.credit or ZERO, "USD", "credit of the account", f"{at}.credit"),
+        Term("r", slices[0].ratio if slices else ZERO, "", f"share of {unit} that counts", f"{at}.collateral.{unit}"),
+        index_of(unit, facts),
+        step_of(COIN_STEP, unit),
+    ]
+    note = "the least of this coin, all else there, with which the account keeps the margin and the leverage of today"
+    return derived(figure, row.required, "up(W + (max(I, V / L) − C) / (r · S), step)", terms=terms, title=title,
+                   unit=unit, note=note)  # fmt: skip

@@ -71,7 +71,7 @@ def pooled_wallets(before: Book, after: Book, portfolio: Portfolio) -> Iterator[
         for asset in sorted({coin.asset for pool in (then, now) for coin in pool.coins}):
             was, row = _standing(then, asset), _standing(now, asset)
             if was.margin_balance or row.margin_balance or _open_in(asset, now):
-                needed = asks.balance_needed(asset) if _open_in(asset, now) else ZERO
+                needed = asks.balance_needed(asset) if asset in asks.parts else ZERO
                 yield _wallet(asset, now, account, portfolio, row=row, was=was, needed=needed,
                               owned=after.holdings.get(asset, ZERO),
                               balance=after.wallets.get(within(key, asset), ZERO))  # fmt: skip

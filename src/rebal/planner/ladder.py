@@ -164,7 +164,8 @@ def _freed(order: Order, closed: _Closed, desk: Desk) -> Mapping[str, Fraction]:
     portfolio, orders = desk.portfolio, closed.orders
     moved = step(portfolio, closed.before, orders, tops_up=False, known=closed.after).transfers
     coming = tuple(each for each in moved if each.quantity > 0)
-    if coming and portfolio.account(portfolio.contracts[order.contract].account).pooling is not None:
+    at = {portfolio.contracts[each.contract].account for each in orders}
+    if coming and any(portfolio.account(key).pooling is not None for key in at):
         # a pooled account gives nothing where something has to come: what it frees is told of once that is there
         there = after_transfers(closed.before, coming, portfolio)
         moved = (*coming, *step(portfolio, there, orders, tops_up=False).transfers)
