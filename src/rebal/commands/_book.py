@@ -15,6 +15,7 @@ from rebal.frozen import frozen
 if TYPE_CHECKING:
     from rebal.book import Book
     from rebal.findings import Finding
+    from rebal.journal.lapsed import Lapsed
     from rebal.journal.unfilled import Unfilled
     from rebal.ledger import Carried, Entry, Journal, Realised
     from rebal.load import Asked, Lacking, MarketText
@@ -81,7 +82,7 @@ def opened(
     if journal_path is None or not _is_there(journal_path):
         return _without_journal(path, journal_path, portfolio=portfolio, where=where, world=world)
     from rebal import journal
-    from rebal.journal import earned, fold, statements, unfilled
+    from rebal.journal import earned, fold, lapsed, statements, unfilled
 
     read = journal.read(journal_path)
     folded = fold.fold(portfolio, read.entries)
@@ -89,7 +90,8 @@ def opened(
     repeats = (_repeated,) if fold.repeats(portfolio, read.entries) else ()
     differs = tuple(_differs(shift) for shift in statements.disagreement(portfolio, read.entries))
     waits = tuple(_waits(each) for each in unfilled.unfilled(read.entries, as_of=portfolio.as_of))
-    checks = (*repeats, *differs, *waits, *((_earlier(folded.earlier),) if folded.earlier else ()))
+    gone = tuple(_lapsed(each) for each in lapsed.lapsed(read.entries, as_of=portfolio.as_of))
+    checks = (*repeats, *differs, *waits, *gone, *((_earlier(folded.earlier),) if folded.earlier else ()))
     inputs = inputs_of(portfolio, where, world, journal=read)
     told = earned.earned(portfolio, read.entries)
     realised = earned.realised(told.booked)
@@ -226,6 +228,32 @@ def _waits(rest: "Unfilled") -> "Check":
         )
         figures = {"contracts": rest.contracts, "contracts_ordered": rest.ordered}
         yield warning(Code.UNFILLED, rest.contract, message, **figures, entry=rest.entry)
+
+    return check
+
+
+def _lapsed(before: "Lapsed") -> "Check":
+    """The check that a hedge asked for before the statement is there, in part at least, as long as it was to last."""
+
+    def check(review: "Review") -> "Iterator[Finding]":
+        from rebal.amounts import ZERO
+        from rebal.findings import Code, percent, warning
+        from rebal.planner.cover import cover
+        from rebal.times import day_or_time
+
+        desk, asked = review.desk, before.asked
+        held = cover(desk.portfolio, review.done.book).ratio(asked.asset)
+        if held != ZERO or asked.is_over(desk.now):
+            return
+        until = "" if asked.until is None else f" until {day_or_time(asked.until)}"
+        message = (
+            f"a hedge of {percent(asked.fraction)} was asked for{until}, and the statement has nothing of it; if it is "
+            f"not meant any more, void {before.entry}; to have it again"
+        )
+        yield warning(
+            Code.HEDGE_OFF, asked.asset, message, asked=asked.fraction, hedge_ratio=held, contract=None,
+            until=asked.until, entry=before.entry,
+        )  # fmt: skip
 
     return check
 

@@ -135,6 +135,14 @@ def _venue(report: Any, context: Context) -> str:
     return f"what the exchange prints today: {typed('rebal', 'venues', report.venue, '--refresh')}"
 
 
+def _stress(report: Any, context: Context) -> str:
+    failed = [each.subject for each in report.findings if each.code.value == "account-failed"]
+    if not failed:
+        return context.typed("plan")
+    statement = context.typed("record", "statement", "--dry-run")
+    return f"once it has failed, take {failed[0]} and its coins out of the file, with a new as_of: {statement}"
+
+
 def _then(*words: str) -> Callable[[Any, Context], str]:
     return lambda _, context: context.typed(*words)
 
@@ -145,7 +153,7 @@ _AFTER: Mapping[str, Callable[[Any, Context], str]] = {
     "record": _then("status"),
     "history": _then("status"),
     "compare": _then("plan"),
-    "stress": _then("plan"),
+    "stress": _stress,
     "replay": _then("plan"),
     "refresh": _then("plan"),
     "beta": _beta,

@@ -64,7 +64,7 @@ _Price = Annotated[str | None, typer.Option("--price", metavar="USD", help="USD 
 
 _Fill = Annotated[
     list[str] | None,
-    typer.Option("--fill", metavar="CONTRACT=CONTRACTS@PRICE", help="A fill as it happened; may be repeated."),
+    typer.Option("--fill", metavar="CONTRACT=CONTRACTS@PRICE", help="A fill as it happened; CONTRACT=0: none yet."),
 ]
 _Fills = Annotated[
     str | None, typer.Option("--fills", metavar="FILE", help="Fills as the exchange exports them, csv or json.")
@@ -95,10 +95,10 @@ def plan(
 ) -> Answer:
     """Record a saved plan: its transfers, its fills and the hedges asked for.
 
-    Without --fill or --fills every order counts as filled at the plan's price; with them, only those count, and what a
-    plan still lacks can be recorded later the same way. Coins to move in count as moved; coins to move out once every
-    order before them is filled, and until then they stay open. --transfer says what was moved in fact; 0 where nothing
-    was yet.
+    Without --fill or --fills every order counts as filled at the plan's price; with them, only those count, none with
+    --fill CONTRACT=0, and what a plan still lacks can be recorded later the same way. Coins to move in count as moved;
+    coins to move out once every order before them is filled, and until then they stay open. --transfer says what was
+    moved in fact; 0 where nothing was yet.
 
     Recording twice changes nothing: a fill of the same size and price is the same one, unless its --time or --again
     says otherwise. Refused where the statement, the journal or a contract is no longer what the plan was made from.

@@ -35,6 +35,7 @@ def parts(reader: Reader) -> tuple[Part, ...]:
     return (
         Part("", ("Do these in order, and nothing else first:",), steps=_STEPS),
         Part("Why so", _WHY),
+        Part("When a venue fails", _FAILED),
         Part("How far you are from it", far, headings=_HEADINGS if rows else (), rows=rows),
     )
 
@@ -55,6 +56,15 @@ _WHY = (
     "Do not open another position against it, and do not move coins out of another wallet before `rebal rescue` has "
     "said that they are free: two wallets in danger are worse than one. Do not raise the leverage: in cross margin it "
     "frees initial margin and moves the liquidation not at all.",
+)
+_FAILED = (
+    "Where an exchange shuts, no plan of yours may count on what sits there. `rebal stress --fail ACCOUNT` shows the "
+    "book without it beforehand.",
+    "Once it has happened, take the account with its wallets and positions out of the file, its coins out of the "
+    "holdings, and set as_of to now. `rebal record statement --market prices.yaml` writes what is gone into the "
+    "journal as one difference, at what it was worth then.",
+    "`rebal status` then names the hedges that were asked for and are gone with it; `rebal hedge` brings them back at "
+    "another account. What an estate pays out later is `rebal record spot`.",
 )
 
 

@@ -267,13 +267,15 @@ def _from_csv(text: str, source: str) -> Sequence[Mapping[str, str]]:
 
 
 def by_hand(text: str, read: Callable[[str], Fraction]) -> Given:
-    """A fill as the command line spells it, CONTRACT=CONTRACTS@PRICE. Raises ValueError."""
+    """A fill as the command line spells it, CONTRACT=CONTRACTS@PRICE; CONTRACT=0: none yet. Raises ValueError."""
     contract, _, rest = text.partition("=")
     contracts, _, price = rest.partition("@")
+    if contracts and not price and read(contracts) == ZERO:
+        return Given(contract, ZERO, ZERO)
     missing = [name for name, said in (("contracts", contracts), ("price", price)) if not said]
     if missing:
         raise ValueError(f"says no {' and no '.join(missing)}")
     given = Given(contract, read(contracts), read(price))
     if given.contracts <= ZERO or given.price <= ZERO:
-        raise ValueError("contracts and price are above zero; the side is the plan's")
+        raise ValueError("contracts and price are above zero; the side is the plan's; CONTRACT=0 is none yet")
     return given

@@ -58,6 +58,8 @@ def legs(plan: SavedPlan, placed: Placed, *, journal: Journal, names: Names) -> 
             ordered = ", ".join(numbered) or "nothing"
             raise UsageProblem(f"--fill {fill.contract}: the plan does not order it; it orders {ordered}")
         base, order = numbered[fill.contract]
+        if not fill.contracts:
+            continue  # said to be none yet
         if fill.id is None:
             yield Leg(names.of(f"{base}.{plain(fill.contracts)}@{plain(fill.price)}", time=fill.time), order, fill)
             continue

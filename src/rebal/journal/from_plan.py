@@ -19,7 +19,7 @@ from rebal.journal.saved import SavedOrder, SavedPart, SavedPlan, SavedStep
 from rebal.journal.spelling import shortened
 from rebal.journal.stale import refuse_moved
 from rebal.journal.transferring import Transferring, still_to_move
-from rebal.ledger import Draft, Journal, Ordered, OrderedPart
+from rebal.ledger import Draft, Entry, Fill, Journal, Ordered, OrderedPart
 from rebal.placing import DIGEST_DIGITS
 from rebal.portfolio import Portfolio
 from rebal.times import SKEW, rfc3339
@@ -75,6 +75,17 @@ def at_old_prices(plan: SavedPlan, portfolio: Portfolio, *, time: datetime) -> I
         yield (
             f"the orders count as filled at the plan's prices, of {rfc3339(of)}, older than policy.max_price_age; if "
             "they filled at others, void these and write --fill CONTRACT=CONTRACTS@PRICE"
+        )
+
+
+def taken_as_filled(plan: SavedPlan, placed: Placed, new: Sequence[Entry]) -> Iterator[str]:
+    """That orders count as filled as planned, where something is said of the transfers and nothing of the orders."""
+    fills = [entry for entry in new if entry.plan == plan.digest and isinstance(entry.event, Fill)]
+    if placed.moved and fills:
+        listed = ", ".join(order.contract for order in plan.orders)
+        yield (
+            f"{listed}: taken as filled in full at the plan's prices, as no --fill says otherwise; what is not filled, "
+            f"void, and say so with its transfers: --fill {plan.orders[0].contract}=0"
         )
 
 

@@ -12,7 +12,7 @@ from rebal.ledger import Entry, Journal
 
 @frozen
 class Given:
-    """A fill as it happened, in place of the plan's price. ``contracts`` positive: the side is the order's.
+    """A fill as it happened, in place of the plan's price. ``contracts`` positive: the side is the order's; 0: none.
 
     ``fee``: in the settlement coin, None for the taker fee; ``time``: None for that of the recording; ``id``: the
     exchange's, if known.

@@ -18,8 +18,10 @@ from rebal.journal.placing_plans import Placings
 from rebal.journal.saved import SavedPlan
 from rebal.journal.statements import with_statement
 from rebal.journal.times import moment, refuse_covered, refuse_future
-from rebal.ledger import Draft, Journal, Recorded
+from rebal.journal.transferring import lost_on_the_way
+from rebal.ledger import Difference, Draft, Journal, Recorded
 from rebal.portfolio import Portfolio
+from rebal.times import rfc3339
 
 Make = Callable[[Scene], Sequence[Draft]]
 
@@ -91,12 +93,18 @@ def plan(clerk: Clerk, saved: SavedPlan, placed: Placed, *, export: tuple[str, s
         return made
 
     def ends(added: Added) -> Iterable[str]:
-        left = from_plan.left_open(saved, placed, before=added.before, after=added.after)
-        if placed.fills is not None or not added.new:
-            return (*notes, *left)
-        return (*notes, *from_plan.at_old_prices(saved, clerk.portfolio, time=clerk.time or clerk.now), *left)
+        return (*notes, *_of_plan(clerk, saved, placed, added=added))
 
     return _record(clerk, build, ends)
+
+
+def _of_plan(clerk: Clerk, saved: SavedPlan, placed: Placed, *, added: Added) -> Iterator[str]:
+    """What a plan's record takes for granted, what it leaves open, and what of it does not match."""
+    if placed.fills is None and added.new:
+        yield from from_plan.taken_as_filled(saved, placed, added.new)
+        yield from from_plan.at_old_prices(saved, clerk.portfolio, time=clerk.time or clerk.now)
+    yield from from_plan.left_open(saved, placed, before=added.before, after=added.after)
+    yield from lost_on_the_way(saved, added.after)
 
 
 def exchange(
@@ -191,7 +199,16 @@ def _making(clerk: Clerk) -> tuple[str, ...]:
 
 def statement(clerk: Clerk) -> Recorded:
     """Record the file's statement, where the journal has not got it yet."""
-    return _record(clerk, lambda _: (), lambda _: ())
+    return _record(clerk, lambda _: (), lambda added: tuple(_at_other_prices(clerk.portfolio, added)))
+
+
+def _at_other_prices(portfolio: Portfolio, added: Added) -> Iterator[str]:
+    """That what the statement differs by is valued at prices that are not of its time."""
+    as_of, of, limit = dated(portfolio), portfolio.market.as_of, portfolio.policy.max_price_age
+    differs = any(isinstance(entry.event, Difference) for entry in added.new)
+    if differs and (of is None or (limit is not None and abs(of - as_of) > limit)):
+        when = "not dated" if of is None else f"of {rfc3339(of)}"
+        yield f"what differs is valued at the portfolio's prices, {when}; give --market FILE for those of its as_of"
 
 
 def rebuild(clerk: Clerk, exported: Journal) -> Recorded:

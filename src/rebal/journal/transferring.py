@@ -67,7 +67,7 @@ def recorded(plan: SavedPlan, index: int, journal: Journal) -> Iterator[Entry]:
 def left(plan: SavedPlan, index: int, journal: Journal) -> Fraction:
     """Coins of a transfer that the journal does not have, signed as planned; 0 where more was moved."""
     planned = plan.transfers[index].quantity
-    there = total(entry.event.quantity for entry in recorded(plan, index, journal) if isinstance(entry.event, Transfer))
+    there = _recorded_coins(plan, index, journal)
     return planned - there if (planned - there) * planned > 0 else Fraction(0)
 
 
@@ -88,6 +88,41 @@ def still_to_move(plan: SavedPlan, journal: Journal) -> Iterator[str]:
         else:
             when = f"until it is moved: give {said} then"
         yield f"{plain(abs(coins))} {planned.asset} {'into' if coins > 0 else 'out of'} {place} stay open {when}"
+
+
+def lost_on_the_way(plan: SavedPlan, journal: Journal) -> Iterator[str]:
+    """The moves between accounts whose two sides do not match as they are recorded, in sentences."""
+    for index, sent in enumerate(plan.transfers):
+        comes = _other_side(plan, sent)
+        if comes is None:
+            continue
+        gone, arrived = -_recorded_coins(plan, index, journal), _recorded_coins(plan, comes, journal)
+        due = gone - (sent.fee or Fraction(0))
+        told = f"{_label(sent)}: {plain(gone)} {sent.asset} left {sent.account}, "
+        if gone and arrived and due != arrived and (arrived > due or not left(plan, comes, journal)):
+            yield (
+                f"{told}{plain(due)} of them after its fee, and {plain(arrived)} came to {sent.other_account}: void "
+                "the entry that is a slip, or record what else the network kept with `rebal record spot`"
+            )
+        elif gone > -sent.quantity:
+            yield f"{told}{plain(gone + sent.quantity)} more than the plan moves; if that is a slip, void the entry"
+
+
+def _other_side(plan: SavedPlan, sent: SavedTransfer) -> int | None:
+    """Where coins that leave an account for another come to it in the plan."""
+    if sent.other_account is None or sent.quantity > 0:
+        return None
+    found = [
+        n
+        for n, each in enumerate(plan.transfers)
+        if (each.asset, each.account, each.other_account) == (sent.asset, sent.other_account, sent.account)
+        and each.quantity > 0
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def _recorded_coins(plan: SavedPlan, index: int, journal: Journal) -> Fraction:
+    return total(entry.event.quantity for entry in recorded(plan, index, journal) if isinstance(entry.event, Transfer))
 
 
 def _base(plan: SavedPlan, index: int) -> str:
