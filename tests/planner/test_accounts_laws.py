@@ -202,3 +202,18 @@ def test_no_coin_lies_idle_where_another_account_lacks_it(made: Portfolio, lever
                 continue
             spare = row.balance - row.required
             assert down(source.sends(row.currency).arriving(spare), COIN_STEP) == 0
+
+
+@FEW
+@given(made=books(), leverage=st.sampled_from(["1", "3"]))
+def test_what_sends_coins_keeps_what_it_needs_and_sends_whole_steps(made: Portfolio, leverage: str) -> None:
+    """A wallet its need, a pool its margin and leverage, and neither more than is there."""
+    plan = planned(replace(made, policy=replace(made.policy, leverage=exact(leverage))))
+    assert all((each.quantity * 10**8).denominator == 1 for each in plan.transfers)
+    sent = {(each.account, each.asset) for each in plan.transfers if each.quantity < 0 and each.other_account}
+    for row in plan.wallets:
+        if (row.account, row.currency) in sent and row.contract is None:
+            assert row.balance >= (row.required if row.mode is not MarginMode.POOLED else ZERO)
+    for line in plan.accounts:
+        if line.credit is not None and line.account in {account for account, _ in sent}:
+            assert line.credit >= max(line.initial_margin or ZERO, (line.position_value or ZERO) / exact(leverage))

@@ -270,3 +270,39 @@ def test_what_leaves_an_account_makes_room_there() -> None:
         ("b", "c", exact("0.004")),
         ("a", "c", exact("0.250125")),
     ]
+
+
+@pytest.mark.parametrize("mode", [MarginMode.CROSS, MarginMode.POOLED])
+def test_no_coin_leaves_twice(mode: MarginMode) -> None:
+    """10,005 USDT are missing at a and as many at c; of the 20,006 that lie at b 10,005 go there and 10,001 here."""
+    contracts = (at("a", linear("BTC")), at("c", linear("ETH")))
+    made = book({"BTC": "1", "ETH": "16", "USDT": "20006"}, {"USD": "1"}, contracts, accounts(a="1", b="1", c="1"),
+                wallets={"b:USDT": "20006"})  # fmt: skip
+    short = F(30000, 100006)
+    made = replace(made, targets={"BTC": short, "ETH": short, "USD": 1 - 2 * short})
+    plan = planned(in_mode(made, MarginMode.CROSS, mode, MarginMode.CROSS))
+    assert traded(plan) == {"a:BTCUSDT": -250, "c:ETHUSDT": -4000}
+    assert moves(plan) == [("b", "a", F(-10005)), ("b", "c", F(-10001)), ("a", "b", F(10005)), ("c", "b", F(10001))]
+
+
+@pytest.mark.parametrize(("entry", "inside"), [("3000", "8010"), ("2000", "12010"), ("2500", "10010")])
+def test_what_closing_makes_leaves_too_and_what_it_loses_does_not(entry: str, inside: str) -> None:
+    """4 ETH short are bought back at 2,500 for a fee of 5 dollars: 10,005 are left, which 10,000 of BTC at a need."""
+    ethusdt = at("b", linear("ETH"))
+    position = opened(ethusdt, contracts=F(-4000), entry_price=exact(entry))
+    made = book({"BTC": "1", "ETH": "16", "USDT": inside}, {"USD": "1"}, (at("a", linear("BTC")), ethusdt),
+                accounts(a="1", b="1"), wallets={"b:USDT": inside}, positions=(position,))  # fmt: skip
+    made = replace(made, targets={"BTC": F(30000, 90010), "ETH": F(40000, 90010), "USD": F(20010, 90010)})
+    plan = planned(made)
+    assert not plan.refused
+    assert traded(plan) == {"a:BTCUSDT": -250, "b:ETHUSDT": 4000}
+    assert moves(plan) == [("b", "a", F(-10005)), ("a", "b", F(10005))]
+    assert done(plan) == [("order", "b:ETHUSDT"), ("out", "b a"), ("in", "a b"), ("order", "a:BTCUSDT")]
+    assert left(plan, made).statement.wallets == {"a:USDT": F(10000), "b:USDT": F(0)}
+
+
+def test_what_is_set_aside_stays() -> None:
+    made = two_legs("40000")
+    aside = planned(replace(made, aside=frozenset({"USDT"})))
+    assert moves(aside) == []
+    assert "a:BTCUSDT" not in traded(aside)

@@ -111,9 +111,8 @@ class Idle:
         account = self._survey(place)
         part = account.parts.get(asset)
         needed = None if part is None else account.balance_needed(asset)
-        if part is None or needed is None:
-            return ZERO
-        return part.coin.balance - (needed + max(ZERO, part.open.gained) if needed else ZERO)
+        # what is opened has gained nothing yet that the need would lean on
+        return ZERO if part is None or needed is None else part.coin.balance - needed
 
     def _survey(self, place: Place) -> "Survey":
         at = self._at(place)
