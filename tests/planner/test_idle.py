@@ -285,14 +285,16 @@ def test_no_coin_leaves_twice(mode: MarginMode) -> None:
     assert moves(plan) == [("b", "a", F(-10005)), ("b", "c", F(-10001)), ("a", "b", F(10005)), ("c", "b", F(10001))]
 
 
+@pytest.mark.parametrize("mode", [MarginMode.CROSS, MarginMode.POOLED])
 @pytest.mark.parametrize(("entry", "inside"), [("3000", "8010"), ("2000", "12010"), ("2500", "10010")])
-def test_what_closing_makes_leaves_too_and_what_it_loses_does_not(entry: str, inside: str) -> None:
+def test_what_closing_makes_leaves_too_and_what_it_loses_does_not(entry: str, inside: str, mode: MarginMode) -> None:
     """4 ETH short are bought back at 2,500 for a fee of 5 dollars: 10,005 are left, which 10,000 of BTC at a need."""
     ethusdt = at("b", linear("ETH"))
     position = opened(ethusdt, contracts=F(-4000), entry_price=exact(entry))
     made = book({"BTC": "1", "ETH": "16", "USDT": inside}, {"USD": "1"}, (at("a", linear("BTC")), ethusdt),
                 accounts(a="1", b="1"), wallets={"b:USDT": inside}, positions=(position,))  # fmt: skip
     made = replace(made, targets={"BTC": F(30000, 90010), "ETH": F(40000, 90010), "USD": F(20010, 90010)})
+    made = in_mode(made, MarginMode.CROSS, mode)
     plan = planned(made)
     assert not plan.refused
     assert traded(plan) == {"a:BTCUSDT": -250, "b:ETHUSDT": 4000}
