@@ -149,6 +149,7 @@ class TestAsked:
             "100",
             "n",
             "0",
+            "42.000",
             "40000",
             "0.01",
             "0.01% 0.02%",
@@ -157,7 +158,8 @@ class TestAsked:
         )
         assert code == 0
         for wrong in ("nowhere: is none of them", "B! is no coin", "-1: is negative", "1,5: is not a number",
-                      "120: is not from 0 to 100", "0: is not above 0", "0.01: lacks a percent sign",
+                      "120: is not from 0 to 100", "0: is not above 0", "42.000: may be 42 or 42000",
+                      "0.01: lacks a percent sign",
                       "0.01% 0.02%: is 2 of 1"):  # fmt: skip
             assert wrong in said
         written = yaml.safe_load((tmp_path / "portfolio.yaml").read_text())

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 _USUAL = "bybit"
 _NONE = "none"
+_PARTED = re.compile(r"[1-9][0-9]{0,2}[.][0-9]{2}0")
+"""A price as it is typed where a point parts thousands; nobody types a last 0 behind one that does not."""
+
 _DOLLARS = (DOLLARS, "USDT", "USDC")
 _TIMEOUT = 10.0
 
@@ -231,6 +234,8 @@ def _prices(world: World, venue: str, coins: Sequence[str]) -> tuple[dict[str, s
 def _price(text: str) -> str:
     if number(text) <= 0:
         raise _Again("is not above 0; write USD per coin")
+    if _PARTED.fullmatch(text):
+        raise _Again(f"may be {plain(number(text))} or {text.replace('.', '')}; write the one that is meant so")
     return text
 
 
