@@ -70,6 +70,26 @@ def test_a_hedge_that_is_asked_for_and_gone_is_said_until_it_is_there_again_or_v
     assert lapsed("status") == []
 
 
+def test_what_was_open_at_an_account_that_is_gone_is_one_breach_until_it_is_taken_as_it_is() -> None:
+    Path("portfolio.yaml").write_text(GONE)
+    (told,) = differing()
+    assert told.startswith("bybit the statement has this account no more, and the journal has BTCUSD open there by ")
+    assert answered("status", "--market", "market.yaml", *LATER).code == 20
+    done("record", "statement", "--market", "market.yaml", now=LATER)
+    assert differing() == []
+
+
+def test_an_account_that_is_there_and_has_less_is_told_by_contract() -> None:
+    Path("portfolio.yaml").write_text(GONE.replace("  deribit:", "  bybit: {venue: bybit}\n  deribit:"))
+    (told,) = differing()
+    assert told.startswith("BTCUSD the statement has 0 contracts, and the journal adds up to -32000 by its as_of: ")
+
+
+def differing() -> list[str]:
+    found = made_of("status", now=LATER)["findings"]
+    return [f"{each['subject']} {each['message']}" for each in found if each["code"] == "statement-differs"]
+
+
 def test_it_ends_with_its_entry_and_with_its_day() -> None:
     Path("portfolio.yaml").write_text(GONE)
     (told,) = lapsed("status")

@@ -15,6 +15,7 @@ from rebal.frozen import frozen
 if TYPE_CHECKING:
     from rebal.book import Book
     from rebal.findings import Finding
+    from rebal.journal.fold import Folded
     from rebal.journal.lapsed import Lapsed
     from rebal.journal.unfilled import Unfilled
     from rebal.ledger import Carried, Entry, Journal, Realised
@@ -82,22 +83,32 @@ def opened(
     if journal_path is None or not _is_there(journal_path):
         return _without_journal(path, journal_path, portfolio=portfolio, where=where, world=world)
     from rebal import journal
-    from rebal.journal import earned, fold, lapsed, statements, unfilled
+    from rebal.journal import earned, fold
 
     read = journal.read(journal_path)
     folded = fold.fold(portfolio, read.entries)
     _refuse_margin_aside(path, portfolio, folded.book)
-    repeats = (_repeated,) if fold.repeats(portfolio, read.entries) else ()
-    differs = tuple(_differs(shift) for shift in statements.disagreement(portfolio, read.entries))
-    waits = tuple(_waits(each) for each in unfilled.unfilled(read.entries, as_of=portfolio.as_of))
-    gone = tuple(_lapsed(each) for each in lapsed.lapsed(read.entries, as_of=portfolio.as_of))
-    checks = (*repeats, *differs, *waits, *gone, *((_earlier(folded.earlier),) if folded.earlier else ()))
+    checks = _told_by_journal(portfolio, read, folded)
     inputs = inputs_of(portfolio, where, world, journal=read)
     told = earned.earned(portfolio, read.entries)
     realised = earned.realised(told.booked)
     return Opened(
         path, where.market_files(), journal_path, portfolio, folded.book, read, realised, inputs, checks, told.carried()
     )
+
+
+def _told_by_journal(portfolio: "Portfolio", read: "Journal", folded: "Folded") -> "tuple[Check, ...]":
+    """The checks of what only the journal can tell."""
+    from rebal.journal import fold, lapsed, statements, unfilled
+
+    repeats = (_repeated,) if fold.repeats(portfolio, read.entries) else ()
+    shifts = statements.disagreement(portfolio, read.entries)
+    gone = statements.gone_with_accounts(portfolio, shifts, read.entries)
+    alone = (each for each in shifts if not any(each.contract in contracts for contracts in gone.values()))
+    differs = (*(_account_gone(*each) for each in gone.items()), *(_differs(shift) for shift in alone))
+    waits = tuple(_waits(each) for each in unfilled.unfilled(read.entries, as_of=portfolio.as_of))
+    missed = tuple(_lapsed(each) for each in lapsed.lapsed(read.entries, as_of=portfolio.as_of))
+    return (*repeats, *differs, *waits, *missed, *((_earlier(folded.earlier),) if folded.earlier else ()))
 
 
 def _refuse_margin_aside(path: str, portfolio: "Portfolio", book: "Book") -> None:
@@ -211,6 +222,20 @@ def _differs(shift: "Shift") -> "Check":
         )
         figures = {"contracts_stated": shift.contracts_after, "contracts_journal": shift.contracts_before}
         yield warning(Code.STATEMENT_DIFFERS, shift.contract, message, **figures)
+
+    return check
+
+
+def _account_gone(account: str, contracts: "tuple[str, ...]") -> "Check":
+    def check(_: "Review") -> "Iterator[Finding]":
+        from rebal.findings import Code, warning
+
+        message = (
+            f"the statement has this account no more, and the journal has {', '.join(contracts)} open there by its "
+            "as_of: where it has failed or is closed, rebal record statement takes that as it is; else put it back "
+            "under accounts"
+        )
+        yield warning(Code.STATEMENT_DIFFERS, account, message, contracts=contracts)
 
     return check
 

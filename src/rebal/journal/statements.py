@@ -58,6 +58,23 @@ def disagreement(portfolio: Portfolio, entries: Sequence[Entry]) -> tuple[Shift,
     return tuple(shift for shift in known if shift.contracts_before != shift.contracts_after)
 
 
+def gone_with_accounts(
+    portfolio: Portfolio, differing: Iterable[Shift], entries: Iterable[Entry]
+) -> dict[str, tuple[str, ...]]:
+    """The contracts of which the statement has none any more, by the account of their fills that it has no more either.
+
+    ``differing``: as of ``disagreement``.
+    """
+    known = {portfolio.account_key(account.name) for account in portfolio.accounts}
+    at = {entry.event.contract: entry.event.account for entry in entries if isinstance(entry.event, Fill)}
+    found: dict[str, tuple[str, ...]] = {}
+    for shift in differing:
+        account = at.get(shift.contract)
+        if account is not None and account not in known and not shift.contracts_after:
+            found[account] = (*found.get(account, ()), shift.contract)
+    return found
+
+
 def _opening(portfolio: Portfolio, journal: Journal) -> Iterator[Draft]:
     said = [entry for entry in in_telling_order(journal.entries) if isinstance(entry.event, Stated)]
     as_of = dated(portfolio)
