@@ -335,6 +335,32 @@ def test_a_rescue_takes_nothing_from_behind_a_position_and_no_more_than_may_sit(
     assert came == exact("0.03")
 
 
+@pytest.mark.parametrize(("least", "came"), [("0.03", "0.03"), ("0.04", "0")])
+def test_a_rescue_brings_no_more_than_may_sit_though_no_fewer_coins_may_leave(least: str, came: str) -> None:
+    """55 % of 24,000 dollars are 0.33 BTC, 0.03 above what is there."""
+    position = opened(A, contracts=Fraction(20000), entry_price=Fraction(40000))
+    made = book({"BTC": "0.6"}, None, (A, B), accounts(a="0.55", b="1"), wallets={"a:BTC": "0.3", "b:BTC": "0.3"},
+                positions=(position,))  # fmt: skip
+    plan = rescued(sending(made, fee="0", least=least))
+    assert sum((each.quantity for each in plan.transfers if each.account == "a"), Fraction(0)) == exact(came)
+    assert Code.AT_MOST not in [each.code for each in plan.findings]
+
+
+def test_what_one_account_cannot_send_another_may() -> None:
+    """0.02 lie at b and 0.3 at c, from where 0.05 leave at least; 0.32736 may sit at a, then 0.372."""
+    c = at("c", inverse("BTC", "1"))
+    position = opened(A, contracts=Fraction(20000), entry_price=Fraction(40000))
+    for most, came in (("0.528", {"b": "0.02"}), ("0.6", {"b": "0.02", "c": "0.052"})):
+        made = book({"BTC": "0.62"}, None, (A, B, c), accounts(a=most, b="1", c="1"),
+                    wallets={"a:BTC": "0.3", "b:BTC": "0.02", "c:BTC": "0.3"}, positions=(position,))  # fmt: skip
+        said = {"c": {"BTC": Withdrawal(Fraction(0), exact("0.05"), timedelta(hours=2))}}
+        told = replace(made, told_accounts=tuple(
+            replace(each, withdrawals=said.get(each.name or "", {})) for each in made.told_accounts
+        ))  # fmt: skip
+        sent = {each.account: -each.quantity for each in rescued(told).transfers if each.quantity < 0}
+        assert sent == {name: exact(coins) for name, coins in came.items()}
+
+
 def test_two_wallets_in_danger_share_what_lies_loose_and_count_no_coin_twice() -> None:
     c = at("c", inverse("BTC", "1"))
     positions = tuple(opened(each, contracts=Fraction(20000), entry_price=Fraction(40000)) for each in (A, c))

@@ -218,7 +218,7 @@ class _Purse:
     def most(self, account: Account) -> Fraction:
         """Coins that can back an account; a cross wallet's own are behind it already."""
         own = ZERO if account.contract is None else self.loose
-        return self.outside + own + min(self.room, total(self.elsewhere.values()))
+        return self.outside + own + total(part for _, part in self._brought(None))
 
     def into(self, account: Account, quantity: Fraction) -> tuple[Transfer, ...]:
         """The transfers that bring coins in: those that lie loose first, those of other accounts last."""
@@ -229,14 +229,25 @@ class _Purse:
         here = min(quantity, drawn + self.outside)
         came = [Transfer(self.currency, None, -drawn, at.name)] if drawn else []
         came += [Transfer(self.currency, account.contract, here, at.name)] if here else []
-        missing = quantity - here
-        for name, there in self.elsewhere.items():
+        for name, part in self._brought(quantity - here):
             places = (self.portfolio.account(name), at)
-            part = min(there, max(missing, places[0].sends(self.currency).least_arriving)) if missing > 0 else ZERO
-            if part:
-                came += sent(self.currency, part, places=places, contracts=(None, account.contract))
-                missing -= part
+            came += sent(self.currency, part, places=places, contracts=(None, account.contract))
         return tuple(came)
+
+    def _brought(self, missing: Fraction | None) -> Iterator[tuple[str, Fraction]]:
+        """What other accounts send in turn, none less than may leave it, nor more than has room; None: all they can."""
+        room = self.room
+        for name, there in self.elsewhere.items():
+            least = self.portfolio.account(name).sends(self.currency).least_arriving
+            part = min(there, room) if missing is None else min(there, room, max(missing, least))
+            if part <= 0 or part < least:
+                continue
+            yield name, part
+            room -= part
+            if missing is not None:
+                missing -= part
+                if missing <= 0:
+                    return
 
     def without(self, transfers: Iterable[Transfer], account: Account) -> "_Purse":
         """What is left once coins have moved into an account: of its coin everywhere, and of its wallet."""
@@ -253,7 +264,7 @@ class _Purse:
         came = total(
             each.quantity for each in moved if each.quantity > 0 and each.account == own and each.other_account
         )
-        room = max(ZERO, self.room - came) if account.at == self.at else self.room
+        room = self.room - came if account.at == self.at else self.room
         return replace(self, outside=outside, loose=self.loose - drawn.get(own, ZERO), elsewhere=elsewhere, room=room)
 
 
