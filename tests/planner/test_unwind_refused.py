@@ -121,9 +121,18 @@ BOOKS = {
     "ETH far off": BOOK.replace("ETH: 20%, SOL: 12%, USD: 35%", "ETH: 10%, SOL: 12%, USD: 45%"),
     "dollars over": BOOK.replace("USD: 20000", "USD: 60000"),
     "long beside short": BOOK.replace("contracts: -6000", "contracts: 6000"),
+    "two accounts": BOOK.replace(
+        "venue: bybit\n",
+        "accounts:\n  bybit:\n    venue: bybit\n    wallets: {BTC: 0.5, ETH: 8, SOL: 50}\n    positions:\n"
+        "      - {contract: SOLUSD, contracts: -6000, entry_price: 200}\n"
+        "      - {contract: ETHUSD, contracts: -14000, entry_price: 2500}\n  deribit:\n    venue: deribit\n"
+        "    wallets: {BTC: 0.2}\n    positions:\n"
+        "      - {contract: BTC-PERPETUAL, contracts: -300, entry_price: 40000, hedge: -100}\n",
+    ).replace(BOOK[BOOK.index("wallets:") : BOOK.index("market:")], ""),
     "matched": BOOK.replace("33%, ETH: 20%, SOL: 12%, USD: 35%", "33%, ETH: 33%, SOL: 17%, USD: 17%"),
 }
-ASKED = (("plan",), ("status",), ("unwind",), ("unwind", "--ladder"), ("unwind", "--rungs", "2"), ("unwind", "ETH"))
+ASKED = (("plan",), ("status",), ("unwind",), ("unwind", "--ladder"), ("unwind", "--rungs", "2"), ("unwind", "ETH"),
+         ("hedge", "BTC", "--pct", "20"), ("rescue",), ("stress",), ("compare",))  # fmt: skip
 _OFFERED = re.compile(r"(?:^next: .*?|: )(rebal [a-z][^;(\n]*)", re.MULTILINE)
 
 
