@@ -2,13 +2,16 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exact import exact
 from planner.books import SETTINGS, books
 from planner.given import INPUTS, NOW, inverse, policy, portfolio
+from planner.test_accounts import read
 from rebal.amounts import Fraction
 from rebal.book import opened
 from rebal.findings import Code
@@ -220,3 +223,30 @@ def test_nothing_done_is_arithmetic() -> None:
     hold = next(way for way in replayed(made, on, replace(NONE, against=("hold",))).ways if way.way == "hold")
     assert hold.equity_end == 2 * F("20000.25") + 14 * F("1234.5")
     assert hold.worst_fall == 1 - hold.equity_end / (2 * F("61234.5") + 14 * 2500)
+
+
+SENT = """
+as_of: 2026-11-20T08:00:00Z
+holdings: {SOL: 100, BTC: 0.1}
+targets: {SOL: 50%, BTC: 20%, USD: 30%}
+accounts:
+  kraken: {venue: kraken, wallets: {SOL: 90}, withdrawal: {SOL: {fee: FEE, takes: 3h}}}
+  bybit: {venue: bybit, margin: cross}
+policy: {routes: [SOLUSD, inverse]}
+market: {as_of: 2026-11-20T08:00:00Z, prices: {BTC: 40000, SOL: 100}}
+"""
+
+
+def test_what_the_network_keeps_of_coins_that_travel_is_a_fee(tmp_path: Path) -> None:
+    """0.25 SOL at 100 dollars: 25 dollars less at the end, all of them fees, and as many coins."""
+    on = course({"BTC": track(["40000"] * 3), "SOL": track(["100"] * 3)}, start=NOW)
+    (free, *_), (paid, *_) = (
+        replayed(read(tmp_path, SENT.replace("FEE", fee)), on).ways for fee in ("0", "0.25")
+    )  # fmt: skip
+    assert paid.fees_usd - free.fees_usd == free.equity_end - paid.equity_end == 25
+    assert free.coins["SOL"] - paid.coins["SOL"] == exact("0.25")
+    assert paid.slippage_usd == free.slippage_usd
+    told = replayed(read(tmp_path, SENT.replace("FEE", "0.25")), on)
+    (line,) = [each for each in told.years if each.contract == "SOL withdrawals"]
+    assert (line.fees_usd, line.currency) == (F(25), "SOL")
+    assert adds_up(told)

@@ -135,10 +135,11 @@ def after_transfers(book: Book, transfers: Iterable[Transfer], portfolio: Portfo
 
     But for what the network keeps of those that go from one account to another.
     """
-    return apply(book, (event for each in transfers for event in _moved(each, portfolio))).book
+    return apply(book, (event for each in transfers for event in moved(each, portfolio))).book
 
 
-def _moved(move: Transfer, portfolio: Portfolio) -> Iterator[of.Event]:
+def moved(move: Transfer, portfolio: Portfolio) -> Iterator[of.Event]:
+    """What a transfer is to a book: coins that go, and those that the network keeps, which nobody owns any more."""
     yield of.Transfer(move.asset, move.quantity, move.contract, portfolio.account_key(move.account))
     if move.fee:
         yield of.Spot(move.asset, -move.fee)

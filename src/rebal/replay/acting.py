@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from rebal.amounts import ONE, ZERO, Fraction, significant
-from rebal.book import Book, Event, HedgeAsked, Transfer
+from rebal.book import Book, Event, HedgeAsked
 from rebal.frozen import frozen
 from rebal.market.contract import Contract
 from rebal.plan import HedgeLine, Inputs, Order, Plan, Side, StepKind
 from rebal.plan import Transfer as Moved
-from rebal.planner.sequence import fill_of, steps
+from rebal.planner.sequence import fill_of, moved, steps
 from rebal.portfolio import Portfolio
 
 
@@ -37,8 +37,7 @@ def carried_out(placed: Placed, book: Book, laid: Portfolio, *, slippage: Fracti
     """The events of a plan that is placed, step by step."""
     for step in steps(placed.transfers, placed.orders, laid, before=book):
         if step.kind is StepKind.TRANSFER:
-            moved = placed.transfers[step.index]
-            yield Transfer(moved.asset, moved.quantity, moved.contract, laid.account_key(moved.account))
+            yield from moved(placed.transfers[step.index], laid)
         else:
             order = _filled(placed.orders[step.index], laid, book, slippage=slippage)
             contract = _contract(order.contract, laid, book)

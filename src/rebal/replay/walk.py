@@ -114,12 +114,18 @@ class Walk:
         return lost
 
     def place(self, events: Iterable[Event], laid: Portfolio) -> None:
-        """Let a plan happen, the slippage of each fill under its contract."""
+        """Let a plan happen, the slippage of each fill under its contract, what a network keeps under its coin."""
+        year = self.time_of(laid).year
         for event in events:
-            lost = self.happen((event,), laid, into="slippage")
+            kept = -event.quantity if isinstance(event, Spot) else ZERO
+            fee = kept * laid.price(event.asset) if isinstance(event, Spot) else ZERO
+            lost = self.happen((event,), laid, into="slippage", fees=fee)
             if isinstance(event, Fill):
-                contract = event.contract
-                self.tally.year(contract.name, contract.settle, self.time_of(laid).year).slippage += lost
+                self.tally.year(event.contract.name, event.contract.settle, year).slippage += lost
+            elif isinstance(event, Spot):
+                line = self.tally.year(f"{event.asset} withdrawals", event.asset, year)
+                line.fees += fee
+                line.fees_coin += kept
 
     def time_of(self, laid: Portfolio) -> datetime:
         """The moment that prices are of."""
