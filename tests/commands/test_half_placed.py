@@ -1,9 +1,12 @@
 """A plan with coins under way from one account to another, recorded in part: what is taken for granted is said."""
 
+import json
 from pathlib import Path
 
 import pytest
-from lifecycle import done, made, refused, saved, start_over
+from lifecycle import NOW, done, made, refused, saved, start_over
+
+from program import answered
 
 BOOK = """\
 as_of: 2026-11-20T08:00:00Z
@@ -75,3 +78,13 @@ def test_two_sides_that_match_but_for_the_fee_are_not(sent: str) -> None:
     arrived = f"{WAY}={-float(sent) - 1}"
     notes = made("record", "plan", "plan.json", "--fill", "SOLUSD_PERP=0", "--transfer", arrived)["notes"]
     assert not [note for note in notes if note.startswith(f"{WAY}: ")]
+
+
+def test_what_was_taken_as_filled_and_is_void_waits_once_that_is_said() -> None:
+    last = [entry for entry in made("record", "plan", "plan.json")["entries"] if entry["type"] == "fill"][-1]
+    done("record", "void", last["id"], "--reason", "not filled yet")
+    unfilled = (*("record", "plan", "plan.json", "--fill"), f"{last['contract']}=0")
+    assert [entry["type"] for entry in made(*unfilled)["entries"]] == ["orders"]
+    told = json.loads(answered("status", "--format", "json", *NOW).out)
+    assert [each["subject"] for each in told["findings"] if each["code"] == "unfilled"] == [last["contract"]]
+    assert made(*unfilled)["entries"] == []

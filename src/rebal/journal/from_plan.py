@@ -40,7 +40,7 @@ def drafts(
     filled = tuple(legs(plan, placed, journal=journal, names=names))
     moved = Transferring(plan, journal, placed=placed, names=names)
     again = _recorded(plan, filled, moved, journal)
-    if again is not None:
+    if again is not None and not _is_open_after_all(plan, placed, journal):
         return again
     refuse_moved(plan, portfolio, journal)
     return tuple(_drafts(plan, filled, moved=moved, portfolio=portfolio, journal=journal, time=time))
@@ -117,6 +117,14 @@ def _known(plan: SavedPlan, placed: Placed, before: Journal, rest: Mapping[str, 
             f"{rfc3339(known.time)} and were not counted again; another of the same size and price is told by its "
             "--time, or by --again"
         )
+
+
+def _is_open_after_all(plan: SavedPlan, placed: Placed, journal: Journal) -> bool:
+    """Whether orders are said to be unfilled that the journal had as filled, until that was voided."""
+    done = filled_so_far(plan, journal)
+    said = {fill.contract for fill in placed.fills or () if not fill.contracts}
+    waits = any(order.contract in said and order.contract not in done for order in plan.orders)
+    return waits and any(ordered_of(plan, journal, time=plan.now))
 
 
 def _recorded(
