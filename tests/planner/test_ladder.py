@@ -302,10 +302,81 @@ def test_a_fee_in_a_coin_that_is_not_there_is_brought_and_takes_nothing_back(tmp
     assert first.frees["BTC"] > 0 < second.frees["BTC"]
     # 0.055 % of the 1,000 XRP that are bought back
     assert (second.brings, second.brings_usd) == ({"XRP": F("0.55")}, F("1.1"))
-    assert [(each.asset, each.quantity) for each in plan.transfers] == [("XRP", F("0.55"))]
+    freed = first.frees["BTC"] + second.frees["BTC"]
+    assert [(each.asset, each.quantity) for each in plan.transfers] == [("XRP", F("0.55")), ("BTC", -freed)]
     # what nothing needed before was free already
     assert first.frees["BTC"] + second.frees["BTC"] < F("0.5") - plan.orders[0].fee
     assert second.freed_usd == first.frees_usd + second.frees_usd - F("1.1")
+
+
+BESIDE = """
+as_of: 2026-11-20T08:00:00Z
+holdings: {ETH: 1, SOL: 100, XRP: 20000}
+accounts:
+  main:
+    venue: bybit
+    wallets: {SOL: 100, ETH: 1}
+    positions: [{contract: XRPUSD, contracts: -5000, entry_price: 0.42}]
+    collateral: {SOL: 50%, ETH: 95%}
+market: {as_of: 2026-11-20T08:00:00Z, prices: {ETH: 2100, SOL: 105, XRP: 0.42}, funding: {XRPUSD: 0.01%}}
+"""
+# in the order in which they leave: of the SOL, at 52.5, (5,000 - 1,995) / 52.5 back the short, and then all of the ETH
+BACKING = {"SOL": F("57.23809524"), "ETH": F(1)}
+
+
+def test_a_pool_lets_go_of_what_backed_a_position_in_other_coins_and_each_dollar_of_it_once(tmp_path: Path) -> None:
+    file = tmp_path / "portfolio.yaml"
+    file.write_text(BESIDE, encoding="utf-8")
+    made = load.portfolio(str(file), now=NOW)
+    plan = ladder(made)
+    (rung,) = plan.ladder
+    # 0.055 % of 5,000 / 0.42 XRP is paid for closing
+    fee = F("6.54761905")
+    assert (rung.frees, rung.uses, rung.brings) == (BACKING, {}, {"XRP": fee})
+    assert rung.frees_usd == F("57.23809524") * 105 + 2100
+    assert rung.freed_usd == rung.frees_usd - fee * F("0.42")
+    moved = {each.asset: each.quantity for each in plan.transfers}
+    assert moved == {"XRP": fee, **{asset: -quantity for asset, quantity in BACKING.items()}}
+    assert build_unwind(made, made.statement, inputs=INPUTS).transfers == plan.transfers
+
+
+def test_a_pool_lets_go_of_no_more_than_half_closed_frees(tmp_path: Path) -> None:
+    """2,500 are left to back: (2,500 - 1,995) / 52.5 SOL and all of the ETH."""
+    file = tmp_path / "portfolio.yaml"
+    file.write_text(BESIDE, encoding="utf-8")
+    made = load.portfolio(str(file), now=NOW)
+    plan = build_unwind(made, made.statement, inputs=INPUTS, share=F(1, 2))
+    out = {each.asset: -each.quantity for each in plan.transfers if each.quantity < 0}
+    assert out == {"SOL": F("57.23809524") - F("9.61904762")}
+
+
+def test_dollars_that_backed_every_position_are_freed_rung_by_rung(tmp_path: Path) -> None:
+    file = tmp_path / "portfolio.yaml"
+    text = BESIDE.replace("{SOL: 100, ETH: 1}\n", "{USDT: 15000}\n").replace("SOL: 100,", "USDT: 15000,")
+    text = text.replace("positions: [", "positions: [{contract: ETHUSD, contracts: -9000, entry_price: 2100}, ")
+    text = text.replace("funding: {XRPUSD: 0.01%}", "funding: {XRPUSD: -0.01%, ETHUSD: 0.01%}")
+    file.write_text(text.replace("    collateral: {SOL: 50%, ETH: 95%}\n", ""), encoding="utf-8")
+    plan = ladder(load.portfolio(str(file), now=NOW))
+    assert [(each.contract, dict(each.frees)) for each in plan.ladder] == [
+        ("XRPUSD", {"USDT": F(5000)}), ("ETHUSD", {"USDT": F(9000)})
+    ]  # fmt: skip
+    assert {each.asset: each.quantity for each in plan.transfers}["USDT"] == -14000
+
+
+def test_what_covers_a_loss_that_stands_open_is_not_let_go(tmp_path: Path) -> None:
+    """A long has lost 2,100 / 2,100 - 2,100 / 2,800 of 1 ETH, and stays when the short is closed.
+
+    Beside 13,000 USDT the two ask for 14,100 and the long's closing fee at its bankruptcy, 0.75 · 2 · 0.055 % ETH: for
+    as much of the rest of the ETH, which count 1,995 each. Without the short the dollars do, and all but the loss goes.
+    """
+    file = tmp_path / "portfolio.yaml"
+    text = BESIDE.replace("contracts: -5000", "contracts: -12000").replace("SOL: 100", "USDT: 13000")
+    text = text.replace("positions: [", "positions: [{contract: ETHUSD, contracts: 2100, entry_price: 2800}, ")
+    text = text.replace("XRPUSD: 0.01%}", "XRPUSD: -0.01%, ETHUSD: 0%}").replace("{SOL: 50%, ETH: 95%}", "{ETH: 95%}")
+    file.write_text(text, encoding="utf-8")
+    (rung,) = ladder(load.portfolio(str(file), now=NOW), rungs=1).ladder
+    # 0.25 + (1,100 + 0.75 · 2 · 0.00055 · 2,100) / 1,995, less the 0.25
+    assert (rung.contract, rung.frees["ETH"]) == ("XRPUSD", F("0.80224687") - F("0.25"))
 
 
 def test_a_rung_elsewhere_uses_nothing_that_a_pool_has_freed(tmp_path: Path) -> None:

@@ -15,9 +15,11 @@ from rebal.market.pooled_need import Survey, more_needed
 from rebal.plan import Order, Side, StepKind
 from rebal.planner.build import build_plan
 from rebal.planner.exposure import fees_usd, value
+from rebal.planner.ladder import Ladder
 from rebal.planner.pooled import paths_of, pool_of
 from rebal.planner.sequence import after_orders, after_transfers
 from rebal.planner.status import build_status
+from rebal.planner.unwind import build_unwind
 
 from .test_accounts import COINS, CONTRACTS, MARKET, books, carried_out, inputs, planned, read
 
@@ -202,3 +204,27 @@ def test_a_coin_of_a_pool_is_asked_for_as_far_as_the_definitions_ask_with_all_el
             if asked and row.required:
                 less = with_more(pool, coin.asset, row.required - COIN_STEP - coin.balance)
                 assert not keeps(less, ways, made.policy.leverage)
+
+
+@given(text=books())
+def test_a_pool_keeps_its_policy_once_it_has_let_go_of_what_closing_frees_and_rungs_add_up_to_it(
+    tmp_path_factory: pytest.TempPathFactory, text: str
+) -> None:
+    made = read(tmp_path_factory.mktemp("books"), text)
+    for rungs in (1, None):
+        plan = build_unwind(made, made.statement, inputs=inputs(made), force=True, ladder=Ladder(rungs))
+        for asset in {each.asset for each in plan.transfers}:
+            told = sum((rung.frees.get(asset, ZERO) - rung.uses.get(asset, ZERO) - rung.brings.get(asset, ZERO)
+                        for rung in plan.ladder), ZERO)  # fmt: skip
+            assert told == -sum((each.quantity for each in plan.transfers if each.asset == asset), ZERO)
+        left = carried_out(plan, made)
+        for account in made.pools:
+            out = [each for each in plan.transfers if each.account == account.name and each.quantity < 0]
+            pool = pool_of(account, left, made)
+            event("lets go" if out else "lets nothing go")
+            if out and pool.positions:
+                event("lets go with something open")
+                ways = [dict(way) for way in paths_of(pool, made, made.policy.shock)]
+                assert keeps(pool, ways, made.policy.leverage)
+                # a coin that covers an open loss is not let go: what the loss borrows was borrowed before
+                assert all(pool.parts[each.asset].equity >= 0 for each in out)

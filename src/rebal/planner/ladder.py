@@ -13,7 +13,7 @@ from rebal.plan import Order
 from rebal.planner.collateral import accounts
 from rebal.planner.desk import Desk
 from rebal.planner.pooled import levels_of, nearest, pool_of
-from rebal.planner.sequence import after_orders, after_transfers
+from rebal.planner.sequence import after_orders
 from rebal.planner.step import step
 from rebal.rung_lines import RungLine
 
@@ -36,8 +36,9 @@ def ranked(orders: Iterable[Order], desk: Desk) -> tuple[Order, ...]:
 
     def rank(order: Order) -> tuple[bool, Fraction, Fraction, str]:
         cost = costs[order.contract]
-        # what an order frees alone takes long to tell in a large pool, and orders only those that cost the same
-        alone = _usd(_freed(order, _Closed.of(order, desk).then(order), desk), desk) if cost in shared else ZERO
+        # what an order frees alone takes long to tell in a large pool, and orders only those that cost the same: it is
+        # told of each in the same coins
+        alone = _usd(_freed(_Closed.of(order, desk).then(order), desk, ()), desk) if cost in shared else ZERO
         return not order.reduce_only, -cost, -alone, order.contract
 
     return tuple(sorted(listed.values(), key=rank))
@@ -60,7 +61,7 @@ def used_by(rungs: Iterable[RungLine]) -> dict[str, Fraction]:
 
 
 def _rungs(orders: Sequence[Order], desk: Desk) -> Iterator[RungLine]:
-    closed: dict[str, _Closed] = {}
+    closed, letting_go = dict[str, _Closed](), coins_of(orders)
     freed: dict[str, Mapping[str, Fraction]] = {}
     ends: dict[str, _End] = {}
     left: Mapping[str, Fraction] = {}
@@ -70,7 +71,7 @@ def _rungs(orders: Sequence[Order], desk: Desk) -> Iterator[RungLine]:
         pot = desk.pot(desk.portfolio.contracts[order.contract])
         above = closed.get(pot) or _Closed.of(order, desk)
         so_far = closed[pot] = above.then(order)
-        now = _freed(order, so_far, desk)
+        now = _freed(so_far, desk, letting_go)
         moved = _Moved.of(now, freed.get(pot, {}), left)
         freed[pot], left = now, moved.left
         cost, usd, uses_usd, brings_usd = (
@@ -159,18 +160,16 @@ class _Closed:
         return _Closed(self.before, (*self.orders, order), after, self.desk)
 
 
-def _freed(order: Order, closed: _Closed, desk: Desk) -> Mapping[str, Fraction]:
-    """Coins that may leave once orders of one pot are filled, ``order`` among them; negative: that are to come."""
-    portfolio, orders = desk.portfolio, closed.orders
-    moved = step(portfolio, closed.before, orders, tops_up=False, known=closed.after).transfers
-    coming = tuple(each for each in moved if each.quantity > 0)
-    at = {portfolio.contracts[each.contract].account for each in orders}
-    if coming and any(portfolio.account(key).pooling is not None for key in at):
-        # a pooled account gives nothing where something has to come: what it frees is told of once that is there
-        there = after_transfers(closed.before, coming, portfolio)
-        moved = (*coming, *step(portfolio, there, orders, tops_up=False).transfers)
+def coins_of(orders: Iterable[Order]) -> tuple[str, ...]:
+    """The coins that orders settle in, in their order: what each frees leaves in its own coin first."""
+    return tuple(dict.fromkeys(order.fee_currency for order in orders))
+
+
+def _freed(closed: _Closed, desk: Desk, letting_go: Sequence[str]) -> Mapping[str, Fraction]:
+    """Coins that may leave once orders of one pot are filled; negative: that are to come."""
+    done = step(desk.portfolio, closed.before, closed.orders, tops_up=False, known=closed.after, letting_go=letting_go)
     out: dict[str, Fraction] = {}
-    for each in moved:
+    for each in done.transfers:
         out[each.asset] = out.get(each.asset, ZERO) - each.quantity
     return out
 

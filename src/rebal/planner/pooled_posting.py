@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from rebal.amounts import COIN_STEP, ZERO, Fraction, down, total, up
 from rebal.book import Book
-from rebal.frozen import frozen
+from rebal.frozen import frozen, kept_for
 from rebal.market.pooled import Coin, Counted, Part, Pool
 from rebal.plan import Order, Transfer
 from rebal.planner import collateral
 from rebal.planner.collateral import Need, Shortage, free_coins, is_dust, room_for
 from rebal.planner.pooled import asked_of, past_alert, pool_of, surveyed
+from rebal.planner.sequence import after_transfers
 from rebal.portfolio import DOLLARS, Account, Alert, Portfolio, Posting
 
 if TYPE_CHECKING:
@@ -32,15 +33,16 @@ class Posted:
 
 def post(
     before: Book, filled: Book, orders: Sequence[Order], *, portfolio: Portfolio, taken: Mapping[str, Fraction],
-    tops_up: bool = True,
+    tops_up: bool = True, letting_go: Sequence[str] | None = None,
 ) -> Posted:  # fmt: skip
     """The least transfers that keep the policy in every pooled account that orders touch, or that stands in alert.
 
     ``filled``: the book once the orders are filled and their fees paid; ``taken``: free coins that go elsewhere. In:
     as the policy says, by default of each traded contract's own coin what its positions ask for, then dollars, then the
     coin of which most counts; out, only of those own coins, what the orders free: the least of what is there beyond the
-    need, and of what the need fell by. Of an account that nothing trades and that coins do not bring where it should be
-    none come that are not worth the least order.
+    need, and of what the need fell by. With ``letting_go``, coins in the order in which they leave, out of every coin
+    that is there, these first, and where fees come in too. Of an account that nothing trades and that coins do not
+    bring where it should be none come that are not worth the least order.
     """
     free = {asset: free_coins(asset, before, portfolio) - taken.get(asset, ZERO) for asset in before.holdings}
     arriving: list[Transfer] = []
@@ -61,7 +63,12 @@ def post(
         arriving += moved
         if lacks is not None:
             shortages.append(lacks)
-        if traded and not moved and lacks is None and not alarmed:
+        if not traded or lacks is not None or alarmed:
+            continue
+        if letting_go is not None:
+            there = pool_of(account, after_transfers(filled, moved, portfolio), portfolio)
+            leaving += _let_go(then, there, purse, letting_go)
+        elif not moved:
             leaving += _freed(then, now, purse)
     return Posted(tuple(arriving), tuple(leaving), tuple(shortages))
 
@@ -338,3 +345,39 @@ def _freed(then: Pool, now: Pool, purse: _Purse) -> Iterator[Transfer]:
         if out:
             left = left.having(asset, -out)
             yield Transfer(asset, None, -out, purse.account.name)
+
+
+def _let_go(then: Pool, now: Pool, purse: _Purse, first: Sequence[str]) -> Iterator[Transfer]:
+    """What orders free of all coins together: of each what its share of the need fell by, never unrealised profit.
+
+    The share of a coin is the least of it with the coins before it at theirs and those after it as they are, so that no
+    dollar of the need counts in two coins: first the coins of the orders, then those of which the least counts. What
+    covers an unrealised loss stays: without it the coin would be borrowed.
+    """
+    portfolio = purse.portfolio
+    was, left = (surveyed(pool, portfolio, level=purse.level) for pool in (then, now))
+    there = [asset for asset, part in was.parts.items() if part.coin.balance > 0]
+    rest = sorted(there, key=lambda asset: (_first_ratio(was.parts[asset].coin), asset))
+    order = tuple(asset for asset in dict.fromkeys((*first, *rest)) if asset in there)
+    before = kept_for(portfolio, ("shares", purse.level, order), (then,), work=lambda: _shares(was, order))
+    for asset, after in _shares(left, [each for each in order if each in left.parts], covers_losses=True).items():
+        part = left.parts[asset]
+        kept = after + max(ZERO, part.open.gained) if after else ZERO
+        out = down(max(ZERO, min(part.coin.balance - kept, before[asset] - after)), COIN_STEP)
+        if out:
+            yield Transfer(asset, None, -out, purse.account.name)
+
+
+def _shares(account: "Survey", order: Iterable[str], *, covers_losses: bool = False) -> dict[str, Fraction]:
+    """The least of each coin in turn, those before it at their least; all of one of which no amount does."""
+    found: dict[str, Fraction] = {}
+    for asset in order:
+        part = account.parts[asset]
+        there, needed = part.coin.balance, account.balance_needed(asset)
+        least = there if needed is None else needed
+        if covers_losses:
+            least = max(least, min(there, -part.open.gained))
+        if least != there:
+            account = account.having(asset, least - there)
+        found[asset] = least
+    return found

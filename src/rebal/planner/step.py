@@ -31,17 +31,18 @@ class Outcome:
 
 def step(
     portfolio: Portfolio, book: Book, orders: Iterable[Order], *, tops_up: bool = True, travels: bool = True,
-    known: Book | None = None,
+    known: Book | None = None, letting_go: Sequence[str] | None = None,
 ) -> Outcome:  # fmt: skip
     """Fill orders at their prices, pay their fees, and move the least coins that the policy asks for.
 
     ``tops_up``: whether an account that no order touches is topped up at its alert level; ``travels``: see ``posted``.
-    ``known``: the book once they are filled, where that was worked out.
+    ``known``: the book once they are filled, where that was worked out; ``letting_go``: see ``pooled_posting.post``.
     """
     placed, filled, before = _filled(portfolio, book, orders, known)
     transfers, shortages = posted(
-        before, book, filled, orders=placed, portfolio=portfolio, tops_up=tops_up, travels=travels
-    )
+        before, book, filled, orders=placed, portfolio=portfolio, tops_up=tops_up, travels=travels,
+        letting_go=letting_go,
+    )  # fmt: skip
     if not placed and not transfers:
         return Outcome((), (), shortages, book, before, before)
     left = after_transfers(filled, transfers, portfolio)
@@ -68,7 +69,7 @@ NOTHING_OPEN = Outcome((), (), (), Book({}, {}, {}), (), ())
 
 def posted(
     listed: Sequence[Account], book: Book, filled: Book, *, orders: Sequence[Order], portfolio: Portfolio,
-    tops_up: bool = True, travels: bool = True,
+    tops_up: bool = True, travels: bool = True, letting_go: Sequence[str] | None = None,
 ) -> tuple[tuple[Transfer, ...], tuple[Shortage, ...]]:  # fmt: skip
     """What is moved for orders that are filled, in wallets and pooled accounts: in before out; and what is missing.
 
@@ -80,7 +81,9 @@ def posted(
         for each in arriving:
             # what an isolated margin takes of its own account's wallet leaves that by a transfer of its own
             taken[each.asset] = taken.get(each.asset, ZERO) + each.quantity
-        pools = pooled_posting.post(book, filled, orders, portfolio=portfolio, taken=taken, tops_up=tops_up)
+        pools = pooled_posting.post(
+            book, filled, orders, portfolio=portfolio, taken=taken, tops_up=tops_up, letting_go=letting_go
+        )
         arriving, leaving = (*pools.arriving, *arriving), (*leaving, *pools.leaving)
         shortages = (*shortages, *pools.shortages)
     if travels and (alert_is_strict(portfolio) or (portfolio.has_several and shortages)):

@@ -14,7 +14,7 @@ from rebal.planner.cover import still_asked
 from rebal.planner.desk import Desk
 from rebal.planner.exposure import stood_for
 from rebal.planner.ladder import Ladder as Ladder
-from rebal.planner.ladder import ranked, rung_lines, used_by
+from rebal.planner.ladder import coins_of, ranked, rung_lines, used_by
 from rebal.planner.orders import close_orders, too_small
 from rebal.planner.rebalance import Decided, off_target, outside_band
 from rebal.planner.review import Check, Review
@@ -50,13 +50,13 @@ def build_unwind(
     desk = Desk.of(portfolio, book, now=inputs.now)
     legs = tuple(_closing(desk, assets=assets, share=share, purpose=purpose))
     orders = close_orders(legs, book=book, portfolio=portfolio)
-    rungs: tuple[RungLine, ...] = ()
+    listed, rungs = orders, tuple[RungLine, ...]()
     if ladder is not None:
         listed = ranked(orders, desk)
         orders, rungs = listed[: ladder.rungs], rung_lines(listed, desk)
         closed = {order.contract for order in orders}
         legs = tuple(each for each in legs if each.contract.name in closed)
-    done = step(desk.portfolio, book, orders, tops_up=False)
+    done = step(desk.portfolio, book, orders, tops_up=False, letting_go=coins_of(listed))
     if ladder is not None:
         done = replace(done, orders=orders)  # one a contract, each on a net of its own: the book is the same
     matches = _spot_matches(legs, desk, done)
