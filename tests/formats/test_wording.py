@@ -83,10 +83,11 @@ def test_a_refusal_names_each_error_once() -> None:
 
 
 def test_a_refusal_names_the_subjects_of_one_error_together() -> None:
-    differ = tuple(Finding(Severity.ERROR, Code.SPOT_DIFFERS, name, "off") for name in ("BTC", "ETH", "LINK", "SOL"))
+    names = ("BTC", "ETH", "LINK", "SOL", "XRP")
+    differ = tuple(Finding(Severity.ERROR, Code.SPOT_DIFFERS, name, "off") for name in names)
     short = Finding(Severity.ERROR, Code.UNDER_COLLATERALISED, "ETH", "1 ETH is missing")
     assert refusal(rows.plan(findings=(*differ, short))) == (
-        "BTC, ETH, LINK, 1 more spot is not at its target; not enough coins for ETH"
+        "BTC, ETH, LINK, 2 more spot is not at its target; not enough coins for ETH"
     )
 
 
