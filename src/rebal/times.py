@@ -122,6 +122,15 @@ def length(time: timedelta) -> str:
     return f"{plain(whole / _MICROSECONDS[unit])}{unit}"
 
 
+def length_in_hours(hours: Fraction) -> str:
+    """Print a number of hours as ``length`` does.
+
+    >>> length_in_hours(Fraction(1, 3)), length_in_hours(Fraction(3))
+    ('20m', '3h')
+    """
+    return length(timedelta(microseconds=round(hours * _MICROSECONDS["h"])))
+
+
 def milliseconds(text: str) -> int | None:
     """Read a time as exports write it, in milliseconds since 1970: without a zone it is UTC. None for any other text.
 

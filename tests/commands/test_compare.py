@@ -75,6 +75,7 @@ def test_horizons(file: Path, given: str, days: str) -> None:
         (["--hedge", "BTC", "--pct", "1e30"], "--pct 1e30: has too many digits"),
         (["--hedge", "DOGE", "--pct", "50"], "DOGE: is neither held nor open; write one of BTC, ETH\n"),
         (["--hedge", "btc", "--pct", "50"], "btc: is neither held nor open; did you mean BTC? write one of BTC, ETH\n"),
+        (["--hedge", "USD", "--pct", "50"], "USD: counts as dollars, which need no hedge; write one of BTC, ETH\n"),
         (["--for", "90"], "--for 90: is not a length of time"),
         (["--for=-1d"], "--for -1d: is a negative length of time"),
         (["--for", "201y"], "--for 201y: is too long"),

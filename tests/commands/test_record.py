@@ -175,8 +175,15 @@ class TestPlan:
     def test_a_fill_counted_in_coins_is_no_whole_lots(self, folder: Path) -> None:
         (ordered,) = [each["contracts"] for each in made("plan")["orders"] if each["contract"] == "BTCUSD_PERP"]
         told = refused(1, "record", "plan", saved("plan"), "--fill", "BTCUSD_PERP=0.375@40000")
-        assert f"0.375 contracts are no whole lots of 1; {ordered} were ordered: count what was filled in" in told
+        unit = "a contract is 100 USD; "
+        assert f"0.375 contracts are no whole lots of 1; {ordered} were ordered: {unit}count what was filled in" in told
         assert not (folder / "portfolio.journal.db").exists()
+
+    def test_a_fill_counted_in_dollars_hears_how_many_contracts_those_are(self) -> None:
+        (ordered,) = [each["contracts"] for each in made("plan")["orders"] if each["contract"] == "BTCUSD_PERP"]
+        dollars = 100 * int(ordered)
+        told = refused(1, "record", "plan", saved("plan"), "--fill", f"BTCUSD_PERP={dollars}@40000")
+        assert f"a contract is 100 USD, so {dollars} USD are {ordered} contracts" in told
 
     @pytest.mark.parametrize(
         "content", ["", "{}", "[" * 5_000, "name: a portfolio", "\x00", '{"schema": "rebal/plan/1"}']

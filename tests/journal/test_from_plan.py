@@ -387,7 +387,7 @@ def test_a_transfer_that_was_taken_back_is_open_again() -> None:
 @pytest.mark.parametrize(
     ("moved", "problem"),
     [
-        (Moved("DOGE", F(1)), "--transfer DOGE: the plan moves BTC, ETH; name one of them, as ASSET=QUANTITY"),
+        (Moved("DOGE", F(1)), "--transfer DOGE: the plan moves BTC, ETH; name one of them, as BTC=QUANTITY"),
         (
             Moved("BTC", F(-1)),
             "--transfer BTC=-1: the plan moves it into the futures account; write a positive quantity",

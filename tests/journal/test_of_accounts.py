@@ -74,3 +74,10 @@ def test_an_entry_of_an_account_that_is_gone_is_no_entry_of_those_that_are_left(
     assert "belongs, which is at first; say under as_of when they were true, after that entry" in done.err
     file.write_text(text.replace("T08:00:00Z\nholdings", "T12:00:00Z\nholdings"))
     assert answered("status", str(file), *NOW).code != 3
+
+
+def test_a_contract_of_an_account_without_its_account_hears_its_whole_name(file: Path) -> None:
+    file.write_text(BOTH.replace("okx", "binance"))
+    done = answered("record", "funding", "--contract", "BTCUSDT", "--amount", "1", "-p", str(file), *NOW)
+    assert (done.code, done.out) == (2, "")
+    assert "--contract BTCUSDT: is named with its account; write first:BTCUSDT or second:BTCUSDT" in done.err

@@ -54,6 +54,14 @@ def test_until_coins_come_only_closing_ends_an_alert() -> None:
     )
 
 
+def test_less_than_an_hour_is_told_in_minutes() -> None:
+    made = endangered({"a:BTC": "0.3", "b:BTC": "0.5"}, hours={"b": 3})
+    third = (replace(each, withdrawal=timedelta(minutes=20)) for each in made.told_accounts)
+    _, (said,) = rescued(replace(made, told_accounts=tuple(third)))
+    assert said.data["hours"] == Fraction(1, 3)
+    assert said.message.startswith("0.205 BTC from b arrive about 20m after they left")
+
+
 def test_what_comes_from_several_accounts_takes_as_long_as_the_slowest() -> None:
     plan, (said,) = rescued(endangered({"a:BTC": "0.3", "b:BTC": "0.1", "c:BTC": "0.5"}, hours={"b": 5, "c": 2}))
     assert [(each.other_account, each.hours) for each in plan.transfers if each.hours] == [

@@ -92,8 +92,8 @@ def test_a_leg_goes_as_far_as_the_first_account_may_take_it_and_on_to_the_next()
     (said,) = told(plan, Code.ROUTE)
     assert said.subject == "BTC"
     assert said.message == (
-        "a:BTCUSD carries 16000.00 USD of it, as far as accounts.a.at_most, 20 % of equity, lets coins in; the rest is "
-        "on b:BTCUSD"
+        "a:BTCUSD carries 16000.00 USD of what opens, as far as accounts.a.at_most, 20 % of equity, lets coins in; the "
+        "rest is on b:BTCUSD"
     )
 
 
@@ -216,7 +216,7 @@ def test_a_hedge_goes_as_far_as_the_first_account_may_take_it_and_on_to_the_next
     # the 8 dollars that a's fee takes of the base are not there to be hedged by half
     assert orders["b:BTCUSD"] == -23996
     (said,) = told(plan, Code.ROUTE)
-    assert said.message.startswith("a:BTCUSD carries 16000.00 USD of it, as far as accounts.a.at_most, 20 % of")
+    assert said.message.startswith("a:BTCUSD carries 16000.00 USD of what opens, as far as accounts.a.at_most, 20 % of")
 
 
 def test_what_a_lot_of_a_hedge_leaves_goes_on_too() -> None:
@@ -418,9 +418,9 @@ def test_what_is_said_of_a_leg_that_fits_nowhere_does_not_contradict_its_refusal
     assert plan.refused
     assert traded(plan) == {"main:BTCUSD": -24000, "second:BTCUSD": -16000}
     assert [each.message for each in told(plan, Code.ROUTE)] == [
-        "main:BTCUSD carries 8000.00 USD of it, as far as accounts.main.at_most, 10 % of equity, lets coins in",
-        "second:BTCUSD carries 16000.00 USD of it, as far as accounts.second.at_most, 20 % of equity, lets coins in; "
-        "the rest fits nowhere, and stands on main:BTCUSD for what is missing to be told",
+        "main:BTCUSD carries 8000.00 USD of what opens, as far as accounts.main.at_most, 10 % of equity, lets coins in",
+        "second:BTCUSD carries 16000.00 USD of what opens, as far as accounts.second.at_most, 20 % of equity, lets "
+        "coins in; the rest fits nowhere, and stands on main:BTCUSD for what is missing to be told",
     ]
 
 
@@ -615,8 +615,8 @@ def test_contracts_are_told_in_dollars_whatever_their_lots() -> None:
     assert [each.message for each in told(plan, Code.ROUTE)] == [
         "accounts.c.at_most, 0.01 % of equity, leaves no room for a short of 1 BTC on c:BTCUSD; all of it is on "
         "b:BTCUSD and a:BTCUSD",
-        "a:BTCUSD carries 16000.00 USD of it, as far as accounts.a.at_most, 20 % of equity, lets coins in; the rest is "
-        "on b:BTCUSD",
+        "a:BTCUSD carries 16000.00 USD of what opens, as far as accounts.a.at_most, 20 % of equity, lets coins in; the "
+        "rest is on b:BTCUSD",
     ]
     free = tuple(replace(each, taker_fee=Fraction(0)) for each in contracts)
     assert traded(hedged(book({"BTC": "2"}, None, free, listed), "0.5")) == {"a:BTCUSD": -1600, "b:BTCUSD": -240}
@@ -667,10 +667,12 @@ def test_where_coins_not_what_may_sit_there_are_too_few_they_are_named() -> None
     plan = planned(made, fit=True)
     assert traded(plan) == {"a:BTCUSD": -16000}
     (said,) = told(plan, Code.UNDER_COLLATERALISED)
-    assert said.message.startswith("a:BTCUSD carries 16000.00 USD of it, as far as its 0.4 BTC go: ")
+    assert said.message.startswith("a:BTCUSD carries 16000.00 USD of what opens, as far as its 0.4 BTC go: ")
     capped = planned(book({"BTC": "2"}, HALF, contracts, accounts(a="0.15", b="1")), fit=True)
     (said,) = told(capped, Code.UNDER_COLLATERALISED)
-    assert said.message.startswith("a:BTCUSD carries 12000.00 USD of it, as far as accounts.a.at_most, 15 % of equity")
+    assert said.message.startswith(
+        "a:BTCUSD carries 12000.00 USD of what opens, as far as accounts.a.at_most, 15 % of equity"
+    )
 
 
 def bought_back(sizes: Mapping[str, tuple[str, str, int]], closed: int) -> dict[str, Fraction]:

@@ -21,6 +21,8 @@ def known_assets(asked: Iterable[str], book: "Book", portfolio: "Portfolio") -> 
     for asset in asked:
         if asset in portfolio.aside:
             raise UsageProblem(f"{asset}: stands under aside, which no order touches; take it out of aside first")
+        if asset in portfolio.cash:
+            raise UsageProblem(f"{asset}: counts as dollars, which need no hedge; {one_of(asset, known)}")
         if asset not in known:
             raise UsageProblem(f"{asset}: is neither held nor open; {one_of(asset, known)}")
     return frozenset(asked)

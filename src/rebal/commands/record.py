@@ -337,5 +337,7 @@ def _moved(text: str) -> "Moved":
 
     name, _, quantity = text.partition("=")
     if not name or not quantity:
-        raise UsageProblem(f"--transfer {text}: write ASSET=QUANTITY, + into the futures account")
+        raise UsageProblem(
+            f"--transfer {text}: write ASSET=QUANTITY or ACCOUNT:ASSET=QUANTITY, + into the futures account"
+        )
     return Moved(name, figure(quantity, option=f"--transfer {name}"))

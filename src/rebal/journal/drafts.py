@@ -308,6 +308,9 @@ def contract_named(scene: Scene, name: str) -> Contract:
     held = {position.contract.name: position.contract for position in scene.book().listed}
     found = held.get(contract_called(name, portfolio, held))
     if found is None:
+        there = sorted(key for key in {*portfolio.contracts, *held} if key.rpartition(":")[2] == name)
+        if there:
+            raise UsageProblem(f"--contract {name}: is named with its account; write {' or '.join(there)}")
         raise UsageProblem(f"--contract {name}: no such contract; `rebal venues` lists them, contracts: adds your own")
     return found
 

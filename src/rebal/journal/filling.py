@@ -12,7 +12,7 @@ from rebal.journal.fold import reached, to_book
 from rebal.journal.placed import Given, Names, Placed, own
 from rebal.journal.saved import SavedOrder, SavedPlan
 from rebal.ledger import Draft, Entry, Fill, FillPart, Journal
-from rebal.market.contract import Contract
+from rebal.market.contract import Contract, Kind
 from rebal.placing import DIGEST_DIGITS
 from rebal.portfolio import Portfolio
 
@@ -175,13 +175,15 @@ class Filling:
         if done + traded > abs(order.contracts):
             raise Refused(
                 f"{order.contract}: {plain(traded)} filled, and of {plain(abs(order.contracts))} ordered "
-                f"{plain(abs(order.contracts) - done)} are left; `rebal record fill` takes what goes beyond a plan"
+                f"{plain(abs(order.contracts) - done)} are left; {counted(traded, contract)}"
+                "`rebal record fill` takes what goes beyond a plan"
             )
         left = abs(order.contracts) - done - traded
         if typed and traded % contract.lot_size and left % contract.lot_size:
             raise Refused(
                 f"{order.contract}: {plain(traded)} contracts are no whole lots of {plain(contract.lot_size)}; "
-                f"{plain(abs(order.contracts) - done)} were ordered: count what was filled in the same"
+                f"{plain(abs(order.contracts) - done)} were ordered: {counted(traded, contract)}"
+                "count what was filled in the same"
             )
         self._done[order.contract] = done + traded
         earlier = shares(order, done, lot_size=contract.lot_size)
@@ -191,3 +193,13 @@ class Filling:
             for part, before, after in zip(order.parts, earlier, now, strict=True)
             if after != before
         )
+
+
+def counted(typed: Fraction, contract: Contract) -> str:
+    """What a contract is where it is not one of its unit, and how many ``typed`` of that unit are if whole lots."""
+    if contract.multiplier == 1:
+        return ""
+    unit = "USD" if contract.kind is Kind.INVERSE else contract.asset
+    number = typed / contract.multiplier
+    are = "" if number % contract.lot_size else f", so {plain(typed)} {unit} are {plain(number)} contracts"
+    return f"a contract is {plain(contract.multiplier)} {unit}{are}; "

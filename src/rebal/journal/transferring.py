@@ -170,5 +170,9 @@ def _indices(plan: SavedPlan, moved: Moved) -> list[int]:
         sides = {plan.transfers[n].quantity > 0 for n in found}
         if len(found) == len(sides) and found:
             return found
-    listed = ", ".join(dict.fromkeys(map(_label, plan.transfers))) or "nothing"
-    raise UsageProblem(f"--transfer {moved.name}: the plan moves {listed}; name one of them, as ASSET=QUANTITY")
+    labels = list(dict.fromkeys(map(_label, plan.transfers)))
+    if not labels:
+        raise UsageProblem(f"--transfer {moved.name}: the plan moves nothing")
+    raise UsageProblem(
+        f"--transfer {moved.name}: the plan moves {', '.join(labels)}; name one of them, as {labels[0]}=QUANTITY"
+    )

@@ -5,6 +5,7 @@ the text that was typed: ``NO``, ``1:30``, ``017`` and ``1_000`` become nothing 
 lists and scalars (anchors, aliases, tags, merging, several documents) is refused.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -316,6 +317,8 @@ def _place(mark: yaml.Mark) -> Place:
 
 
 def _value_for(step: str | int | None) -> str:
+    if isinstance(step, str) and re.fullmatch(r"[^:]+:[-+]?[0-9.]+%?", step):
+        return "write a space after the colon"
     return "write numbers without commas" if _is_rest_of_number(step) else "write one, or leave the key out"
 
 

@@ -13,6 +13,7 @@ from rebal.planner.pooled import past_alert, pool_of
 from rebal.planner.review import Check, Review
 from rebal.planner.step import carried
 from rebal.portfolio import Account as Place
+from rebal.times import length_in_hours
 
 
 class _Way(Protocol):
@@ -41,7 +42,7 @@ def meanwhile(desk: Desk, name: str, chosen: _Way, *, ways: Sequence[_Way], pool
             return
         hours = max((each.hours or ZERO for each in credits), default=ZERO)
         brought = " and ".join(f"{coins(each.quantity, each.asset)} from {each.other_account}" for each in credits)
-        wait = f"{brought} arrive about {plain(hours)}h after they left"
+        wait = f"{brought} arrive about {length_in_hours(hours)} after they left"
         if not _is_past(name, _before_they_come(chosen, desk), desk, pool=pool):
             message = f"{wait}; what is done at once ends its alert until then"
             yield info(Code.ALERT, name, message, hours=hours)

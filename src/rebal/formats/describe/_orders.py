@@ -24,6 +24,7 @@ from rebal.formats.document import (
 )
 from rebal.plan import Order, Plan, Setting, Side, Step, StepKind, Transfer
 from rebal.portfolio import Route
+from rebal.times import length_in_hours
 
 
 def side(order: Order) -> Said:
@@ -88,7 +89,7 @@ def moves(plan: Plan) -> Table:
 
 def _travelling(move: Transfer, plan: Plan) -> str:
     """Where coins go, and to or from which other account."""
-    other, hours = move.other_account, "" if move.hours is None else f" after {plain(move.hours)}h"
+    other, hours = move.other_account, "" if move.hours is None else f" after {length_in_hours(move.hours)}"
     way = "" if other is None else f" to {other}" if move.quantity < 0 else f" from {other}{hours}"
     fee = "" if move.fee is None else f", {plain(move.fee)} of it the fee"
     return f"{_destination(move, plan)}{way}{fee}"
@@ -151,7 +152,7 @@ def _step(step: Step, plan: Plan) -> Said:
             return ("move ", amount, f" {_destination(move, plan)}")
         if move.quantity < 0:
             return ("withdraw ", amount, f" {_destination(move, plan)}, to {move.other_account}", *_kept(move))
-        took = () if move.hours is None else (", ", Figure(move.hours, Kind.EXACT, "h"), " after it left")
+        took = () if move.hours is None else (f", {length_in_hours(move.hours)} after it left",)
         return ("wait for ", amount, f" from {move.other_account} {_destination(move, plan)}", *took)
     order = plan.orders[step.index]
     return (side(order), " ", quantity(order), f" of {order.contract}{_where(order, plan)} at ", *_placing(order))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from rebal.amounts import ZERO, Fraction, plain
+from rebal.amounts import ZERO, Fraction
 from rebal.findings import Code, Figure, Finding, exact_percent, info, percent, usd, warning
 from rebal.market.contract import Contract
 from rebal.planner.costs import held_over
@@ -10,7 +10,7 @@ from rebal.planner.exposure import value
 from rebal.planner.review import Check, Review
 from rebal.planner.sequence import after_orders, waiting
 from rebal.portfolio import Account, Prefer
-from rebal.times import length
+from rebal.times import length, length_in_hours
 
 _CENT = Fraction(1, 100)
 _SLIGHT = 5
@@ -98,7 +98,7 @@ def _unhedged(review: Review) -> Iterator[Finding]:
 def _open_meanwhile(
     asset: str, gap: Fraction, open_usd: Fraction, *, hours: Fraction, waits: tuple[str, ...]
 ) -> Finding:
-    say, spell = (warning if open_usd else info), f"for about {plain(hours)}h"
+    say, spell = (warning if open_usd else info), f"for about {length_in_hours(hours)}"
     message = (
         f"{usd(open_usd)} of it are unhedged {spell}, closed before they can be opened"
         if open_usd

@@ -152,7 +152,8 @@ def _limit(passed: Passed, review: Review) -> str:
         needs = coins(shortage.needed, currency)
         return f"{coins(shortage.available, currency)} do not margin {_said(passed, review)}, which needs {needs}"
     why = f"{capped}, lets coins in" if passed.capped else f"its {coins(shortage.available, currency)} go"
-    return f"{contract.name} carries {usd(portfolio.notional_usd(contract, passed.carried))} of it, as far as {why}"
+    carried = usd(portfolio.notional_usd(contract, passed.carried))
+    return f"{contract.name} carries {carried} of what opens, as far as {why}"
 
 
 def _said(passed: Passed, review: Review) -> str:
