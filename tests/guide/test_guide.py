@@ -221,6 +221,7 @@ def test_futures_that_earn_are_cheaper_from_a_day_on(tmp_path: Path) -> None:
     text = " ".join(told("choosing", "-p", str(path)).split())
     assert "$103.20 cheaper from day 2" in text
     assert "Here the first that earns is cheaper from day 2." in text
+    assert "The total holds it, the days do not" in " ".join(text.split())
     path.write_text(book.replace("RATE", "-0.002%"))
     text = " ".join(told("choosing", "-p", str(path)).split())
     assert "$156.00 dearer from day 0" in text

@@ -68,5 +68,6 @@ def _reading(report: Compare) -> Iterator[str]:
         yield f"Here none of them comes to it within {report.reach_days} days at today's rates."
     yield (
         "Funding turns, so a route that earns today may cost next month; a dated contract fixes its price to its last "
-        "day. Tax later is the tax of the sale that is put off: counted in, a hedge that ends in that sale is dearer."
+        "day. Tax later is the tax of the sale that is put off. The total holds it, the days do not: a way that is "
+        "cheaper from the first day may be dearer in all, once the sale is made."
     )

@@ -125,5 +125,16 @@ def _suggestion(name: str, candidates: Collection[str]) -> str | None:
     for known in alike:
         if known.casefold() == name.casefold() or sorted(known) == sorted(name):
             return known
+    account, _, bare = name.rpartition(":")
+    if bare.isupper():
+        # of a contract's name that lacks its ending, the same coin comes before what is spelled alike
+        endings = (f"{bare}_", f"{bare}-")
+        whole = [known for known in candidates if known.rpartition(":")[2].startswith(endings)]
+        if whole:
+            return min(whole, key=lambda known: (known.rpartition(":")[0] != account, _dated(known), known))
     close = get_close_matches(name, alike[:_MOST_CANDIDATES], n=1, cutoff=_ALIKE)
     return close[0] if close else None
+
+
+def _dated(name: str) -> bool:
+    return name[-1:].isdigit()
