@@ -125,7 +125,7 @@ def test_the_share_that_is_named_closes_whole_lots_of_it() -> None:
     # 4,000 of 9,000 are no longer needed: 44.444445 % of 90 lots are 40 of them, where 44.4 % were 39
     made = book_of(short(BTC, 90), targets={"BTC": "0.25", "ETH": "0.35", "USD": "0.4"}, usd="60000")
     (found,) = needless(cured(build_unwind(made, made.statement, inputs=INPUTS, force=True)))
-    assert found.message.endswith("--pct 44.444445")
+    assert found.message.endswith("--pct 44.444445 --force")
     share = found.data["share"]
     assert isinstance(share, F)
     plan = build_unwind(made, made.statement, inputs=INPUTS, purpose=Purpose.REBALANCE, share=share, force=True)

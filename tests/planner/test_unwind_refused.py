@@ -1,4 +1,4 @@
-"""What unwinding refuses: what closing leaves off its target, not what it does not touch."""
+"""What unwinding refuses: any weight that is off after closing; and that no command is offered that it would refuse."""
 
 import re
 import shlex
@@ -10,7 +10,7 @@ from program import answered
 from rebal.amounts import Fraction
 from rebal.book import Position, opened
 from rebal.commands._cures import cured
-from rebal.findings import Code
+from rebal.findings import Code, Finding
 from rebal.plan import Plan
 from rebal.planner.unwind import Ladder, build_unwind
 from rebal.portfolio import Portfolio
@@ -39,16 +39,17 @@ def off(plan: Plan) -> list[str]:
     return [found.subject for found in plan.findings if found.code is Code.SPOT_DIFFERS]
 
 
-def test_what_it_does_not_close_is_no_matter_of_its_own() -> None:
+def test_what_it_does_not_close_has_to_match_too() -> None:
     # 120,000 dollars: BTC and ETH count 33.3 % each against 46 % and 20 %, which closing the short of SOL neither mends
     # nor makes worse; SOL counts 20,000 again, 16.7 % against 17 %, as the dollars do
     made = book_of(held("SOL", -1000, at=200), targets={"BTC": "0.46", "ETH": "0.2", "SOL": "0.17", "USD": "0.17"},
                    usd="20000")  # fmt: skip
     plan = build_unwind(made, made.statement, inputs=INPUTS)
-    assert (off(plan), plan.refused, plan.spot_matches) == ([], False, True)
+    assert (off(plan), plan.refused, plan.spot_matches) == (["BTC", "ETH"], True, False)
+    assert not build_unwind(made, made.statement, inputs=INPUTS, force=True).refused
 
 
-def test_what_it_closes_is_refused_by_its_own_name() -> None:
+def test_what_it_closes_is_refused_by_its_name_and_what_matches_is_not() -> None:
     # BTC counts 20,000 of 120,000 as is wanted, and would count 40,000; the dollars 20,000 for 40,000
     made = book_of(held("BTC", -200, at=40000), held("SOL", -100, at=200), usd="20000",
                    targets={"BTC": "0.17", "ETH": "0.33", "SOL": "0.17", "USD": "0.33"})  # fmt: skip
@@ -58,44 +59,48 @@ def test_what_it_closes_is_refused_by_its_own_name() -> None:
     assert (off(other), other.refused, other.spot_matches) == ([], False, True)
 
 
-def test_dollars_that_closing_takes_farther_off_are_refused() -> None:
-    # dollars count 16.7 % + 3.3 % against 30 %, and would count 16.7 %; each coin is inside its band all the while
-    made = book_of(held("SOL", -4000, at=200), usd="20000",
+@pytest.mark.parametrize("contracts", [-4000, 4000])
+def test_dollars_have_to_match_whether_closing_takes_them_there_or_not(contracts: int) -> None:
+    # dollars count 20 % or 13.3 % against 30 %, and 16.7 % after closing; each coin is inside its band all the while
+    made = book_of(held("SOL", contracts, at=200), usd="20000",
                    targets={"BTC": "0.29", "ETH": "0.29", "SOL": "0.12", "USD": "0.3"})  # fmt: skip
     plan = build_unwind(made, made.statement, inputs=INPUTS)
     assert (off(plan), plan.refused) == (["USD"], True)
 
 
-def test_dollars_that_closing_brings_nearer_are_not() -> None:
-    # a long of SOL closed: the dollars rise from 13.3 % to 16.7 %, of 30 % that are wanted
-    made = book_of(held("SOL", 4000, at=200), usd="20000",
-                   targets={"BTC": "0.29", "ETH": "0.29", "SOL": "0.12", "USD": "0.3"})  # fmt: skip
-    plan = build_unwind(made, made.statement, inputs=INPUTS)
-    assert (off(plan), plan.refused) == ([], False)
+def offered(made: Portfolio) -> Finding:
+    told: list[Finding] = [*cured(build_unwind(made, made.statement, inputs=INPUTS)).findings]
+    (found,) = (each for each in told if each.code is Code.NEEDLESS)
+    return found
 
 
-def test_no_share_is_offered_that_would_be_refused() -> None:
-    # of 4,000 dollars short of SOL 1,600 are no longer needed, but the dollars lack 10 points as it is
+def test_a_share_that_is_not_needed_is_offered_with_force_where_it_would_be_refused() -> None:
+    # of 4,000 dollars short of SOL 1,600 are no longer needed, but ETH and the dollars are off by more than 5 points
     targets = {"BTC": "0.29", "ETH": "0.26", "SOL": "0.15", "USD": "0.3"}
-    made = book_of(held("SOL", -4000, at=200), targets=targets, usd="20000")
-    plan = build_unwind(made, made.statement, inputs=INPUTS)
-    assert not [found for found in plan.findings if found.code is Code.NEEDLESS]
-    calm = book_of(held("SOL", -4000, at=200), targets={**targets, "ETH": "0.36", "USD": "0.2"}, usd="20000")
-    (found,) = (each for each in cured(build_unwind(calm, calm.statement, inputs=INPUTS)).findings
-                if each.code is Code.NEEDLESS)  # fmt: skip
+    found = offered(book_of(held("SOL", -4000, at=200), targets=targets, usd="20000"))
+    assert found.data["unmatched"] == ("ETH", "USD")
+    assert ", though ETH and USD are off target still: rebal unwind SOL" in found.message
+    assert found.message.endswith(" --force")
+
+
+def test_where_it_would_not_be_refused_it_is_offered_as_it_is() -> None:
+    calm = book_of(held("SOL", -4000, at=200), usd="20000",
+                   targets={"BTC": "0.29", "ETH": "0.36", "SOL": "0.15", "USD": "0.2"})  # fmt: skip
+    found = offered(calm)
     share = found.data["share"]
+    assert "force" not in found.message
     assert isinstance(share, F)
     only = frozenset({"SOL"})
     assert not build_unwind(calm, calm.statement, inputs=INPUTS, assets=only, share=share).refused
 
 
 def test_as_many_rungs_are_offered_as_spot_allows() -> None:
-    # the first rung alone would leave the dollars 10.7 points short; with the long of the second they are 4
+    # the first rung, the long, would leave the dollars 6.3 points over; with the short of the second they are 0.3 under
     made = book_of(held("BTC", 80, at=40000), held("SOL", -8000, at=200), usd="20000",
-                   targets={"BTC": "0.35", "ETH": "0.3", "SOL": "0.13", "USD": "0.22"})  # fmt: skip
+                   targets={"BTC": "0.35", "ETH": "0.32", "SOL": "0.16", "USD": "0.17"})  # fmt: skip
     plan = build_unwind(made, made.statement, inputs=INPUTS, ladder=Ladder())
     first, n = [each.contract for each in plan.ladder], plan.first_rungs
-    assert n is not None
+    assert n == 2
     for rungs in range(1, len(first) + 1):
         alone = build_unwind(made, made.statement, inputs=INPUTS, ladder=Ladder(rungs))
         assert alone.refused is (rungs < n)

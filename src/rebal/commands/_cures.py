@@ -68,7 +68,8 @@ def _cure(found: "Finding", report: Any) -> str:
         case Code.UNFILLED:
             return f": rebal record void {found.data['entry']} --reason 'not placed'"
         case Code.NEEDLESS:
-            return f": rebal unwind {found.subject} --purpose rebalance --pct {_percent(found.data['share'])}"
+            forced = " --force" if "unmatched" in found.data else ""
+            return f": rebal unwind {found.subject} --purpose rebalance --pct {_percent(found.data['share'])}{forced}"
         case Code.ROLLED if "onto" not in found.data:
             return "; --contract or --until moves it all the same"
         case Code.OVER_HEDGED if found.severity is Severity.ERROR:

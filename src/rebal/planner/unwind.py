@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from rebal.amounts import ONE, ZERO, Fraction, toward_zero, up
 from rebal.book import Book, Purpose
-from rebal.findings import Code, Finding, coins, error, info, percent, usd
+from rebal.findings import Code, Figure, Finding, coins, error, info, percent, usd
 from rebal.ledger import Carried
+from rebal.names import listed
 from rebal.plan import Inputs, Order, Plan, PnlLine
 from rebal.planner.build import answer
 from rebal.planner.candidates import route_of, tradable
@@ -21,7 +22,7 @@ from rebal.planner.review import Check, Review
 from rebal.planner.sequence import after_orders, realised_by
 from rebal.planner.sizing import Leg
 from rebal.planner.step import Outcome, step
-from rebal.planner.targets import leg, target
+from rebal.planner.targets import leg
 from rebal.portfolio import DOLLARS, Portfolio
 from rebal.rung_lines import RungLine
 
@@ -43,30 +44,30 @@ def build_unwind(
 ) -> Plan:
     """Plan the closing of open positions, all of them or some assets', by a share of what is open now.
 
-    Refused, unless ``force``, where rebalance positions are closed and spot does not match their targets: a weight that
-    closing moves would be outside its band. ``carried``: fees and funding of what is open, by contract, out of the
-    journal. ``ladder``: the orders by rungs, what costs most to hold first.
+    Refused, unless ``force``, where rebalance positions are closed and spot does not match the targets: a weight would
+    be outside its band. ``carried``: fees and funding of what is open, by contract, out of the journal. ``ladder``: the
+    orders by rungs, what costs most to hold first.
     """
     desk = Desk.of(portfolio, book, now=inputs.now)
     legs = tuple(_closing(desk, assets=assets, share=share, purpose=purpose))
     orders = close_orders(legs, book=book, portfolio=portfolio)
-    listed, rungs = orders, tuple[RungLine, ...]()
+    every, rungs = orders, tuple[RungLine, ...]()
     if ladder is not None:
-        listed = ranked(orders, desk)
-        orders, rungs = listed[: ladder.rungs], rung_lines(listed, desk)
+        every = ranked(orders, desk)
+        orders, rungs = every[: ladder.rungs], rung_lines(every, desk)
         closed = {order.contract for order in orders}
         legs = tuple(each for each in legs if each.contract.name in closed)
-    done = step(desk.portfolio, book, orders, tops_up=False, letting_go=coins_of(listed))
+    done = step(desk.portfolio, book, orders, tops_up=False, letting_go=coins_of(every))
     if ladder is not None:
         done = replace(done, orders=orders)  # one a contract, each on a net of its own: the book is the same
     matches = _spot_matches(legs, desk, done)
-    unmatched = () if matches is not False or force else (_refuse_unmatched(legs),)
+    unmatched = () if matches is not False or force else (_refuse_unmatched,)
     checks = (*extra, _offers(legs), _used_below(rungs[len(orders) :]), *unmatched)
     decided = Decided(orders, (), outside_band(desk))
     asked = still_asked(book, done.book)
     plan = answer("unwind", desk, decided=decided, done=done, inputs=inputs, hedges=asked, extra=checks)
     pnl = _pnl(plan, desk, carried or {})
-    first = None if ladder is None or plan.refused else _first_rungs(orders, legs, desk, force=force)
+    first = None if ladder is None or plan.refused else _first_rungs(orders, desk, force=force)
     return replace(plan, pnl=pnl, spot_matches=matches, ladder=rungs[: len(orders)], first_rungs=first)
 
 
@@ -83,56 +84,42 @@ def _closing(desk: Desk, *, assets: frozenset[str] | None, share: Fraction, purp
 
 
 def _spot_matches(legs: Sequence[Leg], desk: Desk, done: Outcome) -> bool | None:
-    """Whether what closing the rebalance positions moves ends inside its band; None where none is closed."""
+    """Whether every weight is inside its band once the rebalance positions are closed; None where none is."""
     if desk.portfolio.targets is None or not any(each.purpose is Purpose.REBALANCE for each in legs):
         return None
-    return not _left_off(legs, desk, _closed(desk, done.book))
+    return not off_target(_closed(desk, done.book))
 
 
 def _closed(desk: Desk, left: Book) -> Desk:
     return Desk.of(desk.portfolio, left, now=desk.now)
 
 
-def _left_off(legs: Sequence[Leg], desk: Desk, later: Desk) -> frozenset[str]:
-    """What is closed and off its target after it; and the dollars, where they are and closing takes them farther off.
-
-    What is not closed weighs what it weighed: no spot trade of it stands in the way of the others'.
-    """
-    off = off_target(later)
-    closed = {each.stands_for for each in legs if each.purpose is Purpose.REBALANCE}
-    farther = abs(leg(DOLLARS, later.valued, desk.portfolio)) > abs(leg(DOLLARS, desk.valued, desk.portfolio))
-    return off & (closed | {DOLLARS} if farther else closed - {DOLLARS})
-
-
-def _first_rungs(orders: Sequence[Order], legs: Sequence[Leg], desk: Desk, *, force: bool) -> int:
+def _first_rungs(orders: Sequence[Order], desk: Desk, *, force: bool) -> int:
     """How many rungs may be closed alone: one, or twice as many as long as spot matches none of them."""
     rungs = 1
-    while rungs < len(orders) and not force:
-        first = {order.contract for order in orders[:rungs]}
-        closing = tuple(each for each in legs if each.contract.name in first)
-        left = after_orders(desk.book, orders[:rungs], desk.portfolio)
-        if not _left_off(closing, desk, _closed(desk, left)):
-            break
+    while rungs < len(orders) and not force and _leaves_off(orders[:rungs], desk):
         rungs *= 2
     return min(rungs, len(orders))
 
 
-def _refuse_unmatched(legs: Sequence[Leg]) -> Check:
-    """The check that refuses what spot has not taken over."""
+def _leaves_off(orders: Sequence[Order], desk: Desk) -> frozenset[str]:
+    """The weights that are outside their bands once orders that close rebalance positions are filled."""
+    if not any(part.purpose is Purpose.REBALANCE for order in orders for part in order.parts):
+        return frozenset()
+    return off_target(_closed(desk, after_orders(desk.book, orders, desk.portfolio)))
 
-    def check(review: Review) -> Iterator[Finding]:
-        portfolio = review.desk.portfolio
-        later = _closed(review.desk, review.done.book)
-        for asset in sorted(_left_off(legs, review.desk, later)):
-            weight, wanted = later.valued.weight(asset), (portfolio.targets or {}).get(asset, ZERO)
-            if weight is not None:
-                message = (
-                    f"spot does not match its target yet: closing leaves {percent(weight)} against {percent(wanted)}; "
-                    "trade the spot first and record it"
-                )
-                yield error(Code.SPOT_DIFFERS, asset, message, weight_after=weight, target_weight=wanted)
 
-    return check
+def _refuse_unmatched(review: Review) -> Iterator[Finding]:
+    portfolio = review.desk.portfolio
+    later = _closed(review.desk, review.done.book)
+    for asset in sorted(off_target(later)):
+        weight, wanted = later.valued.weight(asset), (portfolio.targets or {}).get(asset, ZERO)
+        if weight is not None:
+            message = (
+                f"spot does not match its target yet: closing leaves {percent(weight)} against {percent(wanted)}; "
+                "trade the spot first and record it"
+            )
+            yield error(Code.SPOT_DIFFERS, asset, message, weight_after=weight, target_weight=wanted)
 
 
 def _offers(legs: Sequence[Leg]) -> Check:
@@ -147,9 +134,19 @@ def _offers(legs: Sequence[Leg]) -> Check:
             needed = open_now + leg(asset, desk.valued, desk.portfolio)
             spent = ONE - needed / open_now if open_now else ZERO
             share = up(spent, _SHARE_STEP)  # what it closes is whole lots, rounded down again
-            if 0 < spent < 1 and _dollars_allow(needed - open_now, desk) and _is_worth_closing(asset, share, desk):
+            closing = tuple(_closing(desk, assets=frozenset({asset}), share=share, purpose=Purpose.REBALANCE))
+            if 0 < spent < 1 and any(too_small([each], desk.book, desk.portfolio) is None for each in closing):
+                orders = close_orders(closing, book=desk.book, portfolio=desk.portfolio)
+                others = tuple(sorted(_leaves_off(orders, desk)))
                 message = f"{usd(abs(open_now - needed))} of its {usd(abs(open_now))} are no longer needed"
-                data = {"spent_usd": abs(open_now - needed), "open_usd": abs(open_now), "share": share}
+                if others:
+                    message += f", though {listed(others)} {'is' if len(others) == 1 else 'are'} off target still"
+                data: dict[str, Figure] = {
+                    "spent_usd": abs(open_now - needed),
+                    "open_usd": abs(open_now),
+                    "share": share,
+                }
+                data |= {"unmatched": others} if others else {}
                 yield info(Code.NEEDLESS, asset, message, **data)
 
     return check
@@ -166,19 +163,6 @@ def _used_below(rungs: Sequence[RungLine]) -> Check:
             yield info(Code.RUNGS_LEFT, asset, message, used_coins=quantity)
 
     return check
-
-
-def _dollars_allow(closed_usd: Fraction, desk: Desk) -> bool:
-    """Whether dollars that go into an asset's exposure leave those that stay inside their band, or nearer to it."""
-    lacking = leg(DOLLARS, desk.valued, desk.portfolio)
-    width = desk.portfolio.policy.band.width(target(DOLLARS, desk.portfolio))
-    return abs(lacking + closed_usd) <= max(abs(lacking), width * desk.valued.equity)
-
-
-def _is_worth_closing(asset: str, share: Fraction, desk: Desk) -> bool:
-    """Whether a share of an asset's rebalance comes to an order that the venue and policy.min_order allow."""
-    closing = _closing(desk, assets=frozenset({asset}), share=share, purpose=Purpose.REBALANCE)
-    return any(too_small([each], desk.book, desk.portfolio) is None for each in closing)
 
 
 def _open_usd(asset: str, desk: Desk) -> Fraction:

@@ -61,7 +61,7 @@ _HINDRANCES = {
 """What stands in the way of a weight that is off and not traded."""
 
 _SPOT_MATCHES = {
-    True: Inked("spot matches: after closing, each weight that it moves is inside its band", GREEN),
+    True: Inked("spot matches: after closing, every weight is inside its band", GREEN),
     False: Inked("spot does not match: after closing, a weight is outside its band", ALARM),
 }
 _ORIGIN = (*_origin.RECORDED, _origin.NAME, _origin.MARGINED, _origin.PRICES)
