@@ -53,8 +53,8 @@ def test_a_hedge_that_its_coin_covers_says_what_its_ratio_costs_on_a_page_and_in
     ]  # fmt: skip
     for form in ("table", "plain"):
         words = " ".join(answered(*at, form, "--width", "100").out.split())
-        assert "counts 39200.00 USD" in words.replace(",", "")
-        assert "it takes 0.02040817 BTC more" in words
+        assert "count as 39200.00 USD" in words.replace(",", "")
+        assert "take 0.02040817 BTC more" in words
 
 
 def test_a_short_whose_coins_lie_elsewhere_is_not_said_to_be_covered(tmp_path: Path) -> None:
