@@ -7,6 +7,7 @@ from rebal.frozen import frozen
 from rebal.planner.candidates import Candidate
 from rebal.planner.collateral import Shortage
 from rebal.planner.desk import Desk
+from rebal.planner.orders import orders_of
 from rebal.planner.sizing import Leg, Passed, carried_usd, fully_reducing
 from rebal.planner.splitting import Offer, Taken, goes_on, lacking, served_at, split
 from rebal.portfolio import Portfolio
@@ -155,8 +156,10 @@ def _closes_more(
 
     Else what a wallet in alert lacks would keep its net from getting smaller.
     """
-    orders = desk.orders_of([*(leg for each in taken.values() for leg in each), *legs])
-    if not any(each.contract == candidate.contract.name and each.reduce_only for each in orders):
+    name = candidate.contract.name
+    beside = taken.get(desk.pot(candidate.contract), ())
+    on_it = [leg for leg in (*beside, *legs) if leg.contract.name == name]
+    if not any(each.reduce_only for each in orders_of(on_it, book=desk.book, portfolio=desk.portfolio)):
         return False
     known: dict[str, Fraction] = {}
     for pot in {desk.pot(leg.contract) for leg in legs}:
