@@ -1,8 +1,8 @@
 """Markdown: notes and chat, with tables as GitHub has them; what is said is escaped, so that it stays what it is."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from functools import singledispatch
 
 from rebal.formats import Report, View, describe
 from rebal.formats.document import (
@@ -49,11 +49,17 @@ def render(report: Report, view: View) -> str:
 def _blocks(blocks: Iterable[Block], level: int) -> Iterator[str]:
     below = level
     for block in ordered(blocks):
-        yield from filter(None, [_WRITTEN[block.__class__](block, below)])
+        yield from filter(None, [_written(block, below)])
         if is_topic(block):
             below = level + 1
 
 
+@singledispatch
+def _written(block: Block, level: int) -> str:
+    raise NotImplementedError(block.__class__)
+
+
+@_written.register
 def _section(section: Section, level: int) -> str:
     title = _said(section.title)
     below = level + 1 if title else level
@@ -64,6 +70,7 @@ def _section(section: Section, level: int) -> str:
     return "\n\n".join(filter(None, [head, _said(markup.noted(section)), *inside]))
 
 
+@_written.register
 def _table(table: Table, level: int) -> str:
     columns, rows = cells.grid(table, Medium.PAPER)
     told = [[_cell(said, each) for said, each in zip(row, columns, strict=True)] for row in rows]
@@ -123,6 +130,7 @@ def _phrase(column: Column, said: str) -> str:
     return " ".join(each for each in (_said((before,)), said, _said((column.after,))) if each)
 
 
+@_written.register
 def _facts(facts: Facts, level: int) -> str:
     lines = (
         [_said(cells.cells(each, [facts.row])[0], each.kind) for each in blocks_for(Medium.PAPER, columns)]
@@ -138,14 +146,17 @@ def _paragraph(said: str, *, answer: bool) -> str:
     return f"# {said}" if answer else _COUNTS.sub(r"\1\\\2", _BEGINS.sub(r"\\", said))
 
 
+@_written.register
 def _text(block: Text, level: int) -> str:
     return _paragraph(_said(block.said), answer=block.answer)
 
 
+@_written.register
 def _listed(listed: Listed, level: int) -> str:
     return "\n".join(f"- **{_said(name)}** {_said(said)}" for name, said in listed.pairs)
 
 
+@_written.register
 def _steps(steps: Steps, level: int) -> str:
     if not steps.steps:
         return ""
@@ -153,6 +164,7 @@ def _steps(steps: Steps, level: int) -> str:
     return "\n".join([*first, *(f"- [ ] {n}. {_said(said)}" for n, said in steps.steps)])
 
 
+@_written.register
 def _notes(notes: Notes, level: int) -> str:
     return "\n".join(map(_note, notes.told() if notes.each else ()))
 
@@ -162,6 +174,7 @@ def _note(note: Note) -> str:
     return f"- {note.severity}{subjects}: {_said(note.said)}"
 
 
+@_written.register
 def _verbatim(verbatim: Verbatim, level: int) -> str:
     lines = "\n".join(verbatim.lines)
     longest = max(map(len, _TICKS.findall(lines)), default=0)
@@ -169,19 +182,6 @@ def _verbatim(verbatim: Verbatim, level: int) -> str:
     return f"{fence}\n{lines}\n{fence}" if lines else ""
 
 
+@_written.register
 def _nothing(block: Chart | Strips, level: int) -> str:
     return ""
-
-
-_WRITTEN: dict[type, Callable[[Any, int], str]] = {
-    Section: _section,
-    Table: _table,
-    Facts: _facts,
-    Text: _text,
-    Listed: _listed,
-    Steps: _steps,
-    Notes: _notes,
-    Verbatim: _verbatim,
-    Chart: _nothing,
-    Strips: _nothing,
-}

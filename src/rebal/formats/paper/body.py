@@ -1,13 +1,13 @@
 """A document's blocks as HTML, in the order of paper: pictures first, then what to do, then what else is told."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import singledispatch
 from html import escape
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 from rebal.formats.document import (
     Block,
-    Chart,
     Column,
     Facts,
     Listed,
@@ -20,7 +20,6 @@ from rebal.formats.document import (
     Said,
     Section,
     Steps,
-    Strips,
     Table,
     Text,
     Verbatim,
@@ -64,7 +63,7 @@ def body(blocks: Iterable[Block], part: Part) -> Iterator[str]:
     below = part.level
     for n, block in enumerate(ordered(blocks), start=1):
         inside = Part(part.title, below, f"{part.key}{n}")
-        yield from filter(None, [_DRAWN[block.__class__](block, inside)])
+        yield from filter(None, [_marked(block, inside)])
         if is_topic(block):
             below = part.level + 1
 
@@ -74,6 +73,12 @@ def is_topic(block: Block) -> bool:
     return isinstance(block, Facts) and block.topic
 
 
+@singledispatch
+def _marked(block: Block, part: Part) -> str:
+    raise NotImplementedError(block.__class__)
+
+
+@_marked.register
 def _section(section: Section, part: Part) -> str:
     title = text(section.title)
     level = part.level + 1 if title else part.level
@@ -87,6 +92,7 @@ def _section(section: Section, part: Part) -> str:
     return f"<section{named}>{head}{note}{''.join(inside)}</section>"
 
 
+@_marked.register
 def _table(table: Table, part: Part) -> str:
     columns, rows = cells.grid(table, Medium.PAPER)
     told = [[cell(said, each.kind) for said, each in zip(row, columns, strict=True)] for row in rows]
@@ -160,6 +166,7 @@ def _breadth(columns: Sequence[Column], rows: Sequence[Sequence[Said]], across: 
     return int(-(-wide // _STEP) * _STEP)
 
 
+@_marked.register
 def _facts(facts: Facts, part: Part) -> str:
     lines = [list(_phrases(columns, facts.row)) for columns in facts.lines]
     said = "".join(f'<span class="line">{" ".join(line)}</span> ' for line in lines if line)
@@ -181,15 +188,18 @@ def _paragraph(said: str, *, answer: bool) -> str:
     return f'<h1 class="answer">{said}</h1>' if answer else f'<p class="facts">{said}</p>'
 
 
+@_marked.register
 def _text(block: Text, part: Part) -> str:
     return _paragraph(cell(block.said), answer=block.answer)
 
 
+@_marked.register
 def _listed(listed: Listed, part: Part) -> str:
     pairs = "".join(f"<dt>{escape(text(name))}</dt><dd>{cell(said)}</dd>" for name, said in listed.pairs)
     return f"<dl>{pairs}</dl>" if pairs else ""
 
 
+@_marked.register
 def _steps(steps: Steps, part: Part) -> str:
     if not steps.steps:
         return ""
@@ -203,6 +213,7 @@ def _box(said: Said) -> str:
     return f'<label><input type="checkbox"> <span>{markup(said)}</span></label>'
 
 
+@_marked.register
 def _notes(notes: Notes, part: Part) -> str:
     told = notes.told() if notes.each else ()
     return f'<ul class="notes">{"".join(map(_note, told))}</ul>' if told else ""
@@ -214,11 +225,13 @@ def _note(note: Note) -> str:
     return f"<li>{severity} <div>{subjects}{markup(note.said)}</div></li>"
 
 
+@_marked.register
 def _verbatim(verbatim: Verbatim, part: Part) -> str:
     lines = "\n".join(escape(each) for each in verbatim.lines)
     return f"<pre>{lines}</pre>" if lines else ""
 
 
+@_marked.register
 def _picture(picture: Picture, part: Part) -> str:
     if not is_drawn(picture):
         return ""
@@ -227,17 +240,3 @@ def _picture(picture: Picture, part: Part) -> str:
         for name, wide in _PICTURE_WIDTHS.items()
     )
     return f'<figure class="block">{sizes}</figure>'
-
-
-_DRAWN: dict[type, Callable[[Any, Part], str]] = {
-    Section: _section,
-    Table: _table,
-    Facts: _facts,
-    Text: _text,
-    Listed: _listed,
-    Steps: _steps,
-    Notes: _notes,
-    Verbatim: _verbatim,
-    Chart: _picture,
-    Strips: _picture,
-}

@@ -1,7 +1,7 @@
 """A document drawn for a terminal, block by block; a section that has nothing to show is left out."""
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from functools import singledispatch
 
 from rebal.amounts import ONE, Fraction
 from rebal.formats.document import (
@@ -42,9 +42,15 @@ _SEVERITY = len("warning") + len(_GAP)
 def draw(blocks: Iterable[Block], sheet: Sheet) -> Iterator[Line]:
     """The lines of some blocks, in order."""
     for block in blocks_for(Medium.PAGE, blocks):
-        yield from _DRAWN[block.__class__](block, sheet)
+        yield from _drawn(block, sheet)
 
 
+@singledispatch
+def _drawn(block: Block, sheet: Sheet) -> list[Line]:
+    raise NotImplementedError(block.__class__)
+
+
+@_drawn.register
 def _section(section: Section, sheet: Sheet) -> list[Line]:
     below = list(draw(section.blocks, sheet))
     if not (below or section.always):
@@ -55,6 +61,7 @@ def _section(section: Section, sheet: Sheet) -> list[Line]:
     return [*apart, *layout.flow(told, sheet.view.width, between=_GAP), *below]
 
 
+@_drawn.register
 def _table(table: Table, sheet: Sheet) -> list[Line]:
     columns, rows = cells.grid(table, Medium.PAGE)
     if not rows:
@@ -103,6 +110,7 @@ def _bar(bar: Bar, sheet: Sheet) -> Line:
     return line(" " * room, Piece(signs.axis, DIM), Piece(drawn, bar.ink), " " * (room - len(drawn)))
 
 
+@_drawn.register
 def _facts(facts: Facts, sheet: Sheet) -> list[Line]:
     between = sheet.signs.between if facts.between is None else facts.between
     found: list[Line] = []
@@ -113,11 +121,13 @@ def _facts(facts: Facts, sheet: Sheet) -> list[Line]:
     return found
 
 
+@_drawn.register
 def _text(text: Text, sheet: Sheet) -> list[Line]:
     said = _cell(text.said, sheet)
     return layout.flow([said], sheet.view.width, between="") if said else []
 
 
+@_drawn.register
 def _listed(listed: Listed, sheet: Sheet) -> list[Line]:
     names = [sheet.pen.data(name) for name, _ in listed.pairs]
     wide = max(map(measure, names), default=0)
@@ -128,6 +138,7 @@ def _listed(listed: Listed, sheet: Sheet) -> list[Line]:
     return found
 
 
+@_drawn.register
 def _steps(steps: Steps, sheet: Sheet) -> list[Line]:
     if not steps.steps:
         return []
@@ -138,6 +149,7 @@ def _steps(steps: Steps, sheet: Sheet) -> list[Line]:
     return [each for step in hung for each in step]
 
 
+@_drawn.register
 def _notes(notes: Notes, sheet: Sheet) -> list[Line]:
     told = notes.told() if notes.each else ()
     alone = [measure(sheet.pen.data(each.subjects[0])) for each in told if len(each.subjects) == 1]
@@ -158,22 +170,11 @@ def _note(note: Note, wide: int, sheet: Sheet) -> list[Line]:
     return layout.hang(line(severity, subjects, f"{padding}{_GAP}"), said, width)
 
 
+@_drawn.register
 def _verbatim(verbatim: Verbatim, sheet: Sheet) -> list[Line]:
     return [line(each) for each in verbatim.lines]
 
 
+@_drawn.register
 def _chart(drawn: Chart, sheet: Sheet) -> list[Line]:
     return chart.lines(drawn, sheet)
-
-
-_DRAWN: dict[type, Callable[[Any, Sheet], list[Line]]] = {
-    Section: _section,
-    Table: _table,
-    Facts: _facts,
-    Text: _text,
-    Listed: _listed,
-    Steps: _steps,
-    Notes: _notes,
-    Verbatim: _verbatim,
-    Chart: _chart,
-}

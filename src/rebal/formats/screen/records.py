@@ -5,7 +5,7 @@ does not exist, ``unknown`` where it is not known, ``never`` where nothing comes
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, singledispatch
 from operator import attrgetter
 from typing import Any
 
@@ -52,7 +52,12 @@ _Teller = Callable[[Any], str]
 def records(blocks: Iterable[Block]) -> Iterator[str]:
     """The records of some blocks, in order."""
     for block in blocks_for(Medium.RECORDS, blocks):
-        yield from _RECORDS[block.__class__](block)
+        yield from _recorded(block)
+
+
+@singledispatch
+def _recorded(block: Block) -> Iterable[str]:
+    raise NotImplementedError(block.__class__)
 
 
 def _record(word: str, *fields: str) -> str:
@@ -60,10 +65,12 @@ def _record(word: str, *fields: str) -> str:
     return clean("  ".join([word.ljust(_WORD), *[each for each in fields if each]]).replace(GLUE, " "))
 
 
+@_recorded.register
 def _section(section: Section) -> Iterator[str]:
     yield from records(section.blocks)
 
 
+@_recorded.register
 def _table(table: Table) -> Iterator[str]:
     if not table.word:
         return
@@ -97,42 +104,35 @@ def _teller(column: Column) -> _Teller:
     return tell
 
 
+@_recorded.register
 def _facts(facts: Facts) -> Iterator[str]:
     if facts.word:
         columns = _fields_of([each for line in facts.lines for each in line])
         yield _record(facts.word, *[_teller(each)(facts.row) for each in columns])
 
 
+@_recorded.register
 def _text(text: Text) -> Iterator[str]:
     if text.word:
         yield _record(text.word, PEN.tell(text.said))
 
 
+@_recorded.register
 def _listed(listed: Listed) -> Iterator[str]:
     if listed.word:
         yield from (_record(listed.word, name, PEN.tell(said)) for name, said in listed.pairs)
 
 
+@_recorded.register
 def _steps(steps: Steps) -> Iterator[str]:
     yield from (_record("step", str(n), PEN.tell(said)) for n, said in steps.steps)
 
 
+@_recorded.register
 def _notes(notes: Notes) -> Iterator[str]:
     yield from (_record(severity, code, subject, ascii_signs(said)) for severity, code, subject, said in notes.each)
 
 
+@_recorded.register
 def _nothing(block: Verbatim | Chart) -> Sequence[str]:
     return ()
-
-
-_RECORDS: dict[type, Callable[[Any], Iterable[str]]] = {
-    Section: _section,
-    Table: _table,
-    Facts: _facts,
-    Text: _text,
-    Listed: _listed,
-    Steps: _steps,
-    Notes: _notes,
-    Verbatim: _nothing,
-    Chart: _nothing,
-}
