@@ -203,6 +203,17 @@ def test_a_clock_that_is_off_is_said_and_no_price_is_of_the_future(server: Serve
     }
 
 
+@pytest.mark.parametrize(
+    ("now", "words"),
+    [("07:55:00", "180 seconds ahead of this one"), ("08:08:00", "600 seconds behind this one")],
+)
+def test_a_clock_that_is_off_is_told_with_its_direction(server: Server, tmp_path: Path, now: str, words: str) -> None:
+    (tmp_path / "p.yaml").write_text(BOOK.replace("binance", "bybit"))
+    at = ("--now", f"2026-11-20T{now}Z", "--market", "live")
+    said = answered("plan", str(tmp_path / "p.yaml"), *at, network=server.serve("bybit").network())
+    assert f"price-in-doubt  bybit  its clock is {words}: set the one that is wrong" in said.out
+
+
 def changed(server: Server, row: int, **fields: object) -> None:
     server.answers[f"GET dapi.binance.com/{MARKS}"][row].update(fields)
 
@@ -247,7 +258,27 @@ def test_an_index_that_is_none_is_no_price(server: Server, tmp_path: Path) -> No
         row["indexPrice"] = ""
     said = run(server, tmp_path, "plan")
     assert said.code == 3
-    assert "targets.BTC: needs a price of BTC" in said.err
+    instead = "name exchanges under prices_from, or add market.prices.BTC\n"
+    assert f"targets.BTC: needs a price of BTC, of which binance gave none; {instead}" in said.err
+
+
+def test_an_exchange_that_prices_nothing_is_named(server: Server, tmp_path: Path) -> None:
+    server.serve("bybit", "spot_kraken", "coinbase")
+    for category in ("inverse", "linear"):
+        server.answers[f"GET api.bybit.com/v5/market/tickers?category={category}"]["result"]["list"] = []
+    said = run(server, tmp_path, "plan", text=BOOK.replace("binance", "bybit"))
+    assert (said.code, said.out) == (3, "")
+    assert "targets.BTC: needs a price of BTC, of which bybit gave none; name exchanges under" in said.err
+    assert "targets.ETH: needs a price of ETH, of which bybit gave none" in said.err
+
+
+def test_every_exchange_that_was_asked_for_a_coin_in_vain_is_named(server: Server, tmp_path: Path) -> None:
+    server.serve("binance", "spot_kraken", "coinbase")
+    text = BOOK.replace("ETH", "QQQ") + "prices_from: [kraken, coinbase]\n"
+    said = run(server, tmp_path, "plan", text=text)
+    assert said.code == 3
+    words = "needs a price of QQQ, of which binance, kraken and coinbase gave none; add market.prices.QQQ\n"
+    assert words in said.err
 
 
 def test_an_index_in_another_currency_is_said(server: Server) -> None:
@@ -291,6 +322,23 @@ def test_an_answer_of_another_shape_is_one_line(server: Server, tmp_path: Path, 
         assert (said.code, said.out) == (4, "")
         assert said.err.startswith("rebal: binance: answers with ")
         assert said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("live,", "names no file; write --market live"),
+        ("Live", "no file is named Live, and sources are in small letters; write --market live"),
+        ("", "names no file; write --market FILE"),
+    ],
+)
+def test_a_slip_in_what_prices_are_from_is_a_usage_error(
+    server: Server, tmp_path: Path, given: str, words: str
+) -> None:
+    (tmp_path / "p.yaml").write_text(BOOK)
+    said = answered("plan", str(tmp_path / "p.yaml"), "--market", given, *NOW, network=server.network())
+    assert said == Answered(2, "", f"rebal: --market {given}: {words}\n")
+    assert server.asked == []
 
 
 def test_an_exchange_that_is_down_is_one_line_and_4(server: Server, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """What ``--market`` says: a file, a source such as live, or several of both between commas, of which the last wins."""
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +17,15 @@ _LONGEST_TIMEOUT = 3_600
 
 
 def parts(given: str | None, world: World, *, timeout: str | None) -> "tuple[str | Source, ...]":
-    """The files by their paths and the sources ready to be asked. Raises UsageProblem for a timeout that is none."""
+    """The files by their paths and the sources ready to be asked.
+
+    Raises UsageProblem for a timeout that is none, for nothing between commas, and for a source in capitals.
+    """
     allowed = seconds(timeout)
     named = _split(given)
+    for name in named:
+        if name not in _sources():
+            _refuse_slip(name, named, given=given)
     if not any(name in _sources() for name in named):
         return named
     if world.network is None:
@@ -43,6 +51,14 @@ def seconds(timeout: str | None) -> float:
     if not 0 < allowed <= _LONGEST_TIMEOUT:
         raise UsageProblem(f"--timeout {timeout}: write seconds, above 0 and at most {_LONGEST_TIMEOUT}")
     return float(allowed)
+
+
+def _refuse_slip(name: str, named: Sequence[str], *, given: str | None) -> None:
+    if name and (name.lower() not in _sources() or os.path.exists(name)):
+        return
+    meant = ",".join(each.lower() if each.lower() in _sources() else each for each in named if each)
+    what = f"no file is named {name}, and sources are in small letters" if name else "names no file"
+    raise UsageProblem(f"--market {given}: {what}; write --market {meant or 'FILE'}")
 
 
 def _split(given: str | None) -> tuple[str, ...]:

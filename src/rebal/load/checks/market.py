@@ -10,8 +10,8 @@ from rebal.load.contracts import no_dollars
 from rebal.load.flaws import Flaw, Path
 from rebal.load.reading import Block, Reading
 from rebal.market.contract import Kind
-from rebal.names import within
-from rebal.portfolio import DOLLARS
+from rebal.names import listed, within
+from rebal.portfolio import DOLLARS, Doubt
 
 _A_SLIP = 0.8
 _FAR_BELOW, _FAR_ABOVE = Fraction(1, 2), Fraction(2)
@@ -35,16 +35,30 @@ def funding_ranges_ascend(block: Block, reading: Reading) -> Iterator[Flaw]:
 def assets_are_priced(reading: Reading) -> Iterator[Flaw]:
     """Whatever a plan may value has a price."""
     priced = frozenset().union(*(block.names for block in reading.blocks))
-    if not priced:
+    asked = _asked_in_vain(reading)
+    if not priced and not asked:
         if all(block.written.sound(*block.at("prices")) for block in reading.blocks):
-            instead = "add market.prices, or give a file with --market"
+            instead = "add market.prices, or give a file with --market, or --market live"
             yield Flaw(("market", "prices"), "is missing", instead, at_key=True)
         return
     meant = (priced - reading.assets) | (reading.held - reading.wanted)
     for asset, path in valued(reading):
         if asset not in priced:
             instead = f"add market.prices.{asset}"
-            yield Flaw(path, f"needs a price of {asset}", instead, at_key=True, near=(asset, meant))
+            if asset not in asked:
+                yield Flaw(path, f"needs a price of {asset}", instead, at_key=True, near=(asset, meant))
+                continue
+            elsewhere = "" if reading.says.prices_from else "name exchanges under prices_from, or "
+            problem = f"needs a price of {asset}, of which {listed(asked[asset])} gave none"
+            yield Flaw(path, problem, f"{elsewhere}{instead}", at_key=True, near=(asset, meant))
+
+
+def _asked_in_vain(reading: Reading) -> dict[str, tuple[str, ...]]:
+    """The exchanges, in order, that gave no price of a name though asked for it; ``prices_from`` are asked last."""
+    asked: dict[str, dict[str, None]] = {}
+    for doubt in (each for block in reading.blocks for each in block.says.doubts if each.why is Doubt.UNPRICED):
+        asked.setdefault(doubt.of, {})[doubt.source] = None
+    return {name: (*venues, *reading.says.prices_from) for name, venues in asked.items()}
 
 
 def stablecoins_are_priced(reading: Reading) -> Iterator[Flaw]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import assert_never
 
-from rebal.amounts import Fraction, plain, rounded, toward_zero
+from rebal.amounts import ZERO, Fraction, plain, rounded, toward_zero
 from rebal.findings import Code, Figure, Finding, coins, exact_percent, info, percent, price, warning
 from rebal.market.carry import annualised, basis, days_between
 from rebal.market.contract import Contract
@@ -69,20 +69,25 @@ def _doubt_words(each: Doubtful, portfolio: Portfolio) -> str:
             instead = "what stands in the file is used" if contract is None else f"{contract.asset}'s price is used"
             return f"{each.source} gives no price of it: {instead}"
         case Doubt.STALE:
-            return f"its price is {figures.get('seconds')} seconds older than others of {each.source}"
+            return f"its price is {_seconds(each)} seconds older than others of {each.source}"
         case Doubt.CROSSED:
             return f"its bid {figures.get('bid')} is above its ask {figures.get('ask')} at {each.source}"
         case Doubt.ONE_SIDED:
             sides = f"bid {figures.get('bid')}, ask {figures.get('ask')}"
             return f"a side of its order book is empty at {each.source}: {sides}"
         case Doubt.SKEWED:
-            return f"its clock and this one are {figures.get('seconds')} seconds apart: set the one that is wrong"
+            side = "behind" if each.figures.get("seconds", ZERO) < 0 else "ahead of"
+            return f"its clock is {_seconds(each)} seconds {side} this one: set the one that is wrong"
         case Doubt.UNDATED:
             return f"{each.source} does not say when its price was true: it counts as of now"
         case Doubt.IN_TETHER:
             return f"its price is {each.source}'s index in another currency than dollars, taken as dollars"
         case _:
             assert_never(each.doubt)
+
+
+def _seconds(each: Doubtful) -> str:
+    return rounded(abs(each.figures.get("seconds", ZERO)), 0)
 
 
 def _far_marks(review: Review) -> Iterator[Finding]:
