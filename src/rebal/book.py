@@ -177,22 +177,29 @@ class Funding:
 class Transfer:
     """Coins moved into the futures account (negative: out of it), to an isolated position where it names one.
 
-    ``account``: which of several; None where there is one.
+    ``account``: which of several; None where there is one. ``other_account``: the one that they go to, or come from;
+    None for spot, or where nobody said.
     """
 
     asset: str
     quantity: Fraction
     contract: str | None = None
     account: str | None = None
+    other_account: str | None = None
 
 
 @frozen
 class Spot:
-    """Coins that came (negative: went) by trade or otherwise; only this asset's. ``price``: USD per coin, if known."""
+    """Coins that came (negative: went) by trade or otherwise; only this asset's. ``price``: USD per coin, if known.
+
+    ``account`` and ``other_account``: from which to which they were on the way, of those that a network kept.
+    """
 
     asset: str
     quantity: Fraction
     price: Fraction | None = None
+    account: str | None = None
+    other_account: str | None = None
 
 
 Event = Fill | Funding | Transfer | Spot | HedgeAsked

@@ -72,6 +72,7 @@ class Code(StrEnum):
     ACCOUNT_FAILED = "account-failed"
     UNHEDGED = "unhedged"
     UNFILLED = "unfilled"
+    ON_THE_WAY = "on-the-way"
     AT_MOST = "at-most"
     REFRESHED = "refreshed"
     COVERED_SHORT = "covered-short"
@@ -171,6 +172,7 @@ ACTIONS = frozenset(
         Code.EXPIRED,
         Code.ACCOUNT_DIFFERS,
         Code.UNFILLED,
+        Code.ON_THE_WAY,
     }
 )
 """Findings that an order answers, or a record."""

@@ -322,6 +322,7 @@ class EntryLine:
     settle_price: Fraction | None = None
     account: str | None = None
     orders: tuple[OrderedPart, ...] = ()
+    other_account: str | None = None
 
 
 @frozen
@@ -338,9 +339,8 @@ class History:
     """The answer of history: everything the journal holds, what it adds up to, and what is open now.
 
     ``since``: entries before it are left out, of ``entries`` and ``totals`` alike. ``journal_head``: the last hash,
-    which stands for all of them. ``notes``: what else to know of them, in sentences.
-    ``path``: what they brought, by their times; entries that bring nothing are not in it. ``market_as_of``: of the
-    prices that value what hedges did that are open still, None where nothing dates them.
+    which stands for all. ``notes``: what else to know, in sentences. ``path``: what they brought, by their times, those
+    alone that brought something. ``market_as_of``: of the prices that value open hedges, None where nothing dates them.
     """
 
     schema: str

@@ -236,7 +236,7 @@ def test_the_keys_of_history() -> None:
     )
     fill = history["entries"][2]
     assert list(fill)[:4] == ["seq", "id", "time", "type"]
-    assert list(fill)[-4:] == ["voided_by", "settle_price", "account", "orders"]
+    assert list(fill)[-5:] == ["voided_by", "settle_price", "account", "orders", "other_account"]
     assert fill["parts"][0] == {"purpose": "hedge", "contracts": "-700", "stands_for": "DOT", "beta": "1.3"}
     assert fill["quantity"] is None
 

@@ -64,7 +64,7 @@ def test_another_programs_database_is_refused(tmp_path: Path) -> None:
 
 def test_a_newer_version_is_refused(tmp_path: Path, sound: bytes) -> None:
     newer = sound[:60] + struct.pack(">I", 7) + sound[64:]
-    assert "is of version 7, and this rebal knows 5" in refused(tmp_path / "journal.db", newer)
+    assert "is of version 7, and this rebal knows 6" in refused(tmp_path / "journal.db", newer)
 
 
 def test_no_version_is_refused(tmp_path: Path, sound: bytes) -> None:

@@ -39,6 +39,8 @@ EVENTS: tuple[Event, ...] = (
     Transfer("ETH", Fraction("-1")),
     Spot("BTC", Fraction("-0.5"), Fraction(41000)),
     Spot("SOL", Fraction(3)),
+    Transfer("BTC", Fraction("-0.1"), None, "bybit", "deribit"),
+    Spot("BTC", Fraction("-0.0002"), None, "bybit", "deribit"),
     HedgeAsked("BTC", Fraction("0.5"), LATER),
     HedgeAsked("BTC", Fraction(0)),
     Void("fill-1", "typed the wrong price, sorry: 40,000"),
@@ -63,6 +65,7 @@ def test_every_column_has_a_field_in_the_report() -> None:
         "settle_price",
         "account",
         "orders",
+        "other_account",
     )  # at the end, so that what reads the rows by their order goes on reading them
     first = tuple(name for name in COLUMNS if name not in later)
     assert tuple(EntryLine.__dataclass_fields__) == (*first, "voided_by", *later)

@@ -391,11 +391,11 @@ def test_an_older_file_is_read_as_it_is_and_brought_forward_by_the_next_record(p
     assert Path(path).read_bytes() == before
     added = store.record(path, lambda read: add(read, [PAID]), migrations=NEXT_VERSION)
     connection = sqlite3.connect(path)
-    assert connection.execute("PRAGMA user_version").fetchone() == (6,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (7,)
     assert "venue" in [name for _, name, *_ in connection.execute("PRAGMA table_info(entries)")]
     connection.close()
     assert store.read(path, migrations=NEXT_VERSION) == added.after
-    with pytest.raises(InvalidInput, match=r"is of version 6, and this rebal knows 5; install a newer rebal"):
+    with pytest.raises(InvalidInput, match=r"is of version 7, and this rebal knows 6; install a newer rebal"):
         journal.read(path)
 
 
@@ -415,7 +415,7 @@ def test_a_journal_of_an_older_version_keeps_its_entries_and_their_hashes(path: 
     brought = journal.append(path, [BOUGHT, draft(funding("1", of=SOLUSDT, settle="0.99"), 9)])
     assert brought.after.entries[:2] == old.entries
     with sqlite3.connect(path) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (5,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (6,)
         with pytest.raises(sqlite3.IntegrityError, match=r"never changes"):
             connection.execute("UPDATE entries SET price = '1'")
     connection.close()

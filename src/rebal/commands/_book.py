@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rebal.findings import Finding
     from rebal.journal.fold import Folded
     from rebal.journal.lapsed import Lapsed
+    from rebal.journal.underway import Underway
     from rebal.journal.unfilled import Unfilled
     from rebal.ledger import Carried, Entry, Journal, Realised
     from rebal.load import Asked, Lacking, MarketText
@@ -99,7 +100,7 @@ def opened(
 
 def _told_by_journal(portfolio: "Portfolio", read: "Journal", folded: "Folded") -> "tuple[Check, ...]":
     """The checks of what only the journal can tell."""
-    from rebal.journal import fold, lapsed, statements, unfilled
+    from rebal.journal import fold, lapsed, statements, underway, unfilled
 
     repeats = (_repeated,) if fold.repeats(portfolio, read.entries) else ()
     shifts = statements.disagreement(portfolio, read.entries)
@@ -108,7 +109,8 @@ def _told_by_journal(portfolio: "Portfolio", read: "Journal", folded: "Folded") 
     differs = (*(_account_gone(*each) for each in gone.items()), *(_differs(shift) for shift in alone))
     waits = tuple(_waits(each) for each in unfilled.unfilled(read.entries, as_of=portfolio.as_of))
     missed = tuple(_lapsed(each) for each in lapsed.lapsed(read.entries, as_of=portfolio.as_of))
-    return (*repeats, *differs, *waits, *missed, *((_earlier(folded.earlier),) if folded.earlier else ()))
+    sent = tuple(_on_the_way(each) for each in underway.underway(read.entries, as_of=portfolio.as_of))
+    return (*repeats, *differs, *waits, *sent, *missed, *((_earlier(folded.earlier),) if folded.earlier else ()))
 
 
 def _refuse_margin_aside(path: str, portfolio: "Portfolio", book: "Book") -> None:
@@ -253,6 +255,34 @@ def _waits(rest: "Unfilled") -> "Check":
         )
         figures = {"contracts": rest.contracts, "contracts_ordered": rest.ordered}
         yield warning(Code.UNFILLED, rest.contract, message, **figures, entry=rest.entry)
+
+    return check
+
+
+def _on_the_way(sent: "Underway") -> "Check":
+    """The check that tells coins between two accounts: to know while they may take so long, and to look at later."""
+
+    def check(review: "Review") -> "Iterator[Finding]":
+        from rebal.findings import Code, coins, info, usd, warning
+        from rebal.times import rfc3339
+
+        portfolio = review.desk.portfolio
+        worth = sent.quantity * portfolio.price(sent.asset)
+        way = f"{sent.source}:{sent.sink}:{sent.asset}"
+        late = review.desk.now - sent.since > portfolio.account(sent.source).takes(sent.asset)
+        record = f"--transfer {way}={plain(sent.quantity)}, with that plan"
+        if sent.plan is None:
+            record = f"rebal record transfer --asset {way} --quantity {plain(sent.quantity)}"
+        kept = f"; what the network kept: rebal record spot --asset {way} --quantity -COINS" if late else ""
+        planned = "; this plan counts them as coins outside the accounts" if review.planned else ""
+        message = (
+            f"{coins(sent.quantity, sent.asset)}, {usd(worth)}, left {sent.source} for {sent.sink} at "
+            f"{rfc3339(sent.since)} and have not come there{planned}: once they have: {record}{kept}"
+        )
+        yield (warning if late else info)(
+            Code.ON_THE_WAY, sent.asset, message, coins=sent.quantity, worth_usd=worth, from_account=sent.source,
+            to_account=sent.sink, since=sent.since,
+        )  # fmt: skip
 
     return check
 

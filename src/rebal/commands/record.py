@@ -48,6 +48,7 @@ EXAMPLES = (
     "rebal record fill --contract BTCUSD_PERP --contracts -150 --price 40010 --fee 0.00018 --id 123456",
     "rebal record funding --contract BTCUSD_PERP --amount 0.000037 --time 2026-11-20T16:00:00Z",
     "rebal record transfer --asset BTC --quantity 0.375",
+    "rebal record transfer --asset bybit:deribit:BTC --quantity -0.1",
     "rebal record spot --asset BTC --quantity -0.5 --price 40000 --against USDT",
     "rebal record void fill-1a2b3c4d5e6f --reason 'typed the wrong price'",
     "rebal record statement",
@@ -205,7 +206,12 @@ def transfer(
     where: Where,
     shown: Shown,
     entered: Entered,
-    asset: Annotated[str, typer.Option("--asset", metavar="COIN", autocompletion=coins, help="The coin.")],
+    asset: Annotated[
+        str,
+        typer.Option(
+            "--asset", metavar="COIN", autocompletion=coins, help="The coin; FROM:TO:COIN on the way between accounts."
+        ),
+    ],
     quantity: Annotated[str, typer.Option("--quantity", metavar="COINS", help="+ into the futures account, - out.")],
     contract: Annotated[
         str | None,
@@ -217,7 +223,11 @@ def transfer(
         str | None, typer.Option("--account", metavar="NAME", help="Which account, of a file with several.")
     ] = None,
 ) -> Answer:
-    """Record coins moved into the futures account, or out of it."""
+    """Record coins moved into the futures account, or out of it.
+
+    Coins from one account to another are two moves: what left, with -, and, once they are there, what came, with +.
+    Meanwhile status tells them.
+    """
     from rebal.journal import drafts
 
     coins = moved(quantity, option="--quantity")
@@ -235,7 +245,12 @@ def spot(
     where: Where,
     shown: Shown,
     entered: Entered,
-    asset: Annotated[str, typer.Option("--asset", metavar="COIN", autocompletion=coins, help="The coin.")],
+    asset: Annotated[
+        str,
+        typer.Option(
+            "--asset", metavar="COIN", autocompletion=coins, help="The coin; FROM:TO:COIN where a network kept it."
+        ),
+    ],
     quantity: Annotated[str, typer.Option("--quantity", metavar="COINS", help="+ bought or come in, - sold or gone.")],
     at: Annotated[str | None, typer.Option("--price", metavar="USD", help="USD per coin.")] = None,
     against: Annotated[

@@ -32,7 +32,7 @@ _LATER: Mapping[str, frozenset[str]] = {
     "coins": frozenset({"account"}),
 }
 """Columns that came with accounts, by section."""
-_RARE: Mapping[str, frozenset[str]] = {"entries": frozenset({"orders"})}
+_RARE: Mapping[str, frozenset[str]] = {"entries": frozenset({"orders", "other_account"})}
 """Columns that stand only where a row has them."""
 _FIRST_CHOICE = {"plan": "orders"}
 _TAKEN_FOR_FORMULAS = ("=", "+", "-", "@", "\t", "\r")

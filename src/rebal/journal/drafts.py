@@ -176,16 +176,33 @@ def transfer(
 ) -> Draft:
     """Coins moved into the futures account, or out of it; to a contract's isolated margin where one is named.
 
-    ``account``: which, of a file with several; that of the contract where one is named. Raises UsageProblem.
+    ``account``: which, of a file with several; that of the contract where one is named. ``asset`` may name both that
+    coins leave and come to, ``bybit:deribit:BTC``: the quantity's sign says whose side it is. Raises UsageProblem.
     """
     at, _, asset = asset.rpartition(":")
+    other = None
+    if ":" in at:
+        source, sink = _way(at, asset, scene)
+        at, other = (source, sink) if quantity < 0 else (sink, source)
     _refuse_unknown(asset, scene)
     if at and account not in (None, at):
         raise UsageProblem(f"--asset {at}:{asset}: is at {at}, and --account says {account}")
     account = _account(scene.portfolio, contract, at or account)
     if contract is not None and contract.settle != asset:
         raise UsageProblem(f"{contract.name} is margined in {contract.settle}, not in {asset}")
-    return scene.draft(Transfer(asset, quantity, None if contract is None else contract.name, account))
+    return scene.draft(Transfer(asset, quantity, None if contract is None else contract.name, account, other))
+
+
+def _way(ends: str, asset: str, scene: Scene) -> tuple[str, str]:
+    """The accounts that coins leave and come to, out of ``bybit:deribit``. Raises UsageProblem."""
+    known = [account.name or "" for account in scene.portfolio.accounts if scene.portfolio.has_several]
+    source, _, sink = ends.partition(":")
+    if source == sink or source not in known or sink not in known:
+        there = f"this file has {', '.join(known)}" if known else "this file has but one"
+        raise UsageProblem(
+            f"--asset {ends}:{asset}: are no two accounts that coins go between; write FROM:TO:{asset}; {there}"
+        )
+    return source, sink
 
 
 def _account(portfolio: Portfolio, contract: Contract | None, given: str | None) -> str | None:
@@ -207,9 +224,18 @@ def spot(
 ) -> tuple[Draft, ...]:
     """Coins bought, sold or otherwise come and gone; with ``against``, the coin they were traded for as well.
 
-    Raises UsageProblem for a coin without a price, since nothing could be planned with it.
+    ``bybit:deribit:BTC`` as the asset: what the network kept of coins between two accounts. Raises UsageProblem for a
+    coin without a price, since nothing could be planned with it.
     """
+    ends, _, asset = asset.rpartition(":")
     _refuse_unknown(asset, scene)
+    if ends:
+        source, sink = _way(ends, asset, scene)
+        if quantity > 0 or price is not None or against is not None:
+            raise UsageProblem(
+                f"--asset {ends}:{asset}: is what a network kept on the way; write a negative --quantity, and no price"
+            )
+        return (scene.draft(Spot(asset, quantity, account=source, other_account=sink)),)
     bought = scene.draft(Spot(asset, quantity, price))
     if against is None:
         return (bought,)

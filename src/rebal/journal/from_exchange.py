@@ -12,7 +12,7 @@ from rebal.journal.filling import shares
 from rebal.journal.fold import dated, happened, in_order, to_book
 from rebal.journal.from_plan import asked_of, ordered_of
 from rebal.journal.placing_plans import Placings
-from rebal.ledger import Draft, Entry, Fill, FillPart, Funding, Journal, Transfer
+from rebal.ledger import Draft, Entry, Fill, FillPart, Funding, Journal, Spot, Transfer
 from rebal.market.contract import Contract
 from rebal.names import within
 from rebal.portfolio import DOLLARS, Portfolio
@@ -112,7 +112,9 @@ class _Taking:
     def _is_of(self, name: str, event: at.Happened) -> bool:
         """Whether the journal has an entry under an id and of the account: another exchange may number its own so."""
         entry = self._by_id.get(name)
-        return entry is not None and getattr(entry.event, "account", event.account) == event.account
+        if entry is None or isinstance(entry.event, Spot):
+            return entry is not None
+        return getattr(entry.event, "account", event.account) == event.account
 
     def end(self) -> Taken:
         for plan in self._placings.filled():

@@ -64,6 +64,17 @@ _FIFTH = _Layout(
     ),
     rows=(*_SECOND.rows, "orders"),
 )
+_SIXTH = _Layout(
+    decimals=_FIFTH.decimals,
+    words=(*_FIFTH.words, "other_account"),
+    full=(
+        *_FIFTH.full[:2],
+        ("transfer", "asset quantity", "contract account other_account"),
+        ("spot", "asset quantity", "price account other_account"),
+        *_FIFTH.full[4:],
+    ),
+    rows=_FIFTH.rows,
+)
 
 
 def _checks(of: _Layout) -> str:
@@ -195,5 +206,36 @@ _TO_FIFTH = (
     *TRIGGERS.values(),
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = ((_TABLE, *TRIGGERS.values()), _TO_SECOND, _TO_THIRD, _TO_FOURTH, _TO_FIFTH)
+_FIFTH_COLUMNS = (
+    "seq, id, time, type, contract, contracts, price, fee, parts, margin_mode, asset, kind, multiplier, settle, "
+    "expiry, contracts_before, entry_before, index_price, amount, quantity, fraction, until, voids, reason, holdings, "
+    "wallets, positions, prices, marks, statement, shifts, usd, settle_price, account, orders, plan, previous, hash"
+)
+_SIXTH_TABLE = f"""\
+CREATE TABLE entries (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    time TEXT NOT NULL,
+    type TEXT NOT NULL CHECK (type IN ('fill', 'funding', 'transfer', 'spot', 'hedge', 'void', 'statement',
+        'difference', 'orders')),
+    contract TEXT, contracts TEXT, price TEXT, fee TEXT, parts TEXT, margin_mode TEXT, asset TEXT, kind TEXT,
+    multiplier TEXT, settle TEXT, expiry TEXT, contracts_before TEXT, entry_before TEXT, index_price TEXT, amount TEXT,
+    quantity TEXT, fraction TEXT, until TEXT, voids TEXT, reason TEXT, holdings TEXT, wallets TEXT, positions TEXT,
+    prices TEXT, marks TEXT, statement TEXT, shifts TEXT, usd TEXT, settle_price TEXT,
+    account TEXT CHECK (length(account) <= 20), orders TEXT, other_account TEXT CHECK (length(other_account) <= 20),
+    plan TEXT, previous TEXT, hash TEXT NOT NULL,
+{_checks(_SIXTH)}
+)"""
+_TO_SIXTH = (
+    *(f"DROP TRIGGER {name}" for name in TRIGGERS),
+    "ALTER TABLE entries RENAME TO entries_of_version_5",
+    _SIXTH_TABLE,
+    f"INSERT INTO entries ({_FIFTH_COLUMNS}) SELECT {_FIFTH_COLUMNS} FROM entries_of_version_5 ORDER BY seq",
+    "DROP TABLE entries_of_version_5",
+    *TRIGGERS.values(),
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (_TABLE, *TRIGGERS.values()), _TO_SECOND, _TO_THIRD, _TO_FOURTH, _TO_FIFTH, _TO_SIXTH
+)  # fmt: skip
 """The n-th script takes a file of version n to n + 1; an empty file is of version 0."""

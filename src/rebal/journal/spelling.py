@@ -39,8 +39,8 @@ _FIELDS = {event: tuple(each.name for each in fields(event)) for event in EVENTS
 _OPTIONAL = {
     Fill: frozenset({"expiry", "contracts_before", "entry_before", "index_price", "settle_price", "account"}),
     Funding: frozenset({"settle_price", "account"}),
-    Transfer: frozenset({"contract", "account"}),
-    Spot: frozenset({"price"}),
+    Transfer: frozenset({"contract", "account", "other_account"}),
+    Spot: frozenset({"price", "account", "other_account"}),
     HedgeAsked: frozenset({"until", "price"}),
     Stated: frozenset({"holdings", "wallets", "positions", "prices", "marks"}),
     Difference: frozenset({"holdings", "wallets", "shifts"}),
@@ -64,7 +64,7 @@ _POSITIVE = frozenset(
 _NOT_ZERO = frozenset({"contracts", "quantity"})
 _LEFT_OPEN = frozenset({"margin", "expiry", "entry_before", "entry_after"})
 
-_LATER = ("account", "orders")  # of later versions of the file: after what earlier ones have
+_LATER = ("account", "orders", "other_account")  # of later versions of the file: after what earlier ones have
 _NAMED = dict.fromkeys(name for names in _FIELDS.values() for name in names)
 EVENT_COLUMNS = (*(name for name in _NAMED if name not in _LATER), *_LATER)
 COLUMNS = ("seq", "id", "time", "type", *EVENT_COLUMNS, "plan", "previous", "hash")
@@ -298,7 +298,7 @@ def _read(name: str, text: str) -> object:
             return parts_of(text)
         case "contract" | "name":
             return contract(text)
-        case "account":
+        case "account" | "other_account":
             return _checked(is_account, text, "an account, like bybit")
         case "id" | "voids" | "statement":
             return identifier(text)

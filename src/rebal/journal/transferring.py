@@ -46,9 +46,10 @@ class Transferring:
 
     def _fee(self, index: int, time: datetime) -> Iterator[Draft]:
         """What the network keeps of a withdrawal, as the plan counted it, once however often it is said."""
-        fee, name = self._plan.transfers[index].fee, f"{_base(self._plan, index)}.fee"
-        if fee and name not in self._known:
-            yield Draft(Spot(self._plan.transfers[index].asset, -fee), time, name, self._plan.digest)
+        sent, name = self._plan.transfers[index], f"{_base(self._plan, index)}.fee"
+        if sent.fee and name not in self._known:
+            kept = Spot(sent.asset, -sent.fee, account=sent.account, other_account=sent.other_account)
+            yield Draft(kept, time, name, self._plan.digest)
 
     def _refuse_planned(self, there: Entry | None, planned: SavedTransfer) -> None:
         if there is not None and there.voided_by is None:
@@ -102,7 +103,8 @@ def lost_on_the_way(plan: SavedPlan, journal: Journal) -> Iterator[str]:
         if gone and arrived and due != arrived and (arrived > due or not left(plan, comes, journal)):
             yield (
                 f"{told}{plain(due)} of them after its fee, and {plain(arrived)} came to {sent.other_account}: void "
-                "the entry that is a slip, or record what else the network kept with `rebal record spot`"
+                f"the entry that is a slip, or record what else the network kept with `rebal record spot --asset "
+                f"{_label(sent)}`"
             )
         elif gone > -sent.quantity:
             yield f"{told}{plain(gone + sent.quantity)} more than the plan moves; if that is a slip, void the entry"
@@ -138,7 +140,7 @@ def _label(planned: SavedTransfer) -> str:
 
 
 def _moved(planned: SavedTransfer, quantity: Fraction) -> Transfer:
-    return Transfer(planned.asset, quantity, planned.contract, planned.account)
+    return Transfer(planned.asset, quantity, planned.contract, planned.account, planned.other_account)
 
 
 def _by_index(plan: SavedPlan, said: Sequence[Moved]) -> dict[int, list[Fraction]]:

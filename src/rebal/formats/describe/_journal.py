@@ -32,12 +32,7 @@ def _deed(entry: EntryLine) -> tuple[Said, ...]:
         case EntryType.FUNDING:
             return _funding(entry)
         case EntryType.TRANSFER:
-            quantity = entry.quantity or ZERO
-            return (
-                "moved ",
-                _exact(quantity, entry.asset),
-                f" {destination(quantity, _contract(entry), entry.account)}",
-            )
+            return _transfer(entry)
         case EntryType.SPOT:
             return _spot(entry)
         case EntryType.HEDGE if not entry.fraction:
@@ -94,9 +89,18 @@ def _funding(entry: EntryLine) -> tuple[Said, ...]:
     )
 
 
+def _transfer(entry: EntryLine) -> tuple[Said, ...]:
+    quantity, other = entry.quantity or ZERO, entry.other_account
+    place = destination(quantity, _contract(entry), entry.account)
+    way = "" if other is None else f", {'from' if quantity > 0 else 'on the way to'} {other}"
+    return ("moved ", _exact(quantity, entry.asset), f" {place}{way}")
+
+
 def _spot(entry: EntryLine) -> tuple[Said, ...]:
     quantity = entry.quantity or ZERO
     moved = _exact(quantity, entry.asset)
+    if entry.other_account is not None:
+        return (moved, f" kept by the network on the way from {entry.account} to {entry.other_account}")
     if entry.price is None:
         return (moved, " came in" if quantity > 0 else " went out", ", price not given")
     return ("bought " if quantity > 0 else "sold ", moved, " at ", entry.price)
