@@ -361,8 +361,12 @@ class Portfolio(Worked):
         return next((each for each in others if each.name == name), first)
 
     def account_key(self, name: str | None) -> str | None:
-        """The name of an account as wallets and transfers of the book carry it: None of the one that there is."""
+        """The name of an account as transfers of the book carry it: None of the one that there is."""
         return name if self.has_several else None
+
+    def at(self, name: str | None) -> str:
+        """The name of an account as contracts carry it, and wallets within theirs: "" of the one that there is."""
+        return self.account_key(name) or ""
 
     def wallets_of(self, asset: str) -> tuple[str, ...]:
         """The names of an asset's wallets, one at every account."""

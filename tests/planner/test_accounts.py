@@ -411,11 +411,11 @@ def test_an_account_with_more_than_it_may_have_takes_nothing_and_gives_nothing(t
     file = two(tmp_path, at_most="1%")
     made = Desk.of(file, file.statement, now=NOW).portfolio
     for each in made.accounts:
-        key = made.account_key(each.name) or ""
+        key = made.at(each.name)
         room = room_for(key, "BTC", book=made.statement, portfolio=made)
         assert room is None or room >= 0
     full = made.accounts[0]
-    assert room_for(made.account_key(full.name) or "", "BTC", book=made.statement, portfolio=made) == 0
+    assert room_for(made.at(full.name), "BTC", book=made.statement, portfolio=made) == 0
 
 
 def test_what_is_further_than_the_alert_and_nearer_than_the_policy_is_told_of_a_state_too(tmp_path: Path) -> None:

@@ -214,7 +214,7 @@ def _perpetuals(portfolio: "Portfolio", *, of_each: bool) -> "list[tuple[str, Co
     """
     from rebal.market.contract import Kind
 
-    venues = {portfolio.account_key(each.name) or "": each.venue for each in portfolio.accounts}
+    venues = {portfolio.at(each.name): each.venue for each in portfolio.accounts}
     order = list(venues)
     coins = _in_play(portfolio)
     found: dict[tuple[str, str], Contract] = {}

@@ -59,7 +59,7 @@ def pool_needs(choice: Course, *, share_to_open: Fraction, hedged: str | None, d
     """
     purpose = Purpose.REBALANCE if hedged is None else Purpose.HEDGE
     for account in desk.portfolio.pools:
-        at = desk.portfolio.account_key(account.name) or ""
+        at = desk.portfolio.at(account.name)
         legs = [each for each in legs_of(choice, purpose) if each.contract.account == at]
         if legs:
             bare = _emptied(at, hedged, desk)
@@ -92,7 +92,7 @@ def _least(account: Account, bare: Book, orders: tuple[Order, ...], desk: Desk) 
     """The coins that fill an account once orders are filled there, and those of which there are not enough."""
     portfolio = desk.portfolio
     free = {asset: free_coins(asset, bare, portfolio) for asset in bare.holdings}
-    at = portfolio.account_key(account.name) or ""
+    at = portfolio.at(account.name)
     filled = after_orders(bare, orders, portfolio)
     coins, lacks = least(account, filled, portfolio, free=free, fees=fees_at(at, orders, portfolio))
     if lacks is not None:

@@ -49,7 +49,7 @@ def pooled(row: Wallet, name: str, facts: Facts) -> Iterator[Derivation]:
 
 def _held_in(row: Wallet, book: Book, facts: Facts) -> Iterator[Held]:
     """The positions of a pooled account that settle in a coin."""
-    at = facts.portfolio.account_key(row.account) or ""
+    at = facts.portfolio.at(row.account)
     for position in book.open_positions:
         if position.contract.account == at and position.contract.settle == row.currency:
             yield held_position(position, facts.portfolio.market)

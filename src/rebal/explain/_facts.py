@@ -46,7 +46,7 @@ class Facts:
     def wallet(self, row: Wallet | Transfer) -> str:
         """What the wallet of a row is called: its isolated position, or its coin, at its account if it has several."""
         coin = row.currency if isinstance(row, Wallet) else row.asset
-        return row.contract or within(self.portfolio.account_key(row.account), coin)
+        return row.contract or within(self.portfolio.at(row.account), coin)
 
 
 def facts(plan: Plan, portfolio: Portfolio, before: Book) -> Facts:

@@ -46,7 +46,7 @@ class _Judged:
     def balance(self, part: Part) -> Term:
         """A coin with its PnL."""
         asset = part.coin.asset
-        wallet = within(self.facts.portfolio.account_key(self.line.account), asset)
+        wallet = within(self.facts.portfolio.at(self.line.account), asset)
         found = f"wallets.{wallet}.margin_balance"
         return Term(f"b_{asset}", part.equity, asset, f"{asset} with PnL", found)
 

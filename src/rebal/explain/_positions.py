@@ -116,7 +116,7 @@ def _valued(line: PositionLine, contract: Contract, facts: Facts) -> Iterator[De
 
 def _liquidated(line: PositionLine, facts: Facts) -> Derivation:
     figure, title = f"positions.{line.contract}.liquidation_price", f"mark at which {line.contract} is liquidated"
-    at = facts.portfolio.account_key(line.account)
+    at = facts.portfolio.at(line.account)
     name = line.contract if line.isolated_margin is not None else within(at, line.settle)
     account = facts.left.get(name)
     if line.liquidation_price is None or account is None:

@@ -21,7 +21,7 @@ def account_lines(book: Book, portfolio: Portfolio, *, equity: Fraction) -> tupl
 
 
 def _account_line(account: Account, book: Book, portfolio: Portfolio, *, equity: Fraction) -> AccountLine:
-    here = equity_at(portfolio.account_key(account.name) or "", book, portfolio)
+    here = equity_at(portfolio.at(account.name), book, portfolio)
     line = AccountLine(
         account=account.name,
         venue=account.venue,
@@ -66,7 +66,7 @@ def pooled_wallets(before: Book, after: Book, portfolio: Portfolio) -> Iterator[
     """A row a coin of each pooled account: what is there of it; what it can come to is a matter of the account."""
     for account in portfolio.pools:
         then, now = (pool_of(account, book, portfolio) for book in (before, after))
-        key = portfolio.account_key(account.name)
+        at = portfolio.at(account.name)
         asks = surveyed(now, portfolio, level=asked_of(portfolio))
         for asset in sorted({coin.asset for pool in (then, now) for coin in pool.coins}):
             was, row = _standing(then, asset), _standing(now, asset)
@@ -74,7 +74,7 @@ def pooled_wallets(before: Book, after: Book, portfolio: Portfolio) -> Iterator[
                 needed = asks.balance_needed(asset) if asset in asks.parts else ZERO
                 yield _wallet(asset, now, account, portfolio, row=row, was=was, needed=needed,
                               owned=after.holdings.get(asset, ZERO),
-                              balance=after.wallets.get(within(key, asset), ZERO))  # fmt: skip
+                              balance=after.wallets.get(within(at, asset), ZERO))  # fmt: skip
 
 
 def _open_in(asset: str, pool: Pool) -> list[Levered]:

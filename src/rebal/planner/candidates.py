@@ -216,7 +216,7 @@ def _least_costly_first(found: list[Contract], side: Fraction, portfolio: Portfo
 
 def account_order(portfolio: Portfolio) -> dict[str, int]:
     """The places of the accounts in the file, by the name that their contracts carry."""
-    return {portfolio.account_key(account.name) or "": n for n, account in enumerate(portfolio.accounts)}
+    return {portfolio.at(account.name): n for n, account in enumerate(portfolio.accounts)}
 
 
 def _through_proxy(

@@ -130,7 +130,7 @@ def accounts(before: Book, after: Book, orders: Iterable[Order], *, portfolio: P
 
     None of a pooled account, whose coins stand in for one another whatever they are: see ``planner.pooled``.
     """
-    pooled = {portfolio.account_key(each.name) or "" for each in portfolio.pools}
+    pooled = {portfolio.at(each.name) for each in portfolio.pools}
     traded = {order.contract: order for order in orders}
     grouped: dict[tuple[str, str, str], list[str]] = {}
     for name in sorted({*before.positions, *after.positions}):

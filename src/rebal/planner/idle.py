@@ -69,12 +69,12 @@ class Idle:
         """Note that coins of a source have left."""
         key = (source.place.name, asset, source.contract)
         self._taken[key] = self._taken.get(key, ZERO) + quantity
-        at = self._at(source.place)
+        at = self._portfolio.at(source.place.name)
         if at in self._pools:
             self._pools[at] = self._pools[at].having(asset, -quantity)
 
     def _of_wallet(self, place: Place, asset: str) -> Iterator[Spare]:
-        at = self._at(place)
+        at = self._portfolio.at(place.name)
         for account in self._listed:
             if (account.at, account.currency) == (at, asset):
                 taken = self._taken.get((place.name, asset, account.contract), ZERO)
@@ -91,7 +91,7 @@ class Idle:
         return there - need(account.held_after, portfolio).without_profit
 
     def _of_pool(self, place: Place, asset: str) -> Iterator[Spare]:
-        at, key = self._at(place), (place.name, asset, None)
+        at, key = self._portfolio.at(place.name), (place.name, asset, None)
         before, after = (any(each.contract.account == at for each in book.open_positions) for book in self._books)
         taken = self._taken.get(key, ZERO)
         if before and (after or self._is_alarmed(place)):
@@ -115,16 +115,13 @@ class Idle:
         return ZERO if part is None or needed is None else part.coin.balance - needed
 
     def _survey(self, place: Place) -> "Survey":
-        at = self._at(place)
+        at = self._portfolio.at(place.name)
         if at not in self._pools:
             arrived = [each for each in self._arriving if each.account == place.name]
             left = after_transfers(self._books[1], arrived, self._portfolio)
             pool = pool_of(place, left, self._portfolio)
             self._pools[at] = surveyed(pool, self._portfolio, level=asked_of(self._portfolio))
         return self._pools[at]
-
-    def _at(self, place: Place) -> str:
-        return self._portfolio.account_key(place.name) or ""
 
 
 def place_of(transfer: Transfer) -> tuple[str | None, str, str | None]:
@@ -142,7 +139,7 @@ def idle_elsewhere(
     if not portfolio.has_several:
         return {}
     asset, found = account.currency, idle_anywhere(book, listed, portfolio)
-    others = {each.name: within(portfolio.account_key(each.name), asset) for each in portfolio.accounts}
+    others = {each.name: within(portfolio.at(each.name), asset) for each in portfolio.accounts}
     sendable = {
         name: down(portfolio.account(name).sends(asset).arriving(found.get(wallet, ZERO)), COIN_STEP)
         for name, wallet in others.items()
@@ -157,7 +154,7 @@ def idle_anywhere(book: Book, listed: Sequence[Account], portfolio: Portfolio) -
         return {}
     idle = Idle(listed, (book, book), arriving=(), leaving=(), portfolio=portfolio)
     return {
-        within(portfolio.account_key(place.name), asset): spare.quantity
+        within(portfolio.at(place.name), asset): spare.quantity
         for place in portfolio.accounts
         for asset in book.holdings
         if asset not in portfolio.aside

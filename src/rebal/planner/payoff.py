@@ -142,7 +142,7 @@ def _pooled_ends(book: Book, accounts: Sequence[AccountLine], portfolio: Portfol
 
 def _pooled_backing(line: AccountLine, book: Book, portfolio: Portfolio) -> _Alike:
     """All that backs a pooled account: every coin there, and the PnL of what is open."""
-    at = portfolio.account_key(line.account) or ""
+    at = portfolio.at(line.account)
     wallets = ((wallet.rpartition(":"), balance) for wallet, balance in book.wallets.items())
     there = (worth.coins(asset, balance, portfolio) for (name, _, asset), balance in wallets if name == at and balance)
     return _Alike.of(

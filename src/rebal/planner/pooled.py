@@ -1,7 +1,7 @@
 """Pooled accounts: how each stands, where on which path of prices it is liquidated, and the coins it needs."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -47,15 +47,16 @@ def pool_of(account: Account, book: Book, portfolio: Portfolio) -> Pool:
     """A pooled account of a book: every coin that sits there, margins there, or could be brought there."""
     assert account.pooling is not None
     account_rules = account.pooling.rules
-    key = portfolio.account_key(account.name)
-    open_here = [position for position in book.open_positions if position.contract.account == (key or "")]
-    assets = {asset for wallet, balance in book.wallets.items() if balance for asset in _assets(wallet, key)}
+    at = portfolio.at(account.name)
+    open_here = [position for position in book.open_positions if position.contract.account == at]
+    parted = (wallet.rpartition(":") for wallet, balance in book.wallets.items() if balance)
+    assets = {asset for place, _, asset in parted if place == at}
     assets |= {each.contract.settle for each in open_here}
     assets |= {asset for asset, quantity in book.holdings.items() if quantity and asset not in portfolio.aside}
     settled: dict[str, list[Position]] = {asset: [] for asset in sorted(assets)}
     for each in open_here:
         settled[each.contract.settle].append(each)
-    balances = {asset: book.wallets.get(within(key, asset), ZERO) for asset in settled}
+    balances = {asset: book.wallets.get(within(at, asset), ZERO) for asset in settled}
     parts = [
         _part(account, asset, balances[asset], tuple(held), portfolio=portfolio) for asset, held in settled.items()
     ]
@@ -83,12 +84,6 @@ def _part(
         return Part(Coin(asset, price, balance, pooling.of(asset)), Open(levered, price, pooling.rules))
 
     return kept_for(portfolio, (account.name, asset), (balance, *positions), work=made)
-
-
-def _assets(wallet: str, key: str | None) -> Iterator[str]:
-    at, _, asset = wallet.rpartition(":")
-    if at == (key or ""):
-        yield asset
 
 
 def moving(pool: Pool, portfolio: Portfolio) -> tuple[str, ...]:

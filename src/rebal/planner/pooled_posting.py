@@ -49,7 +49,7 @@ def post(
     leaving: list[Transfer] = []
     shortages: list[Shortage] = []
     for account in portfolio.pools:
-        key = portfolio.account_key(account.name) or ""
+        key = portfolio.at(account.name)
         traded = sorted({each.fee_currency for each in orders if portfolio.contracts[each.contract].account == key})
         then, now = (pool_of(account, book, portfolio) for book in (before, filled))
         alarmed = past_alert(then, portfolio, portfolio.policy.alert)
@@ -122,7 +122,7 @@ def open_in(pool: Pool) -> tuple[str, ...]:
 
 def room_usd(account: Account, book: Book, portfolio: Portfolio) -> Fraction | None:
     """Dollars that an account may still take; None: as many as there are."""
-    key = portfolio.account_key(account.name) or ""
+    key = portfolio.at(account.name)
     return room_for(key, "USD", book=book, portfolio=portfolio)
 
 
@@ -159,7 +159,7 @@ class _Purse:
 
     def wallet(self, asset: str, balance: Fraction = ZERO) -> collateral.Account:
         """A coin of the account as a wallet, as it is named where coins are missing."""
-        key = self.portfolio.account_key(self.account.name) or ""
+        key = self.portfolio.at(self.account.name)
         return collateral.Account(asset, None, balance, (), (), traded=self.is_traded, at=key)
 
     def most(self, asset: str, moved: Mapping[str, Fraction]) -> Fraction:

@@ -106,12 +106,12 @@ def _sendable_to(
     portfolio = desk.portfolio
     loose = idle_anywhere(desk.book, accounts(desk.book, desk.book, (), portfolio=portfolio), portfolio)
     for each in gone:
-        wallet = within(portfolio.account_key(each.account), each.asset)
+        wallet = within(portfolio.at(each.account), each.asset)
         if each.quantity < 0 and wallet in loose:
             loose[wallet] += each.quantity
 
     def of(other: Account, asset: str) -> Fraction:
-        there = max(ZERO, loose.get(within(portfolio.account_key(other.name), asset), ZERO))
+        there = max(ZERO, loose.get(within(portfolio.at(other.name), asset), ZERO))
         return down(other.sends(asset).arriving(there), COIN_STEP)
 
     others = [each for each in portfolio.accounts if each is not account]
@@ -164,7 +164,7 @@ def _ways(
 
 def _book_of(account: Account, desk: Desk) -> Book:
     """The part of the book that sits at an account, with all that is owned."""
-    key = desk.portfolio.account_key(account.name) or ""
+    key = desk.portfolio.at(account.name)
     wallets = {wallet: held for wallet, held in desk.book.wallets.items() if wallet.rpartition(":")[0] == key}
     positions = {name: each for name, each in desk.book.positions.items() if each.contract.account == key}
     return Book(desk.book.holdings, wallets, positions)
@@ -256,7 +256,7 @@ class _Cut(Worked):
     def _wallets(self) -> dict[str, Wallet]:
         """The positions that settle in each coin, as a wallet: what is closed in one changes no other."""
         portfolio = self.desk.portfolio
-        key = portfolio.account_key(self.account.name) or ""
+        key = portfolio.at(self.account.name)
         settled = {each.contract.settle for each in self.open_to_orders}
         return {coin: self._wallet(coin, key) for coin in sorted(settled)}
 

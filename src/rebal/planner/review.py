@@ -84,7 +84,7 @@ class Review(Worked):
 
     def name_of(self, wallet: Wallet) -> str:
         """What a wallet's row is called: the contract of an isolated position, else the wallet."""
-        return wallet.contract or within(self.desk.portfolio.account_key(wallet.account), wallet.currency)
+        return wallet.contract or within(self.desk.portfolio.at(wallet.account), wallet.currency)
 
     @property
     def when(self) -> str:

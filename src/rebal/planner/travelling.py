@@ -152,7 +152,10 @@ class _Trip:
 
     def _sources(self, sink: Account) -> Iterator[Spare]:
         """What other accounts can do without of a coin: what can leave at once first, each in the order of the file."""
-        asset, others = sink.currency, [each for each in self._portfolio.accounts if self._key(each) != sink.at]
+        asset, others = (
+            sink.currency,
+            [each for each in self._portfolio.accounts if self._portfolio.at(each.name) != sink.at],
+        )
         if asset in self._portfolio.aside:
             return
         for waits in (False, True):
@@ -179,9 +182,6 @@ class _Trip:
         moved = total(each.quantity * price(each.asset) for each in self._within() if each.account == account.name)
         sits = equity_at(sink.at, self._book, self._portfolio) + moved
         return max(ZERO, account.most_usd - sits) / price(sink.currency)
-
-    def _key(self, place: Place) -> str:
-        return self._portfolio.account_key(place.name) or ""
 
 
 def _with_room_left(portfolio: Portfolio, book: Book) -> Portfolio:

@@ -111,7 +111,7 @@ def _as_printed(rule: Contract, account: Account, portfolio: Portfolio) -> Itera
     if account.venue not in portfolio.asked or rule.kind is not Kind.INVERSE:
         yield rule
         return
-    key = portfolio.account_key(account.name) or ""
+    key = portfolio.at(account.name)
     live = [
         each
         for each in portfolio.contracts.values()

@@ -14,7 +14,7 @@ from rebal.portfolio import Account, Portfolio
 
 def without(account: Account, book: Book, portfolio: Portfolio) -> Book:
     """The book once an account is gone: its coins are owned no more, and its positions are closed by nobody."""
-    key = portfolio.account_key(account.name) or ""
+    key = portfolio.at(account.name)
     coins = {wallet: balance for wallet, balance in book.wallets.items() if wallet.rpartition(":")[0] == key}
     holdings = dict(book.holdings)
     for wallet, balance in coins.items():
@@ -35,7 +35,7 @@ def failing(account: Account, book: Book, portfolio: Portfolio) -> Check:
     def check(_: Review) -> Iterator[Finding]:
         equity = value(portfolio, book).equity
         lost = next(each for each in account_lines(book, portfolio, equity=equity) if each.account == account.name)
-        key = portfolio.account_key(account.name) or ""
+        key = portfolio.at(account.name)
         open_there = tuple(name for name, each in sorted(book.positions.items()) if each.contract.account == key)
         share = ZERO if lost.share_of_equity is None else lost.share_of_equity
         gone = f", and what is open there: {', '.join(open_there)}" if open_there else ""

@@ -144,7 +144,7 @@ def _above_most(review: Review) -> Iterator[Finding]:
     """What sits at an account beyond what its file lets sit there."""
     portfolio = review.desk.portfolio
     for line in review.accounts:
-        account = portfolio.account(portfolio.account_key(line.account) or "")
+        account = portfolio.account(portfolio.at(line.account))
         # an entry price that is averaged and rounded moves the PnL by less than a cent
         if account.most_usd is None or line.equity < account.most_usd + _CENT:
             continue

@@ -39,7 +39,7 @@ def _at_liquidation(review: Review) -> Iterator[Finding]:
             yield say(Code.NEAR_LIQUIDATION, subject, message, credit_usd=line.credit,
                       maintenance_margin_usd=line.maintenance_margin)  # fmt: skip
         elif close.distance < policy.shock and (review.planned or close.distance >= policy.alert.distance):
-            if (review.desk.portfolio.account_key(line.account) or "") in short:
+            if review.desk.portfolio.at(line.account) in short:
                 continue
             say = warning if review.planned else info
             message = (
@@ -139,7 +139,7 @@ def _beyond_credit(review: Review) -> Iterator[Finding]:
     portfolio, short = review.desk.portfolio, {each.account.at for each in review.shortages}
     for account in portfolio.pools:
         adding = [each for each in review.orders if each.account == account.name and not each.reduce_only]
-        if adding and (portfolio.account_key(account.name) or "") not in short:
+        if adding and portfolio.at(account.name) not in short:
             judged = _as_the_venue_tests(account, review.done.book, portfolio)
             if judged.initial_margin - judged.credit >= _CENT:
                 yield _taken_in_part(judged, account, adding[-1], review=review)
