@@ -19,10 +19,10 @@ from journal.books import AS_OF
 from program import answered
 from rebal import journal
 from rebal.amounts import Fraction
+from rebal.book import HedgeAsked, MarginMode, Purpose
 from rebal.errors import Exit
 from rebal.ledger import Draft, Event, Fill, FillPart, Funding, Spot, Transfer, Void
 from rebal.market.contract import Kind
-from rebal.portfolio import HedgeAsked, MarginMode, Purpose
 
 NOW = "2026-11-20T12:00:00Z"
 COINS = ("BTC", "ETH", "SOL", "DOT")

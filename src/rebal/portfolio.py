@@ -7,13 +7,7 @@ from enum import StrEnum
 from typing import Final, assert_never
 
 from rebal.amounts import ONE, Fraction
-from rebal.book import Book as Book
-from rebal.book import HedgeAsked as HedgeAsked
-from rebal.book import MarginMode as MarginMode
-from rebal.book import Part as Part
-from rebal.book import Position as Position
-from rebal.book import Purpose as Purpose
-from rebal.book import opened as opened
+from rebal.book import Book, MarginMode
 from rebal.frozen import Worked, frozen, once
 from rebal.market.contract import INVERSE, LINEAR, Contract
 from rebal.market.pooled import Collateral, Rules

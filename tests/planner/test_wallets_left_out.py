@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 from rebal.amounts import Fraction
+from rebal.book import opened
 from rebal.findings import Code, Severity
 from rebal.planner import build_plan
 from rebal.planner.status import build_status
-from rebal.portfolio import Portfolio, opened
+from rebal.portfolio import Portfolio
 
 from .given import INPUTS, inverse, portfolio
 

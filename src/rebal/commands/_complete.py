@@ -48,7 +48,7 @@ def contracts(ctx: typer.Context) -> Iterable[str]:
 @_offered
 def purposes(_: typer.Context) -> Iterable[str]:
     """What futures are for."""
-    from rebal.portfolio import Purpose
+    from rebal.book import Purpose
 
     return tuple(Purpose)
 

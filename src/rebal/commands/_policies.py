@@ -97,9 +97,10 @@ def _spelled_out(ends: tuple[str, str, str], text: str) -> Iterator[str]:
 
 
 def _readers() -> "Mapping[str, Text | None]":
+    from rebal.book import MarginMode
     from rebal.load import field_kinds
     from rebal.load.fields import Choice
-    from rebal.portfolio import MarginMode, Prefer, Sizing, Uncovered
+    from rebal.portfolio import Prefer, Sizing, Uncovered
 
     return {
         "band": field_kinds.SHARE,

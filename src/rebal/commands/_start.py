@@ -8,11 +8,12 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from rebal.amounts import ONE, ZERO, Fraction, NumberProblem, number, percent_points, percentage, plain
+from rebal.book import MarginMode
 from rebal.commands._answer import World
 from rebal.errors import RebalError, UsageProblem
 from rebal.frozen import frozen
 from rebal.names import ASSET_INSTEAD, is_asset
-from rebal.portfolio import DOLLARS, MarginMode
+from rebal.portfolio import DOLLARS
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from rebal.amounts import Fraction
+from rebal.book import MarginMode
 from rebal.exchange import spot
 from rebal.load.field_kinds import (
     ACCOUNT,
@@ -39,7 +40,7 @@ from rebal.load.market_block import Market
 from rebal.load.withdrawal_block import WITHDRAWAL, Withdrawal
 from rebal.market.contract import Kind
 from rebal.market.maintenance import Method, TierUnit, Valuation
-from rebal.portfolio import LotMethod, MarginMode, Prefer, Sizing, Uncovered
+from rebal.portfolio import LotMethod, Prefer, Sizing, Uncovered
 from rebal.times import Duration
 
 
