@@ -26,7 +26,7 @@ from rebal.planner.sizing import Leg
 from rebal.portfolio import Account, Pooling, Portfolio, Route
 from rebal.withdrawal import Withdrawal
 
-from .given import INPUTS, inverse, policy
+from .given import INPUTS, inverse, linear, policy
 from .test_splitting import HALF, accounts, at, book, planned, told, traded
 
 A, B = at("a", inverse("BTC", "1")), at("b", inverse("BTC", "1"))
@@ -372,6 +372,40 @@ def test_two_wallets_in_danger_share_what_lies_loose_and_count_no_coin_twice() -
     assert sum((each.quantity for each in out), Fraction(0)) >= exact("-0.3")
     left = after_transfers(after_orders(made.statement, plan.orders, made), plan.transfers, made)
     assert all(coins >= 0 for coins in left.wallets.values())
+
+
+@pytest.mark.parametrize("listed", [("a",), ("a", "b")])
+def test_credit_that_no_coin_brings_is_missing_and_no_dollars_come_for_it(listed: tuple[str, ...]) -> None:
+    """20,000 of ETH long behind 1 BTC that counts 32,000 dollars, of which 10 of USDT are borrowed for the fee.
+
+    70 % down on both BTC counts 9,600, 14,000 are lost and 10 owed, and 30 of maintenance are due on 6,000: 4,440 are
+    missing of credit. Further BTC counts nothing, and no other coin is to be posted: the dollars at b stay there.
+    """
+    counts = Collateral(Counted.COINS, (Slice(Fraction(1), Fraction(4, 5)), Slice(None, Fraction(0))))
+    rules = Rules(Fraction(1), ClosingFee.SCHEDULE, False, Fraction(0), Fraction(0), Printed.SHARE)
+    contract = linear("ETH") if len(listed) == 1 else at("a", linear("ETH"))
+    coins = {"BTC": "1"} if len(listed) == 1 else {"a:BTC": "1", "b:USD": "30000"}
+    made = book({"BTC": "2", "USD": "30000"}, {"BTC": "0.8", "ETH": "0.2", "USD": "0"}, (contract,), (),
+                wallets=coins, rules=policy(distance="0.7", uncovered="refuse"))  # fmt: skip
+    a, *others = (Account(name, None, MarginMode.CROSS, Fraction(1)) for name in listed)
+    pooled = replace(a, margin_mode=MarginMode.POOLED, pooling=Pooling("pool", rules, {"BTC": counts}, counts))
+    made = replace(made, told_accounts=(pooled, *others), targets={"BTC": Fraction(8, 11), "ETH": Fraction(2, 11),
+                   "USD": Fraction(1, 11)}, policy=replace(made.policy, post=("BTC",)))  # fmt: skip
+    plan = planned(made)
+    assert plan.refused
+    assert traded(plan) == {contract.name: 8000}
+    assert moves(plan) == []
+    (said,) = told(plan, Code.UNDER_COLLATERALISED)
+    assert [said.data[key] for key in ("currency", "missing_coins", "needed_coins", "available_coins")] == [
+        "USD",
+        4440,
+        31990 + 4440,
+        31990,
+    ]
+    assert said.message.startswith(
+        "4440 USD of credit are missing, which no coin that policy.post names brings: the positions need 36430 USD and "
+        "what is there counts 31990 USD; "
+    )
 
 
 def test_less_than_an_order_is_no_reason_for_coins_to_travel() -> None:

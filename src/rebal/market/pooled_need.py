@@ -195,6 +195,13 @@ class Survey:
         return lacks
 
     @property
+    def lacking(self) -> Fraction:
+        """Dollars of credit that it lacks to keep the policy where it lacks most: below nothing what it has over."""
+        judged = self._judged_before()
+        _, *fallen = self.short()
+        return max(max(judged.initial_margin, judged.position_value / self.leverage) - judged.credit, *fallen)
+
+    @property
     def keeps(self) -> bool:
         """Whether it keeps the policy as it stands: nothing more is needed, of whichever coin."""
         if not any(part.open.positions for part in self.parts.values()):

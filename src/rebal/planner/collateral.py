@@ -82,6 +82,7 @@ class Shortage:
     """Coins that an account misses: ``available`` could be posted where ``needed`` are, and ``need`` says for what.
 
     ``with_fees``: what a pooled account takes with its fees on top, which are brought as far as coins are there.
+    ``is_credit``: what is missing are dollars of credit, which no coin that may be posted brings.
     """
 
     account: Account
@@ -89,6 +90,7 @@ class Shortage:
     available: Fraction
     need: Need
     with_fees: Fraction | None = None
+    is_credit: bool = False
 
     @property
     def missing(self) -> Fraction:

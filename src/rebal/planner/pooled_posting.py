@@ -315,7 +315,7 @@ def _suffices(filling: _Filling) -> bool:
 
 
 def _shortage(filling: _Filling, order: Sequence[tuple[str, Fraction | None]]) -> Shortage | None:
-    """What is still missing, in the first coin of which some amount would do."""
+    """What is still missing, in the first coin of which some amount would do, else in dollars of credit."""
     if _suffices(filling):
         return None
     purse, account = filling.purse, filling.account.before(filling.purse.fees)
@@ -326,8 +326,8 @@ def _shortage(filling: _Filling, order: Sequence[tuple[str, Fraction | None]]) -
             if not lacking:
                 return None
             return Shortage(there, held + lacking, held, _NO_NEED, held + (filling.lacking(asset) or lacking))
-    dollars, judged = purse.wallet(DOLLARS), filling.account.judged
-    return Shortage(dollars, max(judged.initial_margin, judged.position_value), judged.credit, _NO_NEED)
+    credit = account.judged.credit
+    return Shortage(purse.wallet(DOLLARS), credit + account.lacking, credit, _NO_NEED, is_credit=True)
 
 
 def _freed(then: Pool, now: Pool, purse: _Purse) -> Iterator[Transfer]:

@@ -67,6 +67,8 @@ class _Trip:
 
     def supply(self, shortage: Shortage) -> Shortage | None:
         """Move what can be had towards a shortage; what is left of it, if anything."""
+        if shortage.is_credit:
+            return shortage
         account, asked = shortage.account, shortage.need
         most = asked.most + account.fees if shortage.with_fees is None else shortage.with_fees
         wanted = max(shortage.missing, up(most - shortage.available, COIN_STEP))

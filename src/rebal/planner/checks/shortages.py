@@ -24,16 +24,11 @@ def if_it_matters(review: Review, *, due: bool = True) -> Callable[..., Finding]
 def short_of_coins(review: Review) -> Iterator[Finding]:
     """Say which coins no transfer could bring, and what would fit."""
     for shortage in review.shortages:
-        account = shortage.account
-        missing, needed = coins(shortage.missing, account.currency), coins(shortage.needed, account.currency)
-        subject = account.name
-        fit = _fitting(shortage, review)
+        account, fit = shortage.account, _fitting(shortage, review)
         yield if_it_matters(review, due=False)(
             Code.UNDER_COLLATERALISED,
-            subject,
-            f"{missing} are missing: the positions need {needed}{_beside(shortage, review)} and "
-            f"{coins(shortage.available, account.currency)} can be posted{_capped(shortage, review)}; "
-            f"{_what_would_fit(fit)}",
+            account.name,
+            f"{_lacks(shortage, review)}; {_what_would_fit(fit)}",
             currency=account.currency,
             missing_coins=shortage.missing,
             needed_coins=shortage.needed,
@@ -42,6 +37,21 @@ def short_of_coins(review: Review) -> Iterator[Finding]:
             fitting_distance=fit.distance,
             **({} if fit.own is None else {"contract_leverage": fit.own, "contracts": fit.contracts}),
         )
+
+
+def _lacks(shortage: Shortage, review: Review) -> str:
+    missing, needed, there = (
+        coins(each, shortage.account.currency) for each in (shortage.missing, shortage.needed, shortage.available)
+    )
+    if shortage.is_credit:
+        return (
+            f"{missing} of credit are missing, which no coin that policy.post names brings: the positions need {needed}"
+            f" and what is there counts {there}"
+        )
+    return (
+        f"{missing} are missing: the positions need {needed}{_beside(shortage, review)} and {there} can be posted"
+        f"{_capped(shortage, review)}"
+    )
 
 
 def _capped(shortage: Shortage, review: Review) -> str:
