@@ -7,18 +7,20 @@ import pytest
 
 from exact import exact
 from rebal.amounts import Fraction
-from rebal.book import MarginMode, Position, opened
+from rebal.book import MarginMode, Position, Purpose, opened
 from rebal.findings import Code
 from rebal.market.pooled import ClosingFee, Collateral, Counted, Printed, Rules, Slice
 from rebal.plan import Plan
 from rebal.planner.candidates import named
+from rebal.planner.desk import Desk
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask
 from rebal.planner.sequence import after_orders, after_transfers
-from rebal.portfolio import Account, Pooling, Portfolio
+from rebal.planner.sizing import Leg
+from rebal.portfolio import Account, Pooling, Portfolio, Route
 from rebal.withdrawal import Withdrawal
 
-from .given import INPUTS, inverse, linear
+from .given import INPUTS, inverse, linear, policy
 from .test_splitting import accounts, at, book, planned, told, traded
 from .test_travelling import A, B, done, moves
 
@@ -133,12 +135,15 @@ def test_coins_that_a_leg_takes_leave_no_second_time(mode: MarginMode) -> None:
     assert left(plan, made).statement.wallets == {"a:BTC": exact("0.07490003"), "b:BTC": exact("0.125")}
 
 
-def rolled(quantity: str, wallet: str, share: str = "1", *, alert: str = "1.25") -> tuple[Portfolio, Plan]:
+def rolled(
+    quantity: str, wallet: str, share: str = "1", *, alert: str = "1.25", modes: tuple[MarginMode, ...] = ()
+) -> tuple[Portfolio, Plan]:
     """A hedge at b that is to stand at a; all coins are at b."""
     dollars = int(exact(quantity) * 40000)
     position = opened(B, contracts=F(-dollars), entry_price=F(40000), hedge=F(-dollars))
     made = book({"BTC": wallet}, None, (A, B), accounts(a="1", b="1"), wallets={"b:BTC": wallet}, positions=(position,))
     made = replace(made, policy=replace(made.policy, alert=replace(made.policy.alert, leverage=exact(alert))))
+    made = in_mode(made, *modes) if modes else made
     ask = Ask("BTC", exact(share) * exact(quantity) / exact(wallet), named("a:BTCUSD", "BTC", made, now=INPUTS.now),
               stays=frozenset({"a:BTCUSD"}))  # fmt: skip
     return made, build_hedge(made, made.statement, asks=[ask], inputs=INPUTS)
@@ -308,3 +313,176 @@ def test_what_is_set_aside_stays() -> None:
     aside = planned(replace(made, aside=frozenset({"USDT"})))
     assert moves(aside) == []
     assert "a:BTCUSDT" not in traded(aside)
+
+
+def reduced(btc: str, inside: str, listed: tuple[Account, ...], *, eth: int = 10000) -> Portfolio:
+    """Of 20,000 short of ETH at b, on USDT, ``eth`` are to stay; ``btc`` dollars are to be short, on USDT too."""
+    ethusdt = at("b", linear("ETH"))
+    others = (at(each.name or "", linear("BTC")) for each in listed if each.name != "b")
+    position = opened(ethusdt, contracts=F(-8000), entry_price=F(2500))
+    made = book({"BTC": "1", "ETH": "16", "USDT": inside}, {"USD": "1"}, (*others, ethusdt), listed,
+                wallets={"b:USDT": inside}, positions=(position,))  # fmt: skip
+    equity, short = 80000 + exact(inside), exact(btc)
+    weights = {"BTC": (40000 - short) / equity, "ETH": (40000 - eth) / equity}
+    return replace(made, targets={**weights, "USD": 1 - sum(weights.values(), F(0))})
+
+
+@pytest.mark.parametrize(("short", "sent"), [("10000", "10000"), ("4000", "4002")])
+def test_what_orders_free_goes_where_it_is_missing_and_only_the_rest_to_spot(short: str, sent: str) -> None:
+    """Half of 20,000 is bought back, which frees 10,000 of 25,000; a fee on top comes as far as that does."""
+    made = reduced(short, "25000", accounts(a="1", b="1"))
+    plan = planned(made)
+    assert not plan.refused
+    assert traded(plan) == {"b:ETHUSDT": 4000, "a:BTCUSDT": -exact(short) / 40}
+    rest = 10000 - exact(sent)
+    out = [("b", None, -rest)] if rest else []
+    assert moves(plan) == [("b", "a", -exact(sent)), ("a", "b", exact(sent)), *out]
+    assert done(plan)[:2] == [("order", "b:ETHUSDT"), ("out", "b a")]
+    # 5 dollars of fee for what is bought back, and what that leaves beyond its need stays a cushion
+    assert left(plan, made).statement.wallets["b:USDT"] == 25000 - 10000 - 5
+
+
+def test_what_orders_free_in_a_pool_goes_to_one_account_after_the_other_and_none_of_it_twice() -> None:
+    """USDT count 80 % at the pool b: 8,000 less short free 10,000 of them. 4,800 may sit at a, and 5,200 are left to c.
+
+    Both carry as much at leverage 1, before their fees.
+    """
+    made = in_mode(reduced("10000", "40000", accounts(a="0.04", b="1", c="1"), eth=12000), MarginMode.CROSS,
+                   MarginMode.POOLED, MarginMode.CROSS)  # fmt: skip
+    plan = planned(made)
+    assert not plan.refused
+    assert traded(plan) == {"b:ETHUSDT": 3200, "a:BTCUSDT": -120, "c:BTCUSDT": -130}
+    assert moves(plan) == [("b", "a", F(-4800)), ("b", "c", F(-5200)), ("a", "b", F(4800)), ("c", "b", F(5200))]
+
+
+def test_of_what_leaves_two_wallets_only_the_coin_that_is_sent_on_is_less() -> None:
+    """19,000 of ETH are bought back: 10,000 and 5,000 on USDT, 15,000 and 5,000 free, and 4,000 on 1.6 ETH at b.
+
+    3,001.5 USDT go from b to a: the ETH leaves b whole, and c's USDT do.
+    """
+    ethusd, ethusdt = at("b", inverse("ETH", "1")), at("b", linear("ETH"))
+    held = [(ethusd, -4000), (ethusdt, -4000), (at("c", linear("ETH")), -4000)]
+    positions = tuple(opened(each, contracts=F(size), entry_price=F(2500)) for each, size in held)
+    made = book({"BTC": "1", "ETH": "16", "USDT": "30000"}, {"USD": "1"},
+                (at("a", linear("BTC")), *(each for each, _ in held)), accounts(a="1", b="1", c="1"),
+                wallets={"b:USDT": "15000", "c:USDT": "15000", "b:ETH": "2"}, positions=positions)  # fmt: skip
+    made = replace(made, targets={"BTC": F(37, 110), "ETH": F(35, 110), "USD": F(38, 110)})
+    plan = planned(made)
+    assert traded(plan) == {"b:ETHUSD": 4000, "b:ETHUSDT": 4000, "c:ETHUSDT": 2000, "a:BTCUSDT": -75}
+    sent = [(each.account, each.other_account, each.asset, each.quantity) for each in plan.transfers]
+    assert sent == [
+        ("b", "a", "USDT", exact("-3001.5")),
+        ("a", "b", "USDT", exact("3001.5")),
+        ("b", None, "ETH", exact("-1.6")),
+        ("b", None, "USDT", exact("3001.5") - 10000),
+        ("c", None, "USDT", F(-5000)),
+    ]
+
+
+def test_nothing_leaves_a_pool_in_alert_even_where_all_of_it_is_closed() -> None:
+    """8,000 short on 0.3 BTC, of which 9,600 dollars count: leverage 5/6, beyond an alert of a half."""
+    modes = (MarginMode.CROSS, MarginMode.POOLED)
+    _, calm = rolled("0.2", "0.3", modes=modes)
+    assert not calm.refused
+    assert [each.account for each in calm.transfers if each.other_account] == ["b", "a"]
+    _, alarmed = rolled("0.2", "0.3", alert="0.5", modes=modes)
+    assert alarmed.refused
+    assert not alarmed.transfers
+
+
+def test_a_pool_has_nothing_of_a_coin_that_nobody_holds() -> None:
+    """10,000 of ETH are opened at the pool b; 10,000 of BTC would take USDT at a, of which there are none."""
+    made = book({"BTC": "1", "ETH": "16"}, None, (at("a", linear("BTC")), at("b", inverse("ETH", "1"))),
+                accounts(a="1", b="1"), wallets={"b:ETH": "16"})  # fmt: skip
+    made = in_mode(replace(made, targets={"BTC": F(3, 8), "ETH": F(3, 8), "USD": F(1, 4)}),
+                   MarginMode.CROSS, MarginMode.POOLED)  # fmt: skip
+    desk = Desk.of(made, made.statement, now=INPUTS.now)
+    legs = [
+        Leg(made.contracts["a:BTCUSDT"], F(-250), Route.LINEAR, Purpose.REBALANCE, "BTC"),
+        Leg(made.contracts["b:ETHUSD"], F(-10000), Route.INVERSE, Purpose.REBALANCE, "ETH"),
+    ]
+    outcome = desk.step(desk.orders_of(legs))
+    assert outcome.transfers == ()
+    assert [(each.account.name, each.missing) for each in outcome.shortages] == [("a:USDT", F(10000))]
+
+
+def test_a_pool_that_lacks_itself_what_no_amount_brings_sends_nothing() -> None:
+    """At the pool b 1 BTC counts, four fifths of it, which 80,000 short of ETH ask more of; there are 3."""
+    made = book({"BTC": "4", "ETH": "40"}, None, (A, at("b", inverse("ETH", "1"))), accounts(a="1", b="1"),
+                wallets={"b:BTC": "3"}, rules=policy(max_at_venue="1"))  # fmt: skip
+    made = in_mode(replace(made, aside=frozenset({"ETH"})), MarginMode.CROSS, MarginMode.POOLED)
+    counts = Collateral(Counted.COINS, (Slice(F(1), F(4, 5)), Slice(None, F(0))))
+    a, b = made.told_accounts
+    made = replace(made, told_accounts=(a, replace(b, pooling=replace(POOL, collateral={"BTC": counts}))))
+    desk = Desk.of(made, made.statement, now=INPUTS.now)
+    legs = [
+        Leg(A, F(-80000), Route.INVERSE, Purpose.HEDGE, "BTC"),
+        Leg(made.contracts["b:ETHUSD"], F(-80000), Route.INVERSE, Purpose.HEDGE, "ETH"),
+    ]
+    outcome = desk.step(desk.orders_of(legs))
+    assert [each for each in outcome.transfers if each.other_account] == []
+    assert ("a:BTC", exact("1")) in [(each.account.name, each.missing) for each in outcome.shortages]
+
+
+def test_every_place_that_spot_fills_keeps_its_own_coins_where_a_fee_is_brought_to_one() -> None:
+    """A quarter of 80,000 may sit at a, and 20,000 short take all of it: 0.5 BTC. The plan pays 15 dollars of fees.
+
+    10 of them at a, where a quarter of 79,985 may sit then, 6.25 dollars above the 19,990: 0.00015625 BTC.
+    """
+    made = book({"BTC": "1", "ETH": "16"}, None, (A, at("b", inverse("ETH", "1"))), accounts(a="0.25", b="1"))
+    made = strict(replace(made, targets={"BTC": F(2, 8), "ETH": F(3, 8), "USD": F(3, 8)}), "1", "1")
+    plan = planned(made)
+    assert traded(plan) == {"a:BTCUSD": -20000, "b:ETHUSD": -10000}
+    assert sorted(moves(plan)) == [("a", None, exact("0.50015625")), ("b", None, exact("4.002"))]
+
+
+def test_the_room_that_fees_leave_is_filled_with_whole_steps() -> None:
+    """9,999 short cost 4.9995: a quarter of 39,995.0005 is 9,998.750125, 3.749625 above what sits at a then."""
+    made = book({"BTC": "1"}, None, (A,), accounts(a="0.25", b="1"))
+    plan = planned(strict(replace(made, targets={"BTC": F(30001, 40000), "USD": F(9999, 40000)}), "1", "1"))
+    assert traded(plan) == {"a:BTCUSD": -9999}
+    assert moves(plan) == [("a", None, exact("0.25009374"))]
+
+
+def test_a_fee_comes_from_another_account_beside_what_spot_had() -> None:
+    """0.25 BTC at a and as many in spot margin 20,000; only the fee of 0.00025 is missing then, and comes from b."""
+    made = book({"BTC": "1"}, {"BTC": "0.5", "USD": "0.5"}, (A,), accounts(a="1", b="1"),
+                wallets={"a:BTC": "0.25", "b:BTC": "0.5"})  # fmt: skip
+    plan = planned(strict(made, "1", "1"))
+    assert moves(plan) == [("b", "a", exact("-0.00025")), ("a", None, exact("0.25")), ("a", "b", exact("0.00025"))]
+
+
+def test_what_is_more_than_the_policy_asks_stays_though_the_alert_asks_for_still_more() -> None:
+    """20,000 short on 0.3 BTC: a policy of leverage 2 asks for 0.25, an alert at 1.25 for 0.4."""
+    made = book({"BTC": "1"}, {"BTC": "0.5", "USD": "0.5"}, (A,), accounts(a="1", b="1"),
+                wallets={"a:BTC": "0.3", "b:BTC": "0.5"})  # fmt: skip
+    plan = planned(strict(made, "2", "1.25"))
+    assert traded(plan) == {"a:BTCUSD": -20000}
+    assert moves(plan) == []
+
+
+@pytest.mark.parametrize(("least", "came"), [("10", None), ("2", "0.00005")])
+def test_too_little_for_what_nothing_trades_does_not_come_with_the_fees_either(least: str, came: str | None) -> None:
+    """A hedge of 4,000 at b lacks 0.0001 BTC at leverage 1; 2 dollars, half of it, are in spot."""
+    position = opened(B, contracts=F(-4000), entry_price=F(40000), hedge=F(-4000))
+    made = book({"BTC": "0.09995"}, {"BTC": "1"}, (A, B), accounts(a="1", b="1"), wallets={"b:BTC": "0.0999"},
+                positions=(position,), rules=policy(min_order=least))  # fmt: skip
+    plan = planned(strict(made, "1", "1"))
+    assert traded(plan) == {}
+    assert moves(plan) == ([] if came is None else [("b", None, exact(came))])
+
+
+def test_what_leaves_an_account_makes_room_there_though_another_one_stays_short() -> None:
+    """8 ETH leave a for b, where 20,000 are short, and 0.25 BTC of c's have room at a; d lacks USDT nobody has."""
+    made = book({"BTC": "1", "ETH": "24"}, None, (A, at("b", inverse("ETH", "1")), at("d", linear("BTC"))),
+                accounts(a="0.2", b="1", c="1", d="1"), wallets={"a:ETH": "8", "c:ETH": "16", "c:BTC": "1"}
+    )  # fmt: skip
+    desk = Desk.of(made, made.statement, now=INPUTS.now)
+    sizes = {"a:BTCUSD": -10000, "b:ETHUSD": -20000, "d:BTCUSDT": -100}
+    outcome = desk.step(desk.orders_of(
+        Leg(contract, F(sizes[name]), Route.INVERSE, Purpose.HEDGE, contract.asset)
+        for name, contract in made.contracts.items()
+    ))  # fmt: skip
+    assert [each.account.name for each in outcome.shortages] == ["d:USDT"]
+    came = {(each.account, each.asset): each.quantity for each in outcome.transfers if each.account == "a"}
+    assert came == {("a", "ETH"): -8, ("a", "BTC"): exact("0.250125")}

@@ -59,7 +59,7 @@ def test_what_backs_nothing_at_one_account_goes_where_it_is_missing() -> None:
     assert not plan.refused
     assert moves(plan) == [("b", "a", exact("-0.50025")), ("a", "b", exact("0.50025"))]
     assert done(plan) == [("out", "b a"), ("in", "a b"), ("order", "a:BTCUSD")]
-    assert [each.hours for each in plan.transfers] == [None, 1]
+    assert [(each.hours, each.fee) for each in plan.transfers] == [(None, None), (1, None)]
     (said,) = [each for each in plan.findings if each.subject == "b"]
     assert said.severity is Severity.WARNING
     assert said.message == (
@@ -238,6 +238,45 @@ def test_a_wallet_in_alert_is_topped_up_from_another_account_where_spot_has_noth
     assert moves(plan) == [("b", "a", exact("-0.2")), ("a", "b", exact("0.2"))]
     assert done(plan) == [("out", "b a"), ("in", "a b")]
     assert not told(plan, Code.UNHEDGED)
+
+
+def in_alert(loose: str, *, most: str = "1", least: str | None = None) -> Plan:
+    """20,000 short on 0.3 BTC at a, which lack 0.2 of the policy's 0.5, and coins that back nothing at b and at c."""
+    position = opened(A, contracts=Fraction(-20000), entry_price=Fraction(40000), hedge=Fraction(-20000))
+    made = book({"BTC": "2"}, {"BTC": "1"}, (A, B), accounts(a=most, b="1", c="1"),
+                wallets={"a:BTC": "0.3", "b:BTC": loose, "c:BTC": loose}, positions=(position,))  # fmt: skip
+    owned = exact("0.3") + 2 * exact(loose)
+    made = replace(made, statement=replace(made.statement, holdings={"BTC": owned}))
+    return planned(made if least is None else sending(made, fee="0", least=least))
+
+
+def test_once_enough_has_come_no_more_leaves_however_few_may_not_leave_at_once() -> None:
+    assert moves(in_alert("0.4", least="0.1")) == [("b", "a", exact("-0.2")), ("a", "b", exact("0.2"))]
+
+
+def test_no_more_leaves_than_is_there_and_whole_steps_of_it() -> None:
+    """Of 0.400000008 in all 95 % may sit at a, 0.08 more than do: 0.05 from b and 0.03 from c then."""
+    for most, second in (("1", exact("0.05")), ("0.95", exact("0.03"))):
+        first = exact("0.05")
+        assert moves(in_alert("0.050000004", most=most)) == [
+            ("b", "a", -first), ("c", "a", -second), ("a", "b", first), ("a", "c", second)
+        ]  # fmt: skip
+
+
+def test_what_does_not_do_travels_only_where_it_is_worth_an_order() -> None:
+    """10 dollars are the least order: 0.00025 BTC."""
+    assert moves(in_alert("0.00024999")) == []
+    sent = moves(in_alert("0.00025"))
+    assert [quantity for _, _, quantity in sent] == [exact(each) for each in ("-0.00025", "-0.00025", "0.00025",
+                                                                              "0.00025")]  # fmt: skip
+
+
+def test_what_is_missing_is_rounded_up_to_what_can_be_moved() -> None:
+    """20,000 at leverage 3 need 0.1666... BTC, and 0.00025 for the fee."""
+    made = only_at_a({"b:BTC": "1"})
+    plan = planned(replace(made, policy=policy(leverage="3", distance="0.2", alert=("0.1", "4"))))
+    assert traded(plan) == {"a:BTCUSD": -20000}
+    assert moves(plan) == [("b", "a", exact("-0.16691667")), ("a", "b", exact("0.16691667"))]
 
 
 def test_coins_come_into_and_out_of_pools_too() -> None:
