@@ -173,7 +173,7 @@ def test_a_plan_that_was_recorded_as_planned_is_not_filled_again(bybit: Server, 
     happens(account, "bybit", client_id=name, contracts=exact(order["contracts"]), price="40000")
     report = record(serving(bybit, "bybit", account), file, "--plan", plan)
     assert fills(report) == []
-    assert f"BTCUSD:100: its order is in the journal as filled, {order['id']}, and stays so" in report["notes"]
+    assert f"BTCUSD:100 is in the journal as {order['id']}, and stays so" in report["notes"]
 
 
 def test_what_was_typed_by_hand_is_not_recorded_again(bybit: Server, tmp_path: Path) -> None:
@@ -190,6 +190,69 @@ def test_what_was_typed_by_hand_is_not_recorded_again(bybit: Server, tmp_path: P
     report = record(serving(bybit, "bybit", account), file)
     assert (report["entries"], len(report["repeated"])) == ([], 1)
     assert len([note for note in report["notes"] if "which has no id of the exchange's" in note]) == 2
+    assert verdict(bybit, file) == "equal"
+
+
+TAKEN = exact("0.00004125")
+"""0.055 % of 3,000 USD at 40,000."""
+PLACED = ("--now", "2026-11-20T09:30:00Z", "--format", "json")
+
+
+def placed(account: Ledger, folder: Path, file: str, *fills: str, said: tuple[str, ...]) -> tuple[str, dict[str, Any]]:
+    """A hedge that was placed, filled so, and recorded as it is said at half past nine."""
+    plan, (name,) = planned(folder, file, "hedge", "BTC", "--pct", "50")
+    moves(account, "0.01", name=300, minutes=0)
+    for n, contracts in enumerate(fills):
+        happens(account, "bybit", name=100 + n, minutes=1 + n, client_id=name, contracts=-exact(contracts))
+    account.wallets["BTC"] += len(fills) * FEE - TAKEN  # the plan's record counts the taker fee
+    saved = answered("record", "plan", plan, "-p", file, *PLACED, *said)
+    assert saved.code == 0, saved.err
+    return plan, json.loads(saved.out)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_what_was_recorded_of_a_plan_is_not_recorded_again(bybit: Server, tmp_path: Path, named: bool) -> None:
+    account, file = ledger("bybit"), portfolio(tmp_path, "bybit")
+    said = ("--fill", "BTCUSD=3000@40000", "--transfer", "BTC=0.01")
+    plan, saved = placed(account, tmp_path, file, "1000", "2000", said=said)
+    (filled,) = fills(saved)
+    report = record(serving(bybit, "bybit", account), file, *(("--plan", plan) if named else ()))
+    assert report["entries"] == []
+    for number in (100, 101):
+        assert f"BTCUSD:{number} is in the journal as {filled['id']}, and stays so" in report["notes"]
+    (moved,) = (entry["id"] for entry in saved["entries"] if entry["type"] == "transfer")
+    assert f"BTC:transfer:300_BTC is in the journal as {moved}, and stays so" in report["notes"]
+    assert verdict(bybit, file) == "equal"
+
+
+def test_what_filled_after_a_plan_was_recorded_is_recorded(bybit: Server, tmp_path: Path) -> None:
+    account, file = ledger("bybit"), portfolio(tmp_path, "bybit")
+    said = ("--fill", "BTCUSD=3000@40000", "--transfer", "BTC=0.01")
+    plan, _ = placed(account, tmp_path, file, "1000", "2000", said=said)
+    happens(account, "bybit", name=110, minutes=90, contracts=exact(-500))
+    moves(account, "0.01", name=310, minutes=90)
+    report = record(serving(bybit, "bybit", account), file, "--plan", plan)
+    assert [entry["id"] for entry in report["entries"]] == ["BTCUSD:110", "BTC:transfer:310_BTC"]
+    assert verdict(bybit, file) == "equal"
+
+
+def test_a_fill_that_a_plan_was_recorded_with_in_part_is_left_and_said(bybit: Server, tmp_path: Path) -> None:
+    account, file = ledger("bybit"), portfolio(tmp_path, "bybit")
+    said = ("--fill", "BTCUSD=2500@40000", "--transfer", "BTC=0.01")
+    plan, saved = placed(account, tmp_path, file, "1000", "2000", said=said)
+    (filled,) = fills(saved)
+    report = record(serving(bybit, "bybit", account), file, "--plan", plan)
+    assert report["entries"] == []
+    assert report["notes"][-2] == (
+        f"not recorded, BTCUSD:101: 1500 of its 2000 contracts are in the journal as {filled['id']}; void that: "
+        f"rebal record void {filled['id']} --reason 'the exchange tells it', then rebal record exchange"
+    )
+    assert verdict(bybit, file) == "differs"
+    void = ("record", "void", filled["id"], "--reason", "the exchange tells it", "-p", file, *NOW)
+    assert answered(*void).code == 0
+    account.wallets["BTC"] -= 2 * FEE - TAKEN
+    report = record(bybit, file, "--plan", plan)
+    assert [entry["id"] for entry in fills(report)] == ["BTCUSD:100", "BTCUSD:101"]
     assert verdict(bybit, file) == "equal"
 
 

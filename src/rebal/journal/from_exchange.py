@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from rebal import exchange_account as at
 from rebal.amounts import ZERO, plain, total
 from rebal.book import Purpose, apply
+from rebal.journal.covering import Covering
 from rebal.journal.drafts import beta, filled, settle_price
 from rebal.journal.filling import shares
 from rebal.journal.fold import dated, happened, in_order, to_book
@@ -14,7 +15,7 @@ from rebal.journal.from_plan import asked_of, ordered_of
 from rebal.journal.placing_plans import Placings
 from rebal.ledger import Draft, Entry, Fill, FillPart, Funding, Journal, Spot, Transfer
 from rebal.market.contract import Contract
-from rebal.names import within
+from rebal.names import listed, within
 from rebal.portfolio import DOLLARS, Portfolio
 
 OVERLAP = timedelta(days=1)
@@ -83,6 +84,7 @@ class _Taking:
         standing = [entry for entry in in_order(journal.entries) if entry.time > as_of]
         self._ahead = standing[::-1]
         self._unmatched = [entry for entry in standing if entry.plan is None]
+        self._covering = Covering(entry for entry in standing if entry.voided_by is None)
         self._book = portfolio.statement
         self._taken = Taken()
         self._guessed: dict[str, int] = {}
@@ -99,6 +101,8 @@ class _Taking:
             self._unmatched.remove(typed)
             self._note(f"{_names(event)[0]} is entry {typed.seq}, {typed.id}, which has no id of the exchange's")
             return
+        if isinstance(event, at.Filled | at.Moved) and self._is_covered(event):
+            return
         match event:
             case at.Filled():
                 self._fill(event)
@@ -108,6 +112,24 @@ class _Taking:
                 self._transfer(event)
             case at.Other():
                 self._leave(event, f"{event.what} of {plain(event.quantity)} {event.asset}")
+
+    def _is_covered(self, event: at.Filled | at.Moved) -> bool:
+        """Whether the journal has it as a plan's, which is said; of what it has in part all is left out."""
+        if isinstance(event, at.Filled):
+            quantity, what, leg = event.contracts, "contracts", self._placings.leg(event)
+        else:
+            quantity, what, leg = event.quantity, event.asset, None
+        found = self._covering.of(event, leg)
+        if found is None:
+            return False
+        there = f"in the journal as {listed(found.ids)}"
+        if found.quantity == abs(quantity):
+            self._note(f"{_names(event)[0]} is {there}, and stays so")
+        else:
+            void = "; ".join(f"rebal record void {each} --reason 'the exchange tells it'" for each in found.ids)
+            few = f"{plain(found.quantity)} of its {plain(abs(quantity))} {what} are {there}"
+            self._leave(event, f"{few}; void that: {void}, then rebal record exchange")
+        return True
 
     def _is_of(self, name: str, event: at.Happened) -> bool:
         """Whether the journal has an entry under an id and of the account: another exchange may number its own so."""

@@ -9,7 +9,7 @@ from rebal.journal.filling import filled_so_far
 from rebal.journal.saved import SavedOrder, SavedPlan
 from rebal.ledger import Journal
 from rebal.market.contract import Kind
-from rebal.placing import DIGEST_DIGITS, ccxt_class, legs_by_id
+from rebal.placing import DIGEST_DIGITS, Leg, ccxt_class, legs_by_id
 from rebal.times import SKEW
 
 
@@ -48,7 +48,7 @@ class Placings:
 
     def of(self, fill: Filled) -> Placing | None:
         """The order that a fill filled, which counts it; None where none did."""
-        leg = self._legs.get(fill.client_id or "")
+        leg = self.leg(fill)
         if leg is not None:
             plan = self._plans[leg.digest]
             return self._counted(plan, plan.orders[leg.number], fill, "by the id of a plan's order")
@@ -57,6 +57,10 @@ class Placings:
             if abs(fill.contracts) <= left:
                 return self._counted(plan, order, fill, "by contract and time of a plan's order")
         return None
+
+    def leg(self, fill: Filled) -> Leg | None:
+        """The order that a fill bears the id of, None where it bears that of none."""
+        return self._legs.get(fill.client_id or "")
 
     def filled(self) -> Iterator[SavedPlan]:
         """The plans that were filled, at least in part, in the order of their first fills."""
