@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from rebal.amounts import COIN_STEP, ZERO, Fraction, total, up
+from rebal.amounts import ZERO, Fraction, total
 from rebal.book import Book, Purpose
 from rebal.compare.legs import Course, legs_of
 from rebal.frozen import frozen
@@ -97,11 +97,11 @@ def _least(account: Account, bare: Book, orders: tuple[Order, ...], desk: Desk) 
     coins, lacks = least(account, filled, portfolio, free=free, fees=fees_at(at, orders, portfolio))
     if lacks is not None:
         currency = lacks.account.currency
-        coins[currency] = coins.get(currency, ZERO) + up((lacks.with_fees or lacks.needed) - lacks.available, COIN_STEP)
+        coins[currency] = coins.get(currency, ZERO) + lacks.missing_with_fees
     return coins
 
 
 def _missing(at: str, legs: list[Leg], desk: Desk) -> Mapping[str, Fraction]:
     """Coins that are not held for some legs, beside what is open, with their fees."""
     short = [each for each in desk.shortages(desk.pot(legs[0].contract), legs) if each.account.at == at]
-    return {each.account.currency: up((each.with_fees or each.needed) - each.available, COIN_STEP) for each in short}
+    return {each.account.currency: each.missing_with_fees for each in short}

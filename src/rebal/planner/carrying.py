@@ -170,7 +170,7 @@ def _closes_more(
 
 def _in_parts(asset: str, dollars: Fraction, desk: Desk, taken: Taken, *, shrink: Shrink) -> Carried:
     made = split(asset, dollars, desk, taken=taken)
-    opening = next(candidate for candidate in desk.candidates(asset, dollars))
+    opening = desk.candidates(asset, dollars)[0]
     if made.left is None:
         return Carried(opening, made.legs, opens=made.opens, passed=made.passed)
     if shrink.to_fit or (shrink.to_nothing and not made.opens):

@@ -1,5 +1,6 @@
 """How many coins each wallet needs, the least transfers that put them there, and what would fit where they lack."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction, down, total, up
@@ -96,6 +97,11 @@ class Shortage:
     def missing(self) -> Fraction:
         """Coins, rounded up to what can be moved."""
         return up(self.needed - self.available, COIN_STEP)
+
+    @property
+    def missing_with_fees(self) -> Fraction:
+        """The same with the fees of a pooled account."""
+        return up((self.with_fees or self.needed) - self.available, COIN_STEP)
 
 
 def need(held: Sequence[Held], portfolio: Portfolio) -> Need:
@@ -305,13 +311,7 @@ def last_that(holds: Callable[[int], bool], highest: int, *, near: int = 0) -> i
     low, high = 0, highest
     if low < near < high:
         low, high = (low, near - 1) if not holds(near) else (near, high if holds(near + 1) else near)
-    while low < high:
-        middle = (low + high + 1) // 2
-        if holds(middle):
-            low = middle
-        else:
-            high = middle - 1
-    return low
+    return low + bisect_left(range(low + 1, high + 1), True, key=lambda n: not holds(n))
 
 
 def _account(

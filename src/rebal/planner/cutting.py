@@ -1,5 +1,6 @@
 """The fewest whole lots to close, so that a wallet keeps a level: solved, not searched lot by lot."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
@@ -167,8 +168,8 @@ def _as_far_as_it_helps(
         return better > 0 and wallet.gain(better, ladder.contract, ladder.lot) >= least
 
     alone = not least and kept(ladder.highest)
-    lowest = ladder.highest if alone else _first(lambda n: not helps(n), 0, ladder.highest)
-    return ladder.step(closed, _first(kept, 0, lowest) if kept(lowest) else lowest)
+    lowest = ladder.highest if alone else _first(lambda n: not helps(n), ladder.highest)
+    return ladder.step(closed, _first(kept, lowest) if kept(lowest) else lowest)
 
 
 def _in_proportion(wallet: Cut, level: Alert, closed: dict[str, Fraction]) -> dict[str, Fraction]:
@@ -181,7 +182,7 @@ def _in_proportion(wallet: Cut, level: Alert, closed: dict[str, Fraction]) -> di
             for name, (each, room) in sizes.items()
         }
 
-    return at(_first(lambda n: not wallet.past(at(n), level), 0, steps)) if steps else closed
+    return at(_first(lambda n: not wallet.past(at(n), level), steps)) if steps else closed
 
 
 def _rounded(position: Position, wanted: Fraction, room: Fraction) -> Fraction:
@@ -226,12 +227,6 @@ def _shrinking(position: Position) -> Sequence[Part]:
     return [part for part in position.parts if part.contracts * position.contracts > 0]
 
 
-def _first(holds: Callable[[int], bool], low: int, high: int) -> int:
-    """The first count at which a condition holds that holds at ``high`` and, once it holds, stays so."""
-    while low < high:
-        middle = (low + high) // 2
-        if holds(middle):
-            high = middle
-        else:
-            low = middle + 1
-    return low
+def _first(holds: Callable[[int], bool], high: int) -> int:
+    """The first count from nothing at which a condition holds that holds at ``high`` and, once it holds, stays so."""
+    return bisect_left(range(high), True, key=holds)
