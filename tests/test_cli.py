@@ -164,6 +164,13 @@ class TestWhichPortfolio:
         assert done.stderr.startswith("bad.yaml:1:")
         assert rebal("check", "portfolio.yaml", cwd=folder, env=environment(REBAL_PORTFOLIO="bad.yaml")).returncode == 0
 
+    def test_stdin_holds_the_portfolio_or_the_prices_and_not_both(self, folder: Path) -> None:
+        done = rebal("plan", "-", "--market", "-", *NOW, cwd=folder, stdin=PORTFOLIO)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == (
+            "rebal: stdin is named as the portfolio and as --market; it holds one of them, so name a file\n"
+        )
+
     def test_stdin(self, folder: Path) -> None:
         done = rebal("plan", "-", *NOW, cwd=folder, stdin=PORTFOLIO)
         by_name = rebal("plan", *NOW, cwd=folder).stdout

@@ -184,18 +184,25 @@ class TestWhichBooks:
             (("books/calm.yaml", "-"), "- is stdin, which holds one portfolio"),
             (("books", "-p", "books/calm.yaml"), "portfolios are named twice"),
             (("books", "--journal", "a.db"), "--journal names one journal"),
-            (("empty",), "empty: holds no portfolio"),
             (("books", "--jobs", "0"), "--jobs 0: write a whole number of processes from 1 to 256"),
             (("books", "--jobs", "2", "--cluster", "127.0.0.1:1"), "give one of them"),
             (("books", "--format", "xml"), "there is no such format"),
         ],
     )
     def test_contradictions(self, folder: Path, arguments: tuple[str, ...], problem: str) -> None:
-        (folder.parent / "empty").mkdir()
         for command in ("plan", "status"):
             found = answered(command, *arguments, *NOW)
             assert (found.code, found.out) == (2, "")
             assert problem in found.err
+
+    def test_a_folder_without_portfolios_is_invalid_input(self, folder: Path) -> None:
+        (folder.parent / "empty").mkdir()
+        for command in ("plan", "status"):
+            found = answered(command, "empty", *NOW)
+            assert (found.code, found.out) == (3, "")
+            assert found.err == (
+                "empty: holds no portfolio, no file that ends in .yaml or .yml; name a portfolio, or another folder\n"
+            )
 
     def test_a_file_that_is_named_twice_is_one_book(self, folder: Path) -> None:
         os.link(folder / "calm.yaml", folder / "z-again.yaml")

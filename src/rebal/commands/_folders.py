@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from rebal.commands._options import Sources
-from rebal.errors import UsageProblem
+from rebal.errors import InvalidInput, Problem, UsageProblem
 
 _SUFFIXES = (".yaml", ".yml")
 _TOP_LEVEL = re.compile(rb"^([A-Za-z_]+)[ \t]*:", re.MULTILINE)
@@ -22,7 +22,8 @@ def are_many(sources: Sources) -> bool:
 def books(sources: Sources) -> tuple[str, ...]:
     """The files that are meant, in the order given and each once; those of a folder by name.
 
-    What a folder holds beside portfolios, files of prices alone, is left out. Raises UsageProblem.
+    What a folder holds beside portfolios, files of prices alone, is left out. Raises UsageProblem, and InvalidInput for
+    a folder without any.
     """
     named = sources.files or []
     _refuse(sources, named)
@@ -46,12 +47,17 @@ def _portfolios(folder: str) -> Iterator[str]:
     try:
         names = sorted(os.listdir(folder))
     except OSError as error:
-        raise UsageProblem(f"{folder}: cannot be read: {error.strerror}") from error
+        raise _unfit(folder, f"cannot be read: {error.strerror}", "name a portfolio") from error
     files = [os.path.join(folder, name) for name in names if name.endswith(_SUFFIXES) and not name.startswith(".")]
     found = [file for file in files if not os.path.isdir(file) and not _is_market(file)]
     if not found:
-        raise UsageProblem(f"{folder}: holds no portfolio, no file that ends in .yaml or .yml; name another folder")
+        problem = "holds no portfolio, no file that ends in .yaml or .yml"
+        raise _unfit(folder, problem, "name a portfolio, or another folder")
     yield from found
+
+
+def _unfit(folder: str, problem: str, instead: str) -> InvalidInput:
+    return InvalidInput([Problem(folder, 0, 0, "", problem, instead=instead)])
 
 
 def _is_market(file: str) -> bool:

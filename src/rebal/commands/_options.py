@@ -95,6 +95,8 @@ class Where:
 
     def markets(self, world: World) -> "tuple[str | prices.Source, ...]":
         """The market files and sources of ``--market``, of which the last wins. Raises UsageProblem."""
+        if self.path(world) == "-" and "-" in self.market_files():
+            raise UsageProblem("stdin is named as the portfolio and as --market; it holds one of them, so name a file")
         return _market.parts(self.market, world, timeout=self.timeout)
 
     def market_files(self) -> tuple[str, ...]:
