@@ -155,6 +155,14 @@ def test_the_figures_of_a_finding_are_written_like_every_other() -> None:
     assert told[1]["data"] == {}
 
 
+def test_names_and_texts_are_written_as_they_are_whatever_signs_they_hold() -> None:
+    data = FindingData.of({'5%s "off"': "%d %s", "%": Fraction(1, 2)})
+    found = Finding(Severity.INFO, Code.ALERT, "%s", "5 % is {off}", data)
+    (told,) = json.loads(shown(rows.plan(findings=(found,))))["findings"]
+    assert (told["subject"], told["message"]) == ("%s", "5 % is {off}")
+    assert told["data"] == {'5%s "off"': "%d %s", "%": "0.5"}
+
+
 def test_only_unwind_has_pnl_and_spot_matches() -> None:
     plan = json.loads(shown(books.unwind()))
     assert " ".join(plan) == f"{KEYS['']} pnl spot_matches ladder first_rungs"

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import lru_cache
 from itertools import chain, zip_longest
 from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any
@@ -21,6 +22,7 @@ from rebal.times import length, rfc3339
 
 _Writer = Callable[[Any], str]
 _INDENT = "  "
+_FORMS_KEPT = 128
 _ONLY_FOR = {
     "pnl": "unwind", "spot_matches": "unwind", "ladder": "unwind", "first_rungs": "unwind", "ways": "rescue",
 }  # fmt: skip
@@ -101,7 +103,7 @@ def _writer(of: type, here: _Writers) -> _Writer:
     if issubclass(of, timedelta):
         return lambda value: f'"{length(value)}"'
     if is_dataclass(of):
-        return _object(tuple(each.name for each in fields(of)), here)
+        return _object(of, here)
     if issubclass(of, Sequence):
         return _list(here)
     if issubclass(of, Mapping):
@@ -109,10 +111,22 @@ def _writer(of: type, here: _Writers) -> _Writer:
     raise TypeError(f"no JSON for {of.__name__}")
 
 
-def _object(names: tuple[str, ...], here: _Writers) -> _Writer:
+_WRITTEN_OUT = {
+    Fraction: ('"%s"', "plain(value.{0})"),
+    Fraction | None: ("%s", """'null' if (each := value.{0}) is None else f'"{{plain(each)}}"'"""),
+    str: ("%s", "quoted(value.{0})"),
+    str | None: ("%s", "'null' if (each := value.{0}) is None else quoted(each)"),
+}
+"""How a field of this type stands in its object's text, and what is put there: most of a plan's fields are of these."""
+_BY_ITS_TYPE = ("%s", "writers[type(each := value.{0})](each)")
+
+
+def _object(of: type, here: _Writers) -> _Writer:
     """The writer of a class, written out: half the time of a plan's text went into looking up each field in turn."""
-    scope: dict[str, Any] = {"form": here.block("{", [f'"{name}": %s' for name in names], "}"), "writers": here.inner}
-    members = "".join(f"writers[type(each := value.{name})](each), " for name in names)
+    told = {each.name: _WRITTEN_OUT.get(each.type, _BY_ITS_TYPE) for each in fields(of)}  # type: ignore[arg-type]
+    form = here.block("{", [f'"{name}": {text}' for name, (text, _) in told.items()], "}")
+    scope: dict[str, Any] = {"form": form, "writers": here.inner, "plain": plain, "quoted": _quoted}
+    members = "".join(f"{written.format(name)}, " for name, (_, written) in told.items())
     exec(f"def write(value):\n    return form % ({members})", scope)
     write: _Writer = scope["write"]
     return write
@@ -124,10 +138,16 @@ def _list(here: _Writers) -> _Writer:
 
 
 def _mapping(here: _Writers) -> _Writer:
+    """The writer of what has names of its own; the findings of one kind have the same, so their text is made once."""
     writers = here.inner
 
+    @lru_cache(maxsize=_FORMS_KEPT)
+    def form(keys: tuple[object, ...]) -> str:
+        names = [_quoted(str(key)).replace("%", "%%") for key in keys]
+        return here.block("{", [f"{name}: %s" for name in names], "}")
+
     def write(value: Mapping[str, object]) -> str:
-        members = [f"{_quoted(str(key))}: {writers[type(each)](each)}" for key, each in value.items()]
-        return here.block("{", members, "}")
+        told = dict(value.items())
+        return form(tuple(told)) % tuple([writers[type(each)](each) for each in told.values()])
 
     return write
