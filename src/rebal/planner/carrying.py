@@ -157,6 +157,8 @@ def _closes_more(
     Else what a wallet in alert lacks would keep its net from getting smaller.
     """
     name = candidate.contract.name
+    if name not in desk.book.positions:
+        return False
     beside = taken.get(desk.pot(candidate.contract), ())
     on_it = [leg for leg in (*beside, *legs) if leg.contract.name == name]
     if not any(each.reduce_only for each in orders_of(on_it, book=desk.book, portfolio=desk.portfolio)):

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from rebal.amounts import COIN_STEP, ZERO, Fraction, total
 from rebal.book import Purpose
-from rebal.frozen import frozen
+from rebal.frozen import Worked, frozen, once
 from rebal.market.contract import INVERSE, Contract
 from rebal.market.margin import Held, asks_no_less
 from rebal.planner.candidates import Candidate
@@ -19,7 +19,7 @@ Taken = Mapping[str, Sequence[Leg]]
 
 
 @frozen
-class Offer:
+class Offer(Worked):
     """What the ``before`` legs of an asset leave of its dollars, on a contract whose coins may not carry all of it."""
 
     asset: str
@@ -59,7 +59,7 @@ class Offer:
         undone = int(against / contract.lot_size)
         return self.least if undone <= 0 or undone - self.least >= self.minimum else undone + self.minimum
 
-    @property
+    @once
     def whole(self) -> int:
         """The lots of all that is left, signed."""
         portfolio = self.desk.portfolio
