@@ -196,11 +196,13 @@ def kept_within(
     a further move of ``shock`` either way. The last is where liquidation, at ``b`` below and ``a`` above, is ``shock``
     away: ``b/(1 - shock)`` and ``a/(1 + shock)``.
     """
-    ends = liquidation(balance, held)
     if not held:
         return NEVER
+    if value_of(held) / leverage - pnl_of(held) >= balance:
+        return THERE_ALREADY  # by the first rule, and no other is nearer
     by_leverage = [(Piece(None, ZERO, position.position_value / leverage),) for position in held]
     by_initial = [_initial_pieces(position, set_to(position.contract)) for position in held]
+    ends = liquidation(balance, held)
     found = [
         _ends(balance, _with(by_leverage, held), held),
         *(() if by_initial == by_leverage else (_ends(balance, _with(by_initial, held), held),)),
@@ -233,13 +235,22 @@ def _with(schedules: Iterable[tuple[Piece, ...]], held: Iterable[Held]) -> list[
 def _ends(balance: Fraction, pieces: Sequence[Piece], held: Sequence[Held]) -> Factors:
     if piece_at(pieces, ONE).today >= balance:
         return THERE_ALREADY
-    if len(pieces) == 1 and not pieces[0].quadratic:
+    if _is_line(pieces):
         larger, smaller = ends_of_line(pieces[0], balance)
     else:
         larger, smaller = first_above_one(pieces, balance), first_below_one(pieces, balance)
     if is_inverse(held):
         return Factors(1 / larger if larger else None, 1 / smaller if smaller else None)
     return Factors(smaller, larger)
+
+
+def ends_are_last(held: Sequence[Held]) -> bool:
+    """Whether ``liquidation`` is where a balance just does and nothing beyond it: what is needed is one line."""
+    return bool(held) and _is_line(needed(held))
+
+
+def _is_line(pieces: Sequence[Piece]) -> bool:
+    return len(pieces) == 1 and not pieces[0].quadratic
 
 
 def needed(held: Sequence[Held]) -> list[Piece]:

@@ -7,7 +7,7 @@ from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction, down, total, up
 from rebal.book import Book, Position
 from rebal.frozen import frozen, last_for
 from rebal.market.contract import Contract
-from rebal.market.margin import Held, initial_margin, liquidation, pnl_of, required_balance, value_of
+from rebal.market.margin import Held, ends_are_last, initial_margin, liquidation, pnl_of, required_balance, value_of
 from rebal.names import within
 from rebal.plan import Order, Transfer
 from rebal.planner.exposure import equity_at, held_position
@@ -298,8 +298,8 @@ def fitting_distance(shortage: Shortage, policy: Policy) -> Fraction | None:
         return required_balance(held, lowest=ONE - distance, highest=ONE + distance) <= spare
 
     ends = (abs(end - ONE) for end in liquidation(spare, held) if end is not None)
-    near = int(min(ends, default=ONE) / DISTANCE_STEP)
-    steps = last_that(survives, int(policy.shock / DISTANCE_STEP), near=near)
+    near, most = int(min(ends, default=ONE) / DISTANCE_STEP), int(policy.shock / DISTANCE_STEP)
+    steps = min(near, most) if ends_are_last(held) else last_that(survives, most, near=near)
     return steps * DISTANCE_STEP if steps else None
 
 
