@@ -1,6 +1,7 @@
 """What is said of pooled accounts: what a covered short takes, and what would fit where coins lack."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,20 +12,25 @@ from exact import exact
 from market.test_pooled_path import collaterals
 from program import answered
 from rebal.amounts import COIN_STEP, ZERO, Fraction, plain, up
+from rebal.book import MarginMode, opened
 from rebal.findings import Code, Finding, Severity
-from rebal.market.pooled import Coin, coins_to_count, credit
+from rebal.market.pooled import Coin, Pool, coins_to_count, credit
 from rebal.plan import Plan
 from rebal.planner.candidates import SHORT
 from rebal.planner.desk import Desk
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask
+from rebal.planner.pooled import fitting, past_alert, pool_of
 from rebal.planner.rescue import build_rescue
 from rebal.planner.status import build_status
 from rebal.planner.unwind import build_unwind
-from rebal.portfolio import Portfolio
+from rebal.portfolio import Alert, Portfolio
 
 from .test_accounts import MARKET, NOW, TWO, account, inputs, planned, read
+from .test_idle import in_mode
 from .test_pooled_posting import THREE
+from .test_splitting import accounts, book
+from .test_travelling import A, B
 
 
 def found(plan: Plan, code: Code) -> list[Finding]:
@@ -235,3 +241,62 @@ def test_an_account_is_said_to_owe_what_it_owes_itself(tmp_path: Path) -> None:
         if each.code is Code.ASSUMED_FIGURE and "borrowed" in each.message
     }
     assert told == {"calm": (Severity.INFO, False), "owes": (Severity.WARNING, True)}
+
+
+def test_a_loss_that_is_covered_asks_for_no_less_before_closing_than_after_it(tmp_path: Path) -> None:
+    """20,000 short from 32,000 have lost 0.125 BTC at 40,000, and half of it is realised by closing half.
+
+    10,000 dollars more of USDT are free then, and what covered the half that is realised: 12,500 in all, by so much as
+    20,000 and 0.125 BTC are more than 10,000 and 0.0625.
+    """
+    made = read(
+        tmp_path,
+        f"""
+as_of: 2026-11-20T08:00:00Z
+holdings: {{BTC: 1, USDT: 100000}}
+accounts:
+  bybit:
+    venue: bybit
+    wallets: {{BTC: 1, USDT: 100000}}
+    positions: [{{contract: BTCUSD, contracts: -20000, entry_price: 32000}}]
+    collateral: {{BTC: 98%, USDT: 100%}}
+{MARKET}""",
+    )
+    plan = build_unwind(made, made.statement, inputs=inputs(made), share=exact("0.5"), force=True)
+    assert {each.contract: each.signed for each in plan.orders} == {"BTCUSD": 10000}
+    assert {each.asset: each.quantity for each in plan.transfers} == {"BTC": exact("-0.0625"), "USDT": -10000}
+
+
+@pytest.mark.parametrize(
+    ("size", "level", "past"),
+    [
+        # 4,000 short of 32,000 that count: an eighth
+        (-4000, Alert(Fraction(1, 100), Fraction(1, 8)), False),
+        (-4000, Alert(Fraction(1, 100), Fraction(1, 8) - Fraction(1, 10**9)), True),
+        # at f of the price a long of 20,000 leaves 60,000 f - 20,000, four fifths of which cover 100: at 20,125/60,000
+        (20000, Alert(1 - Fraction(20125, 60000), Fraction(9)), False),
+        (20000, Alert(1 - Fraction(20125, 60000) + Fraction(1, 10**9), Fraction(9)), True),
+        (0, Alert(Fraction(99, 100), Fraction(1, 10**9)), False),
+    ],
+)
+def test_an_account_is_past_a_level_beyond_it_and_not_at_it(size: int, level: Alert, past: bool) -> None:
+    made, pool = in_a_pool("1", size)
+    assert past_alert(pool, made, level) is past
+
+
+@pytest.mark.parametrize(
+    ("there", "fits"),
+    [("0.00625", (Fraction(100), None)), ("0.0125", (Fraction(50), None)), ("0.00624999", (None, None))],
+)
+def test_the_leverage_that_would_do_is_a_hundred_at_most(there: str, fits: tuple[Fraction | None, ...]) -> None:
+    """20,000 short on coins of which four fifths count: 200 dollars of 0.00625 BTC; at leverage 1 no distance does."""
+    made, pool = in_a_pool(there, -20000)
+    assert fitting(pool, replace(made, policy=replace(made.policy, liquidation_distance=exact("0.004")))) == fits
+
+
+def in_a_pool(coins: str, size: int) -> tuple[Portfolio, Pool]:
+    """Contracts of a dollar, 0.5 % of which is maintenance, and coins of which four fifths count."""
+    short = opened(B, contracts=Fraction(size), entry_price=Fraction(40000))
+    made = in_mode(book({"BTC": coins}, None, (A, B), accounts(a="1", b="1"), wallets={"b:BTC": coins},
+                        positions=(short,) if size else ()), MarginMode.CROSS, MarginMode.POOLED)  # fmt: skip
+    return made, pool_of(made.account("b"), made.statement, made)

@@ -351,8 +351,7 @@ def _let_go(then: Pool, now: Pool, purse: _Purse, first: Sequence[str]) -> Itera
     """What orders free of all coins together: of each what its share of the need fell by, never unrealised profit.
 
     The share of a coin is the least of it with the coins before it at theirs and those after it as they are, so that no
-    dollar of the need counts in two coins: first the coins of the orders, then those of which the least counts. What
-    covers an unrealised loss stays: without it the coin would be borrowed.
+    dollar of the need counts in two coins: first the coins of the orders, then those of which the least counts.
     """
     portfolio = purse.portfolio
     was, left = (surveyed(pool, portfolio, level=purse.level) for pool in (then, now))
@@ -360,7 +359,7 @@ def _let_go(then: Pool, now: Pool, purse: _Purse, first: Sequence[str]) -> Itera
     rest = sorted(there, key=lambda asset: (_first_ratio(was.parts[asset].coin), asset))
     order = tuple(asset for asset in dict.fromkeys((*first, *rest)) if asset in there)
     before = kept_for(portfolio, ("shares", purse.level, order), (then,), work=lambda: _shares(was, order))
-    for asset, after in _shares(left, [each for each in order if each in left.parts], covers_losses=True).items():
+    for asset, after in _shares(left, [each for each in order if each in left.parts]).items():
         part = left.parts[asset]
         kept = after + max(ZERO, part.open.gained) if after else ZERO
         out = down(max(ZERO, min(part.coin.balance - kept, before[asset] - after)), COIN_STEP)
@@ -368,15 +367,16 @@ def _let_go(then: Pool, now: Pool, purse: _Purse, first: Sequence[str]) -> Itera
             yield Transfer(asset, None, -out, purse.account.name)
 
 
-def _shares(account: "Survey", order: Iterable[str], *, covers_losses: bool = False) -> dict[str, Fraction]:
-    """The least of each coin in turn, those before it at their least; all of one of which no amount does."""
+def _shares(account: "Survey", order: Iterable[str]) -> dict[str, Fraction]:
+    """The least of each coin in turn, those before it at their least; all of one of which no amount does.
+
+    What covers an unrealised loss is a part of it: without it the coin would be borrowed.
+    """
     found: dict[str, Fraction] = {}
     for asset in order:
         part = account.parts[asset]
         there, needed = part.coin.balance, account.balance_needed(asset)
-        least = there if needed is None else needed
-        if covers_losses:
-            least = max(least, min(there, -part.open.gained))
+        least = max(there if needed is None else needed, min(there, -part.open.gained))
         if least != there:
             account = account.having(asset, least - there)
         found[asset] = least
