@@ -172,8 +172,8 @@ class Survey:
 
     def with_part(self, asset: str, part: Part) -> "Survey":
         """The same account with another part in the place of a coin's."""
-        parts, was = {**self.parts, asset: part}, self.parts.get(asset)
-        if was is None or was.movers != part.movers:
+        parts, was = {**self.parts, asset: part}, self.parts[asset]
+        if was.movers != part.movers:
             return Survey(parts, self.leverage, tuple(walk.having(asset, part) for walk in self.walks), self.paid)
         walks = list(self.walks)
         for n in self.moved.get(asset, ()):

@@ -109,10 +109,11 @@ class Idle:
     def _beyond_need(self, place: Place, asset: str) -> Fraction:
         """Coins of a pool that what it opens does not need, its other coins as they are."""
         account = self._survey(place)
-        part = account.parts.get(asset)
-        needed = None if part is None else account.balance_needed(asset)
+        if asset not in account.parts:
+            return ZERO
+        needed = account.balance_needed(asset)
         # what is opened has gained nothing yet that the need would lean on
-        return ZERO if part is None or needed is None else part.coin.balance - needed
+        return ZERO if needed is None else account.parts[asset].coin.balance - needed
 
     def _survey(self, place: Place) -> "Survey":
         at = self._portfolio.at(place.name)
@@ -136,8 +137,6 @@ def idle_elsewhere(
 
     As many as arrive: less the fee of the withdrawal, and none where it would be below the least.
     """
-    if not portfolio.has_several:
-        return {}
     asset, found = account.currency, idle_anywhere(book, listed, portfolio)
     others = {each.name: within(portfolio.at(each.name), asset) for each in portfolio.accounts}
     sendable = {

@@ -49,7 +49,7 @@ def asset_lines(
     aims: Aims | None = None,
 ) -> tuple[AssetLine, ...]:
     """The drift table, by name; the dollars' row where dollars are held, wanted or made by futures."""
-    aimed = {} if aims is None or before[0].equity <= 0 else aims.weights(before[0].equity)
+    aimed = {} if aims is None else aims.weights(before[0].equity)
     names = sorted({*before[0].exposures, *after[0].exposures})
     return tuple(
         _asset_line(asset, portfolio, before, after, outside=outside, aimed=aimed)

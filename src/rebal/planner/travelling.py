@@ -71,7 +71,7 @@ class _Trip:
             return shortage
         account, asked = shortage.account, shortage.need
         most = asked.most + account.fees if shortage.with_fees is None else shortage.with_fees
-        wanted = max(shortage.missing, up(most - shortage.available, COIN_STEP))
+        wanted = up(most - shortage.available, COIN_STEP)
         left = replace(shortage, available=shortage.available + self._bring(wanted, account))
         return left if left.missing > 0 else None
 
