@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exact import exact
 from planner.given import NOW, inverse, linear, policy, portfolio
 from rebal.amounts import Fraction
 from rebal.market.contract import Contract
-from rebal.planner.costs import ROLL_DAYS, Carried, Term, carry, cost, first_day
+from rebal.planner.costs import ROLL_DAYS, Carried, Term, carry, cost, first_day, held_a_day
 from rebal.portfolio import Costs, FundingRate, Portfolio, Sizing
 
 F = Fraction
@@ -204,3 +205,32 @@ def test_what_is_held_to_an_expiry_of_its_rolls_is_delivered_and_not_closed() ->
     term = Term(Fraction(ROLL_DAYS + 10), opening=Fraction(1), closing=Fraction(2), delivery=Fraction(3))
     days = {10: 2, ROLL_DAYS + 9: 2, ROLL_DAYS + 10: 3, ROLL_DAYS + 11: 2, 2 * ROLL_DAYS + 10: 3}
     assert {day: term.leaving(Fraction(day)) for day in days} == days
+
+
+@pytest.mark.parametrize(
+    ("name", "long"),
+    [
+        # 0.01 % three times a day
+        ("BTCUSD", "0.0003"),
+        ("BTCUSDT", "0.0003"),
+        # a premium of 25 % of the index is a fifth of the price, paid in ten days
+        ("BTCZ", "0.02"),
+        # at the index it costs nothing, without a price of its own nobody knows, and on its last day nothing is left
+        ("BTCY", "0"),
+        ("BTCX", "0"),
+        ("BTCW", "0"),
+    ],
+)
+def test_a_dollar_held_long_pays_by_the_day_what_one_held_short_is_paid(name: str, long: str) -> None:
+    dated = {"BTCZ": 10, "BTCY": 10, "BTCX": 10, "BTCW": 0}
+    contracts = (
+        inverse("BTC", "100"),
+        linear("BTC"),
+        *(inverse("BTC", "100", name=each, expiry=NOW + timedelta(days=days)) for each, days in dated.items()),
+    )
+    made = portfolio(
+        {"BTC": "1"}, None, {"BTC": "40000"}, contracts, funding={"BTCUSD": "0.0001", "BTCUSDT": "0.0001"},
+        marks={"BTCUSD": "40100", "BTCUSDT": "39900", "BTCZ": "50000", "BTCY": "40000", "BTCW": "50000"},
+    )  # fmt: skip
+    paid = [held_a_day(made.contracts[name], Fraction(side), portfolio=made, now=NOW) for side in (2, -2)]
+    assert paid == [exact(long), -exact(long)]

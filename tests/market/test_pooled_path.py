@@ -27,7 +27,7 @@ from rebal.market.pooled import (
     judge,
     printed_rate,
 )
-from rebal.market.pooled_need import more_needed
+from rebal.market.pooled_need import Survey, more_needed
 from rebal.market.pooled_path import Levels, is_due, least_spare, levels
 
 from .definitions import HAIR, bounds, inverse, linear, maintenance, value
@@ -480,3 +480,29 @@ def test_a_debt_that_grows_is_due_where_its_margin_at_the_level_is_not_there() -
     coins = (Coin("BTC", Fraction(40000), -ONE, WHOLE), Coin("USDT", ONE, Fraction(66300), WHOLE))
     assert levels(Pool(owes, coins, ()), {"BTC": ONE}).crossings == (exact("0.5"),)
     assert least_spare(Pool(owes, coins, ()), {"BTC": ONE}) == 66300 - 88400
+
+
+def test_where_nothing_is_missing_no_coin_is_missed_even_one_that_counts_nothing() -> None:
+    """40,000 of credit at a leverage of a half are just enough for 20,000, and of a little less no such coin does."""
+    bare = one_long(rules())
+    junk = Coin("JUNK", ONE, ZERO, Collateral(Counted.COINS, (Slice(None, ZERO),)))
+    pool = Pool(bare.rules, (*bare.coins, junk), bare.positions)
+    for leverage, needed in ((Fraction(1, 2), ZERO), (Fraction(1, 2) - Fraction(1, 10**9), None)):
+        assert more_needed(pool, "JUNK", paths=[], leverage=leverage) == needed
+        assert Survey.of(pool, paths=[], leverage=leverage).keeps is (needed is not None)
+
+
+@given(pools(), st.lists(paths(), max_size=2), st.sampled_from([ONE, Fraction(3), Fraction(10)]))
+def test_what_an_account_lacks_of_credit_is_what_dollars_that_count_in_full_bring(
+    pool: Pool, ways: list[dict[str, Fraction]], leverage: Fraction
+) -> None:
+    """With so many dollars of a coin that counts whole and stands still it keeps the policy, and not with fewer."""
+    lacking = Survey.of(pool, paths=ways, leverage=leverage).lacking
+    if not pool.positions:
+        return
+    assert (lacking <= 0) is Survey.of(pool, paths=ways, leverage=leverage).keeps
+    whole = Collateral(Counted.COINS, (Slice(None, ONE),))
+    for more, is_enough in ((lacking, True), (lacking - Fraction(1, 10**9), False)):
+        if more > 0:
+            there = Pool(pool.rules, (*pool.coins, Coin("USDX", ONE, more, whole)), pool.positions)
+            assert Survey.of(there, paths=ways, leverage=leverage).keeps is is_enough

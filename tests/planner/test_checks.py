@@ -214,6 +214,24 @@ def test_a_lot_of_a_hedge_that_cannot_be_bought_back_is_no_over_hedge() -> None:
     assert Code.OVER_HEDGED in found(made)
 
 
+@pytest.mark.parametrize(
+    ("sizes", "told"),
+    [((-5, 0), False), ((-6, 0), True), ((-4, -100), False), ((-4, -101), True), ((0, -401), False), ((0, -402), True)],
+)
+def test_so_much_as_the_largest_lot_of_what_hedges_may_be_over_at_any_time(sizes: tuple[int, int], told: bool) -> None:
+    """400 dollars held, and lots of 100 dollars and of one: 100 more may be short where any of it is in such lots."""
+    contracts = (inverse("BTC", "100", name="COARSE", fee="0"), inverse("BTC", "1", name="FINE", fee="0"))
+    hedges = tuple(
+        opened(contract, contracts=Fraction(size), entry_price=Fraction(40000), hedge=Fraction(size))
+        for contract, size in zip(contracts, sizes, strict=True)
+        if size
+    )
+    made = portfolio({"BTC": "0.01"}, {"BTC": "1"}, {"BTC": "40000"}, contracts, wallets={"BTC": "0.01"},
+                     positions=hedges, rules=policy(hedge_band="0"))  # fmt: skip
+    status = build_status(made, made.statement, inputs=INPUTS)
+    assert (Code.OVER_HEDGED in {finding.code for finding in status.findings}) is told
+
+
 def test_where_a_contracts_own_leverage_is_in_the_way_it_is_what_to_raise() -> None:
     """20,000 short on 0.1 BTC, 4,000 dollars: leverage 5, which the policy allows and the contract does not."""
     rules = policy(max_at_venue="0.1", leverage="10", distance="0.1", alert=("0.05", "12"))

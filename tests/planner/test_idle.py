@@ -13,6 +13,7 @@ from rebal.market.pooled import ClosingFee, Collateral, Counted, Printed, Rules,
 from rebal.plan import Plan
 from rebal.planner.candidates import named
 from rebal.planner.desk import Desk
+from rebal.planner.exposure import with_room
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask
 from rebal.planner.sequence import after_orders, after_transfers
@@ -390,9 +391,13 @@ def test_nothing_leaves_a_pool_in_alert_even_where_all_of_it_is_closed() -> None
     assert not alarmed.transfers
 
 
-def test_a_pool_has_nothing_of_a_coin_that_nobody_holds() -> None:
-    """10,000 of ETH are opened at the pool b; 10,000 of BTC would take USDT at a, of which there are none."""
-    made = book({"BTC": "1", "ETH": "16"}, None, (at("a", linear("BTC")), at("b", inverse("ETH", "1"))),
+@pytest.mark.parametrize("fee", ["0.0005", "0"])
+def test_a_pool_has_nothing_of_a_coin_that_nobody_holds(fee: str) -> None:
+    """10,000 of ETH are opened at the pool b; 10,000 of BTC would take USDT at a, of which there are none.
+
+    Whether its fee is owed or there is none: then USDT are no coin of the book at all.
+    """
+    made = book({"BTC": "1", "ETH": "16"}, None, (at("a", linear("BTC", fee=fee)), at("b", inverse("ETH", "1"))),
                 accounts(a="1", b="1"), wallets={"b:ETH": "16"})  # fmt: skip
     made = in_mode(replace(made, targets={"BTC": F(3, 8), "ETH": F(3, 8), "USD": F(1, 4)}),
                    MarginMode.CROSS, MarginMode.POOLED)  # fmt: skip
@@ -444,6 +449,27 @@ def test_the_room_that_fees_leave_is_filled_with_whole_steps() -> None:
     assert moves(plan) == [("a", None, exact("0.25009374"))]
 
 
+def test_a_fee_that_spot_brings_whole_once_there_is_room_is_brought_no_second_time() -> None:
+    """10,005 of 40,000 may sit at a, which 10,000 of 20,000 short at leverage 2 and half of the fee of 10 fill.
+
+    Of the 39,990 left 10,002.49875 may, where 9,995 sit: room for the other half, and b's coins stay.
+    """
+    made = book({"BTC": "1"}, {"BTC": "0.5", "USD": "0.5"}, (A,), accounts(a="0.250125", b="1"),
+                wallets={"b:BTC": "0.3"})  # fmt: skip
+    assert moves(planned(strict(made, "2", "2"))) == [("a", None, exact("0.25025"))]
+
+
+def test_a_fee_that_is_no_whole_step_is_rounded_up_as_the_alert_would_ask_for_it_again() -> None:
+    """20,000 at leverage 3 need 0.1666... BTC, and 0.16666667 are there before a fee of 0.00025."""
+    made = book({"BTC": "1"}, {"BTC": "0.5", "USD": "0.5"}, (A,), accounts(a="1", b="1"),
+                wallets={"a:BTC": "0.16666667", "b:BTC": "0.83333333"},
+                rules=policy(leverage="3", distance="0.2", alert=("0.1", "3")))  # fmt: skip
+    plan = planned(made)
+    assert moves(plan) == [("b", "a", exact("-0.00025")), ("a", "b", exact("0.00025"))]
+    again = planned(left(plan, made))
+    assert (traded(again), moves(again)) == ({}, [])
+
+
 def test_a_fee_comes_from_another_account_beside_what_spot_had() -> None:
     """0.25 BTC at a and as many in spot margin 20,000; only the fee of 0.00025 is missing then, and comes from b."""
     made = book({"BTC": "1"}, {"BTC": "0.5", "USD": "0.5"}, (A,), accounts(a="1", b="1"),
@@ -486,3 +512,10 @@ def test_what_leaves_an_account_makes_room_there_though_another_one_stays_short(
     assert [each.account.name for each in outcome.shortages] == ["d:USDT"]
     came = {(each.account, each.asset): each.quantity for each in outcome.transfers if each.account == "a"}
     assert came == {("a", "ETH"): -8, ("a", "BTC"): exact("0.250125")}
+
+
+@pytest.mark.parametrize(("equity", "room"), [("100", "50"), ("0.5", "0.25"), ("0", "0"), ("-5", "0")])
+def test_a_share_of_what_is_owned_may_sit_at_an_account_and_of_debts_nothing(equity: str, room: str) -> None:
+    made = book({"BTC": "1"}, None, (A,), accounts(a="0.5", b="1"))
+    roomy = with_room(made, exact(equity))
+    assert [each.most_usd for each in roomy.accounts] == [exact(room), None]

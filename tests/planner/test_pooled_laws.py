@@ -217,6 +217,7 @@ def test_a_pool_keeps_its_policy_once_it_has_let_go_of_what_closing_frees_and_ru
             told = sum((rung.frees.get(asset, ZERO) - rung.uses.get(asset, ZERO) - rung.brings.get(asset, ZERO)
                         for rung in plan.ladder), ZERO)  # fmt: skip
             assert told == -sum((each.quantity for each in plan.transfers if each.asset == asset), ZERO)
+        assert all(each.quantity for each in plan.transfers)
         left = carried_out(plan, made)
         for account in made.pools:
             out = [each for each in plan.transfers if each.account == account.name and each.quantity < 0]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from exact import exact
 from market.test_pooled_path import with_more
 from program import rebal
-from rebal.amounts import ONE, ZERO, Fraction
+from rebal.amounts import ONE, ZERO, Fraction, plain
 from rebal.book import Book
 from rebal.findings import Code
 from rebal.market.pooled import judge
@@ -324,6 +324,20 @@ def test_the_second_account_sends_the_rest_or_its_least(tmp_path: Path) -> None:
     ]  # fmt: skip
     text = text.replace("fee: 0.5, least: 3}", "least: 3}")
     assert came(rescued(read(tmp_path, text)))[1] == ("third", F(-3), None)
+
+
+@pytest.mark.parametrize("coins", ["6", "6.65451999"])
+def test_less_than_a_coin_that_is_missing_still_comes_from_the_second_account(tmp_path: Path, coins: str) -> None:
+    owned = plain(exact(coins) + 3)
+    text = TWO.replace("SOL: 60, ETH: 8}", f"SOL: 60, ETH: {owned}}}").replace(
+        "  other: {venue: bybit, margin: cross, withdrawal: 2h, wallets: {ETH: 8}}",
+        f"  other: {{venue: bybit, margin: cross, withdrawal: 2h, wallets: {{ETH: {coins}}}}}\n"
+        "  third: {venue: bybit, margin: cross, withdrawal: 2h, wallets: {ETH: 3}}",
+    )
+    rest = exact("6.65452") - exact(coins)
+    assert came(rescued(read(tmp_path, text))) == [
+        ("other", -exact(coins), None), ("third", -rest, None), ("bybit", exact(coins), None), ("bybit", rest, None)
+    ]  # fmt: skip
 
 
 def test_the_fee_of_a_withdrawal_is_no_coin_that_another_account_may_have(tmp_path: Path) -> None:

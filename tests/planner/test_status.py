@@ -135,6 +135,18 @@ def test_a_contract_has_expired_from_the_second_it_expires_on() -> None:
     assert status(made).needs is Needs.ACTION
 
 
+def test_a_hedge_that_is_to_be_delivered_is_neither_overdue_nor_off() -> None:
+    """Its delivery is what is missing: half of what is asked for is protected, and its day has come."""
+    dated = inverse("BTC", "1", name="BTCZ", expiry=NOW)
+    short = opened(dated, contracts=Fraction(-20000), entry_price=Fraction(40000), hedge=Fraction(-20000))
+    made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, (BTC, dated), wallets={"BTC": "0.5"}, positions=(short,))
+    for until in (NOW, None):
+        asked = replace(made.statement, hedges={"BTC": HedgeAsked("BTC", Fraction(1), until)})
+        answer = build_status(made, asked, inputs=INPUTS)
+        assert Code.EXPIRED in codes(answer)
+        assert not {Code.HEDGE_OVERDUE, Code.HEDGE_OFF} & codes(answer)
+
+
 def test_the_strongest_of_several_needs_is_told_first() -> None:
     answer = status(book(targets=("0.8", "0.2"), wallet="0.3"))
     assert answer.needs is Needs.ATTENTION

@@ -385,6 +385,15 @@ def test_a_rescue_brings_no_more_than_may_sit_though_no_fewer_coins_may_leave(le
     assert Code.AT_MOST not in [each.code for each in plan.findings]
 
 
+def test_a_rescue_moves_whole_steps_of_what_lies_loose() -> None:
+    """0.05 BTC and less than a step at b, and as many in spot, for a long of 20,000 on 0.3."""
+    position = opened(A, contracts=Fraction(20000), entry_price=Fraction(40000))
+    made = book({"BTC": "0.400000008"}, None, (A, B), accounts(a="1", b="1"),
+                wallets={"a:BTC": "0.3", "b:BTC": "0.050000004"}, positions=(position,))  # fmt: skip
+    sent = [(each.account, each.quantity) for each in rescued(made).transfers]
+    assert sent == [("a", exact("0.05")), ("b", exact("-0.05")), ("a", exact("0.05"))]
+
+
 def test_what_one_account_cannot_send_another_may() -> None:
     """0.02 lie at b and 0.3 at c, from where 0.05 leave at least; 0.32736 may sit at a, then 0.372."""
     c = at("c", inverse("BTC", "1"))

@@ -1,6 +1,7 @@
 """What unwinding closes, what that brings, and what spot has made needless: figures worked out by hand."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -130,6 +131,15 @@ def test_the_share_that_is_named_closes_whole_lots_of_it() -> None:
     assert isinstance(share, F)
     plan = build_unwind(made, made.statement, inputs=INPUTS, purpose=Purpose.REBALANCE, share=share, force=True)
     assert [order.contracts for order in plan.orders] == [40]
+
+
+def test_of_legs_that_cancel_out_spot_makes_none_needless() -> None:
+    """As much is long as short, and so no share of it is spent, whatever the coins weigh."""
+    other = replace(BTC, name="BTCZ", expiry=INPUTS.now + timedelta(days=90))
+    made = book_of(short(BTC, 100), short(other, -100), targets={"BTC": "0.3", "ETH": "0.35", "USD": "0.35"})
+    plan = build_unwind(made, made.statement, inputs=INPUTS, force=True)
+    assert signed(plan) == {"BTCUSD": 100, "BTCZ": -100}
+    assert needless(plan) == []
 
 
 def test_what_spot_does_not_match_is_refused_unless_it_is_forced() -> None:
