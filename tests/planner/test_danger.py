@@ -1,5 +1,6 @@
 """In danger, a plan that can be placed: what only lowers risk is never refused."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,9 +12,10 @@ from exact import exact
 from rebal.amounts import Fraction
 from rebal.book import Purpose, opened
 from rebal.commands._cures import cured
-from rebal.findings import Code, Severity
+from rebal.findings import Code, Finding, Severity
 from rebal.plan import Plan, Side, Wallet
 from rebal.planner import build_plan
+from rebal.planner.rescue import build_rescue
 from rebal.planner.sequence import after_orders
 from rebal.planner.status import build_status
 from rebal.planner.unwind import build_unwind
@@ -143,6 +145,28 @@ def test_status_and_a_refused_plan_name_the_rescue() -> None:
     assert any(each.message.endswith(": rebal rescue BTC") for each in plan.findings)
     calm = long_after_a_fall(price="45000")
     assert not any("rescue" in each.message for each in cured(build_plan(calm, calm.statement, inputs=INPUTS)).findings)
+
+
+def off_the_policy(found: Sequence[Finding]) -> list[str]:
+    told = (each for each in found if each.code in (Code.NEAR_LIQUIDATION, Code.LEVERAGE))
+    return [each.message.partition(": ")[2] for each in told]
+
+
+def test_what_is_nearer_than_the_policy_and_past_no_alert_names_what_mends_it() -> None:
+    # 20,000 dollars long on 0.4545 coins at 40,000: leverage 1.1 where 1 is asked, 47.4 % away where 50 % are asked; a
+    # plan that trades nothing moves nothing in before the alert, at 35 % and 1.25
+    long = opened(BTCUSD, contracts=F(200), entry_price=F(40000))
+    made = portfolio({"BTC": "1"}, {"BTC": "1.5", "USD": "-0.5"}, {"BTC": "40000"}, (BTCUSD,),
+                     wallets={"BTC": "0.4545"}, positions=(long,))  # fmt: skip
+    command = "rebal rescue BTC --to policy"
+    for answer in (build_plan(made, made.statement, inputs=INPUTS), build_status(made, made.statement, inputs=INPUTS)):
+        assert off_the_policy(cured(answer).findings) == [command, command]
+    mended = build_rescue(made, made.statement, inputs=INPUTS, to_policy=True, wallets=frozenset({"BTC"}))
+    assert [each.asset for each in mended.transfers] == ["BTC"]
+    assert off_the_policy(cured(mended).findings) == []
+    alone = replace(made, statement=replace(made.statement, holdings={"BTC": exact("0.4545")}))
+    worse = build_rescue(alone, alone.statement, inputs=INPUTS)
+    assert set(off_the_policy(cured(worse).findings)) == {""}  # of itself it names itself not
 
 
 def riskier(wallet: Wallet) -> bool:

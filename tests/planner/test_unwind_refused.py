@@ -126,6 +126,7 @@ BOOKS = {
     "ETH far off": BOOK.replace("ETH: 20%, SOL: 12%, USD: 35%", "ETH: 10%, SOL: 12%, USD: 45%"),
     "dollars over": BOOK.replace("USD: 20000", "USD: 60000"),
     "long beside short": BOOK.replace("contracts: -6000", "contracts: 6000"),
+    "nearer than the policy": BOOK.replace("contracts: -6000", "contracts: 6000").replace("SOL: 50}", "SOL: 28}"),
     "two accounts": BOOK.replace(
         "venue: bybit\n",
         "accounts:\n  bybit:\n    venue: bybit\n    wallets: {BTC: 0.5, ETH: 8, SOL: 50}\n    positions:\n"

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 _CURED = frozenset(
     {
         "alert",
+        "near-liquidation",
+        "leverage",
         "drift",
         "hedge-overdue",
         "hedge-off",
@@ -29,6 +31,7 @@ _CURED = frozenset(
 )
 """The codes of findings that a command answers: most are none, and to ask for each case of them takes its time."""
 _ALERTED = frozenset({"alert_distance", "alert_leverage"})
+_SHORT_OF_POLICY = frozenset({"policy_distance", "policy_leverage"})
 
 
 def cured(report: Any) -> Any:
@@ -52,6 +55,8 @@ def _cure(found: "Finding", report: Any) -> str:
     match found.code:
         case Code.ALERT if not _ALERTED.isdisjoint(found.data) and _rescues(report):
             return f": rebal rescue {found.subject}"
+        case Code.NEAR_LIQUIDATION | Code.LEVERAGE if _is_left_to_rescue(found, report):
+            return f": rebal rescue {found.subject} --to policy"
         case Code.DRIFT:
             return ": rebal plan"
         case Code.HEDGE_OVERDUE:
@@ -88,6 +93,22 @@ def _rescues(report: Any) -> bool:
     """Whether a wallet in alert wants more than what is shown: a plan that moves enough has its rescue in it."""
     short = any("fitting_leverage" in each.data for each in report.findings)
     return report.command == "status" or (report.command != "rescue" and (report.refused or short))
+
+
+def _is_left_to_rescue(found: "Finding", report: Any) -> bool:
+    """Whether a wallet is off the policy and past no alert: a plan leaves it so, and a rescue has to be told to not."""
+    from rebal.findings import Code
+
+    if report.command == "rescue" or _SHORT_OF_POLICY.isdisjoint(found.data):
+        return False
+    if any(each.code is Code.ALERT and each.subject == found.subject for each in report.findings):
+        return False
+    return any(line.contracts_before and found.subject in _wallets_of(line) for line in report.positions)
+
+
+def _wallets_of(line: Any) -> tuple[str, ...]:
+    """What the wallet of a position may be called: its own, its coin's, or the pool's."""
+    return (line.contract, line.settle, f"{line.account}:{line.settle}", line.account)
 
 
 def _names(found: "Finding", figure: str) -> tuple[str, ...]:
