@@ -20,6 +20,7 @@ KINDS = [
     Figures.percent,
     Figures.points,
     Figures.leverage,
+    Figures.away,
     Figures.days,
 ]
 
@@ -86,6 +87,42 @@ def test_percentages_points_leverage_and_days() -> None:
 )
 def test_a_margin_ratio_reads_100_percent_from_liquidation_on(ratio: str, shown: str) -> None:
     assert PLAIN.ratio(exact(ratio)) == shown
+
+
+@pytest.mark.parametrize(
+    ("level", "shown"),
+    [
+        ("0.5", "0.50×"),
+        ("0.994", "0.99×"),
+        ("0.995", "0.995×"),
+        ("0.997", "0.997×"),
+        ("0.99996", "0.99996×"),
+        ("1", "1.00×"),
+        ("1.0000401", "1.00004×"),
+        ("1.25", "1.25×"),
+        ("12345.6", "12,345.60×"),
+    ],
+)
+def test_a_level_reads_1_where_it_is_todays_price_alone(level: str, shown: str) -> None:
+    assert TABLE.level(exact(level)) == shown
+
+
+@pytest.mark.parametrize(
+    ("distance", "shown"),
+    [
+        ("0.35", "35.0%"),
+        ("0.0005", "0.05%"),
+        ("0.0006", "0.1%"),
+        ("0.00032", "0.03%"),
+        ("0.0000004", "0.00004%"),
+        ("0", "0.0%"),
+    ],
+)
+def test_a_distance_reads_0_where_liquidation_is_due_alone(distance: str, shown: str) -> None:
+    assert PLAIN.away(exact(distance)) == shown
+    sign = "+" if shown != "0.0%" else ""
+    assert PLAIN.move(exact(distance)) == f"{sign}{shown}"
+    assert TABLE.move(-exact(distance)) == f"{'−' if sign else ''}{shown}".replace("%", f"{GLUE}%")
 
 
 def test_orders_and_transfers_have_every_digit() -> None:

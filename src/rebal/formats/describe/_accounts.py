@@ -62,7 +62,7 @@ def _nearest(line: AccountLine) -> Said:
     if not line.nearest.distance:
         return Inked(DUE, RED)
     way = "below" if line.nearest.factor <= ONE else "above"
-    return (Figure(line.nearest.distance, Kind.PERCENT), f" {way} on {path_words(line.nearest.path)}")
+    return (Figure(line.nearest.distance, Kind.AWAY), f" {way} on {path_words(line.nearest.path)}")
 
 
 def _debts(line: AccountLine) -> Said:
@@ -93,19 +93,19 @@ def _factor(row: _Level, end: Fraction | None) -> Said:
         return Inked(DUE, RED)
     if end is None:
         return "never"
-    figure = Figure(end, Kind.TIMES)
+    figure = Figure(end, Kind.LEVEL)
     return Inked(figure, RED) if abs(end - ONE) < row.least else figure
 
 
 def _move(end: Fraction | None) -> Said:
-    return None if end is None or end == ONE else Figure(end - ONE, Kind.CHANGE)
+    return None if end is None or end == ONE else Figure(end - ONE, Kind.MOVE)
 
 
 def _others(row: _Level) -> Said:
     """The levels beyond the first on a side, at which the account would be covered again or due once more."""
     level = row.level
     beyond = [end for end in level.crossings if end not in (level.below, level.above)]
-    return joined(Figure(end, Kind.TIMES) for end in beyond) or None
+    return joined(Figure(end, Kind.LEVEL) for end in beyond) or None
 
 
 def _again(row: _Level) -> Said:

@@ -112,7 +112,7 @@ def _ends(wallets: Sequence[Wallet]) -> Iterable[tuple[Fraction, tuple[Said, ...
 
 
 def _along(account: AccountLine, nearest: NearestLine) -> tuple[Said, ...]:
-    move = Figure(nearest.factor - ONE, Kind.CHANGE)
+    move = Figure(nearest.factor - ONE, Kind.MOVE)
     return (f"{account.account or 'the account'} ", move, f" on {path_words(nearest.path)}")
 
 

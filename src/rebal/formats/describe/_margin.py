@@ -225,8 +225,8 @@ def _all_posted(wallet: Wallet) -> Said:
     if below is None and above is None:
         return "not liquidated from a tenth of today's price to ten times it"
     if below is not None and above is not None:
-        return ("liquidation ", Figure(below, Kind.PERCENT), " below or ", Figure(above, Kind.PERCENT), " above")
-    return ("liquidation ", Figure(below or above or ZERO, Kind.PERCENT), " away")
+        return ("liquidation ", Figure(below, Kind.AWAY), " below or ", Figure(above, Kind.AWAY), " above")
+    return ("liquidation ", Figure(below or above or ZERO, Kind.AWAY), " away")
 
 
 def _is_foreseeable(wallet: Wallet) -> bool:
@@ -267,7 +267,7 @@ def _last(*, planned: bool) -> _Columns:
     ends: list[Column] = []
     for side in ("below", "above"):
         price, distance = attrgetter(f"liquidation_{side}"), attrgetter(f"distance_{side}")
-        for word, kind, figure in (("liquidation", Kind.PRICE, price), ("distance", Kind.PERCENT, distance)):
+        for word, kind, figure in (("liquidation", Kind.PRICE, price), ("distance", Kind.AWAY, distance)):
             get = _told(partial(_price, (figure, distance)), planned=planned)
             ends.append(Column("", get, kind, record=f"{word}-{side} {{}}", only=_RECORDS))
     return (_MAINTENANCE, ratio, *_REQUIRED, *ends, *_FURTHER)

@@ -58,7 +58,7 @@ def _weight(asset: str, line: PathLine) -> Fraction:
 
 def _foreseen(line: PathLine) -> Said:
     far = line.distance is not None and line.distance > _FARTHEST
-    return f"beyond 10{GLUE}×" if far else line.distance and Figure(line.distance, Kind.PERCENT)
+    return f"beyond 10{GLUE}×" if far else line.distance and Figure(line.distance, Kind.AWAY)
 
 
 def equity(report: Replay) -> Iterator[Section]:

@@ -90,6 +90,6 @@ def foreseeable(below: Fraction | None, above: Fraction | None) -> tuple[Fractio
 def away(below: Fraction | None, above: Fraction | None) -> tuple[Said, ...]:
     """How far the price may fall or rise before liquidation; empty where no move of it liquidates."""
     if 0 in (below, above):
-        return (Figure(ZERO, Kind.CHANGE),)
+        return (Figure(ZERO, Kind.MOVE),)
     moves = [*([] if below is None else [-below]), *([] if above is None else [above])]
-    return joined((Figure(each, Kind.CHANGE) for each in moves), " or ")
+    return joined((Figure(each, Kind.MOVE) for each in moves), " or ")

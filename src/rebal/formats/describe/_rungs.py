@@ -64,7 +64,7 @@ def _distance(distance: Fraction | None, side: str | None) -> tuple[Said, ...]:
     if distance == 0:
         return (DUE,)
     if side is None:
-        return (Figure(distance, Kind.PERCENT),)
+        return (Figure(distance, Kind.AWAY),)
     ends = (distance, None) if side == "below" else (None, distance)
     return away(*foreseeable(*ends)) or (FAR,)
 

@@ -77,7 +77,7 @@ _COLUMNS = (
     Column("fees $", "fees_usd", Kind.DOLLARS, "fees", "dollars", yields=1),
     Column("realised $", "realised_usd", Kind.DOLLARS, "realised", "dollars", yields=1),
     Column("leverage", "leverage_after", Kind.LEVERAGE),
-    Column("distance", "distance_after", Kind.PERCENT, absent=Absent.NEVER),
+    Column("distance", "distance_after", Kind.AWAY, absent=Absent.NEVER),
     Column("weights", lambda way: _ratios(way.weights), left=True, yields=3),
     Column("hedged", lambda way: _ratios(way.hedge_ratios), left=True, yields=2),
     Column("", _verdict, before="", left=True, only=_PAGE),

@@ -72,7 +72,7 @@ _COLUMNS = (
     Column("off most", "asset", before="off most:", record="asset {}", left=True),
     Column("drift", _drift, Kind.POINTS, after="points"),
     Column("nearest wallet", "wallet", before="wallet", record="wallet {}", left=True, yields=1),
-    Column("liquidated", "distance", Kind.PERCENT, "liquidated", "away", record="distance {}", absent=Absent.NEVER),
+    Column("liquidated", "distance", Kind.AWAY, "liquidated", "away", record="distance {}", absent=Absent.NEVER),
     Column("orders", "orders", Kind.COUNT, yields=1),
     Column("", _said, left=True, role=Role.BELOW, record="said {}"),
 )

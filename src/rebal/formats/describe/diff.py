@@ -46,7 +46,8 @@ _PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS
 _KINDS = {
     **dict.fromkeys(("weight", "weight_after", "hedge_ratio", "hedge_ratio_after"), Kind.PERCENT),
     **dict.fromkeys(("target_weight", "aimed_weight", "hedge", "at_most"), Kind.PERCENT),
-    **dict.fromkeys(("distance_below", "distance_above", "share_of_equity", "nearest"), Kind.PERCENT),
+    **dict.fromkeys(("distance_below", "distance_above", "nearest"), Kind.AWAY),
+    "share_of_equity": Kind.PERCENT,
     **dict.fromkeys(("equity", "credit", "initial_margin", "maintenance_margin"), Kind.DOLLARS),
     **dict.fromkeys(("net_exposure", "net_exposure_after"), Kind.DOLLARS),
     **dict.fromkeys(("fees_usd", "fee_usd", "funding_usd_per_day"), Kind.DOLLARS),
@@ -153,7 +154,7 @@ def _moved(row: FigureChange) -> Said:
     if row.difference is None:
         return None
     kind = _KINDS[row.figure]
-    if kind in (Kind.PERCENT, Kind.RATIO):
+    if kind in (Kind.PERCENT, Kind.RATIO, Kind.AWAY):
         return Figure(row.difference, Kind.POINTS)  # these have their sign of themselves
     return Figure(row.difference, kind, signed=True)
 

@@ -154,7 +154,7 @@ def _on_the_way(report: Replay) -> Iterator[Block]:
         inside: tuple[Said, ...] = (Figure(drift.inside, Kind.PERCENT), " of checks with every weight in its band")
         yield Text(joined([mean, worst, inside], "; "), word="drift")
     if call is not None:
-        near = ("closest to liquidation ", Figure(call.distance, Kind.PERCENT), f", {call.wallet}, by ", call.time)
+        near = ("closest to liquidation ", Figure(call.distance, Kind.AWAY), f", {call.wallet}, by ", call.time)
         alert = (Figure(report.alert_days, Kind.EXACT, "days"), " in alert")
         yield Text(joined([near, alert], "; "), word="closest")
     if report.at_venue:
@@ -208,7 +208,7 @@ _COMBINATIONS = (
     Column("end $", "equity_end", Kind.DOLLARS, "end", "dollars", record="end {}"),
     Column("change", "change", Kind.CHANGE, record="change {}"),
     Column("worst fall", "worst_fall", Kind.PERCENT, record="fall {}"),
-    Column("closest", "closest", Kind.PERCENT, record="closest {}", absent=Absent.NEVER),
+    Column("closest", "closest", Kind.AWAY, record="closest {}", absent=Absent.NEVER),
     Column("cost $", "cost_usd", Kind.DOLLARS, "cost", "dollars", record="cost {}"),
     Column("drift", "drift", Kind.PERCENT, record="drift {}", yields=1),
     Column("plans", "plans", Kind.COUNT, record="plans {}"),

@@ -205,7 +205,7 @@ def _ratio(n: int, told: ScenarioLine) -> Said:
     if row.liquidated_at is None:
         return row.margin_ratio
     if row.move is not None:
-        return Inked((f"gone{GLUE}at{GLUE}", Figure(row.move, Kind.CHANGE)), RED)
+        return Inked((f"gone{GLUE}at{GLUE}", Figure(row.move, Kind.MOVE)), RED)
     return Inked((f"gone{GLUE}at{GLUE}", Figure(row.liquidated_at, Kind.PERCENT), f"{GLUE}of{GLUE}the{GLUE}way"), RED)
 
 
@@ -231,7 +231,7 @@ _MARGIN = (
     Column("", "wallet.margin_ratio", Kind.RATIO, record="ratio {}"),
     Column("", "wallet.order", Kind.COUNT, record="liquidated {}"),
     Column("", "wallet.liquidated_at", Kind.PERCENT, record="at {}"),
-    Column("", "wallet.move", Kind.CHANGE, record="move {}"),
+    Column("", "wallet.move", Kind.MOVE, record="move {}"),
     Column("", "wallet.lost", Kind.COINS, record="lost {}"),
     Column("", "wallet.top_up", record="top-up {}"),
 )

@@ -39,6 +39,9 @@ class Kind(Enum):
     POINTS = "points"
     LEVERAGE = "leverage"
     TIMES = "times"
+    LEVEL = "level"
+    AWAY = "away"
+    MOVE = "move"
     DAYS = "days"
     SIZE = "size"
     FINE = "fine"
@@ -71,10 +74,7 @@ class Medium(Enum):
 
 
 class Place(IntEnum):
-    """Where a field stands in its record: what names the row first, free text last; or on paper a section.
-
-    There the pictures come first, then what to do, then what else is told.
-    """
+    """Where a field stands in its record, free text last; or on paper a section: pictures, what to do, what else."""
 
     FIRST = 0
     MIDDLE = 1
@@ -161,10 +161,9 @@ class Column:
 
     ``before`` and ``after``: the words around its cell where that stands in a sentence (None: the heading). ``record``:
     the same in a record, with ``{}`` for the figure (None: the words before). ``unit``: gets the coin that a figure is
-    of. ``absent``: what None means. ``when``: gets whether a page shows it, ``had``:
-    whether it shows what was before a change. ``echoes``: gets the figure that it repeats
-    where both are equal. ``yields``: columns with a higher one go below the row first, among equals the last; from 2 on
-    even before bars. ``totalled``: whether a total has it too.
+    of. ``absent``: what None means. ``when``: gets whether a page shows it, ``had``: what was before a change too.
+    ``echoes``: gets the figure that it repeats where both are equal. ``yields``: columns with a higher one go below
+    the row first, among equals the last; from 2 on even before bars. ``totalled``: whether a total has it too.
     """
 
     heading: str

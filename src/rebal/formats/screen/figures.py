@@ -6,6 +6,8 @@
 - Prices: six significant digits, and 2 decimals at least; trailing zeros beyond those two are dropped.
 - Percentages, points of drift and days: 1 decimal; margin ratios are never rounded up to the 100.0 % that liquidates.
 - Leverage: 2 decimals.
+- How far liquidation is away: 1 decimal, and a level of it, as a factor on today's prices: 2; as many more as it takes
+  not to read as now, 0.0 % or 1.00, where it is not.
 
 Halves go to the even digit. JSON and csv have every figure in full.
 """
@@ -13,7 +15,7 @@ Halves go to the even digit. JSON and csv have every figure in full.
 from collections.abc import Callable
 from typing import NamedTuple
 
-from rebal.amounts import Fraction, half_even, plain, rounded
+from rebal.amounts import ONE, ZERO, Fraction, half_even, plain, rounded
 from rebal.formats.document import GLUE
 from rebal.frozen import frozen
 
@@ -89,6 +91,18 @@ class Figures:
         """Leverage with its sign."""
         return f"{self.leverage(value)}{self.cross}"
 
+    def level(self, value: Fraction) -> str:
+        """A factor on today's prices: 2 decimals, more where it would read as today's, 1.00, and is not."""
+        return f"{self._signed(_beside(value, ONE, places=2))}{self.cross}"
+
+    def away(self, value: Fraction) -> str:
+        """A percentage that is 0 at an end: 1 decimal, more where it would read 0.0 % and is not."""
+        return f"{self._signed(_beside(value * _HUNDRED, ZERO, places=1))}{self.before_percent}%"
+
+    def move(self, value: Fraction) -> str:
+        """The same of a move, with its sign."""
+        return self.signed(self.away, value)
+
     def days(self, value: Fraction) -> str:
         """1 decimal."""
         return self._signed(rounded(value, 1))
@@ -131,6 +145,13 @@ class _Rule(NamedTuple):
 _DOLLARS = _Rule(2, 2, 2, least=(1, 10))
 _COINS = _Rule(8, 2, 0, least=(1, 10**7))
 _PRICE = _Rule(2, 6, 2, least=(1000, 1))
+
+
+def _beside(value: Fraction, end: Fraction, *, places: int) -> str:
+    """A value with so many decimals, and as many more as tell it from an end that it is not."""
+    while value != end and half_even(value, places) == half_even(end, places):
+        places += 1
+    return rounded(value, places)
 
 
 def _for_the_eye(value: Fraction, rule: _Rule) -> str:

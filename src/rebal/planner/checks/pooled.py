@@ -42,9 +42,10 @@ def _at_liquidation(review: Review) -> Iterator[Finding]:
             if review.desk.portfolio.at(line.account) in short:
                 continue
             say = warning if review.planned else info
+            is_then, asked = apart(close.distance, policy.shock, percent, places=1)
             message = (
-                f"is liquidated {percent(close.distance)} away on the path of {path_words(close.path)}{review.when}; "
-                f"the policy asks for {percent(policy.shock)}"
+                f"is liquidated {is_then} away on the path of {path_words(close.path)}{review.when}; "
+                f"the policy asks for {asked}"
             )
             yield say(Code.NEAR_LIQUIDATION, subject, message, path=close.path, distance=close.distance,
                       policy_distance=policy.shock)  # fmt: skip
