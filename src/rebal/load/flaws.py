@@ -1,5 +1,6 @@
 """What is wrong with a document, found first and placed later: a flaw knows its path, a problem its line."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple, Protocol
 
@@ -15,6 +16,10 @@ _SUGGESTED_FOR = 20
 _LONGEST_SUGGESTED = 40
 _LONGEST_SHOWN = 40
 _MOST_CANDIDATES = 2_000
+_SIGNS = re.compile("[-_]")
+_BEFORE = ("", "c", "PI", "FI", "PF")
+_OTHER_DOLLARS = ("T", "C")
+_LEAST_OF_A_CONTRACT = 5
 _ALIKE = 0.7
 
 
@@ -126,14 +131,24 @@ def _suggestion(name: str, candidates: Collection[str]) -> str | None:
         if known.casefold() == name.casefold() or sorted(known) == sorted(name):
             return known
     account, _, bare = name.rpartition(":")
-    if bare.isupper():
-        # of a contract's name that lacks its ending, the same coin comes before what is spelled alike
-        endings = (f"{bare}_", f"{bare}-")
-        whole = [known for known in candidates if known.rpartition(":")[2].startswith(endings)]
-        if whole:
-            return min(whole, key=lambda known: (known.rpartition(":")[0] != account, _dated(known), known))
+    # of a contract's name, the same coin in the same currency comes before what is spelled alike
+    whole = [known for known in candidates if known != name and _is_spelled_out(bare, known.rpartition(":")[2])]
+    if whole:
+        return min(whole, key=lambda known: (known.rpartition(":")[0] != account, _dated(known), known))
     close = get_close_matches(name, alike[:_MOST_CANDIDATES], n=1, cutoff=_ALIKE)
     return close[0] if close else None
+
+
+def _is_spelled_out(name: str, known: str) -> bool:
+    """Whether a known contract's name is another up to its signs, with what a venue puts before it and behind.
+
+    Behind dollars no letter that makes them others: SOL-USD-SWAP, SOLUSDM and PI_SOLUSD of SOLUSD, not SOLUSDT.
+    """
+    written = _SIGNS.sub("", name)
+    if not written.isupper() or len(written) < _LEAST_OF_A_CONTRACT:
+        return False
+    before, found, behind = _SIGNS.sub("", known).partition(written)
+    return bool(found) and before in _BEFORE and not behind.startswith(_OTHER_DOLLARS)
 
 
 def _dated(name: str) -> bool:
