@@ -149,6 +149,8 @@ def test_instants_for_people_are_in_utc() -> None:
     [
         ("closing realises -0.00109042 BTC, -913.74 USD", "closing realises −0.00109042 BTC, −913.74 USD"),
         ("has lost 22000 ALT, 5500.00 USD then", "has lost 22,000 ALT, 5,500.00 USD then"),
+        ("adds up to -2023 by its as_of, 2023 of 2024", "adds up to −2,023 by its as_of, 2023 of 2024"),
+        ("no whole lots; write --contracts -1370 or 1380", "no whole lots; write --contracts -1370 or 1,380"),
         ("would trade 8437 contracts", "would trade 8,437 contracts"),
         ("short of 2547 USDT (1234567.50 USD)", "short of 2,547 USDT (1,234,567.50 USD)"),
         ("987654321098765432.12345678 BTC are", "987,654,321,098,765,432.12345678 BTC are"),

@@ -20,7 +20,7 @@ from rebal.formats.document import (
     Kind,
     Medium,
     Place,
-    Prose,
+    Reckoned,
     Role,
     Said,
     Section,
@@ -80,7 +80,7 @@ def document(history: History, limits: Policy | None) -> Document:
         Section("Episodes", (Table(_journal.EPISODES, history.episodes, word="episode"),), "from flat to flat"),
         Section("What hedges did", (Table(_EFFECTS, history.effects, word="effect"),), _valued(history)),
         *_path(history),
-        Section("Notes", tuple(Text(Prose(each), word="note") for each in history.notes)),
+        Section("Notes", tuple(Text(Reckoned(each), word="note") for each in history.notes)),
     )
 
 

@@ -15,7 +15,7 @@ from rebal.formats.document import (
     Inked,
     Kind,
     Medium,
-    Prose,
+    Reckoned,
     Role,
     Said,
     Section,
@@ -139,5 +139,5 @@ def document(report: Reconciliation, limits: Policy | None) -> Document:
         Section("Coins", (Table(coins, report.coins, word="coins"),)),
         Section("Positions", (Table(positions, report.positions, word="position", known=True),)),
         Section("Orders that wait", (Table(orders, report.orders, word="order"),)),
-        Section("Notes", [Text(Prose(each), word="note") for each in report.notes]),
+        Section("Notes", [Text(Reckoned(each), word="note") for each in report.notes]),
     )

@@ -14,6 +14,7 @@ from rebal.formats.document import (
     Kind,
     Medium,
     Prose,
+    Reckoned,
     Role,
     Said,
     Section,
@@ -69,7 +70,7 @@ _COINS = (
 def document(recorded: Recorded, limits: Policy | None) -> Document:
     """What was added, or would be, and what it changes in the book."""
     known = [f"recorded before: {each}" for each in recorded.repeated]
-    notes = [Text(Prose(each), word="note") for each in recorded.notes]
+    notes = [Text(Reckoned(each), word="note") for each in recorded.notes]
     return (
         Facts(recorded, (_HEADING,), word="dry-run" if recorded.dry_run else "recorded", answer=True),
         _journal.entries(recorded.entries),

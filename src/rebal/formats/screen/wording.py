@@ -8,8 +8,8 @@ from rebal.formats.screen.figures import Figures
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _FIGURE_AND_UNIT = re.compile(r"(?<=[0-9]) (?=%|[A-Z0-9]*[A-Z][A-Z0-9]*\b|(?:points|contracts|hours|days)\b)")
-# What is typed as it stands, which no sign may be put into: a command, up to the end of its clause, and YAML.
-_TYPED = re.compile(r"rebal [a-z]+\b[^`;]*|\{[^}]*\}")
+# What is typed as it stands, which no sign may be put into: a command, up to the end of its clause, an option, YAML.
+_TYPED = re.compile(r"rebal [a-z]+\b[^`;]*|--[a-z-]+ [0-9.-]+|\{[^}]*\}")
 _NUMBER = re.compile(r"(?<![\w.,:;/@=*+#%-])(-?)([0-9]+)((?:\.[0-9]+)?)(?=[ ,;:)%]|\.?$|\. )")
 _UNIT = re.compile(r" (?:contracts|dollars|hours|days|entries|[A-Z][A-Z0-9]{1,19}\b)")
 _YEARS = range(1970, 2200)
@@ -37,7 +37,7 @@ def with_figures(sentence: str, figures: Figures) -> str:
 
     def written(found: re.Match[str]) -> str:
         sign, whole, decimals = found.groups()
-        if not decimals and int(whole) in _YEARS and not _UNIT.match(sentence, found.end()):
+        if not sign and not decimals and int(whole) in _YEARS and not _UNIT.match(sentence, found.end()):
             return found[0]
         divided = whole if len(whole) < 4 or whole[0] == "0" else f"{int(whole):,}".replace(",", figures.thousands)
         return f"{figures.minus if sign else ''}{divided}{decimals}"
