@@ -79,12 +79,13 @@ class Filled:
 
 @frozen
 class Paid:
-    """Funding of a contract in its settlement coin, positive: received."""
+    """Funding of a contract, positive: received. ``coin``: what it was paid in, None for what the contract settles in."""
 
     id: str
     time: datetime
     contract: str
     amount: Fraction
+    coin: str | None = None
     account: str | None = None
 
 

@@ -246,7 +246,8 @@ def test_a_fill_that_a_plan_was_recorded_with_in_part_is_left_and_said(bybit: Se
     (left,) = (note for note in report["notes"] if note.startswith("not recorded"))
     assert left == (
         f"not recorded, BTCUSD:101: 1500 of its 2000 contracts are in the journal as {filled['id']}; void that: "
-        f"rebal record void {filled['id']} --reason 'the exchange tells it', then rebal record exchange"
+        f"rebal record void {filled['id']} --reason 'the exchange tells it' -p {file}; and again: "
+        f"rebal record exchange -p {file}"
     )
     assert verdict(bybit, file) == "differs"
     void = ("record", "void", filled["id"], "--reason", "the exchange tells it", "-p", file, *NOW)
@@ -289,10 +290,48 @@ def test_what_cannot_be_recorded_is_said_with_its_coins(
     report = record(serving(server, venue, account), file)
     assert [entry for entry in report["entries"] if entry["type"] != "statement"] == []
     other, moved = (note for note in report["notes"] if note.startswith("not recorded"))
-    assert "0.003 BTC" in other
+    name = other.partition(": ")[0].removeprefix("not recorded, ")
+    cures = (
+        f"rebal record spot --asset BTC --quantity 0.003 --id {name} -p {file}",
+        f"rebal record transfer --asset BTC --quantity 0.003 -p {file}",
+    )
+    assert other.endswith(f" of 0.003 BTC; to have it in the book: {cures[0]}; and: {cures[1]}")
     assert "5 BTC moved into the account, and 1.5 are held outside it" in moved
-    assert "rebal record spot --asset BTC --quantity 3.5" in moved
+    assert moved.endswith(f": rebal record spot --asset BTC --quantity 3.5 -p {file}")
     assert report["notes"][-1] == "reconcile: BTC +5.003 in the futures account"
+    for cure in cures:
+        assert answered(*cure.split()[1:], *NOW).code == 0
+    report = record(server, file)
+    (moved,) = (note for note in report["notes"] if note.startswith("not recorded"))
+    assert "5 BTC moved" in moved
+    assert report["notes"][-1] == "reconcile: BTC +5 in the futures account"
+
+
+def test_coins_that_went_by_themselves_leave_the_account_before_the_book(bybit: Server, tmp_path: Path) -> None:
+    account, file = ledger("bybit"), portfolio(tmp_path, "bybit")
+    moves(account, "-0.003", kind="FEE_REFUND")
+    (other,) = (note for note in record(serving(bybit, "bybit", account), file)["notes"] if "not recorded" in note)
+    transfer, spot = (cure.partition(" ")[2].split() for cure in other.partition("in the book: ")[2].split("; and: "))
+    assert (transfer[1], spot[1]) == ("transfer", "spot")
+    for cure in (transfer, spot):
+        assert answered(*cure, *NOW).code == 0
+    assert verdict(bybit, file) == "equal"
+    assert not [note for note in record(bybit, file)["notes"] if "not recorded" in note]
+
+
+def test_funding_in_another_coin_is_not_taken_for_the_contract_s(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    has_keys(monkeypatch, "binance")
+    account, file = ledger("binance"), portfolio(tmp_path, "binance")
+    traded = VENUES["binance"].contract
+    account.wallets["BNB"] = exact("1.5")
+    account.events.append(Event("200", MORNING, "funding", "BNB", exact("1.5"), traded))
+    report = record(serving(server, "binance", account), file)
+    assert [entry["type"] for entry in report["entries"]] == ["statement"]
+    (left,) = (note for note in report["notes"] if note.startswith("not recorded"))
+    assert left == f"not recorded, {traded}:funding:200: 1.5 BNB of funding, and {traded} settles in BTC"
+    assert report["notes"][-1] == "reconcile: BNB +1.5 in the futures account"
 
 
 def test_a_contract_that_the_portfolio_does_not_know_is_said(bybit: Server, tmp_path: Path) -> None:

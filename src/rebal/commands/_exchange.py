@@ -1,6 +1,7 @@
 """``rebal record exchange``."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +14,7 @@ from rebal.commands._complete import purposes
 from rebal.commands._entry import DryRun, Entered, clerk, content
 from rebal.commands._entry import told as answered
 from rebal.commands._options import Shown, Where
+from rebal.commands._typed import pasted
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -77,6 +79,8 @@ def exchange(
         return _left(at.portfolio, told, added.after, inputs_of(at.portfolio, where, world, journal=added.after))
 
     recorded = recording.exchange(at, events, plans, purpose=aim, ends=ends)
+    again = where.again(world)
+    recorded = replace(recorded, notes=tuple(pasted(note, again) for note in recorded.notes))
     return answered(recorded, at, where=where, shown=shown, world=world)
 
 

@@ -111,7 +111,7 @@ class _Taking:
             case at.Moved():
                 self._transfer(event)
             case at.Other():
-                self._leave(event, f"{event.what} of {plain(event.quantity)} {event.asset}")
+                self._leave(event, f"{event.what} of {plain(event.quantity)} {event.asset}{self._by_hand(event)}")
 
     def _is_covered(self, event: at.Filled | at.Moved) -> bool:
         """Whether the journal has it as a plan's, which is said; of what it has in part all is left out."""
@@ -126,9 +126,9 @@ class _Taking:
         if found.quantity == abs(quantity):
             self._note(f"{_names(event)[0]} is {there}, and stays so")
         else:
-            void = "; ".join(f"rebal record void {each} --reason 'the exchange tells it'" for each in found.ids)
+            void = "; and: ".join(f"rebal record void {each} --reason 'the exchange tells it'" for each in found.ids)
             few = f"{plain(found.quantity)} of its {plain(abs(quantity))} {what} are {there}"
-            self._leave(event, f"{few}; void that: {void}, then rebal record exchange")
+            self._leave(event, f"{few}; void that: {void}; and again: rebal record exchange")
         return True
 
     def _is_of(self, name: str, event: at.Happened) -> bool:
@@ -209,9 +209,28 @@ class _Taking:
         self._guess(f"of no plan that was given, taken for {purpose}; --plan FILE or --purpose says otherwise")
         return (FillPart(purpose, event.contracts, asset, beta(asset, contract, self._portfolio)),)
 
+    def _by_hand(self, event: at.Other) -> str:
+        """What records it, under its id so that it is not told again; empty for a coin that the book does not know."""
+        if not self._is_known(event.asset):
+            return ""
+        what = f"--asset {event.asset} --quantity {plain(event.quantity)}"
+        at_account = f" --account {event.account}" if event.account else ""
+        spot = f"rebal record spot {what} --id {_names(event)[0]}"
+        transfer = f"rebal record transfer {what}{at_account}"
+        first, second = (spot, transfer) if event.quantity > 0 else (transfer, spot)
+        return f"; to have it in the book: {first}; and: {second}"
+
+    def _is_known(self, asset: str) -> bool:
+        portfolio = self._portfolio
+        return asset in portfolio.market.prices or asset in {*portfolio.cash, *portfolio.holdings}
+
     def _funding(self, event: at.Paid) -> None:
         contract = self._known(event, event.contract)
         if contract is None or not event.amount:
+            return
+        if event.coin not in (None, contract.settle):
+            paid = f"{plain(event.amount)} {event.coin} of funding"
+            self._leave(event, f"{paid}, and {contract.name} settles in {contract.settle}")
             return
         funding = Funding(
             contract.name, event.amount, self._portfolio.price(contract.asset), contract.asset, contract.kind,
@@ -224,14 +243,17 @@ class _Taking:
         portfolio, book = self._portfolio, self._book
         inside = total(book.wallets.get(wallet, ZERO) for wallet in portfolio.wallets_of(event.asset))
         outside = book.holdings.get(event.asset, ZERO) - inside
-        if event.asset not in portfolio.market.prices and event.asset not in {*portfolio.cash, *portfolio.holdings}:
-            self._leave(event, f"{plain(event.quantity)} {event.asset} moved: the portfolio knows no such coin")
+        if not self._is_known(event.asset):
+            why = "the portfolio knows no such coin; name it under holdings, or aside if it is no business of a plan"
+            if event.asset in portfolio.aside:
+                why = "it stands under aside"
+            self._leave(event, f"{plain(event.quantity)} {event.asset} moved: {why}")
         elif event.quantity > outside:
             more = plain(event.quantity - outside)
             self._leave(
                 event,
                 f"{plain(event.quantity)} {event.asset} moved into the account, and {plain(outside)} are held outside "
-                f"{'every account' if portfolio.has_several else 'it'}; record where the rest came from, rebal record "
+                f"{'every account' if portfolio.has_several else 'it'}; record where the rest came from: rebal record "
                 f"spot --asset {event.asset} --quantity {more}",
             )
         else:

@@ -139,7 +139,7 @@ def _flow(asking: Asking, row: Mapping[str, Any], kind: str) -> Happened:
     name, time = asking.text(row, "tranId"), asking.time(row, "time")
     asset, amount = asking.text(row, "asset"), asking.number(row, "income")
     if kind == "FUNDING_FEE":
-        return Paid(name, time, asking.text(row, "symbol"), amount)
+        return Paid(name, time, asking.text(row, "symbol"), amount, coin=asset)
     if kind in _MOVES:
         return Moved(name, time, asset, amount)
     return Other(f"{name}.{kind}", time, kind.lower().replace("_", " "), asset, amount)

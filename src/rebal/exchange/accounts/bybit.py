@@ -137,7 +137,7 @@ def _happened(asking: Asking, row: Mapping[str, Any]) -> Happened:
             forced=kind in ("LIQUIDATION", "ADL"),
         )
     if kind == "SETTLEMENT" and is_future:
-        return Paid(name, time, asking.text(row, "symbol"), change)
+        return Paid(name, time, asking.text(row, "symbol"), change, coin=coin)
     if kind in ("TRANSFER_IN", "TRANSFER_OUT"):
         return Moved(name, time, coin, change)
     return Other(name, time, kind.lower().replace("_", " "), coin, change)

@@ -163,7 +163,7 @@ def _flows(asking: Asking, row: Mapping[str, Any], coin: str) -> Iterator[Happen
     kind, name, time = asking.text(row, "type"), asking.text(row, "id"), asking.time(row, "timestamp")
     funding = asking.number(row, "interest_pl")
     if funding and kind in ("trade", "settlement", "liquidation", "delivery"):
-        yield Paid(name, time, asking.text(row, "instrument_name"), funding)
+        yield Paid(name, time, asking.text(row, "instrument_name"), funding, coin=coin)
     elif kind in _MOVED:
         yield Moved(name, time, coin, asking.number(row, "change"))
     elif kind not in ("trade", "settlement", "liquidation", "delivery") and asking.number(row, "change"):

@@ -126,7 +126,7 @@ def _happened(asking: Asking, row: Mapping[str, Any]) -> Happened:
             forced=kind in (_LIQUIDATION, _ADL),
         )
     if kind == _FUNDING and is_future:
-        return Paid(name, time, asking.text(row, "instId"), change)
+        return Paid(name, time, asking.text(row, "instId"), change, coin=coin)
     if kind == _TRANSFER:
         return Moved(name, time, coin, change)
     return Other(name, time, f"bill of type {kind}", coin, change)

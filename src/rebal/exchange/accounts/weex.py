@@ -93,7 +93,7 @@ def _flow(asking: Asking, row: Mapping[str, Any]) -> Iterator[Happened]:
     kind, name, time = asking.text(row, "incomeType"), asking.text(row, "billId"), asking.time(row, "time")
     asset, amount = asking.text(row, "asset"), asking.number(row, "income")
     if kind == "position_funding":
-        yield Paid(name, time, asking.text(row, "symbol"), amount)
+        yield Paid(name, time, asking.text(row, "symbol"), amount, coin=asset)
     elif kind in _MOVES:
         yield Moved(name, time, asset, amount)
     elif amount and not kind.startswith(_OF_TRADES):
