@@ -79,7 +79,7 @@ class Filled:
 
 @frozen
 class Paid:
-    """Funding of a contract, positive: received. ``coin``: what it was paid in, None for what the contract settles in."""
+    """Funding of a contract, positive: received. ``coin``: what it was paid in, None where that is not told."""
 
     id: str
     time: datetime

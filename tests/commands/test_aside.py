@@ -1,5 +1,6 @@
 """What stands aside is no business of a plan, so it margins nothing that is open."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -40,3 +41,20 @@ def test_a_position_that_only_the_journal_knows(tmp_path: Path) -> None:
         done = answered(command, str(file), *NOW)
         assert (done.code, done.out) == (3, "")
         assert "aside: holds ETH, which margins ETHUSD_PERP, open in the journal; take ETH out of aside" in done.err
+
+
+@pytest.mark.parametrize("command", ["plan", "stress", "status", "compare", "check", "hedge"])
+def test_what_stands_aside_may_lie_in_the_futures_account_and_have_no_price(command: str, tmp_path: Path) -> None:
+    file = tmp_path / "portfolio.yaml"
+    told = PORTFOLIO.replace("ETH: 20", "ETH: 20, DUST: 5").replace("ETH]", "ETH, DUST]")
+    file.write_text(f"{told}wallets: {{BTC: 0.5, DUST: 5}}\n")
+    asked = ("BTC", "--pct", "50", "-p", str(file)) if command == "hedge" else (str(file),)
+    done = answered(command, *asked, *NOW)
+    assert done.code in (0, 10), done.err
+
+
+def test_what_stands_aside_is_no_part_of_an_account_s_share(tmp_path: Path) -> None:
+    file = tmp_path / "portfolio.yaml"
+    file.write_text(f"{PORTFOLIO}wallets: {{BTC: 0.5, ETH: 20}}\n")
+    (account,) = json.loads(answered("status", str(file), "--format", "json", *NOW).out)["accounts"]
+    assert (account["equity"], account["share_of_equity"]) == ("20000", "0.5")

@@ -160,13 +160,15 @@ def fees_usd(fees: Iterable[tuple[Fraction, str]], portfolio: Portfolio) -> Frac
 def equity_at(at: str, book: Book, portfolio: Portfolio) -> Fraction:
     """Dollars that sit at an account: its coins and the PnL of what is open there, as its ``at_most`` limits them.
 
-    ``at``: as wallets and contracts carry its name, "" where there is one account.
+    What is set aside is no part of the equity, nor of what sits there, and need not have a price. ``at``: as wallets
+    and contracts carry its name, "" where there is one account.
     """
+    counted = book.holdings.keys() - portfolio.aside  # what is recorded as moved and not held may have no price
     coins = [
         balance * portfolio.price(asset)
         for wallet, balance in book.wallets.items()
         for name, _, asset in (wallet.rpartition(":"),)
-        if name == at and asset in book.holdings  # what is recorded as moved and not held may have no price
+        if name == at and asset in counted
     ]
     gained = [
         held_position(each, portfolio.market).unrealised_pnl * portfolio.price(each.contract.settle)
