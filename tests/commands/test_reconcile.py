@@ -180,7 +180,24 @@ def test_the_statement_is_never_written_over_the_portfolio(bybit: Server, tmp_pa
     before = Path(file).read_text()
     done = asked(serving(bybit, "bybit", ledger("bybit")), "reconcile", file, *NOW, "--write", file)
     assert (done.code, done.out) == (2, "")
+    assert done.err == f"rebal: --write {file}: is what is read as {file}; name another file\n"
     assert Path(file).read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("-", "name a file to write"),
+        ("/dev/null", "is not a regular file; name a file to write or replace"),
+        ("{}/none/st.yaml", "there is no folder {}/none; create it first"),
+    ],
+)
+def test_where_a_statement_cannot_be_written_its_own_option_is_named(
+    bybit: Server, tmp_path: Path, given: str, words: str
+) -> None:
+    file, path = portfolio(tmp_path, "bybit"), given.format(tmp_path)
+    done = asked(serving(bybit, "bybit", ledger("bybit")), "reconcile", file, *NOW, "--write", path)
+    assert (done.code, done.out, done.err) == (2, "", f"rebal: --write {path}: {words.format(tmp_path)}\n")
 
 
 def status(server: Server, file: str, *options: str) -> tuple[int, dict[str, str]]:

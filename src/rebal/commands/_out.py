@@ -14,34 +14,35 @@ _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9]) *(\..*)?", re.IGNOREC
 _DRAFT = re.compile(r"\.rebal-([1-9][0-9]{0,9})-[0-9]{1,9}", re.ASCII)
 
 
-def refuse_irregular(path: str) -> None:
-    """Raise UsageProblem where the target is there and is no regular file, or stands for stdout."""
+def refuse_irregular(path: str, *, option: str = "--out") -> None:
+    """Raise UsageProblem where the target of an option is there and is no regular file, or stands for stdout."""
     if path == "-":
-        raise UsageProblem("--out -: leave --out away to write to stdout")
+        instead = "leave --out away to write to stdout" if option == "--out" else "name a file to write"
+        raise UsageProblem(f"{option} -: {instead}")
     if os.name == "nt" and _DEVICE.fullmatch(re.split(r"[/\\]", path)[-1]):
-        raise UsageProblem(f"--out {path}: is the name of a device here; name a file to write or replace")
-    found = _stat(path)
+        raise UsageProblem(f"{option} {path}: is the name of a device here; name a file to write or replace")
+    found = _stat(path, option)
     if found is not None and not stat.S_ISREG(found.st_mode):
-        raise UsageProblem(f"--out {path}: is not a regular file; name a file to write or replace")
+        raise UsageProblem(f"{option} {path}: is not a regular file; name a file to write or replace")
 
 
-def write(path: str, text: str, *, apart_from: Iterable[str]) -> None:
+def write(path: str, text: str, *, apart_from: Iterable[str], option: str = "--out") -> None:
     """Put the text at a path at once: into a new file beside it, which then takes its name.
 
     Links are followed to the file they mean. A new file is its owner's alone, an old one keeps its mode. Raises
     UsageProblem where the target is irregular or one of ``apart_from``, Unavailable where the disk says no.
     """
-    refuse_irregular(path)
+    refuse_irregular(path, option=option)
     for other in apart_from:
         if _same(path, other):
-            raise UsageProblem(f"--out {path}: is what is read as {other}; name another file")
+            raise UsageProblem(f"{option} {path}: is what is read as {other}; name another file")
     target = os.path.realpath(path)
     try:
         _replace(target, text.encode(), old=_stat(target))
     except FileNotFoundError as error:
-        raise UsageProblem(f"--out {path}: there is no folder {os.path.dirname(target)}; create it first") from error
+        raise UsageProblem(f"{option} {path}: there is no folder {os.path.dirname(target)}; create it first") from error
     except OSError as error:
-        raise Unavailable(f"--out {path}: {error.strerror}") from error
+        raise Unavailable(f"{option} {path}: {error.strerror}") from error
 
 
 def replace_whole(target: str, text: str) -> None:
@@ -54,13 +55,13 @@ def is_there(path: str) -> bool:
     return _stat(path) is not None
 
 
-def _stat(path: str) -> os.stat_result | None:
+def _stat(path: str, option: str = "--out") -> os.stat_result | None:
     try:
         return os.stat(path)
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise UsageProblem(f"--out {path}: {error.strerror}") from error
+        raise UsageProblem(f"{option} {path}: {error.strerror}") from error
 
 
 def _same(path: str, other: str) -> bool:

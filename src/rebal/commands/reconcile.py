@@ -39,7 +39,7 @@ def reconcile(
     """
     shown.check(world)
     if write is not None:
-        _out.refuse_irregular(write)
+        _out.refuse_irregular(write, option="--write")
     book = opened(source, world)
     from rebal.reports.reconciliation import Verdict
 
@@ -48,7 +48,8 @@ def reconcile(
     if write is not None:
         from rebal.reconcile.statement import statement
 
-        _out.write(write, statement(book.portfolio, book.book, told, now=source.time(world)), apart_from=book.files)
+        text = statement(book.portfolio, book.book, told, now=source.time(world))
+        _out.write(write, text, apart_from=book.files, option="--write")
     code = {Verdict.EQUAL: Exit.DONE, Verdict.DIFFERS: Exit.ACTION, Verdict.UNRECORDED: Exit.BREACH}[report.verdict]
     said = () if code is Exit.DONE else (f"rebal: {source.path(world)}: {report.summary}",)
     return shown.answer(
