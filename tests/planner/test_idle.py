@@ -16,6 +16,7 @@ from rebal.planner.desk import Desk
 from rebal.planner.exposure import with_room
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask
+from rebal.planner.rescue import build_rescue
 from rebal.planner.sequence import after_orders, after_transfers
 from rebal.planner.sizing import Leg
 from rebal.portfolio import Account, Pooling, Portfolio, Route
@@ -519,3 +520,75 @@ def test_a_share_of_what_is_owned_may_sit_at_an_account_and_of_debts_nothing(equ
     made = book({"BTC": "1"}, None, (A,), accounts(a="0.5", b="1"))
     roomy = with_room(made, exact(equity))
     assert [each.most_usd for each in roomy.accounts] == [exact(room), None]
+
+
+def test_what_can_leave_at_once_goes_before_what_waits_for_orders_though_the_file_has_it_later() -> None:
+    """A hedge of 20,000 goes from b to a: closing it frees 0.5 BTC, and 0.6 lie behind nothing at c."""
+    position = opened(B, contracts=F(-20000), entry_price=F(40000), hedge=F(-20000))
+    made = book({"BTC": "1.6"}, None, (A, B), accounts(a="1", b="1", c="1"), wallets={"b:BTC": "1", "c:BTC": "0.6"},
+                positions=(position,))  # fmt: skip
+    ask = Ask("BTC", F(5, 16), named("a:BTCUSD", "BTC", made, now=INPUTS.now), stays=frozenset({"a:BTCUSD"}))
+    plan = build_hedge(made, made.statement, asks=[ask], inputs=INPUTS)
+    # five sixteenths of what the fee of 10 dollars leaves of 64,000, in whole dollars, and 0.05 % on top
+    assert traded(plan) == {"b:BTCUSD": 20000, "a:BTCUSD": -19996}
+    sent = exact("0.4999") + exact("0.00024995")
+    assert moves(plan) == [("c", "a", -sent), ("a", "c", sent), ("b", None, exact("-0.5"))]
+
+
+def test_no_coin_leaves_a_pool_twice_where_some_of_it_is_needed_there() -> None:
+    """10,000 of ETH take 12,500 USDT at the pool b, which counts 80 % of them; of 22,505 its fee of 5 is paid.
+
+    10,000 are left: 4,800 may sit at a, and 5,200 margin as many dollars at c, before their fee.
+    """
+    contracts = (at("a", linear("BTC")), at("b", linear("ETH")), at("c", linear("BTC")))
+    made = book({"BTC": "1", "ETH": "16", "USDT": "22505"}, {"USD": "1"}, contracts, accounts(a="1", b="1", c="1"),
+                wallets={"b:USDT": "22505"})  # fmt: skip
+    made = replace(made, targets={"BTC": F(30000, 102505), "ETH": F(30000, 102505), "USD": F(42505, 102505)})
+    made = in_mode(made, MarginMode.CROSS, MarginMode.POOLED, MarginMode.CROSS)
+    first, *others = made.told_accounts
+    plan = planned(replace(made, told_accounts=(replace(first, at_most=F(4800, 102505)), *others)))
+    assert not plan.refused
+    assert traded(plan) == {"a:BTCUSDT": -120, "b:ETHUSDT": -4000, "c:BTCUSDT": -130}
+    assert moves(plan) == [("b", "a", F(-4800)), ("b", "c", F(-5200)), ("a", "b", F(4800)), ("c", "b", F(5200))]
+
+
+def test_a_pool_sends_what_it_needs_no_more_with_the_fee_that_comes_from_spot() -> None:
+    """8,000 short of ETH count on 0.25 of 0.75025 BTC once the fee of 0.0016 ETH has come, and owe none of it.
+
+    20,000 short at a take the rest: 0.5 and 0.00025 for the fee.
+    """
+    made = book({"BTC": "0.75025", "ETH": "5"}, None, (A, at("b", inverse("ETH", "1"))), accounts(a="1", b="1"),
+                wallets={"b:BTC": "0.75025"})  # fmt: skip
+    made = replace(made, targets={"BTC": F(10010, 42510), "ETH": F(4500, 42510), "USD": F(28000, 42510)})
+    plan = planned(in_mode(made, MarginMode.CROSS, MarginMode.POOLED))
+    assert not plan.refused
+    assert traded(plan) == {"a:BTCUSD": -20000, "b:ETHUSD": -8000}
+    sent = exact("0.50025")
+    assert moves(plan) == [("b", "a", -sent), ("b", None, exact("0.0016")), ("a", "b", sent)]
+
+
+def test_what_does_do_comes_however_little_it_is() -> None:
+    """A hedge of 20,000 at a lacks 4 dollars at leverage 1, of which an order would take 10."""
+    position = opened(A, contracts=F(-20000), entry_price=F(40000), hedge=F(-20000))
+    made = book({"BTC": "1"}, {"BTC": "1"}, (A, B), accounts(a="1", b="1"), positions=(position,),
+                wallets={"a:BTC": "0.4999", "b:BTC": "0.5001"})  # fmt: skip
+    assert moves(planned(strict(made, "1", "1"))) == [("b", "a", exact("-0.0001")), ("a", "b", exact("0.0001"))]
+
+
+def test_a_fee_stays_away_where_the_alert_would_not_ask_for_it_though_another_rule_of_it_is_strict() -> None:
+    """20,000 short on 0.25 BTC at leverage 2, and 2.002 once the fee is paid: the alert is at 2.5, or 50 % away."""
+    made = book({"BTC": "1"}, {"BTC": "0.5", "USD": "0.5"}, (A,), accounts(a="1", b="1"),
+                wallets={"a:BTC": "0.25", "b:BTC": "0.75"},
+                rules=policy(leverage="2", alert=("0.5", "2.5")))  # fmt: skip
+    plan = planned(made)
+    assert traded(plan) == {"a:BTCUSD": -20000}
+    assert moves(plan) == []
+
+
+def test_a_rescue_of_an_isolated_position_counts_what_lies_loose_beside_it_once() -> None:
+    position = opened(A, contracts=F(20000), entry_price=F(40000), margin=exact("0.3"))
+    made = book({"BTC": "0.35"}, None, (A, B), accounts(a="1", b="1"), wallets={"a:BTC": "0.35"}, positions=(position,))
+    made = in_mode(made, MarginMode.ISOLATED, MarginMode.CROSS)
+    plan = build_rescue(made, made.statement, inputs=INPUTS)
+    sent = [(each.account, each.other_account, each.contract, each.quantity) for each in plan.transfers]
+    assert sent == [("a", None, None, exact("-0.05")), ("a", None, "a:BTCUSD", exact("0.05"))]

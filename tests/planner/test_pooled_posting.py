@@ -281,6 +281,7 @@ def test_where_so_much_may_sit_and_no_more_what_counts_most_is_brought(tmp_path:
     text = THREE.replace("wallets: {}", "at_most: 29%\n    wallets: {}")
     plan = planned(read(tmp_path, text))
     assert not plan.refused
+    assert {each.contract: each.signed for each in plan.orders} == {"SOLUSD": -22600, "ETHUSD": 16800, "BTCUSD": 1400}
     assert account(plan.accounts, "bybit").equity <= 42920
     assert set(moved(plan)) >= {"USDT", "BTC"}
     assert planned(read(tmp_path, text + "policy: {post: [own], uncovered: refuse}\n")).refused
