@@ -124,6 +124,20 @@ def test_a_covered_short_comes_through_anything() -> None:
         assert passage.margin_balance == 1 / (1 + exact(shock))
 
 
+def test_a_wallet_below_nothing_that_a_profit_carries_lacks_it_once_that_is_gone() -> None:
+    """20,000 short from 80,000 have gained 0.25 BTC at 40,000, behind which 0.1 are owed.
+
+    At 60,000 a twelfth of a coin of it is left, and 1/600 of maintenance is due: 0.1 less 1/12 and that are missing.
+    """
+    maintenance = Tiers(Valuation.MARK, False, Method.WHOLE, TierUnit.COIN, (Tier(None, Fraction("0.005")),))
+    short = Held(inverse(maintenance), Fraction(-200), Fraction(80000), Fraction(40000))
+    curve = Curve(Fraction("-0.1"), [short])
+    assert curve.along(Moves({"BTC": Fraction("0.5")})).short == Fraction("0.1") - Fraction(1, 12) + Fraction(1, 600)
+    # 20,000 · 0.995 / P = 0.1 + 0.25 at 56,857.14 dollars, 42.14 % up
+    assert curve.along(Moves({"BTC": Fraction("0.4214")})).short is None
+    assert curve.along(Moves({"BTC": Fraction("0.4215")})).short is not None
+
+
 def test_a_wallet_that_is_due_today_ends_where_it_stands() -> None:
     maintenance = Tiers(Valuation.MARK, False, Method.WHOLE, TierUnit.COIN, (Tier(None, Fraction("0.01")),))
     long = Held(inverse(maintenance), Fraction(400), Fraction(40000), Fraction(40000))

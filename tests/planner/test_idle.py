@@ -592,3 +592,12 @@ def test_a_rescue_of_an_isolated_position_counts_what_lies_loose_beside_it_once(
     plan = build_rescue(made, made.statement, inputs=INPUTS)
     sent = [(each.account, each.other_account, each.contract, each.quantity) for each in plan.transfers]
     assert sent == [("a", None, None, exact("-0.05")), ("a", None, "a:BTCUSD", exact("0.05"))]
+
+
+def test_what_sits_at_an_account_beyond_what_may_is_no_reason_to_move_any_of_it() -> None:
+    """A fifth of 40,000 may sit at a, where 20,000 do: they margin 20,000, and no fee has room."""
+    made = book({"BTC": "1"}, {"BTC": "0.5", "USD": "0.5"}, (A,), accounts(a="0.2", b="1"),
+                wallets={"a:BTC": "0.5", "b:BTC": "0.25"})  # fmt: skip
+    plan = planned(strict(made, "1", "1"))
+    assert traded(plan) == {"a:BTCUSD": -20000}
+    assert moves(plan) == []
