@@ -506,3 +506,37 @@ def test_what_an_account_lacks_of_credit_is_what_dollars_that_count_in_full_brin
         if more > 0:
             there = Pool(pool.rules, (*pool.coins, Coin("USDX", ONE, more, whole)), pool.positions)
             assert Survey.of(there, paths=ways, leverage=leverage).keeps is is_enough
+
+
+@pytest.mark.parametrize(
+    ("slices", "there", "more"),
+    [
+        # 40,000 dollars of credit are asked at 40,000 a coin: 32,000 of the first coin, and the rest of another at half
+        ([(1, "0.8"), (None, "0.5")], "0", "1.4"),
+        ([(1, "0.8"), (None, "0.5")], "0.5", "0.9"),
+        ([(1, "0.8"), (None, "0.5")], "1.25", "0.15"),
+        ([(1, "0.8"), (2, "0.2"), (None, "0.5")], "0", "2"),
+        ([(1, "0.8"), (2, "0.1"), (None, "0.5")], "0", "2.2"),
+        # a slice that counts nothing is filled all the same
+        ([(1, "0"), (None, "0.5")], "0", "3"),
+        ([(1, "0"), (None, "0.5")], "0.25", "2.75"),
+        ([(1, "0.8"), (None, "0")], "0", None),
+        ([(2, "0.5"), (None, "0")], "0", "2"),
+        ([(2, "0.5")], "1", "1"),
+        ([(1, "0.5")], "0", None),
+    ],
+)
+def test_so_many_coins_bring_what_is_lacking_as_slice_after_slice_counts(
+    slices: list[tuple[int | None, str]], there: str, more: str | None
+) -> None:
+    counted = tuple(Slice(None if up_to is None else Fraction(up_to), exact(ratio)) for up_to, ratio in slices)
+    coin = Coin("BTC", Fraction(40000), exact(there), Collateral(Counted.COINS, counted))
+    schedule = Tiers(Valuation.MARK, False, Method.WHOLE, TierUnit.COIN, (Tier(None, exact("0.005")),))
+    held = Held(inverse(schedule, multiplier="1", taker_fee="0"), Fraction(-40000), Fraction(40000), Fraction(40000))
+    pool = Pool(rules(), (coin,), (Levered(held, ONE),))
+    assert more_needed(pool, "BTC", paths=[], leverage=ONE) == (None if more is None else exact(more))
+    in_dollars = tuple(replace(each, up_to=None if each.up_to is None else each.up_to * 40000) for each in counted)
+    alike = replace(coin, collateral=Collateral(Counted.USD, in_dollars))
+    assert more_needed(Pool(rules(), (alike,), pool.positions), "BTC", paths=[], leverage=ONE) == (
+        None if more is None else exact(more)
+    )

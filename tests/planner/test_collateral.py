@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rebal.amounts import Fraction
 from rebal.book import MarginMode, Position, opened
@@ -11,7 +13,7 @@ from rebal.market.contract import Contract
 from rebal.market.margin import Held
 from rebal.plan import Plan
 from rebal.planner import build_plan
-from rebal.planner.collateral import Account, Need, Shortage, accounts, free_coins, loose_in_wallets, need
+from rebal.planner.collateral import Account, Need, Shortage, accounts, free_coins, last_that, loose_in_wallets, need
 from rebal.planner.step import step
 from rebal.planner.unwind import build_unwind
 from rebal.portfolio import Policy, Portfolio
@@ -189,3 +191,8 @@ def test_coins_that_lie_loose_are_drawn_before_free_ones_and_leave_those_to_the_
     assert moved(planned(made)) == [(None, F("-0.2")), ("BTCUSD", F("0.51")), ("BTCZ", F("0.29"))]
     shortages = step(made, made.statement, ()).shortages
     assert [(each.account.contract, each.missing) for each in shortages] == [("BTCZ", F("0.22"))]
+
+
+@given(holds=st.integers(0, 40), highest=st.integers(0, 30), near=st.integers(-5, 45))
+def test_the_last_count_that_holds_is_found_wherever_the_search_begins(holds: int, highest: int, near: int) -> None:
+    assert last_that(lambda n: n <= holds, highest, near=near) == min(holds, highest)

@@ -12,7 +12,7 @@ from exact import exact
 from market.test_pooled_path import collaterals
 from program import answered
 from rebal.amounts import COIN_STEP, ZERO, Fraction, plain, up
-from rebal.book import MarginMode, opened
+from rebal.book import MarginMode, Purpose, opened
 from rebal.findings import Code, Finding, Severity
 from rebal.market.pooled import Coin, Pool, coins_to_count, credit
 from rebal.plan import Plan
@@ -22,9 +22,10 @@ from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask
 from rebal.planner.pooled import fitting, past_alert, pool_of
 from rebal.planner.rescue import build_rescue
+from rebal.planner.sizing import Leg
 from rebal.planner.status import build_status
 from rebal.planner.unwind import build_unwind
-from rebal.portfolio import Alert, Portfolio
+from rebal.portfolio import Alert, Portfolio, Route
 
 from .test_accounts import MARKET, NOW, TWO, account, inputs, planned, read
 from .test_idle import in_mode
@@ -294,9 +295,47 @@ def test_the_leverage_that_would_do_is_a_hundred_at_most(there: str, fits: tuple
     assert fitting(pool, replace(made, policy=replace(made.policy, liquidation_distance=exact("0.004")))) == fits
 
 
-def in_a_pool(coins: str, size: int) -> tuple[Portfolio, Pool]:
+def in_a_pool(coins: str, size: int, *, entry: int = 40000) -> tuple[Portfolio, Pool]:
     """Contracts of a dollar, 0.5 % of which is maintenance, and coins of which four fifths count."""
-    short = opened(B, contracts=Fraction(size), entry_price=Fraction(40000))
+    short = opened(B, contracts=Fraction(size), entry_price=Fraction(entry), hedge=Fraction(min(0, size)))
     made = in_mode(book({"BTC": coins}, None, (A, B), accounts(a="1", b="1"), wallets={"b:BTC": coins},
                         positions=(short,) if size else ()), MarginMode.CROSS, MarginMode.POOLED)  # fmt: skip
     return made, pool_of(made.account("b"), made.statement, made)
+
+
+@pytest.mark.parametrize(
+    ("entry", "closes", "there", "out"),
+    [
+        # 8,000 short take 0.25 BTC of which four fifths count, and half of them half of that; 0.00005 are the fee
+        (40000, 4000, "0.4", "0.125"),
+        (40000, 4000, "0.25001", "0.12496"),
+        (40000, 4000, "0.21", "0.08495"),
+        (40000, 8000, "0.4", "0.25"),
+        (40000, 8000, "0.21", "0.2099"),
+        # 0.04 are gained, and lean on by 0.21 before, 0.105 after: half of the gain is realised, the other stays
+        (50000, 4000, "0.4", "0.105"),
+        (50000, 4000, "0.2", "0.09495"),
+        # 0.05 are lost, which 0.3 carry before and 0.15 after, once half of it is realised
+        (32000, 4000, "0.5", "0.15"),
+        (32000, 4000, "0.3", "0.12495"),
+        # what is added to needs more, and so frees nothing
+        (40000, -1000, "0.4", "0"),
+    ],
+)
+def test_out_of_a_pool_goes_what_closing_frees_and_never_what_is_gained(
+    entry: int, closes: int, there: str, out: str
+) -> None:
+    made, _ = in_a_pool(there, -8000, entry=entry)
+    assert _leaving(made, closes) == exact(out)
+    # of an account that stands in alert nothing leaves
+    alert = replace(made.policy.alert, leverage=exact("0.1"))
+    assert _leaving(replace(made, policy=replace(made.policy, alert=alert)), closes) == 0
+
+
+def _leaving(made: Portfolio, closes: int) -> Fraction:
+    """Coins that leave the pool once so many contracts of its hedge are closed."""
+    desk = Desk.of(made, made.statement, now=NOW)
+    outcome = desk.step(desk.orders_of([Leg(B, Fraction(closes), Route.INVERSE, Purpose.HEDGE, "BTC")]))
+    assert not outcome.shortages
+    assert all(each.account == "b" and each.quantity for each in outcome.transfers)
+    return -sum((each.quantity for each in outcome.transfers), ZERO)

@@ -335,7 +335,10 @@ def test_less_than_a_coin_that_is_missing_still_comes_from_the_second_account(tm
         "  third: {venue: bybit, margin: cross, withdrawal: 2h, wallets: {ETH: 3}}",
     )
     rest = exact("6.65452") - exact(coins)
-    assert came(rescued(read(tmp_path, text))) == [
+    plan = rescued(read(tmp_path, text))
+    # what comes from spot first is what the row of the way tells
+    assert (plan.ways[0].currency, plan.ways[0].coins) == ("SOL", F(60))
+    assert came(plan) == [
         ("other", -exact(coins), None), ("third", -rest, None), ("bybit", exact(coins), None), ("bybit", rest, None)
     ]  # fmt: skip
 
@@ -404,3 +407,9 @@ def test_an_account_that_closing_leaves_owing_a_fee_is_levered_no_more(tmp_path:
     assert (way.way, dict(way.contracts)) == (Rescue.CLOSE, {"ETHUSD": F(-60000)})
     assert way.leverage_after == 0
     assert way.distance_after is None
+
+
+def test_an_account_that_owes_more_than_counts_is_not_brought_back_by_closing_alone(tmp_path: Path) -> None:
+    """39,200 of credit, of which a long from 8,000 has lost 41,250; 60 SOL more are 5,400."""
+    plan = rescued(read(tmp_path, LONG.replace("entry_price: 2500", "entry_price: 8000")))
+    assert [(way.way, way.enough) for way in plan.ways] == [(Rescue.COINS, False), (Rescue.BOTH, True)]

@@ -219,3 +219,15 @@ def test_what_triggers_moves_with_what_goes_through_its_contract_inside_its_band
         (inverse("BTC", "1", fee="0"),), proxies={"DOT": ("BTC", "1")},
     )  # fmt: skip
     assert [order.signed for order in planned(made).orders] == [-11000]
+
+
+@pytest.mark.parametrize(("dollars", "ordered"), [(60, []), (102, []), (103, [-103])])
+def test_legs_against_each_other_on_one_contract_move_it_by_more_than_fees_and_a_lot_of_each(
+    dollars: int, ordered: list[int]
+) -> None:
+    """Both coins are ten points off one way or the other, and dollars are to be had: two fees of 50, and two lots."""
+    half = F(100_000 - dollars, 200_000)
+    made = portfolio({"BTC": "1", "DOT": "6000"}, None, {"BTC": "40000", "DOT": "10"}, (inverse("BTC"),),
+                     proxies={"DOT": ("BTC", "1")})  # fmt: skip
+    plan = planned(replace(made, targets={"BTC": half, "DOT": half, "USD": F(dollars, 100_000)}))
+    assert [each.signed for each in plan.orders] == ordered

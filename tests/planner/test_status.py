@@ -126,6 +126,25 @@ def test_a_contract_near_its_expiry_is_an_action() -> None:
     assert (answer.needs, Code.EXPIRES_SOON in codes(answer)) == (Needs.ACTION, True)
 
 
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        (timedelta(days=6, hours=23), "6 days"),
+        (timedelta(days=2), "2 days"),
+        (timedelta(days=1, hours=23), "47 hours"),
+        (timedelta(hours=2, minutes=59), "2 hours"),
+        (timedelta(days=7), ""),
+        (timedelta(0), ""),
+    ],
+)
+def test_what_is_left_until_an_expiry_is_told_in_days_and_at_last_in_hours(left: timedelta, said: str) -> None:
+    dated = inverse("BTC", "1", name="BTCZ", expiry=NOW + left)
+    short = opened(dated, contracts=Fraction(-20000), entry_price=Fraction(40000))
+    made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, (BTC, dated), wallets={"BTC": "0.5"}, positions=(short,))
+    told = [each.message for each in status(made).findings if each.code is Code.EXPIRES_SOON]
+    assert [each.partition(",")[0] for each in told] == ([f"expires in {said}"] if said else [])
+
+
 def test_a_contract_has_expired_from_the_second_it_expires_on() -> None:
     dated = inverse("BTC", "1", name="BTCZ", expiry=NOW)
     short = opened(dated, contracts=Fraction(-20000), entry_price=Fraction(40000))
