@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from rebal import formats
 from rebal.amounts import Fraction
 from rebal.formats import View
 from rebal.formats.describe._routes import letters
+from rebal.formats.document import GLUE
 from rebal.portfolio import Costs, FundingRate
 from rebal.reports.comparison import Compare
 
@@ -165,3 +167,27 @@ def test_data_is_never_markup() -> None:
     screen = shown(compared(made), 100, colour=True)
     assert "[red]X" in screen
     assert "[/x] :fire:" in screen
+
+
+@pytest.mark.parametrize(
+    ("dearer", "cheaper", "then_sold", "told", "in_all"),
+    [
+        (0, None, 0, "always", "from day 0"),
+        (0, 5, 0, "until day 5", "from day 0"),
+        (621, 0, None, "from day 621", "never"),
+        (None, 0, 12, "never", "from day 12"),
+    ],
+)
+def test_what_is_dearer_says_from_when_and_is_never_said_to_be_cheaper_never(
+    dearer: int | None, cheaper: int | None, then_sold: int | None, told: str, in_all: str
+) -> None:
+    report = BOOKS["compare-drift"]()
+    days: dict[str, Any] = {
+        "break_even_day": dearer,
+        "cheaper_from_day": cheaper,
+        "break_even_day_then_sold": then_sold,
+    }
+    first, *others = report.routes
+    text = " ".join(shown(replace(report, routes=(replace(first, **days), *others)), 60).replace(GLUE, " ").split())
+    assert f"dearer {told} " in text
+    assert f"$1,605.00 in all, dearer {in_all} " in text

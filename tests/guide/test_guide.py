@@ -220,12 +220,19 @@ def test_futures_that_earn_are_cheaper_from_a_day_on(tmp_path: Path) -> None:
     path.write_text(book.replace("RATE", "0.002%"))
     text = " ".join(told("choosing", "-p", str(path)).split())
     assert "$103.20 cheaper from day 2" in text
-    assert "Here the first that earns is cheaper from day 2." in text
+    assert "Here the first that has to earn its fees is cheaper from day 2." in text
     assert "The total holds it, the days do not" in " ".join(text.split())
     path.write_text(book.replace("RATE", "-0.002%"))
     text = " ".join(told("choosing", "-p", str(path)).split())
-    assert "$156.00 dearer from day 0" in text
-    assert "Here the first of them comes to it on day 0." in text
+    assert "$156.00 never cheaper" in text
+    assert "Here one costs more from the start." in text
+    assert "day 0" not in text
+    # a sale of 48 is dearer than the fees, and stays so: there is no day 0 to wait for
+    path.write_text(book.replace("RATE", "0%").replace("spot_fee: 0.1%", "spot_fee: 0.2%"))
+    text = " ".join(told("choosing", "-p", str(path)).split())
+    assert "never dearer" in text
+    assert "Here what is never dearer costs less than selling from the start" in text
+    assert "day 0" not in text
 
 
 def test_a_band_of_dollars_alone_orders_nothing(tmp_path: Path) -> None:

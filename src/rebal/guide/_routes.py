@@ -50,9 +50,10 @@ def _known(figure: Fraction | None) -> str:
 
 
 def _day(route: RouteLine) -> str:
+    dearer, cheaper = route.break_even_day, route.cheaper_from_day
     if ends_dearer(route):
-        return f"dearer from day {route.break_even_day}"
-    return "–" if route.cheaper_from_day is None else f"cheaper from day {route.cheaper_from_day}"
+        return "never cheaper" if (dearer, cheaper) == (0, None) else f"dearer from day {dearer}"
+    return "–" if cheaper is None else "never dearer" if not cheaper else f"cheaper from day {cheaper}"
 
 
 def ends_dearer(route: RouteLine) -> bool:

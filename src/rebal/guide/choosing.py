@@ -1,6 +1,6 @@
 """Hedge or rebalance, temporary or lasting, and the day on which they break even."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rebal.guide import Reader
 from rebal.guide._figures import days
@@ -60,10 +60,7 @@ def _reading(report: Compare) -> Iterator[str]:
     )
     if missing:
         yield f"Where a ? stands the file does not say, and nothing is assumed: {', '.join(missing)}."
-    if crossing:
-        yield f"Here the first of them comes to it on day {min(crossing)}."
-    if earning:
-        yield f"Here the first that earns is cheaper from day {min(earning)}."
+    yield from _here(crossing, earning)
     if not (crossing or earning or missing):
         yield f"Here none of them comes to it within {report.reach_days} days at today's rates."
     yield (
@@ -71,3 +68,14 @@ def _reading(report: Compare) -> Iterator[str]:
         "day. Tax later is the tax of the sale that is put off. The total holds it, the days do not: a way that is "
         "cheaper from the first day may be dearer in all, once the sale is made."
     )
+
+
+def _here(crossing: Sequence[int], earning: Sequence[int]) -> Iterator[str]:
+    """What the days of this comparison are, where it has any: 0 is no day to wait for."""
+    if crossing:
+        first = min(crossing)
+        yield f"Here the first of them comes to it on day {first}." if first else "Here one costs more from the start."
+    if 0 in earning:
+        yield "Here what is never dearer costs less than selling from the start, for as long as its sale is put off."
+    if any(earning):
+        yield f"Here the first that has to earn its fees is cheaper from day {min(filter(None, earning))}."

@@ -82,7 +82,7 @@ def routes(report: Compare) -> Iterator[Block]:
     if not report.routes:
         return
     reach = days(Fraction(report.reach_days))
-    note = ("above 0 paid, below 0 earned; break-even looked for over ", reach)
+    note = ("above 0 paid, below 0 earned; dearer: than selling, within ", reach)
     unseen = f"; {_UNSEEN}: not given" if any(each.missing for each in report.routes) else ""
     rows = [_Route(letter, line, report) for letter, line in letters(report).items()]
     title = ("Cost over ", days(report.horizon_days))
@@ -118,23 +118,25 @@ def _tax_deferred(row: _Route) -> Said:
     return Figure(tax, Kind.USD)
 
 
-def _on_day(number: int | None) -> Said:
-    """A day by its number from today, or that there is none."""
-    return "never" if number is None else (f"day{GLUE}", number)
+def _on_day(number: int) -> tuple[Said, ...]:
+    """A day by its number from today."""
+    return (f"day{GLUE}", number)
 
 
-def _breaks_even(row: _Route) -> Said:
-    """When a route costs more than selling, in words; nothing for selling itself."""
+def _when_dearer(row: _Route) -> Said:
+    """From when on a route costs more than selling, or until when it begins with more; nothing for selling itself."""
     line = row.line
     if line.route is Way.SPOT:
         return None
     if line.break_even_day is None and line.cheaper_from_day is None:
         return Absent.UNKNOWN
-    if line.break_even_day == 0:
-        return joined(
-            ["cheaper " if line.cheaper_from_day is None else "cheaper from ", _on_day(line.cheaper_from_day)], ""
-        )
-    return _on_day(line.break_even_day)
+    if line.break_even_day != 0:
+        return _from_day(line.break_even_day)
+    return "always" if line.cheaper_from_day is None else ("until ", *_on_day(line.cheaper_from_day))
+
+
+def _from_day(day: int | None) -> tuple[Said, ...]:
+    return ("never",) if day is None else ("from ", *_on_day(day))
 
 
 def _day(attribute: str, row: _Route) -> Said:
@@ -207,7 +209,9 @@ def _is_known(figure: str, row: _Route) -> bool:
 def _even_from(row: _Route) -> Said:
     """The earliest and the latest break-even day, where funding is a range that makes them differ."""
     low, high = row.line.break_even_day_low, row.line.break_even_day_high
-    return None if low == high else joined([_on_day(low), _on_day(high)], " to ")
+    if low == high or low is None:
+        return None
+    return (*_on_day(low), *((", or never",) if high is None else (" to ", *_on_day(high))))
 
 
 def _is_sold_later(row: _Route) -> bool:
@@ -222,7 +226,7 @@ def _then_sold(row: _Route) -> Said:
     in_all = row.line.total_then_sold_usd
     if in_all is None:
         return None
-    return joined([(Figure(in_all, Kind.USD), " in all, breaks even "), _on_day(row.line.break_even_day_then_sold)], "")
+    return (Figure(in_all, Kind.USD), " in all, dearer ", *_from_day(row.line.break_even_day_then_sold))
 
 
 def _dollars(heading: str, attribute: str, record: str = "", only: Medium | None = None) -> Column:
@@ -265,7 +269,7 @@ _ROUTES = (
         record="share {}",
         absent=Absent.UNKNOWN,
     ),
-    Column("breaks even", _breaks_even, left=True, only=_PAGE),
+    Column("dearer", _when_dearer, left=True, only=_PAGE),
     Column("", partial(_day, "break_even_day"), Kind.COUNT, record="break-even {}", only=_RECORDS),
     Column("", partial(_day, "cheaper_from_day"), Kind.COUNT, record="cheaper-from {}", only=_RECORDS),
     Column("capital", "line.capital", Kind.USD, yields=1, when="line.contracts"),
@@ -294,7 +298,7 @@ _RANGE = (
         role=Role.BELOW,
         when=partial(_is_known, "total_usd"),
     ),
-    _below("breaks even from", _even_from, _spans),
+    _below("dearer from", _even_from, _spans),
     Column(
         "",
         lambda row: joined([_day("break_even_day_low", row), _day("break_even_day_high", row)], " to "),
