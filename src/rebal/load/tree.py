@@ -84,6 +84,10 @@ class Document:
         return found
 
 
+_RUN_IN = re.compile(r"(.+):([-+]?[0-9.]+%?)", re.ASCII)
+"""A key with its number behind the colon, which YAML takes for a name."""
+
+
 class _Open:
     """A mapping or list whose end has not come yet. ``step``: the key or index that the next value is for."""
 
@@ -128,7 +132,8 @@ class _Builder:
         elif not text.isprintable():
             self.leave_out(event, *_unprintable(text))
         elif text in _NOTHING and not event.style:
-            self.leave_out(event, "has no value", _value_for(top.step if top is not None else None))
+            if top is None or not self.lacks_space(top, event):
+                self.leave_out(event, "has no value", _value_for(top.step if top is not None else None))
         else:
             self.put(text, event.start_mark)
 
@@ -219,6 +224,22 @@ class _Builder:
             self.put("", event.start_mark)
         else:
             self.passed()
+
+    def lacks_space(self, top: _Open, event: Any) -> bool:
+        """Refuse ``{ETH:3000}``, a key that holds nothing, for the entry ETH that it was to be."""
+        run_in = _RUN_IN.fullmatch(top.step) if isinstance(top.step, str) else None
+        if run_in is None:
+            return False
+        written, top.step = top.step, run_in[1]
+        place = _place(top.key_mark or event.start_mark)
+        instead = f"write {printable(f'{run_in[1]}: {run_in[2]}')}"
+        self.add(
+            Flaw(self.path(), "has no space after its colon", instead, found=printable(str(written)), place=place),
+            event,
+        )
+        self.broken.add(self.path())
+        self.passed()
+        return True
 
     def join_number(self, top: _Open, event: Any) -> bool:
         """Put the rest of a number behind its beginning: ``{BTC: 40,000}`` holds BTC at 40 and an entry 000."""
@@ -317,8 +338,6 @@ def _place(mark: yaml.Mark) -> Place:
 
 
 def _value_for(step: str | int | None) -> str:
-    if isinstance(step, str) and re.fullmatch(r"[^:]+:[-+]?[0-9.]+%?", step):
-        return "write a space after the colon"
     return "write numbers without commas" if _is_rest_of_number(step) else "write one, or leave the key out"
 
 
