@@ -99,6 +99,16 @@ class TestFallback:
             assert (found.code, found.out) == (2, "")
             assert "--fallback stands in for an exchange that is down; add --market live" in found.err
 
+    def test_a_file_that_is_not_there_is_told_with_what_writes_it(self, server: Server, folder: Path) -> None:
+        found = status(server.serve("binance"), "books/0.yaml", "--fallback", "my last.yaml")
+        instead = "write it while the exchange answers: rebal market --out 'my last.yaml'"
+        assert found == Answered(3, "", f"my last.yaml: does not exist; {instead}\n")
+
+    def test_who_could_not_be_told_leaves_a_command_that_can_be_pasted(self, server: Server, folder: Path) -> None:
+        found = status(server.serve("binance"), "books/0.yaml", "--notify", "false")
+        assert (found.code, found.out) == (4, "")
+        assert "rebal plan -p books/0.yaml --market live" in found.err
+
     def test_of_many_it_is_said_once(self, server: Server, folder: Path) -> None:
         server.serve("binance")
         asked = ("books", "--format", "json", "--timeout", "5", "--fallback", "last.yaml")

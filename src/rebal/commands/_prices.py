@@ -4,13 +4,15 @@ What several books share is made into texts here, in the process that has the ne
 none.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from rebal.commands._answer import World
 from rebal.commands._options import Where, shelf
-from rebal.errors import Unavailable, UsageProblem
+from rebal.commands._typed import typed
+from rebal.errors import InvalidInput, Problem, Unavailable, UsageProblem
 from rebal.times import rfc3339
 
 if TYPE_CHECKING:
@@ -64,6 +66,7 @@ class Prices:
             return
         if not self.asks:
             raise UsageProblem("--fallback stands in for an exchange that is down; add --market live")
+        _refuse_missing(fallback)
         file = load.market(fallback, now=now)
         self.parts = tuple(each if isinstance(each, load.MarketText) else Standby(each, file) for each in given)
 
@@ -107,6 +110,14 @@ class Prices:
 
     def _standbys(self) -> list[Standby]:
         return [each for each in self.parts if isinstance(each, Standby)]
+
+
+def _refuse_missing(fallback: str) -> None:
+    from rebal.load.source import shown
+
+    if fallback != "-" and not os.path.lexists(fallback):
+        instead = f"write it while the exchange answers: {typed('rebal', 'market', '--out', fallback)}"
+        raise InvalidInput([Problem(shown(fallback), 0, 0, "", "does not exist", None, instead)])
 
 
 def _without(accounts: Mapping[str | None, Unavailable]) -> str:

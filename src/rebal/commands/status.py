@@ -13,7 +13,7 @@ from rebal.commands._folders import are_many
 from rebal.commands._many import Market, Reported, answered
 from rebal.commands._options import Shown, Sources, Where
 from rebal.commands._prices import Prices
-from rebal.commands._typed import with_cures
+from rebal.commands._typed import pasted, with_cures
 from rebal.errors import Exit
 from rebal.frozen import frozen
 
@@ -101,10 +101,12 @@ def _of_one(
     )
     lacking = () if prices is None else prices.lacking(at=book.portfolio.market.as_of, now=sources.time(world))
     if notifier is not None:
-        told = with_cures(report, sources.again(world))
+        again = sources.again(world)
+        told = with_cures(report, again)
         failure = _notified(notifier, book, told, width=world.width, partial=bool(lacking))
         if failure is not None:
-            return Answer(code=Exit.UNAVAILABLE, remarks=(*said, *lacking, failure))
+            remarks = (*(pasted(each, again) for each in said), *lacking, failure)
+            return Answer(code=Exit.UNAVAILABLE, remarks=remarks)
     if not lacking:
         return answer
     return answer._replace(code=Exit.UNAVAILABLE, remarks=(*answer.remarks, *lacking), regardless=True)
