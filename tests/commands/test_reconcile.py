@@ -175,6 +175,21 @@ def test_the_statement_that_is_written_is_the_account(
     assert (code, report["verdict"]) == (0, "equal"), report["summary"]
 
 
+def test_the_statement_that_is_written_has_what_spot_shows_beyond_the_book(bybit: Server, tmp_path: Path) -> None:
+    account, file = ledger("bybit"), portfolio(tmp_path, "bybit")
+    account.wallets["BTC"] -= exact("0.25")  # 0.25 moved out, and 0.1 came: 1.5 are held outside by the book
+    account.spot = {"BTC": exact("1.85"), "SOL": exact("7")}
+    asked(serving(bybit, "bybit", account), "reconcile", file, *NOW, "--write", str(tmp_path / "st.yaml"))
+    assert "holdings:\n  BTC: 3.1\n  SOL: 7\nwallets:\n  BTC: 1.25\n" in (tmp_path / "st.yaml").read_text()
+
+
+def test_the_statement_that_is_written_keeps_what_lies_elsewhere(bybit: Server, tmp_path: Path) -> None:
+    account, file = ledger("bybit"), portfolio(tmp_path, "bybit")
+    account.spot = {"BTC": exact("0.7")}
+    asked(serving(bybit, "bybit", account), "reconcile", file, *NOW, "--write", str(tmp_path / "st.yaml"))
+    assert "holdings:\n  BTC: 3\nwallets:\n  BTC: 1.5\n" in (tmp_path / "st.yaml").read_text()
+
+
 def test_the_statement_is_never_written_over_the_portfolio(bybit: Server, tmp_path: Path) -> None:
     file = portfolio(tmp_path, "bybit")
     before = Path(file).read_text()

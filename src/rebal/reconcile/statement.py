@@ -16,12 +16,14 @@ _KEPT = "keep below it what the file says of collateral and borrowing"
 def statement(portfolio: Portfolio, book: Book, told: Mapping[str | None, Told], *, now: datetime) -> str:
     """Holdings, wallets and positions as they are at the exchange; of several accounts in the place of ``accounts:``.
 
-    What is held outside the futures accounts, and which part of a position is protection or stands for another coin, is
-    the book's: no exchange knows it.
+    What is held outside the futures accounts is the book's, and no less than spot accounts show; which part of a
+    position is protection or stands for another coin is the book's, as no exchange knows it.
     """
     inside = [each.wallets for each in told.values()]
-    held = {*book.holdings, *(asset for wallets in inside for asset in wallets)}
-    holdings = {asset: _outside(asset, portfolio, book) + _sum(asset, inside) for asset in held}
+    spot = [each.spot for each in told.values() if each.spot is not None]
+    held = {*book.holdings, *(asset for coins in (*inside, *spot) for asset in coins)}
+    outside = {asset: max(_outside(asset, portfolio, book), _sum(asset, spot)) for asset in held}
+    holdings = {asset: outside[asset] + _sum(asset, inside) for asset in held}
     return "".join(f"{line}\n" for line in _lines(holdings, portfolio, book, told=told, now=now))
 
 
@@ -29,8 +31,8 @@ def _outside(asset: str, portfolio: Portfolio, book: Book) -> Fraction:
     return book.holdings.get(asset, ZERO) - total(book.wallets.get(each, ZERO) for each in portfolio.wallets_of(asset))
 
 
-def _sum(asset: str, inside: list[Mapping[str, Fraction]]) -> Fraction:
-    return total(wallets.get(asset, ZERO) for wallets in inside)
+def _sum(asset: str, accounts: list[Mapping[str, Fraction]]) -> Fraction:
+    return total(coins.get(asset, ZERO) for coins in accounts)
 
 
 def _lines(
