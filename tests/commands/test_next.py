@@ -2,14 +2,17 @@
 
 import re
 import shlex
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from exchange_server import Server
+from exchange_server.accounts import Event
 from exchange_server.books import asked, has_keys, ledger, portfolio, serving
 from program import NOW, PORTFOLIO, answered
 from rebal import cli, commands, discover
+from rebal.amounts import Fraction
 
 DAYS = [f"2024-01-{day:02},{40000 + 2500 * (day % 7)},{2500 - 40 * (day % 5)}\n" for day in range(1, 29)]
 PRICES = "".join(["time,BTC,ETH\n", *DAYS])
@@ -115,6 +118,16 @@ def test_what_asks_an_exchange(server: Server, tmp_path: Path, monkeypatch: pyte
     assert following(same.out) == f"rebal status -p {file}"
     account.wallets["BTC"] += 1
     assert following(asked(server, *reconcile).out) == f"rebal record exchange -p {file}"
+    record = ("record", "exchange", "-p", file, *NOW, "--format", "table", "--allow-trading-key")
+    pasted = f"a statement of now has, to paste: rebal reconcile --write statement.yaml -p {file}"
+    assert following(asked(server, *record).out).endswith(pasted)
+    account.wallets["BTC"] -= 1
+    account.wallets["BTC"] += Fraction(1, 4)
+    early = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
+    account.events.append(Event("300", early, "transfer", "BTC", Fraction(1, 4)))
+    tried = following(asked(server, *record, "--dry-run").out)
+    assert tried == f"to have it in the journal: rebal record exchange -p {file} {' '.join(NOW)} --allow-trading-key"
+    assert following(asked(server, *record).out) == f"rebal status -p {file}"
 
 
 @pytest.mark.usefixtures("loopback")
