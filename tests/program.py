@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
+from unittest import mock
 
 from rebal import cli
 from rebal.exchange import Network
@@ -53,6 +54,32 @@ def rebal(
         timeout=60,
         check=False,
     )
+
+
+def in_process(
+    *arguments: str, cwd: Path | None = None, env: Mapping[str, str] | None = None, stdin: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Answer as ``rebal`` does, to the byte, in this process: a thirtieth of the time where no process is tested."""
+    out, err = _stream(), _stream()
+    with (
+        contextlib.chdir(cwd or Path.cwd()),
+        mock.patch.dict(os.environ, environment() if env is None else env, clear=True),
+        mock.patch.object(sys, "stdin", _stream(stdin)),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        code = cli.run(arguments)
+    return subprocess.CompletedProcess(arguments, code, _written(out), _written(err))
+
+
+def _stream(text: str = "") -> io.TextIOWrapper:
+    """What a process has for a pipe; a StringIO would have no bytes to read and no encoding to carry signs in."""
+    return io.TextIOWrapper(io.BytesIO(text.encode()), encoding="utf-8", write_through=True)
+
+
+def _written(stream: io.TextIOWrapper) -> str:
+    stream.seek(0)
+    return stream.read()
 
 
 class Answered(NamedTuple):

@@ -13,11 +13,17 @@ from pathlib import Path
 
 import pytest
 
-from program import MODULE, NOW, PORTFOLIO, PROGRAM, environment, rebal, shell
+from program import MODULE, NOW, PORTFOLIO, PROGRAM, environment, in_process, rebal, shell
 from rebal import __version__, cli, commands, discover, formats
 from rebal.commands._answer import Answer, World
 from rebal.errors import Exit
 
+REFUSED = (
+    PORTFOLIO.replace("ETH: 14", "ETH: 14, NOPE: 10")
+    .replace("ETH: 40%", "ETH: 20%, NOPE: 20%")
+    .replace("ETH: 2500", "ETH: 2500, NOPE: 1")
+    + "policy: {uncovered: refuse}\n"
+)
 HEAVY = ("yaml", "pydantic", "rich")
 
 
@@ -85,7 +91,7 @@ class TestStart:
 
 class TestHelp:
     def test_lists_every_command_with_a_whole_summary(self) -> None:
-        text = rebal("--help").stdout
+        text = in_process("--help").stdout
         for name in discover.names(commands):
             module = discover.load(commands, name)
             said = module.HELP if hasattr(module, "SUBCOMMANDS") else getattr(module, name).__doc__
@@ -95,14 +101,14 @@ class TestHelp:
 
     @pytest.mark.parametrize("name", list(discover.names(commands)))
     def test_every_command_has_an_example(self, name: str) -> None:
-        done = rebal(name, "--help")
+        done = in_process(name, "--help")
         assert done.returncode == 0
         assert f"Examples:\n    rebal {name}" in done.stdout
 
     def test_without_a_command(self) -> None:
-        done = rebal()
+        done = in_process()
         assert (done.returncode, done.stdout) == (2, "")
-        assert done.stderr == rebal("--help").stdout
+        assert done.stderr == in_process("--help").stdout
 
 
 class TestUsage:
@@ -133,17 +139,17 @@ class TestUsage:
         ],
     )
     def test_refused(self, folder: Path, arguments: list[str], said: str) -> None:
-        done = rebal(*arguments, cwd=folder)
+        done = in_process(*arguments, cwd=folder)
         assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
 
     @pytest.mark.parametrize("now", ["tomorrow", "2026-11-20T08:00:00", "2026-11-20 08:00"])
     def test_now_needs_a_zone(self, folder: Path, now: str) -> None:
-        done = rebal("plan", "--now", now, cwd=folder)
+        done = in_process("plan", "--now", now, cwd=folder)
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr.startswith(f"rebal: --now {now}: ")
 
     def test_control_characters_in_arguments_are_spelled_out(self) -> None:
-        done = rebal("plan", "--format", "\x1b[31mred\u202e")
+        done = in_process("plan", "--format", "\x1b[31mred\u202e")
         assert "\x1b" not in done.stderr
         assert "\u202e" not in done.stderr
         assert r"\x1b[31mred\u202e" in done.stderr
@@ -152,17 +158,20 @@ class TestUsage:
 class TestWhichPortfolio:
     def test_positional_and_option_are_the_same(self, folder: Path) -> None:
         (folder / "portfolio.yaml").rename(folder / "mine.yaml")
-        first = rebal("plan", "mine.yaml", *NOW, cwd=folder)
+        first = in_process("plan", "mine.yaml", *NOW, cwd=folder)
         assert first.returncode == 0
-        assert first.stdout == rebal("plan", "-p", "mine.yaml", *NOW, cwd=folder).stdout
+        assert first.stdout == in_process("plan", "-p", "mine.yaml", *NOW, cwd=folder).stdout
 
     def test_environment_then_current_folder(self, folder: Path) -> None:
         (folder / "bad.yaml").write_text("holdings: 1\n")
-        assert rebal("check", cwd=folder).returncode == 0
-        done = rebal("check", cwd=folder, env=environment(REBAL_PORTFOLIO="bad.yaml"))
+        assert in_process("check", cwd=folder).returncode == 0
+        done = in_process("check", cwd=folder, env=environment(REBAL_PORTFOLIO="bad.yaml"))
         assert done.returncode == 3
         assert done.stderr.startswith("bad.yaml:1:")
-        assert rebal("check", "portfolio.yaml", cwd=folder, env=environment(REBAL_PORTFOLIO="bad.yaml")).returncode == 0
+        assert (
+            in_process("check", "portfolio.yaml", cwd=folder, env=environment(REBAL_PORTFOLIO="bad.yaml")).returncode
+            == 0
+        )
 
     def test_stdin_holds_the_portfolio_or_the_prices_and_not_both(self, folder: Path) -> None:
         done = rebal("plan", "-", "--market", "-", *NOW, cwd=folder, stdin=PORTFOLIO)
@@ -172,12 +181,12 @@ class TestWhichPortfolio:
         )
 
     def test_stdin(self, folder: Path) -> None:
-        done = rebal("plan", "-", *NOW, cwd=folder, stdin=PORTFOLIO)
-        by_name = rebal("plan", *NOW, cwd=folder).stdout
+        done = in_process("plan", "-", *NOW, cwd=folder, stdin=PORTFOLIO)
+        by_name = in_process("plan", *NOW, cwd=folder).stdout
         assert done.stdout == by_name.replace("  file portfolio.yaml\n", "\n", 1) != by_name
 
     def test_missing_file(self, tmp_path: Path) -> None:
-        done = rebal("plan", cwd=tmp_path)
+        done = in_process("plan", cwd=tmp_path)
         assert (done.returncode, done.stdout) == (3, "")
         assert done.stderr.startswith("portfolio.yaml: does not exist")
 
@@ -186,22 +195,45 @@ class TestExitCodes:
     def test_invalid_input_is_told_on_stderr_alone(self, folder: Path) -> None:
         (folder / "portfolio.yaml").write_text(PORTFOLIO.replace("60%", "59%"))
         for command in ("check", "plan"):
-            done = rebal(command, cwd=folder)
+            done = in_process(command, cwd=folder)
             assert (done.returncode, done.stdout) == (3, "")
             assert "portfolio.yaml:4:" in done.stderr
 
     def test_something_to_do(self, folder: Path) -> None:
-        assert rebal("plan", *NOW, cwd=folder).returncode == 0
-        assert rebal("plan", "--exit-code", *NOW, cwd=folder).returncode == 10
+        assert in_process("plan", *NOW, cwd=folder).returncode == 0
+        assert in_process("plan", "--exit-code", *NOW, cwd=folder).returncode == 10
 
     def test_nothing_to_do(self, folder: Path) -> None:
         (folder / "portfolio.yaml").write_text(PORTFOLIO.replace("60%", "70%").replace("40%", "30%"))
-        assert rebal("plan", "--exit-code", *NOW, cwd=folder).returncode == 0
+        assert in_process("plan", "--exit-code", *NOW, cwd=folder).returncode == 0
 
     def test_quiet_is_silent_only_at_0(self, folder: Path) -> None:
-        assert rebal("plan", "--quiet", *NOW, cwd=folder).stdout == ""
-        loud = rebal("plan", "--quiet", "--exit-code", *NOW, cwd=folder)
-        assert (loud.returncode, loud.stdout) == (10, rebal("plan", *NOW, cwd=folder).stdout)
+        assert in_process("plan", "--quiet", *NOW, cwd=folder).stdout == ""
+        loud = in_process("plan", "--quiet", "--exit-code", *NOW, cwd=folder)
+        assert (loud.returncode, loud.stdout) == (10, in_process("plan", *NOW, cwd=folder).stdout)
+
+    @pytest.mark.parametrize(
+        ("code", "arguments", "stdin", "env"),
+        [
+            (0, ["plan", "--format", "table", *NOW], "", {"COLUMNS": "60"}),
+            (0, ["plan", "-", "--format", "json", *NOW], PORTFOLIO, {}),
+            (1, ["plan", "-", *NOW], REFUSED, {}),
+            (2, ["plan", "--format", "jsno"], "", {}),
+            (2, [], "", {}),
+            (3, ["check"], "", {"REBAL_PORTFOLIO": "none.yaml"}),
+            (3, ["check", "-"], "holdings: {BTC: −1}\n", {}),
+            (10, ["plan", "--exit-code", *NOW], "", {}),
+            (20, ["status", "--now", "2026-11-22T09:00:00Z"], "", {}),
+        ],
+    )
+    def test_a_process_ends_as_its_run_does(
+        self, folder: Path, code: int, arguments: list[str], stdin: str, env: dict[str, str]
+    ) -> None:
+        """What the tests that start no process rely on."""
+        done = rebal(*arguments, cwd=folder, env=environment(**env), stdin=stdin)
+        within = in_process(*arguments, cwd=folder, env=environment(**env), stdin=stdin)
+        assert (done.returncode, done.stdout, done.stderr) == (code, within.stdout, within.stderr)
+        assert within.returncode == code
 
     def test_internal_error_shows_where(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -309,7 +341,7 @@ class TestTerminal:
     def test_no_colour_by_environment(self, folder: Path, quietened: dict[str, str]) -> None:
         printed = on_a_terminal("plan", *NOW, cwd=folder, env=quietened)
         assert "\x1b" not in printed
-        assert printed == rebal("plan", "--format", "table", "--width", "80", *NOW, cwd=folder).stdout
+        assert printed == in_process("plan", "--format", "table", "--width", "80", *NOW, cwd=folder).stdout
 
     @pytest.mark.parametrize(
         ("said", "tone"),
@@ -327,7 +359,7 @@ class TestTerminal:
 
     def test_width_is_the_option_then_the_terminal_then_columns_then_100(self, folder: Path) -> None:
         def table(*more: str, **env: str) -> str:
-            return rebal("plan", "--format", "table", *more, *NOW, cwd=folder, env=environment(**env)).stdout
+            return in_process("plan", "--format", "table", *more, *NOW, cwd=folder, env=environment(**env)).stdout
 
         wide = table("--width", "60")
         assert table("--width", "60", COLUMNS="140") == wide

@@ -2,13 +2,12 @@
 
 import re
 import shlex
-import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from program import NOW, PROGRAM, ROOT, environment, rebal, shell
+from program import NOW, ROOT, in_process, shell
 from rebal import commands, discover, venues
 from rebal.errors import Exit
 
@@ -29,10 +28,7 @@ def section(title: str) -> str:
 
 def planned(command: str) -> str:
     """What a command of the README prints on a terminal without colour."""
-    done = subprocess.run(
-        [*PROGRAM, *shlex.split(command)[1:], "--format", "table"],
-        cwd=ROOT, env=environment(), capture_output=True, encoding="utf-8", check=False,
-    )  # fmt: skip
+    done = in_process(*shlex.split(command)[1:], "--format", "table", cwd=ROOT)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -57,13 +53,13 @@ def blocks(language: str) -> list[str]:
 
 @pytest.mark.parametrize("block", blocks("yaml"))
 def test_portfolio_files_are_valid_ones(block: str) -> None:
-    done = rebal("check", "-", stdin=block)
+    done = in_process("check", "-", stdin=block)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def ordered() -> str:
     """The orders and steps of the tutorial's plan, as a terminal shows them."""
-    done = rebal("plan", "-", "--format", "table", *NOW, stdin=blocks("yaml")[0])
+    done = in_process("plan", "-", "--format", "table", *NOW, stdin=blocks("yaml")[0])
     assert (done.returncode, done.stderr) == (0, "")
     (shown,) = re.findall(r"^Orders .*?(?=\n\nMargin)", done.stdout, re.DOTALL | re.MULTILINE)
     return f"{shown}\n"
@@ -94,32 +90,32 @@ def placed(tmp_path: Path) -> None:
     """The tutorial's book with its plan recorded, at the times that it shows."""
     (tmp_path / "portfolio.yaml").write_text(blocks("yaml")[0])
     for line in ("plan --out plan.json", "record plan plan.json --fill BTCUSD=11000@40012.5 --fill ETHUSD=11000@2501"):
-        assert rebal(*line.split(), *NOW, cwd=tmp_path).returncode == 0
+        assert in_process(*line.split(), *NOW, cwd=tmp_path).returncode == 0
 
 
 def test_the_way_out_of_the_tutorial_is_spot_first_or_force(tmp_path: Path) -> None:
     placed(tmp_path)
-    refused = rebal("unwind", "--format", "plain", *NOW, cwd=tmp_path)
+    refused = in_process("unwind", "--format", "plain", *NOW, cwd=tmp_path)
     assert refused.returncode == 1
     assert "refused   BTC, ETH spot is not at its target" in refused.stdout
-    assert rebal("unwind", "--force", *NOW, cwd=tmp_path).returncode == 0
+    assert in_process("unwind", "--force", *NOW, cwd=tmp_path).returncode == 0
     for coin, quantity, price in (("BTC", "-0.275", "40000"), ("ETH", "4.4", "2500")):
         line = f"record spot --asset {coin} --quantity {quantity} --price {price} --against USDT"
-        assert rebal(*line.split(), *NOW, cwd=tmp_path).returncode == 0
-    assert rebal("unwind", *NOW, cwd=tmp_path).returncode == 0
+        assert in_process(*line.split(), *NOW, cwd=tmp_path).returncode == 0
+    assert in_process("unwind", *NOW, cwd=tmp_path).returncode == 0
 
 
 def test_status_says_that_the_prices_of_the_tutorial_are_old(tmp_path: Path) -> None:
     placed(tmp_path)
-    assert rebal("status", *NOW, cwd=tmp_path).stdout.split()[1] == "nothing:"
-    done = rebal("status", "--now", "2026-11-22T09:00:00Z", cwd=tmp_path)
+    assert in_process("status", *NOW, cwd=tmp_path).stdout.split()[1] == "nothing:"
+    done = in_process("status", "--now", "2026-11-22T09:00:00Z", cwd=tmp_path)
     assert (done.returncode, done.stdout.split()[1]) == (20, "attention:")
     assert "older than policy.max_price_age" in done.stdout
 
 
 def test_the_tutorial_s_account_can_be_a_pooled_one(tmp_path: Path) -> None:
     (written,) = re.findall(r"write `(accounts: .*?)` in place of `venue: bybit`", TEXT)
-    done = rebal("plan", "-", *NOW, stdin=blocks("yaml")[0].replace("venue: bybit", written))
+    done = in_process("plan", "-", *NOW, stdin=blocks("yaml")[0].replace("venue: bybit", written))
     assert (done.returncode, done.stderr) == (0, "")
     assert "pooled" in done.stdout
 
@@ -147,9 +143,9 @@ def test_accounts_of_the_section_on_several_plan_and_record(tmp_path: Path) -> N
     """What stands there is a file that plans, and what is said of moves between accounts is what record takes."""
     (block,) = (each for each in blocks("yaml") if "deribit: {venue: deribit" in each)
     (tmp_path / "portfolio.yaml").write_text(block)
-    done = rebal("plan", *NOW, "--out", "plan.json", cwd=tmp_path)
+    done = in_process("plan", *NOW, "--out", "plan.json", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert rebal("record", "plan", "plan.json", *NOW, cwd=tmp_path).returncode == 0
+    assert in_process("record", "plan", "plan.json", *NOW, cwd=tmp_path).returncode == 0
     for word in (
         "`policy.prefer: cost`",
         "`at_most`",
@@ -163,7 +159,7 @@ def test_accounts_of_the_section_on_several_plan_and_record(tmp_path: Path) -> N
 def test_a_share_on_the_command_line_is_in_percent_points(tmp_path: Path) -> None:
     (tmp_path / "portfolio.yaml").write_text(blocks("yaml")[0])
     half, same, little = (
-        rebal("hedge", "BTC", "--pct", share, "--format", "csv", *NOW, cwd=tmp_path).stdout
+        in_process("hedge", "BTC", "--pct", share, "--format", "csv", *NOW, cwd=tmp_path).stdout
         for share in ("50", "50%", "0.5")
     )
     assert "BTCUSD" in half
@@ -205,7 +201,7 @@ def test_the_account_s_commands_are_understood_as_they_are_typed(tmp_path: Path)
     (block,) = re.findall(r"```sh\n(.*?)```", section("The account"), re.DOTALL)
     asked = 0
     for line in block.splitlines():
-        done = rebal(*shlex.split(line, comments=True)[1:], *(() if " show " in line else NOW), cwd=tmp_path)
+        done = in_process(*shlex.split(line, comments=True)[1:], *(() if " show " in line else NOW), cwd=tmp_path)
         if "exchange" in line or "reconcile" in line:
             asked += 1  # everything but a key
             assert (done.returncode, done.stdout) == (2, "")
@@ -232,5 +228,5 @@ def test_the_replays_run_as_they_are_typed(tmp_path: Path) -> None:
     (tmp_path / "prices.csv").write_text("\n".join(["time,BTC,ETH,ALT", *rows]))
     (tmp_path / "funding.csv").write_text("time,contract,rate\n2024-01-03T08:00:00Z,BTCUSD_PERP,0.0001\n")
     for line in block.splitlines():
-        done = rebal(*shlex.split(line, comments=True)[1:], *NOW, cwd=tmp_path)
+        done = in_process(*shlex.split(line, comments=True)[1:], *NOW, cwd=tmp_path)
         assert (done.returncode, done.stderr) == (0, "")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from program import NOW, PORTFOLIO, answered, environment, rebal, shell
+from program import NOW, PORTFOLIO, answered, environment, in_process, shell
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def offered(folder: Path, *words: str, **more: str) -> list[str]:
         "COMP_WORDS": " ".join(("rebal", *words)),
         "COMP_CWORD": str(len(words)),
     }
-    done = rebal(cwd=folder, env=environment(**told, **more))
+    done = in_process(cwd=folder, env=environment(**told, **more))
     assert done.stderr == ""
     return done.stdout.split()
 
@@ -48,7 +48,7 @@ def test_names_out_of_the_portfolio(folder: Path, words: tuple[str, ...], expect
 
 
 def test_the_ids_of_the_journal(folder: Path) -> None:
-    rebal("record", "spot", "--asset", "BTC", "--quantity", "1", "--id", "gift-1", *NOW, cwd=folder)
+    in_process("record", "spot", "--asset", "BTC", "--quantity", "1", "--id", "gift-1", *NOW, cwd=folder)
     before = sorted(os.listdir(folder))
     assert offered(folder, "record", "void", "g") == ["gift-1"]
     assert sorted(os.listdir(folder)) == before

@@ -14,7 +14,7 @@ from lifecycle import BOOK, LATER, PERP, SOLD, done, made, refused, saved, start
 
 from booked import STEP, near
 from exact import exact
-from program import NOW, PORTFOLIO, answered, rebal
+from program import NOW, PORTFOLIO, answered, in_process
 from rebal.amounts import Fraction, plain
 from rebal.commands import history, record
 
@@ -193,6 +193,6 @@ def test_the_journal_is_beside_the_file_however_the_file_is_named(tmp_path: Path
     for n, named in enumerate(("sub/p.yaml", "./sub/p.yaml", str(folder / "p.yaml"), "../sub/p.yaml")):
         cwd = tmp_path / "sub" if named.startswith("..") else tmp_path
         spot = ("record", "spot", "--asset", "BTC", "--quantity", "1", "--id", f"spot-{n}", "-p", named, *NOW)
-        assert rebal(*spot, cwd=cwd).returncode == 0
+        assert in_process(*spot, cwd=cwd).returncode == 0
     assert sorted(path.name for path in tmp_path.rglob("*.db")) == ["p.journal.db"]
-    assert "entries 5 of 5" in rebal("history", "-p", "sub/p.yaml", *NOW, cwd=tmp_path).stdout
+    assert "entries 5 of 5" in in_process("history", "-p", "sub/p.yaml", *NOW, cwd=tmp_path).stdout

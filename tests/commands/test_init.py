@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from exchange_server import Fault, Reply, Server
-from program import PROGRAM, answered, environment, rebal
+from program import PROGRAM, answered, environment, in_process
 from rebal import cli, venues
 
 SERVED = datetime(2026, 11, 20, 7, 58, 10, tzinfo=UTC)
@@ -22,13 +22,13 @@ SERVED = datetime(2026, 11, 20, 7, 58, 10, tzinfo=UTC)
 
 class TestInit:
     def test_writes_a_starter_that_can_be_planned(self, tmp_path: Path) -> None:
-        done = rebal("init", cwd=tmp_path)
+        done = in_process("init", cwd=tmp_path)
         assert (done.returncode, done.stdout) == (0, "")
         written = "portfolio.yaml is written; put your own figures in\n"
         assert done.stderr == f"{written}next: rebal plan portfolio.yaml\n"
         assert stat.S_IMODE((tmp_path / "portfolio.yaml").stat().st_mode) == 0o600
-        assert rebal("check", cwd=tmp_path).returncode == 0
-        plan = rebal("plan", "--format", "json", cwd=tmp_path)
+        assert in_process("check", cwd=tmp_path).returncode == 0
+        plan = in_process("plan", "--format", "json", cwd=tmp_path)
         assert plan.returncode == 0
         assert "stale-prices" not in plan.stdout
 
@@ -36,7 +36,7 @@ class TestInit:
         (tmp_path / "mine.yaml").write_text("mine")
         (tmp_path / "dangling.yaml").symlink_to("nowhere.yaml")
         for name in ("mine.yaml", "dangling.yaml"):
-            done = rebal("init", name, cwd=tmp_path)
+            done = in_process("init", name, cwd=tmp_path)
             assert (done.returncode, done.stdout) == (2, "")
             assert "exists and is left as it is" in done.stderr
         assert (tmp_path / "mine.yaml").read_text() == "mine"
@@ -44,12 +44,12 @@ class TestInit:
 
     def test_default_is_the_file_that_plan_reads(self, tmp_path: Path) -> None:
         env = environment(REBAL_PORTFOLIO="cold.yaml")
-        assert rebal("init", cwd=tmp_path, env=env).returncode == 0
-        assert rebal("check", cwd=tmp_path, env=env).returncode == 0
+        assert in_process("init", cwd=tmp_path, env=env).returncode == 0
+        assert in_process("check", cwd=tmp_path, env=env).returncode == 0
         assert [file.name for file in tmp_path.iterdir()] == ["cold.yaml"]
 
     def test_missing_folder(self, tmp_path: Path) -> None:
-        done = rebal("init", "no/such/portfolio.yaml", cwd=tmp_path)
+        done = in_process("init", "no/such/portfolio.yaml", cwd=tmp_path)
         assert (done.returncode, done.stdout) == (2, "")
 
 
@@ -87,8 +87,8 @@ class TestAsked:
         assert written["targets"] == {"BTC": "50%", "ETH": "45%", "USD": "5%"}
         assert written["market"]["prices"] == {"BTC": 40000, "ETH": 2500}
         assert written["as_of"] == written["market"]["as_of"]
-        assert rebal("check", cwd=tmp_path).returncode == 0
-        assert rebal("plan", cwd=tmp_path).returncode == 0
+        assert in_process("check", cwd=tmp_path).returncode == 0
+        assert in_process("plan", cwd=tmp_path).returncode == 0
 
     def test_enter_takes_what_is_offered(self, tmp_path: Path) -> None:
         code, _ = typed("", "", "", "2", "14", "60", "", "n", "40000", "2500", "", cwd=tmp_path)
@@ -97,8 +97,8 @@ class TestAsked:
         assert written["accounts"] == {"bybit": {"venue": "bybit", "margin": "pooled"}}
         assert written["targets"] == {"BTC": "60%", "ETH": "40%"}
         assert not {"venue", "wallets", "positions"} & written.keys()
-        assert rebal("check", cwd=tmp_path).returncode == 0
-        plan = json.loads(rebal("plan", "--format", "json", cwd=tmp_path).stdout)
+        assert in_process("check", cwd=tmp_path).returncode == 0
+        plan = json.loads(in_process("plan", "--format", "json", cwd=tmp_path).stdout)
         assert [(each["account"], each["margin"]) for each in plan["accounts"]] == [("bybit", "pooled")]
 
     @pytest.mark.parametrize("kind", ["cross", "isolated"])
@@ -110,7 +110,7 @@ class TestAsked:
         text = (tmp_path / "portfolio.yaml").read_text()
         assert "`rebal guide pooled` says where to look" in text
         assert yaml.safe_load(text)["accounts"]["bybit"]["margin"] == kind
-        plan = json.loads(rebal("plan", "--format", "json", cwd=tmp_path).stdout)
+        plan = json.loads(in_process("plan", "--format", "json", cwd=tmp_path).stdout)
         assert {each["mode"] for each in plan["wallets"]} == {kind}
 
     def test_what_stands_in_comments_of_the_account_can_be_taken_in(self, tmp_path: Path) -> None:
@@ -124,17 +124,17 @@ class TestAsked:
         written = yaml.safe_load(file.read_text())["accounts"]
         assert list(written) == ["bybit", "deribit"]
         assert written["bybit"]["wallets"] == {"BTC": 0.4}
-        assert rebal("check", cwd=tmp_path).stderr == ""
+        assert in_process("check", cwd=tmp_path).stderr == ""
 
     def test_the_example_on_a_pipe_has_accounts_that_can_be_taken_in(self, tmp_path: Path) -> None:
-        assert rebal("init", cwd=tmp_path).returncode == 0
+        assert in_process("init", cwd=tmp_path).returncode == 0
         file = tmp_path / "portfolio.yaml"
         text = file.read_text()
         for line in ("accounts:", "  bybit: {venue", "  deribit: {venue"):
             assert f"# {line}" in text
             text = text.replace(f"# {line}", line)
         file.write_text("\n".join(each for each in text.splitlines() if not each.startswith("venue: ")) + "\n")
-        assert rebal("check", cwd=tmp_path).stderr == ""
+        assert in_process("check", cwd=tmp_path).stderr == ""
 
     def test_what_cannot_be_taken_is_asked_again(self, tmp_path: Path) -> None:
         code, said = typed(
@@ -175,7 +175,7 @@ class TestAsked:
         assert yaml.safe_load(text)["market"]["funding"] == {"BTCUSD_PERP": "0.01%", "ETHUSD_PERP": "-0.005%"}
         assert "#   - {contract: BTCUSD_PERP, contracts: -149, entry_price: 40000}" in text
         assert "BTCUSD," not in text
-        assert rebal("check", cwd=tmp_path).returncode == 0
+        assert in_process("check", cwd=tmp_path).returncode == 0
 
     def test_an_empty_answer_is_none(self, tmp_path: Path) -> None:
         _, said = typed("binance", "BTC", "", "2", then_end=True, cwd=tmp_path)
@@ -281,5 +281,5 @@ class TestTodaysPrices:
 
 class TestSchema:
     def test_is_one_json_document(self) -> None:
-        schema = json.loads(rebal("schema").stdout)
+        schema = json.loads(in_process("schema").stdout)
         assert schema["$schema"] == "http://json-schema.org/draft-07/schema#"

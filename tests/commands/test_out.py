@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from program import NOW, PORTFOLIO, ROOT, rebal, shell
+from program import NOW, PORTFOLIO, ROOT, in_process, rebal, shell
 from rebal.commands import _out
 from rebal.errors import Unavailable, UsageProblem
 
@@ -39,30 +39,30 @@ class TestCommand:
         ],
     )
     def test_format_by_suffix(self, folder: Path, name: str, form: str) -> None:
-        done = rebal("plan", "--out", name, *NOW, cwd=folder)
+        done = in_process("plan", "--out", name, *NOW, cwd=folder)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-        shown = rebal("plan", "--format", form, *NOW, cwd=folder).stdout
+        shown = in_process("plan", "--format", form, *NOW, cwd=folder).stdout
         assert (folder / name).read_text() == shown != ""
 
     def test_a_chart_is_picked_of_svg_alone(self, folder: Path) -> None:
-        done = rebal("plan", "--out", "a.svg", "--chart", "payoff", *NOW, cwd=folder)
+        done = in_process("plan", "--out", "a.svg", "--chart", "payoff", *NOW, cwd=folder)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
         assert '<title id="payoff-title">' in (folder / "a.svg").read_text()
-        other = rebal("plan", "--chart", "payoff", *NOW, cwd=folder)
+        other = in_process("plan", "--chart", "payoff", *NOW, cwd=folder)
         assert (other.returncode, other.stdout) == (2, "")
         assert other.stderr == "rebal: --chart picks the one chart of svg, and this is plain; add --format svg\n"
-        page = rebal("plan", "--chart", "payoff", "--out", "w.html", *NOW, cwd=folder)
+        page = in_process("plan", "--chart", "payoff", "--out", "w.html", *NOW, cwd=folder)
         assert (page.returncode, page.stdout) == (2, "")
         told = "--chart picks the one chart of svg, and this is html; save it as .svg, or leave --chart away"
         assert page.stderr == f"rebal: {told}\n"
         assert not (folder / "w.html").exists()
-        none = rebal("plan", "--format", "svg", "--chart", "path", *NOW, cwd=folder)
+        none = in_process("plan", "--format", "svg", "--chart", "path", *NOW, cwd=folder)
         assert (none.returncode, none.stdout) == (2, "")
         assert "has no such chart; write one of weights, ladder, payoff" in none.stderr
 
     def test_format_wins_over_suffix(self, folder: Path) -> None:
-        rebal("plan", "--out", "a.json", "--format", "csv", *NOW, cwd=folder)
-        assert (folder / "a.json").read_text() == rebal("plan", "--format", "csv", *NOW, cwd=folder).stdout
+        in_process("plan", "--out", "a.json", "--format", "csv", *NOW, cwd=folder)
+        assert (folder / "a.json").read_text() == in_process("plan", "--format", "csv", *NOW, cwd=folder).stdout
 
     @pytest.mark.parametrize(
         ("name", "form", "said"),
@@ -75,12 +75,12 @@ class TestCommand:
     )
     def test_a_picture_is_saved_as_what_it_is(self, folder: Path, name: str, form: str | None, said: str) -> None:
         asked = () if form is None else ("--format", form)
-        done = rebal("plan", "--out", name, *asked, *NOW, cwd=folder)
+        done = in_process("plan", "--out", name, *asked, *NOW, cwd=folder)
         assert (done.returncode, done.stdout, done.stderr) == (2, "", f"rebal: --out {name}: {said}\n")
         assert not (folder / name).exists()
 
     def test_written_though_quiet(self, folder: Path) -> None:
-        rebal("plan", "--quiet", "--out", "a.json", *NOW, cwd=folder)
+        in_process("plan", "--quiet", "--out", "a.json", *NOW, cwd=folder)
         assert (folder / "a.json").read_text().startswith("{")
 
     def test_written_when_refused(self, folder: Path) -> None:
@@ -90,14 +90,14 @@ class TestCommand:
             .replace("ETH: 2500", "ETH: 2500, NOPE: 1")
             + "policy: {uncovered: refuse}\n"
         )
-        done = rebal("plan", "--out", "a.json", *NOW, cwd=folder)
+        done = in_process("plan", "--out", "a.json", *NOW, cwd=folder)
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr.startswith("rebal: refused: NOPE")
         assert '"refused": true' in (folder / "a.json").read_text()
 
     def test_not_written_on_invalid_input(self, folder: Path) -> None:
         (folder / "portfolio.yaml").write_text("holdings: 1\n")
-        assert rebal("plan", "--out", "a.json", *NOW, cwd=folder).returncode == 3
+        assert in_process("plan", "--out", "a.json", *NOW, cwd=folder).returncode == 3
         assert sorted(os.listdir(folder)) == ["portfolio.yaml"]
 
     @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ class TestCommand:
         (folder / "linked.yaml").symlink_to("portfolio.yaml")
         (folder / "hard.yaml").hardlink_to(folder / "portfolio.yaml")
         before = (folder / target).read_bytes()
-        done = rebal("plan", "--market", "prices.yaml", "--out", target, *NOW, cwd=folder)
+        done = in_process("plan", "--market", "prices.yaml", "--out", target, *NOW, cwd=folder)
         assert (done.returncode, done.stdout) == (2, "")
         assert "name another file" in done.stderr
         assert (folder / target).read_bytes() == before
@@ -122,7 +122,7 @@ class TestCommand:
     def test_never_over_the_journal(self, folder: Path, journal: str) -> None:
         if journal == "own.db":
             (folder / "portfolio.yaml").write_text(f"{PORTFOLIO}journal: own.db\n")
-        assert rebal("plan", "--out", journal, *NOW, cwd=folder).returncode == 2
+        assert in_process("plan", "--out", journal, *NOW, cwd=folder).returncode == 2
         assert not (folder / journal).exists()
 
     def test_devices_and_folders_are_left_alone(self, folder: Path) -> None:
@@ -136,7 +136,7 @@ class TestCommand:
         assert (folder / "null").is_symlink()
 
     def test_missing_folder(self, folder: Path) -> None:
-        done = rebal("plan", "--out", "no/such/a.json", *NOW, cwd=folder)
+        done = in_process("plan", "--out", "no/such/a.json", *NOW, cwd=folder)
         assert (done.returncode, done.stdout) == (2, "")
         assert "create it first" in done.stderr
 

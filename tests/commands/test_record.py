@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from lifecycle import BOOK, LATER, NOW, PERP, SOLD, done, made, refused, saved, start_over
 
-from program import PROGRAM, answered, environment, rebal
+from program import PROGRAM, answered, environment, in_process
 from rebal.amounts import Fraction
 
 LEAVING = """\
@@ -65,7 +65,7 @@ class TestPlan:
 
     def test_comes_through_stdin_as_well(self, folder: Path) -> None:
         text = done("plan", "--format", "json")
-        answer = rebal("record", "plan", "-", "--format", "json", *NOW, cwd=folder, stdin=text)
+        answer = in_process("record", "plan", "-", "--format", "json", *NOW, cwd=folder, stdin=text)
         assert answer.returncode == 0
         assert json.loads(answer.stdout)["entries"]
 
@@ -341,9 +341,9 @@ class TestSingle:
         assert not (folder / "portfolio.journal.db").exists()
 
     def test_stdin_has_no_journal_unless_it_is_named(self, folder: Path) -> None:
-        answer = rebal("record", *SOLD, *NOW, "-p", "-", cwd=folder, stdin=BOOK)
+        answer = in_process("record", *SOLD, *NOW, "-p", "-", cwd=folder, stdin=BOOK)
         assert (answer.returncode, "give --journal FILE" in answer.stderr) == (2, True)
-        named = rebal("record", *SOLD, *NOW, "-p", "-", "--journal", "kept.db", cwd=folder, stdin=BOOK)
+        named = in_process("record", *SOLD, *NOW, "-p", "-", "--journal", "kept.db", cwd=folder, stdin=BOOK)
         assert (named.returncode, (folder / "kept.db").exists()) == (0, True)
 
     def test_a_journal_that_is_named_is_there_or_made_by_the_first_record(self, folder: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from exact import exact
 from market.test_pooled_path import spare
-from program import rebal
+from program import in_process
 from rebal import load
 from rebal.account_lines import AccountLine, LevelLine, NearestLine
 from rebal.amounts import ONE, ZERO, Fraction
@@ -347,20 +347,20 @@ def test_what_is_recorded_stands_at_its_account(tmp_path: Path) -> None:
     plan = tmp_path / "plan.json"
     now = ("-p", str(portfolio), "--now", "2026-11-20T09:00:00Z")
     at = ("--time", "2026-11-20T08:59:00Z")
-    assert rebal("plan", *now, "--out", str(plan)).returncode == 0
-    assert rebal("record", "plan", str(plan), *now, *at).returncode == 0
-    again = json.loads(rebal("plan", *now, "--format", "json").stdout)
+    assert in_process("plan", *now, "--out", str(plan)).returncode == 0
+    assert in_process("record", "plan", str(plan), *now, *at).returncode == 0
+    again = json.loads(in_process("plan", *now, "--format", "json").stdout)
     assert not again["changes"]
-    nowhere = rebal("record", "transfer", "--asset", "BTC", "--quantity", "0.1", *now, *at)
+    nowhere = in_process("record", "transfer", "--asset", "BTC", "--quantity", "0.1", *now, *at)
     assert "name the account" in nowhere.stderr
-    moved = rebal("record", "transfer", "--asset", "BTC", "--quantity", "0.1", "--account", "deribit", *now, *at)
+    moved = in_process("record", "transfer", "--asset", "BTC", "--quantity", "0.1", "--account", "deribit", *now, *at)
     assert moved.returncode == 0
-    told = json.loads(rebal("history", *now, "--format", "json").stdout)
+    told = json.loads(in_process("history", *now, "--format", "json").stdout)
     assert {each["account"] for each in told["entries"] if each["type"] == "fill"} == {"bybit"}
     assert told["entries"][-1]["account"] == "deribit"
     wallets = {
         (each["account"], each["currency"]): each["balance"]
-        for each in json.loads(rebal("status", *now, "--format", "json").stdout)["wallets"]
+        for each in json.loads(in_process("status", *now, "--format", "json").stdout)["wallets"]
     }
     assert wallets["deribit", "BTC"] == "0.3"
 
@@ -371,7 +371,7 @@ def test_an_account_that_fails_takes_its_coins_and_its_hedges(tmp_path: Path) ->
                                                 "entry_price: 40000, hedge: -8000}], ")  # fmt: skip
     portfolio.write_text(text, encoding="utf-8")
     now = (str(portfolio), "--now", "2026-11-20T09:00:00Z", "--format", "json")
-    whole, failed = (json.loads(rebal("stress", *now, *more).stdout) for more in ((), ("--fail", "bybit")))
+    whole, failed = (json.loads(in_process("stress", *now, *more).stdout) for more in ((), ("--fail", "bybit")))
     # 0.4 BTC and 2,000 dollars
     assert exact(whole["equity"]) - exact(failed["equity"]) == 18000
     assert [each["account"] for each in whole["survival"]] == ["bybit"]
@@ -379,8 +379,8 @@ def test_an_account_that_fails_takes_its_coins_and_its_hedges(tmp_path: Path) ->
     (told,) = (each for each in failed["findings"] if each["code"] == "account-failed")
     assert told["data"]["lost_usd"] == "18000"
     assert told["data"]["contracts"] == ["BTCUSD"]
-    assert rebal("stress", *now, "--fail", "kraken").returncode == 2
-    assert rebal("stress", *now, "--fail", "bybit", "--planned").returncode == 2
+    assert in_process("stress", *now, "--fail", "kraken").returncode == 2
+    assert in_process("stress", *now, "--fail", "bybit", "--planned").returncode == 2
 
 
 def test_a_price_of_a_contract_counts_whether_its_account_is_named_or_not(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from exact import exact
 from market.test_pooled_path import with_more
-from program import rebal
+from program import in_process
 from rebal.amounts import ONE, ZERO, Fraction, plain
 from rebal.book import Book
 from rebal.findings import Code
@@ -394,8 +394,8 @@ def test_every_figure_of_coins_that_travel_to_a_pool_is_derived(tmp_path: Path) 
     file, plan = tmp_path / "p.yaml", tmp_path / "rescue.json"
     file.write_text(TWO)
     now = ("--now", "2026-11-20T09:00:00Z", "-p", str(file))
-    assert rebal("rescue", *now, "--out", str(plan)).returncode == 0
-    told = rebal("explain", str(plan), *now)
+    assert in_process("rescue", *now, "--out", str(plan)).returncode == 0
+    told = in_process("explain", str(plan), *now)
     assert told.returncode == 0, told.stderr
     assert "ways.bybit.coins.coins" in told.stdout
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from exact import exact
-from program import rebal
+from program import in_process
 from rebal.amounts import Fraction
 from rebal.book import MarginMode, Purpose, opened
 from rebal.findings import Code, Severity
@@ -177,15 +177,15 @@ def test_it_is_recorded_account_by_account_and_the_credit_once_it_may_have_come(
     portfolio, saved = tmp_path / "portfolio.yaml", tmp_path / "plan.json"
     portfolio.write_text(FILE, encoding="utf-8")
     now = ("-p", str(portfolio), "--now", "2026-11-20T09:00:00Z")
-    made = rebal("plan", *now, "--out", str(saved))
+    made = in_process("plan", *now, "--out", str(saved))
     assert made.returncode == 0, made.stderr
     plan = json.loads(saved.read_text(encoding="utf-8"))
     sent = [(each["account"], each["other_account"], each["hours"]) for each in plan["transfers"]]
     assert ("kraken", "bybit", None) in sent
     assert ("bybit", "kraken", "2") in sent
-    recorded = rebal("record", "plan", str(saved), *now, "--time", "2026-11-20T08:59:00Z")
+    recorded = in_process("record", "plan", str(saved), *now, "--time", "2026-11-20T08:59:00Z")
     assert recorded.returncode == 0, recorded.stderr
-    again = json.loads(rebal("plan", *now, "--format", "json").stdout)
+    again = json.loads(in_process("plan", *now, "--format", "json").stdout)
     assert not again["changes"]
     wallets = {(each["account"], each["currency"]): each["balance"] for each in again["wallets"]}
     assert wallets == {(each["account"], each["currency"]): each["balance"] for each in plan["wallets"]}
@@ -197,32 +197,33 @@ def saved(tmp_path: Path) -> tuple[tuple[str, ...], str]:
     portfolio, plan = tmp_path / "portfolio.yaml", tmp_path / "plan.json"
     portfolio.write_text(FILE, encoding="utf-8")
     now = ("-p", str(portfolio), "--now", "2026-11-20T09:00:00Z")
-    assert rebal("plan", *now, "--out", str(plan)).returncode == 0
+    assert in_process("plan", *now, "--out", str(plan)).returncode == 0
     return now, str(plan)
 
 
 def test_a_move_between_accounts_is_named_by_both_and_its_side_by_the_sign(tmp_path: Path) -> None:
     now, plan = saved(tmp_path)
-    still = rebal("record", "plan", plan, *now, "--transfer", "kraken:bybit:SOL=0")
+    still = in_process("record", "plan", plan, *now, "--transfer", "kraken:bybit:SOL=0")
     assert "--transfer kraken:bybit:SOL=-20.0165 if it is moved already" in still.stdout
-    there = json.loads(rebal("status", *now, "--format", "json").stdout)["wallets"]
+    there = json.loads(in_process("status", *now, "--format", "json").stdout)["wallets"]
     assert {(each["account"], each["balance"]) for each in there if each["currency"] == "SOL"} == {
         ("kraken", "90"),
         ("bybit", "9.9835"),
     }
-    rebal("record", "plan", plan, *now, "--transfer", "kraken:bybit:SOL=-20", "--transfer", "kraken:bybit:SOL=19.99")
-    there = json.loads(rebal("status", *now, "--format", "json").stdout)["wallets"]
+    arrived = ("--transfer", "kraken:bybit:SOL=-20", "--transfer", "kraken:bybit:SOL=19.99")
+    in_process("record", "plan", plan, *now, *arrived)
+    there = json.loads(in_process("status", *now, "--format", "json").stdout)["wallets"]
     assert {(each["account"], each["balance"]) for each in there if each["currency"] == "SOL"} == {
         ("kraken", "70"),
         ("bybit", "29.9735"),
     }
-    nowhere = rebal("record", "plan", plan, *now, "--transfer", "DOGE=1")
+    nowhere = in_process("record", "plan", plan, *now, "--transfer", "DOGE=1")
     assert "the plan moves kraken:bybit:SOL, bybit:SOL, kraken:BTC" in nowhere.stderr
 
 
 def test_every_figure_of_it_is_derived(tmp_path: Path) -> None:
     now, plan = saved(tmp_path)
-    told = rebal("explain", plan, *now)
+    told = in_process("explain", plan, *now)
     assert told.returncode == 0, told.stdout
     assert "transfers.bybit:SOL.in.kraken.quantity" in told.stdout
 
@@ -529,21 +530,21 @@ def test_a_withdrawal_is_told_with_its_fee_recorded_with_it_and_derived(tmp_path
     portfolio, saved = tmp_path / "portfolio.yaml", tmp_path / "plan.json"
     portfolio.write_text(text, encoding="utf-8")
     now = ("-p", str(portfolio), "--now", "2026-11-20T09:00:00Z")
-    assert rebal("plan", *now, "--out", str(saved)).returncode == 0
+    assert in_process("plan", *now, "--out", str(saved)).returncode == 0
     plan = json.loads(saved.read_text(encoding="utf-8"))
     (out,) = [each for each in plan["transfers"] if each["fee"] is not None]
     (into,) = [each for each in plan["transfers"] if each["hours"] is not None and each["asset"] == "SOL"]
     assert (out["asset"], out["fee"], into["hours"]) == ("SOL", "0.01", "3")
     assert exact(out["quantity"]) == -exact(into["quantity"]) - exact("0.01")
     assert plan["costs"]["sending_usd"] == "1"
-    assert ", 0.01 SOL of it the fee" in " ".join(rebal("plan", *now, "--format", "table").stdout.split())
-    derived = rebal("explain", str(saved), *now)
+    assert ", 0.01 SOL of it the fee" in " ".join(in_process("plan", *now, "--format", "table").stdout.split())
+    derived = in_process("explain", str(saved), *now)
     assert derived.returncode == 0, derived.stdout
     assert "costs.sending_usd" in derived.stdout
-    recorded = rebal("record", "plan", str(saved), *now, "--time", "2026-11-20T08:59:00Z")
+    recorded = in_process("record", "plan", str(saved), *now, "--time", "2026-11-20T08:59:00Z")
     assert recorded.returncode == 0, recorded.stderr
-    assert "entries 0" in rebal("record", "plan", str(saved), *now, "--time", "2026-11-20T08:59:00Z").stdout
-    again = json.loads(rebal("plan", *now, "--format", "json").stdout)
+    assert "entries 0" in in_process("record", "plan", str(saved), *now, "--time", "2026-11-20T08:59:00Z").stdout
+    again = json.loads(in_process("plan", *now, "--format", "json").stdout)
     assert not again["changes"]
     held = {each["asset"]: exact(each["holding"]) for each in again["assets"]}
     paid = sum(exact(order["fee"]) for order in plan["orders"] if order["fee_currency"] == "SOL")
