@@ -1,10 +1,12 @@
 """Figures of tests out of their text."""
 
 from decimal import Decimal
+from functools import cache
 
 from rebal.amounts import Fraction
 
 
+@cache
 def exact(figure: "str | int | Decimal | Fraction") -> Fraction:
     """The figure, whichever numbers the tests run with: not every one of them may be given a text of one digit.
 

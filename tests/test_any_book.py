@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from drawn import among
 from exact import exact
 from journal.books import AS_OF
 from program import answered
@@ -103,7 +104,7 @@ def books(draw: st.DrawFn) -> dict[str, Any]:
 def targets(draw: st.DrawFn, assets: list[str]) -> dict[str, str]:
     left, made = 100, {}
     for asset in assets[:-1]:
-        share = draw(st.sampled_from((0, 1, left // 2, left)))
+        share = draw(among(0, 1, left // 2, left))
         left, made[asset] = left - min(share, left), f"{min(share, left)}%"
     return {**made, assets[-1]: f"{left}%"}
 
@@ -121,18 +122,21 @@ def positions(draw: st.DrawFn, coins: list[str], wallets: Mapping[str, str]) -> 
     return made
 
 
+TIERS = st.sampled_from([[{"rate": "0.5%"}], [{"up_to": 1, "rate": "1%"}, {"rate": "50%"}]])
+
+
 @st.composite
 def contracts(draw: st.DrawFn) -> dict[str, Any]:
     maintenance = {
-        "price": draw(st.sampled_from(("mark", "entry"))),
+        "price": draw(among("mark", "entry")),
         "close_fee": draw(st.booleans()),
-        "method": draw(st.sampled_from(("deduction", "whole", "marginal"))),
-        "tier_unit": draw(st.sampled_from(("coin", "usd", "contracts"))),
-        "tiers": draw(st.sampled_from(([{"rate": "0.5%"}], [{"up_to": 1, "rate": "1%"}, {"rate": "50%"}]))),
+        "method": draw(among("deduction", "whole", "marginal")),
+        "tier_unit": draw(among("coin", "usd", "contracts")),
+        "tiers": draw(TIERS),
     }
     made = {
         "asset": "ETH", "kind": "inverse", "multiplier": 7, "tick_size": "0.0001",
-        "lot_size": draw(st.sampled_from((1, "0.1", 3))), "maker_fee": "0%", "taker_fee": draw(SHARES.filter(_is_fee)),
+        "lot_size": draw(among(1, "0.1", 3)), "maker_fee": "0%", "taker_fee": draw(SHARES.filter(_is_fee)),
         "maintenance": maintenance,
     }  # fmt: skip
     return made | draw(maybe(st.sampled_from(("2026-11-20T13:00:00Z", "2027-03-26T08:00:00Z")), "expiry"))
@@ -166,15 +170,15 @@ def events(draw: st.DrawFn) -> Event:
     name = draw(st.sampled_from(sorted(CONTRACTS)))
     asset, kind, multiplier, settle = CONTRACTS[name]
     price, size = Fraction(draw(PRICES)), Fraction(draw(SIZES))
-    quantity = draw(QUANTITIES.filter(lambda text: text != "0").map(Fraction)) * draw(st.sampled_from((1, -1)))
-    coin = draw(st.sampled_from(("BTC", "ETH", "USDT")))
-    which = draw(st.sampled_from(("fill", "fill", "fill", "funding", "transfer", "spot", "hedge")))
+    quantity = draw(QUANTITIES.filter(lambda text: text != "0").map(Fraction)) * draw(among(1, -1))
+    coin = draw(among("BTC", "ETH", "USDT"))
+    which = draw(among("fill", "fill", "fill", "funding", "transfer", "spot", "hedge"))
     match which:
         case "fill":
             before = draw(st.none() | SIZES.map(Fraction))
             return Fill(
-                name, size, price, Fraction(draw(QUANTITIES)) * draw(st.sampled_from((1, -1))),
-                draw(parts(size, asset)), draw(st.sampled_from(list(MarginMode))), asset, kind, exact(multiplier),
+                name, size, price, Fraction(draw(QUANTITIES)) * draw(among(1, -1)),
+                draw(parts(size, asset)), draw(among(*MarginMode)), asset, kind, exact(multiplier),
                 settle, None, before, None if before is None else Fraction(draw(PRICES)),
             )  # fmt: skip
         case "funding":
@@ -184,16 +188,16 @@ def events(draw: st.DrawFn) -> Event:
         case "spot":
             return Spot(coin, quantity, draw(st.none() | st.just(price)))
         case _:
-            return HedgeAsked(asset, draw(st.sampled_from((Fraction(0), Fraction(1, 2), Fraction(3)))), None)
+            return HedgeAsked(asset, draw(among(Fraction(0), Fraction(1, 2), Fraction(3))), None)
 
 
 @st.composite
 def parts(draw: st.DrawFn, size: Fraction, asset: str) -> tuple[FillPart, ...]:
-    purpose = draw(st.sampled_from(list(Purpose)))
+    purpose = draw(among(*Purpose))
     if draw(st.booleans()):
         return (FillPart(purpose, size, asset),)
     other = next(each for each in Purpose if each is not purpose)
-    first = size * draw(st.sampled_from((2, -1, 3)))
+    first = size * draw(among(2, -1, 3))
     return (FillPart(purpose, first, asset), FillPart(other, size - first, asset))
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from drawn import among
 from rebal import formats, load
 from rebal.findings import Code, Finding, Severity, sorted_out
 from rebal.formats import View
@@ -101,7 +102,7 @@ MESSAGES = st.sampled_from(
 def findings(draw: st.DrawFn) -> Finding:
     subject = draw(SUBJECTS)
     message = draw(MESSAGES).format(subject=subject, figure=draw(FIGURES), other=draw(FIGURES))
-    return Finding(draw(st.sampled_from(Severity)), Code.RESIDUAL, subject, message)
+    return Finding(draw(among(*Severity)), Code.RESIDUAL, subject, message)
 
 
 def figures(text: str) -> set[str]:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from booked import STEP, eighteen
+from drawn import among
 from rebal.amounts import ZERO, Fraction
 from rebal.book import MarginMode, opened
 from rebal.journal.adding import add
@@ -203,17 +204,17 @@ def histories(draw: st.DrawFn) -> list[Event]:
     """Fills and funding of several contracts, inverse and linear, for both purposes, some by proxy or isolated."""
     made: list[Event] = []
     for _ in range(draw(st.integers(1, 12))):
-        of = draw(st.sampled_from(ALL))
+        of = draw(among(*ALL))
         if draw(st.integers(0, 4)) == 0:
             made.append(funding(str(draw(st.integers(-9, 9).filter(bool))), str(draw(PRICED)), of=of))
             continue
         size = draw(SIZES)
-        hedge = draw(st.sampled_from([0, size, size + 100, -size]))
-        stands_for = draw(st.sampled_from([of.asset, "DOT"]))
+        hedge = draw(among(0, size, size + 100, -size))
+        stands_for = draw(among(of.asset, "DOT"))
         shares = [part(str(hedge), "hedge", stands_for), part(str(size - hedge), "rebalance", of.asset)]
         event = fill(
             str(size), str(draw(PRICED)), *(each for each in shares if each.contracts), of=of,
-            fee=str(draw(st.sampled_from(["0.00012345", "-0.00000003", "0"]))), mode=draw(st.sampled_from(MarginMode)),
+            fee=str(draw(among("0.00012345", "-0.00000003", "0"))), mode=draw(among(*MarginMode)),
         )  # fmt: skip
         index = draw(st.one_of(st.none(), PRICED.map(F)))
         made.append(replace(event, index_price=index))

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from drawn import among
 from exact import exact
 from rebal.amounts import Fraction
 from rebal.market.contract import Kind
@@ -66,7 +67,7 @@ def test_several_coins_in_one_wallet(wallet: Wallet, moves: tuple[Fraction, Frac
 def jumping(draw: st.DrawFn) -> Held:
     """A linear position with tiers in dollars that jump, the first bound at today's size or beside it."""
     mark = draw(fractions("80", "120"))
-    contracts = Fraction(draw(st.sampled_from((1, -1))) * draw(st.integers(1, 20)))
+    contracts = Fraction(draw(among(1, -1)) * draw(st.integers(1, 20)))
     size = abs(contracts) * mark
     quarters = draw(st.sets(st.sampled_from((1, 2, 3, 4, 5, 6, 8)), min_size=1, max_size=3))
     ends = sorted(Fraction(quarter, 4) for quarter in quarters)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drawn import among
 from exact import exact
 from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction
 from rebal.market.contract import Kind
@@ -40,7 +41,7 @@ LEVERAGES = st.sampled_from((ONE, Fraction(2), Fraction(10)))
 @st.composite
 def collaterals(draw: st.DrawFn, price: Fraction) -> Collateral:
     """Off, whole, or up to three slices of falling ratios, beyond the last of which nothing may count."""
-    counted = draw(st.sampled_from(Counted))
+    counted = draw(among(*Counted))
     ratios = sorted(draw(st.lists(st.integers(0, 100), max_size=3)), reverse=True)
     edges = sorted(draw(st.sets(st.integers(1, 40), min_size=len(ratios), max_size=len(ratios))))
     unit = ONE if counted is Counted.COINS else price
@@ -57,18 +58,18 @@ def collaterals(draw: st.DrawFn, price: Fraction) -> Collateral:
 @st.composite
 def pools(draw: st.DrawFn, *, size_rate: bool = False) -> Pool:
     rules = Rules(
-        draw(st.sampled_from((ONE, exact("1.05")))),
-        draw(st.sampled_from(ClosingFee)),
+        draw(among(ONE, exact("1.05"))),
+        draw(among(*ClosingFee)),
         draw(st.booleans()),
-        draw(st.sampled_from((ZERO, exact("0.1")))),
-        draw(st.sampled_from((ZERO, exact("0.04")))),
+        draw(among(ZERO, exact("0.1"))),
+        draw(among(ZERO, exact("0.04"))),
         Printed.SHARE,
     )
     held = []
     for number in range(draw(st.integers(1, 3))):
-        kind = draw(st.sampled_from(Kind))
+        kind = draw(among(*Kind))
         position = draw(positions(number, kind=kind, size_rate=size_rate))
-        asset = draw(st.sampled_from(COINS))
+        asset = draw(among(*COINS))
         settle = asset if kind is Kind.INVERSE else "USDT"
         contract = replace(position.contract, asset=asset, settle=settle)
         held.append(Levered(replace(position, contract=contract), draw(LEVERAGES)))

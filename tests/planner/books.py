@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 
 from hypothesis import HealthCheck, assume, settings
 from hypothesis import strategies as st
 
+from drawn import among
 from rebal.amounts import Fraction
 from rebal.book import Book, MarginMode, Part, Position, Purpose
 from rebal.market.contract import Contract, Kind
@@ -27,9 +29,10 @@ from .given import NOW, inverse, linear, policy, portfolio, whole
 F = Fraction
 ASSETS = ("BTC", "ETH", "SOL", "XRP")
 SETTINGS = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
-BASES = st.sampled_from([F("0.98"), F(1), F("1.003"), F("1.03")])
+BASES = among(F("0.98"), F(1), F("1.003"), F("1.03"))
 
 
+@cache
 def decimals(low: str, high: str, places: int = 2) -> st.SearchStrategy[Fraction]:
     scale = 10**places
     return st.integers(int(F(low) * scale), int(F(high) * scale)).map(lambda n: F(n, scale))
@@ -61,6 +64,8 @@ LINEAR_SCHEDULES: tuple[Maintenance, ...] = (
     _tiers(Method.MARGINAL, TierUnit.USD, mark=False, bounds=(10000, 40000)),
 )
 
+INVERSE_SCHEDULE, LINEAR_SCHEDULE = st.sampled_from(INVERSE_SCHEDULES), st.sampled_from(LINEAR_SCHEDULES)
+
 
 @st.composite
 def books(draw: st.DrawFn) -> Portfolio:
@@ -69,7 +74,7 @@ def books(draw: st.DrawFn) -> Portfolio:
     prices = {asset: draw(decimals("0.5", "70000")) for asset in assets}
     worth = {asset: draw(decimals("0", "90000", 0)) for asset in assets}
     coins = {asset: F(int(worth[asset] / prices[asset] * 1000), 1000) for asset in assets}
-    coins["USDT"] = draw(st.sampled_from([F(0), F(5000), F(40000)]))
+    coins["USDT"] = draw(among(F(0), F(5000), F(40000)))
     proxied = [asset for asset in assets[1:] if draw(st.integers(0, 3)) == 0]
     contracts = [each for asset in assets if asset not in proxied for each in _contracts(draw, asset)]
     marks = {each.name: prices[each.asset] * draw(BASES) for each in contracts}
@@ -82,20 +87,20 @@ def books(draw: st.DrawFn) -> Portfolio:
         targets=_targets(draw, assets),
         statement=Book(coins, {coin: coins[coin] * F(9, 10) for coin in settled}, made.statement.positions),
         market=replace(made.market, prices=prices, marks=marks),
-        proxies={asset: Proxy(asset, "BTC", F(draw(st.sampled_from(["0.5", "1", "1.3"])))) for asset in proxied},
+        proxies={asset: Proxy(asset, "BTC", F(draw(among("0.5", "1", "1.3")))) for asset in proxied},
     )
 
 
 def _rules(draw: st.DrawFn) -> Policy:
     return policy(
-        band=draw(st.sampled_from(["0", "0.01", "0.05"])),
-        relative=draw(st.sampled_from([None, "0.25"])),
-        mode=draw(st.sampled_from(list(MarginMode))),
-        leverage=draw(st.sampled_from(["1", "2", "3"])),
-        distance=draw(st.sampled_from(["0.2", "0.5"])),
-        min_order=draw(st.sampled_from(["0", "10", "100"])),
-        sizing=draw(st.sampled_from(list(Sizing))),
-        uncovered=draw(st.sampled_from(["spread", "spread", "refuse"])),
+        band=draw(among("0", "0.01", "0.05")),
+        relative=draw(among(None, "0.25")),
+        mode=draw(among(*MarginMode)),
+        leverage=draw(among("1", "2", "3")),
+        distance=draw(among("0.2", "0.5")),
+        min_order=draw(among("0", "10", "100")),
+        sizing=draw(among(*Sizing)),
+        uncovered=draw(among("spread", "spread", "refuse")),
     )
 
 
@@ -110,16 +115,16 @@ def _contracts(draw: st.DrawFn, asset: str) -> Iterator[Contract]:
         if days is None or draw(st.booleans()):
             yield inverse(
                 asset,
-                draw(st.sampled_from(["1", "10", "100"])),
+                draw(among("1", "10", "100")),
                 name=f"{asset}USD" if days is None else f"{asset}{days}",
-                maintenance=draw(st.sampled_from(INVERSE_SCHEDULES)),
-                lot=draw(st.sampled_from(["1", "0.1", "100"])),
-                fee=draw(st.sampled_from(["0", "0.0005", "0.00075"])),
+                maintenance=draw(INVERSE_SCHEDULE),
+                lot=draw(among("1", "0.1", "100")),
+                fee=draw(among("0", "0.0005", "0.00075")),
                 expiry=None if days is None else NOW + timedelta(days=days),
             )
     if draw(st.booleans()):
-        schedule = draw(st.sampled_from(LINEAR_SCHEDULES))
-        yield replace(linear(asset, draw(st.sampled_from(["0.001", "0.1"]))), maintenance=schedule)
+        schedule = draw(LINEAR_SCHEDULE)
+        yield replace(linear(asset, draw(among("0.001", "0.1"))), maintenance=schedule)
 
 
 def _positions(
@@ -147,7 +152,7 @@ def _positions(
             Part(
                 purpose,
                 most * share * contract.lot_size,
-                mark * draw(st.sampled_from([F("0.8"), F(1), F("1.25")])),
+                mark * draw(among(F("0.8"), F(1), F("1.25"))),
                 asset,
             )
             for purpose, asset, share in shares
@@ -156,7 +161,7 @@ def _positions(
         net = sum((part.contracts for part in parts), F(0))
         if net:
             apart = backing * F(2, 10) if mode is MarginMode.ISOLATED else None
-            yield Position(contract, net, mark * draw(st.sampled_from([F("0.8"), F(1), F("1.25")])), apart, parts)
+            yield Position(contract, net, mark * draw(among(F("0.8"), F(1), F("1.25"))), apart, parts)
 
 
 def dollars_of(contract: Contract, contracts: Fraction, *, of: str, made: Portfolio) -> Fraction:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drawn import among
 from exact import exact
 from market.test_pooled_path import spare
 from program import in_process
@@ -273,7 +274,7 @@ def books(draw: st.DrawFn) -> str:
     held = dict.fromkeys([*COINS, "USDT"], ZERO)
     written = []
     for name in names:
-        mode = draw(st.sampled_from(MarginMode))
+        mode = draw(among(*MarginMode))
         wallets = {coin: Fraction(draw(st.integers(0, 40))) * 4000 / COINS[coin] / 10 for coin in COINS}
         wallets["USDT"] = Fraction(draw(st.integers(0, 5)) * 1000)
         rows = []
@@ -286,18 +287,18 @@ def books(draw: st.DrawFn) -> str:
         for coin, balance in wallets.items():
             held[coin] += balance
         there = ", ".join(f"{coin}: {float(balance):.8f}" for coin, balance in wallets.items() if balance)
-        at_most = draw(st.sampled_from(("", "at_most: 60%, ")))
+        at_most = draw(among("", "at_most: 60%, "))
         written.append(
             f"  {name}: {{venue: bybit, margin: {mode}, {at_most}wallets: {{{there}}}, positions: [{', '.join(rows)}]}}"
         )
     owned = {coin: balance * draw(st.integers(1, 3)) for coin, balance in held.items()}
     holdings = ", ".join(f"{coin}: {float(balance):.8f}" for coin, balance in owned.items())
-    targets = draw(st.sampled_from(("BTC: 50%, ETH: 30%, SOL: 20%, USD: 0%", "BTC: 20%, ETH: 20%, SOL: 20%, USD: 40%")))
+    targets = draw(among("BTC: 50%, ETH: 30%, SOL: 20%, USD: 0%", "BTC: 20%, ETH: 20%, SOL: 20%, USD: 40%"))
     return (
         f"as_of: 2026-11-20T08:00:00Z\nholdings: {{{holdings}}}\ntargets: {{{targets}}}\naccounts:\n"
         + "\n".join(written)
         + MARKET
-        + f"policy: {{leverage: 2, uncovered: {draw(st.sampled_from(Uncovered))}}}\n"
+        + f"policy: {{leverage: 2, uncovered: {draw(among(*Uncovered))}}}\n"
     )
 
 

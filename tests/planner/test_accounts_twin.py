@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from drawn import among
 from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction, down, up
 from rebal.book import MarginMode, Position, opened
 from rebal.market.contract import Contract
@@ -127,22 +128,22 @@ MODES = st.sampled_from(list(MarginMode))
 @st.composite
 def asks(draw: st.DrawFn) -> Asked:
     names = draw(st.permutations(NAMES))[: draw(st.integers(2, 4))]
-    owned = draw(st.sampled_from([F(1, 2), F(1), F(7, 4)]))
+    owned = draw(among(F(1, 2), F(1), F(7, 4)))
     shares = [draw(SHARES) for _ in names]
     assume(sum(shares, ZERO) <= 1)
     trading = [draw(st.booleans()) for _ in names]
     assume(any(trading))
     most = int(owned * PRICE / LOT)
     places = tuple(
-        Place(name, draw(MODES), down(owned * share, COIN_STEP), draw(CAPS), draw(st.sampled_from([ONE, F(9, 10)])), on)
+        Place(name, draw(MODES), down(owned * share, COIN_STEP), draw(CAPS), draw(among(ONE, F(9, 10))), on)
         for name, share, on in zip(names, shares, trading, strict=True)
     )
     return Asked(
         owned=owned,
         lots=draw(st.integers(2, most) | st.integers(most * 2 // 3, most)),
-        leverage=draw(st.sampled_from([ONE, F(2), F(4)])),
-        shock=draw(st.sampled_from([F(1, 5), F(1, 2), F(9, 10)])),
-        fee=draw(st.sampled_from([ZERO, F(5, 10000)])),
+        leverage=draw(among(ONE, F(2), F(4))),
+        shock=draw(among(F(1, 5), F(1, 2), F(9, 10))),
+        fee=draw(among(ZERO, F(5, 10000))),
         places=places,
     )
 
@@ -201,7 +202,7 @@ def books(draw: st.DrawFn) -> Portfolio:
     names = draw(st.permutations(NAMES))[: draw(st.integers(2, 4))]
     modes = {name: draw(MODES) for name in names}
     contracts = {
-        (name, asset): at(name, inverse(asset, draw(st.sampled_from(["1", "10", "100"]))))
+        (name, asset): at(name, inverse(asset, draw(among("1", "10", "100"))))
         for name in names
         for asset in PRICES
         if draw(st.integers(0, 3))
@@ -217,18 +218,16 @@ def books(draw: st.DrawFn) -> Portfolio:
     }
     assume(sum(owned.values(), ZERO))
     weight = F(draw(st.integers(0, 10)), 10)
-    dollars = draw(st.sampled_from([ZERO, F(1, 5), F(1, 2)]))
+    dollars = draw(among(ZERO, F(1, 5), F(1, 2)))
     # the alerts of a file that says nothing of them, and such as stand where the policy itself does, or before it
-    leverage, alert = draw(st.sampled_from([("1", "1.25"), ("2", "2.5"), ("1", "1"), ("2", "1.25")]))
-    distance, near = draw(st.sampled_from([("0.2", "0.14"), ("0.5", "0.35"), ("0.2", "0.5")]))
+    leverage, alert = draw(among(("1", "1.25"), ("2", "2.5"), ("1", "1"), ("2", "1.25")))
+    distance, near = draw(among(("0.2", "0.14"), ("0.5", "0.35"), ("0.2", "0.5")))
     rules = policy(leverage=leverage, distance=distance, alert=(near, alert), mode=MarginMode.CROSS,
-                   uncovered=draw(st.sampled_from(["spread", "refuse"])))  # fmt: skip
+                   uncovered=draw(among("spread", "refuse")))  # fmt: skip
     made = book({"BTC": "1", "ETH": "1"}, {"USD": "1"}, tuple(contracts.values()), (), positions=positions, rules=rules)
     listed = tuple(
         replace(
-            account_of(
-                Place(name, modes[name], ZERO, draw(st.sampled_from([ONE, F(1, 5), F(1, 2)])), F(9, 10), trades=True)
-            ),
+            account_of(Place(name, modes[name], ZERO, draw(among(ONE, F(1, 5), F(1, 2))), F(9, 10), trades=True)),
             withdrawals=draw(SENDS),
         )
         for name in names

@@ -7,6 +7,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drawn import among
 from exchange import Overlay
 from rebal.amounts import Fraction
 from rebal.book import Book, MarginMode, Part, Position, Purpose
@@ -19,7 +20,7 @@ from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask
 from rebal.portfolio import Portfolio, Sizing
 
-from .books import INVERSE_SCHEDULES, LINEAR_SCHEDULES, SETTINGS, decimals
+from .books import INVERSE_SCHEDULE, LINEAR_SCHEDULE, SETTINGS, decimals
 from .given import INPUTS, NOW, inverse, linear, policy, portfolio
 
 COINS = ("BTC", "ETH")
@@ -32,15 +33,15 @@ BASES = ("0.97", "1", "1.003", "1.04")
 def books(draw: st.DrawFn) -> Portfolio:
     """Two coins with perpetual and dated contracts, two that are hedged through them, and positions for all four."""
     prices = {asset: draw(decimals("1", "70000")) for asset in (*COINS, *PROXIED)}
-    worth = {asset: draw(st.sampled_from([0, 3000, 20000, 90000])) for asset in prices}
-    worth["BTC"] = draw(st.sampled_from([20000, 90000]))
+    worth = {asset: draw(among(0, 3000, 20000, 90000)) for asset in prices}
+    worth["BTC"] = draw(among(20000, 90000))
     holdings = {asset: Fraction(int(worth[asset] / prices[asset] * 1000), 1000) for asset in prices}
-    proxies = {asset: (draw(st.sampled_from(COINS)), draw(st.sampled_from(["0.5", "1", "1.3"]))) for asset in PROXIED}
+    proxies = {asset: (draw(among(*COINS)), draw(among("0.5", "1", "1.3"))) for asset in PROXIED}
     contracts = [_contract(draw, coin, days) for coin in COINS for days in (None, 35, 126)]
     contracts += [_linear(draw, coin) for coin in COINS if draw(st.booleans())]
-    holdings["USDT"] = Fraction(draw(st.sampled_from([0, 5000, 80000])))
-    marks = {each.name: prices[each.asset] * Fraction(draw(st.sampled_from(BASES))) for each in contracts}
-    mode = draw(st.sampled_from(list(MarginMode)))
+    holdings["USDT"] = Fraction(draw(among(0, 5000, 80000)))
+    marks = {each.name: prices[each.asset] * Fraction(draw(among(*BASES))) for each in contracts}
+    mode = draw(among(*MarginMode))
     positions: list[Position] = []
     wallets = {coin: holdings[coin] * Fraction(9, 10) for coin in (*COINS, "USDT")}
     for contract in contracts:
@@ -53,12 +54,12 @@ def books(draw: st.DrawFn) -> Portfolio:
             positions += [position] if position is not None else []
     rules = policy(
         mode=mode,
-        leverage=draw(st.sampled_from(["2", "5"])),
-        distance=draw(st.sampled_from(["0.1", "0.2"])),
-        min_order=draw(st.sampled_from(["0", "10", "500"])),
-        sizing=draw(st.sampled_from(list(Sizing))),
-        routes=draw(st.sampled_from([("inverse", "linear", "proxy"), ("linear", "inverse", "proxy")])),
-        hedge_band=draw(st.sampled_from(["0", "0.01"])),
+        leverage=draw(among("2", "5")),
+        distance=draw(among("0.1", "0.2")),
+        min_order=draw(among("0", "10", "500")),
+        sizing=draw(among(*Sizing)),
+        routes=draw(among(("inverse", "linear", "proxy"), ("linear", "inverse", "proxy"))),
+        hedge_band=draw(among("0", "0.01")),
     )
     made = portfolio({}, None, {}, tuple(contracts), rules=rules, positions=tuple(positions), proxies=proxies)
     return replace(
@@ -71,18 +72,18 @@ def books(draw: st.DrawFn) -> Portfolio:
 def _contract(draw: st.DrawFn, coin: str, days: int | None) -> Contract:
     return inverse(
         coin,
-        draw(st.sampled_from(["1", "10"])),
+        draw(among("1", "10")),
         name=f"{coin}USD" if days is None else f"{coin}{days}",
-        lot=draw(st.sampled_from(["1", "10", "100"])),
-        fee=draw(st.sampled_from(["0", "0.0005", "0.00075"])),
+        lot=draw(among("1", "10", "100")),
+        fee=draw(among("0", "0.0005", "0.00075")),
         expiry=None if days is None else NOW + timedelta(days=days),
-        maintenance=draw(st.sampled_from(INVERSE_SCHEDULES)),
+        maintenance=draw(INVERSE_SCHEDULE),
     )
 
 
 def _linear(draw: st.DrawFn, coin: str) -> Contract:
-    found = linear(coin, draw(st.sampled_from(["0.001", "0.1"])))
-    return replace(found, maintenance=draw(st.sampled_from(LINEAR_SCHEDULES)))
+    found = linear(coin, draw(among("0.001", "0.1")))
+    return replace(found, maintenance=draw(LINEAR_SCHEDULE))
 
 
 def _position(
@@ -94,7 +95,7 @@ def _position(
     parts: list[Part] = []
     for purpose, asset, share in (
         *protects,
-        (Purpose.REBALANCE, contract.asset, draw(st.sampled_from([-20, 0, 0, 10]))),
+        (Purpose.REBALANCE, contract.asset, draw(among(-20, 0, 0, 10))),
     ):
         lot = contract.lot_size if draw(st.booleans()) else Fraction(1)
         size = int(step * share / lot) * lot
@@ -110,7 +111,7 @@ def asks(draw: st.DrawFn) -> tuple[tuple[str, Fraction, bool], ...]:
     """Which assets are asked for what share, and whether on a contract by its name."""
     assets = draw(st.lists(st.sampled_from((*COINS, *PROXIED)), min_size=1, max_size=4, unique=True))
     shares = st.sampled_from(["0", "0.07", "0.3", "0.5", "0.9", "1"])
-    return tuple((asset, Fraction(draw(shares)), draw(st.sampled_from([False, False, True]))) for asset in assets)
+    return tuple((asset, Fraction(draw(shares)), draw(among(False, False, True))) for asset in assets)
 
 
 def hedged(made: Portfolio, wanted: Sequence[tuple[str, Fraction, bool]], book: Book) -> Plan:

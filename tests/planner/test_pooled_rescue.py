@@ -6,6 +6,7 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
+from drawn import among
 from exact import exact
 from market.test_pooled_path import with_more
 from program import in_process
@@ -124,28 +125,28 @@ def in_trouble(draw: st.DrawFn) -> str:
     written, inside = [], dict.fromkeys([*COINS, "USDT"], ZERO)
     for name in names:
         wallets = {coin: Fraction(draw(st.integers(0, 20)) * 1000) / price for coin, price in COINS.items()}
-        wallets["USDT"] = Fraction(draw(st.sampled_from([0, 0, 2000])))
+        wallets["USDT"] = Fraction(draw(among(0, 0, 2000)))
         worth = sum((balance * COINS.get(coin, 1) for coin, balance in wallets.items()), ZERO)
         rows = []
         for coin, price in COINS.items():
             size = int(worth * draw(st.integers(-150, 150)) / 100) if draw(st.booleans()) else 0
             entry = price * draw(st.integers(80, 125)) / 100
-            hedge = draw(st.sampled_from([0, size, size // 2]))
+            hedge = draw(among(0, size, size // 2))
             if size:
                 rows.append(f"{{contract: {coin}USD, contracts: {size}, entry_price: {entry}, hedge: {hedge}}}")
         for coin, balance in wallets.items():
             inside[coin] += balance
         there = ", ".join(f"{coin}: {float(balance):.8f}" for coin, balance in wallets.items() if balance)
-        mode = draw(st.sampled_from(["pooled", "pooled", "cross"]))
-        most = draw(st.sampled_from(["", "", "at_most: 60%, "]))
-        sends = draw(st.sampled_from(SENDS))
+        mode = draw(among("pooled", "pooled", "cross"))
+        most = draw(among("", "", "at_most: 60%, "))
+        sends = draw(among(*SENDS))
         written.append(
             f"  {name}: {{venue: bybit, margin: {mode}, {most}{sends}wallets: {{{there}}}, "
             f"positions: [{', '.join(rows)}]}}"
         )
-    loose = {coin: draw(st.sampled_from([0, 0, 1, 10])) * Fraction(500) / COINS.get(coin, 1) for coin in inside}
+    loose = {coin: draw(among(0, 0, 1, 10)) * Fraction(500) / COINS.get(coin, 1) for coin in inside}
     held = ", ".join(f"{coin}: {float(inside[coin] + loose[coin]) + 1e-8:.8f}" for coin in inside)
-    leverage, most = draw(st.sampled_from(["1", "2"])), draw(st.sampled_from(["100%", "90%"]))
+    leverage, most = draw(among("1", "2")), draw(among("100%", "90%"))
     return "\n".join(
         (
             f"as_of: 2026-11-20T08:00:00Z\nholdings: {{{held}}}\naccounts:",

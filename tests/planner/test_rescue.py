@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
+from drawn import among
 from exchange import carried_out as in_force
 from rebal.amounts import ZERO, Fraction
 from rebal.book import Book, MarginMode, Part, Position, Purpose, opened
@@ -339,7 +340,7 @@ STEPS = continuous(((F(1, 2), F("0.004")), (F(5), F("0.01")), (None, F("0.05")))
 JUMPS = (Tier(F(1), F("0.01")), Tier(F(3), F("0.05")), Tier(None, F("0.1")))
 LEVELS = continuous(((F(100), F("0.01")), (None, F("0.04"))))
 DOLLARS = continuous(((F(20000), F("0.01")), (None, F("0.03"))))
-SCHEDULES: tuple[Tiers | SizeRate, ...] = (
+SCHEDULES: st.SearchStrategy[Tiers | SizeRate] = among(
     whole("0.005"),
     whole("0.03", close_fee=True),
     Tiers(Valuation.MARK, False, Method.DEDUCTION, TierUnit.COIN, STEPS),
@@ -363,12 +364,12 @@ def in_trouble(draw: st.DrawFn, *, contracts_each: int = 3) -> Portfolio:
         worth = F(draw(st.integers(1, 400)), 100)
         for n in range(count):
             contract = _contract(draw, coin, n)
-            mark = price * draw(st.sampled_from([F(1), F("1.01"), F("0.98")]))
+            mark = price * draw(among(F(1), F("1.01"), F("0.98")))
             entry = mark * F(draw(st.integers(60, 170)), 100)
             sized = worth * F(draw(st.integers(5, 300)), 100) / count
             one = contract.position_value(F(1), mark)
             scale = sized if coin == "BTC" else sized * 10000
-            size = max(1, int(scale / one / contract.lot_size)) * contract.lot_size * draw(st.sampled_from([1, -1]))
+            size = max(1, int(scale / one / contract.lot_size)) * contract.lot_size * draw(among(1, -1))
             hedge = size if draw(st.booleans()) else int(size / 2 / contract.lot_size) * contract.lot_size
             margin = (worth if coin == "BTC" else worth * 10000) / count if isolated else None
             positions.append(opened(contract, contracts=size, entry_price=entry, hedge=hedge, margin=margin))
@@ -376,15 +377,15 @@ def in_trouble(draw: st.DrawFn, *, contracts_each: int = 3) -> Portfolio:
             used.append(contract)
         if count:
             wallets[coin] = worth if coin == "BTC" else worth * 10000
-    free = F(draw(st.sampled_from([0, 0, 1, 5, 30, 300])), 100)
-    loose = F(draw(st.sampled_from([0, 0, 3])), 100)
+    free = F(draw(among(0, 0, 1, 5, 30, 300)), 100)
+    loose = F(draw(among(0, 0, 3)), 100)
     held = {coin: amount * (1 + free + loose) for coin, amount in wallets.items()}
     inside = {coin: amount * (1 + loose) for coin, amount in wallets.items()}
     rules = policy(
-        leverage=draw(st.sampled_from(["1", "2", "3"])),
-        distance=draw(st.sampled_from(["0.3", "0.5"])),
-        alert=draw(st.sampled_from([("0.35", "1.25"), ("0.1", "4"), ("0.2", "2")])),
-        max_at_venue=draw(st.sampled_from(["1", "0.9"])),
+        leverage=draw(among("1", "2", "3")),
+        distance=draw(among("0.3", "0.5")),
+        alert=draw(among(("0.35", "1.25"), ("0.1", "4"), ("0.2", "2"))),
+        max_at_venue=draw(among("1", "0.9")),
     )
     prices = {"BTC": "40000", "ETH": "2500"}
     return portfolio(
@@ -400,12 +401,12 @@ def in_trouble(draw: st.DrawFn, *, contracts_each: int = 3) -> Portfolio:
 
 
 def _contract(draw: st.DrawFn, coin: str, n: int) -> Contract:
-    lot = draw(st.sampled_from(["1", "5"]))
-    fee = draw(st.sampled_from(["0.0005", "0.0005", "0.01"]))
-    maintenance = draw(st.sampled_from(SCHEDULES))
+    lot = draw(among("1", "5"))
+    fee = draw(among("0.0005", "0.0005", "0.01"))
+    maintenance = draw(SCHEDULES)
     if coin == "BTC":
-        multiplier = draw(st.sampled_from(["100", "1000"]))
-        least = draw(st.sampled_from([lot, "10"]))
+        multiplier = draw(among("100", "1000"))
+        least = draw(among(lot, "10"))
         return inverse("BTC", multiplier, name=f"BTC{n}", maintenance=maintenance, lot=lot, minimum=least, fee=fee)
     return replace(
         linear("ETH", "0.01", fee=fee), name=f"ETH{n}", maintenance=maintenance, lot_size=F(lot), min_contracts=F(lot)

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from hypothesis import strategies as st
 
+from drawn import among
 from planner import books as planned
 from planner.given import NOW
 from rebal.amounts import Fraction
@@ -25,13 +26,13 @@ def books(draw: st.DrawFn) -> Portfolio:
     made = without_funding(draw(planned.books()))
     rules = replace(
         made.policy,
-        survive=draw(st.sampled_from([None, None, F("0.7")])),
-        max_at_venue=draw(st.sampled_from([F(1), F(1), F("0.5")])),
-        hedge_band=draw(st.sampled_from([F(0), F("0.01"), F("0.1")])),
+        survive=draw(among(None, None, F("0.7"))),
+        max_at_venue=draw(among(F(1), F(1), F("0.5"))),
+        hedge_band=draw(among(F(0), F("0.01"), F("0.1"))),
     )
     held = made.statement.holdings
     made = replace(made, policy=rules, statement=replace(made.statement, hedges=draw(hedges(made, odds=3))))
-    delivery = draw(st.sampled_from([None, F("0.00025")]))
+    delivery = draw(among(None, F("0.00025")))
     contracts = {
         name: replace(each, delivery_fee=delivery) if each.expiry else each for name, each in made.contracts.items()
     }
@@ -41,7 +42,7 @@ def books(draw: st.DrawFn) -> Portfolio:
     return replace(
         made,
         costs=Costs(F("0.001"), F("0.0005")),
-        tax=draw(st.sampled_from([None, _TAX])),
+        tax=draw(among(None, _TAX)),
         holdings={asset: Holding(asset, quantity, lots[asset]) for asset, quantity in held.items()},
     )
 
@@ -55,8 +56,8 @@ def hedges(draw: st.DrawFn, made: Portfolio, *, odds: int) -> Mapping[str, Hedge
 
 
 def _asked(draw: st.DrawFn, asset: str) -> HedgeAsked:
-    until = draw(st.sampled_from([None, timedelta(days=3), timedelta(days=20), timedelta(hours=70)]))
-    return HedgeAsked(asset, draw(st.sampled_from([F("0.3"), F(1, 2), F(1)])), None if until is None else NOW + until)
+    until = draw(among(None, timedelta(days=3), timedelta(days=20), timedelta(hours=70)))
+    return HedgeAsked(asset, draw(among(F("0.3"), F(1, 2), F(1))), None if until is None else NOW + until)
 
 
 def _lots(draw: st.DrawFn, quantity: Fraction) -> tuple[Lot, ...]:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from hypothesis import strategies as st
 
+from drawn import among
 from rebal.amounts import Fraction, plain
 from rebal.portfolio import Portfolio
 from rebal.replay.course import Course, Rates, Track, stamp
@@ -38,11 +39,11 @@ def course(
 @st.composite
 def courses(draw: st.DrawFn, made: Portfolio, *, bars: int = 12, start: datetime, calm: bool = False) -> Course:
     """Bars that wander from a portfolio's own prices, some of them far; marks of some contracts; funding of some."""
-    step = draw(st.sampled_from([HOUR, 8 * HOUR, DAY, 3 * DAY]))
+    step = draw(among(HOUR, 8 * HOUR, DAY, 3 * DAY))
     tracks = {asset: _wander(draw, price, bars, calm) for asset, price in sorted(made.market.prices.items())}
     for name, contract in sorted(made.contracts.items()):
         if draw(st.integers(0, 3)) == 0:
-            off = draw(st.sampled_from([Fraction(1), Fraction(101, 100), Fraction(99, 100)]))
+            off = draw(among(Fraction(1), Fraction(101, 100), Fraction(99, 100)))
             tracks[name] = _scaled(tracks[contract.asset], off)
     rates = {
         name: _paid(draw, stamp(start), stamp(start) + bars * step)
@@ -55,9 +56,9 @@ def courses(draw: st.DrawFn, made: Portfolio, *, bars: int = 12, start: datetime
 def _wander(draw: st.DrawFn, price: Fraction, bars: int, calm: bool) -> Track:
     closes, lows, highs = [], [], []
     for _ in range(bars):
-        before, price = price, cut(price * draw(st.sampled_from(_CALM if calm else _MOVES)))
+        before, price = price, cut(price * draw(among(*(_CALM if calm else _MOVES))))
         closes.append(plain(price))
-        low, high = draw(st.sampled_from(_CALM_ENDS if calm else _ENDS))
+        low, high = draw(among(*(_CALM_ENDS if calm else _ENDS)))
         lows.append(plain(cut(min(before, price) * low / 100)))
         highs.append(plain(cut(max(before, price) * high / 100)))
     return Track(closes, lows, highs)
@@ -77,7 +78,7 @@ def cut(price: Fraction) -> Fraction:
 
 def _paid(draw: st.DrawFn, first: int, last: int) -> Rates:
     times = list(range(first - draw(st.integers(0, 8)) * HOUR, last, 8 * HOUR))
-    return Rates(times, [draw(st.sampled_from(_RATES)) for _ in times])
+    return Rates(times, [draw(among(*_RATES)) for _ in times])
 
 
 def without_funding(made: Portfolio) -> Portfolio:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from drawn import among
 from planner.books import SETTINGS
 from planner.given import INPUTS, NOW
 from rebal.amounts import Fraction
@@ -31,7 +32,7 @@ def asked(draw: st.DrawFn) -> tuple[Portfolio, Course, report.Terms]:
     made = draw(books())
     on = draw(courses(made, start=NOW, bars=draw(st.integers(2, 24)), calm=draw(st.booleans())))
     terms = report.Terms(
-        slippage=F("0.0005"), check=on.step * draw(st.integers(1, 5)), refused=draw(st.sampled_from(Refused)),
+        slippage=F("0.0005"), check=on.step * draw(st.integers(1, 5)), refused=draw(among(*Refused)),
         spot_fee=F("0.001"), against=report.AGAINST,
     )  # fmt: skip
     return made, on, terms

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drawn import among
 from exact import exact
 from planner.books import SETTINGS, books
 from planner.given import INPUTS, NOW, inverse, policy, portfolio
@@ -191,7 +192,7 @@ def test_where_equity_went_adds_up_to_the_last_digit(data: st.DataObject) -> Non
     made = replace(made, costs=Costs(F("0.001"), F("0.0005")))
     on = data.draw(courses(made, start=NOW, bars=8))
     terms = report.Terms(
-        slippage=F("0.0005"), check=on.step * data.draw(st.integers(1, 3)), refused=data.draw(st.sampled_from(Refused)),
+        slippage=F("0.0005"), check=on.step * data.draw(st.integers(1, 3)), refused=data.draw(among(*Refused)),
         spot_fee=F("0.001"), against=report.AGAINST,
     )  # fmt: skip
     told = replayed(made, on, terms)

@@ -9,10 +9,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from booked import STEP, booked_usd
+from drawn import among
 from exact import exact
 from exchange import coin_value
 from market.walks import walk
-from planner.books import INVERSE_SCHEDULES, LINEAR_SCHEDULES, SETTINGS, books, decimals
+from planner.books import INVERSE_SCHEDULE, LINEAR_SCHEDULE, SETTINGS, books, decimals
 from planner.given import INPUTS, inverse, linear, policy, portfolio
 from planner.test_laws import planned
 from rebal.amounts import COIN_STEP, Fraction
@@ -53,7 +54,7 @@ def stressed(draw: st.DrawFn, *, marks: tuple[str, ...] = ("1", "1.003", "0.96")
     prices = {coin: draw(decimals("1", "50000")) for coin in coins}
     held = {coin: Fraction(draw(st.integers(1, 400)), 20) for coin in coins}
     contracts = [each for coin in coins for each in _contracts(draw, coin)]
-    spreads = {each.name: prices[each.asset] * Fraction(draw(st.sampled_from(marks))) for each in contracts}
+    spreads = {each.name: prices[each.asset] * Fraction(draw(among(*marks))) for each in contracts}
     holdings = {**held, "USDT": Fraction(draw(st.integers(0, 3))) * 10000}
     worth = {**{coin: held[coin] * prices[coin] for coin in coins}, "USDT": holdings["USDT"]}
     positions: dict[str, Position] = {}
@@ -61,27 +62,27 @@ def stressed(draw: st.DrawFn, *, marks: tuple[str, ...] = ("1", "1.003", "0.96")
     for contract in contracts:
         entry = prices[contract.asset] * draw(decimals("0.8", "1.25"))
         one = contract.multiplier * (entry if contract.kind is Kind.LINEAR else 1)
-        lots = int(worth[contract.settle] / one * draw(st.sampled_from(SIZES)))
+        lots = int(worth[contract.settle] / one * draw(among(*SIZES)))
         if not lots:
             continue
-        isolated = draw(st.sampled_from([False, False, True]))
-        share = holdings[contract.settle] * draw(st.sampled_from([Fraction(1, 20), Fraction(1, 6)]))
+        isolated = draw(among(False, False, True))
+        share = holdings[contract.settle] * draw(among(Fraction(1, 20), Fraction(1, 6)))
         margins[contract.settle] = margins.get(contract.settle, ZERO) + share
         positions[contract.name] = opened(
             contract,
             contracts=exact(lots),
             entry_price=entry,
-            hedge=Fraction(draw(st.sampled_from([0, lots // 2]))),
+            hedge=Fraction(draw(among(0, lots // 2))),
             margin=share if isolated else None,
-            stands_for=draw(st.sampled_from([None, coins[-1]])),
+            stands_for=draw(among(None, coins[-1])),
         )
     made = portfolio(
         {},
         None,
         {},
         tuple(contracts),
-        rules=policy(sizing=draw(st.sampled_from(list(Sizing)))),
-        funding={name: draw(st.sampled_from(["0.0001", "-0.0003", "0"])) for name in positions},
+        rules=policy(sizing=draw(among(*Sizing))),
+        funding={name: draw(among("0.0001", "-0.0003", "0")) for name in positions},
         proxies={coins[-1]: ("BTC", "1.3")} if coins[-1] != "BTC" else {},
     )
     return replace(
@@ -92,11 +93,11 @@ def stressed(draw: st.DrawFn, *, marks: tuple[str, ...] = ("1", "1.003", "0.96")
 
 
 def _contracts(draw: st.DrawFn, coin: str) -> list[Contract]:
-    schedule = draw(st.sampled_from(INVERSE_SCHEDULES))
+    schedule = draw(INVERSE_SCHEDULE)
     return [
-        inverse(coin, draw(st.sampled_from(["1", "10"])), maintenance=schedule),
+        inverse(coin, draw(among("1", "10")), maintenance=schedule),
         inverse(coin, name=f"{coin}Z26", maintenance=schedule, expiry=DATED),
-        replace(linear(coin), maintenance=draw(st.sampled_from(LINEAR_SCHEDULES))),
+        replace(linear(coin), maintenance=draw(LINEAR_SCHEDULE)),
     ]
 
 
