@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -178,12 +179,18 @@ def at_port(port: int) -> requests.Session:
 
 def _fits(key: str, asked: Asked) -> int | None:
     """How many parameters a key names, None where it is of another question."""
-    method, _, address = key.partition(" ")
-    where, _, query = address.partition("?")
-    named = dict(parse_qsl(query))
+    method, where, named = _named(key)
     if method != asked.method or where != asked.where:
         return None
     return len(named) if named.items() <= asked.query.items() else None
+
+
+@cache
+def _named(key: str) -> tuple[str, str, Mapping[str, str]]:
+    """Method, host with path, and parameters of a key."""
+    method, _, address = key.partition(" ")
+    where, _, query = address.partition("?")
+    return method, where, dict(parse_qsl(query))
 
 
 class _Here(HTTPAdapter):  # type: ignore[misc] # requests has no types
@@ -203,6 +210,7 @@ class _Here(HTTPAdapter):  # type: ignore[misc] # requests has no types
 def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # headers and body leave together
         disable_nagle_algorithm = True  # else every answer waits 40 ms for what goes with its headers
 
         def do_GET(self) -> None:
