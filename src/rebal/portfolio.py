@@ -307,7 +307,7 @@ class Portfolio(Worked):
     ``incomplete``: by asset the listed contracts that nothing can be planned on, each with the key that is missing.
     ``told_accounts``: in the order of the file, none of one that names a venue in short. ``asked``: by venue, when its
     exchange printed what is known of its contracts; those that are not there are as shipped. ``prices_from``: the spot
-    exchanges that are asked, in this order, for coins that no venue of its own prices.
+    exchanges that are asked, in this order, for coins that no venue of its own prices. ``file``: as messages name it.
     """
 
     name: str
@@ -331,6 +331,7 @@ class Portfolio(Worked):
     told_accounts: tuple[Account, ...] = ()
     asked: Mapping[str, datetime] = field(default_factory=dict)
     prices_from: tuple[str, ...] = ()
+    file: str = "portfolio"
 
     @once
     def has_several(self) -> bool:

@@ -340,6 +340,15 @@ class TestSingle:
         assert "as_of: is missing" in refused(3, "record", *SOLD)
         assert not (folder / "portfolio.journal.db").exists()
 
+    @pytest.mark.parametrize("command", ["plan", "status", "history"])
+    def test_what_the_journal_wants_of_the_file_names_the_file(self, folder: Path, command: str) -> None:
+        done("record", *SOLD)
+        undated = BOOK.replace("as_of: 2026-11-20T08:00:00Z\nholdings", "holdings")
+        without = BOOK.replace("BTC: 2, ", "").replace("BTC: 50%, ETH: 30%", "ETH: 80%").replace("BTC: 40000, ", "")
+        for text, key in ((undated, "as_of"), (without, "market.prices.BTC")):
+            (folder / "portfolio.yaml").write_text(text)
+            assert refused(3, command).startswith(f"portfolio.yaml: {key}: is missing, ")
+
     def test_stdin_has_no_journal_unless_it_is_named(self, folder: Path) -> None:
         answer = in_process("record", *SOLD, *NOW, "-p", "-", cwd=folder, stdin=BOOK)
         assert (answer.returncode, "give --journal FILE" in answer.stderr) == (2, True)

@@ -164,11 +164,11 @@ def _refuse_unpriced(book: Book, portfolio: Portfolio) -> None:
     missing = sorted(needed - dollars - portfolio.aside - prices.keys())
     if missing:
         raise InvalidInput(
-            Problem(portfolio.name, 0, 0, f"market.prices.{asset}", "is missing, and the journal has left some open",
+            Problem(portfolio.file, 0, 0, f"market.prices.{asset}", "is missing, and the journal has left some open",
                     None, "add its price")
             for asset in missing
         )  # fmt: skip
 
 
 def _invalid(portfolio: Portfolio, path: str, problem: str, instead: str) -> InvalidInput:
-    return InvalidInput([Problem(portfolio.name, 0, 0, path, problem, None, instead)])
+    return InvalidInput([Problem(portfolio.file, 0, 0, path, problem, None, instead)])

@@ -189,6 +189,7 @@ def _resolved(reading: Reading, path: str, histories: Histories) -> Portfolio:
         incomplete=_incomplete(reading, unvalued),
         asked={each.venue.name: each.venue.asked for each in reading.accounts if each.venue and each.venue.asked},
         prices_from=says.prices_from,
+        file=source.shown(path),
     )
 
 
