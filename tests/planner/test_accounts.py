@@ -162,6 +162,13 @@ def test_wallets_of_one_coin_at_two_accounts_are_kept_apart(tmp_path: Path) -> N
     assert rows["bybit", "BTC"].balance == exact("0.4") + moved - fees
 
 
+def test_wallets_stand_by_account_and_coin_pooled_or_not(tmp_path: Path) -> None:
+    rows = planned(two(tmp_path, "pooled")).wallets
+    named = [(row.account, row.currency) for row in rows]
+    assert named == sorted(named)
+    assert [account for account, _ in named].index("deribit") == len(named) - 1
+
+
 def test_no_more_sits_at_an_account_than_it_may(tmp_path: Path) -> None:
     plan = planned(two(tmp_path, at_most="15%"))
     line = account(plan.accounts, "bybit")

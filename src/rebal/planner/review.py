@@ -142,7 +142,7 @@ def reviewed(desk: Desk, decided: Decided, done: Outcome, *, planned: bool = Tru
         decided,
         done,
         asset_lines(portfolio, then, after=now, outside=decided.outside.__contains__, aims=decided.aims),
-        (
+        _by_name(
             *wallet_lines(done.before, done.after, books=(before, after), portfolio=portfolio),
             *pooled_wallets(before, after, portfolio),
         ),
@@ -151,6 +151,10 @@ def reviewed(desk: Desk, decided: Decided, done: Outcome, *, planned: bool = Tru
         accounts=stands,
         accounts_before=stood,
     )
+
+
+def _by_name(*wallets: Wallet) -> tuple[Wallet, ...]:
+    return tuple(sorted(wallets, key=lambda each: (each.account or "", each.currency, each.contract or "")))
 
 
 Check = Callable[[Review], Iterable[Finding]]
