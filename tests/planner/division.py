@@ -16,6 +16,7 @@ from exact import exact
 from rebal.amounts import ONE, ZERO, Fraction
 from rebal.book import Book, MarginMode, Position, Purpose, opened
 from rebal.market.contract import Contract
+from rebal.names import within
 from rebal.planner.desk import Desk
 from rebal.planner.sizing import Leg
 from rebal.portfolio import Account, Portfolio, Route
@@ -57,7 +58,7 @@ class Line:
             expiry = INPUTS.now + timedelta(days=35) if self.name == "BTCDEC" else None
             made = inverse("BTC", str(multiplier), name=self.name, lot=str(self.size), minimum=minimum, fee="0",
                            expiry=expiry)  # fmt: skip
-        return at(self.account, made)
+        return at(self.account, made) if self.account else made
 
 
 Lots = dict[Line, int]
@@ -88,6 +89,10 @@ class Asked:
     @property
     def equity(self) -> int:
         return sum(self.coins.values()) + sum(self.free.values())
+
+    @property
+    def has_several(self) -> bool:
+        return len(self.names) > 1
 
     @property
     def sign(self) -> int:
@@ -183,17 +188,19 @@ class Asked:
         Where they have sent for coins of other accounts already, what is sent for is not kept back for this leg.
         """
         found = self.missing(lots, travels=travels, uncapped=uncapped)
+        if not self.has_several:
+            return found.keys().isdisjoint(line.purse for line in lots)
         known = self.missing(None, travels=travels, uncapped=uncapped) if self.taken else {}
         if any(lack > known.get(purse, 0) for purse, lack in found.items()):
             return False
         return travels or not found or self.carries(lots, travels=True, uncapped=uncapped)
 
     def portfolio(self) -> Portfolio:
-        rules = policy(distance="0.3", alert=("0.2", "1.25"), min_order=str(self.min_order))
+        rules = policy(distance="0.3", alert=("0.2", "1.25"), min_order=str(self.min_order), hedge_band="0")
         holdings = {"BTC": self._owned("BTC") / PRICE, "USDT": self._owned("USDT")}
         made = portfolio({"BTC": "1", "USDT": "1"}, None, {"BTC": str(PRICE), "DOT": "1"},
                          tuple(line.contract for line in self.lines), rules=rules)  # fmt: skip
-        wallets = {f"{name}:{coin}": Fraction(dollars) / (PRICE if coin == "BTC" else 1)
+        wallets = {within(name or None, coin): Fraction(dollars) / (PRICE if coin == "BTC" else 1)
                    for (name, coin), dollars in self.coins.items() if dollars}  # fmt: skip
         positions = {each.contract.name: each for each in self._positions()}
         listed = tuple(Account(name, None, MarginMode.CROSS, self.shares[name]) for name in self.names)
@@ -385,3 +392,21 @@ def asks(draw: st.DrawFn, *, with_others: bool = False, is_hedge: bool = False) 
     closed = sum(lots * line.lot for line, lots in held.items())
     dollars = draw(st.integers(4, (2 if kind is TURNED else 4) * made.equity)) * Fraction(1, 4)
     return replace(made, dollars=closed + dollars)
+
+
+@st.composite
+def asks_alone(draw: st.DrawFn) -> Asked:
+    """One account with up to three contracts on coins of two kinds."""
+    listed = tuple(
+        Line("", coin, name, draw(st.sampled_from(LOTS)), draw(SIZES), draw(st.sampled_from([1, 1, 2, 5])))
+        for coin, name in (("BTC", "BTCUSD"), ("BTC", "BTCDEC"), ("USDT", "BTCUSDT"))
+        if draw(st.integers(0, 3))
+    )
+    assume(listed)
+    coins = {("", "BTC"): draw(st.sampled_from([0, 9, 52, 100])), ("", "USDT"): draw(st.sampled_from([0, 9, 52, 100]))}
+    free = {"BTC": draw(st.sampled_from([0, 30])), "USDT": draw(st.sampled_from([0, 30]))}
+    taken = {line: n for line in listed if (n := draw(st.sampled_from([0, 0, 0, 3, 6, -3, -12])))}
+    made = Asked(
+        ("",), listed, coins, free, {"": ONE}, {}, taken, ZERO, draw(st.booleans()), draw(st.sampled_from([0, 4]))
+    )
+    return replace(made, dollars=draw(st.integers(4, 4 * max(1, made.equity))) * Fraction(1, 4))
