@@ -29,7 +29,7 @@ def open_in_parts(
     """
     parts = _Parts(tally, ask)
     parts.go_round(desk.still, _Books(desk.still, taken, own))
-    if parts.route is None and desk.still is not desk:
+    if parts.route is None:
         parts.go_round(desk, _Books(desk, taken, own))
     if parts.route is None:
         _leave_the_rest(tally, ask, parts.passed)

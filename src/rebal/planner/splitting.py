@@ -151,7 +151,7 @@ def _shortages(pot: str, own: list[Leg], desk: Desk, taken: Taken) -> Iterable[S
     known = {each.account.name: each.missing for each in desk.shortages(pot, before, decided=True)}
     more = [each for each in found if each.missing > known.get(each.account.name, ZERO)]
     # coins of an account may stay there for its own legs, but not such as legs before them have sent for
-    return more if more or not known or desk.travels else _shortages(pot, own, desk.moving, taken)
+    return more if more or desk.travels else _shortages(pot, own, desk.moving, taken)
 
 
 @frozen
@@ -180,8 +180,7 @@ def split(asset: str, dollars: Fraction, desk: Desk, *, taken: Taken) -> Split:
         return Split(closing, (), None, opens=False)
     parts = _Parts(asset, dollars, closing, taken=taken)
     parts.go_round(desk.still)
-    if desk.still is not desk:
-        parts.go_round(desk)
+    parts.go_round(desk)
     legs = parts.legs()
     over = (each.candidate for each in parts.passed if _takes(Offer(asset, dollars, legs, each.candidate, desk, taken)))
     told = tuple(replace(each, carried=parts.carried(each.candidate)) for each in parts.passed)
