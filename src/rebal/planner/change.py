@@ -27,9 +27,8 @@ def changed(stacks: Sequence[Stack], left_usd: Fraction) -> tuple[Stack, ...]:
     difference, coarse lots before fine ones; what the finest gives back is rounded up, so that nothing is traded too
     much. Of what was to be traded whole no less stays than an order of its own.
     """
-    traded = [each.lot_usd for each in stacks if each.lots]
-    finest = min(traded, default=ZERO)
-    if not traded or left_usd < finest:
+    finest = min((each.lot_usd for each in stacks if each.lots), default=ZERO)
+    if left_usd < finest:
         return tuple(stacks)
     for n, each in reversed(list(enumerate(stacks))):
         for more in range(1, min(each.most - each.lots, MOST_MORE) + 1) if each.lot_usd > left_usd else ():
@@ -50,7 +49,8 @@ def _given_back(
 ) -> tuple[list[Stack], Fraction] | None:
     """The stacks less so many dollars of lots below a size, and what that is too much; None where there are too few."""
     order = sorted((n for n, each in enumerate(stacks) if each.lot_usd < less_than), key=lambda n: -stacks[n].lot_usd)
-    back, still = dict.fromkeys(order, 0), dollars
+    back: dict[int, int] = {}
+    still = dollars
     for n in order:
         back[n] = min(stacks[n].lots, int(still / stacks[n].lot_usd))
         still -= back[n] * stacks[n].lot_usd
