@@ -48,6 +48,7 @@ def test_what_would_still_leave_a_lot_of_the_finest_is_not_given_back() -> None:
 def test_a_lot_that_is_no_larger_than_what_is_left_is_none_to_take_more_of() -> None:
     """40 left of lots of 100 and 30: 100 more and 60 less leave none; 30 more are for what is not traded to close."""
     assert lots(changed([stack(10, 0, 5), stack(100, 4, 9), stack(30, 2, 9)], Fraction(40))) == [0, 5, 0]
+    assert lots(changed([stack(30, 2, 9)], Fraction(30))) == [2]
 
 
 def test_no_more_than_a_dozen_coarse_lots_are_taken_for_it() -> None:
@@ -62,6 +63,7 @@ def test_where_there_is_too_little_to_give_back_or_a_least_order_would_be_left_n
     assert lots(changed([stack(1, 33, 33), stack(100, 1, 9)], Fraction(67))) == [0, 2]
     assert lots(changed([stack(1, 35, 35, 5), stack(100, 1, 9)], Fraction(67))) == [35, 1]
     assert lots(changed([stack(1, 38, 38, 5), stack(100, 1, 9)], Fraction(67))) == [5, 2]
+    assert lots(changed([stack(1, 34, 34, 2), stack(100, 1, 9)], Fraction(67))) == [34, 1]
     assert lots(changed([stack(1, 38, 38), stack(100, 9, 9)], Fraction(67))) == [38, 9]
     assert lots(changed([], Fraction(67))) == []
 
@@ -111,3 +113,7 @@ def test_what_stays_of_one_that_was_to_go_whole_is_an_order_of_its_own() -> None
     assert lots(changed([stack(1, 40, 40, 10), stack(10, 9, 10)], Fraction(8))) == [40, 9]
     # 10 that stay are one
     assert lots(changed([stack(1, 40, 40, 10), stack(12, 9, 20)], Fraction(2))) == [30, 10]
+    # and of what was not to go whole less than one stays anyway
+    assert lots(changed([stack(1, 40, 45, 10), stack(10, 9, 20)], Fraction(8))) == [38, 10]
+    # one that stays is less than two, so that a lot of 10 more is taken
+    assert lots(changed([stack(1, 40, 40, 2), stack(10, 9, 20)], Fraction(9))) == [29, 11]

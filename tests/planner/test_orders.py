@@ -1,16 +1,21 @@
 """From legs to orders: one a contract by name, which minimum refuses it, and what only makes a position smaller."""
 
+from dataclasses import replace
+
 import pytest
 
 from exact import exact
-from rebal.amounts import Fraction
+from rebal.amounts import ONE, Fraction
 from rebal.book import Book, Position, Purpose, opened
 from rebal.market.contract import Contract
-from rebal.planner.orders import any_order_of, close_orders, orders_of, refused_size, residual
-from rebal.planner.sizing import LeftOut, Leg
+from rebal.plan import Side
+from rebal.planner.candidates import Candidate
+from rebal.planner.orders import any_order_of, close_orders, limit_price, orders_of, refused_size, residual
+from rebal.planner.sizing import LeftOut, Leg, Residual
 from rebal.portfolio import Portfolio, Route
 
 from .given import inverse, portfolio
+from .test_splitting import accounts, at
 
 COINS = ("SOL", "BTC", "XRP", "ADA")
 
@@ -90,3 +95,104 @@ def test_what_is_left_out_is_told_of_the_first_leg_without_an_order() -> None:
         "BTC", Fraction(5), legs=legs, orders={}, opening=None, passed=(), book=Book({}, {}, {}), portfolio=book
     )
     assert (left.contract, left.left_out, left.undone) == (near, LeftOut.CANCELS, Fraction(5))
+
+
+@pytest.mark.parametrize(
+    ("price", "tick", "buying", "selling"),
+    [("100.3", "0.5", "100.5", "100"), ("100.5", "0.5", "100.5", "100.5"), ("7", "2", "8", "6")],
+)
+def test_a_limit_stands_on_the_tick_from_which_the_order_still_fills_at_the_mark(
+    price: str, tick: str, buying: str, selling: str
+) -> None:
+    assert limit_price(exact(price), exact(tick), Side.BUY) == exact(buying)
+    assert limit_price(exact(price), exact(tick), Side.SELL) == exact(selling)
+    assert limit_price(exact(price), None, Side.BUY) is None
+
+
+COARSE, FINE = at("a", inverse("BTC", "100")), at("b", inverse("BTC", "1"))
+
+
+def over_two(*contracts: Contract) -> Portfolio:
+    return replace(made(*contracts), told_accounts=accounts(a="1", b="1"))
+
+
+def rest(book: Portfolio, legs: list[Leg], undone: str, *, opening: Candidate | None = None) -> Residual:
+    """What legs that are all placed leave of as much and so many dollars more."""
+    orders = {each.contract: each for each in orders_of(legs, book=book.statement, portfolio=book)}
+    wanted = sum((each.contracts * each.contract.multiplier for each in legs), Fraction(0)) - exact(undone)
+    found = residual("BTC", wanted, legs=legs, orders=orders, opening=opening, passed=(), book=book.statement,
+                     portfolio=book)  # fmt: skip
+    assert (found.asset, found.wanted, found.undone, found.passed) == ("BTC", wanted, -exact(undone), ())
+    return found
+
+
+HERE = Candidate(COARSE, Route.INVERSE, ONE)
+
+
+@pytest.mark.parametrize(
+    ("undone", "reason"),
+    [("0", None), ("0.5", None), ("1", LeftOut.BELOW_MIN_ORDER), ("9.5", LeftOut.BELOW_MIN_ORDER), ("10", None)],
+)
+def test_lots_that_are_left_over_accounts_are_too_few_for_an_order(undone: str, reason: LeftOut | None) -> None:
+    """Lots of 1 and of 100 dollars, no order below 10: what is rounded to is the finer, whichever is last."""
+    book = over_two(COARSE, FINE)
+    for legs in ([leg(COARSE, "-2"), leg(FINE, "-50")], [leg(FINE, "-50"), leg(COARSE, "-2")]):
+        found = rest(book, legs, undone, opening=HERE)
+        assert (found.left_out, found.contract) == (reason, FINE)
+    assert rest(book, [leg(COARSE, "-2")], undone, opening=HERE).left_out is None
+
+
+def test_at_one_account_a_rest_is_told_in_the_lots_of_the_last_contract() -> None:
+    near, far = inverse("BTC", name="BTCA"), inverse("BTC", "100", name="BTCB")
+    book = made(near, far)
+    found = rest(book, [leg(near, "-50"), leg(far, "-2")], "50", opening=Candidate(near, Route.INVERSE, ONE))
+    assert (found.left_out, found.contract) == (None, far)
+
+
+def test_what_nothing_opens_is_unserved_but_for_less_than_the_lot_that_closed_last() -> None:
+    book = made(FINE, open_now="80")
+    legs = [leg(FINE, "-80")]
+    assert rest(book, legs, "0.5").left_out is None
+    assert (rest(book, legs, "1").left_out, rest(book, legs, "1").contract) == (LeftOut.UNSERVED, FINE)
+    assert (rest(book, [], "5").left_out, rest(book, [], "5").contract) == (LeftOut.UNSERVED, None)
+
+
+@pytest.mark.parametrize(
+    ("undone", "least", "reason"),
+    [
+        ("0", "10", None),
+        ("99", "10", LeftOut.SMALLER_THAN_A_LOT),
+        ("99", "500", LeftOut.SMALLER_THAN_A_LOT),
+        ("100", "500", LeftOut.BELOW_MIN_ORDER),
+        ("499", "500", LeftOut.BELOW_MIN_ORDER),
+        ("500", "500", LeftOut.SMALLER_THAN_A_LOT),
+    ],
+)
+def test_a_leg_that_has_come_to_nothing_was_less_than_a_lot_or_than_the_least_order(
+    undone: str, least: str, reason: LeftOut | None
+) -> None:
+    """A lot is 100 dollars."""
+    contract = inverse("BTC", "100")
+    book = made(contract)
+    book = replace(book, policy=replace(book.policy, min_order=exact(least)))
+    found = rest(book, [], undone, opening=Candidate(contract, Route.INVERSE, ONE))
+    assert (found.left_out, found.contract) == (reason, contract)
+
+
+def test_an_order_says_what_it_trades_for_whom_and_what_it_costs() -> None:
+    """52 of 10 at 40,000 are sold: 30 for BTC, 20 less 5 for SOL, 7 protect; the fee is 0.05 % of 0.013 BTC."""
+    contract = at("b", inverse("BTC", "10"))
+    book = over_two(contract)
+    legs = [
+        leg(contract, "-20", of="SOL"), leg(contract, "-30"), leg(contract, "5", of="SOL"),
+        replace(leg(contract, "-7"), purpose=Purpose.HEDGE),
+        leg(contract, "4", of="XRP"), leg(contract, "-4", of="XRP"),
+    ]  # fmt: skip
+    (order,) = orders_of(legs, book=book.statement, portfolio=book)
+    assert (order.contract, order.account, order.signed) == ("b:BTCUSD", "b", Fraction(-52))
+    assert (order.notional, order.coins, order.fee) == (Fraction(520), exact("0.013"), exact("0.0000065"))
+    assert [(each.purpose, each.contracts, each.stands_for) for each in order.parts] == [
+        (Purpose.HEDGE, Fraction(-7), ("BTC",)),
+        (Purpose.REBALANCE, Fraction(-30), ("BTC",)),
+        (Purpose.REBALANCE, Fraction(-15), ("SOL",)),
+    ]
