@@ -541,3 +541,14 @@ def test_so_many_coins_bring_what_is_lacking_as_slice_after_slice_counts(
     assert more_needed(Pool(rules(), (alike,), pool.positions), "BTC", paths=[], leverage=ONE) == (
         None if more is None else exact(more)
     )
+
+
+def test_an_account_of_cents_ends_where_one_of_thousands_of_dollars_does() -> None:
+    large = one_long(rules(), ratio="0.8")
+    (coin,), (position,) = large.coins, large.positions
+    held = replace(position.held, contracts=position.held.contracts / 10**6)
+    small = Pool(large.rules, (replace(coin, balance=coin.balance / 10**6),), (replace(position, held=held),))
+    for step in (-ONE, ONE):
+        assert levels(small, {"BTC": step}) == levels(large, {"BTC": step})
+    # 0.8 (60,000 f - 20,000) against 200
+    assert levels(small, {"BTC": -ONE}).first == 1 - exact("20250/60000")

@@ -216,6 +216,17 @@ def test_a_jump_to_the_balance_is_its_end_where_the_need_rises_from_there() -> N
         assert first_above_one([Piece(Fraction(2), Fraction(-1), NOTHING), after], NOTHING) == end
 
 
+def test_what_is_never_reached_has_no_root_and_what_is_touched_has_one() -> None:
+    """y² - 2·y + 1 touches nothing at one, whatever it is scaled by, and a hair more never does."""
+    for steep in (Fraction(1), Fraction(-3), Fraction(1, 1000)):
+        touching = Piece(None, steep, -2 * steep, steep)
+        assert touching.roots(NOTHING) == (ONE,)
+        assert touching.roots(-steep / 10**6) == ()
+        assert touching.roots(steep / 10**6) == (1 - Fraction(1, 1000), 1 + Fraction(1, 1000))
+    assert Piece(None, ONE, NOTHING, NOTHING).roots(NOTHING) == ()
+    assert Piece(None, ONE, NOTHING, NOTHING).roots(ONE) == ()
+
+
 def test_roots_ascend() -> None:
     for below, above in combinations(range(-9, 10), 2):
         for steep in (1, -2):

@@ -216,15 +216,22 @@ def test_a_lot_of_a_hedge_that_cannot_be_bought_back_is_no_over_hedge() -> None:
 
 @pytest.mark.parametrize(
     ("sizes", "told"),
-    [((-5, 0), False), ((-6, 0), True), ((-4, -100), False), ((-4, -101), True), ((0, -401), False), ((0, -402), True)],
+    [
+        (("-5", "0"), False),
+        (("-6", "0"), True),
+        (("-4", "-100"), False),
+        (("-4", "-100.1"), True),
+        (("0", "-400.1"), False),
+        (("0", "-400.2"), True),
+    ],
 )
-def test_so_much_as_the_largest_lot_of_what_hedges_may_be_over_at_any_time(sizes: tuple[int, int], told: bool) -> None:
-    """400 dollars held, and lots of 100 dollars and of one: 100 more may be short where any of it is in such lots."""
-    contracts = (inverse("BTC", "100", name="COARSE", fee="0"), inverse("BTC", "1", name="FINE", fee="0"))
+def test_so_much_as_the_largest_lot_of_what_hedges_may_be_over_at_any_time(sizes: tuple[str, str], told: bool) -> None:
+    """400 dollars held, and lots of 100 dollars and of 10 cents: 100 more may be short where any is in such lots."""
+    contracts = (inverse("BTC", "100", name="COARSE", fee="0"), inverse("BTC", "1", name="FINE", fee="0", lot="0.1"))
     hedges = tuple(
-        opened(contract, contracts=Fraction(size), entry_price=Fraction(40000), hedge=Fraction(size))
+        opened(contract, contracts=exact(size), entry_price=Fraction(40000), hedge=exact(size))
         for contract, size in zip(contracts, sizes, strict=True)
-        if size
+        if size != "0"
     )
     made = portfolio({"BTC": "0.01"}, {"BTC": "1"}, {"BTC": "40000"}, contracts, wallets={"BTC": "0.01"},
                      positions=hedges, rules=policy(hedge_band="0"))  # fmt: skip

@@ -344,7 +344,10 @@ def rescued(made: Portfolio) -> Plan:
 
 
 def test_a_rescue_brings_what_lies_loose_at_another_account_where_spot_does_not_do() -> None:
-    """A long of 20,000 on 0.3 BTC at a, 0.05 in spot and 0.3 loose at b: the policy's balance is some 0.5 and more."""
+    """A long of 20,000 on 0.3 BTC at a, 0.05 in spot and 0.3 loose at b.
+
+    At half the price 20,000 · 1.005 / 20,000 less 0.5 are needed: 0.205 more than there are.
+    """
     position = opened(A, contracts=Fraction(20000), entry_price=Fraction(40000))
     made = book({"BTC": "0.65"}, None, (A, B), accounts(a="1", b="1"), wallets={"a:BTC": "0.3", "b:BTC": "0.3"},
                 positions=(position,))  # fmt: skip
@@ -354,7 +357,8 @@ def test_a_rescue_brings_what_lies_loose_at_another_account_where_spot_does_not_
     spot, out, into = plan.transfers
     assert (spot.account, spot.other_account, spot.quantity) == ("a", None, exact("0.05"))
     assert (out.account, out.other_account, into.account, into.other_account) == ("b", "a", "a", "b")
-    assert -out.quantity == into.quantity == way.coins - exact("0.05")
+    assert -out.quantity == into.quantity == exact("0.155")
+    assert way.coins == exact("0.205")
     assert done(plan) == [("out", "b a"), ("in", "a None"), ("in", "a b")]
     left = after_transfers(made.statement, plan.transfers, made)
     assert not rescued(replace(made, statement=left)).transfers
