@@ -11,7 +11,7 @@ from booked import STEP, booked_usd
 from exact import exact
 from exchange import carried_out
 from rebal.amounts import Fraction
-from rebal.book import Book, HedgeAsked, Purpose, opened
+from rebal.book import Book, HedgeAsked, Part, Position, Purpose, opened
 from rebal.findings import Code, Severity
 from rebal.plan import Plan
 from rebal.planner.candidates import SHORT, Candidate
@@ -535,3 +535,23 @@ def test_hedges_that_were_asked_for_stand_by_their_coins() -> None:
     asked = {coin: HedgeAsked(coin, Fraction(1, 2)) for coin in coins}
     state = build_status(made, replace(made.statement, hedges=asked), inputs=INPUTS)
     assert [each.asset for each in state.hedges] == sorted(coins)
+
+
+def test_the_base_of_a_hedge_counts_a_rebalance_through_a_proxy_by_its_dollars() -> None:
+    """1,000 dollars of BTC short stand for 800 of DOT at a beta of 1.25: 80 of 1,000 coins, whatever BTC was sold at."""
+    contract = inverse("BTC", "1")
+    for entry in (20000, 40000):
+        parts = (
+            Part(Purpose.REBALANCE, Fraction(-1000), Fraction(entry), "DOT"),
+            Part(Purpose.HEDGE, Fraction(-500), Fraction(40000), "DOT"),
+        )
+        made = portfolio(
+            {"BTC": "1", "DOT": "1000"}, None, {"BTC": "40000", "DOT": "10"}, (contract,), wallets={"BTC": "1"},
+            positions=(Position(contract, Fraction(-1500), Fraction(entry), None, parts),),
+            proxies={"DOT": ("BTC", "1.25")},
+        )  # fmt: skip
+        covered = cover(made, made.statement)
+        assert (covered.base("DOT"), covered.base("BTC")) == (920, 1)
+        # 400 dollars of DOT, 40 coins
+        assert covered.ratio("DOT") == Fraction(40, 920)
+        assert covered.ratio("BTC") == 0
