@@ -239,6 +239,14 @@ def test_so_much_as_the_largest_lot_of_what_hedges_may_be_over_at_any_time(sizes
     assert (Code.OVER_HEDGED in {finding.code for finding in status.findings}) is told
 
 
+@pytest.mark.parametrize(
+    ("rate", "told"), [("0.003", False), ("-0.003", False), ("0.0030001", True), ("-0.0030001", True)]
+)
+def test_funding_of_more_than_three_tenths_of_a_percent_is_asked_about(rate: str, told: bool) -> None:
+    made = book(wallets={"BTC": "1"}, positions=(short("-20000"),), funding={"BTCUSD": rate})
+    assert (Code.FUNDING_LARGE in found(made)) is told
+
+
 def test_where_a_contracts_own_leverage_is_in_the_way_it_is_what_to_raise() -> None:
     """20,000 short on 0.1 BTC, 4,000 dollars: leverage 5, which the policy allows and the contract does not."""
     rules = policy(max_at_venue="0.1", leverage="10", distance="0.1", alert=("0.05", "12"))

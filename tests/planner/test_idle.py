@@ -585,13 +585,16 @@ def test_a_fee_stays_away_where_the_alert_would_not_ask_for_it_though_another_ru
     assert moves(plan) == []
 
 
-def test_a_rescue_of_an_isolated_position_counts_what_lies_loose_beside_it_once() -> None:
-    position = opened(A, contracts=F(20000), entry_price=F(40000), margin=exact("0.3"))
-    made = book({"BTC": "0.35"}, None, (A, B), accounts(a="1", b="1"), wallets={"a:BTC": "0.35"}, positions=(position,))
-    made = in_mode(made, MarginMode.ISOLATED, MarginMode.CROSS)
-    plan = build_rescue(made, made.statement, inputs=INPUTS)
+@pytest.mark.parametrize("names", [("a", "b"), ("a",)])
+def test_a_rescue_of_an_isolated_position_counts_what_lies_loose_beside_it_once(names: tuple[str, ...]) -> None:
+    """0.3 BTC margin 20,000 long, and 0.05 lie loose beside them, be it the account that there is or one of two."""
+    contract, wallet = (A, "a:BTC") if len(names) > 1 else (inverse("BTC", "1"), "BTC")
+    position = opened(contract, contracts=F(20000), entry_price=F(40000), margin=exact("0.3"))
+    made = book({"BTC": "0.35"}, None, (contract,), accounts(**dict.fromkeys(names, "1")), wallets={wallet: "0.35"},
+                positions=(position,))  # fmt: skip
+    plan = build_rescue(in_mode(made, *[MarginMode.ISOLATED] * len(names)), made.statement, inputs=INPUTS)
     sent = [(each.account, each.other_account, each.contract, each.quantity) for each in plan.transfers]
-    assert sent == [("a", None, None, exact("-0.05")), ("a", None, "a:BTCUSD", exact("0.05"))]
+    assert sent == [("a", None, None, exact("-0.05")), ("a", None, contract.name, exact("0.05"))]
 
 
 def test_what_sits_at_an_account_beyond_what_may_is_no_reason_to_move_any_of_it() -> None:

@@ -86,6 +86,19 @@ def test_what_closing_brings_has_the_fees_and_the_funding_of_what_is_closed() ->
     assert (bare.fees_coin, bare.funding_coin, bare.net_usd) == (F("0.0005"), F(0), F("0.1995") * 40000)
 
 
+def test_what_closing_parts_of_a_contract_brings_has_its_share_of_the_fees_too() -> None:
+    """0.8 contracts of 100 dollars that paid 0.000001 BTC so far: 0.4 of them, half of it, and half of its funding."""
+    parted = inverse("BTC", "100", lot="0.1")
+    made = book_of(opened(parted, contracts=exact("-0.8"), entry_price=F(40000)))
+    so_far = {"BTCUSD": Carried("BTCUSD", F("0.000001"), F("0.000003"))}
+    for share, closed in ((F(1), exact("0.8")), (F(1, 2), exact("0.4"))):
+        plan = build_unwind(made, made.statement, inputs=INPUTS, share=share, carried=so_far)
+        assert signed(plan) == {"BTCUSD": closed}
+        (line,) = plan.pnl
+        fee = closed * 100 / 40000 * exact("0.0005")
+        assert (line.fees_coin, line.funding_coin) == (share * exact("0.000001") + fee, share * exact("0.000003"))
+
+
 def test_what_each_contract_brings_is_told_by_name_in_whatever_order_it_is_placed() -> None:
     longs = opened(BTC, contracts=F(100), entry_price=F(40000))
     made = book_of(longs, short(ETH, 12000, entry=2500))
