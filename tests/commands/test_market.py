@@ -20,6 +20,8 @@ as_of: 2026-11-20T00:00:00Z
 holdings: {BTC: 2, ETH: 14}
 targets: {BTC: 60%, ETH: 40%}
 """
+BARS = "12h, 15m, 1d, 1h, 1m, 1w, 2h, 30m, 3d, 3m, 4h, 5m, 6h, 8h"
+"""Of Binance, but for those of a second and of a month, which no length of time that is read here is."""
 PAGE = 4
 """Rows of a page of this exchange."""
 
@@ -160,7 +162,7 @@ def test_beta_reads_what_was_written(server: Server, tmp_path: Path) -> None:
         (("--every", "1d"), 2, "--every and --rates belong to --history"),
         (("--history", "1d", "--rates", "--every", "1h"), 2, "--rates has none"),
         (("--history", "soon"), 2, "--history soon"),
-        (("--history", "2d", "--every", "7h"), 2, "--every 7h: binance has no such bars"),
+        (("--history", "2d", "--every", "7h"), 2, f"--every 7h: binance has no such bars; write one of {BARS}"),
     ],
 )
 def test_what_makes_no_sense_is_refused(

@@ -71,9 +71,9 @@ def test_a_file_that_others_can_read_or_write_is_refused(tmp_path: Path, mode: i
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (f"{CANARY}\n", "line 1 of .* is not a name of ours"),
+        (f"{CANARY}\n", "line 1 of .* is not NAME=VALUE"),
         (f"REBAL_BYBIT_KEY={CANARY}\nREBAL_BYBIT_KEY={CANARY}\n", "REBAL_BYBIT_KEY stands twice"),
-        (f"BYBIT_KEY={CANARY}\n", "line 1 of .* is not a name of ours"),
+        (f"BYBIT_KEY={CANARY}\n", "line 1 of .* is not NAME=VALUE"),
         (f"REBAL_BYBIT_KEY={CANARY}\n", "REBAL_BYBIT_SECRET is not set"),
         ("", "REBAL_BYBIT_KEY and REBAL_BYBIT_SECRET are not set"),
         (b"\xff\xfe", "is no text"),

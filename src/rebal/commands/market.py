@@ -238,10 +238,10 @@ def _rows(lines: "Sequence[Line]", of: _Series, asked: _Asked, last: dict[str, s
     """What is newer than what there is of a contract, or of its coin."""
     from rebal.exchange import history
     from rebal.load.kept import Row
-    from rebal.times import instant, rfc3339
+    from rebal.times import MILLISECOND, instant, rfc3339
 
     name = of.contract.name if asked.rates and of.contract is not None else of.coin
-    start = instant(last[name]) + timedelta(milliseconds=1) if name in last else asked.start
+    start = instant(last[name]) + MILLISECOND if name in last else asked.start
     found = _listed(lines, of, said)
     if found is None:
         return []
@@ -249,11 +249,21 @@ def _rows(lines: "Sequence[Line]", of: _Series, asked: _Asked, last: dict[str, s
     if asked.rates:
         paid = history.paid(line, symbol, start=start, end=asked.end)
         return [Row(rfc3339(each.time), name, (each.rate,)) for each in paid]
-    known = history.lengths(line)
+    known = frozenset(filter(_is_length, history.lengths(line)))
     if asked.every not in known:
         raise UsageProblem(f"--every {asked.every}: {line.venue} has no such bars; {one_of(asked.every, known)}")
     bars = history.bars(line, symbol, every=asked.every, step=asked.step, start=start, end=asked.end)
     return [Row(rfc3339(bar.time), name, (bar.open, bar.high, bar.low, bar.close)) for bar in bars]
+
+
+def _is_length(text: str) -> bool:
+    """Whether ``--every`` can say it: exchanges have bars of a second and of a month too."""
+    from rebal.times import TimeProblem, duration
+
+    try:
+        return bool(duration(text).rest)
+    except TimeProblem:
+        return False
 
 
 def _listed(lines: "Sequence[Line]", of: _Series, said: list[str]) -> "tuple[Line, str] | None":

@@ -5,7 +5,7 @@ What ccxt's exchanges are asked for histories bears the same names here.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
@@ -14,12 +14,12 @@ from rebal.amounts import Fraction, number
 from rebal.errors import Unavailable
 from rebal.exchange.keys import Keys
 from rebal.exchange.line import exact_json
-from rebal.exchange.problems import Busy, KeyRefused
+from rebal.exchange.problems import FORBIDDEN, WRONG_KEY, WRONG_TIME, Busy, KeyRefused
+from rebal.times import BEGINNING, MILLISECOND
 
 _HOST, _PATH = "https://www.bitmex.com", "/api/v1/"
 _EXPIRES_AFTER_S = 60
 _WRONG_KEY, _FORBIDDEN, _LAST_ANSWER = 401, 403, 299
-_MILLISECOND, _BEGINNING = timedelta(milliseconds=1), datetime(1970, 1, 1, tzinfo=UTC)
 _BUCKETS = {
     "1m": timedelta(minutes=1), "5m": timedelta(minutes=5), "1h": timedelta(hours=1), "1d": timedelta(days=1),
 }  # fmt: skip
@@ -91,7 +91,7 @@ class Bitmex:
         step = _BUCKETS[every]
         given = {"binSize": every, "partial": "false", "count": _MOST_BARS, **_from(symbol, since[0], step)}
         found = [row for row in self._asked("trade/bucketed", given, {}) if None not in map(row.get, _PRICES)]
-        return [[_when(row) - step // _MILLISECOND, *_spanned(row)] for row in found]
+        return [[_when(row) - step // MILLISECOND, *_spanned(row)] for row in found]
 
     def fetch_funding_rate_history(self, symbol: str, since: int, *_: object) -> list[dict[str, Any]]:
         """The rates that were paid from ``since`` on."""
@@ -128,12 +128,12 @@ _PRICES = ("open", "high", "low", "close")
 
 def _from(symbol: str, since: int, later: timedelta = timedelta(0)) -> dict[str, str]:
     """What asks for rows of a contract from a time in milliseconds on, the oldest first."""
-    start = _BEGINNING + since * _MILLISECOND + later
+    start = BEGINNING + since * MILLISECOND + later
     return {"symbol": symbol, "reverse": "false", "startTime": start.isoformat().replace("+00:00", "Z")}
 
 
 def _when(row: Mapping[str, Any]) -> int:
-    return (datetime.fromisoformat(row["timestamp"]) - _BEGINNING) // _MILLISECOND
+    return (datetime.fromisoformat(row["timestamp"]) - BEGINNING) // MILLISECOND
 
 
 def _spanned(row: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -152,10 +152,10 @@ def _query(given: Mapping[str, Any]) -> str:
 def _refuse(status: int, text: str) -> None:
     """Raise for a status that is no answer; of its text nothing is told, as it may repeat what was sent."""
     if status in (_WRONG_KEY, _FORBIDDEN) and "expired" in text:
-        raise KeyRefused("bitmex: refuses the time of the question; set the machine's clock")
+        raise KeyRefused(f"bitmex: {WRONG_TIME}")
     if status == _WRONG_KEY:
-        raise KeyRefused("bitmex: refuses the key: it, its secret or its signature is wrong")
+        raise KeyRefused(f"bitmex: {WRONG_KEY}")
     if status == _FORBIDDEN:
-        raise KeyRefused("bitmex: refuses what is asked with this key: a permission or an address is missing")
+        raise KeyRefused(f"bitmex: {FORBIDDEN}")
     if status > _LAST_ANSWER:
         raise Unavailable("bitmex: refuses the question")

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rebal.amounts import Fraction, NumberProblem, number
+from rebal.times import BEGINNING
 
 Row = Mapping[str, Any]
-_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 _INSTANT_DIGITS = 20  # nanoseconds since 1970 have 19
 
@@ -75,10 +75,10 @@ def _since_1970(of: Row, key: str, *, a_second: int) -> datetime | None:
     if not count:
         return None
     try:
-        instant = _BEGINNING + timedelta(microseconds=int(count * 1_000_000 / a_second))
+        instant = BEGINNING + timedelta(microseconds=int(count * 1_000_000 / a_second))
     except OverflowError:
         raise Garbled from None
-    if not _BEGINNING < instant < _LATEST:
+    if not BEGINNING < instant < _LATEST:
         raise Garbled
     return instant
 

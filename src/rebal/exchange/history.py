@@ -1,19 +1,18 @@
 """What an exchange printed before: the bars of a contract, and the funding rates that were paid on it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from rebal.amounts import plain
 from rebal.errors import Unavailable
 from rebal.exchange.fields import Garbled, figure
 from rebal.exchange.line import Line
-from rebal.exchange.problems import Unlisted
+from rebal.exchange.problems import GARBLED, Unlisted
 from rebal.frozen import frozen
+from rebal.times import BEGINNING, MILLISECOND
 
-_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_PAGES = 5_000
-_MILLISECOND = timedelta(milliseconds=1)
 
 
 @frozen
@@ -142,7 +141,7 @@ def _paged(
     """
     since, last = _milliseconds(start), _milliseconds(end)
     for _ in range(_MOST_PAGES):
-        until = None if asked.span is None else min(last, since + asked.span // _MILLISECOND)
+        until = None if asked.span is None else min(last, since + asked.span // MILLISECOND)
         found = _stretch(asked, line, since, until, time_of=time_of)
         yield from (row for row in found if time_of(row) <= last)
         if not found and (until is None or until >= last):
@@ -188,12 +187,12 @@ def _figures(line: Line, row: Any, *names: str) -> tuple[str, ...]:
 
 
 def _garbled(line: Line) -> Unavailable:
-    return Unavailable(f"{line.venue}: answers with something that is not understood")
+    return Unavailable(f"{line.venue}: {GARBLED}")
 
 
 def _milliseconds(moment: datetime) -> int:
-    return (moment - _BEGINNING) // _MILLISECOND
+    return (moment - BEGINNING) // MILLISECOND
 
 
 def _moment(milliseconds: int) -> datetime:
-    return _BEGINNING + milliseconds * _MILLISECOND
+    return BEGINNING + milliseconds * MILLISECOND

@@ -87,7 +87,7 @@ def _kept(path: str) -> Mapping[str, str]:
             continue
         name, sign, value = line.removeprefix("export ").partition("=")
         if not sign or not name.strip().startswith("REBAL_"):
-            raise UsageProblem(f"{FILE}: line {number} of {path} is not a name of ours, = and a value")
+            raise UsageProblem(f"{FILE}: line {number} of {path} is not NAME=VALUE with a name as REBAL_BYBIT_KEY")
         if name.strip() in pairs:
             raise UsageProblem(f"{FILE}: {name.strip()} stands twice in {path}")
         pairs[name.strip()] = value.strip().strip("\"'")

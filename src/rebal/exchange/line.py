@@ -11,7 +11,18 @@ from rebal.errors import RebalError, Unavailable
 from rebal.exchange.deadline import Deadline, Network
 from rebal.exchange.keys import Keys
 from rebal.exchange.pace import Pace
-from rebal.exchange.problems import Busy, KeyRefused, Late, NoAccount, NothingFound, Unlisted
+from rebal.exchange.problems import (
+    FORBIDDEN,
+    GARBLED,
+    WRONG_KEY,
+    WRONG_TIME,
+    Busy,
+    KeyRefused,
+    Late,
+    NoAccount,
+    NothingFound,
+    Unlisted,
+)
 
 EXTRA = "live figures need an extra: pip install 'rebal[live]'"
 _NAMES = {"binance": "binancecoinm", "kraken": "krakenfutures", "kucoin": "kucoinfutures"}
@@ -113,28 +124,27 @@ class Line:
         if isinstance(error, Late | ccxt.RequestTimeout) or not self.deadline.left():
             return Unavailable(late)
         if _CLOCK.search(str(error)):
-            return KeyRefused(f"{self.venue}: {_OFF}{_code(error)}")
+            return KeyRefused(f"{self.venue}: {WRONG_TIME}{_code(error)}")
         for kind, make, words in _WORDS:
             if isinstance(error, getattr(ccxt, kind)):
                 return make(f"{self.venue}: {words}{_code(error)}")
         if isinstance(error, ccxt.BaseError):
             return Unavailable(f"{self.venue}: refuses the question{_code(error)}")
-        return Unavailable(f"{self.venue}: answers with something that is not understood")
+        return Unavailable(f"{self.venue}: {GARBLED}")
 
 
 def _busy(said: str) -> Busy:
     return Busy(said.partition(": ")[2])
 
 
-_OFF = "refuses the time of the question; set the machine's clock"
 # Gate's, BingX's and WEEX's words for that, of which ccxt makes a wrong key, an unknown contract and a bad question.
 _CLOCK = re.compile(r"REQUEST_EXPIRED|ACCESS_TIMESTAMP_EXPIRED|Null timestamp or timestamp mismatch", re.ASCII)
 # The first that fits, so the particular ones stand before those that they are kinds of.
 _WORDS: tuple[tuple[str, Callable[[str], Exception], str], ...] = (
     ("AccountNotEnabled", NoAccount, "knows no account of this sort with this key"),
-    ("PermissionDenied", KeyRefused, "refuses what is asked with this key: a permission or an address is missing"),
-    ("AuthenticationError", KeyRefused, "refuses the key: it, its secret or its signature is wrong"),
-    ("InvalidNonce", KeyRefused, _OFF),
+    ("PermissionDenied", KeyRefused, FORBIDDEN),
+    ("AuthenticationError", KeyRefused, WRONG_KEY),
+    ("InvalidNonce", KeyRefused, WRONG_TIME),
     ("RestrictedLocation", Unavailable, "does not answer where this machine is"),
     ("BadSymbol", Unlisted, "knows no such contract"),
     ("OrderNotFound", NothingFound, "finds no order"),
@@ -144,7 +154,7 @@ _WORDS: tuple[tuple[str, Callable[[str], Exception], str], ...] = (
     ("ExchangeNotAvailable", _busy, "is not available"),
     ("NetworkError", _busy, "cannot be reached"),
     ("NotSupported", Unavailable, "cannot be asked that through ccxt"),
-    ("BadResponse", Unavailable, "answers with something that is not understood"),
+    ("BadResponse", Unavailable, GARBLED),
 )
 
 

@@ -2,6 +2,12 @@
 
 from rebal.errors import Unavailable
 
+WRONG_KEY = "refuses the key: it, its secret or its signature is wrong, or it is not for this address"
+FORBIDDEN = "refuses what is asked with this key: a permission or an address is missing"
+WRONG_TIME = "refuses the time of the question; set the machine's clock"
+GARBLED = "answers with something that is not understood"
+"""What is told of an exchange in its own place or in ccxt's, after its name."""
+
 
 class KeyRefused(Unavailable):
     """The exchange does not accept the key, its signature, its permissions or the time it was used at."""

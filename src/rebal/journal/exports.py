@@ -1,7 +1,7 @@
 """Fills as exchanges export them: csv or json of their own trade records, and our own columns for everyone else."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, assert_never
 
 from rebal.amounts import ZERO, Fraction, NumberProblem, number
@@ -14,7 +14,7 @@ from rebal.journal.strict_json import parse, refusal
 from rebal.ledger import Journal
 from rebal.market.contract import Contract, OrderUnit
 from rebal.portfolio import Portfolio
-from rebal.times import SKEW, rfc3339
+from rebal.times import BEGINNING, SKEW, rfc3339
 
 
 @frozen
@@ -59,7 +59,6 @@ LAYOUTS = (
 
 _MOST_DIGITS = 100
 _EPOCH_DIGITS = {10: 1, 13: 1_000, 16: 1_000_000}
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LISTS = (("result", "list"), ("result", "trades"), ("result",), ("data",), ("fills",), ("list",))
 _MOST_FIELDS = 200
 
@@ -191,7 +190,7 @@ class _Record:
             if per_second is None:
                 time = instant(text.replace(" ", "T", 1))
             else:
-                time = _EPOCH + timedelta(microseconds=int(text) * (1_000_000 // per_second))
+                time = BEGINNING + timedelta(microseconds=int(text) * (1_000_000 // per_second))
         except TextProblem as problem:
             raise self._wrong(column, str(problem)) from None
         if time > now + SKEW:

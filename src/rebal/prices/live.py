@@ -14,13 +14,14 @@ from rebal.amounts import Fraction
 from rebal.errors import Unavailable
 from rebal.exchange import Deadline, Network, opened, spot, tickers
 from rebal.exchange.fields import Garbled
-from rebal.exchange.problems import Unlisted
+from rebal.exchange.problems import GARBLED, Unlisted
 from rebal.exchange.tickers import Question, Ticker
 from rebal.exchange.together import together
 from rebal.frozen import frozen
 from rebal.market.contract import Kind
 from rebal.portfolio import DOLLARS, Doubt, Doubtful, FundingRate
 from rebal.prices import Quotes, Source, Wanted
+from rebal.times import MILLISECOND
 
 if TYPE_CHECKING:
     from rebal.exchange.line import Line
@@ -165,7 +166,7 @@ def _read(read: Callable[[], Iterator[_Read]], name: str) -> list[_Read]:
     try:
         return list(read())
     except Garbled:
-        raise Unavailable(f"{name}: answers with something that is not understood") from None
+        raise Unavailable(f"{name}: {GARBLED}") from None
 
 
 def _indices(wanted: Wanted, listed: Mapping[str, Ticker]) -> dict[str, _Said]:
@@ -249,4 +250,4 @@ def _of_times(said: Collection[_Said], now: datetime) -> Iterator[Doubtful]:
 
 
 def _seconds(length: timedelta) -> dict[str, Fraction]:
-    return {"seconds": Fraction(length // timedelta(milliseconds=1), 1000)}
+    return {"seconds": Fraction(length // MILLISECOND, 1000)}

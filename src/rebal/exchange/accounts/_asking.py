@@ -11,11 +11,10 @@ from rebal.exchange.line import Line
 from rebal.exchange_account import Resting, There
 from rebal.frozen import frozen
 from rebal.market.contract import Contract
+from rebal.times import BEGINNING, MILLISECOND
 
 _MOST_DIGITS = 60
 _MOST_PAGES = 400
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 
 
 @frozen
@@ -82,7 +81,8 @@ class Asking:
         value = self.text(row, name)
         try:
             if value.isascii() and value.replace(".", "", 1).isdigit():
-                return _EPOCH + timedelta(microseconds=int(number(value, digits=_MOST_DIGITS) * 1_000_000 / a_second))
+                count = number(value, digits=_MOST_DIGITS)
+                return BEGINNING + timedelta(microseconds=int(count * 1_000_000 / a_second))
             return datetime.fromisoformat(value).astimezone(UTC)
         except (ValueError, OverflowError, NumberProblem):
             raise self.wrong(f"{name} is no time") from None
@@ -123,7 +123,7 @@ SECONDS, NANOSECONDS = 1, 10**9
 
 def milliseconds(time: datetime) -> int:
     """Milliseconds since 1970."""
-    return (time - _EPOCH) // _MILLISECOND
+    return (time - BEGINNING) // MILLISECOND
 
 
 def windows(start: datetime, end: datetime, *, days: int) -> Iterator[tuple[int, int]]:
