@@ -140,6 +140,20 @@ CREATE TRIGGER entries_never_go BEFORE DELETE ON entries
 BEGIN SELECT RAISE(ABORT, 'an entry never goes; record one that voids it'); END""",
 }
 
+
+def _to_table(table: str, *, of: int, columns: str) -> tuple[str, ...]:
+    """Move the entries of a version to a new table, as what checks one says cannot be changed; hashes stay the same."""
+    before = f"entries_of_version_{of}"
+    return (
+        *(f"DROP TRIGGER {name}" for name in TRIGGERS),
+        f"ALTER TABLE entries RENAME TO {before}",
+        table,
+        f"INSERT INTO entries ({columns}) SELECT {columns} FROM {before} ORDER BY seq",
+        f"DROP TABLE {before}",
+        *TRIGGERS.values(),
+    )
+
+
 FIRST_COLUMNS = (
     "seq, id, time, type, contract, contracts, price, fee, parts, margin_mode, asset, kind, multiplier, settle, "
     "expiry, contracts_before, entry_before, amount, quantity, fraction, until, voids, reason, plan, previous, hash"
@@ -158,15 +172,7 @@ CREATE TABLE entries (
     prices TEXT, marks TEXT, statement TEXT, shifts TEXT, usd TEXT, plan TEXT, previous TEXT, hash TEXT NOT NULL,
 {_checks(_SECOND)}
 )"""
-# What checks a table says cannot be changed, so the entries move to a new one; their hashes stay what they were.
-_TO_SECOND = (
-    *(f"DROP TRIGGER {name}" for name in TRIGGERS),
-    "ALTER TABLE entries RENAME TO entries_of_version_1",
-    _SECOND_TABLE,
-    f"INSERT INTO entries ({FIRST_COLUMNS}) SELECT {FIRST_COLUMNS} FROM entries_of_version_1 ORDER BY seq",
-    "DROP TABLE entries_of_version_1",
-    *TRIGGERS.values(),
-)
+_TO_SECOND = _to_table(_SECOND_TABLE, of=1, columns=FIRST_COLUMNS)
 
 _TO_THIRD = (
     "ALTER TABLE entries ADD COLUMN settle_price TEXT CHECK (settle_price IS NULL OR "
@@ -197,14 +203,7 @@ CREATE TABLE entries (
     account TEXT CHECK (length(account) <= 20), orders TEXT, plan TEXT, previous TEXT, hash TEXT NOT NULL,
 {_checks(_FIFTH)}
 )"""
-_TO_FIFTH = (
-    *(f"DROP TRIGGER {name}" for name in TRIGGERS),
-    "ALTER TABLE entries RENAME TO entries_of_version_4",
-    _FIFTH_TABLE,
-    f"INSERT INTO entries ({_FOURTH_COLUMNS}) SELECT {_FOURTH_COLUMNS} FROM entries_of_version_4 ORDER BY seq",
-    "DROP TABLE entries_of_version_4",
-    *TRIGGERS.values(),
-)
+_TO_FIFTH = _to_table(_FIFTH_TABLE, of=4, columns=_FOURTH_COLUMNS)
 
 _FIFTH_COLUMNS = (
     "seq, id, time, type, contract, contracts, price, fee, parts, margin_mode, asset, kind, multiplier, settle, "
@@ -226,14 +225,7 @@ CREATE TABLE entries (
     plan TEXT, previous TEXT, hash TEXT NOT NULL,
 {_checks(_SIXTH)}
 )"""
-_TO_SIXTH = (
-    *(f"DROP TRIGGER {name}" for name in TRIGGERS),
-    "ALTER TABLE entries RENAME TO entries_of_version_5",
-    _SIXTH_TABLE,
-    f"INSERT INTO entries ({_FIFTH_COLUMNS}) SELECT {_FIFTH_COLUMNS} FROM entries_of_version_5 ORDER BY seq",
-    "DROP TABLE entries_of_version_5",
-    *TRIGGERS.values(),
-)
+_TO_SIXTH = _to_table(_SIXTH_TABLE, of=5, columns=_FIFTH_COLUMNS)
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (_TABLE, *TRIGGERS.values()), _TO_SECOND, _TO_THIRD, _TO_FOURTH, _TO_FIFTH, _TO_SIXTH
