@@ -1,17 +1,22 @@
 """In which order orders are placed and coins are moved: what reduces, then pairs, each coin behind what frees it."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from exact import exact
-from rebal.amounts import Fraction
-from rebal.book import Book, Purpose, opened
+from rebal.amounts import ONE, ZERO, Fraction
+from rebal.book import Book, MarginMode, Purpose, opened
+from rebal.market.contract import Contract
+from rebal.market.pooled import ClosingFee, Collateral, Counted, Printed, Rules, Slice
 from rebal.plan import Order, Side, StepKind, Transfer
 from rebal.planner.orders import orders_of
 from rebal.planner.sequence import placing_order, steps, waiting, waiting_last
 from rebal.planner.sizing import Leg
-from rebal.portfolio import Portfolio, Route
+from rebal.portfolio import Account, Pooling, Portfolio, Route
 
 from .given import inverse
 from .test_splitting import accounts, at, book
@@ -62,6 +67,16 @@ def test_what_turns_a_position_over_to_a_smaller_one_stands_before_what_opens() 
     assert placing_order((sold, larger, smaller), made.statement) == (smaller, sold, larger)
 
 
+def test_a_long_that_is_turned_over_to_a_smaller_short_stands_before_what_opens() -> None:
+    """20,000 long at b: 30,000 sold leave 10,000 short, 50,000 leave 30,000."""
+    made = over_two()
+    long = opened(B, contracts=Fraction(20000), entry_price=Fraction(40000))
+    book_of = replace(made.statement, positions={B.name: long})
+    for size, is_first in (("-30000", True), ("-50000", False), ("-40000", False)):
+        larger, turning = ordered(made, a="-60000", b=size)
+        assert (placing_order((larger, turning), book_of)[0] is turning) is is_first
+
+
 def test_of_two_that_do_the_same_the_larger_goes_first_and_of_equals_the_first_by_name() -> None:
     made = over_two()
     flat = replace(made.statement, positions={})
@@ -101,6 +116,9 @@ def test_an_order_waits_for_coins_that_come_and_not_for_such_as_leave() -> None:
     assert waiting_last((here, there, closing), (out, into), made) == (there, closing, here)
     assert waiting((here,), (out,), made) == ()
     assert waiting((replace(here, reduce_only=True),), (out, into), made) == ()
+    # one of several that come is enough
+    assert waiting((here,), (replace(into, asset="ETH"), into), made) == (here,)
+    assert waiting((here,), (replace(into, quantity=Fraction(0)),), made) == ()
     # other coins, those from spot, and such as are for another position's own margin
     for other in (
         replace(into, asset="ETH"), replace(into, other_account=None), replace(into, contract="a:BTCDEC"),
@@ -108,3 +126,85 @@ def test_an_order_waits_for_coins_that_come_and_not_for_such_as_leave() -> None:
     ):  # fmt: skip
         assert waiting((here,), (other,), made) == ()
     assert waiting((here,), (replace(into, contract="a:BTCUSD"),), made) == (here,)
+
+
+def over_three(open_at: Sequence[Contract]) -> Portfolio:
+    """Wallets a coin at a and b, one pool at p; 20,000 short in some of what trades there."""
+    shorts = tuple(opened(each, contracts=Fraction(-20000), entry_price=Fraction(40000)) for each in open_at)
+    counts = Collateral(Counted.COINS, (Slice(None, ONE),))
+    pool = Account("p", None, MarginMode.POOLED, ONE, Pooling("pool", POOLED, {}, counts))
+    made = book({"BTC": "2"}, None, TRADED, (), wallets={"a:BTC": "1", "b:BTC": "1"}, positions=shorts)
+    return replace(made, told_accounts=(*accounts(a="1", b="1"), pool))
+
+
+POOLED = Rules(ONE, ClosingFee.SCHEDULE, False, ZERO, ZERO, Printed.SHARE)
+TRADED = (A, B, DATED, ETHER, at("p", inverse("BTC")), at("p", inverse("ETH")))
+COINS = st.sampled_from(["BTC", "ETH"])
+
+
+@st.composite
+def moves(draw: st.DrawFn) -> tuple[Transfer, ...]:
+    """From and to spot, and pairs from one account to another, in any order."""
+    found: list[Transfer] = []
+    for _ in range(draw(st.integers(0, 4))):
+        here, there = draw(st.permutations("abp"))[:2]
+        asset, contract = draw(COINS), draw(st.sampled_from([None, None, "b:BTCUSD"]))
+        kind = draw(st.sampled_from(["in", "out", "sent", "sent"]))
+        if kind == "sent":
+            found.append(Transfer(asset, None, -ONE, here, there))
+            found.append(Transfer(asset, contract if there == "b" else None, ONE, there, here))
+        else:
+            found.append(Transfer(asset, None, ONE if kind == "in" else -ONE, here))
+    return tuple(draw(st.permutations(found)))
+
+
+@given(
+    chosen=st.lists(st.tuples(st.sampled_from(TRADED), st.booleans()), max_size=4, unique_by=lambda each: each[0].name),
+    held=st.lists(st.sampled_from(TRADED), max_size=3, unique_by=lambda each: each.name),
+    transfers=moves(),
+)
+def test_steps_stand_in_the_order_in_which_coins_are_there_for_them(
+    chosen: list[tuple[Contract, bool]], held: list[Contract], transfers: tuple[Transfer, ...]
+) -> None:
+    """What each step needs is before it: coins before what they margin, what frees them before they leave."""
+    made = over_three(held)
+    orders = tuple(
+        replace(order, reduce_only=reduces)
+        for contract, reduces in chosen
+        for order in orders_of([Leg(contract, -ONE * 100, Route.INVERSE, Purpose.REBALANCE, "BTC")],
+                               book=Book({}, {}, {}), portfolio=made)
+    )  # fmt: skip
+    told = steps(transfers, orders, made, before=made.statement)
+    assert [each.n for each in told] == list(range(1, len(orders) + len(transfers) + 1))
+    place = {(each.kind, each.index): each.n for each in told}
+    assert len(place) == len(told)
+
+    def purse(account: str | None, coin: str) -> tuple[str | None, str]:
+        return account, "" if account == "p" else coin
+
+    def moved(*, where: Callable[[int, Transfer], bool]) -> list[int]:
+        return [place[StepKind.TRANSFER, n] for n, each in enumerate(transfers) if where(n, each)]
+
+    last_in = max((n for n, each in enumerate(transfers) if each.quantity > 0 and not each.other_account), default=-1)
+    arriving = moved(where=lambda n, each: not each.other_account and n <= last_in)
+    leaving = moved(where=lambda n, each: not each.other_account and n > last_in)
+    credited = moved(where=lambda _, each: bool(each.other_account) and each.quantity > 0)
+    waiting_for = [order in waiting(orders, transfers, made) for order in orders]
+    ready = [place[StepKind.ORDER, n] for n, waits in enumerate(waiting_for) if not waits]
+    late = [place[StepKind.ORDER, n] for n, waits in enumerate(waiting_for) if waits]
+    in_turn = [*arriving, *ready, *credited, *late, *leaving]
+    assert in_turn == sorted(in_turn)
+    backed = {purse(each.account, each.settle) for each in held}
+    behind: dict[int, int] = {}
+    for n, each in enumerate(transfers):
+        if each.other_account and each.quantity < 0:
+            here = purse(each.account, each.asset)
+            frees = [
+                place[StepKind.ORDER, k]
+                for k, order in enumerate(orders)
+                if not waiting_for[k] and here in backed and purse(order.account, order.fee_currency) == here
+            ]
+            # nothing but others like it stands between
+            last = max(frees, default=0)
+            behind[last] = behind.get(last, 0) + 1
+            assert place[StepKind.TRANSFER, n] == last + behind[last]
