@@ -61,6 +61,8 @@ def _flaws(name: str, entry: models.Contract, base: Contract | None, reading: Re
 
 def _missing(name: str, entry: models.Contract, reading: Reading) -> Iterator[Flaw]:
     """What a contract needs where no catalogue has it; none of it is guessed."""
+    if _complete(entry):
+        return
     path: Path = ("contracts", name)
     lacking = [key for key in REQUIRED if not reading.file.has(*path, key)]
     if not reading.venue_known:

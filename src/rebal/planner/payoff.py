@@ -30,10 +30,14 @@ class _Alike(NamedTuple):
     @classmethod
     def of(cls, payoffs: Iterable[Payoff]) -> "_Alike":
         """The sum of some payoffs."""
-        listed = list(payoffs)
-        slopes = [slope for each in listed for slope in each.moving.values()]
-        bends = [slope for each in listed if each.crossing for slope in each.crossing.values()]
-        return cls(total([each.fixed for each in listed]), total(slopes), total(bends))
+        fixed: list[Fraction] = []
+        slopes: list[Fraction] = []
+        bends: list[Fraction] = []
+        for each in payoffs:
+            fixed.append(each.fixed)
+            slopes += each.moving.values()
+            bends += each.crossing.values()
+        return cls(total(fixed), total(slopes), total(bends))
 
     @classmethod
     def of_coins(cls, book: Book, portfolio: Portfolio) -> "_Alike":
