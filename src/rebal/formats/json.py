@@ -112,22 +112,21 @@ def _writer(of: type, here: _Writers) -> _Writer:
 
 
 _WRITTEN_OUT = {
-    Fraction: ('"%s"', "plain(value.{0})"),
-    Fraction | None: ("%s", """'null' if (each := value.{0}) is None else f'"{{plain(each)}}"'"""),
-    str: ("%s", "quoted(value.{0})"),
-    str | None: ("%s", "'null' if (each := value.{0}) is None else quoted(each)"),
+    Fraction: '"{plain(value.%s)}"',
+    Fraction | None: """{'null' if (each := value.%s) is None else f'"{plain(each)}"'}""",
+    str: "{quoted(value.%s)}",
+    str | None: "{'null' if (each := value.%s) is None else quoted(each)}",
 }
-"""How a field of this type stands in its object's text, and what is put there: most of a plan's fields are of these."""
-_BY_ITS_TYPE = ("%s", "writers[type(each := value.{0})](each)")
+"""How a field of this type is written, within an f-string: most of a plan's fields are of these."""
+_BY_ITS_TYPE = "{writers[type(each := value.%s)](each)}"
 
 
 def _object(of: type, here: _Writers) -> _Writer:
     """The writer of a class, written out: half the time of a plan's text went into looking up each field in turn."""
     told = {each.name: _WRITTEN_OUT.get(each.type, _BY_ITS_TYPE) for each in fields(of)}  # type: ignore[arg-type]
-    form = here.block("{", [f'"{name}": {text}' for name, (text, _) in told.items()], "}")
-    scope: dict[str, Any] = {"form": form, "writers": here.inner, "plain": plain, "quoted": _quoted}
-    members = "".join(f"{written.format(name)}, " for name, (_, written) in told.items())
-    exec(f"def write(value):\n    return form % ({members})", scope)
+    form = here.block("{{", [f'"{name}": {written % name}' for name, written in told.items()], "}}")
+    scope: dict[str, Any] = {"writers": here.inner, "plain": plain, "quoted": _quoted}
+    exec(f"def write(value):\n    return f'''{form}'''", scope)
     write: _Writer = scope["write"]
     return write
 
