@@ -7,6 +7,7 @@ lists and scalars (anchors, aliases, tags, merging, several documents) is refuse
 
 import re
 from collections.abc import Callable, Mapping
+from sys import intern
 from typing import Any
 
 import yaml
@@ -122,7 +123,7 @@ class _Builder:
 
     def scalar(self, event: Any) -> None:
         self.count(event)
-        text = event.value
+        text = intern(event.value)  # a name stands in many places: as one object it is found at once in each
         top = self.open[-1] if self.open else None
         expects_key = top is not None and top.step is None
         if event.anchor is not None or event.tag is not None:
