@@ -301,12 +301,20 @@ class TestStdout:
     @pytest.mark.parametrize("form", ["table", "plain", "json", "csv"])
     def test_any_encoding(self, folder: Path, encoding: str, form: str) -> None:
         (folder / "portfolio.yaml").write_text(f"name: Café 東京\n{PORTFOLIO}", encoding="utf-8")
+        done = in_process("plan", "--format", form, *NOW, cwd=folder, encoding=encoding)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "40000" in done.stdout.replace(",", "")
+
+    @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+    def test_the_encoding_of_a_process_is_its_stdout_s(self, folder: Path, encoding: str) -> None:
+        (folder / "portfolio.yaml").write_text(f"name: Café 東京\n{PORTFOLIO}", encoding="utf-8")
+        asked = ("plan", "--format", "table", *NOW)
         done = subprocess.run(
-            [*PROGRAM, "plan", "--format", form, *NOW], cwd=folder, capture_output=True, check=False,
+            [*PROGRAM, *asked], cwd=folder, capture_output=True, check=False,
             env=environment(PYTHONIOENCODING=encoding),
         )  # fmt: skip
-        assert (done.returncode, done.stderr) == (0, b"")
-        assert "40000" in done.stdout.decode(encoding).replace(",", "")
+        within = in_process(*asked, cwd=folder, encoding=encoding)
+        assert (done.returncode, done.stderr, done.stdout.decode(encoding)) == (0, b"", within.stdout)
 
 
 def on_a_terminal(*arguments: str, cwd: Path, columns: int = 80, env: Mapping[str, str] | None = None) -> str:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
@@ -26,23 +27,31 @@ from .golden import assert_golden
 F = Fraction
 
 
+@cache
+def shipped() -> Compare:
+    return compared(book())
+
+
+@cache
 def a_range() -> Compare:
     made = book()
     rates = {"BTCUSD": FundingRate(F("-0.0002"), F("-0.0001"), F("0.0001"))}
     return compared(replace(made, market=replace(made.market, funding=rates)), hedge=HALF)
 
 
+@cache
 def nothing_given() -> Compare:
     return compared(book(funding={}, costs=Costs(), tax=None, marks={}))
 
 
+@cache
 def one_coin() -> Compare:
     made = portfolio({"BTC": "2"}, {"BTC": "1"}, {"BTC": "40000"}, ())
     return compared(made)
 
 
 BOOKS: dict[str, Callable[[], Compare]] = {
-    "compare-drift": lambda: compared(book()),
+    "compare-drift": shipped,
     "compare-hedge": a_range,
     "compare-nothing-given": nothing_given,
     "compare-nothing": one_coin,

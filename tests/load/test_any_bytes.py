@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -107,22 +108,27 @@ def lines(pattern: str, count: int) -> str:
     return "".join(pattern.format(n) for n in range(count))
 
 
-HOSTILE = {
-    "bad holdings": "holdings:\n" + lines(" A{0}: x\n", 149_000),
-    "holdings without a price": "venue: binance\nholdings:\n" + lines(" A{0}: 1\n", 149_000),
-    "unknown prices": "venue: binance\nholdings: {BTC: 1}\nmarket:\n prices:\n" + lines("  A{0}X: 1\n", 148_000),
-    "prices of other coins": "venue: binance\nholdings:\n"
-    + lines(" A{0}: 1\n", 70_000)
-    + "market:\n prices:\n"
-    + lines("  A{0}Z: 1\n", 70_000),
-    "bad lots": "holdings:\n A:\n  lots:\n" + lines("   - {{}}\n", 290_000),
-    "bad tiers": "contracts: {X: {maintenance: {tiers: [" + lines("{{rate: 1%}},", 99_000) + "]}}}\n",
-    "positions": "holdings: {A: 1}\npositions:\n"
-    + lines(" - {{contract: A{0}, contracts: 1, entry_price: 1}}\n", 42_000),
-    "overrides": "venue: binance\nholdings: {BTC: 1}\ncontracts:\n" + lines(" A{0}: {{leverage: 1}}\n", 70_000),
-    "digits": "holdings: {A: '" + "1," * 3_900_000 + "1'}\n",
-    "brackets": "[" * 8_000_000,
-    "anchors": "&a " * 2_000_000,
+HOSTILE: dict[str, Callable[[], str]] = {
+    "bad holdings": lambda: "holdings:\n" + lines(" A{0}: x\n", 149_000),
+    "holdings without a price": lambda: "venue: binance\nholdings:\n" + lines(" A{0}: 1\n", 149_000),
+    "unknown prices": lambda: (
+        "venue: binance\nholdings: {BTC: 1}\nmarket:\n prices:\n" + lines("  A{0}X: 1\n", 148_000)
+    ),
+    "prices of other coins": lambda: (
+        "venue: binance\nholdings:\n"
+        + lines(" A{0}: 1\n", 70_000)
+        + "market:\n prices:\n"
+        + lines("  A{0}Z: 1\n", 70_000)
+    ),
+    "bad lots": lambda: "holdings:\n A:\n  lots:\n" + lines("   - {{}}\n", 290_000),
+    "bad tiers": lambda: "contracts: {X: {maintenance: {tiers: [" + lines("{{rate: 1%}},", 99_000) + "]}}}\n",
+    "positions": lambda: (
+        "holdings: {A: 1}\npositions:\n" + lines(" - {{contract: A{0}, contracts: 1, entry_price: 1}}\n", 42_000)
+    ),
+    "overrides": lambda: "venue: binance\nholdings: {BTC: 1}\ncontracts:\n" + lines(" A{0}: {{leverage: 1}}\n", 70_000),
+    "digits": lambda: "holdings: {A: '" + "1," * 3_900_000 + "1'}\n",
+    "brackets": lambda: "[" * 8_000_000,
+    "anchors": lambda: "&a " * 2_000_000,
 }
 MEASURE = """
 import gc, re, sys
@@ -143,7 +149,7 @@ except InvalidInput as refused:
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_a_large_hostile_file_takes_neither_long_nor_much_memory(kind: str, tmp_path: Path) -> None:
     file = tmp_path / "p.yaml"
-    file.write_text(HOSTILE[kind])
+    file.write_text(HOSTILE[kind]())
     done = subprocess.run(
         [sys.executable, "-c", MEASURE, str(file)], capture_output=True, text=True, timeout=60, check=False,
         env={"PYTHONPATH": ":".join(sys.path)},

@@ -43,7 +43,7 @@ OKX = Rules(ONE, ClosingFee.VALUE, False, ZERO, ZERO, Printed.MULTIPLE)
 
 @cache
 def everything() -> Given:
-    found: Given = yaml.safe_load((Path(__file__).parent / "pooled.yaml").read_text(encoding="utf-8"))
+    found: Given = yaml.load((Path(__file__).parent / "pooled.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
     return found
 
 

@@ -32,7 +32,7 @@ NONE_ASKED = SizeRate(Fraction(0), Fraction(0))
 
 @cache
 def everything() -> Given:
-    found: Given = yaml.safe_load((Path(__file__).parent / "vectors.yaml").read_text(encoding="utf-8"))
+    found: Given = yaml.load((Path(__file__).parent / "vectors.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
     return found
 
 
