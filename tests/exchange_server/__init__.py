@@ -7,6 +7,7 @@ faults. Ask for the fixture ``loopback`` beside it: elsewhere the network is shu
 """
 
 import contextlib
+import io
 import json
 import threading
 import time
@@ -19,6 +20,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 
@@ -55,6 +57,11 @@ class Reply(NamedTuple):
     status: int = 200
     headers: Mapping[str, str] = {}
 
+    @property
+    def text(self) -> str:
+        """The body as it is sent."""
+        return self.body if isinstance(self.body, str) else json.dumps(self.body)
+
 
 @dataclass
 class Fault:
@@ -84,7 +91,9 @@ Answer = Any
 class Server:
     """The exchange. ``asked``: every question so far, in order; ``waited``: what was waited before asking again.
 
-    ``moved``: how far waiting and slow answers moved its clock, beside the time that went by.
+    ``moved``: how far waiting and slow answers moved its clock, beside the time that went by. ``wired``: whether
+    questions come over the loopback address; else they are answered where they are asked, in a quarter of the time:
+    for tests of what is asked and made of it, in which no line breaks.
     """
 
     answers: dict[str, Answer] = field(default_factory=dict)
@@ -93,8 +102,11 @@ class Server:
     waited: list[float] = field(default_factory=list)
     moved: float = 0
     over: threading.Event = field(default_factory=threading.Event)
+    wired: bool = True
 
     def __enter__(self) -> "Server":
+        if not self.wired:
+            return self
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._http.daemon_threads = True
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -102,6 +114,8 @@ class Server:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if not self.wired:
+            return
         self.over.set()
         self._http.shutdown()
         self._http.server_close()
@@ -128,7 +142,11 @@ class Server:
 
     def session(self) -> requests.Session:
         """A session whose every request arrives here."""
-        return at_port(self.port)
+        if self.wired:
+            return at_port(self.port)
+        session = requests.Session()
+        session.mount("https://", _Direct(self))
+        return session
 
     @property
     def port(self) -> int:
@@ -207,6 +225,30 @@ class _Here(HTTPAdapter):  # type: ignore[misc] # requests has no types
         return super().send(request, **more)
 
 
+class _Direct(HTTPAdapter):  # type: ignore[misc] # requests has no types
+    """Answers without a line, so that nothing can break but what is answered."""
+
+    def __init__(self, server: Server) -> None:
+        super().__init__()
+        self._server = server
+
+    def send(self, request: Any, **_: Any) -> Any:
+        meant, body = urlsplit(request.url), request.body or b""
+        query = dict(parse_qsl(meant.query, keep_blank_values=True))
+        text = body.decode() if isinstance(body, bytes) else body
+        asked = Asked(request.method, meant.netloc, meant.path, query, text, request.headers)
+        self._server.asked.append(asked)
+        fault = self._server.fault(asked) or Fault()
+        assert not any((fault.trickle, fault.silent, fault.halved, fault.closed)), "a line that breaks has to be wired"
+        self._server.moved += fault.slow
+        reply = fault.reply or self._server.reply(asked)
+        raw = urllib3.HTTPResponse(
+            io.BytesIO(reply.text.encode()), {"Content-Type": "application/json", **reply.headers}, reply.status,
+            preload_content=False, request_method=request.method,
+        )  # fmt: skip
+        return self.build_response(request, raw)
+
+
 def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -240,8 +282,7 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
                 server.over.wait(_LONGEST)
             if fault.closed or fault.silent:
                 return
-            text = reply.body if isinstance(reply.body, str) else json.dumps(reply.body)
-            body = text.encode()
+            body = reply.text.encode()
             self.send_response(reply.status)
             self.send_header("Content-Length", str(_ENDLESS if fault.trickle else len(body)))
             for name, value in {"Content-Type": "application/json", **reply.headers}.items():

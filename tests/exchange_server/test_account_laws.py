@@ -208,7 +208,7 @@ def test_what_nobody_recorded_is_brought_back(
     names = {**CONTRACTS, **MORE, **DATED}[venue]
     portfolio = written(venue, dict(zip(names, (size * LOTS.get(venue, 1) for size in sizes), strict=True)))
     exchange = Exchange(portfolio, names)
-    with Server(dict(answers(venue, exchange.ledger))) as server:
+    with Server(dict(answers(venue, exchange.ledger)), wired=False) as server:
         asked, journal = asking(server, portfolio, linear=venue in LINEAR), Journal()
         for steps in (known, unknown):
             for kind, which, size in steps:

@@ -77,7 +77,7 @@ def is_read_or_refused(ask: Callable[[], object]) -> None:
 @QUICK
 @given(venue=st.sampled_from(venues.names()), seed=SEEDS)
 def test_prices(venue: str, seed: int) -> None:
-    with Server() as server:
+    with Server(wired=False) as server:
         spoilt(server.serve(venue), Random(seed))
         is_read_or_refused(lambda: quoted(server, venue))
 
@@ -88,7 +88,7 @@ def test_prices(venue: str, seed: int) -> None:
     seed=SEEDS,
 )
 def test_contracts(venue: str, seed: int) -> None:
-    with Server() as server:
+    with Server(wired=False) as server:
         spoilt(server.serve(venue), Random(seed))
         network = server.network()
 
@@ -104,7 +104,7 @@ def test_contracts(venue: str, seed: int) -> None:
 @QUICK
 @given(venue=st.sampled_from(sorted(NAMES)), seed=SEEDS)
 def test_accounts(venue: str, seed: int) -> None:
-    with Server() as server, tempfile.TemporaryDirectory() as folder:
+    with Server(wired=False) as server, tempfile.TemporaryDirectory() as folder:
         known, name = book(Path(folder), venue), NAMES[venue][0]
         contract = known.contracts[name]
         events = [

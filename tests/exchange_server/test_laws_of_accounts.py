@@ -131,7 +131,7 @@ def test_what_nobody_recorded_at_either_is_brought_back(
 ) -> None:
     portfolio = written(venues, sizes)
     exchanges = [at_account(portfolio, name, venue) for name, venue in zip(NAMES, venues, strict=True)]
-    with Server(dict(by_key(exchanges[0], exchanges[1], venues))) as server:
+    with Server(dict(by_key(exchanges[0], exchanges[1], venues)), wired=False) as server:
         asked = {name: asking(server, portfolio, name, venue) for name, venue in zip(NAMES, venues, strict=True)}
         journal = Journal()
         for steps in (known, unknown):
