@@ -15,6 +15,7 @@ from rebal.frozen import frozen
 
 if TYPE_CHECKING:
     from rebal.book import Book
+    from rebal.findings import Finding
     from rebal.plan import Plan
     from rebal.portfolio import Portfolio
     from rebal.reports.explanation import Derivation
@@ -25,6 +26,7 @@ EXAMPLES = (
     "rebal explain BTC",
     "rebal explain wallets.BTC.liquidation_above",
     "rebal explain plan.json wallets.BTC.liquidation_above",
+    "rebal explain plan.json near-liquidation",
 )
 _SCHEMAS = ("rebal/plan/1", "rebal/status/1", "rebal/compare/1", "rebal/stress/1")
 _MOST_OFFERED = 5
@@ -40,11 +42,13 @@ def explain(
         typer.Argument(
             metavar="[PLAN] [FIGURE]...",
             show_default=False,
-            help="A saved answer, or a new plan; then figures, coins, contracts, sections; a list without.",
+            help="A saved answer, or a new plan; then figures, coins, contracts, sections, codes; a list without.",
         ),
     ] = None,
 ) -> Answer:
     """Derive any figure of a plan or a status, the sums of a compare or a stress: formula, numbers put in, source.
+
+    The code of a finding says what it means, its figures and what to do.
 
     Each is as a calculator can redo it. The numbers are those of the plan and of the files that it was made from; a
     formula that does not come to the plan's figure is said not to, and the exit code is 1.
@@ -71,13 +75,17 @@ def explain(
 
 @frozen
 class _Told:
-    """Every derivation of an answer; ``of``: the assets of its contracts; ``files``: what it was read from."""
+    """Every derivation of an answer; ``of``: the assets of its contracts; ``files``: what it was read from.
+
+    ``findings``: those of the answer, each with the command that answers it.
+    """
 
     name: str
     every: "tuple[Derivation, ...]"
     of: "Mapping[str, str]"
     files: tuple[str, ...]
     portfolio: "Portfolio | None"
+    findings: "tuple[Finding, ...]" = ()
 
 
 def _told(saved: str | None, where: Where, world: World) -> _Told:
@@ -91,12 +99,12 @@ def _told(saved: str | None, where: Where, world: World) -> _Told:
     else:
         report = _read(saved)
         if isinstance(report, (Compare, Stress)):
-            return _Told(report.name, sums(report), {}, (saved,), None)
+            return _Told(report.name, sums(report), {}, (saved,), None, report.findings)
         plan, book, before = _saved(report, saved, where, world)
     of = {order.contract: order.asset for order in getattr(plan, "orders", ())}
     of |= {position.contract: position.asset for position in plan.positions}
     files = (*book.files, *(() if saved is None else (saved,)))
-    return _Told(plan.name, derivations(plan, book.portfolio, before), of, files, book.portfolio)
+    return _Told(plan.name, derivations(plan, book.portfolio, before), of, files, book.portfolio, plan.findings)
 
 
 def _read(file: str) -> Any:
@@ -113,9 +121,10 @@ def _read(file: str) -> Any:
 
 def _fresh(where: Where, world: World) -> "tuple[Plan, Opened, Book]":
     book = opened(where, world, targets_for="explain without a saved plan")
+    from rebal.commands._cures import cured
     from rebal.planner import build_plan
 
-    return build_plan(book.portfolio, book.book, inputs=book.inputs, extra=book.checks), book, book.book
+    return cured(build_plan(book.portfolio, book.book, inputs=book.inputs, extra=book.checks)), book, book.book
 
 
 def _saved(plan: "Plan | Status", file: str, where: Where, world: World) -> "tuple[Plan | Status, Opened, Book]":
@@ -140,14 +149,18 @@ def _saved(plan: "Plan | Status", file: str, where: Where, world: World) -> "tup
 
 
 def _chosen(name: str, told: _Told) -> "list[Derivation]":
-    """The figures that a name means: one, those below it, or all of a coin, a contract or a kind."""
-    every = told.every
-    exact = [each for each in every if each.figure == name or each.figure.startswith(f"{name}.")]
-    if exact:
-        return exact
-    found = [each for each in every if _means(name, each.figure.split("."), told.of)]
-    if found:
-        return found
+    """The figures that a name means: one, those below it, all of a coin, a contract or a kind, or a finding's."""
+    from rebal.commands._codes import meanings
+
+    every, coded = told.every, list(meanings(name, told.findings))
+    there = {each.figure for each in coded}
+    found = [each for each in every if each.figure == name or each.figure.startswith(f"{name}.")]
+    found = found or [each for each in every if _means(name, each.figure.split("."), told.of)]
+    of_code = [each for each in every if each.figure.rpartition(".")[0] in there and each not in found]
+    if found and f"findings.{name}" in there:
+        return found  # a figure's name too, and this answer has no such finding
+    if coded or found:
+        return [*coded, *found, *of_code]
     raise UsageProblem(f"{name}: there is no such figure; {_near(name, every)}")
 
 
@@ -159,8 +172,11 @@ def _means(name: str, steps: "Sequence[str]", of: "Mapping[str, str]") -> bool:
 
 
 def _near(name: str, every: "Sequence[Derivation]") -> str:
+    from rebal.findings import Code
+
     figures = [each.figure for each in every]
+    figures += [code.value for code in Code]
     steps = sorted({step for figure in figures for step in figure.split(".")})
-    near = difflib.get_close_matches(name, [*figures, *steps], n=_MOST_OFFERED, cutoff=0.5)
+    near = difflib.get_close_matches(name, list(dict.fromkeys((*figures, *steps))), n=_MOST_OFFERED, cutoff=0.5)
     offered = f"did you mean {', '.join(near)}? " if near else ""
     return f"{offered}rebal explain lists them all"

@@ -55,9 +55,8 @@ _TERMS = (
 _RESULT = (
     Column("", "figure", record="{}"),
     Column("", _figure, record="{}"),
-    Column("", lambda each: _multiplied(each.formula, "*").replace("−", "-") if each.formula else each.note,
-           record="{}"),
-)  # fmt: skip
+    Column("", lambda each: _words(each), record="{}"),
+)
 
 
 def document(explanation: Explanation, limits: Policy | None) -> Document:
@@ -77,18 +76,31 @@ def _listed(explanation: Explanation) -> Document:
 
 
 def _derivation(each: Derivation) -> Iterator[Block]:
-    told: tuple[Block, ...] = (Text(_result(each), only=Medium.PAGE),)
+    told: tuple[Block, ...] = () if _is_meaning(each) else (Text(_result(each), only=Medium.PAGE),)
     if each.formula is not None:
         put_in = renamed(each.formula, {term.symbol: _number(term) for term in each.terms})
         shown = (each.formula, put_in) if each.terms else (each.formula,)
         told = (*told, *(Text((f"= {_multiplied(text, '×')}",), only=Medium.PAGE) for text in shown))
     if each.source or each.note:
-        told = (*told, Text(Prose("; ".join(filter(None, (each.source, each.note)))), only=Medium.PAGE))
+        source = () if not each.source else (Prose(each.source), "; ") if each.note else (Prose(each.source),)
+        told = (*told, Text((*source, Reckoned(each.note)), only=Medium.PAGE))
     if not each.agrees:
         told = (*told, Text(Inked(_DOES_NOT, ALARM), word="differs"))
     yield Facts(each, (_RESULT,), word="figure", only=Medium.RECORDS)
     terms = Table(_TERMS, each.terms, word="term")
     yield Section((each.figure,), (*told, *((Section("", (terms,)),) if each.terms else ())), note=(each.title,))
+
+
+def _words(each: Derivation) -> str:
+    """What a record has behind a figure: its formula, or why there is none."""
+    if each.formula:
+        return _multiplied(each.formula, "*").replace("−", "-")
+    return f"{each.title}; {each.note}" if _is_meaning(each) else each.note
+
+
+def _is_meaning(each: Derivation) -> bool:
+    """Whether it is no figure but a finding, of which its words are told."""
+    return each.value is None and each.figure.startswith("findings.")
 
 
 def _result(each: Derivation) -> Said:
