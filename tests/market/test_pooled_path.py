@@ -552,3 +552,14 @@ def test_an_account_of_cents_ends_where_one_of_thousands_of_dollars_does() -> No
         assert levels(small, {"BTC": step}) == levels(large, {"BTC": step})
     # 0.8 (60,000 f - 20,000) against 200
     assert levels(small, {"BTC": -ONE}).first == 1 - exact("20250/60000")
+
+
+@pytest.mark.parametrize(("leverage", "needed"), [("0.5", 30000), ("1", 10000), ("2", 0), ("4", 0)])
+def test_of_one_coin_so_much_is_needed_as_the_others_lack_of_the_leverage(leverage: str, needed: int) -> None:
+    """20,000 dollars of position on 0.25 BTC, and 60,000 of another coin beside; ten times levered at the venue."""
+    bare = one_long(rules())
+    (btc,), (position,) = bare.coins, bare.positions
+    whole = Collateral(Counted.COINS, (Slice(None, ONE),))
+    coins = (replace(btc, balance=Fraction(1, 4)), Coin("USDX", ONE, Fraction(60000), whole))
+    pool = Pool(bare.rules, coins, (replace(position, leverage=Fraction(10)),))
+    assert Survey.of(pool, paths=[], leverage=exact(leverage)).balance_needed("USDX") == needed

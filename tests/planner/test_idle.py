@@ -233,12 +233,13 @@ def strict(made: Portfolio, leverage: str, alert: str) -> Portfolio:
     )
 
 
-def test_the_room_that_fees_leave_is_filled_at_once_where_the_alert_would_ask_for_it() -> None:
+@pytest.mark.parametrize("other", ["1", "0.9"])
+def test_the_room_that_fees_leave_is_filled_at_once_where_the_alert_would_ask_for_it(other: str) -> None:
     """A quarter of 40,000 may sit at a: 0.25 BTC, which 20,000 short need at leverage 2, and the fee of 10 dollars.
 
     Once it is paid 9,990 of a quarter of 39,990 sit there, 7.5 dollars below: 0.0001875 BTC.
     """
-    made = book({"BTC": "1"}, {"BTC": "0.5", "USD": "0.5"}, (A,), accounts(a="0.25", b="1"))
+    made = book({"BTC": "1"}, {"BTC": "0.5", "USD": "0.5"}, (A,), accounts(a="0.25", b=other))
     for each, moved in ((strict(made, "2", "1.25"), "0.2501875"), (strict(made, "2", "2.5"), "0.25")):
         plan = planned(each)
         assert traded(plan) == {"a:BTCUSD": -20000}
@@ -604,3 +605,19 @@ def test_what_sits_at_an_account_beyond_what_may_is_no_reason_to_move_any_of_it(
     plan = planned(strict(made, "1", "1"))
     assert traded(plan) == {"a:BTCUSD": -20000}
     assert moves(plan) == []
+
+
+def test_a_fee_is_brought_where_the_alert_asks_for_more_distance_than_the_policy() -> None:
+    """20,000 long on 0.25 BTC at leverage 2 end at 26,800, a third away: past an alert at a half, which stands then.
+
+    The next plan would ask for the fee of 0.00025, of which the policy's leverage is short.
+    """
+    made = book({"BTC": "0.75", "USD": "30000"}, None, (A,), accounts(a="1", b="1"),
+                wallets={"a:BTC": "0.25", "b:BTC": "0.5"},
+                rules=policy(leverage="2", distance="0.2", alert=("0.5", "2.5")))  # fmt: skip
+    made = replace(made, targets={"BTC": F(5, 6), "USD": F(1, 6)})
+    plan = planned(made)
+    assert traded(plan) == {"a:BTCUSD": 20000}
+    assert moves(plan) == [("b", "a", exact("-0.00025")), ("a", "b", exact("0.00025"))]
+    again = planned(left(plan, made))
+    assert (traded(again), moves(again)) == ({}, [])

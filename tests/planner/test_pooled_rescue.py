@@ -414,3 +414,31 @@ def test_an_account_that_owes_more_than_counts_is_not_brought_back_by_closing_al
     """39,200 of credit, of which a long from 8,000 has lost 41,250; 60 SOL more are 5,400."""
     plan = rescued(read(tmp_path, LONG.replace("entry_price: 2500", "entry_price: 8000")))
     assert [(way.way, way.enough) for way in plan.ways] == [(Rescue.COINS, False), (Rescue.BOTH, True)]
+
+
+def test_an_account_with_no_credit_at_all_is_lost_and_with_a_cent_of_it_is_not(tmp_path: Path) -> None:
+    """40,000 dollars of BTC that count whole, of which a long of 60,000 from 7,500 has lost two thirds: all of it."""
+    text = LONG.replace("98%", "100%").replace(", SOL: 60}", "}")
+    for entry, ways in (("7500", []), ("7499.99", [Rescue.CLOSE])):
+        plan = rescued(read(tmp_path, text.replace("entry_price: 2500", f"entry_price: {entry}")))
+        assert [way.way for way in plan.ways] == ways
+        lost = [each.subject for each in plan.findings if each.code is Code.NO_EQUITY]
+        assert lost == ([] if ways else ["bybit"])
+
+
+def test_coins_pay_what_closing_all_of_it_leaves_owing(tmp_path: Path) -> None:
+    """22 dollars of credit, as above, and 33 that closing costs: 0.2 SOL count 18."""
+    text = LONG.replace("entry_price: 2500", "entry_price: 7204").replace("SOL: 60}", "SOL: 0.2}")
+    both = next(way for way in rescued(read(tmp_path, text)).ways if way.way is Rescue.BOTH)
+    assert (both.enough, dict(both.contracts)) == (True, {"ETHUSD": F(-60000)})
+    assert [(each.asset, each.quantity) for each in both.transfers] == [("SOL", exact("0.2"))]
+
+
+def test_what_one_account_sends_takes_room_that_the_next_has_no_more(tmp_path: Path) -> None:
+    """6.68 ETH may come, and 4 do from one account: of the other no fewer than 3 may leave."""
+    text = TWO.replace("bybit:\n", "bybit:\n    at_most: 95%\n", 1).replace(
+        "  other: {venue: bybit, margin: cross, withdrawal: 2h, wallets: {ETH: 8}}",
+        "  other: {venue: bybit, margin: cross, withdrawal: {ETH: {least: 4}}, wallets: {ETH: 4}}\n"
+        "  third: {venue: bybit, margin: pooled, withdrawal: {ETH: {least: 3}}, wallets: {ETH: 4}}",
+    )
+    assert came(rescued(read(tmp_path, text))) == [("other", F(-4), None), ("bybit", F(4), None)]

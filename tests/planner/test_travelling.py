@@ -529,6 +529,15 @@ def test_no_fewer_coins_leave_than_may() -> None:
         assert traded(plan) == {"a:BTCUSD": -18000 if sent is None else -20000}
 
 
+def test_where_no_fewer_may_leave_than_may_sit_there_none_do() -> None:
+    """0.25 BTC may sit at a, a quarter of what there is: all of it comes, but where more would have to leave at once."""
+    for least, sent in (("0.25", "0.25"), ("0.25000001", None)):
+        made = sending(only_at_a({"b:BTC": "1"}, a="0.25"), fee="0", least=least)
+        plan = planned(made, fit=True)
+        assert moves(plan) == ([] if sent is None else [("b", "a", -exact(sent)), ("a", "b", exact(sent))])
+        assert traded(plan) == ({} if sent is None else {"a:BTCUSD": -10000})
+
+
 def test_a_withdrawal_is_told_with_its_fee_recorded_with_it_and_derived(tmp_path: Path) -> None:
     text = FILE.replace("withdrawal: 2h", "withdrawal: {SOL: {fee: 0.01, least: 0.5, takes: 3h}}")
     portfolio, saved = tmp_path / "portfolio.yaml", tmp_path / "plan.json"
