@@ -442,3 +442,19 @@ def test_what_one_account_sends_takes_room_that_the_next_has_no_more(tmp_path: P
         "  third: {venue: bybit, margin: pooled, withdrawal: {ETH: {least: 3}}, wallets: {ETH: 4}}",
     )
     assert came(rescued(read(tmp_path, text))) == [("other", F(-4), None), ("bybit", F(4), None)]
+
+
+def test_two_accounts_in_danger_share_what_lies_loose_at_a_third_and_count_no_coin_twice(tmp_path: Path) -> None:
+    """10 ETH, of which the first takes 6.65452, as above; the second has no SOL left, and lacks more than the rest."""
+    pool = TWO[TWO.index("  bybit:") : TWO.index("  other:")]
+    text = (
+        TWO.replace("  other:", pool.replace("  bybit:", "  second:") + "  other:")
+        .replace("BTC: 1, SOL: 60, ETH: 8", "BTC: 2, SOL: 60, ETH: 10")
+        .replace("wallets: {ETH: 8}", "wallets: {ETH: 10}")
+        .replace('"bybit:ETHUSD"', '"bybit:ETHUSD": {leverage: 10}, "second:ETHUSD"')
+    )
+    first, rest = exact("6.65452"), exact("3.34548")
+    assert [(each.account, each.other_account, each.quantity) for each in rescued(read(tmp_path, text)).transfers
+            if each.asset == "ETH"] == [
+        ("other", "bybit", -first), ("bybit", "other", first), ("other", "second", -rest), ("second", "other", rest),
+    ]  # fmt: skip

@@ -530,7 +530,7 @@ def test_no_fewer_coins_leave_than_may() -> None:
 
 
 def test_where_no_fewer_may_leave_than_may_sit_there_none_do() -> None:
-    """0.25 BTC may sit at a, a quarter of what there is: all of it comes, but where more would have to leave at once."""
+    """0.25 BTC may sit at a, a quarter of what there is: all of it comes, unless more has to leave."""
     for least, sent in (("0.25", "0.25"), ("0.25000001", None)):
         made = sending(only_at_a({"b:BTC": "1"}, a="0.25"), fee="0", least=least)
         plan = planned(made, fit=True)
