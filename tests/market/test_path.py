@@ -139,6 +139,19 @@ def test_a_wallet_below_nothing_that_a_profit_carries_lacks_it_once_that_is_gone
     assert curve.along(Moves({"BTC": Fraction("0.4215")})).short is not None
 
 
+def test_what_a_wallet_below_nothing_lacks_where_its_coins_move_apart() -> None:
+    """A long at 120 from 100 has gained 20 dollars, behind which 10 are owed; another one stands at its entry of 100.
+
+    A tenth and a fiftieth down 8 and -2 of it are left, and 0.5 % of 108 and 98 are due: 4 and 1.03 are missing.
+    """
+    maintenance = Tiers(Valuation.MARK, False, Method.WHOLE, TierUnit.USD, (Tier(None, Fraction("0.005")),))
+    contract = linear(maintenance, multiplier="1")
+    held = [Held(contract, ONE, Fraction(100), Fraction(mark)) for mark in (120, 100)]
+    curve = Curve(Fraction(-10), of_several_coins(held))
+    assert curve.along(Moves({"A0": exact("-0.1"), "A1": exact("-0.02")})).short == exact("5.03")
+    assert curve.along(Moves({"A0": exact("-0.05"), "A1": exact("-0.02")})).short is None
+
+
 def test_a_wallet_that_is_due_today_ends_where_it_stands() -> None:
     maintenance = Tiers(Valuation.MARK, False, Method.WHOLE, TierUnit.COIN, (Tier(None, Fraction("0.01")),))
     long = Held(inverse(maintenance), Fraction(400), Fraction(40000), Fraction(40000))

@@ -416,14 +416,16 @@ def test_an_account_that_owes_more_than_counts_is_not_brought_back_by_closing_al
     assert [(way.way, way.enough) for way in plan.ways] == [(Rescue.COINS, False), (Rescue.BOTH, True)]
 
 
-def test_an_account_with_no_credit_at_all_is_lost_and_with_a_cent_of_it_is_not(tmp_path: Path) -> None:
-    """40,000 dollars of BTC that count whole, of which a long of 60,000 from 7,500 has lost two thirds: all of it."""
-    text = LONG.replace("98%", "100%").replace(", SOL: 60}", "}")
-    for entry, ways in (("7500", []), ("7499.99", [Rescue.CLOSE])):
-        plan = rescued(read(tmp_path, text.replace("entry_price: 2500", f"entry_price: {entry}")))
-        assert [way.way for way in plan.ways] == ways
-        lost = [each.subject for each in plan.findings if each.code is Code.NO_EQUITY]
-        assert lost == ([] if ways else ["bybit"])
+@pytest.mark.parametrize(("coins", "ways"), [("50", []), ("50.1", [Rescue.COINS, Rescue.BOTH])])
+def test_an_account_that_coins_bring_to_nothing_is_lost_and_above_it_is_not(
+    tmp_path: Path, coins: str, ways: list[Rescue]
+) -> None:
+    """Of 40,000 dollars, which count whole, a long of 60,000 from 10,000 has lost 45,000: 50 SOL are 5,000."""
+    text = LONG.replace("98%, SOL: 90%", "100%, SOL: 100%").replace("entry_price: 2500", "entry_price: 10000")
+    plan = rescued(read(tmp_path, text.replace("SOL: 60}", f"SOL: {coins}}}")))
+    assert [way.way for way in plan.ways] == ways
+    lost = [each.subject for each in plan.findings if each.code is Code.NO_EQUITY]
+    assert lost == ([] if ways else ["bybit"])
 
 
 def test_coins_pay_what_closing_all_of_it_leaves_owing(tmp_path: Path) -> None:
