@@ -194,6 +194,8 @@ class _Trial:
             tests = [
                 each for each in items if each in seconds
             ]  # reached while modules were loaded: any of them may see it
+        if not tests:
+            return "survived", "no test reaches it"
         tests.sort(key=lambda test: seconds[test] / (1 + 9 * self.kills[mutant.file, test] + self.overall[test]))
         read, self.told = os.pipe()
         child = os.fork()
