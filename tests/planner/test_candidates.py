@@ -94,6 +94,7 @@ def test_a_contract_that_the_routes_name_serves_its_own_asset_to_the_day_on_whic
 
     def routed(*names: str) -> list[tuple[str, Route]]:
         book = replace(made, policy=replace(made.policy, routes=names))
+        assert all(each.beta == ONE for each in found(book, "BTC"))
         return [(each.contract.name, each.route) for each in found(book, "BTC")]
 
     assert routed("NEAR", "ETHUSD", "NONE", "BTCUSDT") == [("NEAR", Route.INVERSE), ("BTCUSDT", Route.LINEAR)]
@@ -142,7 +143,9 @@ def test_what_lasts_until_a_day_stands_by_its_expiry() -> None:
     served = by_asset(listed)
 
     def lasting(day: datetime) -> list[str]:
-        return [each.contract.name for each in expiring_after(day, "BTC", served, now=NOW)]
+        lasting_ones = expiring_after(day, "BTC", served, now=NOW)
+        assert {(each.route, each.beta) for each in lasting_ones} == {(Route.INVERSE, ONE)}
+        return [each.contract.name for each in lasting_ones]
 
     assert DECEMBER.expiry is not None
     assert MARCH.expiry is not None

@@ -1,23 +1,28 @@
 """Which contract carries a leg, and what becomes of one that no contract carries whole, by a twin in whole dollars."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rebal.amounts import ONE, ZERO, Fraction
-from rebal.book import Purpose
+from rebal.book import Purpose, opened
 from rebal.planner.carrying import Carried, Shrink, carry, moved_usd
 from rebal.planner.desk import Desk
+from rebal.planner.sizing import Leg
+from rebal.portfolio import Route
 
 from .division import Asked, Divided, Line, Lots, asks, asks_alone, divided, with_the_rest, worth
-from .given import INPUTS
+from .given import INPUTS, inverse, linear, policy, portfolio
+from .test_splitting import accounts, at
 
 WHOLE = Shrink(to_nothing=False, to_fit=False)
 TO_NOTHING = Shrink(to_nothing=True, to_fit=False)
 TO_FIT = Shrink(to_nothing=True, to_fit=True)
-SHRINKS = st.sampled_from([WHOLE, TO_NOTHING, TO_FIT])
+NEVER = Shrink(to_nothing=True, to_fit=True, never=frozenset({"ETH", "BTC"}))
+SHRINKS = st.sampled_from([WHOLE, TO_NOTHING, TO_FIT, NEVER])
 
 
 def carried(asked: Asked, shrink: Shrink) -> Carried:
@@ -51,7 +56,7 @@ def first_that_carries(asked: Asked, shrink: Shrink) -> tuple[Lots, list[tuple[L
         if whole and asked.carries({line: whole}, travels=False):
             return {line: whole}, passed, True
         passed += [(line, whole)] if whole else []
-    if not shrink.to_nothing:
+    if not shrink.to_nothing or shrink is NEVER:
         return dict(passed[:1]), passed, True
     lots: Lots = {}
     for line, _ in passed:
@@ -99,7 +104,7 @@ def test_over_accounts_a_leg_is_carried_in_parts_and_shrinks_as_it_may(asked: As
     made, twin = carried(asked, shrink), divided(asked)
     if is_done_by_the_first(asked):
         twin = Divided({first: int(asked.dollars / first.lot)}, [], is_whole=True)
-    stays_whole = twin.is_whole or not (shrink.to_fit or (shrink.to_nothing and not twin.lots))
+    stays_whole = twin.is_whole or shrink is NEVER or not (shrink.to_fit or (shrink.to_nothing and not twin.lots))
     lots = with_the_rest(asked, twin) if stays_whole else twin.lots
     assert opened_by(made, asked) == {line: n for line, n in lots.items() if n}
     assert made.covered == stays_whole
@@ -125,7 +130,7 @@ def one_account(*lines: Line, btc: int, usdt: int = 0, dollars: int, taken: int 
         # the least order is 5: of 100 the coins carry as many as they are worth
         (0, 4, 0), (0, 5, 5), (0, 9, 9),
         # 3 the other way are no order: 8 against them are the first that is, which 5 dollars carry
-        (-3, 4, 0), (-3, 5, 8), (-3, 9, 12),
+        (-3, 4, 0), (-3, 5, 8), (-3, 9, 12), (-1, 4, 0), (-1, 5, 6),
         # of 12 the other way, which 12 dollars carry, 5 leave an order of 7; 12 more than them are carried too
         (-12, 12, 24),
         # 5 on the same side leave 4 or 5 of them
@@ -150,3 +155,131 @@ def test_what_the_first_contract_leaves_is_no_order_of_the_second() -> None:
     assert opened_by(carried(made, TO_FIT), made) == {LINE: 970}
     more = one_account(LINE, second, btc=950, usdt=60, dollars=1000)
     assert opened_by(carried(more, TO_FIT), more) == {LINE: 950, second: 50}
+
+
+def test_legs_are_carried_by_name_whether_coins_do_or_not() -> None:
+    """2,500 of each are there for 1,000 or for 4,000."""
+    held, prices = {"SOL": "25", "BTC": "25", "XRP": "25"}, {"SOL": "100", "BTC": "100", "XRP": "100"}
+    made = portfolio(held, None, prices, tuple(inverse(asset, fee="0") for asset in held))
+    desk = Desk.of(made, made.statement, now=INPUTS.now)
+    for dollars in (-1000, -4000):
+        found = carry({asset: Fraction(dollars) for asset in held}, desk, shrink=TO_FIT)
+        assert list(found) == ["BTC", "SOL", "XRP"]
+        assert {moved_usd(each, made) for each in found.values()} == {Fraction(max(dollars, -2500))}
+
+
+def legs_of(
+    wanted: dict[str, int], *, usdt: int, shrink: Shrink = TO_FIT, settled: dict[str, int] | None = None,
+    held: dict[str, int] | None = None,
+) -> tuple[dict[str, Fraction], dict[str, Carried]]:  # fmt: skip
+    """Dollars that each asset's legs move on linear contracts of a dollar, which so many dollars of USDT margin."""
+    coins = dict.fromkeys(wanted, "0")
+    contracts = {asset: linear(asset, "0.01", fee="0") for asset in wanted}
+    positions = tuple(
+        opened(contracts[asset], contracts=Fraction(size), entry_price=Fraction(100))
+        for asset, size in (held or {}).items()
+    )
+    made = portfolio({**coins, "USDT": str(usdt)}, None, dict.fromkeys(wanted, "100"), tuple(contracts.values()),
+                     wallets={"USDT": str(usdt)}, positions=positions,
+                     rules=policy(distance="0.3", alert=("0.2", "1.25"), min_order="0"))  # fmt: skip
+    desk = Desk.of(made, made.statement, now=INPUTS.now)
+    before = {
+        asset: Carried(None, (Leg(contracts[asset], Fraction(size), Route.LINEAR, Purpose.REBALANCE, asset),), True)
+        for asset, size in (settled or {}).items()
+    }
+    found = carry({asset: Fraction(size) for asset, size in wanted.items()}, desk, shrink=shrink, settled=before)
+    assert list(found) == sorted(wanted)
+    return {asset: moved_usd(each, made) for asset, each in found.items()}, found
+
+
+def test_coins_go_to_legs_by_name_but_first_to_what_is_settled_closes_or_may_not_shrink() -> None:
+    """100 USDT are there for legs of 80 dollars each."""
+    wanted = {"SOL": -80, "BTC": -80, "XRP": -80}
+    assert legs_of(wanted, usdt=100)[0] == {"BTC": -80, "SOL": -20, "XRP": 0}
+    never = replace(TO_FIT, never=frozenset({"SOL"}))
+    assert legs_of(wanted, usdt=100, shrink=never)[0] == {"BTC": -20, "SOL": -80, "XRP": 0}
+    also = replace(TO_FIT, never=frozenset({"SOL", "XRP"}))
+    assert legs_of(wanted, usdt=100, shrink=also)[0] == {"BTC": 0, "SOL": -80, "XRP": -80}
+    assert legs_of(wanted, usdt=100, settled={"XRP": -50})[0] == {"BTC": -50, "SOL": 0, "XRP": -50}
+    # 40 long of XRP are closed before, so that what they took is there too; what only closes is whole
+    moves, found = legs_of({**wanted, "XRP": -40}, usdt=100, held={"XRP": 40})
+    assert moves == {"BTC": -80, "SOL": -20, "XRP": -40}
+    assert {asset: (each.opens, each.covered) for asset, each in found.items()} == {
+        "BTC": (True, True), "SOL": (True, False), "XRP": (False, True),
+    }  # fmt: skip
+
+
+def test_legs_on_one_contract_that_lack_nothing_together_are_carried_together() -> None:
+    """80 of BTC sold and 80 of DOT bought through it are no order; 10 dollars of BTC would carry 10 of either alone."""
+    shared, other = inverse("BTC", fee="0"), linear("ADA", "0.01", fee="0")
+    held, prices = {"BTC": "0.1", "ADA": "0", "DOT": "0", "USDT": "20"}, {"BTC": "100", "ADA": "100", "DOT": "1"}
+    made = portfolio(held, None, prices, (shared, other), proxies={"DOT": ("BTC", "1")},
+                     rules=policy(distance="0.3", alert=("0.2", "1.25"), min_order="0"))  # fmt: skip
+    desk = Desk.of(made, made.statement, now=INPUTS.now)
+    wanted = {"ADA": Fraction(-50), "BTC": Fraction(-80), "DOT": Fraction(80)}
+    found = carry(wanted, desk, shrink=TO_FIT)
+    assert {asset: moved_usd(each, made) for asset, each in found.items()} == {"ADA": -20, "BTC": -80, "DOT": 80}
+    # where the two together lack coins each has what there is in turn
+    found = carry({**wanted, "DOT": Fraction(50)}, desk, shrink=TO_FIT)
+    assert {asset: moved_usd(each, made) for asset, each in found.items()} == {"ADA": -20, "BTC": -10, "DOT": 20}
+
+
+def test_what_nothing_carries_is_covered_where_closing_does_it() -> None:
+    """What expires in three days opens nothing, but 50 long are closed."""
+    near = inverse("BTC", fee="0", expiry=INPUTS.now + timedelta(days=3))
+    position = opened(near, contracts=Fraction(50), entry_price=Fraction(100))
+    made = portfolio({"BTC": "1", "ETH": "1"}, None, {"BTC": "100", "ETH": "10"}, (near,), wallets={"BTC": "1"},
+                     positions=(position,))  # fmt: skip
+    desk = Desk.of(made, made.statement, now=INPUTS.now)
+    for dollars, moved, covered in ((-50, -50, True), (-30, -30, True), (-51, -50, False), (20, 0, False)):
+        found = carry({"BTC": Fraction(dollars)}, desk, shrink=TO_FIT)["BTC"]
+        assert moved_usd(found, made) == moved
+        assert (found.opening, found.opens, found.covered) == (None, False, covered)
+    nothing = carry({"ETH": Fraction(-5)}, desk, shrink=TO_FIT)["ETH"]
+    assert (nothing.legs, nothing.opening, nothing.opens, nothing.covered) == ((), None, False, False)
+
+
+@pytest.mark.parametrize(("shrink", "lots"), [(WHOLE, 50), (TO_NOTHING, 0), (TO_FIT, 0)])
+def test_where_no_account_has_a_coin_a_leg_is_left_whole_or_comes_to_nothing(shrink: Shrink, lots: int) -> None:
+    line = replace(LINE, account="a")
+    asked = one_account(line, btc=0, dollars=50)
+    asked = replace(asked, names=("a", "b"), shares={"a": ONE, "b": ONE}, coins=dict.fromkeys(
+        [("a", "BTC"), ("a", "USDT"), ("b", "BTC"), ("b", "USDT")], 0), free={"BTC": 0, "USDT": 9})  # fmt: skip
+    made = carried(asked, shrink)
+    assert opened_by(made, asked) == ({line: lots} if lots else {})
+    assert (made.opens, made.covered) == (bool(lots), bool(lots))
+
+
+def test_the_rest_of_one_leg_goes_on_though_that_of_another_does_not() -> None:
+    """45 and 40 in lots of 20 at a: the 5 that are left of BTC go to b, of ETH there are none."""
+    contracts = (at("a", inverse("BTC", "20", fee="0")), at("a", inverse("ETH", "20", fee="0")),
+                 at("b", inverse("BTC", "1", fee="0")))  # fmt: skip
+    made = portfolio({"BTC": "1", "ETH": "1"}, None, {"BTC": "100", "ETH": "100"}, contracts,
+                     rules=policy(min_order="0"))  # fmt: skip
+    made = replace(made, told_accounts=accounts(a="1", b="1"))
+    desk = Desk.of(made, made.statement, now=INPUTS.now)
+    found = carry({"BTC": Fraction(-45), "ETH": Fraction(-40)}, desk, shrink=TO_FIT)
+    assert {asset: moved_usd(each, made) for asset, each in found.items()} == {"BTC": -45, "ETH": -40}
+
+
+def test_what_is_told_of_a_contract_that_is_passed_is_what_would_open_behind_what_closes() -> None:
+    """6 long are closed with 6 dollars of coins, which carry 6 of the 100 that were to open."""
+    line = replace(LINE, venue_least=1)
+    asked = replace(one_account(line, btc=6, dollars=106), held={line: 6})
+    made = carried(asked, TO_FIT)
+    assert [leg.contracts for leg in made.legs] == [-6, -6]
+    assert [each.contracts for each in made.passed] == [-100]
+    assert (made.opens, made.covered) == (True, False)
+
+
+def test_at_one_account_less_than_an_order_does_not_open_behind_what_it_closes() -> None:
+    """6 long from 80,000 with 6 dollars of coins lose 3 of them, which carry 3 where 5 are an order."""
+    asked = replace(one_account(LINE, btc=6, dollars=106), held={LINE: 6})
+    made = asked.portfolio()
+    (position,) = made.statement.positions.values()
+    lost = replace(position, entry_price=Fraction(80000))
+    made = replace(made, statement=replace(made.statement, positions={lost.contract.name: lost}))
+    desk = Desk.of(made, made.statement, now=INPUTS.now)
+    found = carry({"BTC": Fraction(-106)}, desk, shrink=TO_FIT)["BTC"]
+    assert [leg.contracts for leg in found.legs] == [-6]
+    assert (found.opens, found.covered) == (False, False)

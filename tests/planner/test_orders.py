@@ -140,13 +140,15 @@ def test_lots_that_are_left_over_accounts_are_too_few_for_an_order(undone: str, 
         found = rest(book, legs, undone, opening=HERE)
         assert (found.left_out, found.contract) == (reason, FINE)
     assert rest(book, [leg(COARSE, "-2")], undone, opening=HERE).left_out is None
+    assert rest(book, [], "0", opening=HERE).left_out is None
 
 
 def test_at_one_account_a_rest_is_told_in_the_lots_of_the_last_contract() -> None:
     near, far = inverse("BTC", name="BTCA"), inverse("BTC", "100", name="BTCB")
     book = made(near, far)
-    found = rest(book, [leg(near, "-50"), leg(far, "-2")], "50", opening=Candidate(near, Route.INVERSE, ONE))
-    assert (found.left_out, found.contract) == (None, far)
+    for undone in ("5", "50"):
+        found = rest(book, [leg(near, "-50"), leg(far, "-2")], undone, opening=Candidate(near, Route.INVERSE, ONE))
+        assert (found.left_out, found.contract) == (None, far)
 
 
 def test_what_nothing_opens_is_unserved_but_for_less_than_the_lot_that_closed_last() -> None:

@@ -62,6 +62,8 @@ def test_what_turns_a_position_over_to_a_smaller_one_stands_before_what_opens() 
     """Of 20,000 short at b: 30,000 bought leave 10,000 open; 50,000 leave 30,000, which asks for more margin."""
     made = over_two()
     sold, smaller, larger = ordered(made, a="-40000", b="30000", dated="50000")
+    (reducing,) = ordered(made, b="10000")
+    assert placing_order((sold, reducing), made.statement) == (reducing, sold)
     assert placing_order((sold, smaller), made.statement) == (smaller, sold)
     assert placing_order((larger, smaller), made.statement) == (smaller, larger)
     assert placing_order((sold, larger, smaller), made.statement) == (smaller, sold, larger)
@@ -137,8 +139,19 @@ def over_three(open_at: Sequence[Contract]) -> Portfolio:
     return replace(made, told_accounts=(*accounts(a="1", b="1"), pool))
 
 
+def test_what_a_pool_opens_waits_for_any_coin_that_comes_there() -> None:
+    made = over_three(())
+    legs = [Leg(each, -ONE * 100, Route.INVERSE, Purpose.REBALANCE, "BTC") for each in (A, POOL_OF_BTC)]
+    at_a, at_p = orders_of(legs, book=made.statement, portfolio=made)
+    ether = Transfer("ETH", None, ONE, "p", "b")
+    assert waiting((at_a, at_p), (ether,), made) == (at_p,)
+    assert waiting((at_a, at_p), (replace(ether, account="a"),), made) == ()
+    assert waiting((at_a, at_p), (replace(ether, account="a", asset="BTC"),), made) == (at_a,)
+
+
+POOL_OF_BTC = at("p", inverse("BTC"))
 POOLED = Rules(ONE, ClosingFee.SCHEDULE, False, ZERO, ZERO, Printed.SHARE)
-TRADED = (A, B, DATED, ETHER, at("p", inverse("BTC")), at("p", inverse("ETH")))
+TRADED = (A, B, DATED, ETHER, POOL_OF_BTC, at("p", inverse("ETH")))
 COINS = st.sampled_from(["BTC", "ETH"])
 
 
