@@ -1,5 +1,6 @@
 """Accounts and histories of every venue's exchange as it fails: what is read is whole, or nothing is taken."""
 
+import time
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
@@ -149,3 +150,18 @@ def test_a_contract_that_the_exchange_does_not_list_is_said_by_its_name(
     done = asked(server, "reconcile", str(file), *NOW, *allowed)
     assert done.code == 10, done.err
     assert name in done.out
+
+
+def test_a_time_without_its_zone_is_not_taken_for_one_of_this_machine_s(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        to = served(server, tmp_path, "kraken")
+        assert to.time({"date": "2026-11-20T09:00:00.5Z"}, "date") == AS_OF.replace(hour=9, microsecond=500_000)
+        with pytest.raises(Unavailable, match="date is no time"):
+            to.time({"date": "2026-11-20T09:00:00.5"}, "date")
+    finally:
+        monkeypatch.undo()
+        time.tzset()

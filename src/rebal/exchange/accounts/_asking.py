@@ -83,9 +83,12 @@ class Asking:
             if value.isascii() and value.replace(".", "", 1).isdigit():
                 count = number(value, digits=_MOST_DIGITS)
                 return BEGINNING + timedelta(microseconds=int(count * 1_000_000 / a_second))
-            return datetime.fromisoformat(value).astimezone(UTC)
+            told = datetime.fromisoformat(value)
+            if told.tzinfo is not None:  # one without its zone would be taken for a time of this machine's
+                return told.astimezone(UTC)
         except (ValueError, OverflowError, NumberProblem):
-            raise self.wrong(f"{name} is no time") from None
+            pass
+        raise self.wrong(f"{name} is no time")
 
     def contracts(self, name: str, size: Fraction) -> Fraction:
         """Contracts of a size that is told in what the multiplier counts, dollars or coins."""
