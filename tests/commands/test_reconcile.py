@@ -190,6 +190,15 @@ def test_the_statement_that_is_written_keeps_what_lies_elsewhere(bybit: Server, 
     assert "holdings:\n  BTC: 3\nwallets:\n  BTC: 1.5\n" in (tmp_path / "st.yaml").read_text()
 
 
+@pytest.mark.parametrize(("shown", "said"), [("0.7", True), ("1.5", False), ("1.6", False)])
+def test_that_fewer_in_a_spot_account_agree_is_said(bybit: Server, tmp_path: Path, shown: str, said: bool) -> None:
+    account, file = ledger("bybit"), portfolio(tmp_path, "bybit")
+    account.spot = {"BTC": exact(shown)}
+    code, report = told(serving(bybit, "bybit", account), file)
+    words = "coins outside the futures account may lie anywhere, so that fewer in a spot account counts nothing"
+    assert ((words in report["notes"]), code) == (said, 10 if shown == "1.6" else 0)
+
+
 def test_the_statement_is_never_written_over_the_portfolio(bybit: Server, tmp_path: Path) -> None:
     file = portfolio(tmp_path, "bybit")
     before = Path(file).read_text()

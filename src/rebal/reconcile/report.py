@@ -227,6 +227,8 @@ def _notes(portfolio: Portfolio, coins: Sequence[CoinsLine], told: Told) -> Iter
     for each in coins:
         if each.asset in portfolio.aside and abs(each.difference) > each.tolerance:
             yield f"{each.asset} stands under aside, so that it differs counts nothing"
+    if any(each.place is Place.SPOT and each.difference < -each.tolerance for each in coins):
+        yield "coins outside the futures account may lie anywhere, so that fewer in a spot account counts nothing"
     for key, account in told.items():
         for asset, unsure in sorted(account.unsure.items()):
             if unsure > COIN_STEP:
