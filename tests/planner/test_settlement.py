@@ -11,6 +11,7 @@ from rebal.book import opened
 from rebal.market.contract import Contract
 from rebal.planner import build_plan
 from rebal.planner.exposure import value
+from rebal.planner.sizing import is_below_min_order, least_lots
 from rebal.portfolio import Portfolio
 from rebal.stress.report import Scenario, build_stress
 
@@ -111,3 +112,13 @@ def test_a_leg_through_a_linear_contract_is_so_many_dollars_at_the_price() -> No
     # 75,000 of equity: 6,250 more of BTC, at 25 dollars a contract
     (order,) = build_plan(made, made.statement, inputs=INPUTS).orders
     assert (order.contracts, order.notional) == (F(250), F(6_250))
+
+
+@pytest.mark.parametrize(("usdt", "price", "lots"), [("0.99", "10", 2), ("1.01", "9.95", 1), (None, "10", 1)])
+def test_the_least_order_is_counted_in_dollars_wherever_it_is_asked(usdt: str | None, price: str, lots: int) -> None:
+    # 10 USDT are 9.90 dollars where one is worth 0.99, less than the least order of 10; 9.95 are 10.0495 at 1.01
+    made = portfolio({"BTC": "1"}, {"BTC": "1"}, {"BTC": price, **({} if usdt is None else {"USDT": usdt})},
+                     (PERPETUAL,))  # fmt: skip
+    assert made.policy.min_order == 10
+    assert least_lots(PERPETUAL, made) == lots
+    assert [is_below_min_order(PERPETUAL, F(each), made) for each in (lots - 1, lots)] == [True, False]

@@ -147,7 +147,7 @@ def _stays(contract: Contract, contracts: Fraction, opening: Candidate | None, p
 
 def least_lots(contract: Contract, portfolio: Portfolio) -> int:
     """The lots of the least order that the venue and the policy take."""
-    one = contract.notional(ONE, portfolio.market.mark(contract))
+    one = portfolio.notional_usd(contract, ONE)
     least = max(contract.lot_size, contract.min_contracts, portfolio.policy.min_order / one)
     return int(up(least, contract.lot_size) / contract.lot_size)
 
