@@ -43,8 +43,8 @@ def held(bars: int, futures: int) -> Held:
 
 @pytest.fixture(autouse=True, scope="module")
 def warm() -> None:
-    """What is kept for good is there before anything is measured."""
-    held(100, 1)
+    """What is kept for good is there before anything is measured, the last prices read as numbers among it."""
+    held(120, 6)
 
 
 def test_a_future_leaves_its_outcome_and_nothing_else() -> None:
