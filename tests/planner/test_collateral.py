@@ -8,13 +8,16 @@ from operator import ge
 
 import pytest
 
-from rebal.amounts import Fraction
+from exact import exact
+from rebal.amounts import COIN_STEP, Fraction
 from rebal.book import MarginMode, Position, opened
+from rebal.findings import Code
 from rebal.market.contract import Contract
 from rebal.market.margin import Held
 from rebal.plan import Plan
 from rebal.planner import build_plan
 from rebal.planner.collateral import Account, Need, Shortage, accounts, free_coins, last_that, loose_in_wallets, need
+from rebal.planner.sequence import after_orders, after_transfers
 from rebal.planner.step import step
 from rebal.planner.unwind import build_unwind
 from rebal.portfolio import Policy, Portfolio
@@ -153,6 +156,31 @@ def test_no_more_than_is_there_is_moved_in() -> None:
     # a third of 2 BTC may be at the venue, half a bitcoin is: 1/6, of which whole steps of 1e-8 can be sent
     made = book_of(long(), coins="2", wallet="0.5", rules=policy(max_at_venue="1/3"))
     assert moved(planned(made)) == [(None, F("0.16666666"))]
+
+
+@pytest.mark.parametrize(
+    ("entry", "moved_in"),
+    [
+        # 0.1 to the half that may be there, and half of the fee of 130 contracts at 40,000: 0.0001625 BTC
+        ("40000", "0.10008125"),
+        # entered at 45,000 it loses 0.029166.. as 105 are sold, half of which makes room as well: 0.1146489...
+        ("45000", "0.11464896"),
+        # a gain makes room for no fewer
+        ("38000", "0.1"),
+    ],
+)
+def test_what_orders_take_out_of_the_account_makes_room_there_at_once(entry: str, moved_in: str) -> None:
+    made = portfolio({"BTC": "1", "USD": "100000"}, {"BTC": "0.55", "USD": "0.45"}, {"BTC": "40000"}, (BTC,),
+                     wallets={"BTC": "0.4"}, positions=(opened(BTC, contracts=F(500), entry_price=F(entry)),),
+                     rules=policy(max_at_venue="0.5"))  # fmt: skip
+    plan = build_plan(made, made.statement, inputs=INPUTS)
+    assert plan.orders
+    assert [each.quantity for each in plan.transfers] == [exact(moved_in)]
+    left = after_transfers(after_orders(made.statement, plan.orders, made), plan.transfers, made)
+    again = build_plan(made, left, inputs=INPUTS)
+    assert any(each.code is Code.ALERT for each in again.findings)
+    assert (again.orders, again.transfers) == ((), ())
+    assert entry == "38000" or left.wallets["BTC"] <= left.holdings["BTC"] / 2 + COIN_STEP
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from rebal.plan import Order, Transfer
 from rebal.planner import pooled_posting
 from rebal.planner.collateral import Account, Shortage, accounts, post
 from rebal.planner.sequence import after_orders, after_transfers, placing_order, waiting_last
-from rebal.planner.travelling import alert_is_strict, travelled
+from rebal.planner.travelling import may_ask_again, travelled
 from rebal.portfolio import Portfolio
 
 
@@ -86,7 +86,7 @@ def posted(
         )
         arriving, leaving = (*pools.arriving, *arriving), (*leaving, *pools.leaving)
         shortages = (*shortages, *pools.shortages)
-    if travels and (alert_is_strict(portfolio) or (portfolio.has_several and shortages)):
+    if travels and (may_ask_again(portfolio) or (portfolio.has_several and shortages)):
         found = pooled_posting.Posted(arriving, leaving, shortages)
         return travelled(found, listed, (book, filled), portfolio=portfolio)
     return (*arriving, *leaving), shortages

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from rebal.amounts import COIN_STEP, ZERO, Fraction, down, total, up
+from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction, down, total, up
 from rebal.book import Book
 from rebal.market.carry import HOURS_PER_DAY, days_of
 from rebal.plan import Transfer
@@ -29,15 +29,19 @@ def travelled(
     short = trip.supplied(posted.shortages)
     if trip.moves and any(portfolio.account(each.account.at).most_usd is not None for each in short):
         short = trip.supplied(short)  # what has left an account makes room there
-    if alert_is_strict(portfolio):
+    if may_ask_again(portfolio):
         trip.round_off(listed)
     return trip.transfers(), short
 
 
-def alert_is_strict(portfolio: Portfolio) -> bool:
-    """Whether a plan just carried out can stand in alert, by the fees that its coins did not do for."""
+def may_ask_again(portfolio: Portfolio) -> bool:
+    """Whether a plan just carried out can stand in alert and ask for more: what fees took, or what they make room for.
+
+    Of coins of which a share alone may sit at venues, those that its orders take out of there let others in.
+    """
     policy = portfolio.policy
-    return policy.alert.leverage <= policy.leverage or policy.alert.distance >= policy.shock
+    is_strict = policy.alert.leverage <= policy.leverage or policy.alert.distance >= policy.shock
+    return is_strict or policy.max_at_venue < ONE
 
 
 class _Trip:
