@@ -34,11 +34,12 @@ class Offer(Worked):
         """The lots of the least order that the venue and the policy take; of several accounts one adds to an order.
 
         Not where coins would come from another account for it: less than an order of its own sets nothing in motion.
+        Nor at a sole account, whose desk is never still.
         """
         contract = self.candidate.contract
         if self.desk.travels:
             return self.minimum
-        is_ordered = self.desk.portfolio.has_several and any(leg.contract is contract for leg in self.before)
+        is_ordered = any(leg.contract is contract for leg in self.before)
         return 1 if is_ordered else self.minimum
 
     @property
