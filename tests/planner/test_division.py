@@ -3,6 +3,7 @@
 from dataclasses import replace
 from itertools import product
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -188,3 +189,29 @@ def test_what_is_too_little_to_close_alone_is_closed_where_more_is_sold_behind_i
     assert [leg.contracts for leg in split_of(asked).legs] == [-5, -95]
     elsewhere = replace(asked, held={at_b: 5})
     assert [(leg.contract.name, leg.contracts) for leg in split_of(elsewhere).legs] == [("a:BTCUSD", Fraction(-100))]
+
+
+@pytest.mark.parametrize(
+    ("size", "dollars", "at_c", "at_a"),
+    [
+        # 40 and three of 10 leave 8: a fourth for 2 less would leave 2 at c, a fifth for 12 less leaves 12
+        (10, 78, 28, 5),
+        # they leave 5: a fourth for 5 less leaves just an order
+        (10, 75, 35, 4),
+        # they leave 9: a fourth for 1 less would leave 1
+        (1, 79, 29, 5),
+    ],
+)
+def test_no_less_of_a_hedge_stays_than_an_order_where_a_coarse_lot_more_is_bought_back(
+    size: int, dollars: int, at_c: int, at_a: int
+) -> None:
+    """40 lots of 1 at c, where 5 are an order, and 20 of 10 at a."""
+    fine, coarse = Line("c", "BTC", "BTCUSD", 1, Fraction(size), 5), Line("a", "BTC", "BTCUSD", 10, ONE, 1)
+    coins = {(name, coin): 300 if coin == "BTC" else 0 for name in ("c", "a") for coin in ("BTC", "USDT")}
+    asked = Asked(("c", "a"), (fine, coarse), coins, {"BTC": 0, "USDT": 0}, {"c": ONE, "a": ONE},
+                  {fine: -40, coarse: -20}, {}, ZERO, is_long=False, min_order=0, is_hedge=True)  # fmt: skip
+    made = asked.portfolio()
+    desk = Desk.of(made, made.statement, now=INPUTS.now)
+    tally = Tally(desk, cover(made, made.statement))
+    tally.carry(Ask("BTC", ONE, desk.candidates("BTC", SHORT), coins=Fraction(240 - dollars, PRICE)))
+    assert of(tuple(tally.legs)) == {"c:BTCUSD": at_c * size, "a:BTCUSD": at_a}
