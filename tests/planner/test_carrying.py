@@ -200,6 +200,7 @@ def test_coins_go_to_legs_by_name_but_first_to_what_is_settled_closes_or_may_not
     assert legs_of(wanted, usdt=100, shrink=never)[0] == {"BTC": -20, "SOL": -80, "XRP": 0}
     also = replace(TO_FIT, never=frozenset({"SOL", "XRP"}))
     assert legs_of(wanted, usdt=100, shrink=also)[0] == {"BTC": 0, "SOL": -80, "XRP": -80}
+    assert legs_of(wanted, usdt=80, shrink=also)[0] == {"BTC": 0, "SOL": -80, "XRP": -80}
     assert legs_of(wanted, usdt=100, settled={"XRP": -50})[0] == {"BTC": -50, "SOL": 0, "XRP": -50}
     # 40 long of XRP are closed before, so that what they took is there too; what only closes is whole
     moves, found = legs_of({**wanted, "XRP": -40}, usdt=100, held={"XRP": 40})
@@ -239,7 +240,7 @@ def test_what_nothing_carries_is_covered_where_closing_does_it() -> None:
     assert (nothing.legs, nothing.opening, nothing.opens, nothing.covered) == ((), None, False, False)
 
 
-@pytest.mark.parametrize(("shrink", "lots"), [(WHOLE, 50), (TO_NOTHING, 0), (TO_FIT, 0)])
+@pytest.mark.parametrize(("shrink", "lots"), [(WHOLE, 50), (NEVER, 50), (TO_NOTHING, 0), (TO_FIT, 0)])
 def test_where_no_account_has_a_coin_a_leg_is_left_whole_or_comes_to_nothing(shrink: Shrink, lots: int) -> None:
     line = replace(LINE, account="a")
     asked = one_account(line, btc=0, dollars=50)
