@@ -24,6 +24,7 @@ from rebal.planner.candidates import (
     named,
     part_held,
     reducible,
+    rolling,
     through,
     tradable,
 )
@@ -240,3 +241,29 @@ def test_over_accounts_the_dearest_to_hold_is_made_smaller_first_then_by_account
     assert smaller(made, positions, "BTC", LONG) == ["a:BTCUSD", *dated, "b:BTCUSD"]
     longs = [opened(each.contract, contracts=Fraction(5), entry_price=Fraction(40000)) for each in positions]
     assert smaller(made, longs, "BTC", SHORT) == ["b:BTCUSD", *dated, "a:BTCUSD"]
+
+
+def rolled(sits_on: Contract, *others: Contract, until: int | None = None) -> tuple[list[str], list[str]]:
+    """Where a hedge of BTC moves from a contract, asked until so many days from now, and where it may stay."""
+    made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, (sits_on, *others))
+    day = None if until is None else NOW + timedelta(days=until)
+    served = by_asset((sits_on, *others))
+    onto, stays = rolling("BTC", (sits_on,), until=day, portfolio=made, served=served, now=NOW)
+    return [each.contract.name for each in onto], sorted(stays)
+
+
+def test_a_hedge_rolls_to_the_nearest_that_lasts_and_does_not_stay_for_less_than_a_week() -> None:
+    soon = replace(DECEMBER, name="SOON", expiry=NOW + timedelta(days=3))
+    for until in (None, 2, 7):
+        assert rolled(soon, MARCH, DECEMBER, until=until) == (["DEC", "MAR", "DEC", "MAR"], ["DEC", "MAR"])
+    gone = replace(DECEMBER, name="GONE", listed=False)
+    assert rolled(soon, gone, MARCH)[0] == ["MAR", "MAR"]
+    # what is dated and of the same kind before what would open it
+    assert rolled(soon, PERPETUAL, MARCH)[0] == ["MAR", "BTCUSD", "MAR"]
+
+
+def test_where_nothing_lasts_so_long_a_hedge_moves_to_what_would_open_it_or_nowhere() -> None:
+    soon = replace(DECEMBER, name="SOON", expiry=NOW + timedelta(days=3))
+    other_kind = replace(linear("BTC"), name="LIN", expiry=NOW + timedelta(days=35))
+    assert rolled(soon, other_kind, until=60) == (["LIN"], ["LIN"])
+    assert rolled(soon, until=60) == ([], [])
