@@ -131,6 +131,16 @@ def length_in_hours(hours: Fraction) -> str:
     return length(timedelta(microseconds=round(hours * _MICROSECONDS["h"])))
 
 
+def spoken(time: timedelta) -> str:
+    """A length of time in a sentence, cut to whole hours from two on, below that to whole minutes.
+
+    >>> spoken(timedelta(hours=50)), spoken(timedelta(minutes=119)), spoken(timedelta(seconds=80))
+    ('50 hours', '119 minutes', '1 minute')
+    """
+    hours, minutes = time // timedelta(hours=1), time // timedelta(minutes=1)
+    return f"{hours} hours" if hours > 1 else f"{minutes} minute{'' if minutes == 1 else 's'}"
+
+
 def milliseconds(text: str) -> int | None:
     """Read a time as exports write it, in milliseconds since 1970: without a zone it is UTC. None for any other text.
 

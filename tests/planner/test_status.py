@@ -101,6 +101,16 @@ def test_old_and_undated_prices_are_a_breach(age: str | None, needs: Needs) -> N
     assert status(replace(made, market=replace(made.market, as_of=as_of))).needs is needs
 
 
+@pytest.mark.parametrize(("minutes", "said"), [(59, "59 minutes"), (119, "119 minutes"), (150, "2 hours")])
+def test_the_age_of_prices_is_told_as_finely_as_it_is_judged(minutes: int, said: str) -> None:
+    made = book()
+    rules = replace(policy(), max_price_age=timedelta(minutes=15))
+    then = NOW - timedelta(minutes=minutes)
+    answer = status(replace(made, policy=rules, market=replace(made.market, as_of=then)))
+    (told,) = [each for each in answer.findings if each.code is Code.STALE_PRICES]
+    assert told.message.startswith(f"are {said} old, ")
+
+
 def test_without_a_limit_prices_never_grow_old() -> None:
     made = book()
     rules = replace(policy(), max_price_age=None)
@@ -133,11 +143,13 @@ def test_a_contract_near_its_expiry_is_an_action() -> None:
         (timedelta(days=2), "2 days"),
         (timedelta(days=1, hours=23), "47 hours"),
         (timedelta(hours=2, minutes=59), "2 hours"),
+        (timedelta(hours=1, minutes=59), "119 minutes"),
+        (timedelta(seconds=119), "1 minute"),
         (timedelta(days=7), ""),
         (timedelta(0), ""),
     ],
 )
-def test_what_is_left_until_an_expiry_is_told_in_days_and_at_last_in_hours(left: timedelta, said: str) -> None:
+def test_what_is_left_until_an_expiry_is_told_in_days_hours_or_minutes(left: timedelta, said: str) -> None:
     dated = inverse("BTC", "1", name="BTCZ", expiry=NOW + left)
     short = opened(dated, contracts=Fraction(-20000), entry_price=Fraction(40000))
     made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, (BTC, dated), wallets={"BTC": "0.5"}, positions=(short,))

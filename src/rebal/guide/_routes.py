@@ -52,8 +52,8 @@ def _known(figure: Fraction | None) -> str:
 def _day(route: RouteLine) -> str:
     dearer, cheaper = route.break_even_day, route.cheaper_from_day
     if ends_dearer(route):
-        return "never cheaper" if (dearer, cheaper) == (0, None) else f"dearer from day {dearer}"
-    return "–" if cheaper is None else "never dearer" if not cheaper else f"cheaper from day {cheaper}"
+        return "never cheaper" if (dearer, cheaper) == (0, None) else f"dearer from day {dearer:,}"
+    return "–" if cheaper is None else "never dearer" if not cheaper else f"cheaper from day {cheaper:,}"
 
 
 def ends_dearer(route: RouteLine) -> bool:

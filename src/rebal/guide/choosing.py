@@ -74,8 +74,10 @@ def _here(crossing: Sequence[int], earning: Sequence[int]) -> Iterator[str]:
     """What the days of this comparison are, where it has any: 0 is no day to wait for."""
     if crossing:
         first = min(crossing)
-        yield f"Here the first of them comes to it on day {first}." if first else "Here one costs more from the start."
+        yield (
+            f"Here the first of them comes to it on day {first:,}." if first else "Here one costs more from the start."
+        )
     if 0 in earning:
         yield "Here what is never dearer costs less than selling from the start, for as long as its sale is put off."
     if any(earning):
-        yield f"Here the first that has to earn its fees is cheaper from day {min(filter(None, earning))}."
+        yield f"Here the first that has to earn its fees is cheaper from day {min(filter(None, earning)):,}."

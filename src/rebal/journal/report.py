@@ -22,7 +22,7 @@ from rebal.ledger import (
     Recorded,
 )
 from rebal.portfolio import DOLLARS, Portfolio
-from rebal.times import rfc3339
+from rebal.times import rfc3339, spoken
 
 
 def history(
@@ -96,8 +96,7 @@ def _priced(portfolio: Portfolio, book: Book, journal: Journal, *, now: datetime
     elif last is not None and at < last:
         found = f"the prices are of {rfc3339(at)}, older than the last fill of a hedge, of {rfc3339(last)}"
     elif limit is not None and now is not None and now - at > limit:
-        hours = int((now - at).total_seconds() // 3600)
-        found = f"the prices are {hours} hours old, older than policy.max_price_age"
+        found = f"the prices are {spoken(now - at)} old, older than policy.max_price_age"
     else:
         return
     yield f"{found}, and what the open hedges did is told by them; give newer ones with --market FILE"

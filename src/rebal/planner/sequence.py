@@ -20,9 +20,10 @@ def placing_order(orders: Iterable[Order], book: Book) -> tuple[Order, ...]:
     """
     listed = sorted(orders, key=lambda order: (-order.notional, order.contract))
     reducing = [order for order in listed if order.reduce_only]
-    turning = [order for order in listed if not order.reduce_only and _leaves_less(order, book)]
-    first = [*reducing, *turning]
-    buying, selling = (deque(_opening(listed, side, first)) for side in (Side.BUY, Side.SELL))
+    adding = [order for order in listed if not order.reduce_only]
+    first = [*reducing, *(order for order in adding if _leaves_less(order, book))]
+    opening = [order for order in adding if not _leaves_less(order, book)]
+    buying, selling = (deque(order for order in opening if order.side is side) for side in (Side.BUY, Side.SELL))
     placed: list[Order] = []
     made = total(map(_dollars_made, first))
     while buying or selling:
@@ -30,10 +31,6 @@ def placing_order(orders: Iterable[Order], book: Book) -> tuple[Order, ...]:
         made += _dollars_made(following)
         placed.append(following)
     return (*first, *placed)
-
-
-def _opening(listed: Iterable[Order], side: Side, first: Sequence[Order]) -> Iterator[Order]:
-    return (order for order in listed if order.side is side and order not in first)
 
 
 def _leaves_less(order: Order, book: Book) -> bool:

@@ -25,7 +25,7 @@ from rebal.planner.sizing import LeftOut
 from rebal.planner.step import Outcome, standing
 from rebal.portfolio import DOLLARS, Portfolio
 from rebal.status import Needs, Status, summarised
-from rebal.times import day_or_time
+from rebal.times import day_or_time, spoken
 
 SCHEMA = "rebal/status/1"
 _DOLLARS_ALONE = (
@@ -122,7 +122,7 @@ def _expiring(review: Review) -> Iterator[Finding]:
     for position in _near_expiry(review):
         expiry = position.contract.expiry or review.desk.now
         left = expiry - review.desk.now
-        when = f"{left.days} days" if left.days > 1 else f"{left // timedelta(hours=1)} hours"
+        when = f"{left.days} days" if left.days > 1 else spoken(left)
         hedges = tuple(_rolled_by(position, review.desk))
         message = f"expires in {when}, on {day_or_time(expiry)}: "
         message += "let it deliver, or roll it" if hedges else "roll it or let it deliver"

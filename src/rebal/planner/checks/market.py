@@ -1,7 +1,7 @@
 """What is worth a look in the figures that a plan is told: prices, rates, and what is assumed of contracts."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from rebal.amounts import ZERO, Fraction, plain, rounded, toward_zero
@@ -10,6 +10,7 @@ from rebal.market.carry import annualised, basis, days_between
 from rebal.market.contract import Contract
 from rebal.planner.review import Check, Review
 from rebal.portfolio import Doubt, Doubtful, Portfolio, Sizing
+from rebal.times import spoken
 
 _USUAL_BASIS, _USUAL_BASIS_DATED = Fraction(5, 100), Fraction(25, 100)
 _USUAL_TICK = Fraction(1, 100)
@@ -24,8 +25,9 @@ def _stale(review: Review) -> Iterator[Finding]:
     if market.as_of is None:
         yield warning(Code.STALE_PRICES, "prices", "carry no time; set market.as_of to when they were true")
     elif review.desk.now - market.as_of > limit:
-        hours = int((review.desk.now - market.as_of).total_seconds() // 3600)
-        message = f"are {hours} hours old, older than policy.max_price_age; refresh market before placing orders"
+        age = review.desk.now - market.as_of
+        hours = age // timedelta(hours=1)
+        message = f"are {spoken(age)} old, older than policy.max_price_age; refresh market before placing orders"
         yield warning(Code.STALE_PRICES, "prices", message, hours=hours, as_of=market.as_of)
 
 
