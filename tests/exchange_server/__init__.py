@@ -252,7 +252,6 @@ class _Direct(HTTPAdapter):  # type: ignore[misc] # requests has no types
 def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        wbufsize = -1  # headers and body leave together
         disable_nagle_algorithm = True  # else every answer waits 40 ms for what goes with its headers
 
         def do_GET(self) -> None:
