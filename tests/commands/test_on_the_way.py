@@ -50,8 +50,8 @@ def test_status_tells_them_with_where_from_and_where_to_since_when_and_their_wor
     assert (found["severity"], found["subject"], found["message"]) == (
         "info",
         "BTC",
-        "0.25 BTC, 10000.00 USD, left bybit for deribit at 2026-11-20T09:00:00Z and have not come there: once they "
-        "have: rebal record transfer --asset bybit:deribit:BTC --quantity 0.25",
+        "is on its way: 0.25 BTC, 10000.00 USD, left bybit for deribit at 2026-11-20T09:00:00Z and have not come "
+        "there; once they have: rebal record transfer --asset bybit:deribit:BTC --quantity 0.25",
     )
     assert answered("status", *SOON).code == 0
     assert "this plan counts them as coins outside the accounts" in told("plan")[0]["message"]

@@ -108,8 +108,8 @@ def _on_the_way(sent: Underway) -> Check:
         kept = f"; what the network kept: rebal record spot --asset {way} --quantity -COINS" if late else ""
         planned = "; this plan counts them as coins outside the accounts" if review.planned else ""
         message = (
-            f"{coins(sent.quantity, sent.asset)}, {usd(worth)}, left {sent.source} for {sent.sink} at "
-            f"{rfc3339(sent.since)} and have not come there{planned}: once they have: {record}{kept}"
+            f"is on its way: {coins(sent.quantity, sent.asset)}, {usd(worth)}, left {sent.source} for {sent.sink} at "
+            f"{rfc3339(sent.since)} and have not come there{planned}; once they have: {record}{kept}"
         )
         yield (warning if late else info)(
             Code.ON_THE_WAY, sent.asset, message, coins=sent.quantity, worth_usd=worth, from_account=sent.source,
