@@ -34,7 +34,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "unwired: nothing is tested of the line to the exchange of the test")
     if not config.getoption("--fast"):
         sys.modules["quicktions"] = None  # type: ignore[assignment] # importing it fails, as without the extra
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -110,9 +109,9 @@ def loopback(_no_network: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def server(loopback: None, request: pytest.FixtureRequest) -> "Iterator[Server]":
-    """An exchange on the loopback address, or of the mark ``unwired`` without a line, that answers as nobody yet."""
+def server(loopback: None) -> "Iterator[Server]":
+    """An exchange on the loopback address that answers as nobody yet."""
     from exchange_server import Server
 
-    with Server(wired=request.node.get_closest_marker("unwired") is None) as running:
+    with Server() as running:
         yield running

@@ -12,7 +12,7 @@ from program import Answered, answered
 from rebal import venues
 from test_readme_venues import PRICES
 
-pytestmark = [pytest.mark.usefixtures("loopback"), pytest.mark.unwired]
+pytestmark = pytest.mark.usefixtures("loopback")
 BOOK = """\
 venue: {venue}
 as_of: 2026-11-20T00:00:00Z

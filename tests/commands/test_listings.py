@@ -11,7 +11,7 @@ from program import Answered, answered
 from rebal.amounts import Fraction
 from rebal.exchange import listings
 
-pytestmark = [pytest.mark.usefixtures("loopback", "data_home"), pytest.mark.unwired]
+pytestmark = pytest.mark.usefixtures("loopback", "data_home")
 NOW = ("--now", "2026-11-20T09:00:00Z")
 FIGURES = (
     "multiplier", "lot_size", "min_contracts", "tick_size", "max_leverage", "maker_fee", "taker_fee",

@@ -11,7 +11,7 @@ from exchange_server import Server
 from exchange_server.histories import DAY, HOUR, NOW, Past, answers, coinbase, rate, spot_kraken
 from program import Answered, answered
 
-pytestmark = [pytest.mark.usefixtures("loopback"), pytest.mark.unwired]
+pytestmark = pytest.mark.usefixtures("loopback")
 AT = ("--now", "2026-11-20T07:58:10Z")
 CONTRACTS = {
     "binance": ("BTCUSD_PERP", "ETHUSD_PERP"),

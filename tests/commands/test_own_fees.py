@@ -12,7 +12,7 @@ from program import answered
 from rebal import discover
 from rebal.exchange import listings
 
-pytestmark = [pytest.mark.usefixtures("loopback", "data_home"), pytest.mark.unwired]
+pytestmark = pytest.mark.usefixtures("loopback", "data_home")
 NOW = ("--now", "2026-11-20T09:00:00Z")
 RIGHTS: dict[str, dict[str, Any]] = {
     "binance": {"GET api.binance.com/sapi/v1/account/apiRestrictions": {"enableReading": True}},

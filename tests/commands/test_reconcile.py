@@ -12,7 +12,7 @@ from exchange_server.accounts import Open
 from exchange_server.books import NOW, VENUES, asked, has_keys, ledger, portfolio, serving
 from rebal.amounts import Fraction
 
-pytestmark = [pytest.mark.usefixtures("loopback"), pytest.mark.unwired]
+pytestmark = pytest.mark.usefixtures("loopback")
 
 
 def told(server: Server, file: str, *options: str) -> tuple[int, dict[str, Any]]:

@@ -15,7 +15,7 @@ from exchange_server.books import CANARY, NOW, PASSWORD, SECRET, asked, has_keys
 from program import Answered
 from rebal.amounts import Fraction
 
-pytestmark = [pytest.mark.usefixtures("loopback"), pytest.mark.unwired]
+pytestmark = pytest.mark.usefixtures("loopback")
 MORNING = datetime(2026, 11, 20, 9, tzinfo=UTC)
 FILE = """\
 as_of: 2026-11-20T08:00:00Z

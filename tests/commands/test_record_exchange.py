@@ -15,7 +15,7 @@ from program import answered
 from rebal.amounts import COIN_STEP as STEP
 from rebal.amounts import ZERO, Fraction, down
 
-pytestmark = [pytest.mark.usefixtures("loopback"), pytest.mark.unwired]
+pytestmark = pytest.mark.usefixtures("loopback")
 MORNING = datetime(2026, 11, 20, 9, tzinfo=UTC)
 FEE = exact("0.0001")
 UNNUMBERED = ("gate", "htx")

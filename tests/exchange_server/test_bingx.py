@@ -13,7 +13,7 @@ from exchange_server.coin_accounts import Order, bingx_orders
 from exchange_server.test_accounts import BINGX
 from rebal.amounts import plain
 
-pytestmark = [pytest.mark.usefixtures("loopback"), pytest.mark.unwired]
+pytestmark = pytest.mark.usefixtures("loopback")
 HOST = "GET open-api.bingx.com/openApi/cswap/v1"
 AS_OF = 1795161600000
 """2026-11-20T08:00:00Z in milliseconds."""

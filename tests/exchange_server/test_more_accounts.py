@@ -22,7 +22,7 @@ from rebal.exchange import accounts
 from rebal.exchange_account import Filled, Moved, Other, Paid
 from rebal.portfolio import Portfolio
 
-pytestmark = [pytest.mark.usefixtures("loopback"), pytest.mark.unwired]
+pytestmark = pytest.mark.usefixtures("loopback")
 AS_OF = datetime(2026, 11, 20, 8, tzinfo=UTC)
 END = AS_OF + timedelta(days=3)
 NEW = ("bitmex", "gate", "htx", "kucoin", "phemex")
