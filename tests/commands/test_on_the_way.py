@@ -57,6 +57,15 @@ def test_status_tells_them_with_where_from_and_where_to_since_when_and_their_wor
     assert "this plan counts them as coins outside the accounts" in told("plan")[0]["message"]
 
 
+def test_coins_set_aside_without_a_price_are_told_without_their_worth(folder: Path) -> None:
+    aside = BOOK.replace("ETH: 16}", "ETH: 16, AIR: 100}\naside: [AIR]").replace("{BTC: 0.5}", "{BTC: 0.5, AIR: 50}")
+    start_over(folder, aside)
+    done("record", "transfer", "--asset", "bybit:deribit:AIR", "--quantity", "-20")
+    (found,) = told()
+    assert (found["subject"], found["data"]["coins"], found["data"]["worth_usd"]) == ("AIR", "20", None)
+    assert found["message"].startswith("is on its way: 20 AIR left bybit for deribit at 2026-11-20T09:00:00Z and have ")
+
+
 def test_what_takes_longer_than_a_withdrawal_does_wants_a_look() -> None:
     (found,) = told(now=LATE)
     assert found["severity"] == "warning"

@@ -99,7 +99,10 @@ def _on_the_way(sent: Underway) -> Check:
 
     def check(review: Review) -> Iterator[Finding]:
         portfolio = review.desk.portfolio
-        worth = sent.quantity * portfolio.price(sent.asset)
+        # what is set aside, or no longer held, need not have a price
+        is_priced = sent.asset in portfolio.market.prices or sent.asset in portfolio.cash
+        worth = sent.quantity * portfolio.price(sent.asset) if is_priced else None
+        what = coins(sent.quantity, sent.asset) + ("" if worth is None else f", {usd(worth)},")
         way = f"{sent.source}:{sent.sink}:{sent.asset}"
         late = review.desk.now - sent.since > portfolio.account(sent.source).takes(sent.asset)
         record = f"--transfer {way}={plain(sent.quantity)}, with that plan"
@@ -108,7 +111,7 @@ def _on_the_way(sent: Underway) -> Check:
         kept = f"; what the network kept: rebal record spot --asset {way} --quantity -COINS" if late else ""
         planned = "; this plan counts them as coins outside the accounts" if review.planned else ""
         message = (
-            f"is on its way: {coins(sent.quantity, sent.asset)}, {usd(worth)}, left {sent.source} for {sent.sink} at "
+            f"is on its way: {what} left {sent.source} for {sent.sink} at "
             f"{rfc3339(sent.since)} and have not come there{planned}; once they have: {record}{kept}"
         )
         yield (warning if late else info)(
