@@ -184,12 +184,12 @@ _TO_FOURTH = (
     "(type IN ('fill', 'funding', 'transfer') AND typeof(account) = 'text' AND length(account) BETWEEN 1 AND 20))",
 )
 
-_FOURTH_COLUMNS = (
+_UP_TO_ACCOUNT = (
     "seq, id, time, type, contract, contracts, price, fee, parts, margin_mode, asset, kind, multiplier, settle, "
     "expiry, contracts_before, entry_before, index_price, amount, quantity, fraction, until, voids, reason, holdings, "
-    "wallets, positions, prices, marks, statement, shifts, usd, settle_price, account, plan, previous, hash"
+    "wallets, positions, prices, marks, statement, shifts, usd, settle_price, account"
 )
-_FIFTH_TABLE = f"""\
+_UP_TO_ORDERS = """\
 CREATE TABLE entries (
     seq INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -200,32 +200,19 @@ CREATE TABLE entries (
     multiplier TEXT, settle TEXT, expiry TEXT, contracts_before TEXT, entry_before TEXT, index_price TEXT, amount TEXT,
     quantity TEXT, fraction TEXT, until TEXT, voids TEXT, reason TEXT, holdings TEXT, wallets TEXT, positions TEXT,
     prices TEXT, marks TEXT, statement TEXT, shifts TEXT, usd TEXT, settle_price TEXT,
-    account TEXT CHECK (length(account) <= 20), orders TEXT, plan TEXT, previous TEXT, hash TEXT NOT NULL,
+    account TEXT CHECK (length(account) <= 20), orders TEXT,"""
+_FIFTH_TABLE = f"""\
+{_UP_TO_ORDERS} plan TEXT, previous TEXT, hash TEXT NOT NULL,
 {_checks(_FIFTH)}
 )"""
-_TO_FIFTH = _to_table(_FIFTH_TABLE, of=4, columns=_FOURTH_COLUMNS)
+_TO_FIFTH = _to_table(_FIFTH_TABLE, of=4, columns=f"{_UP_TO_ACCOUNT}, plan, previous, hash")
 
-_FIFTH_COLUMNS = (
-    "seq, id, time, type, contract, contracts, price, fee, parts, margin_mode, asset, kind, multiplier, settle, "
-    "expiry, contracts_before, entry_before, index_price, amount, quantity, fraction, until, voids, reason, holdings, "
-    "wallets, positions, prices, marks, statement, shifts, usd, settle_price, account, orders, plan, previous, hash"
-)
 _SIXTH_TABLE = f"""\
-CREATE TABLE entries (
-    seq INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
-    time TEXT NOT NULL,
-    type TEXT NOT NULL CHECK (type IN ('fill', 'funding', 'transfer', 'spot', 'hedge', 'void', 'statement',
-        'difference', 'orders')),
-    contract TEXT, contracts TEXT, price TEXT, fee TEXT, parts TEXT, margin_mode TEXT, asset TEXT, kind TEXT,
-    multiplier TEXT, settle TEXT, expiry TEXT, contracts_before TEXT, entry_before TEXT, index_price TEXT, amount TEXT,
-    quantity TEXT, fraction TEXT, until TEXT, voids TEXT, reason TEXT, holdings TEXT, wallets TEXT, positions TEXT,
-    prices TEXT, marks TEXT, statement TEXT, shifts TEXT, usd TEXT, settle_price TEXT,
-    account TEXT CHECK (length(account) <= 20), orders TEXT, other_account TEXT CHECK (length(other_account) <= 20),
+{_UP_TO_ORDERS} other_account TEXT CHECK (length(other_account) <= 20),
     plan TEXT, previous TEXT, hash TEXT NOT NULL,
 {_checks(_SIXTH)}
 )"""
-_TO_SIXTH = _to_table(_SIXTH_TABLE, of=5, columns=_FIFTH_COLUMNS)
+_TO_SIXTH = _to_table(_SIXTH_TABLE, of=5, columns=f"{_UP_TO_ACCOUNT}, orders, plan, previous, hash")
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (_TABLE, *TRIGGERS.values()), _TO_SECOND, _TO_THIRD, _TO_FOURTH, _TO_FIFTH, _TO_SIXTH
