@@ -73,6 +73,11 @@ def waiting(exchange: str) -> dict[str, str | bool]:
     return dict(_WAITING.get(exchange, {"postOnly": True}))
 
 
+def entry_id(digest: str, what: str, number: int) -> str:
+    """The id of the journal's entry of a plan's ``order`` or ``transfer`` as it was planned."""
+    return f"{digest[:DIGEST_DIGITS]}.{what}.{number}"
+
+
 def client_order_id(exchange: str, leg: Leg) -> str:
     """The id of an order: digits, small letters and at most 36 of them, which every exchange takes but two.
 

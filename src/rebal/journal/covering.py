@@ -7,10 +7,11 @@ from rebal.amounts import ZERO, Fraction, total
 from rebal.exchange_account import Filled, Moved
 from rebal.frozen import frozen
 from rebal.ledger import Entry, Fill, Transfer
-from rebal.placing import DIGEST_DIGITS, Leg
+from rebal.placing import Leg, entry_id
 from rebal.times import SKEW
 
 _SAME_DAY = timedelta(days=1)
+_DOTS_AS_PLANNED = 2
 
 
 @frozen
@@ -79,9 +80,6 @@ def _is_as_planned(entry: Entry) -> bool:
     return entry.id.count(".") == _DOTS_AS_PLANNED
 
 
-_DOTS_AS_PLANNED = 2
-
-
 def _is_of(entry: Entry, leg: Leg) -> bool:
-    name = f"{leg.digest[:DIGEST_DIGITS]}.order.{leg.number}"
+    name = entry_id(leg.digest, "order", leg.number)
     return entry.id == name or entry.id.startswith(f"{name}.")

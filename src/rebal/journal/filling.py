@@ -13,7 +13,7 @@ from rebal.journal.placed import Given, Names, Placed, own
 from rebal.journal.saved import SavedOrder, SavedPlan
 from rebal.ledger import Draft, Entry, Fill, FillPart, Journal
 from rebal.market.contract import Contract, Kind
-from rebal.placing import DIGEST_DIGITS
+from rebal.placing import entry_id
 from rebal.portfolio import Portfolio
 
 
@@ -44,9 +44,7 @@ def legs(plan: SavedPlan, placed: Placed, *, journal: Journal, names: Names) -> 
     Moves that are said alone of a plan in the journal fill nothing. Raises UsageProblem for a fill of what the plan
     does not order, Refused where an order that is taken as filled at the plan's price is recorded in part.
     """
-    numbered = {
-        order.contract: (f"{plan.digest[:DIGEST_DIGITS]}.order.{n}", order) for n, order in enumerate(plan.orders)
-    }
+    numbered = {order.contract: (entry_id(plan.digest, "order", n), order) for n, order in enumerate(plan.orders)}
     if placed.fills is None:
         if placed.moved and any(own(plan, journal)):
             return

@@ -9,7 +9,7 @@ from rebal.journal.filling import filled_so_far
 from rebal.journal.saved import SavedOrder, SavedPlan
 from rebal.ledger import Journal
 from rebal.market.contract import Kind
-from rebal.placing import DIGEST_DIGITS, Leg, ccxt_class, legs_by_id
+from rebal.placing import Leg, ccxt_class, entry_id, legs_by_id
 from rebal.times import SKEW
 
 
@@ -82,7 +82,7 @@ class Placings:
         key = (plan.digest, order.contract)
         before = self._done.get(key, ZERO)
         if before + abs(fill.contracts) > abs(order.contracts):
-            entry = f"{plan.digest[:DIGEST_DIGITS]}.order.{plan.orders.index(order)}"
+            entry = entry_id(plan.digest, "order", plan.orders.index(order))
             done = entry in self._as_planned
             return Placing(plan, order, before, how, is_done=True, entry=entry) if done else None
         self._done[key] = before + abs(fill.contracts)

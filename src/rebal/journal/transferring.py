@@ -9,7 +9,7 @@ from rebal.journal.placed import Moved, Names, Placed, own
 from rebal.journal.saved import SavedPlan, SavedTransfer
 from rebal.ledger import Draft, Entry, Journal, Spot, Transfer
 from rebal.names import within
-from rebal.placing import DIGEST_DIGITS
+from rebal.placing import entry_id
 
 
 class Transferring:
@@ -128,7 +128,7 @@ def _recorded_coins(plan: SavedPlan, index: int, journal: Journal) -> Fraction:
 
 
 def _base(plan: SavedPlan, index: int) -> str:
-    return f"{plan.digest[:DIGEST_DIGITS]}.transfer.{index}"
+    return entry_id(plan.digest, "transfer", index)
 
 
 def _label(planned: SavedTransfer) -> str:
