@@ -168,6 +168,7 @@ class _Trial:
             setattr(builtins, name, getattr(rebal.amounts, name))
         items = {item.nodeid: item for item in session.items}
         functions: dict[tuple[str, str, int], list[FunctionType]] = {}
+        gc.unfreeze()  # what was loaded while tests were gathered is not among the objects otherwise
         for each in gc.get_objects():
             if isinstance(each, FunctionType):
                 functions.setdefault(_name_of_code(each.__code__), []).append(each)
