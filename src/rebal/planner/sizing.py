@@ -136,7 +136,7 @@ def _with_lots(legs: Iterable[Leg], stacks: Iterable[Stack]) -> Iterator[Leg]:
     for leg, stack in zip(legs, stacks, strict=True):
         size = stack.lots * leg.contract.lot_size
         if size:
-            yield leg if size == abs(leg.contracts) else replace(leg, contracts=size if leg.contracts > 0 else -size)
+            yield replace(leg, contracts=size if leg.contracts > 0 else -size)
 
 
 def _stays(contract: Contract, contracts: Fraction, opening: Candidate | None, portfolio: Portfolio) -> bool:
@@ -158,7 +158,7 @@ def _below_a_minimum(contract: Contract, contracts: Fraction, portfolio: Portfol
 
 def is_below_min_order(contract: Contract, contracts: Fraction, portfolio: Portfolio) -> bool:
     """Whether some contracts are fewer dollars than the least order of the policy."""
-    return portfolio.notional_usd(contract, abs(contracts)) < portfolio.policy.min_order
+    return portfolio.notional_usd(contract, contracts) < portfolio.policy.min_order
 
 
 def carried_usd(leg: Leg, portfolio: Portfolio) -> Fraction:
