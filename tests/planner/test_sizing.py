@@ -216,29 +216,26 @@ def check_over_accounts(asked: Asked) -> None:
 @pytest.mark.parametrize(
     ("dollars", "first", "second", "third"),
     [
-        # 100 leave 50, which are no order of 60 at b, and three of 20 are one more than there is left
-        ("150", "1", "0", "2"),
+        # 100 leave 50, which are no order of 60 at b: 48 at c
+        ("150", "1", "0", "12"),
         # 60 are one at b, and then nothing is left
         ("160", "1", "60", "0"),
-        # 9 dollars are none at c
+        # 8 of 9 are none at c
         ("109", "1", "0", "0"),
-        # 20 are
-        ("120", "1", "0", "1"),
+        # 12 are
+        ("112", "1", "0", "3"),
     ],
 )
 def test_of_several_accounts_what_lots_leave_goes_on_where_it_is_an_order(
     sign: int, dollars: str, first: str, second: str, third: str
 ) -> None:
-    """Two lots of 100 dollars at a, 200 contracts of a dollar at b where 60 are an order, ten of 20 at c; 10 are one.
-
-    Change is made of what is traded alone: another 100 at a would be too much of it.
-    """
+    """Two lots of 100 dollars at a, 200 of a dollar at b where 60 are an order, fifty of 4 at c; 10 are one."""
     contracts = (
         at("a", inverse("BTC", "100")),
         at("b", inverse("BTC", "1", minimum="60")),
-        at("c", inverse("BTC", "20")),
+        at("c", inverse("BTC", "4")),
     )
-    sizes = ("2", "200", "10")
+    sizes = ("2", "200", "50")
     positions = tuple(opened(each, contracts=-sign * exact(size), entry_price=Fraction(PRICE))
                       for each, size in zip(contracts, sizes, strict=True))  # fmt: skip
     made = portfolio({"BTC": "1"}, None, {"BTC": str(PRICE)}, contracts, positions=positions)
