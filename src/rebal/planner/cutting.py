@@ -188,7 +188,7 @@ def _in_proportion(wallet: Cut, level: Alert, closed: dict[str, Fraction]) -> di
 def _rounded(position: Position, wanted: Fraction, room: Fraction) -> Fraction:
     """Contracts to close, up to a whole lot and the least order; all of what is open where no more is left."""
     contract = position.contract
-    least = max(up(wanted, contract.lot_size), contract.min_contracts) if wanted else ZERO
+    least = up(max(wanted, contract.min_contracts), contract.lot_size)
     return least if least < room else _top(position, room)
 
 

@@ -1,0 +1,127 @@
+"""How many lots are closed, and of which contract, in figures counted by hand and beside every other number of them."""
+
+from dataclasses import replace
+
+import pytest
+
+from exact import exact
+from rebal.amounts import ZERO, Fraction
+from rebal.book import Part, Position, Purpose, opened
+from rebal.market.contract import Contract
+from rebal.planner.cutting import Wallet, fewest_lots
+from rebal.portfolio import Alert
+
+from .given import inverse, portfolio, whole
+
+F = Fraction
+UNIT = F(100, 40000)
+"""Coins of one contract of 100 dollars at 40,000."""
+LEVERED, FAR = Alert(F(0), F(1)), Alert(F(1, 2), F(100))
+"""Only the leverage counts, which may be 1; or only the distance, of which half of the price is asked."""
+
+
+def contract(name: str, *, lot: str = "1", least: str | None = None, fee: str = "0", rate: str = "0.2") -> Contract:
+    return inverse("BTC", "100", name=name, maintenance=whole(rate), lot=lot, minimum=least, fee=fee)
+
+
+def held(each: Contract, contracts: int, *, hedge: int = 0, entry: int = 40000) -> Position:
+    return opened(each, contracts=F(contracts), entry_price=F(entry), hedge=F(hedge))
+
+
+def wallet(*positions: Position, units: str, first: Purpose = Purpose.REBALANCE, coins: Fraction = ZERO) -> Wallet:
+    """A wallet of BTC at 40,000 whose coins are so many times one contract's."""
+    there = exact(units) * UNIT
+    made = portfolio({"BTC": str(there)}, None, {"BTC": "40000"}, tuple(each.contract for each in positions),
+                     wallets={"BTC": str(there)}, positions=positions)  # fmt: skip
+    return Wallet("BTC", None, made.statement, coins, positions, first, made)
+
+
+def closed(asked: Wallet, level: Alert) -> dict[str, Fraction]:
+    return {name: contracts for name, contracts in fewest_lots(asked, level).items() if contracts}
+
+
+LONG, SHORT = contract("LONG"), contract("SHORT")
+
+
+@pytest.mark.parametrize(
+    ("short", "units", "found"),
+    [
+        # with a of one long and b of the other short the wallet must hold 1.4 a - 0.6 b where the price halves, and
+        # 0.467 b - 0.2 a where half of it is added. Of 10 and 10 four longs are closed, and a short, and then neither
+        # helps alone: at 6 and 9 it is 3.0 both ways. In tenths of what is left 3 leave 4 and 6, 2.0 both ways, and 2
+        # leave 4 and 7, which is 2.47 above
+        (SHORT, "2.1", {"LONG": 6, "SHORT": 4}),
+        # 4 shorts a lot and 6 an order: no fewer than 8 close, and with 6 and 10 they help not. In tenths 4 leave 3 and
+        # 2, which is 3.0, and 3 leave 4 and 2, which is 4.4
+        (contract("SHORT", lot="4", least="6"), "3.3", {"LONG": 7, "SHORT": 8}),
+        # 9 tenths round up to all of the 10 shorts, of which 12 would be whole lots; 8 leave 1 and 2, which is 0.73
+        (contract("SHORT", lot="4"), "0.1", {"LONG": 10, "SHORT": 10}),
+    ],
+)
+@pytest.mark.parametrize("hedge", [0, -10])
+def test_what_needs_one_another_is_closed_in_proportion_in_whole_lots_of_each(
+    short: Contract, units: str, found: dict[str, int], hedge: int
+) -> None:
+    """Whichever purpose the short has: alone no more of the long helps."""
+    assert closed(wallet(held(LONG, 10), held(short, -10, hedge=hedge), units=units), FAR) == found
+
+
+def test_a_proportion_is_counted_by_the_contract_of_most_lots() -> None:
+    """10 longs and 2 shorts of five times their size: 1.4 a - 3 b where the price halves, and 2.33 b - 0.2 a.
+
+    At 6 and 2 it is 3.47, and 5.4 without a short. In tenths 3 and 2 leave 4 and 1, which is 2.6, and 1 leaves 5 and 1,
+    which is 4; in halves 1 would leave 3 and 1.
+    """
+    coarse = replace(SHORT, multiplier=F(500))
+    assert closed(wallet(held(LONG, 10), held(coarse, -2), units="2.7"), FAR) == {"LONG": 6, "SHORT": 1}
+
+
+def test_of_what_helps_as_much_the_first_by_name_goes_first_whatever_has_been_lost_on_another() -> None:
+    """20 contracts on 15 at leverage 1; what B has lost, 5 of them, is lost whether it is closed or not."""
+    asked = wallet(held(contract("A"), 10), held(contract("B"), 10, entry=80000), units="20")
+    assert closed(asked, LEVERED) == {"A": 5}
+
+
+def test_what_costs_more_than_it_helps_is_closed_last() -> None:
+    """A's fee is a tenth of what it closes: 18 on 10, each of A helps 0.9 and each of B 1."""
+    asked = wallet(held(contract("A", fee="0.1"), 9), held(contract("B"), 9), units="10")
+    assert closed(asked, LEVERED) == {"B": 8}
+    # beyond the 9 of B a lot of A leaves 8.9 of the 9 that would be held by 9: two leave 7 on 7.8
+    assert closed(replace(asked, book=replace(asked.book, wallets={"BTC": 8 * UNIT})), LEVERED) == {"A": 2, "B": 9}
+
+
+@pytest.mark.parametrize(
+    ("units", "found"),
+    [
+        # 23 on 16: seven more than are carried, in lots of 5
+        ("16", 10),
+        # all but three would be 20: what is open is no whole lots, and all of it closes
+        ("3", 20),
+        ("2.9", 23),
+    ],
+)
+def test_all_of_a_position_closes_though_it_is_no_whole_lots(units: str, found: int) -> None:
+    assert closed(wallet(held(contract("A", lot="5"), 23), units=units), LEVERED) == {"A": found}
+
+
+@pytest.mark.parametrize(("units", "found"), [("18", {"A": 5}), ("13", {"A": 10}), ("12", {"A": 15}), ("2", {"A": 23})])
+def test_of_the_first_purpose_whole_lots_close_and_then_the_rest(units: str, found: dict[str, int]) -> None:
+    """12 of 23 are for rebalance, in lots of 5: 10 of them alone, and with the others what closes is whole lots too."""
+    assert closed(wallet(held(contract("A", lot="5"), 23, hedge=11), units=units), LEVERED) == found
+
+
+@pytest.mark.parametrize(("units", "found"), [("400", 200), ("0.5", 600)])
+def test_no_more_than_the_net_is_closed_of_the_part_that_is_larger(units: str, found: int) -> None:
+    """700 long for rebalance beside 100 short for a hedge: at 600 the exchange has nothing left."""
+    parts = (Part(Purpose.HEDGE, F(-100), F(40000), "BTC"), Part(Purpose.REBALANCE, F(700), F(40000), "BTC"))
+    net = Position(LONG, F(600), F(40000), None, parts)
+    asked = wallet(net, units=units)
+    assert closed(asked, LEVERED) == {"LONG": found}
+    (order,) = asked.orders({"LONG": F(found)})
+    assert [(part.purpose, part.contracts) for part in order.parts] == [(Purpose.REBALANCE, F(-found))]
+
+
+def test_coins_that_come_in_close_so_much_less() -> None:
+    assert closed(wallet(held(LONG, 20), units="10", coins=5 * UNIT), LEVERED) == {"LONG": 5}
+    # where nothing is left they are all that there is
+    assert wallet(held(LONG, 20), units="10", coins=5 * UNIT).left({"LONG": F(20)}) == (15 * UNIT, ())
