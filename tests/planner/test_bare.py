@@ -127,3 +127,46 @@ def test_what_no_contract_serves_is_the_first_reason_where_coins_are_missing_too
     assert found.done.shortages
     assert found.error() == plan.findings[0]
     assert plan.findings[0].code is Code.UNSERVED_ASSET
+
+
+def test_a_wallet_whose_maintenance_its_coins_just_cover_at_every_price_is_due() -> None:
+    """600 short and 400 long at 20 % of maintenance: as much is lost as maintenance falls by, wherever the price is.
+
+    They take 0.5 BTC whatever it is, and 0.5 are there: of no coin is there too little, and it is liquidated now. The
+    other wallet has all that it needs.
+    """
+    up, down = (inverse("BTC", "100", name=name, maintenance=whole("0.2"), leverage="10") for name in ("UP", "DOWN"))
+    ether = inverse("ETH", "10")
+    held = tuple(
+        opened(contract, contracts=F(contracts), entry_price=F(price))
+        for contract, contracts, price in ((up, 400, 40000), (down, -600, 40000), (ether, -250, 2500))
+    )
+    made = portfolio(
+        {"BTC": "0.5", "ETH": "10"}, {"BTC": "0.125", "ETH": "0.875"}, {"BTC": "40000", "ETH": "2500"},
+        (up, down, ether), positions=held, wallets={"BTC": "0.5", "ETH": "10"},
+        rules=policy(leverage="6", alert=("0.1", "7"), band="0.9"),
+    )  # fmt: skip
+    made = replace(made, market=replace(made.market, as_of=NOW))
+    found, plan = bare_plan(desk_of(made, made.statement)), build_plan(made, made.statement, inputs=INPUTS)
+    assert (found.done.orders, found.done.shortages) == ((), ())
+    error = found.error()
+    assert error is not None
+    assert (error.code, error.subject) == (Code.NEAR_LIQUIDATION, "BTC")
+    assert error == plan.findings[0]
+    one_more = replace(made, statement=replace(made.statement, wallets={"BTC": F("0.50000001"), "ETH": F(10)}))
+    assert bare_plan(desk_of(one_more, one_more.statement)).error() is None
+
+
+def test_of_several_that_are_left_what_no_contract_serves_is_the_first_reason() -> None:
+    """ETH is left 30 dollars short of its target by lots of 100, and coins are missing for what is to be bought."""
+    made = portfolio(
+        {"BTC": "1", "ETH": "16", "ALT": "80000"}, {"BTC": "0.5", "ETH": "0.25025", "ALT": "0.24975"},
+        {"BTC": "40000", "ETH": "2500", "ALT": "0.5"}, (inverse("BTC"), inverse("ETH", "100")),
+        rules=policy(uncovered="refuse", leverage="0.1", band="0.0001"),
+    )  # fmt: skip
+    made = replace(made, market=replace(made.market, as_of=NOW))
+    found, plan = bare_plan(desk_of(made, made.statement)), build_plan(made, made.statement, inputs=INPUTS)
+    assert len(found.decided.residuals) > 1
+    assert found.done.shortages
+    assert found.error() == plan.findings[0]
+    assert plan.findings[0].code is Code.UNSERVED_ASSET
