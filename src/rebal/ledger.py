@@ -20,7 +20,6 @@ from rebal.stated import OrderedPart as OrderedPart
 from rebal.stated import Stated as Stated
 
 HISTORY_SCHEMA = "rebal/history/1"
-RECORD_SCHEMA = "rebal/record/1"
 
 
 class EntryType(StrEnum):
@@ -359,42 +358,3 @@ class History:
     episodes: tuple[Episode, ...] = ()
     path: tuple[EarnedLine, ...] = ()
     market_as_of: datetime | None = None
-
-
-@frozen
-class PositionChange:
-    """A position before and after a record, in contracts; entry prices None where nothing is open."""
-
-    contract: str
-    contracts_before: Fraction
-    contracts_after: Fraction
-    entry_price_before: Fraction | None
-    entry_price_after: Fraction | None
-
-
-@frozen
-class CoinChange:
-    """Coins of one kind before and after a record: owned, and in the futures account."""
-
-    asset: str
-    holding_before: Fraction
-    holding_after: Fraction
-    wallet_before: Fraction
-    wallet_after: Fraction
-
-
-@frozen
-class Recorded:
-    """What a record added, or would add where ``dry_run``.
-
-    ``repeated``: ids that were in the journal already. ``notes``: what was assumed or left out, in sentences.
-    """
-
-    schema: str
-    journal: str
-    dry_run: bool
-    entries: tuple[EntryLine, ...]
-    repeated: tuple[str, ...]
-    positions: tuple[PositionChange, ...]
-    coins: tuple[CoinChange, ...]
-    notes: tuple[str, ...]

@@ -17,10 +17,26 @@ from rebal import load
 from rebal.amounts import Fraction
 from rebal.exchange_account import Filled
 from rebal.journal import recording, store
+from rebal.plan import Inputs
 from rebal.portfolio import Portfolio
+from rebal.reports.reconciliation import SCHEMA, Reconciliation, Verdict
 
 FILLS, LIMIT = 2_500, 3.0
 AS_OF = datetime(2026, 11, 20, 8, tzinfo=UTC)
+ASKED_NOTHING = Reconciliation(
+    SCHEMA,
+    "reconcile",
+    "portfolio",
+    None,
+    None,
+    Inputs("", None, None, None, AS_OF, ""),
+    Verdict.EQUAL,
+    (),
+    (),
+    (),
+    (),
+    "equal",
+)
 BOOK = """\
 venue: bybit
 as_of: 2026-11-20T08:00:00Z
@@ -59,7 +75,7 @@ def _recorded(portfolio: Portfolio, path: str, fills: Sequence[Filled]) -> float
     """Record them, as the command does."""
     clerk = recording.Clerk(portfolio, path, AS_OF + timedelta(days=60), sure=True)
     begun = time.process_time()
-    recording.exchange(clerk, fills, (), purpose=None, ends=lambda _: ())
+    recording.exchange(clerk, fills, (), purpose=None, left=lambda _: ASKED_NOTHING)
     return time.process_time() - begun
 
 

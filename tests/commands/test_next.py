@@ -13,6 +13,8 @@ from exchange_server.books import asked, has_keys, ledger, portfolio, serving
 from program import NOW, PORTFOLIO, answered
 from rebal import cli, commands, discover
 from rebal.amounts import Fraction
+from rebal.commands._next import Context, next_line
+from rebal.reports.record import RECORD_SCHEMA, Recorded
 
 DAYS = [f"2024-01-{day:02},{40000 + 2500 * (day % 7)},{2500 - 40 * (day % 5)}\n" for day in range(1, 29)]
 PRICES = "".join(["time,BTC,ETH\n", *DAYS])
@@ -128,6 +130,12 @@ def test_what_asks_an_exchange(server: Server, tmp_path: Path, monkeypatch: pyte
     tried = following(asked(server, *record, "--dry-run").out)
     assert tried == f"to have it in the journal: rebal record exchange -p {file} {' '.join(NOW)} --allow-trading-key"
     assert following(asked(server, *record).out) == f"rebal status -p {file}"
+
+
+@pytest.mark.parametrize("differences", [None, (), ("BTC +1 in the futures account",)])
+def test_what_to_type_after_a_record_stands_in_no_note(differences: tuple[str, ...] | None) -> None:
+    made = Recorded(RECORD_SCHEMA, "a.db", False, (), (), (), (), ("reconcile: as it was",), differences)
+    assert ("reconcile --write" in next_line(made, Context())) == bool(differences)
 
 
 @pytest.mark.usefixtures("loopback")

@@ -96,6 +96,7 @@ def test_what_happened_is_recorded_once_and_then_both_agree(
     assert (filled["price"], filled["fee"], filled["time"]) == ("40000", "0.0001", "2026-11-20T09:00:00Z")
     assert first["entries"][2]["amount"] == "0.00001234"
     assert first["notes"][-1] == "reconcile: equal: portfolio; the account is as the book has it"
+    assert first["differences"] == []
     again = record(server, file)
     assert (again["entries"], len(again["repeated"])) == ([], 3)
     assert verdict(server, file) == "equal"
@@ -299,6 +300,7 @@ def test_what_cannot_be_recorded_is_said_with_its_coins(
     assert "5 BTC moved into the account, and 1.5 are held outside it" in moved
     assert moved.endswith(f": rebal record spot --asset BTC --quantity 3.5 -p {file}")
     assert report["notes"][-1] == "reconcile: BTC +5.003 in the futures account"
+    assert report["differences"] == ["BTC +5.003 in the futures account"]
     for cure in cures:
         assert answered(*cure.split()[1:], *NOW).code == 0
     report = record(server, file)

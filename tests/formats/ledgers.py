@@ -8,7 +8,6 @@ from rebal.amounts import Fraction
 from rebal.book import MarginMode, Purpose
 from rebal.findings import Code, Finding, FindingData, Severity
 from rebal.ledger import (
-    CoinChange,
     EarnedLine,
     Effect,
     EntryLine,
@@ -17,14 +16,13 @@ from rebal.ledger import (
     FillPart,
     History,
     OpenPosition,
-    PositionChange,
     Realised,
     RealisedUsd,
-    Recorded,
 )
 from rebal.market.contract import Kind
 from rebal.plan import CostLine, Costs, DayCost, PayoffLine, Side, Standing, Wallet
 from rebal.reports.reconciliation import CoinsLine, OrderLine, Place, PositionPair, Reconciliation, Verdict, Where
+from rebal.reports.record import CoinChange, PositionChange, Recorded
 from rebal.stated import Coins, Shift, Stood
 from rebal.status import Needs, Status
 

@@ -13,8 +13,9 @@ from rebal.errors import Refused
 from rebal.journal import drafts, mistakes, recording
 from rebal.journal.adding import add
 from rebal.journal.recording import Clerk
-from rebal.ledger import Journal, Recorded
+from rebal.ledger import Journal
 from rebal.market.contract import Contract
+from rebal.reports.record import Recorded
 
 from .books import BTCUSD, CONTRACTS, ETHUSD, SOLUSDT, at, draft, fill, part, portfolio
 

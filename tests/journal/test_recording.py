@@ -15,19 +15,8 @@ from rebal.errors import InvalidInput, RebalError, Refused, UsageProblem
 from rebal.journal import drafts, recording
 from rebal.journal.drafts import Scene
 from rebal.journal.recording import Clerk
-from rebal.ledger import (
-    Draft,
-    EntryLine,
-    EntryType,
-    Event,
-    Fill,
-    Funding,
-    Journal,
-    PositionChange,
-    Recorded,
-    Spot,
-    Transfer,
-)
+from rebal.ledger import Draft, EntryLine, EntryType, Event, Fill, Funding, Journal, Spot, Transfer
+from rebal.reports.record import PositionChange, Recorded
 
 from .books import AS_OF, BTCUSD, ETHUSD, PRICES, SOLUSDT, at, part, portfolio
 

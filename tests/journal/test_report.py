@@ -13,8 +13,9 @@ from rebal.book import opened
 from rebal.journal.adding import add
 from rebal.journal.effect import effects
 from rebal.journal.report import history, recorded
-from rebal.ledger import CoinChange, Draft, Effect, Entry, EntryType, Event, Fill, Journal, PositionChange, Spot, Void
+from rebal.ledger import Draft, Effect, Entry, EntryType, Event, Fill, Journal, Spot, Void
 from rebal.portfolio import Portfolio
+from rebal.reports.record import CoinChange, PositionChange
 from rebal.stated import stated
 
 from .books import BTCUSD, ETHUSD, PRICES, SOLUSDT, at, draft, fill, funding, part, portfolio

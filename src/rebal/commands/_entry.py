@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from rebal.amounts import Fraction
     from rebal.journal.drafts import Scene
     from rebal.journal.recording import Clerk
-    from rebal.ledger import Draft, Recorded
+    from rebal.ledger import Draft
+    from rebal.reports.record import Recorded
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show positions and coins before and after; write nothing.")]
 Time = Annotated[

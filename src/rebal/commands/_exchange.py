@@ -1,6 +1,6 @@
 """``rebal record exchange``."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from rebal.ledger import Journal
     from rebal.plan import Inputs
     from rebal.portfolio import Portfolio
+    from rebal.reports.reconciliation import Reconciliation
+    from rebal.reports.record import Recorded
 
 
 _Since = Annotated[
@@ -75,12 +77,13 @@ def exchange(
     events = [event for _, happened in found.values() for event in happened]
     told = {key: state for key, (state, _) in found.items()}
 
-    def ends(added: "Added") -> Iterable[str]:
-        return _left(at.portfolio, told, added.after, inputs_of(at.portfolio, where, world, journal=added.after))
+    def left(added: "Added") -> "Reconciliation":
+        inputs = inputs_of(at.portfolio, where, world, journal=added.after)
+        return _left(at.portfolio, told, added.after, inputs)
 
-    recorded = recording.exchange(at, events, plans, purpose=aim, ends=ends)
-    again = where.again(world)
-    recorded = replace(recorded, notes=tuple(pasted(note, again) for note in recorded.notes))
+    recorded = recording.exchange(at, events, plans, purpose=aim, left=left)
+    again, notes = where.again(world), (*recorded.notes, *_unlisted(recorded, at.portfolio, told))
+    recorded = replace(recorded, notes=tuple(pasted(note, again) for note in notes))
     return answered(recorded, at, where=where, shown=shown, world=world)
 
 
@@ -107,17 +110,19 @@ def _reading(at: "Clerk", first: "datetime | None") -> "Callable[[str | None, As
 
 def _left(
     portfolio: "Portfolio", told: "Mapping[str | None, Told]", journal: "Journal", inputs: "Inputs"
-) -> Iterable[str]:
-    """What the accounts have otherwise than the journal now adds up to."""
-    from rebal.exchange.accounts import untold
+) -> "Reconciliation":
+    """The accounts beside what the journal now adds up to."""
     from rebal.journal.fold import fold
-    from rebal.reconcile.report import differences
 
     entries = journal.entries
-    left = beside(portfolio, fold(portfolio, entries).book, told, entries=entries, inputs=inputs)
-    found = differences(left)
-    yield from (f"reconcile: {what}" for what in found or (left.summary,))
-    for venue in sorted({portfolio.account(key or "").venue or "" for key in told}) if found else ():
+    return beside(portfolio, fold(portfolio, entries).book, told, entries=entries, inputs=inputs)
+
+
+def _unlisted(recorded: "Recorded", portfolio: "Portfolio", told: Iterable[str | None]) -> Iterator[str]:
+    """Where something differs, what the venues list nowhere, which that may be."""
+    from rebal.exchange.accounts import untold
+
+    for venue in sorted({portfolio.account(key or "").venue or "" for key in told}) if recorded.differences else ():
         if words := untold(venue):
             yield (
                 f"{venue} lists no {words}: what differs may be those; take them from its pages with rebal record "

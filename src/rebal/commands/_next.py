@@ -102,14 +102,10 @@ def _record(report: Any, context: Context) -> str:
     if report.dry_run and report.entries and context.words:
         words = without(unshown(context.words), valued=(), flags={"--dry-run"})
         return f"to have it in the journal: {typed('rebal', *words)}"
-    if any(note.startswith(_STILL_APART) and not note.startswith(_AS_ONE) for note in report.notes):
+    if report.differences:
         statement = context.typed("reconcile", "--write", "statement.yaml")
         return f"what no list explains, a statement of now has, to paste: {statement}"
     return context.typed("status")
-
-
-_STILL_APART, _AS_ONE = "reconcile: ", "reconcile: equal"
-"""How the notes of a record begin that say what an account has otherwise, and that it has nothing otherwise."""
 
 
 def _reconcile(report: Any, context: Context) -> str:

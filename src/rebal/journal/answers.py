@@ -27,7 +27,7 @@ REPORTS = {
     "rebal/stress/1": "rebal.reports.stress.Stress",
     "rebal/beta/1": "rebal.beta.Beta",
     "rebal/history/1": "rebal.ledger.History",
-    "rebal/record/1": "rebal.ledger.Recorded",
+    "rebal/record/1": "rebal.reports.record.Recorded",
     "rebal/guide/1": "rebal.reports.guide.Guide",
     "rebal/replay/1": "rebal.reports.replay.Replay",
     "rebal/reconcile/1": "rebal.reports.reconciliation.Reconciliation",

@@ -19,8 +19,11 @@ from rebal.journal.saved import SavedPlan
 from rebal.journal.statements import with_statement
 from rebal.journal.times import moment, refuse_covered, refuse_future
 from rebal.journal.transferring import lost_on_the_way
-from rebal.ledger import Difference, Draft, Journal, Recorded
+from rebal.ledger import Difference, Draft, Journal
 from rebal.portfolio import Portfolio
+from rebal.reconcile.report import differences
+from rebal.reports.reconciliation import Reconciliation
+from rebal.reports.record import Recorded
 from rebal.times import rfc3339
 
 Make = Callable[[Scene], Sequence[Draft]]
@@ -113,10 +116,11 @@ def exchange(
     plans: Sequence[SavedPlan],
     *,
     purpose: Purpose | None,
-    ends: Callable[[Added], Iterable[str]],
+    left: Callable[[Added], Reconciliation],
 ) -> Recorded:
-    """Record what an exchange says happened, each fill for the plan that it filled; ``ends``: what is said after."""
+    """Record what an exchange says happened, each fill for the plan that it filled; ``left``: its account after it."""
     said: list[str] = []
+    apart: list[str] = []
 
     def build(journal: Journal) -> Sequence[Draft]:
         venues = (account.venue for account in clerk.portfolio.accounts)
@@ -125,7 +129,13 @@ def exchange(
         said[:] = found.notes
         return found.drafts
 
-    return _record(clerk, build, lambda added: (*said, *ends(added)), is_word=True)
+    def ends(added: Added) -> Iterable[str]:
+        beside = left(added)
+        apart[:] = differences(beside)
+        return (*said, *(f"reconcile: {what}" for what in apart or (beside.summary,)))
+
+    recorded = _record(clerk, build, ends, is_word=True)
+    return replace(recorded, differences=tuple(apart))
 
 
 def _record(

@@ -10,18 +10,9 @@ from rebal.journal.earned import by_time, earned, episodes, in_dollars, realised
 from rebal.journal.effect import effects
 from rebal.journal.fold import Folded, fold, in_order
 from rebal.journal.spelling import line
-from rebal.ledger import (
-    HISTORY_SCHEMA,
-    RECORD_SCHEMA,
-    CoinChange,
-    Fill,
-    History,
-    Journal,
-    OpenPosition,
-    PositionChange,
-    Recorded,
-)
+from rebal.ledger import HISTORY_SCHEMA, Fill, History, Journal, OpenPosition
 from rebal.portfolio import DOLLARS, Portfolio
+from rebal.reports.record import RECORD_SCHEMA, CoinChange, PositionChange, Recorded
 from rebal.times import rfc3339, spoken
 
 

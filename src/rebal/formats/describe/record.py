@@ -21,8 +21,8 @@ from rebal.formats.document import (
     Table,
     Text,
 )
-from rebal.ledger import CoinChange, PositionChange, Recorded
 from rebal.portfolio import Policy
+from rebal.reports.record import CoinChange, PositionChange, Recorded
 
 
 def _contracts(change: PositionChange) -> Said:
