@@ -1,13 +1,15 @@
 """What libyaml says of a text that is no YAML, in words for the person who wrote it, at the line where it was made."""
 
 import re
+from collections.abc import Sequence
 
 import yaml
 
 from rebal.errors import Problem
-from rebal.load.flaws import printable
+from rebal.load.flaws import Place, printable
 
 _SPACE_MISSING = re.compile(r"\s*(?:- +)?(\"?[A-Za-z0-9_.-]+\"?):[^\s:/]")
+NO_SPACE, WITH_SPACE = "has no space after its colon", "write `name: value`"
 _NO_BREAK_SPACES = "\u00a0\u202f\u2007\u3000"
 _CANNOT_START = "cannot start any token"
 _COLON_EXPECTED = "could not find expected ':'"
@@ -21,22 +23,59 @@ _OPENED = {
 }
 
 
+def run_in_at(error: yaml.YAMLError, text: str) -> Place | None:
+    """Line and column, from 1, of the key that lacks the space after its colon, where a syntax error comes of that."""
+    words, mark = str(getattr(error, "problem", None)), getattr(error, "problem_mark", None)
+    started = getattr(error, "context_mark", None)
+    lines = [*text.split("\n"), ""]  # the last is the end, where an error may stand too
+    if words == _COLON_EXPECTED and started is not None:
+        return _without_space(lines, started.line)
+    if mark is None:
+        return None
+    if _NOT_HERE in words:
+        above = next((line for line in range(mark.line - 1, -1, -1) if lines[line].strip()), mark.line)
+        return _without_space(lines, above) or _without_space(lines, mark.line)
+    return _without_space(lines, mark.line) if lines[mark.line][mark.column :].startswith(":") else None
+
+
+def _without_space(lines: Sequence[str], line: int) -> Place | None:
+    found = _SPACE_MISSING.match(lines[line])
+    if found is None or any(space in lines[line] for space in _NO_BREAK_SPACES):
+        return None
+    return line + 1, found.start(1) + 1
+
+
+def spaced(text: str, at: Place) -> str:
+    """A text with a space after the first colon behind a place."""
+    line, column = at
+    start = 0
+    for _ in range(line - 1):
+        start = text.index("\n", start) + 1
+    colon = text.index(":", start + column) + 1
+    return f"{text[:colon]} {text[colon:]}"
+
+
+def line_at(text: str, line: int) -> str | None:
+    """A line, from 1, as it is shown."""
+    return printable(_line(text, line - 1).strip()) or None
+
+
 def explained(error: yaml.YAMLError, text: str, source: str) -> Problem:
     """A syntax error as a problem."""
     words = str(getattr(error, "problem", None) or "no text that YAML allows")
     mark = getattr(error, "problem_mark", None)
     if mark is None:
         return Problem(source, 0, 0, "", "is not YAML", printable(words))
+    at = run_in_at(error, text)
+    if at is not None:
+        return Problem(source, *at, "", NO_SPACE, line_at(text, at[0]), WITH_SPACE)
     line, column = mark.line, mark.column
     started = getattr(error, "context_mark", None)
     opened = _OPENED.get(str(getattr(error, "context", None))) if words.startswith(_ENDS_TOO_SOON) else None
     if started is not None and (opened or words == _COLON_EXPECTED):
         line, column = started.line, started.column
-    elif _NOT_HERE in words and line and (missing := _SPACE_MISSING.match(_line(text, line - 1))):
-        line, column = line - 1, missing.start(1)
     problem, instead = opened or _said(words, _line(text, line), column, above=_line(text, max(line - 1, 0)))
-    found = printable(_line(text, line).strip()) or None
-    return Problem(source, line + 1, column + 1, "", problem, found, instead)
+    return Problem(source, line + 1, column + 1, "", problem, line_at(text, line + 1), instead)
 
 
 def _said(words: str, line: str, column: int, *, above: str) -> tuple[str, str]:
@@ -47,8 +86,6 @@ def _said(words: str, line: str, column: int, *, above: str) -> tuple[str, str]:
         return "is indented with a tab", "indent with spaces"
     if _CANNOT_START in words:
         return f"begins with {printable(at)}, which means something else in YAML", "put the text in quotes"
-    if (_COLON_EXPECTED in words or _NOT_HERE in words) and _SPACE_MISSING.match(line):
-        return "has no space after its colon", "write `name: value`"
     if _NOT_HERE in words:
         return "has a colon where YAML expects none", "check the indentation of this line and the one above"
     if at == ":":

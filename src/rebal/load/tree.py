@@ -15,15 +15,20 @@ import yaml
 from rebal.amounts import NumberProblem, number
 from rebal.errors import InvalidInput, Problem
 from rebal.load.flaws import MOST_LISTED, Flaw, Path, Place, printable, problems
-from rebal.load.syntax import explained
+from rebal.load.syntax import NO_SPACE, WITH_SPACE, explained, line_at, run_in_at, spaced
 
 DEEPEST = 16
 MOST_VALUES = 300_000
+_READ_AGAIN = 1 << 20
+"""Characters that are read a second time at most, since each missing space is found by reading up to it."""
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NOTHING = frozenset({"", "~", "null", "Null", "NULL"})
 
 Node = dict[str, Any] | list[Any] | str
 """What a document holds: mappings with text keys, lists, and scalars as text."""
+
+
+RunIn = Mapping[int, int]
 
 
 class Spot:
@@ -37,11 +42,17 @@ class Spot:
 
 
 class Document:
-    """A YAML document. ``flaws``: what the reader refused; ``broken``: the paths of the values it left out for that."""
+    """A YAML document. ``flaws``: what the reader refused; ``broken``: the paths of the values it left out for that.
 
-    __slots__ = ("_spot", "broken", "data", "flaws", "source")
+    ``run_in``: by line, the column of the key that was read as if a space stood after its colon.
+    """
 
-    def __init__(self, source: str, data: Node, *, spot: Any, flaws: list[Flaw], broken: set[Path]) -> None:
+    __slots__ = ("_run_in", "_spot", "broken", "data", "flaws", "source")
+
+    def __init__(
+        self, source: str, data: Node, *, spot: Any, flaws: list[Flaw], broken: set[Path], run_in: RunIn
+    ) -> None:
+        self._run_in = run_in
         self.source = source
         self.data = data
         self.flaws = flaws
@@ -55,11 +66,11 @@ class Document:
         for n, step in enumerate(path):
             entry = _entry(spot, step)
             if entry is None:
-                return _place(key_mark) if key_mark is not None else (1, 1)
+                return _place(key_mark, self._run_in) if key_mark is not None else (1, 1)
             key_mark, spot = entry
             if at_key and n == len(path) - 1:
-                return _place(key_mark)
-        return _place(spot.mark if isinstance(spot, Spot) else spot)
+                return _place(key_mark, self._run_in)
+        return _place(spot.mark if isinstance(spot, Spot) else spot, self._run_in)
 
     def holds(self, path: Path) -> bool:
         """Whether anything stands at a path."""
@@ -111,8 +122,10 @@ class _Open:
 class _Builder:
     """Takes events one by one and keeps what they build."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, text: str, source: str, run_in: RunIn) -> None:
+        self.text = text
         self.source = source
+        self.run_in = run_in
         self.flaws: list[Flaw] = []
         self.broken: set[Path] = set()
         self.open: list[_Open] = []
@@ -141,6 +154,10 @@ class _Builder:
     def key(self, top: _Open, text: str, event: Any) -> None:
         known = text in top.data or (*self.path(), text) in self.broken if self.broken else text in top.data
         top.step, top.key_mark, top.attached = text, event.start_mark, not known
+        if self.run_in and self.run_in.get((at := self.place(event.start_mark))[0]) == at[1]:
+            self.add(
+                Flaw(self.path(), NO_SPACE, WITH_SPACE, at_key=True, found=line_at(self.text, at[0]), place=at), event
+            )
         if known:
             first = self.first_line(top, text)
             self.refuse(event, f"is there twice{first}", "keep one of the two")
@@ -232,7 +249,7 @@ class _Builder:
         if run_in is None:
             return False
         written, top.step = top.step, run_in[1]
-        place = _place(top.key_mark or event.start_mark)
+        place = self.place(top.key_mark or event.start_mark)
         instead = f"write {printable(f'{run_in[1]}: {run_in[2]}')}"
         self.add(
             Flaw(self.path(), "has no space after its colon", instead, found=printable(str(written)), place=place),
@@ -256,14 +273,14 @@ class _Builder:
             number(text)
         except NumberProblem as problem:
             _, spot = top.spots[key]
-            place = _place(spot.mark if type(spot) is Spot else spot)
+            place = self.place(spot.mark if type(spot) is Spot else spot)
             self.broken.add(path)  # or its beginning would be judged as a number of its own
             self.add(Flaw(path, problem.problem, problem.instead, found=text, place=place), event)
         return True
 
     def refuse(self, event: Any, problem: str, instead: str, *, at_key: bool = False) -> None:
         mark = self.open[-1].key_mark if at_key else event.start_mark
-        self.add(Flaw(self.path(), problem, instead, at_key=True, place=_place(mark or event.start_mark)), event)
+        self.add(Flaw(self.path(), problem, instead, at_key=True, place=self.place(mark or event.start_mark)), event)
 
     def add(self, flaw: Flaw, event: Any) -> None:
         self.flaws.append(flaw)
@@ -281,14 +298,19 @@ class _Builder:
         raise self.refusal(event)
 
     def refusal(self, event: Any) -> InvalidInput:
-        return InvalidInput(
-            problems(Document(self.source, "", spot=event.start_mark, flaws=[], broken=set()), self.flaws)
-        )
+        return InvalidInput(self.told(event.start_mark))
+
+    def told(self, mark: yaml.Mark | None = None) -> list[Problem]:
+        """What was refused so far; ``mark``: where that has no place of its own."""
+        return problems(Document(self.source, "", spot=mark, flaws=[], broken=set(), run_in={}), self.flaws)
 
     def count(self, event: Any) -> None:
         self.values += 1
         if self.values > MOST_VALUES:
             self.give_up(event, f"holds more than {MOST_VALUES:,} keys and values", "leave out what is no portfolio")
+
+    def place(self, mark: yaml.Mark) -> Place:
+        return _place(mark, self.run_in)
 
     def path(self) -> Path:
         return tuple(frame.step for frame in self.open if frame.step is not None)
@@ -306,24 +328,40 @@ _TAKERS: Mapping[type, Callable[[_Builder, Any], None]] = {
 
 
 def document(text: str, source: str) -> Document:
-    """Read one YAML document. Raises InvalidInput at what is no YAML, with what was refused before it."""
-    builder = _Builder(source)
+    """Read one YAML document. Raises InvalidInput at what is no YAML, with what was refused before it.
+
+    A key that lacks the space after its colon is refused, and the rest is read as if the space were there.
+    """
+    read, run_in = text, dict[int, int]()
+    while True:
+        builder = _Builder(text, source, run_in)
+        try:
+            return _built(builder, read)
+        except yaml.YAMLError as error:
+            at = run_in_at(error, read) if len(run_in) * len(text) < _READ_AGAIN else None
+            if at is None:
+                problem = explained(error, read, source)
+                line, column = _as_written((problem.line, problem.column), run_in)
+                found = line_at(text, line) if line in run_in else problem.found
+                raise InvalidInput([*builder.told(), problem._replace(column=column, found=found)]) from None
+        run_in[at[0]], read = at[1], spaced(read, at)
+
+
+def _built(builder: _Builder, read: str) -> Document:
     try:
-        parser = _LOADER(text)
+        parser = _LOADER(read)
         while type(event := parser.get_event()) is not yaml.StreamEndEvent:
             taker = _TAKERS.get(type(event))
             if taker is not None:
                 taker(builder, event)
-    except yaml.YAMLError as error:
-        read_so_far = Document(source, "", spot=None, flaws=[], broken=set())
-        raise InvalidInput([*problems(read_so_far, builder.flaws), explained(error, text, source)]) from None
     except ValueError as error:
         # The loader without libyaml lets a few of its own conversions fail: "\U00110000", %YAML 1.x.
-        raise InvalidInput([Problem(source, 0, 0, "", "is not YAML", printable(str(error)))]) from None
+        raise InvalidInput([Problem(builder.source, 0, 0, "", "is not YAML", printable(str(error)))]) from None
+    source, run_in = builder.source, builder.run_in
     if builder.root is None:
         instead = "write a portfolio, or start with `rebal init`"
         raise InvalidInput([Problem(source, 0, 0, "", "is empty", None, instead)])
-    return Document(source, builder.root, spot=builder.spot, flaws=builder.flaws, broken=builder.broken)
+    return Document(source, builder.root, spot=builder.spot, flaws=builder.flaws, broken=builder.broken, run_in=run_in)
 
 
 def _entry(spot: Any, step: str | int) -> Any:
@@ -334,8 +372,14 @@ def _entry(spot: Any, step: str | int) -> Any:
     return spot.entries.get(step)
 
 
-def _place(mark: yaml.Mark) -> Place:
-    return mark.line + 1, mark.column + 1
+def _place(mark: yaml.Mark, run_in: RunIn) -> Place:
+    return _as_written((mark.line + 1, mark.column + 1), run_in)
+
+
+def _as_written(place: Place, run_in: RunIn) -> Place:
+    """A place in the text with its spaces as one in the text without."""
+    line, column = place
+    return (line, column - 1) if line in run_in and column > run_in[line] else place
 
 
 def _value_for(step: str | int | None) -> str:
