@@ -102,7 +102,20 @@ class TestFallback:
     def test_a_file_that_is_not_there_is_told_with_what_writes_it(self, server: Server, folder: Path) -> None:
         found = status(server.serve("binance"), "books/0.yaml", "--fallback", "my last.yaml")
         instead = "write it while the exchange answers: rebal market --out 'my last.yaml'"
-        assert found == Answered(3, "", f"my last.yaml: does not exist; {instead}\n")
+        alone = status(server, "books/0.yaml")
+        assert alone.code == 10
+        told = f"rebal: my last.yaml, to fall back on, does not exist; {instead}\n"
+        assert found == alone._replace(err=f"{alone.err}{told}")
+        assert status(server, "books", "--fallback", "my last.yaml").err.count(told) == 1
+        failed = status(server, "books/0.yaml", "--fallback", "my last.yaml", "--notify", "false")
+        assert (failed.code, failed.err.count(told)) == (4, 1)
+
+    def test_a_file_that_is_not_there_is_missed_where_the_exchange_is_down(self, server: Server, folder: Path) -> None:
+        for asked in ("books/0.yaml", "books"):
+            found = status(server, asked, "--timeout", "5", "--fallback", "none.yaml")
+            assert found.code == 4
+            assert "rebal: binance: is not available" in found.err
+            assert "; and none.yaml, to fall back on, does not exist\n" in found.err
 
     def test_who_could_not_be_told_leaves_a_command_that_can_be_pasted(self, server: Server, folder: Path) -> None:
         found = status(server.serve("binance"), "books/0.yaml", "--notify", "false")

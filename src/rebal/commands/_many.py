@@ -145,7 +145,7 @@ class _Tally:
 
     def __init__(self, run: _Run) -> None:
         self.worst = Exit.DONE
-        self.said: list[str] = []
+        self.said = [*run.prices.missing]
         self._run = run
         self._down: set[str] = set()
 

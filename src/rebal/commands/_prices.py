@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rebal.commands._answer import World
 from rebal.commands._options import Where, shelf
 from rebal.commands._typed import typed
-from rebal.errors import InvalidInput, Problem, Unavailable, UsageProblem
+from rebal.errors import Unavailable, UsageProblem
 from rebal.times import rfc3339
 
 if TYPE_CHECKING:
@@ -24,22 +24,25 @@ _OTHERS = "; the other venues answer"
 
 
 class Standby:
-    """A source in whose place a market file stands while it is not to be had.
+    """A source in whose place a market file stands while it is not to be had; ``file``: None where it is not there.
 
     ``down``: why it was not, last time; ``answers``: whether it was of other venues.
     """
 
-    def __init__(self, source: "Callable[[Wanted], Quotes | MarketText]", file: "MarketText") -> None:
+    def __init__(self, source: "Callable[[Wanted], Quotes | MarketText]", file: "MarketText | None", name: str) -> None:
         self._source = source
         self._file = file
+        self._name = name
         self.down: str | None = None
         self.answers = False
 
     def __call__(self, wanted: "Wanted") -> "Quotes | MarketText":
-        """What the source says, else what the file says."""
+        """What the source says, else what the file says. Raises Unavailable where there is neither."""
         try:
             said = self._source(wanted)
         except Unavailable as down:
+            if self._file is None:
+                raise Unavailable(f"{down}; and {self._name}, to fall back on, does not exist") from None
             self.down = str(down)
             return self._file
         self.answers = True
@@ -50,25 +53,28 @@ class Prices:
     """What ``--market`` names, with ``--fallback`` behind it: ``parts``, ready to be given to every book.
 
     ``asks``: whether an exchange is asked. ``accounts_down``: why accounts were not to be had, by their names.
+    ``missing``: what stderr says of a fallback that is not there, which matters only once an exchange is down.
     Raises InvalidInput for files that are wrong by themselves, UsageProblem for a fallback behind no exchange.
     """
 
     def __init__(self, where: Where, world: World, fallback: str | None = None) -> None:
         from rebal import load
+        from rebal.load.source import shown
 
         self.accounts_down: dict[str | None, Unavailable] = {}
         now = where.time(world)
         given = tuple(load.market(each, now=now) if isinstance(each, str) else each for each in where.markets(world))
         self.asks = any(not isinstance(each, load.MarketText) for each in given)
         self._fallback = fallback
+        self.missing: tuple[str, ...] = ()
         if fallback is None:
             self.parts: tuple[MarketText | Asked, ...] = given
             return
         if not self.asks:
             raise UsageProblem("--fallback stands in for an exchange that is down; add --market live")
-        _refuse_missing(fallback)
-        file = load.market(fallback, now=now)
-        self.parts = tuple(each if isinstance(each, load.MarketText) else Standby(each, file) for each in given)
+        self.missing = _missing(fallback)
+        file, name = None if self.missing else load.market(fallback, now=now), shown(fallback)
+        self.parts = tuple(each if isinstance(each, load.MarketText) else Standby(each, file, name) for each in given)
 
     def of(self, file: str, where: Where, world: World) -> "tuple[MarketText, ...]":
         """The prices of a book, asked for: every exchange is asked once, however many books there are.
@@ -112,12 +118,14 @@ class Prices:
         return [each for each in self.parts if isinstance(each, Standby)]
 
 
-def _refuse_missing(fallback: str) -> None:
+def _missing(fallback: str) -> tuple[str, ...]:
     from rebal.load.source import shown
 
-    if fallback != "-" and not os.path.lexists(fallback):
-        instead = f"write it while the exchange answers: {typed('rebal', 'market', '--out', fallback)}"
-        raise InvalidInput([Problem(shown(fallback), 0, 0, "", "does not exist", None, instead)])
+    if fallback == "-" or os.path.lexists(fallback):
+        return ()
+    written = typed("rebal", "market", "--out", fallback)
+    told = f"{shown(fallback)}, to fall back on, does not exist; write it while the exchange answers: {written}"
+    return (f"rebal: {told}",)
 
 
 def _without(accounts: Mapping[str | None, Unavailable]) -> str:

@@ -99,17 +99,17 @@ def _of_one(
     answer = shown.answer(
         report, world, code=code, portfolio=book.portfolio, inputs=book.files, remarks=said, where=sources
     )
+    missing = () if prices is None else prices.missing
     lacking = () if prices is None else prices.lacking(at=book.portfolio.market.as_of, now=sources.time(world))
     if notifier is not None:
         again = sources.again(world)
         told = with_cures(report, again)
         failure = _notified(notifier, book, told, width=world.width, partial=bool(lacking))
         if failure is not None:
-            remarks = (*(pasted(each, again) for each in said), *lacking, failure)
+            remarks = (*(pasted(each, again) for each in said), *lacking, *missing, failure)
             return Answer(code=Exit.UNAVAILABLE, remarks=remarks)
-    if not lacking:
-        return answer
-    return answer._replace(code=Exit.UNAVAILABLE, remarks=(*answer.remarks, *lacking), regardless=True)
+    answer = answer._replace(remarks=(*answer.remarks, *lacking, *missing))
+    return answer._replace(code=Exit.UNAVAILABLE, regardless=True) if lacking else answer
 
 
 def _notifier(command: str, world: World) -> "Notifier":
