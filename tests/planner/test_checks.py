@@ -385,12 +385,17 @@ def thin(contract: Contract, dollars: str) -> list[Finding]:
     ("off", "told"),
     [
         ("0.0000000000001", ("50.00000000000 %", "50.00000000001 %")),
-        ("0.0000000000000100001", ("50.000000000000 %", "50.000000000001 %")),
-        ("0.0000000000000001", ("50.000000000000 %", "50.000000000000 %")),
+        ("0.00000000000000000001", ("50.000000000000000000 %", "50.000000000000000001 %")),
+        ("0.000000000000000000001", ("50.000000000000000000 %", "50.000000000000000000 %")),
+        ("0", ("50.0 %", "50.0 %")),
     ],
 )
-def test_shares_are_told_apart_by_twelve_places_at_most(off: str, told: tuple[str, str]) -> None:
+def test_shares_are_told_apart_by_eighteen_places_at_most(off: str, told: tuple[str, str]) -> None:
     assert apart(exact("0.5"), exact("0.5") + exact(off)) == told
+
+
+def test_a_share_of_nothing_is_none() -> None:
+    assert apart(exact("0.5"), None) == ("50.0 %", "nothing to hedge")
 
 
 @pytest.mark.parametrize(

@@ -173,10 +173,7 @@ def _at_liquidation(review: Review) -> Iterator[Finding]:
 def _alerts(review: Review) -> Iterator[Finding]:
     alert = review.desk.portfolio.policy.alert
     for wallet in review.wallets:
-        then = wallet.before
-        if then.leverage is None and then.distance_below is None and then.distance_above is None:
-            continue
-        subject = review.name_of(wallet)
+        then, subject = wallet.before, review.name_of(wallet)
         distances = [d for d in (then.distance_below, then.distance_above) if d is not None]
         nearest = min(distances, default=None)
         if nearest is not None and alert.is_near(nearest):

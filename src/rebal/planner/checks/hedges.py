@@ -6,6 +6,7 @@ from datetime import datetime
 from rebal.amounts import ZERO, Fraction, number, total
 from rebal.book import HedgeAsked, Purpose
 from rebal.findings import Code, Finding, coins, error, exact_percent, info, percent, price, usd, warning
+from rebal.findings import apart as told_apart
 from rebal.market.contract import Contract, Kind
 from rebal.plan import OrderPart
 from rebal.planner.candidates import SHORT, SOONEST_EXPIRY
@@ -62,7 +63,7 @@ def rolls(asked: Mapping[str, HedgeAsked]) -> Check:
                 if expiry is None or until is None or not now < expiry < until:
                     continue
                 by = expiry - SOONEST_EXPIRY
-                if by <= now and not review.planned:
+                if by < now and not review.planned:
                     continue
                 message = (
                     f"expires on {day_or_time(expiry)}, and the hedge of {asset} is to last until "
@@ -200,12 +201,7 @@ def stays_on(asked: HedgeAsked, desk: Desk) -> tuple[str | None, datetime | None
 
 def apart(asked: Fraction, now: Fraction | None) -> tuple[str, str]:
     """The share asked and the one there is, in percent, with the digits by which they differ."""
-    if now is None:
-        return percent(asked), "nothing to hedge"
-    places = 1
-    while asked != now and places < 12 and percent(asked, places) == percent(now, places):
-        places += 1
-    return percent(asked, places), percent(now, places)
+    return (percent(asked), "nothing to hedge") if now is None else told_apart(asked, now, percent, places=1)
 
 
 def _lasting(contract: Contract) -> str:

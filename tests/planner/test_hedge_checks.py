@@ -1,0 +1,131 @@
+"""What is said of hedges and of their rolls, where a bound is met exactly or several coins are told of."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from exact import exact
+from rebal.amounts import Fraction
+from rebal.book import HedgeAsked, opened
+from rebal.findings import Code
+from rebal.market.contract import Contract
+from rebal.plan import Plan
+from rebal.planner.candidates import SHORT, named
+from rebal.planner.checks.hedges import stays_on
+from rebal.planner.desk import Desk
+from rebal.planner.hedge import build_hedge
+from rebal.planner.hedge_legs import Ask
+from rebal.planner.status import build_status
+from rebal.portfolio import Portfolio
+
+from .given import INPUTS, NOW, inverse, policy, portfolio
+from .test_rolls import hedged_on_december
+
+COINS = ("ADA", "BTC", "DOT", "ETH", "SOL", "XRP")
+NEAR, FAR = NOW + timedelta(days=35), NOW + timedelta(days=126)
+
+
+def hedged(made: Portfolio, **pct: str) -> Plan:
+    desk = Desk.of(made, made.statement, now=NOW)
+    asks = [Ask(coin, exact(share), desk.candidates(coin, SHORT)) for coin, share in pct.items()]
+    return build_hedge(made, made.statement, asks=asks, inputs=INPUTS)
+
+
+def rolled(made: Portfolio, onto: str, coins: tuple[str, ...], pct: str) -> Plan:
+    asks = [
+        Ask(coin, exact(pct), named(f"{coin}{onto}", coin, made, now=NOW), stays=frozenset({f"{coin}{onto}"}))
+        for coin in coins
+    ]
+    return build_hedge(made, made.statement, asks=asks, inputs=INPUTS)
+
+
+def two_hedged(bitcoin: str, ether: str) -> Portfolio:
+    """One bitcoin and ten ether of 40,000 dollars each, so many dollars of either protected, and wide bands."""
+    contracts = (inverse("BTC", fee="0"), inverse("ETH", fee="0"))
+    positions = tuple(
+        opened(contract, contracts=exact(f"-{size}"), entry_price=Fraction(entry), hedge=exact(f"-{size}"))
+        for contract, size, entry in zip(contracts, (bitcoin, ether), (40000, 4000), strict=True)
+    )
+    return portfolio({"BTC": "1", "ETH": "10"}, None, {"BTC": "40000", "ETH": "4000"}, contracts,
+                     wallets={"BTC": "1", "ETH": "10"}, positions=positions, rules=policy(hedge_band="0.2"))  # fmt: skip
+
+
+def test_an_over_hedge_that_no_order_concerns_is_no_reason_to_refuse() -> None:
+    """40,401 of 40,000 dollars are more than a hundredth too many, and within the band that the file asks for."""
+    kept = hedged(two_hedged("40401", "20000"), BTC="1")
+    assert (kept.orders, kept.refused) == ((), False)
+    assert [each.severity for each in kept.findings if each.code is Code.OVER_HEDGED] == ["warning"]
+    beside = hedged(two_hedged("40401", "20000"), BTC="1", ETH="1")
+    assert ([each.asset for each in beside.orders], beside.refused) == (["ETH"], False)
+
+
+def test_an_over_hedge_asked_for_is_refused_for_its_own_coin() -> None:
+    """With 101.1 % asked of each, both are short of more than is held; with 100 % of ether bitcoin alone is."""
+    both = hedged(two_hedged("20000", "20000"), BTC="1.011", ETH="1.011")
+    assert [each.subject for each in both.findings if each.code is Code.OVER_HEDGED] == ["BTC", "ETH"]
+    beside = hedged(two_hedged("20000", "20000"), BTC="1.011", ETH="1")
+    (one,) = [each for each in beside.findings if each.code is Code.OVER_HEDGED]
+    assert one.data == {"asked": exact("1.011"), "base_coins": 1, "net_exposure_after_usd": -440}
+
+
+@pytest.mark.parametrize(("days", "said"), [("7", True), ("6.99", False)])
+def test_a_roll_is_due_until_what_it_leaves_expires_soon(days: str, said: bool) -> None:
+    """Seven days before its expiry a contract does not expire soon yet, so that nothing else tells of the roll."""
+    made = hedged_on_december()
+    near = replace(made.contracts["XBTZ26"], expiry=NOW + timedelta(days=1) * float(days))
+    short = replace(made.statement.positions["XBTZ26"], contract=near)
+    hedges = {"BTC": HedgeAsked("BTC", exact("0.5"), NOW + timedelta(days=60))}
+    book = replace(made.statement, positions={"XBTZ26": short}, hedges=hedges)
+    told = build_status(replace(made, contracts={**made.contracts, "XBTZ26": near}), book, inputs=INPUTS).findings
+    assert [each.code for each in told if each.code in (Code.ROLL_DUE, Code.EXPIRES_SOON)] == [
+        Code.ROLL_DUE if said else Code.EXPIRES_SOON
+    ]
+    assert all("roll it before then" in each.message for each in told if each.code is Code.ROLL_DUE)
+
+
+def leaving(coin: str, onto: Contract, *, entry: str = "100", lot: str = "0.1") -> Portfolio:
+    """A hedge of half a dollar's contract on what expires, that lies at an entry price."""
+    near = inverse(coin, name=f"{coin}NEAR", lot=lot, expiry=NEAR)
+    short = opened(near, contracts=exact("-0.5"), entry_price=exact(entry), hedge=exact("-0.5"))
+    return portfolio({coin: "0.01"}, None, {coin: "100"}, (near, onto), wallets={coin: "0.01"}, positions=(short,),
+                     marks={near.name: "100", onto.name: "100"}, rules=policy(min_order="0"))  # fmt: skip
+
+
+def test_a_roll_of_less_than_a_contract_is_one() -> None:
+    """Half a contract sold at 80 is 0.00625 of 0.01 BTC; bought back at 100 it lost 0.00125, which leaves 0.00875."""
+    made = leaving("BTC", inverse("BTC", name="BTCFAR", lot="0.1", expiry=FAR), entry="80")
+    plan = rolled(made, "FAR", ("BTC",), "0.5")
+    # half of what is left, 0.0043746875 BTC once 0.0000025 and the opening's fee are paid: four lots of ten cents
+    assert [(each.contract, each.signed) for each in plan.orders] == [
+        ("BTCNEAR", exact("0.5")),
+        ("BTCFAR", exact("-0.4")),
+    ]
+    (said,) = [each for each in plan.findings if each.code is Code.ROLLED]
+    assert (said.subject, said.data["onto"], said.data["notional_usd"]) == ("BTCNEAR", "BTCFAR", exact("0.4"))
+    assert [each.subject for each in plan.findings if each.code is Code.REALISED] == ["BTC", "BTCNEAR"]
+
+
+def test_rolls_that_realise_are_told_by_the_names_of_their_coins() -> None:
+    contracts = [inverse(coin, name=f"{coin}{end}", expiry=day) for coin in COINS
+                 for end, day in (("NEAR", NEAR), ("FAR", FAR))]  # fmt: skip
+    held = dict.fromkeys(COINS, "10")
+    made = portfolio(
+        held, None, dict.fromkeys(COINS, "100"), tuple(contracts), wallets=held,
+        positions=tuple(opened(each, contracts=Fraction(-500), entry_price=Fraction(80), hedge=Fraction(-500))
+                        for each in contracts if each.expiry == NEAR),
+    )  # fmt: skip
+    plan = rolled(made, "FAR", tuple(reversed(COINS)), "0.5")
+    told = [each.subject for each in plan.findings if each.code is Code.REALISED and each.subject in COINS]
+    assert told == [*COINS]
+
+
+@pytest.mark.parametrize(("days", "kept"), [(-1, (None, None)), (0, (None, None)), (1, ("XBTUSD", 1))])
+def test_a_day_that_has_passed_keeps_no_hedge_where_it_sits(days: int, kept: tuple[str | None, int | None]) -> None:
+    """What would be opened sits there already, so that only a day to come is to be named again."""
+    perpetual = inverse("BTC", name="XBTUSD")
+    short = opened(perpetual, contracts=Fraction(-20000), entry_price=Fraction(40000), hedge=Fraction(-20000))
+    made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, (perpetual,), wallets={"BTC": "1"}, positions=(short,))
+    until = NOW + timedelta(days=days)
+    on, last = stays_on(HedgeAsked("BTC", exact("0.5"), until), Desk.of(made, made.statement, now=NOW))
+    assert (on, last) == (kept[0], None if kept[1] is None else until)
