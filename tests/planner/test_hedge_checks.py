@@ -47,8 +47,9 @@ def two_hedged(bitcoin: str, ether: str) -> Portfolio:
         opened(contract, contracts=exact(f"-{size}"), entry_price=Fraction(entry), hedge=exact(f"-{size}"))
         for contract, size, entry in zip(contracts, (bitcoin, ether), (40000, 4000), strict=True)
     )
-    return portfolio({"BTC": "1", "ETH": "10"}, None, {"BTC": "40000", "ETH": "4000"}, contracts,
-                     wallets={"BTC": "1", "ETH": "10"}, positions=positions, rules=policy(hedge_band="0.2"))  # fmt: skip
+    held, rules = {"BTC": "1", "ETH": "10"}, policy(hedge_band="0.2")
+    return portfolio(held, None, {"BTC": "40000", "ETH": "4000"}, contracts, wallets=held, positions=positions,
+                     rules=rules)  # fmt: skip
 
 
 def test_an_over_hedge_that_no_order_concerns_is_no_reason_to_refuse() -> None:
