@@ -32,10 +32,17 @@ def book(contract: Contract | None = None, *, price: str = "40000", mark: str | 
     return portfolio({"BTC": "1"}, HALF, {"BTC": price}, (contract,), marks=marks)
 
 
-def sides(contract: Contract, *, sells: bool, **given: Mapping[str, str]) -> Portfolio:
+def sides(
+    contract: Contract,
+    *,
+    sells: bool,
+    marks: Mapping[str, str] | None = None,
+    funding: Mapping[str, str] | None = None,
+) -> Portfolio:
     """Half bitcoin and half dollars, of which a fifth is to be sold or bought."""
-    targets = {"BTC": "0.3", "USD": "0.7"} if sells else {"BTC": "0.7", "USD": "0.3"}
-    return portfolio({"BTC": "1", "USDT": "40000"}, targets, {"BTC": "40000"}, (contract,), **given)
+    held, targets = {"BTC": "1", "USDT": "40000"}, {"BTC": "0.3", "USD": "0.7"}
+    targets = targets if sells else {"BTC": "0.7", "USD": "0.3"}
+    return portfolio(held, targets, {"BTC": "40000"}, (contract,), marks=marks, funding=funding)
 
 
 def hours_old(hours: str) -> Portfolio:

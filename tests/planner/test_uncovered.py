@@ -8,7 +8,7 @@ import pytest
 
 from exact import exact
 from exchange import Overlay, carried_out
-from rebal.amounts import Fraction
+from rebal.amounts import Fraction, plain
 from rebal.book import opened
 from rebal.findings import Code, Severity
 from rebal.market.contract import Contract
@@ -262,3 +262,76 @@ def test_what_is_kept_inside_its_band_is_told_where_all_else_that_was_off_is_kep
     assert (plan.orders, aimed(plan)["BTC"]) == ((), Fraction(56000, 60000))
     assert severities(plan, Code.UNSERVED_ASSET) == {"ALT": Severity.WARNING}
     assert severities(plan, Code.UNDER_COLLATERALISED) == {"ETH": Severity.WARNING}
+
+
+def told(made: Portfolio, subject: str) -> list[tuple[Code, str]]:
+    return [(each.code, each.message) for each in planned(made).findings if each.subject == subject]
+
+
+CURES = "define a contract under contracts, name a proxy under proxies, or put it under aside"
+
+
+@pytest.mark.parametrize(
+    ("days", "listed", "why"),
+    [
+        (("6.9",), True, "what serves ALT expires within 7 days (ALT6.9)"),
+        (("3", "2", "1"), True, "what serves ALT expires within 7 days (ALT1, ALT2, ALT3)"),
+        (("3", None), True, "no contract of this file serves ALT on the routes inverse"),
+        (("3",), False, "no contract of this file serves ALT on the routes inverse"),
+        ((), True, "no contract of this file serves ALT on the routes inverse"),
+    ],
+)
+def test_why_nothing_serves_an_asset_is_told_in_a_sentence(
+    days: tuple[str | None, ...], why: str, *, listed: bool
+) -> None:
+    """With 20,000 dollars of ALT to be 8,000: 12,000 are left undone, or it stays and the others share the rest."""
+    dated = (
+        replace(inverse("ALT", name=f"ALT{each}", expiry=NOW + timedelta(days=1) * float(each)), listed=listed)
+        for each in days
+        if each is not None
+    )
+    other = (linear("ALT"),) if None in days else ()
+    made = portfolio({"BTC": "1.5", "ALT": "40000"}, {"BTC": "0.9", "ALT": "0.1"}, PRICES, (BTC, *dated, *other),
+                     rules=policy(routes=("inverse",)))  # fmt: skip
+    assert told(made, "ALT") == [
+        (Code.UNSERVED_ASSET, f"{why}: it stays at 25.0 % in place of 10.0 %, and the others share the rest; {CURES}")
+    ]
+    refusing = replace(made, policy=policy(routes=("inverse",), uncovered="refuse"))
+    assert told(refusing, "ALT") == [
+        (Code.UNSERVED_ASSET, f"{why}, so 12000.00 USD of exposure to take away are left undone; {CURES}")
+    ]
+
+
+@pytest.mark.parametrize(("quantity", "way"), [("81", "0.50 USD of exposure to take away"),
+                                               ("79", "0.50 USD of exposure to add")])  # fmt: skip
+def test_what_is_left_undone_is_told_by_its_side(quantity: str, way: str) -> None:
+    """Half of what is held in coins and dollars, and half a dollar off it."""
+    dollars = "40.5" if quantity == "79" else "39.5"
+    made = portfolio({"ALT": quantity, "USDT": dollars}, {"ALT": "0.5", "USD": "0.5"}, PRICES, (),
+                     rules=policy(uncovered="refuse", band="0", min_order="0"))  # fmt: skip
+    ((_, message),) = told(made, "ALT")
+    assert f", so {way} are left undone; " in message
+
+
+def test_what_no_coin_margins_is_told_once_with_what_it_lacks() -> None:
+    """24,000 dollars are 9.6 ETH; to live through half the price they take 19.2 and 0.5 % of it less 9.6, and a fee."""
+    made = portfolio({"BTC": "2"}, {"BTC": "0.5", "ETH": "0.3", "USD": "0.2"}, PRICES, (BTC, ETH))
+    ((code, message),) = told(made, "ETH")
+    needed = Fraction("9.6") + Fraction("0.096") + Fraction("0.0048")
+    assert code is Code.UNDER_COLLATERALISED
+    assert message == (
+        f"0 ETH margin nothing of a long of 9.6 ETH on ETHUSD, which needs {plain(needed)} ETH: it stays at 0.0 % in "
+        "place of 30.0 %, and the others share the rest; bring ETH, or shape policy.routes"
+    )
+
+
+def test_half_a_dollar_short_that_nothing_margins_is_a_short() -> None:
+    """0.002 BTC at 500 dollars, half to be sold in lots of ten cents, and a tenth of them may be posted."""
+    made = portfolio({"BTC": "0.002"}, HALVED, {"BTC": "500"}, (inverse("BTC", lot="0.1", fee="0"),),
+                     rules=policy(band="0", min_order="0", max_at_venue="0.1"))  # fmt: skip
+    fitted = planned(made, fit=True)
+    (passed,) = [each.message for each in fitted.findings if each.code is Code.UNDER_COLLATERALISED]
+    assert " of a short of 0.001 BTC on BTCUSD, which needs 0.001 BTC: " in passed
+
+
+HALVED = {"BTC": "0.5", "USD": "0.5"}
