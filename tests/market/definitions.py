@@ -110,6 +110,20 @@ def maintenance(position: Held) -> Fraction:
     return worth * (rates[0] if rates else schedule.tiers[-1].rate) + fee
 
 
+def initial(position: Held, lever: Fraction) -> Fraction:
+    """Initial margin at the position's own mark, in the settlement coin."""
+    schedule, worth = position.contract.maintenance, value(position, position.mark_price)
+    caps = [lever, position.contract.max_leverage]
+    if isinstance(schedule, SizeRate):
+        grown = worth * (schedule.initial_base + schedule.slope * worth)
+        return max(grown, *(worth / cap for cap in caps if cap is not None))
+    price = position.entry_price if schedule.valuation is Valuation.ENTRY else position.mark_price
+    size = value(position, price) / unit_value(position, price, schedule.unit)
+    holding = [tier for tier in schedule.tiers if tier.up_to is None or size <= tier.up_to]
+    caps.append((holding[0] if holding else schedule.tiers[-1]).max_leverage)
+    return max(worth / cap for cap in caps if cap is not None)
+
+
 def slack(balance: Fraction, held: Sequence[Held], factor: Fraction) -> Fraction:
     """Margin balance less maintenance margin with all marks moved by a factor."""
     moved = [at(position, factor) for position in held]

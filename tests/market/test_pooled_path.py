@@ -29,7 +29,7 @@ from rebal.market.pooled import (
     printed_rate,
 )
 from rebal.market.pooled_need import Survey, more_needed
-from rebal.market.pooled_path import Levels, is_due, least_spare, levels
+from rebal.market.pooled_path import Levels, least_spare, levels
 
 from .definitions import HAIR, bounds, inverse, linear, maintenance, value
 from .wallets import fractions, positions
@@ -138,13 +138,6 @@ def spare(pool: Pool, path: Mapping[str, Fraction], t: Fraction) -> Fraction:
     )
     credit = sum((counted(coin, equities[coin.asset], prices[coin.asset]) for coin in pool.coins), ZERO)
     return credit - required * pool.rules.level
-
-
-@given(pools(size_rate=True))
-def test_an_account_is_judged_by_its_definitions(pool: Pool) -> None:
-    judged = judge(pool)
-    assert judged.credit - judged.maintenance_margin * pool.rules.level == spare(pool, {}, ZERO)
-    assert is_due(pool) is (spare(pool, {}, ZERO) <= 0)
 
 
 @given(pools(), paths())
