@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -102,12 +103,14 @@ def beside(portfolio: Portfolio, journal: Journal, asked: dict[str, Asking]) -> 
     return reconcile(portfolio, book, told, inputs=INPUTS, ends=Ends(), booked=booked)
 
 
-def recorded(portfolio: Portfolio, journal: Journal, asked: dict[str, Asking]) -> tuple[Journal, list[str]]:
+def recorded(
+    portfolio: Portfolio, journal: Journal, asked: dict[str, Asking], *, until: datetime
+) -> tuple[Journal, list[str]]:
     known = contracts_known(portfolio, journal.entries)
     events = [
         exchange_account.happened_at(name, event, known)
         for name, line in asked.items()
-        for event in accounts.happened(line, from_exchange.start(portfolio, journal, name), NOW)
+        for event in accounts.happened(line, from_exchange.start(portfolio, journal, name), until)
     ]
     found = from_exchange.taken(events, portfolio, journal=journal, placings=Placings((), journal))
     return add(journal, found.drafts).after, found.notes
@@ -131,6 +134,11 @@ def test_what_nobody_recorded_at_either_is_brought_back(
 ) -> None:
     portfolio = written(venues, sizes)
     exchanges = [at_account(portfolio, name, venue) for name, venue in zip(NAMES, venues, strict=True)]
+
+    def taken(journal: Journal, asked: dict[str, Asking]) -> tuple[Journal, list[str]]:
+        until = max(each.time for each in exchanges) + timedelta(minutes=1)
+        return recorded(portfolio, journal, asked, until=until)
+
     with Server(dict(by_key(exchanges[0], exchanges[1], venues)), wired=False) as server:
         asked = {name: asking(server, portfolio, name, venue) for name, venue in zip(NAMES, venues, strict=True)}
         journal = Journal()
@@ -142,12 +150,12 @@ def test_what_nobody_recorded_at_either_is_brought_back(
                 differs = beside(portfolio, journal, asked)
                 still = [each.verdict for each, own in zip(differs.verdicts, steps, strict=True) if not own]
                 assert still == [Verdict.EQUAL] * len(still)
-            journal, notes = recorded(portfolio, journal, asked)
+            journal, notes = taken(journal, asked)
             assert not [note for note in notes if note.startswith("not recorded")]
             told = beside(portfolio, journal, asked)
             assert told.verdict is Verdict.EQUAL, told.summary
             assert [each.verdict for each in told.verdicts] == [Verdict.EQUAL, Verdict.EQUAL]
-        again, _ = recorded(portfolio, journal, asked)
+        again, _ = taken(journal, asked)
     assert again == journal
     assert len(journal.entries) == sum(len(each.ledger.events) for each in exchanges)
     assert {entry.event.account for entry in journal.entries} <= {*NAMES}  # type: ignore[union-attr]
