@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drawn import among
+from drawn import FEWER, among
 from exact import exact
 from market.test_pooled_path import spare
 from program import in_process
@@ -309,6 +309,7 @@ def books(draw: st.DrawFn) -> str:
     )
 
 
+@FEWER
 @given(text=books())
 def test_a_plan_over_accounts_stays_within_what_each_may_and_holds(
     tmp_path_factory: pytest.TempPathFactory, text: str

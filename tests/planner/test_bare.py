@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from drawn import FEWER
 from rebal.amounts import Fraction
 from rebal.book import opened
 from rebal.findings import Code, Severity
@@ -47,7 +48,7 @@ def test_a_wallet_that_is_due_already_refuses_what_leaves_it_so() -> None:
     assert error == build_plan(made, made.statement, inputs=INPUTS).findings[0]
 
 
-@SETTINGS
+@settings(SETTINGS, max_examples=FEWER.max_examples)
 @given(text=accounts())
 def test_it_is_the_same_over_several_accounts(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     made = read(tmp_path_factory.mktemp("books"), text)

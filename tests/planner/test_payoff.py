@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 
+from drawn import FEWER
 from exact import exact
 from rebal.amounts import Fraction, plain
 from rebal.book import Part, Position, Purpose, opened
@@ -117,6 +118,7 @@ def test_what_a_pooled_account_loses_by_hand(tmp_path: Path) -> None:
     assert [worth_at[shock] for shock in ("-0.3", "-0.4", "0.5")] == [28000 - 18000, F(0), 60000 + 30000]
 
 
+@FEWER
 @given(text=books())
 def test_a_payoff_over_accounts_is_the_stress_report_of_what_a_plan_leaves(
     tmp_path_factory: pytest.TempPathFactory, text: str

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
+from drawn import FEWER
 from exact import exact
 from market.test_pooled_path import collaterals
 from program import answered
@@ -204,6 +205,7 @@ def test_what_only_closes_is_taken_at_any_rate(tmp_path: Path) -> None:
     assert line.initial_margin > line.credit
 
 
+@FEWER
 @given(most=st.integers(5, 40), leverage=st.sampled_from(["1", "1.5"]))
 def test_what_a_venue_may_not_take_is_said_and_nothing_else(
     tmp_path_factory: pytest.TempPathFactory, most: int, leverage: str

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
+from drawn import FEWER
 from market.test_pooled_path import keeps, pools, with_more
 from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction
 from rebal.book import Book
@@ -26,6 +27,7 @@ from .test_accounts import COINS, CONTRACTS, MARKET, books, carried_out, inputs,
 SHOCKS = st.lists(st.integers(1, 95).map(lambda points: Fraction(points, 100)), min_size=2, max_size=2, unique=True)
 
 
+@FEWER
 @given(text=books())
 def test_what_a_plan_leaves_behind_needs_no_other_plan(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     made = read(tmp_path_factory.mktemp("books"), text)
@@ -37,6 +39,7 @@ def test_what_a_plan_leaves_behind_needs_no_other_plan(tmp_path_factory: pytest.
     assert not again.transfers
 
 
+@FEWER
 @given(text=books())
 def test_no_dollar_is_lost_but_in_fees(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     made = read(tmp_path_factory.mktemp("books"), text)
@@ -48,6 +51,7 @@ def test_no_dollar_is_lost_but_in_fees(tmp_path_factory: pytest.TempPathFactory,
     assert 0 <= plan.equity - fees - left + Fraction(1, 10**9) <= step + Fraction(1, 10**9)
 
 
+@FEWER
 @given(text=books())
 def test_no_order_trades_past_its_target(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     made = read(tmp_path_factory.mktemp("books"), text)
@@ -180,6 +184,7 @@ def size(book: Book, order: Order) -> Fraction:
     return ZERO if position is None else position.contracts
 
 
+@FEWER
 @given(text=books())
 def test_a_coin_of_a_pool_is_asked_for_as_far_as_the_definitions_ask_with_all_else_there(
     tmp_path_factory: pytest.TempPathFactory, text: str
@@ -206,6 +211,7 @@ def test_a_coin_of_a_pool_is_asked_for_as_far_as_the_definitions_ask_with_all_el
                 assert not keeps(less, ways, made.policy.leverage)
 
 
+@FEWER
 @given(text=books())
 def test_a_pool_keeps_its_policy_once_it_has_let_go_of_what_closing_frees_and_rungs_add_up_to_it(
     tmp_path_factory: pytest.TempPathFactory, text: str

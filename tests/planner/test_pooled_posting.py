@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drawn import FEWER
 from exact import exact
 from market.test_pooled_path import least_by_definition, with_more
 from program import answered
@@ -170,6 +171,7 @@ def test_less_than_an_order_is_not_brought_where_it_does_not_do(
     assert set(moved(alone)) == {coin for coin in ("SOL", "USDT") if f"{coin}: 0," not in free}
 
 
+@FEWER
 @given(text=books())
 def test_what_is_brought_is_the_least_and_is_not_moved_again(
     tmp_path_factory: pytest.TempPathFactory, text: str
@@ -232,6 +234,7 @@ def test_of_no_coin_more_is_brought_than_may_sit_at_venues(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("share", ["50%", "75%"])
+@FEWER
 @given(text=books())
 def test_no_plan_brings_more_of_a_coin_than_may_sit_at_venues(
     tmp_path_factory: pytest.TempPathFactory, text: str, share: str
@@ -314,6 +317,7 @@ POSTS = st.permutations(["own", "dollars", "best", "BTC", "USDT"]).flatmap(
 )
 
 
+@FEWER
 @given(text=books(), post=POSTS)
 def test_only_what_the_policy_names_is_moved_in_and_in_its_order(
     tmp_path_factory: pytest.TempPathFactory, text: str, post: list[str]

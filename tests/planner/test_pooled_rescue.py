@@ -6,7 +6,7 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from drawn import among
+from drawn import FEWER, among
 from exact import exact
 from market.test_pooled_path import with_more
 from program import in_process
@@ -163,6 +163,7 @@ def loose_at(coin: str, account: Account, book: Book) -> Fraction:
     return ZERO if backs else max(ZERO, book.wallets.get(f"{account.name}:{coin}", ZERO))
 
 
+@FEWER
 @given(text=in_trouble())
 def test_a_rescue_leaves_no_alert_that_coins_or_closing_could_have_ended(
     tmp_path_factory: pytest.TempPathFactory, text: str
