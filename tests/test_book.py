@@ -1,7 +1,9 @@
 """The one function that applies events: what a book becomes, and what each event brought."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -184,3 +186,41 @@ def test_an_isolated_position_is_maintained_by_the_schedule_of_its_own() -> None
     ):  # fmt: skip
         held = opened(schedules, contracts=F(1), entry_price=F(40000), margin=margin).at(F(50000))
         assert (held.contract.maintenance, held.mark_price) == (expected, F(50000))
+
+
+@pytest.mark.parametrize(
+    ("price", "far"), [("400000", False), ("400001", True), ("4000", False), ("3999", True), ("40000", False)]
+)
+def test_a_price_ten_times_the_entry_or_a_tenth_of_it_may_be_one_and_any_further_is_a_slip(
+    price: str, *, far: bool
+) -> None:
+    assert opened(BTCUSD, contracts=F(-300), entry_price=F(40000)).is_far_from(F(price)) is far
+
+
+def test_a_hedge_is_over_on_the_instant_that_it_was_meant_to_end() -> None:
+    end = datetime(2027, 1, 1, tzinfo=UTC)
+    asked = HedgeAsked("BTC", F(1, 2), until=end)
+    assert [asked.is_over(end + timedelta(seconds=n)) for n in (-1, 0, 1)] == [False, True, True]
+    assert not HedgeAsked("BTC", F(1, 2)).is_over(end)
+
+
+def test_funding_of_a_position_that_cancels_out_stays_in_the_wallet() -> None:
+    apart = (Transfer("BTC", F("0.1"), "BTCUSD"), fill("-100", "40000", isolated=True))
+    long = Fill(BTCUSD, F(100), F(40000), F(0), (Traded(Purpose.REBALANCE, F(100), "BTC"),), MarginMode.ISOLATED)
+    late = apply(EMPTY, (*apart, long, Funding("BTCUSD", "BTC", F("0.01")))).book
+    assert (late.positions["BTCUSD"].margin, late.wallets["BTC"]) == (F(0), F("1.11"))
+
+
+def test_coins_come_to_a_wallet_that_had_none_and_none_of_them_wait_for_no_position() -> None:
+    moved = apply(EMPTY, (Transfer("ETH", F(2)), Transfer("BTC", F(0), "BTCUSD"))).book
+    assert (moved.wallets, moved.posted) == ({"BTC": F(1), "ETH": F(2)}, {})
+    assert apply(moved, (fill("-100", "40000"),)).book.positions["BTCUSD"].margin is None
+
+
+def test_parts_stand_in_one_order_whichever_was_filled_first() -> None:
+    first = Fill(BTCUSD, F(100), F(50000), F(0), (Traded(Purpose.REBALANCE, F(100), "BTC"),), MarginMode.CROSS)
+    one, other = (apply(EMPTY, fills).book.positions["BTCUSD"] for fills in (
+        (first, fill("-300", "40000")), (fill("-300", "40000"), first)
+    ))  # fmt: skip
+    assert [each.purpose for each in one.parts] == [Purpose.HEDGE, Purpose.REBALANCE]
+    assert one.parts == other.parts

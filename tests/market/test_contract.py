@@ -168,3 +168,16 @@ def test_longs_pay_a_positive_rate_and_shorts_receive_it(
 )
 def test_the_quantity_to_type_is_in_the_forms_unit(unit: OrderUnit, typed: str) -> None:
     assert replace(INVERSE, order_unit=unit).order_quantity(Fraction(-150)) == exact(typed)
+
+
+def test_a_position_that_is_flat_and_is_not_traded_has_no_entry() -> None:
+    for contract in (inverse(FREE), linear(FREE)):
+        assert fill(contract, ZERO, Fraction(40000), traded=ZERO, price=Fraction(50000)) == Filled(ZERO, None, ZERO)
+        opened = fill(contract, ZERO, Fraction(40000), traded=Fraction(-3), price=Fraction(50000))
+        assert opened == Filled(Fraction(-3), Fraction(50000), ZERO)
+
+
+def test_the_short_of_a_part_of_a_contract_receives_too() -> None:
+    # a half of 0.001 coins at 40,000 are 20 dollars
+    assert linear(FREE).funding_usd(Fraction(-1, 2), Fraction(40000), Fraction(1, 100)) == Fraction(-1, 5)
+    assert linear(FREE).funding_usd(Fraction(1, 2), Fraction(40000), Fraction(1, 100)) == Fraction(1, 5)

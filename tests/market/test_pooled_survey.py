@@ -153,6 +153,8 @@ def test_an_account_with_a_part_exchanged_is_the_account_that_has_that_part(
     anew = said_of(Survey.of(left, paths=ways, leverage=leverage), paid)
     assert said_of(known.having(asset, more).with_part(coin, left.parts[coin]), paid) == anew
     assert said_of(fresh.having(asset, more).with_part(coin, left.parts[coin]), paid) == anew
+    back = Survey.of(left, paths=ways, leverage=leverage).with_part(coin, there.parts[coin])
+    assert said_of(back, paid) == said_of(Survey.of(there, paths=ways, leverage=leverage), paid)
 
 
 @FEW
@@ -259,6 +261,10 @@ def test_the_least_coins_that_count_for_dollars_count_for_them(
             made = tuple(Slice(end, exact(ratio)) for end, (_, ratio) in zip(ends, sorted(slices), strict=True))
             coin = Coin("BTC", price, ZERO, Collateral(kind, made))
             assert coins_to_count(coin, ZERO) == coins_to_count(coin, -dollars) == 0
+            whole = coins_to_count(coin, credit(coin, exact("2.5")))
+            assert whole is not None
+            assert whole <= exact("2.5")
+            assert credit(coin, whole) == credit(coin, exact("2.5"))
             coins = coins_to_count(coin, dollars)
             event("none" if coins is None else "some")
             if coins is None:
