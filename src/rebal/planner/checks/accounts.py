@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from rebal.amounts import ZERO, Fraction
 from rebal.findings import Code, Figure, Finding, exact_percent, info, percent, usd, warning
 from rebal.market.contract import Contract
+from rebal.names import listed
 from rebal.planner.costs import held_over
 from rebal.planner.exposure import value
 from rebal.planner.review import Check, Review
@@ -127,17 +128,26 @@ def _withdrawals(review: Review) -> Iterator[Finding]:
 
 def _not_told(account: Account, timeless: list[str], *, free: list[str], endless: list[str]) -> Finding:
     takes, key = length(account.withdrawal), f"accounts.{account.name}.withdrawal"
-    what = [word for word, coins in (("fee", free), ("least amount", endless)) if coins]
     coins = tuple(sorted({*timeless, *free, *endless}))
-    uncounted = f"no {' and no '.join(what)} of a withdrawal of {' and '.join(coins)} is counted"
-    assumed = f"that {' and '.join(timeless)} takes {takes} from here to another account is assumed"
-    message = ", and ".join([*([assumed] if timeless else []), *([uncounted] if what else [])])
+    take = "takes" if len(timeless) == 1 else "take"
+    told = [f"that {listed(timeless)} {take} {takes} from here to another account is assumed"] if timeless else []
+    what = _uncounted(free, endless)
+    message = ", and ".join([*told, *([f"{what} is counted"] if what else [])])
     shape = f"set {key}, as {{{coins[0]}: {{fee: ..., least: ..., takes: 2h}}}}"
     say = warning if timeless else info
     return say(
         Code.ASSUMED_FIGURE, account.name or "", f"{message}; {shape}", takes=takes, key=key, coins=coins,
         without_fee=tuple(free), without_least=tuple(endless),
     )  # fmt: skip
+
+
+def _uncounted(free: list[str], endless: list[str]) -> str:
+    """What is not counted of a withdrawal: of some coins the fee, of others the least amount, of the same ones both."""
+    if free == endless:
+        return f"no fee and no least amount of a withdrawal of {listed(free)}" if free else ""
+    fee = [f"no fee of a withdrawal of {listed(free)}"] if free else []
+    least = [f"no least amount of {'one' if free else 'a withdrawal'} of {listed(endless)}"] if endless else []
+    return " and ".join([*fee, *least])
 
 
 def _above_most(review: Review) -> Iterator[Finding]:
