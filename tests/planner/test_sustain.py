@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import assume, given
 
+from exact import exact
 from rebal.amounts import Fraction
 from rebal.book import opened
 from rebal.findings import Code
@@ -102,3 +104,66 @@ def test_a_levered_short_without_a_coin_left_lasts_until_the_next_rise() -> None
         )  # fmt: skip
         (account,) = accounts(made.statement, made.statement, (), portfolio=made)
         assert sustained(account, made.statement, made) == Factors(None, rise)
+
+
+def sustain(made: Portfolio) -> list[tuple[str, str]]:
+    found = build_plan(made, made.statement, inputs=INPUTS).findings
+    return [(each.subject, each.message) for each in found if each.code is Code.SUSTAIN]
+
+
+def levered_short(coins: str) -> Portfolio:
+    """9,000 dollars of ether short, and 1,000 more to be: 4 ETH of value in all, at a leverage of 2."""
+    ether, prices = inverse("ETH", fee="0"), {"ETH": "2500"}
+    short = opened(ether, contracts=Fraction(-9000), entry_price=Fraction(2500))
+    made = portfolio({"ETH": coins}, None, prices, (ether,), wallets={"ETH": coins}, positions=(short,),
+                     rules=policy(leverage="2", distance="0.1", alert=("0.01", "9"), band="0"))  # fmt: skip
+    owned = exact(coins) * 2500
+    weight = (owned - 10000) / owned
+    return replace(made, targets={"ETH": weight, "USD": 1 - weight})
+
+
+def test_how_far_up_the_coins_of_a_levered_short_do() -> None:
+    """At k times the price it has lost 4 - 4/k and is worth 4/k, of which half is asked: 4 - 2/k of what is there."""
+    assert sustain(levered_short("2")) == [
+        ("ETH", "no free ETH is left to keep the policy: any rise asks for more, or a smaller position")
+    ]
+    until = "its free ETH keep the policy until"
+    assert sustain(levered_short("3")) == [
+        ("ETH", f"{until} 5000.00, a rise of 100.0 %; from there none is left: the position has to shrink")
+    ]
+    # ten times the price is as far as is told
+    assert sustain(levered_short("3.8")) == [
+        ("ETH", f"{until} 25000.00, a rise of 900.0 %; from there none is left: the position has to shrink")
+    ]
+    assert sustain(levered_short("3.81")) == []
+
+
+@pytest.mark.parametrize(
+    ("coins", "until"), [("76.4", "250.00, a fall of 90.0 %"), ("76.41", None), ("12.08", "1250.00, a fall of 50.0 %")]
+)
+def test_how_far_down_the_coins_of_a_long_do(coins: str, until: str | None) -> None:
+    """10,000 dollars of it are 4 ETH; at half of k times the price maintenance and loss are 8.04/k - 4."""
+    made = portfolio({"BTC": "1", "ETH": coins}, {"BTC": "0", "ETH": "1"}, {"BTC": "10000", "ETH": "2500"},
+                     (inverse("BTC", fee="0"), inverse("ETH", fee="0")), rules=policy(band="0"))  # fmt: skip
+    said = f"its free ETH keep the policy until {until}; from there none is left: the position has to shrink"
+    assert sustain(made) == ([] if until is None else [("ETH", said)])
+
+
+@pytest.mark.parametrize(
+    ("before", "told"), [(None, True), ("-0.1", True), ("0.3", True), ("0.8", False), ("0.5", False)]
+)
+def test_a_long_in_its_own_coin_falls_twice_where_a_plan_makes_it_longer(before: str | None, *, told: bool) -> None:
+    """Half a contract of 20,000 dollars is to be open: at half the price its 4 ETH are lost, 5,000 dollars by then."""
+    ether = inverse("ETH", "20000", lot="0.1", fee="0")
+    held = () if before is None else (opened(ether, contracts=exact(before), entry_price=Fraction(2500)),)
+    made = portfolio({"ETH": "20", "USDT": "50000"}, {"ETH": "0.6", "USD": "0.4"}, {"ETH": "2500"}, (ether,),
+                     wallets={"ETH": "20"}, positions=held, rules=policy(band="0"))  # fmt: skip
+    found = build_plan(made, made.statement, inputs=INPUTS).findings
+    said = [each for each in found if each.code is Code.COIN_MARGINED_LONG]
+    assert [each.subject for each in said] == (["ETHUSD"] if told else [])
+    for each in said:
+        assert each.data == {"fall": Fraction(1, 2), "lost_coins": 4, "currency": "ETH", "lost_usd": 5000}
+        assert each.message == (
+            "a long margined in its own coin falls twice: at half the price it has lost 4 ETH, 5000.00 USD then, on "
+            "top of the fall of the coins themselves"
+        )

@@ -35,7 +35,7 @@ def sustained(account: Account, book: Book, portfolio: Portfolio) -> Factors:
 
 
 def _is_now(end: Fraction | None) -> bool:
-    return end is not None and end == ONE
+    return end == ONE
 
 
 def _asks_more(held: Sequence[Held], factor: Fraction, portfolio: Portfolio) -> bool:
