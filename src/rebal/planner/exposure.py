@@ -68,7 +68,7 @@ def stood_for(part: Part, contract: Contract, portfolio: Portfolio) -> Fraction:
 def beta(asset: str, contract: Contract, portfolio: Portfolio) -> Fraction:
     """Dollars of a contract's asset that move as one dollar of another does; one where the file names no proxy."""
     proxy = portfolio.proxies.get(asset)
-    return proxy.beta if proxy is not None and asset != contract.asset and proxy.via == contract.asset else ONE
+    return proxy.beta if proxy is not None and proxy.via == contract.asset else ONE
 
 
 def hedged_coins(part: Part, contract: Contract, portfolio: Portfolio) -> Fraction:

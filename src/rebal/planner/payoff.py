@@ -42,7 +42,7 @@ class _Alike(NamedTuple):
     @classmethod
     def of_coins(cls, book: Book, portfolio: Portfolio) -> "_Alike":
         """The coins of a book, as ``holdings`` tells them one by one."""
-        owned = [each for each in sorted(book.holdings.items()) if each[1] and each[0] not in portfolio.aside]
+        owned = [each for each in book.holdings.items() if each[1] and each[0] not in portfolio.aside]
         moving = [quantity * portfolio.price(coin) for coin, quantity in owned if worth.moves_with(coin, portfolio)]
         still = [quantity * portfolio.price(coin) for coin, quantity in owned if not worth.moves_with(coin, portfolio)]
         slope = total(moving)
@@ -116,7 +116,7 @@ def payoff_lines(review: Review) -> tuple[PayoffLine, ...]:
 
 def holdings(book: Book, portfolio: Portfolio) -> Iterator[Payoff]:
     """The coins of a book."""
-    return (worth.coins(asset, quantity, portfolio) for asset, quantity in sorted(book.holdings.items()))
+    return (worth.coins(asset, quantity, portfolio) for asset, quantity in book.holdings.items())
 
 
 def _ends(
@@ -124,9 +124,8 @@ def _ends(
 ) -> Iterator[_Ends]:
     rows = {(each.account, each.currency, each.contract): each for each in wallets}
     for account in done.after:
-        row = rows.get((portfolio.account(account.at).name, account.currency, account.contract))
-        if row is not None and (row.distance_below is not None or row.distance_above is not None):
-            yield _Ends.of(row.distance_below, row.distance_above, partial(_backing, account, held, portfolio))
+        row = rows[portfolio.account(account.at).name, account.currency, account.contract]
+        yield _Ends.of(row.distance_below, row.distance_above, partial(_backing, account, held, portfolio))
 
 
 def _backing(account: Account, held: Mapping[str, Payoff], portfolio: Portfolio) -> _Alike:

@@ -1,0 +1,89 @@
+"""Whether a plan leaves a wallet or an account worse than it was, which what is short of the policy may not."""
+
+from dataclasses import replace
+
+import pytest
+
+from exact import exact
+from rebal.account_lines import AccountLine, NearestLine
+from rebal.amounts import Fraction
+from rebal.book import MarginMode, opened
+from rebal.planner.review import _is_riskier, _is_worse
+from rebal.planner.status import build_status
+
+from .given import INPUTS, inverse, portfolio
+
+Ends = tuple[str | None, str | None, str | None]
+
+
+def figure(text: str | None) -> Fraction | None:
+    return None if text is None else exact(text)
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "riskier"),
+    [
+        # leverage, and how far it may fall and rise
+        (("2", "0.4", "0.6"), ("2", "0.4", "0.6"), False),
+        (("2", "0.4", "0.6"), ("2.1", "0.4", "0.6"), True),
+        (("2", "0.4", "0.6"), ("1.9", "0.4", "0.6"), False),
+        (("2", "0.4", "0.6"), ("1.9", "0.3", "0.6"), True),
+        (("2", "0.4", "0.6"), ("1.9", "0.4", "0.5"), True),
+        (("2", "0.4", "0.6"), ("2", "0.5", "0.7"), False),
+        (("2", "0.4", None), ("2", "0.4", None), False),
+        (("2", None, "0.6"), ("2", None, "0.6"), False),
+        (("2", None, "0.6"), ("2", "0.9", "0.6"), True),
+        (("2", "0.4", None), ("2", "0.4", "0.9"), True),
+        (("2", "0.4", "0.6"), ("2", None, None), False),
+        # a margin balance of nothing has no leverage: the worst there is
+        ((None, "0", "0"), (None, "0", "0"), False),
+        (("2", "0.4", "0.6"), (None, "0.4", "0.6"), True),
+        ((None, "0", "0"), ("90", "0.1", "0.1"), False),
+        ((None, "0.1", "0.1"), ("90", "0", "0"), False),
+    ],
+)
+def test_a_wallet_is_riskier_with_more_leverage_or_a_nearer_end(then: Ends, now: Ends, *, riskier: bool) -> None:
+    short = opened(inverse("BTC"), contracts=Fraction(-20000), entry_price=Fraction(40000))
+    made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, (inverse("BTC"),), wallets={"BTC": "1"}, positions=(short,))
+    (row,) = build_status(made, made.statement, inputs=INPUTS).wallets
+
+    def standing(figures: Ends) -> dict[str, Fraction | None]:
+        return dict(zip(("leverage", "distance_below", "distance_above"), map(figure, figures), strict=True))
+
+    stood = replace(row.before, **standing(then))  # type: ignore[arg-type]
+    left = replace(row, before=stood, **standing(now))  # type: ignore[arg-type]
+    assert _is_riskier(left) is riskier
+    assert not _is_riskier(replace(left, position_value=Fraction(0)))
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "worse"),
+    [
+        # maintenance margin, its share of credit, and how far the nearest end is
+        (("9", "0.2", "0.4"), ("9", "0.2", "0.4"), False),
+        (("9", "0.2", "0.4"), ("9", "0.21", "0.4"), True),
+        (("9", "0.2", "0.4"), ("9", "0.19", "0.4"), False),
+        (("9", "0.2", "0.4"), ("9", "0.19", "0.3"), True),
+        (("9", "0.2", "0.4"), ("9", "0.2", "0.5"), False),
+        (("9", "0.2", None), ("9", "0.2", "0.9"), True),
+        (("9", "0.2", "0.4"), ("9", "0.2", None), False),
+        (("9", "0.2", None), ("9", "0.2", None), False),
+        # without a position there is nothing to lose, and without credit nothing left to
+        (("9", "0.2", "0.4"), ("0", "0", None), False),
+        (("9", "0.2", "0.4"), ("0", None, "0"), False),
+        (("9", "0.2", "0.4"), (None, None, None), False),
+        (("9", "0.2", "0.4"), ("9", None, "0.4"), True),
+        (("9", None, "0"), ("9", "0.9", "0"), False),
+        (("9", None, "0.1"), ("9", None, "0"), False),
+    ],
+)
+def test_a_pooled_account_is_worse_with_more_of_its_credit_asked_or_a_nearer_end(
+    then: Ends, now: Ends, *, worse: bool
+) -> None:
+    def line(figures: Ends) -> AccountLine:
+        margin, ratio, distance = map(figure, figures)
+        nearest = None if distance is None else NearestLine("all", 1 - distance, distance)
+        return AccountLine("b", "bybit", MarginMode.POOLED, Fraction(0), None, Fraction(0), Fraction(0), margin, ratio,
+                           nearest=nearest)  # fmt: skip
+
+    assert _is_worse(line(now), line(then)) is worse
