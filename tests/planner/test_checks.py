@@ -239,6 +239,43 @@ def test_so_much_as_the_largest_lot_of_what_hedges_may_be_over_at_any_time(sizes
     assert (Code.OVER_HEDGED in {finding.code for finding in status.findings}) is told
 
 
+@pytest.mark.parametrize(("size", "told"), [("-500.1", False), ("-500.2", True)])
+def test_the_lot_of_what_does_not_hedge_is_none_that_a_hedge_may_be_over(size: str, *, told: bool) -> None:
+    """400 dollars held and 100 long in a lot of 100, which hedges nothing: a hedge of 500 is in lots of ten cents."""
+    coarse = inverse("BTC", "100", name="COARSE", fee="0")
+    fine = inverse("BTC", "1", name="FINE", fee="0", lot="0.1")
+    held = (opened(coarse, contracts=Fraction(1), entry_price=Fraction(40000)),
+            opened(fine, contracts=exact(size), entry_price=Fraction(40000), hedge=exact(size)))  # fmt: skip
+    made = portfolio({"BTC": "0.01"}, {"BTC": "1"}, {"BTC": "40000"}, (coarse, fine), wallets={"BTC": "0.01"},
+                     positions=held, rules=policy(hedge_band="0"))  # fmt: skip
+    status = build_status(made, made.statement, inputs=INPUTS)
+    assert (Code.OVER_HEDGED in {finding.code for finding in status.findings}) is told
+
+
+@pytest.mark.parametrize(("days", "code"), [(None, Code.UNLISTED_CONTRACT), (1, Code.UNLISTED_CONTRACT),
+                                            (0, Code.EXPIRED), (-1, Code.EXPIRED)])  # fmt: skip
+def test_what_is_no_longer_listed_is_closed_by_hand_until_it_has_expired(days: int | None, code: Code) -> None:
+    expiry = None if days is None else NOW + timedelta(days=days)
+    gone = replace(inverse("BTC", name="GONE", expiry=expiry), listed=False)
+    held = opened(gone, contracts=Fraction(-100), entry_price=Fraction(40000))
+    made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, (gone,), wallets={"BTC": "1"}, positions=(held,))
+    said = [each for each in planned(made).findings if each.subject == "GONE" and each.severity == "warning"]
+    assert [each.code for each in said] == [code]
+
+
+@pytest.mark.parametrize(("undone", "more"), [("0.5", "more"), ("-0.5", "less")])
+def test_what_whole_lots_leave_is_told_by_its_side(undone: str, more: str) -> None:
+    """Lots of 100 dollars: with half a dollar more or less than 40,000 beside as many dollars, 1,000 are traded."""
+    off = exact(undone)
+    made = portfolio({"BTC": "1", "USDT": "40000"}, None, {"BTC": "40000"}, (inverse("BTC", "100"),),
+                     rules=policy(band="0"))  # fmt: skip
+    weight = (41000 + off if off > 0 else 39000 + off) / 80000
+    made = replace(made, targets={"BTC": weight, "USD": 1 - weight})
+    (said,) = [each for each in planned(made).findings if each.code is Code.RESIDUAL]
+    assert said.message == (f"0.50 USD {more} would be exact; the order is rounded toward zero to lots of 100.00 USD")
+    assert said.data == {"undone_usd": off, "contract": "BTCUSD", "lot_usd": 100}
+
+
 @pytest.mark.parametrize(
     ("rate", "told"), [("0.003", False), ("-0.003", False), ("0.0030001", True), ("-0.0030001", True)]
 )

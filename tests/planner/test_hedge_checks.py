@@ -7,7 +7,7 @@ import pytest
 
 from exact import exact
 from rebal.amounts import Fraction
-from rebal.book import HedgeAsked, opened
+from rebal.book import HedgeAsked, Part, Position, Purpose, opened
 from rebal.findings import Code
 from rebal.market.contract import Contract
 from rebal.plan import Plan
@@ -130,3 +130,38 @@ def test_a_day_that_has_passed_keeps_no_hedge_where_it_sits(days: int, kept: tup
     until = NOW + timedelta(days=days)
     on, last = stays_on(HedgeAsked("BTC", exact("0.5"), until), Desk.of(made, made.statement, now=NOW))
     assert (on, last) == (kept[0], None if kept[1] is None else until)
+
+
+def on_two(*, asks: str) -> Plan:
+    """10,000 of each of two contracts short, 20,000 of 40,000 dollars, that are to be a share on a third."""
+    near = [inverse("BTC", name=f"BTC{end}", expiry=day) for end, day in (("A", NEAR), ("B", NEAR + timedelta(days=1)))]
+    onto = inverse("BTC", name="BTCFAR", expiry=FAR)
+    held = tuple(opened(each, contracts=Fraction(-10000), entry_price=Fraction(40000), hedge=Fraction(-10000))
+                 for each in near)  # fmt: skip
+    made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, (*near, onto), wallets={"BTC": "1"}, positions=held)
+    return rolled(made, "FAR", ("BTC",), asks)
+
+
+@pytest.mark.parametrize(
+    ("asks", "told"), [("0.5", [("BTCA", 10000), ("BTCB", 9995)]), ("0.2", [("BTCA", 7998)]), ("0", [])]
+)
+def test_so_much_as_is_opened_is_rolled_and_what_is_closed_beside_it_is_not(
+    asks: str, told: list[tuple[str, int]]
+) -> None:
+    """What is opened is a share of the bitcoin less the fee of closing 20,000 dollars, which is 10."""
+    found = [each for each in on_two(asks=asks).findings if each.code is Code.ROLLED]
+    assert [(each.subject, each.data["notional_usd"]) for each in found] == told
+
+
+def test_a_hedge_of_another_coin_that_is_closed_is_no_roll_of_this_one() -> None:
+    """What closing DOT's hedge through bitcoin realises is no matter of the hedge that is opened of bitcoin itself."""
+    short, onto = inverse("BTC"), inverse("BTC", name="BTCFAR", expiry=FAR)
+    part = Part(Purpose.HEDGE, Fraction(-4000), Fraction(32000), "DOT")
+    held = Position(short, Fraction(-4000), Fraction(32000), None, (part,))
+    made = portfolio({"BTC": "1", "DOT": "1000"}, None, {"BTC": "40000", "DOT": "4"}, (short, onto),
+                     wallets={"BTC": "1"}, positions=(held,), proxies={"DOT": ("BTC", "1")})  # fmt: skip
+    asks = [Ask("BTC", exact("0.5"), named("BTCFAR", "BTC", made, now=NOW), stays=frozenset({"BTCFAR"})),
+            Ask("DOT", Fraction(0), named("BTCUSD", "DOT", made, now=NOW))]  # fmt: skip
+    plan = build_hedge(made, made.statement, asks=asks, inputs=INPUTS)
+    assert [(order.contract, order.signed > 0) for order in plan.orders] == [("BTCUSD", True), ("BTCFAR", False)]
+    assert [each.subject for each in plan.findings if each.code is Code.REALISED] == ["BTCUSD"]

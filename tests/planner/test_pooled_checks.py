@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,10 @@ from market.test_pooled_path import collaterals
 from program import answered
 from rebal.amounts import COIN_STEP, ZERO, Fraction, plain, up
 from rebal.book import MarginMode, Purpose, opened
-from rebal.findings import Code, Finding, Severity
+from rebal.findings import Code, Finding, Severity, percent
 from rebal.market.pooled import Coin, Pool, coins_to_count, credit
 from rebal.plan import Plan
+from rebal.planner import build_plan
 from rebal.planner.candidates import SHORT
 from rebal.planner.desk import Desk
 from rebal.planner.hedge import build_hedge
@@ -28,10 +30,11 @@ from rebal.planner.status import build_status
 from rebal.planner.unwind import build_unwind
 from rebal.portfolio import Alert, Portfolio, Route
 
+from .given import INPUTS, inverse, policy
 from .test_accounts import MARKET, NOW, TWO, account, inputs, planned, read
 from .test_idle import in_mode
 from .test_pooled_posting import THREE
-from .test_splitting import accounts, book
+from .test_splitting import HALF, accounts, at, book
 from .test_travelling import A, B
 
 
@@ -341,3 +344,99 @@ def _leaving(made: Portfolio, closes: int) -> Fraction:
     assert not outcome.shortages
     assert all(each.account == "b" and each.quantity for each in outcome.transfers)
     return -sum((each.quantity for each in outcome.transfers), ZERO)
+
+
+D = 1 - Fraction(20125, 60000)
+HAIR = Fraction(1, 10**9)
+
+
+@pytest.mark.parametrize(
+    ("asked", "alert", "told"),
+    [
+        (D, D - HAIR, {}),
+        (D - HAIR, D - HAIR, {}),
+        (D + HAIR, D - HAIR, {Code.NEAR_LIQUIDATION: Severity.INFO}),
+        (D + HAIR, D, {Code.NEAR_LIQUIDATION: Severity.INFO}),
+        (D + 2 * HAIR, D + HAIR, {Code.ALERT: Severity.WARNING}),
+    ],
+)
+def test_an_account_in_alert_is_told_by_its_alert_alone(
+    asked: Fraction, alert: Fraction, told: dict[Code, Severity]
+) -> None:
+    """A long of 20,000 on one bitcoin is liquidated at 20,125/60,000 of its price."""
+    made, _ = in_a_pool("1", 20000)
+    rules = replace(made.policy, liquidation_distance=asked, alert=Alert(alert, Fraction(9)))
+    found = build_status(replace(made, policy=rules), made.statement, inputs=INPUTS).findings
+    codes = (Code.NEAR_LIQUIDATION, Code.ALERT)
+    assert {each.code: each.severity for each in found if each.code in codes} == told
+    for each in found:
+        if each.code is Code.NEAR_LIQUIDATION:
+            away = f"is liquidated {percent(D, 7)} away on the path of all coins together"
+            assert each.message == f"{away}; the policy asks for {percent(asked, 7)}"
+
+
+@pytest.mark.parametrize(("level", "told"), [
+    ("0.625", None), ("0.62", ("0.625", "0.620")), ("0.6", ("0.62", "0.60")), ("0.624", ("0.625", "0.624")),
+])  # fmt: skip
+def test_an_account_in_alert_by_its_leverage_is_told_with_the_digits_that_differ(
+    level: str, told: tuple[str, str] | None
+) -> None:
+    """20,000 dollars on 32,000 of credit."""
+    made, _ = in_a_pool("1", 20000)
+    rules = replace(made.policy, liquidation_distance=D, alert=Alert(Fraction(1, 100), exact(level)))
+    found = build_status(replace(made, policy=rules), made.statement, inputs=INPUTS).findings
+    said = "positions are {} times its credit now; the alert level is {}"
+    assert [each.message for each in found if each.code is Code.ALERT] == ([] if told is None else [said.format(*told)])
+
+
+def test_of_several_shorts_on_a_coin_one_that_is_opened_is_enough_to_tell_what_they_take() -> None:
+    """4,000 short on a dated contract, and 20,000 opened beside: 0.6 BTC, which count whole where there are 0.75."""
+    dated = at("b", inverse("BTC", name="BTCZ", expiry=NOW + timedelta(days=40)))
+    short = opened(dated, contracts=Fraction(-4000), entry_price=Fraction(40000), hedge=Fraction(-4000))
+    made = in_mode(book({"BTC": "1"}, HALF, (B, dated), accounts(a="1", b="1"), wallets={"b:BTC": "1"},
+                        positions=(short,)), MarginMode.CROSS, MarginMode.POOLED)  # fmt: skip
+    plan = build_plan(made, made.statement, inputs=INPUTS)
+    assert [(order.contract, order.signed) for order in plan.orders] == [("b:BTCUSD", Fraction(-20000))]
+    (said,) = found(plan, Code.COVERED_SHORT)
+    assert said.data == {
+        "asset": "BTC", "short_coins": exact("0.6"), "covered_coins": exact("0.6"), "worth_usd": 24000,
+        "counts_usd": 19200, "more_coins": exact("0.15"), "more_usd": 6000,
+    }  # fmt: skip
+    assert said.message == (
+        "0.6 BTC stand behind the short, 24000.00 USD at every price with it, and count as 19200.00 USD: at leverage 1 "
+        "its own coins take 0.15 BTC more, 6000.00 USD"
+    )
+
+
+@pytest.mark.parametrize(("before", "ordered", "taken"), [(0, 32000, 31987), (1000, 31000, 30987)])
+def test_of_a_long_too_a_venue_takes_what_its_fee_leaves_credit_for(before: int, ordered: int, taken: int) -> None:
+    """Of 40,000 dollars less 0.0005 n four fifths count for a long of n more: 32,000 less what is open fit 1.0004 n."""
+    held = opened(B, contracts=Fraction(before), entry_price=Fraction(40000))
+    made = in_mode(
+        book({"BTC": "1"}, {"BTC": "1.8", "USD": "-0.8"}, (B,), accounts(a="1", b="1"), wallets={"b:BTC": "1"},
+             positions=(held,) if before else (), rules=policy(distance="0.1", alert=("0.05", "9"))),
+        MarginMode.CROSS, MarginMode.POOLED,
+    )  # fmt: skip
+    (said,) = found(build_plan(made, made.statement, inputs=INPUTS), Code.INITIAL_MARGIN)
+    assert (said.data["contracts"], said.data["taken_contracts"]) == (ordered, taken)
+
+
+def test_of_the_last_order_a_venue_may_take_nothing() -> None:
+    """The fees of 31,788 and 12 dollars leave 12.72 less credit than initial margin: more than the last order is."""
+    ether = at("b", inverse("ETH", "1"))
+    held = opened(ether, contracts=Fraction(1000), entry_price=Fraction(2500))
+    made = in_mode(
+        book({"BTC": "1", "ETH": "0.4"}, {"BTC": "1", "ETH": "0", "USD": "0"}, (B, ether), accounts(a="1", b="1"),
+             wallets={"b:BTC": "1", "b:ETH": "0.4"}, positions=(held,),
+             rules=policy(distance="0.1", alert=("0.05", "9"), band="0")),
+        MarginMode.CROSS, MarginMode.POOLED,
+    )  # fmt: skip
+    targets = {"BTC": Fraction(71788, 41000), "ETH": Fraction(2012, 41000), "USD": Fraction(-32800, 41000)}
+    plan = build_plan(replace(made, targets=targets), made.statement, inputs=INPUTS)
+    assert [(order.contract, order.signed) for order in plan.orders] == [
+        ("b:BTCUSD", Fraction(31788)),
+        ("b:ETHUSD", Fraction(12)),
+    ]
+    (said,) = found(plan, Code.INITIAL_MARGIN)
+    assert (said.data["contract"], said.data["contracts"], said.data["taken_contracts"]) == ("b:ETHUSD", 12, 0)
+    assert "it may take none of b:ETHUSD, nor all of those before it; bring as much more" in said.message

@@ -1,0 +1,61 @@
+"""What one dollar costs to hold, on either side, by hand."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from exact import exact
+from rebal.amounts import Fraction
+from rebal.market.contract import Contract
+from rebal.planner.costs import held_a_day, held_over
+from rebal.portfolio import Portfolio, Sizing
+
+from .given import NOW, inverse, linear, policy, portfolio
+
+SIDES = ("1", "0.5", "-0.5", "-1")
+
+
+def priced(contract: Contract, *, mark: str | None = None, rate: str | None = None, days: int = 30) -> Portfolio:
+    made = portfolio({}, None, {"BTC": "40000", "USDT": "1"}, (contract,),
+                     marks={} if mark is None else {contract.name: mark},
+                     funding={} if rate is None else {contract.name: rate})  # fmt: skip
+    return replace(made, policy=replace(policy(), horizon=timedelta(days=days)))
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("contract", [inverse("BTC", "100"), linear("BTC")])
+def test_a_dollar_held_long_pays_the_funding_that_a_short_earns(contract: Contract, side: str) -> None:
+    """0.01 % three times a day, whatever the size of the side; over 30 days 0.9 %, and in and out 0.05 % each."""
+    sign = 1 if exact(side) > 0 else -1
+    made = priced(contract, rate="0.0001")
+    assert held_a_day(contract, exact(side), portfolio=made, now=NOW) == sign * exact("0.0003")
+    assert held_over(contract, exact(side), portfolio=made, now=NOW) == sign * exact("0.009") + exact("0.001")
+    unknown = priced(contract)
+    assert held_a_day(contract, exact(side), portfolio=unknown, now=NOW) == 0
+    assert held_over(contract, exact(side), portfolio=unknown, now=NOW) is None
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("days", [1, 30])
+def test_a_dollar_held_on_a_dated_contract_pays_its_basis_until_it_expires(side: str, days: int) -> None:
+    """50,000 above 40,000: a fifth of a dollar under notional sizing, a quarter under coin sizing."""
+    sign = 1 if exact(side) > 0 else -1
+    dated = inverse("BTC", "100", expiry=NOW + timedelta(days=days))
+    made = priced(dated, mark="50000", days=days)
+    assert held_a_day(dated, exact(side), portfolio=made, now=NOW) == sign * exact("0.2") / days
+    # without a fee of delivery it is closed at the taker's
+    assert held_over(dated, exact(side), portfolio=made, now=NOW) == sign * exact("0.2") + exact("0.001")
+    by_coin = replace(made, policy=replace(made.policy, sizing=Sizing.COIN))
+    # a dollar of spot is 1.25 of the contract's, which pays a quarter of the spot's and its fees
+    assert held_over(dated, exact(side), portfolio=by_coin, now=NOW) == sign * exact("0.25") + exact("0.00125")
+    delivered = replace(dated, delivery_fee=exact("0.0001"))
+    assert held_over(delivered, exact(side), portfolio=made, now=NOW) == sign * exact("0.2") + exact("0.0006")
+
+
+def test_what_expires_now_or_has_no_price_of_its_own_costs_nothing_that_is_known() -> None:
+    gone, dated = inverse("BTC", expiry=NOW), inverse("BTC", expiry=NOW + timedelta(days=30))
+    for contract, mark in ((gone, "50000"), (dated, None)):
+        made = priced(contract, mark=mark)
+        assert held_a_day(contract, Fraction(1), portfolio=made, now=NOW) == 0
+        assert held_over(contract, Fraction(1), portfolio=made, now=NOW) is None
