@@ -64,9 +64,7 @@ def wallet_lines(
     """A row an account as the plan leaves it, with how it stood; accounts that the plan empties stay in sight."""
     then = {(account.at, account.currency, account.contract or ""): account for account in before}
     now = {(account.at, account.currency, account.contract or ""): account for account in after}
-    return tuple(
-        _wallet(then.get(key), now.get(key), book=books[1], portfolio=portfolio) for key in sorted({*then, *now})
-    )
+    return tuple(_wallet(then.get(key), now.get(key), book=books[1], portfolio=portfolio) for key in {**then, **now})
 
 
 def position_lines(
