@@ -1,0 +1,77 @@
+"""The rows of an answer, counted out by hand where something is not there before or not there after."""
+
+from dataclasses import replace
+from typing import Any
+
+from exact import exact
+from rebal.amounts import Fraction
+from rebal.book import MarginMode, Position, opened
+from rebal.plan import Standing
+from rebal.planner import build_plan
+from rebal.planner.status import build_status
+from rebal.planner.unwind import build_unwind
+from rebal.portfolio import Portfolio
+
+from .given import INPUTS, inverse, linear, portfolio
+
+NOTHING = Standing(Fraction(0), Fraction(0), None, None, None, None, None, None)
+HALF = {"BTC": "0.5", "USD": "0.5"}
+
+
+def test_a_wallet_that_a_plan_opens_stood_at_nothing() -> None:
+    """20,000 short at 40,000: half a bitcoin, and 0.05 % of it on top, which are paid as the fee."""
+    made = portfolio({"BTC": "1"}, HALF, {"BTC": "40000"}, (inverse("BTC"),))
+    plan = build_plan(made, made.statement, inputs=INPUTS)
+    (row,), (line,) = plan.wallets, plan.positions
+    assert row.before == NOTHING
+    assert told(row, "balance", "margin_balance", "unrealised_pnl") == [exact("0.5"), exact("0.5"), 0]
+    assert told(row, "leverage", "position_value", "initial_margin") == [1, exact("0.5"), exact("0.5")]
+    assert told(row, "maintenance_margin", "margin_ratio") == [exact("0.0025"), exact("0.005")]
+    assert row.share_of_holding == exact("0.5") / (1 - exact("0.00025"))
+    assert told(line, "contracts", "contracts_before", "entry_price") == [-20000, 0, 40000]
+    assert told(line, "contracts_hedge", "contracts_rebalance", "delta") == [0, -20000, exact("-0.5")]
+
+
+def told(row: object, *names: str) -> list[Any]:
+    return [getattr(row, name) for name in names]
+
+
+def in_a_margin_of_its_own() -> Portfolio:
+    """20,000 short from 50,000 at 40,000 in half a bitcoin of margin: 0.1 BTC are gained."""
+    short = Position(inverse("BTC"), Fraction(-20000), Fraction(50000), exact("0.5"),
+                     opened(inverse("BTC"), contracts=Fraction(-20000), entry_price=Fraction(50000)).parts)  # fmt: skip
+    return portfolio({"BTC": "1"}, None, {"BTC": "40000"}, (inverse("BTC"),), wallets={"BTC": "0.5"},
+                     positions=(short,))  # fmt: skip
+
+
+def test_a_margin_that_closing_empties_stays_in_sight() -> None:
+    made = in_a_margin_of_its_own()
+    (stands,) = [each for each in build_status(made, made.statement, inputs=INPUTS).wallets if each.contract]
+    plan = build_unwind(made, made.statement, inputs=INPUTS, share=Fraction(1), force=True)
+    (row,) = [each for each in plan.wallets if each.contract]
+    assert told(row, "mode", "currency", "contract", "account") == [MarginMode.ISOLATED, "BTC", "BTCUSD", None]
+    assert told(row, "balance", "margin_balance", "position_value", "required") == [0, 0, 0, 0]
+    assert told(row, "leverage", "liquidation_above", "distance_above_all_posted") == [None, None, None]
+    # 0.4 bought at 50,000 are 0.5 at 40,000: 0.1 are gained on a margin of 0.5
+    assert told(row.before, "balance", "margin_balance", "leverage") == [exact("0.5"), exact("0.6"), Fraction(5, 6)]
+    assert row.before == stands.before
+    (line,) = plan.positions
+    assert told(line, "contracts", "contracts_before", "entry_price", "isolated_margin") == [0, -20000, None, None]
+    assert told(line, "liquidation_price", "delta", "unrealised_pnl") == [None, 0, 0]
+    assert line.margin is MarginMode.ISOLATED
+
+
+def test_a_wallet_that_two_coins_move_has_no_price_of_its_end() -> None:
+    """Longs of bitcoin and ether on dollars: an end as a share of both, and none at the price of either."""
+    contracts = (linear("BTC"), linear("ETH"))
+    held = tuple(opened(each, contracts=Fraction(1000), entry_price=Fraction(price))
+                 for each, price in zip(contracts, (40000, 2500), strict=True))  # fmt: skip
+    made = portfolio({"USDT": "20000"}, None, {"BTC": "40000", "ETH": "2500"}, contracts, wallets={"USDT": "20000"},
+                     positions=held)  # fmt: skip
+    (row,) = build_status(made, made.statement, inputs=INPUTS).wallets
+    # at f of today's prices 42,500 f - 22,500 are left, and 212.5 f are asked
+    end = Fraction(22500) / (42500 - exact("212.5"))
+    assert told(row, "liquidation_below", "distance_below", "leverage") == [None, 1 - end, exact("2.125")]
+    alone = replace(made.statement, positions={"BTCUSDT": made.statement.positions["BTCUSDT"]})
+    (row,) = build_status(made, alone, inputs=INPUTS).wallets
+    assert row.liquidation_below == 40000 * Fraction(20000) / (40000 - 200)
