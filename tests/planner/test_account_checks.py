@@ -72,8 +72,8 @@ def test_what_is_opened_anew_below_five_least_orders_is_slight() -> None:
         "out"
     ]
     assert slight("0.99875") == []
-    assert slight("0.999", held=True) == []
-    assert slight("0.999", names="a") == []
+    assert slight("0.998775", held=True) == []
+    assert slight("0.998775", names="a") == []
 
 
 def test_what_carries_two_legs_is_not_slight() -> None:
@@ -100,6 +100,18 @@ def test_what_comes_late_leaves_the_net_off_either_way_meanwhile() -> None:
     assert below.message == (
         "for about 1h its net exposure is 7996.00 USD below the plan's: coins for a:BTCUSD come from another account"
     )
+
+
+def test_an_order_for_two_coins_is_waited_for_by_both() -> None:
+    """4,000 dollars of bitcoin and as many of DOT through it are to be short at a, and all bitcoin is at b."""
+    made = portfolio({"BTC": "1", "DOT": "8000"}, {"BTC": "0.45", "DOT": "0.45", "USD": "0.1"},
+                     {"BTC": "40000", "DOT": "5"}, (A,), wallets={"b:BTC": "1"}, rules=policy(band="0"))  # fmt: skip
+    made = replace(made, told_accounts=accounts(a="1", b="1"), proxies={"DOT": Proxy("DOT", "BTC", Fraction(1))})
+    late = told(planned(made), Code.UNHEDGED)
+    assert [(each.subject, each.data["contracts"]) for each in late] == [
+        ("BTC", ("a:BTCUSD",)),
+        ("DOT", ("a:BTCUSD",)),
+    ]
 
 
 def six_coins(**said: Withdrawal) -> Portfolio:

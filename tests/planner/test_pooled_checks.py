@@ -376,7 +376,7 @@ def test_an_account_in_alert_is_told_by_its_alert_alone(
 
 
 @pytest.mark.parametrize(("level", "told"), [
-    ("0.625", None), ("0.62", ("0.625", "0.620")), ("0.6", ("0.62", "0.60")), ("0.624", ("0.625", "0.624")),
+    ("0.625", None), ("0.62", ("0.625", "0.620")), ("0.5", ("0.62", "0.50")), ("0.624", ("0.625", "0.624")),
 ])  # fmt: skip
 def test_an_account_in_alert_by_its_leverage_is_told_with_the_digits_that_differ(
     level: str, told: tuple[str, str] | None

@@ -12,6 +12,7 @@ from rebal.planner.review import _is_riskier, _is_worse
 from rebal.planner.status import build_status
 
 from .given import INPUTS, inverse, portfolio
+from .test_splitting import accounts, at
 
 Ends = tuple[str | None, str | None, str | None]
 
@@ -87,3 +88,23 @@ def test_a_pooled_account_is_worse_with_more_of_its_credit_asked_or_a_nearer_end
                            nearest=nearest)  # fmt: skip
 
     assert _is_worse(line(now), line(then)) is worse
+
+
+def test_rows_of_wallets_stand_by_account_coin_and_contract() -> None:
+    """Two accounts that the file names the other way round, and of bitcoin a wallet and two margins at each."""
+    coins, listed = ("ETH", "BTC", "ADA"), accounts(b="1", a="1")
+    contracts = [at(name, inverse("BTC", name=f"BTC{end}")) for name in "ba" for end in ("Z", "H")]
+    held = tuple(
+        replace(opened(each, contracts=Fraction(-100), entry_price=Fraction(40000)), margin=exact("0.1"))
+        for each in contracts
+    )
+    owned = dict.fromkeys(coins, "4")
+    made = portfolio(owned, None, dict.fromkeys(coins, "40000"), tuple(contracts), positions=held,
+                     wallets={f"{name}:{coin}": "1" for name in "ba" for coin in coins})  # fmt: skip
+    rows = build_status(replace(made, told_accounts=listed), made.statement, inputs=INPUTS).wallets
+    assert [(each.account, each.currency, each.contract) for each in rows] == [
+        (name, coin, contract)
+        for name in "ab"
+        for coin in sorted(coins)
+        for contract in ([None, f"{name}:BTCH", f"{name}:BTCZ"] if coin == "BTC" else [None])
+    ]

@@ -325,6 +325,27 @@ def test_what_no_coin_margins_is_told_once_with_what_it_lacks() -> None:
     )
 
 
+def test_what_no_route_margins_is_told_of_the_first_alone() -> None:
+    """Neither ETH nor dollars are there for the 24,000 of ETH that are to be."""
+    made = portfolio({"BTC": "2"}, {"BTC": "0.5", "ETH": "0.3", "USD": "0.2"}, PRICES, (BTC, ETH, linear("ETH")))
+    ((code, message),) = told(made, "ETH")
+    assert code is Code.UNDER_COLLATERALISED
+    assert message.startswith("0 ETH margin nothing of a long of 9.6 ETH on ETHUSD, which needs ")
+
+
+def test_what_is_to_go_and_cannot_is_told_at_a_target_of_nothing() -> None:
+    made = portfolio({"BTC": "1.5", "ALT": "40000"}, {"BTC": "1", "ALT": "0"}, PRICES, (BTC,))
+    ((_, message),) = told(made, "ALT")
+    assert "it stays at 25.0 % in place of 0.0 %, and the others share the rest" in message
+
+
+def test_what_nothing_serves_is_no_reason_to_refuse_where_it_is_at_its_target() -> None:
+    made = portfolio({"BTC": "1.5", "ALT": "40000"}, {"BTC": "0.25", "ALT": "0.25", "USD": "0.5"}, PRICES, (BTC,),
+                     rules=policy(uncovered="refuse"))  # fmt: skip
+    assert traded(planned(made)) == {"BTCUSD": -40000}
+    assert told(made, "ALT") == []
+
+
 def test_half_a_dollar_short_that_nothing_margins_is_a_short() -> None:
     """0.002 BTC at 500 dollars, half to be sold in lots of ten cents, and a tenth of them may be posted."""
     made = portfolio({"BTC": "0.002"}, HALVED, {"BTC": "500"}, (inverse("BTC", lot="0.1", fee="0"),),

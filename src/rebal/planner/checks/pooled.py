@@ -179,9 +179,8 @@ def _taken(last: Order, account: Account, review: Review) -> Fraction:
 
     def fits(lots: int) -> bool:
         size = closing + lots * contract.lot_size
-        signed = size if last.signed > 0 else -size
-        part = replace(last.parts[-1], contracts=signed)
-        smaller = replace(last, contracts=size, fee=contract.fee(signed, last.price, contract.taker_fee), parts=(part,))
+        # whose contracts these are is no matter of margin, so that its parts may stay as they are
+        smaller = replace(last, contracts=size, fee=contract.fee(size, last.price, contract.taker_fee))
         filled = after_orders(review.desk.book, (*others, smaller), portfolio)
         judged = _as_the_venue_tests(account, after_transfers(filled, done.transfers, portfolio), portfolio)
         return judged.initial_margin <= judged.credit
