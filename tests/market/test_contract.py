@@ -181,3 +181,22 @@ def test_the_short_of_a_part_of_a_contract_receives_too() -> None:
     # a half of 0.001 coins at 40,000 are 20 dollars
     assert linear(FREE).funding_usd(Fraction(-1, 2), Fraction(40000), Fraction(1, 100)) == Fraction(-1, 5)
     assert linear(FREE).funding_usd(Fraction(1, 2), Fraction(40000), Fraction(1, 100)) == Fraction(1, 5)
+
+
+def test_crossing_nothing_by_parts_of_a_contract_closes_no_more_than_there_was() -> None:
+    """Half a contract of 100 dollars from 40,000, and one against it at 50,000: half of 0.0005 coins are gained."""
+    after = fill(inverse(FREE), Fraction(1, 2), Fraction(40000), traded=-Fraction(1), price=Fraction(50000))
+    assert after == Filled(Fraction(-1, 2), Fraction(50000), exact("0.00025"))
+    after = fill(
+        linear(FREE, multiplier="1"), Fraction(-1, 2), Fraction(40000), traded=Fraction(1), price=Fraction(50000)
+    )
+    assert after == Filled(Fraction(1, 2), Fraction(50000), Fraction(-5000))
+
+
+def test_adding_at_the_very_entry_leaves_it_however_many_digits_it_has() -> None:
+    entry = exact("40000.12345678901234567")
+    for contract in (inverse(FREE), linear(FREE)):
+        assert fill(contract, Fraction(3), entry, traded=Fraction(2), price=entry).entry_price == entry
+        assert fill(contract, Fraction(3), entry, traded=ZERO, price=Fraction(50000)) == Filled(
+            Fraction(3), entry, ZERO
+        )

@@ -80,7 +80,10 @@ def test_deductions_replace_a_tiers_own_and_leave_its_leverage() -> None:
     )
 
 
-@pytest.mark.parametrize(("max_leverage", "rate"), [(None, "0.025"), ("100", "0.025"), ("20", "0.025"), ("10", "0.05")])
+@pytest.mark.parametrize(
+    ("max_leverage", "rate"),
+    [(None, "0.025"), ("100", "0.025"), ("20", "0.025"), ("10", "0.05"), ("37", "0.025"), ("8", "0.0625")],
+)
 def test_what_stands_in_is_the_larger_of_two_and_a_half_percent_and_half_the_initial_margin(
     max_leverage: str | None, rate: str
 ) -> None:
@@ -124,3 +127,12 @@ def test_without_any_cap_the_leverage_asked_for_counts() -> None:
     contract = replace(inverse(assumed(None)), max_leverage=None)
     position = Held(contract, Fraction(10), Fraction(1000), Fraction(1000))
     assert initial_margin(position, Fraction(200)) == Fraction(1, 200)
+
+
+def test_tiers_that_end_nowhere_before_the_last_are_not_continuous() -> None:
+    endless = Tier(None, Fraction("0.01"))
+    assert is_continuous((endless,))
+    assert not is_continuous((endless, endless))
+    bent = Tier(Fraction(10), Fraction("0.01"))
+    assert is_continuous((bent, Tier(None, Fraction("0.02"), Fraction("0.1"))))
+    assert not is_continuous((bent, Tier(None, Fraction("0.02"), Fraction("0.2"))))

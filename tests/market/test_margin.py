@@ -158,6 +158,7 @@ TEN = ("10", "0.01", "0", None)
         # a deduction below nothing is a sum that a part is asked as well as the whole
         (stepped((None, "0.01", "-0.5", None)), False),
         (stepped(TEN, (None, "0.05", "-0.5", None)), False),
+        (stepped(("10", "0.01", "-0.1", None), (None, "0.05", "0", None)), False),
         # what ends nowhere, and is followed all the same
         (stepped((None, "0.01", "0", None), (None, "0.05", "0", None)), False),
         (stepped(("10", "0.01", "0", "5"), (None, "0.05", "0", "5")), True),
@@ -214,3 +215,22 @@ def test_the_distance_is_that_to_the_nearer_end(below: str | None, above: str | 
     ends = Factors(None if below is None else exact(below), None if above is None else exact(above))
     assert ends.distance == (None if distance is None else exact(distance))
     assert THERE_ALREADY.distance == 0
+
+
+def test_beyond_the_last_known_bound_its_rate_and_its_leverage_go_on() -> None:
+    """A long of one coin is 30 at a thirtieth of its price, and has lost 29: twenty are the last that are told of."""
+    held = one_coin(stepped(("10", "0.01", "0", "10"), ("20", "0.02", "0.1", "5")))
+    # W + 1 = 1.02 y - 0.1 at y = 30
+    assert liquidation(exact("29.5"), [held]) == Factors(Fraction(1, 30), None)
+    # W + 1 = y + y/5 at y = 30
+    kept = kept_within(
+        Fraction(35), [held], leverage=Fraction(1000), set_to=lambda _: Fraction(1000), shock=Fraction(0)
+    )
+    assert kept == Factors(Fraction(1, 30), None)
+
+
+def test_a_rate_that_does_not_grow_is_asked_at_first_where_no_leverage_asks_more() -> None:
+    """Half of a coin's y, whatever it is levered by: W + 1 - y = y/2 at y = 1.1."""
+    held = one_coin(SizeRate(exact("0.01"), Fraction(0), initial_base=exact("0.5")))
+    kept = kept_within(exact("0.65"), [held], leverage=Fraction(1000), set_to=lambda _: Fraction(10), shock=Fraction(0))
+    assert kept == Factors(1 / exact("1.1"), None)

@@ -58,7 +58,9 @@ def of_several_coins(held: Sequence[Held]) -> list[Held]:
 
 
 @settings(max_examples=75)
-@given(wallets(kind=Kind.LINEAR), st.tuples(shocks, shocks, shocks))
+@given(
+    st.one_of(wallets(kind=Kind.LINEAR), wallets(kind=Kind.LINEAR, size_rate=True)), st.tuples(shocks, shocks, shocks)
+)
 def test_several_coins_in_one_wallet(wallet: Wallet, moves: tuple[Fraction, Fraction, Fraction]) -> None:
     judged(wallet.balance, of_several_coins(wallet.held), {f"A{n}": shock for n, shock in enumerate(moves)})
 
@@ -323,3 +325,21 @@ def test_a_jump_on_the_way_ends_a_wallet_of_coins_that_move_apart() -> None:
     coins = of_several_coins([jumps(1, ("150", "0.01"), (None, "0.6")), jumps(1, (None, "0"))])
     passage = Curve(Fraction(20), coins).along(Moves({"A0": Fraction(2), "A1": exact("0.1")}))
     assert (passage.short, passage.ends_at) == (exact("17.5"), Fraction(1, 4))
+
+
+def test_a_need_that_turns_down_on_the_way_of_one_coin_is_largest_where_it_turns() -> None:
+    """Half of up to 100 dollars is asked, and a tenth of what is beyond: 25 + 20 s up to s = 1/2, and 45 - 20 s on."""
+    tiers = (Tier(Fraction(100), exact("0.5")), Tier(None, exact("0.1"), exact("-40")))
+    schedule = Tiers(Valuation.MARK, False, Method.DEDUCTION, TierUnit.USD, tiers)
+    bent = Held(linear(schedule, multiplier="1", asset="BTC"), ONE, Fraction(50), Fraction(50))
+    free = Held(linear(usd_tiers((None, "0")), multiplier="1", asset="ETH"), -ONE, Fraction(100), Fraction(100))
+    for held in ([bent, free], [free, bent]):
+        passage = Curve(Fraction(30), held).along(Moves({"BTC": Fraction(2), "ETH": exact("0.7")}))
+        assert (passage.short, passage.ends_at) == (Fraction(5), Fraction(1, 4))
+        assert Curve(Fraction(35), held).along(Moves({"BTC": Fraction(2), "ETH": exact("0.7")})).short is None
+
+
+def test_the_ratio_is_told_of_the_least_margin_balance_there_is() -> None:
+    # a long of 2 dollars asks for one of them, which is there, and all that is
+    held = Held(linear(usd_tiers((None, "0.5")), multiplier="1"), ONE, Fraction(2), Fraction(2))
+    assert Curve(ONE, [held]).along(Moves({"BTC": Fraction(0)})).margin_ratio == 1

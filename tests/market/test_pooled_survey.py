@@ -124,11 +124,13 @@ def test_what_an_account_lacks_is_what_it_lacks_where_it_lacks_most(
 
 def said_of(survey: Survey, paid: Mapping[str, Fraction]) -> list[object]:
     """Everything that a survey says, before and after it is asked of a fee."""
+    asked = [(survey.balance_needed(asset), survey.more_needed(asset)) for asset in EVERY[:2]]
     before = survey.before(paid)
-    return [
+    asked += [(before.balance_needed(asset), before.more_needed(asset)) for asset in EVERY[:2]]
+    return [*asked] + [
         (each.judged, each.standing, each.keeps, each.lacking, each.short(), list(each.falls), dict(each.moved))
         for each in (survey, before)
-    ] + [(each.balance_needed(asset), each.more_needed(asset)) for each in (survey, before) for asset in EVERY[:2]]
+    ]
 
 
 @FEW

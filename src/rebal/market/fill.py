@@ -35,7 +35,7 @@ def fill(
     if held == 0 or entry_price is None:
         return Filled(after, price if after else None, ZERO)
     if held * traded >= 0:
-        average = contract.average_entry([(held, entry_price), (traded, price)]) if traded else entry_price
+        average = contract.average_entry([(held, entry_price), (traded, price)])
         entry = entry_price if average == entry_price else significant(average)
         return Filled(after, entry, ZERO)
     closed = held if held * after <= 0 else -traded

@@ -214,8 +214,6 @@ def _in_u(piece: Piece, shock: Fraction, until: Fraction | None = None) -> Piece
 
 def _turned(way: Sequence[Piece], shock: Fraction) -> list[Piece]:
     """The pieces over y that a path leads through, as pieces over u, which runs against y where the price falls."""
-    if shock == 0:
-        return [Piece(None, way[0].at(ONE), ZERO)]
     bounds = [ONE + (piece.until - ONE) / shock for piece in way[:-1] if piece.until is not None]
     if shock > 0:
         return [_in_u(piece, shock, until) for piece, until in zip(way, (*bounds, None), strict=True)]

@@ -149,12 +149,13 @@ class Survey:
     def _plainly_keeps(self, asset: str, part: Part) -> bool:
         """Whether it keeps the policy with other coins in a part, where no path has to be walked to tell.
 
-        On a path no more is lost than all parts lose at their least, each wherever that is.
+        On a path no more is lost than all parts lose at their least, each wherever that is. What is enough after fees
+        is enough before them.
         """
         was, judged = self.parts[asset], self.judged
         credit, initial = (judged.credit - was.credit + part.credit,
                            judged.initial_margin - was.initial_margin + part.initial_margin)  # fmt: skip
-        if self.paid or credit < max(initial, judged.position_value / self.leverage):
+        if credit < max(initial, judged.position_value / self.leverage):
             return False
         standing, fallen = self.standing - was.spare + part.spare, self._falls_with(asset, part)
         return all(fall is not None and standing >= fall for fall in fallen)
