@@ -293,6 +293,8 @@ def test_an_account_that_is_due_today_says_so() -> None:
     pool = one_long(rules(), ratio="0.005")
     assert levels(pool, {"BTC": -ONE}).first == 0
     assert levels(pool, {"BTC": -ONE}).due_now
+    # 0.5 % of 40,000 dollars are the 200 that are asked: due now, and on the way neither again nor any more
+    assert [levels(pool, {"BTC": step}).crossings for step in (-ONE, ONE)] == [(), ()]
 
 
 def test_rates_are_printed_as_the_venues_print_them() -> None:
