@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from exchange_server import Asked, Server
@@ -125,6 +125,9 @@ SIZES = st.tuples(st.integers(-900, 900), st.integers(-900, 900))
     sizes=st.tuples(SIZES, SIZES),
     known=st.tuples(STEPS, STEPS),
     unknown=st.tuples(STEPS, STEPS),
+)
+@example(  # both call a contract BTCUSD, which the file calls warm:BTCUSD then
+    venues=("bybit", "phemex"), sizes=((0, 0), (0, 0)), known=([], []), unknown=([], [("fill", 0, 1)])
 )
 def test_what_nobody_recorded_at_either_is_brought_back(
     venues: tuple[str, str],

@@ -61,14 +61,17 @@ def _by(asking: Asking, told: Mapping[str, Any], listed: str, *, key: str, scale
     return {name: Fraction(10) ** int(n) for name, n in places if n is not None and 0 <= n <= _MOST_PLACES}
 
 
-def _contracts(asking: Asking) -> list[Contract]:
-    """The contracts of the coins that are known: BTC's is the first, and those of others begin with a c."""
+def _contracts(asking: Asking) -> dict[str, Contract]:
+    """The contracts of the coins that are known, by Phemex's name: BTC's is the first, others' begin with a c.
+
+    Of several accounts the file may call one otherwise.
+    """
     names = ("BTCUSD" if coin == "BTC" else f"c{coin}USD" for coin in sorted(asking.coins))
-    return [contract for contract in map(asking.contract, names) if contract is not None]
+    return {name: contract for name in names if (contract := asking.contract(name)) is not None}
 
 
 def _coins(asking: Asking) -> list[str]:
-    return sorted({contract.settle for contract in _contracts(asking)})
+    return sorted({contract.settle for contract in _contracts(asking).values()})
 
 
 def state(asking: Asking) -> Account:
@@ -79,7 +82,7 @@ def state(asking: Asking) -> Account:
     ]
     accounts = [asking.part(answer, "account") for answer in answers]
     rows = [row for answer in answers for row in asking.rows(answer, "positions")]
-    waiting = [row for contract in _contracts(asking) for row in _waiting(asking, contract.name)]
+    waiting = [row for name in _contracts(asking) for row in _waiting(asking, name)]
     return Account(
         wallets=summed(
             (asking.text(row, "currency"), scales.value(asking, row, "accountBalanceEv")) for row in accounts
@@ -131,8 +134,8 @@ def since(asking: Asking, start: datetime, end: datetime) -> Iterator[Happened]:
     """Fills and funding out of the trades, transfers out of their own list."""
     scales = _scales(asking)
     span = {"start": milliseconds(start), "end": milliseconds(end)}
-    for contract in _contracts(asking):
-        for row in _rows(asking, "privateGetExchangeOrderTrade", symbol=contract.name, **span):
+    for name in _contracts(asking):
+        for row in _rows(asking, "privateGetExchangeOrderTrade", symbol=name, **span):
             yield _traded(asking, row, scales)
     for coin in _coins(asking):
         for row in _rows(asking, "privateGetAssetsTransfer", currency=coin, **span):
