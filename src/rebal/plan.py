@@ -91,7 +91,10 @@ class OrderPart:
 
 @frozen
 class Order:
-    """One order. ``price`` is the mark at which the after-state is computed, ``limit_price`` that mark on the tick."""
+    """One order. ``price`` is the mark at which the after-state is computed, ``limit_price`` that mark on the tick.
+
+    ``route``: of an order for several assets that of the largest part; of parts alike the asset's own.
+    """
 
     contract: str
     asset: str

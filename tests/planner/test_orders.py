@@ -33,6 +33,22 @@ def made(*contracts: Contract, open_now: str | None = None) -> Portfolio:
     return portfolio(coins, None, dict.fromkeys(coins, "40000"), contracts, positions=positions)
 
 
+@pytest.mark.parametrize(
+    ("own", "other", "route"),
+    [("-100", "-50", Route.INVERSE), ("50", "-100", Route.PROXY), ("-100", "-100", Route.INVERSE)],
+)
+@pytest.mark.parametrize("name", ["ADA", "SOL"])
+def test_an_order_for_two_assets_goes_by_the_route_of_its_larger_part(
+    own: str, other: str, route: Route, name: str
+) -> None:
+    """Whichever of them comes first by name: ADA and SOL through BTC."""
+    book = made(inverse("BTC"))
+    through = replace(leg(inverse("BTC"), other, of=name), route=Route.PROXY)
+    for legs in ([leg(inverse("BTC"), own), through], [through, leg(inverse("BTC"), own)]):
+        (order,) = orders_of(legs, book=book.statement, portfolio=book)
+        assert order.route is route
+
+
 def test_orders_stand_by_their_contracts_whatever_the_order_of_legs() -> None:
     contracts = tuple(inverse(coin) for coin in COINS)
     book = made(*contracts)

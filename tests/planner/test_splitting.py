@@ -19,10 +19,13 @@ from rebal.market.margin import asks_no_less
 from rebal.plan import Plan
 from rebal.planner import build_plan
 from rebal.planner.candidates import SHORT, candidates
+from rebal.planner.collateral import NOTHING_NEEDED, Shortage
+from rebal.planner.collateral import Account as Wallet
 from rebal.planner.desk import Desk
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask
-from rebal.planner.splitting import Offer
+from rebal.planner.sizing import Leg
+from rebal.planner.splitting import Offer, in_the_way
 from rebal.planner.status import build_status
 from rebal.portfolio import Account, Policy, Portfolio, Prefer
 
@@ -715,3 +718,38 @@ def test_no_more_of_a_hedge_is_bought_back_than_is_asked() -> None:
     sizes = {"a": ("30", "1", 1), "b": ("100", "1", 10)}
     assert bought_back(sizes, 590) == {"a": 1, "b": 5}
     assert bought_back(sizes, 600) == {"b": 6}
+
+
+@pytest.mark.parametrize(
+    ("accounts_short", "named"),
+    [
+        ([("a", "BTC", None), ("a", "ETH", None)], "a:ETH"),
+        ([("b", "ETH", None), ("a", "BTC", None)], "a:BTC"),
+        ([("b", "USDT", None), ("b", "BTC", None)], "b:BTC"),
+        ([("a", "ETH", "a:OTHER"), ("a", "ETH", None)], "a:ETH"),
+        ([("a", "ETH", None), ("a", "ETH", "a:ETHUSD")], "a:ETH"),
+        ([("a", "ETH", "a:OTHER"), ("a", "ETH", "a:ETHUSD")], "a:ETHUSD"),
+    ],
+)
+def test_of_several_shortages_that_of_what_opens_is_told(
+    accounts_short: list[tuple[str, str, str | None]], named: str
+) -> None:
+    """Of an ETH contract at a: its wallet, else its account, else the first by name, however they come."""
+    contract = at("a", inverse("ETH"))
+    zero, nothing = Fraction(0), NOTHING_NEEDED
+    short = [
+        Shortage(Wallet(coin, of, zero, (), (), at=account), ONE, zero, nothing) for account, coin, of in accounts_short
+    ]
+    for each in (short, short[::-1]):
+        assert in_the_way(each, contract).account.name == named
+
+
+def test_a_contract_that_is_ordered_already_is_told_by_its_name() -> None:
+    """One of a statement is another object than the catalogue's: a lot more of it is an order all the same."""
+    contract = at("a", inverse("BTC"))
+    made = book({"BTC": "2"}, {"BTC": "0.5", "USD": "0.5"}, (contract,), accounts(a="1"))
+    desk = Desk.of(made, made.statement, now=INPUTS.now).still
+    (found,) = desk.candidates("BTC", Fraction(-1))
+    leg = Leg(replace(contract), Fraction(-100), found.route, Purpose.REBALANCE, "BTC")
+    assert Offer("BTC", Fraction(-105), (leg,), found, desk, {}).least == 1
+    assert Offer("BTC", Fraction(-105), (), found, desk, {}).least == 10

@@ -9,7 +9,7 @@ from rebal.planner.collateral import Shortage
 from rebal.planner.desk import Desk
 from rebal.planner.orders import orders_of
 from rebal.planner.sizing import Leg, Passed, carried_usd, fully_reducing
-from rebal.planner.splitting import Offer, Taken, goes_on, lacking, served_at, split
+from rebal.planner.splitting import Offer, Taken, goes_on, in_the_way, lacking, served_at, split
 from rebal.portfolio import Portfolio
 
 
@@ -132,7 +132,7 @@ def _in_turn(asset: str, dollars: Fraction, desk: Desk, taken: Taken, *, first: 
         short = lacking(legs, desk, taken)
         if not short or _closes_more(candidate, legs, closing, desk=desk, taken=taken, short=short):
             return Carried(candidate, legs, opens=True, passed=tuple(passed))
-        passed.append(Passed(candidate, legs[-1].contracts, short[0]))
+        passed.append(Passed(candidate, legs[-1].contracts, in_the_way(short, candidate.contract)))
         asked = asked or legs
     opening, legs = passed[0].candidate, closing
     whole = Carried(opening, asked, opens=True, passed=tuple(passed))

@@ -10,7 +10,7 @@ from rebal.planner.change import MOST_MORE
 from rebal.planner.collateral import last_that
 from rebal.planner.desk import Desk
 from rebal.planner.sizing import Leg, Passed, least_lots
-from rebal.planner.splitting import lacking, purse, uncapped
+from rebal.planner.splitting import in_the_way, lacking, purse, uncapped
 from rebal.planner.targets import lot_usd
 from rebal.portfolio import Route
 
@@ -200,7 +200,8 @@ class _Books:
         every = [*self._own, *before, whole]
         free = uncapped(candidate.contract, self._desk)
         is_capped = free is not None and not lacking(every, free, self._taken)
-        return Passed(candidate, whole.contracts, lacking(every, self._desk, self._taken)[0], capped=is_capped)
+        told = in_the_way(lacking(every, self._desk, self._taken), candidate.contract)
+        return Passed(candidate, whole.contracts, told, capped=is_capped)
 
 
 def _lots(leg: Leg) -> int:

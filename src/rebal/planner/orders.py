@@ -10,7 +10,7 @@ from rebal.plan import Order, OrderPart, Side
 from rebal.planner.candidates import Candidate
 from rebal.planner.sizing import LeftOut, Leg, Passed, Residual, carried_usd, fully_reducing, is_below_min_order
 from rebal.planner.targets import least_leg_usd
-from rebal.portfolio import Portfolio
+from rebal.portfolio import Portfolio, Route
 
 
 def orders_of(legs: Iterable[Leg], *, book: Book, portfolio: Portfolio) -> tuple[Order, ...]:
@@ -139,10 +139,15 @@ def _order(legs: Sequence[Leg], signed: Fraction, book: Book, portfolio: Portfol
         net * signed < 0 and abs(signed) <= abs(net),
         contract.fee(signed, price, contract.taker_fee),
         contract.settle,
-        legs[-1].route,
+        _route(legs),
         _parts(legs),
         portfolio.account(contract.account).name,
     )
+
+
+def _route(legs: Sequence[Leg]) -> Route:
+    """That of the largest leg; of legs alike the asset's own before one through a proxy."""
+    return max(legs, key=lambda leg: (abs(leg.contracts), leg.stands_for == leg.contract.asset)).route
 
 
 def _parts(legs: Sequence[Leg]) -> tuple[OrderPart, ...]:

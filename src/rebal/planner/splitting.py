@@ -39,7 +39,7 @@ class Offer(Worked):
         contract = self.candidate.contract
         if self.desk.travels:
             return self.minimum
-        is_ordered = any(leg.contract is contract for leg in self.before)
+        is_ordered = any(leg.contract.name == contract.name for leg in self.before)
         return 1 if is_ordered else self.minimum
 
     @property
@@ -139,9 +139,23 @@ def lacking(legs: Iterable[Leg], desk: Desk, taken: Taken) -> tuple[Shortage, ..
     own = tuple(legs)
     return tuple(
         shortage
-        for pot in sorted({desk.pot(leg.contract) for leg in own})
+        for pot in dict.fromkeys(desk.pot(leg.contract) for leg in own)
         for shortage in _shortages(pot, [leg for leg in own if desk.pot(leg.contract) == pot], desk, taken)
     )
+
+
+def in_the_way(short: Iterable[Shortage], contract: Contract) -> Shortage:
+    """Which of several shortages is told of a contract: that of what margins it, or of its account, the first by name.
+
+    Another is of what closes first, and says nothing of the coins that the contract would take.
+    """
+
+    def apart(shortage: Shortage) -> tuple[bool, bool, str]:
+        account = shortage.account
+        is_own = account.wallet == contract.wallet if account.contract is None else account.contract == contract.name
+        return not is_own, account.at != contract.account, account.name
+
+    return min(short, key=apart)
 
 
 def _shortages(pot: str, own: list[Leg], desk: Desk, taken: Taken) -> Iterable[Shortage]:
@@ -221,7 +235,8 @@ class _Parts:
             if not short:
                 self.route = candidate.route
             elif is_first and self.route is None and not self._is_passed(coins, desk):
-                self.passed.append(Passed(candidate, offer.leg(whole).contracts, short[0], capped=_is_capped(offer)))
+                told = in_the_way(short, candidate.contract)
+                self.passed.append(Passed(candidate, offer.leg(whole).contracts, told, capped=_is_capped(offer)))
             if lots:
                 asked.add(coins)
                 self.lots[candidate] = self.lots.get(candidate, 0) + lots
