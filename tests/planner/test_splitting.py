@@ -747,7 +747,7 @@ def test_of_several_shortages_that_of_what_opens_is_told(
 def test_a_contract_that_is_ordered_already_is_told_by_its_name() -> None:
     """One of a statement is another object than the catalogue's: a lot more of it is an order all the same."""
     contract = at("a", inverse("BTC"))
-    made = book({"BTC": "2"}, {"BTC": "0.5", "USD": "0.5"}, (contract,), accounts(a="1"))
+    made = book({"BTC": "2"}, {"BTC": "0.5", "USD": "0.5"}, (contract,), accounts(a="1", b="1"))
     desk = Desk.of(made, made.statement, now=INPUTS.now).still
     (found,) = desk.candidates("BTC", Fraction(-1))
     leg = Leg(replace(contract), Fraction(-100), found.route, Purpose.REBALANCE, "BTC")
