@@ -7,14 +7,16 @@ import pytest
 from exact import exact
 from rebal.amounts import ONE, Fraction
 from rebal.book import Book, Position, Purpose, opened
+from rebal.findings import Code
 from rebal.market.contract import Contract
 from rebal.plan import Side
+from rebal.planner import build_plan
 from rebal.planner.candidates import Candidate
 from rebal.planner.orders import any_order_of, close_orders, limit_price, orders_of, refused_size, residual
 from rebal.planner.sizing import LeftOut, Leg, Residual
 from rebal.portfolio import Portfolio, Route
 
-from .given import inverse, portfolio
+from .given import INPUTS, inverse, policy, portfolio
 from .test_splitting import accounts, at
 
 COINS = ("SOL", "BTC", "XRP", "ADA")
@@ -214,3 +216,28 @@ def test_an_order_says_what_it_trades_for_whom_and_what_it_costs() -> None:
         (Purpose.REBALANCE, Fraction(-30), ("BTC",)),
         (Purpose.REBALANCE, Fraction(-15), ("SOL",)),
     ]
+
+
+@pytest.mark.parametrize(
+    ("least", "sold", "leaves"),
+    [
+        ("111", ("50", True), -60),
+        ("110", ("110", False), 0),
+        ("50", ("110", False), 0),
+    ],
+)
+def test_a_position_below_the_least_order_is_closed_alone_where_reversing_it_is_too_little(
+    least: str, sold: tuple[str, bool], leaves: int
+) -> None:
+    """Of 50 dollars long and 110 to sell all 50 are always taken, with 60 behind them only as the least order."""
+    contract = inverse("BTC", minimum=least, fee="0")
+    long = opened(contract, contracts=Fraction(50), entry_price=Fraction(40000))
+    weights = {"BTC": "0.9985", "USD": "0.0015"}
+    coin = portfolio({"BTC": "1"}, weights, {"BTC": "40000"}, (contract,), wallets={"BTC": "1"}, positions=(long,),
+                     rules=policy(band="0"))  # fmt: skip
+    plan = build_plan(coin, coin.statement, inputs=INPUTS)
+    (order,) = plan.orders
+    assert (order.signed, order.reduce_only) == (-exact(sold[0]), sold[1])
+    left = [each for each in plan.findings if each.code is Code.BELOW_MINIMUM]
+    assert [each.data["undone_usd"] for each in left] == ([Fraction(leaves)] if leaves else [])
+    assert all("60.00 USD are below the venue's minimum, 111 contracts" in each.message for each in left)

@@ -92,6 +92,8 @@ def residual(
         reason = LeftOut.UNSERVED
     elif not legs and wanted:
         reason = _too_little_for_any(abs(wanted), asset, contract, portfolio)
+    elif opening is not None and _lacks_contracts(legs, opening.contract, wanted - done, portfolio):
+        reason = LeftOut.BELOW_MIN_CONTRACTS
     elif _is_too_little(legs, abs(wanted - done), portfolio):
         reason = LeftOut.BELOW_MIN_ORDER
     return Residual(asset, wanted, wanted - done, reason, contract, passed)
@@ -101,6 +103,13 @@ def _too_little_for_any(dollars: Fraction, asset: str, contract: Contract | None
     """Why a leg has come to nothing: less than a contract's least order, or than the policy's."""
     an_order = contract is not None and dollars >= least_leg_usd(asset, contract, portfolio)
     return LeftOut.BELOW_MIN_ORDER if an_order and dollars < portfolio.policy.min_order else LeftOut.SMALLER_THAN_A_LOT
+
+
+def _lacks_contracts(legs: Sequence[Leg], opening: Contract, undone: Fraction, portfolio: Portfolio) -> bool:
+    """Whether a whole lot is left where a position is closed: with it the order would be none that the venue takes."""
+    if portfolio.has_several or not legs or legs[-1].contract.name != opening.name:
+        return False
+    return abs(undone) >= abs(carried_usd(replace(legs[-1], contracts=opening.lot_size), portfolio))
 
 
 def _is_too_little(legs: Sequence[Leg], undone: Fraction, portfolio: Portfolio) -> bool:

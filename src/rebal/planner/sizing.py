@@ -1,11 +1,11 @@
 """From dollars to contracts: what a leg comes to on a contract, rounded toward zero."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
-from rebal.amounts import ONE, ZERO, Fraction, toward_zero, up
+from rebal.amounts import ONE, ZERO, Fraction, total, toward_zero, up
 from rebal.book import Position, Purpose
 from rebal.frozen import frozen
 from rebal.market.contract import Contract
@@ -75,7 +75,7 @@ def legs_for(
     dollars: Fraction,
     opening: Candidate | None,
     *,
-    positions: Iterable[Position],
+    positions: Collection[Position],
     portfolio: Portfolio,
     now: datetime,
 ) -> tuple[Leg, ...]:
@@ -83,14 +83,24 @@ def legs_for(
 
     Rounded toward zero to the lot on every contract; what a lot is too large for is left. A position whose closing is
     less than the least order stays, as that order would be left out, and what opens elsewhere does its part as well.
+    Where a position is closed whole and so little opened behind it that both are less than its venue's least order, it
+    is closed alone, which a venue takes whatever its size.
     """
     legs, remaining = closing_legs(asset, dollars, opening, positions=positions, portfolio=portfolio, now=now)
     if opening is not None and remaining is not None:
         one = leg_value(opening.contract, ONE, portfolio) / opening.beta
         contracts = toward_zero(remaining / one, opening.contract.lot_size)
-        if contracts:
-            return (*legs, Leg(opening.contract, contracts, opening.route, Purpose.REBALANCE, asset))
+        opened = Leg(opening.contract, contracts, opening.route, Purpose.REBALANCE, asset)
+        if contracts and not _reverses_too_little(legs, opened, positions):
+            return (*legs, opened)
     return legs
+
+
+def _reverses_too_little(legs: Iterable[Leg], opened: Leg, positions: Iterable[Position]) -> bool:
+    contract = opened.contract
+    closed = total(leg.contracts for leg in legs if leg.contract.name == contract.name)
+    is_whole = any(each.contract.name == contract.name and each.contracts == -closed for each in positions)
+    return is_whole and abs(closed + opened.contracts) < contract.min_contracts
 
 
 def closing_legs(

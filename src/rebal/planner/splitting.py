@@ -31,7 +31,7 @@ class Offer(Worked):
 
     @property
     def least(self) -> int:
-        """The lots of the least order that the venue and the policy take; of several accounts one adds to an order.
+        """The lots of the least order that venue and policy take; of several accounts what an order lacks of it.
 
         Not where coins would come from another account for it: less than an order of its own sets nothing in motion.
         Nor at a sole account, whose desk is never still.
@@ -39,8 +39,8 @@ class Offer(Worked):
         contract = self.candidate.contract
         if self.desk.travels:
             return self.minimum
-        is_ordered = any(leg.contract.name == contract.name for leg in self.before)
-        return 1 if is_ordered else self.minimum
+        ordered = abs(total(leg.contracts for leg in self.before if leg.contract.name == contract.name))
+        return max(1, self.minimum - int(ordered / contract.lot_size))
 
     @property
     def minimum(self) -> int:
