@@ -1,5 +1,6 @@
 """Pooled accounts brought out of danger by coins, by closing, by both; no alert is left that these could end."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from drawn import FEWER, among
 from exact import exact
 from market.test_pooled_path import with_more
-from program import in_process
+from program import answered, in_process
 from rebal.amounts import ONE, ZERO, Fraction, plain
 from rebal.book import Book
 from rebal.findings import Code
@@ -461,3 +462,20 @@ def test_two_accounts_in_danger_share_what_lies_loose_at_a_third_and_count_no_co
             if each.asset == "ETH"] == [
         ("other", "bybit", -first), ("bybit", "other", first), ("other", "second", -rest), ("second", "other", rest),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", ["rescue", "plan", "unwind", "unwind --ladder", "status", "unwind --pct 50"])
+def test_of_a_coin_that_nobody_holds_a_position_can_be_closed_whole_without_a_fee(tmp_path: Path, words: str) -> None:
+    """60,000 long of ETH in a pool of BTC: nothing of ETH is left where it is closed at its entry."""
+    file = tmp_path / "portfolio.yaml"
+    text = LONG.replace("{ETHUSD: {leverage: 10}}", "{ETHUSD: {leverage: 10, taker_fee: 0%}}").replace(
+        "SOL: 60", "SOL: 100"
+    )
+    file.write_text(text + "targets: {BTC: 80%, SOL: 20%, ETH: 0%, USD: 0%}\n")
+    done = answered(*words.split(), "-p", str(file), "--now", "2026-11-20T09:00:00Z", "--format", "json")
+    told = json.loads(done.out)
+    assert "refused" not in told or told["refused"] is (words == "unwind --pct 50")
+    if words in ("plan", "unwind"):
+        (order,) = told["orders"]
+        assert (order["contracts"], order["side"], order["fee"]) == ("60000", "sell", "0")
+        assert told["transfers"] == []

@@ -68,6 +68,13 @@ def pool_of(account: Account, book: Book, portfolio: Portfolio) -> Pool:
     )
 
 
+def part_of(account: Account, asset: str, book: Book, portfolio: Portfolio) -> Part:
+    """One coin of a pooled account of a book, whether any of it is there or not."""
+    at = portfolio.at(account.name)
+    held = [each for each in book.open_positions if (each.contract.account, each.contract.settle) == (at, asset)]
+    return _part(account, asset, book.wallets.get(within(at, asset), ZERO), tuple(held), portfolio=portfolio)
+
+
 def _part(
     account: Account, asset: str, balance: Fraction, positions: tuple[Position, ...], *, portfolio: Portfolio
 ) -> Part:
@@ -157,10 +164,8 @@ def is_past(account: "Survey", pool: Pool, portfolio: Portfolio, *, level: Alert
     if short:
         return short > 0
     # nothing is lacking, nothing over: at its very end a path is not past, and where it only touches on the way it is
-    if past_leverage(pool, level):
-        return True
     close = nearest_of_policy(pool, portfolio)
-    return close is not None and (close.distance or ZERO) < level.distance
+    return close is not None and level.is_near(close.distance)
 
 
 def past_leverage(pool: Pool, level: Alert) -> bool:

@@ -55,7 +55,8 @@ def post(
         alarmed = past_alert(then, portfolio, portfolio.policy.alert)
         if not traded and not (tops_up and alarmed):
             continue
-        own = tuple(traded) or open_in(now)
+        # of a coin of which nothing is left, nor held elsewhere, there is nothing to post
+        own = tuple(filter(now.parts.__contains__, traded)) if traded else open_in(now)
         room = room_usd(account, before, portfolio)
         fees = fees_at(key, orders, portfolio)
         purse = _Purse(account, own, free, room, asked_of(portfolio), portfolio, fees, is_traded=bool(traded))
@@ -243,10 +244,9 @@ class _Filling:
         return self.account.more_needed(asset)
 
     def takes_all(self, asset: str) -> bool:
-        """Whether all of a coin that may be brought counts, and yet cannot do."""
-        there, counting = self.purse.most(asset, self.moved), _counting(self.account.parts[asset])
-        counts = counting is None or counting >= there
-        return counts and not self.account.lifted_by(there * self.purse.portfolio.price(asset))
+        """Whether all of a coin that may be brought cannot do, though it counted in full."""
+        there = self.purse.most(asset, self.moved)
+        return not self.account.lifted_by(there * self.purse.portfolio.price(asset))
 
     def _with(self, asset: str, most: Fraction | None) -> "_Filling":
         """With coins of a kind, so many at most and no more than count (None: as many as count)."""

@@ -17,7 +17,7 @@ from rebal.planner.cutting import Closed, Goal, Wallet, fewest_lots
 from rebal.planner.desk import Desk
 from rebal.planner.exposure import fees_usd, value
 from rebal.planner.idle import idle_anywhere
-from rebal.planner.pooled import is_past, levels_of, nearest, past_alert, pool_of, surveyed
+from rebal.planner.pooled import is_past, levels_of, nearest, part_of, past_alert, pool_of, surveyed
 from rebal.planner.pooled_posting import filled, room_usd
 from rebal.planner.review import Check, Review
 from rebal.planner.sequence import after_orders, after_transfers, realised_by
@@ -237,7 +237,7 @@ class _Cut(Worked):
         if key not in known:
             wallet = self._wallets[coin]
             left = after_orders(wallet.book, wallet.orders(closed), self.desk.portfolio)
-            known[key] = pool_of(self.account, left, self.desk.portfolio).parts[coin]
+            known[key] = part_of(self.account, coin, left, self.desk.portfolio)
         return known[key]
 
     @once
@@ -263,8 +263,8 @@ class _Cut(Worked):
     def _wallet(self, coin: str, key: str) -> Wallet:
         positions = {name: each for name, each in self.book.positions.items() if each.contract.settle == coin}
         closable = tuple(each for each in self.open_to_orders if each.contract.settle == coin)
-        held, wallet = self.book.holdings.get(coin, ZERO), within(key, coin)
-        book = Book({coin: held}, {wallet: self.book.wallets.get(wallet, ZERO)}, positions)
+        wallet = within(key, coin)
+        book = Book({}, {wallet: self.book.wallets.get(wallet, ZERO)}, positions)
         return Wallet(coin, None, book, ZERO, closable, self.first, self.desk.portfolio, key)
 
 
