@@ -7,7 +7,7 @@ import pytest
 
 from exact import exact
 from rebal.amounts import Fraction
-from rebal.book import HedgeAsked, opened
+from rebal.book import HedgeAsked, Part, Position, Purpose, opened
 from rebal.commands._cures import cured
 from rebal.findings import Code
 from rebal.planner.status import build_status
@@ -182,3 +182,42 @@ def test_the_strongest_of_several_needs_is_told_first() -> None:
     answer = status(book(targets=("0.8", "0.2"), wallet="0.3"))
     assert answer.needs is Needs.ATTENTION
     assert "BTC leverage is 1.67 now" in answer.summary
+
+
+def test_where_no_order_can_be_placed_what_is_off_is_told_as_that_of_coins_and_dollars() -> None:
+    """All of it is BTC, of which no contract is listed: half of it is to be dollars."""
+    made = portfolio({"BTC": "1"}, {"BTC": "0.5", "USD": "0.5"}, {"BTC": "40000"}, (), rules=policy(uncovered="refuse"))
+    answer = status(made)
+    told = [each for each in answer.findings if each.code in (Code.RESIDUAL, Code.DRIFT)]
+    assert [(each.code, each.subject, each.message, each.data["drift"]) for each in told] == [
+        (Code.RESIDUAL, "BTC", "is 50.0 points over its weight; no order can mend it", Fraction(1, 2)),
+        (Code.RESIDUAL, "USD", "is 50.0 points under its weight; no order can mend it", Fraction(-1, 2)),
+    ]
+
+
+def test_hedges_that_are_off_are_told_by_name_in_whatever_order_they_were_asked_for() -> None:
+    coins = {"BTC": "40000", "ETH": "2500", "SOL": "100", "XRP": "2"}
+    made = portfolio(dict.fromkeys(coins, "100"), None, coins, tuple(map(inverse, coins)))
+    asked = {asset: HedgeAsked(asset, Fraction(1, 2)) for asset in ("XRP", "BTC", "SOL", "ETH")}
+    answer = build_status(made, replace(made.statement, hedges=asked), inputs=INPUTS)
+    off = [each for each in answer.findings if each.code is Code.HEDGE_OFF]
+    assert [each.subject for each in off] == ["BTC", "ETH", "SOL", "XRP"]
+    assert {each.message for each in off} == {"hedge asked 50.0 %, is 0.0 %"}
+
+
+def test_a_contract_that_protects_several_names_them_in_order_and_none_that_is_overdue() -> None:
+    """10,000 dollars each for BTC, XRP, SOL and ETH, which no contract serves and BTC stands for, and DOT's is over."""
+    dated = inverse("BTC", "1", name="BTCZ", expiry=NOW + timedelta(days=3))
+    names = ("XRP", "DOT", "SOL", "ETH", "BTC")
+    parts = tuple(Part(Purpose.HEDGE, Fraction(-10000), Fraction(40000), name) for name in names)
+    held = Position(dated, Fraction(-50000), Fraction(40000), None, parts)
+    prices = {"BTC": "40000", "ETH": "2500", "SOL": "100", "XRP": "2", "DOT": "5"}
+    made = portfolio(
+        {"BTC": "2", "ETH": "8", "SOL": "200", "XRP": "10000", "DOT": "4000"}, None, prices, (BTC, dated),
+        wallets={"BTC": "2"}, positions=(held,), proxies=dict.fromkeys(names[:-1], ("BTC", "1")),
+    )  # fmt: skip
+    asked = {name: HedgeAsked(name, Fraction(1, 2), NOW if name == "DOT" else None) for name in names}
+    answer = build_status(made, replace(made.statement, hedges=asked), inputs=INPUTS)
+    (said,) = [each for each in answer.findings if each.code is Code.EXPIRES_SOON]
+    assert said.data["hedges"] == ("BTC", "ETH", "SOL", "XRP")
+    assert said.message == "expires in 3 days, on 2026-11-23T08:00:00Z: let it deliver, or roll it"

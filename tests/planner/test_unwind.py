@@ -13,7 +13,7 @@ from rebal.findings import Code, Finding, Severity
 from rebal.ledger import Carried
 from rebal.market.contract import Contract
 from rebal.plan import Plan
-from rebal.planner.unwind import build_unwind
+from rebal.planner.unwind import Ladder, build_unwind
 from rebal.portfolio import Portfolio
 
 from .given import INPUTS, inverse, portfolio
@@ -166,3 +166,48 @@ def test_what_spot_does_not_match_is_refused_unless_it_is_forced() -> None:
     assert (asked.refused, asked.spot_matches) == (True, False)
     assert (forced.refused, forced.spot_matches) == (False, False)
     assert asked.orders == forced.orders
+
+
+def test_without_targets_there_is_nothing_that_spot_could_match() -> None:
+    made = book_of(short(BTC, 100))
+    plan = build_unwind(made, made.statement, inputs=INPUTS)
+    assert (plan.spot_matches, plan.refused, signed(plan)) == (None, False, {"BTCUSD": F(100)})
+
+
+def test_a_share_that_is_less_than_a_lot_closes_nothing_and_asks_nothing_of_spot() -> None:
+    made = book_of(short(BTC, 45), targets={"BTC": "0.9", "ETH": "0.1"})
+    plan = build_unwind(made, made.statement, inputs=INPUTS, share=F(1, 50))
+    assert (plan.orders, plan.spot_matches, plan.refused) == ((), None, False)
+    assert build_unwind(made, made.statement, inputs=INPUTS, share=F(1, 45)).spot_matches is False
+
+
+def test_what_no_target_names_is_to_be_nothing() -> None:
+    """1 BTC beside 40,000 dollars that nobody asked for: half of it all, once the short is closed."""
+    made = portfolio({"BTC": "1", "USD": "40000"}, {"BTC": "1"}, {"BTC": "40000"}, (BTC,), wallets={"BTC": "1"},
+                     positions=(short(BTC, 100),))  # fmt: skip
+    plan = build_unwind(made, made.statement, inputs=INPUTS)
+    told = {each.subject: each for each in plan.findings if each.code is Code.SPOT_DIFFERS}
+    assert [*told] == ["BTC", "USD"]
+    assert (told["BTC"].data["target_weight"], told["USD"].data["target_weight"]) == (1, 0)
+    assert told["USD"].message == (
+        "spot does not match its target yet: closing leaves 50.0 % against 0.0 %; trade the spot first and record it"
+    )
+
+
+def test_what_makes_a_net_larger_closes_no_share_of_it() -> None:
+    """0.3 short for a hedge and 0.2 long: closing the long, of a net of 0.1, realises nothing that was paid for it."""
+    parted = inverse("BTC", "100", lot="0.1")
+    made = book_of(opened(parted, contracts=exact("-0.1"), entry_price=F(40000), hedge=exact("-0.3")))
+    so_far = {"BTCUSD": Carried("BTCUSD", F("0.001"), F("0.003"))}
+    plan = build_unwind(made, made.statement, inputs=INPUTS, purpose=Purpose.REBALANCE, carried=so_far)
+    assert signed(plan) == {"BTCUSD": exact("-0.2")}
+    (line,) = plan.pnl
+    # 20 dollars at 40,000, and 0.05 % of it to the step above
+    assert (line.coin, line.fees_coin, line.funding_coin) == (F(0), F("0.00000025"), F(0))
+
+
+def test_of_hedges_alone_one_rung_may_be_closed_whatever_spot_is() -> None:
+    made = book_of(short(BTC, 100, hedge=100), short(ETH, 5000, entry=2500, hedge=5000),
+                   targets={"BTC": "0.9", "ETH": "0.1"})  # fmt: skip
+    plan = build_unwind(made, made.statement, inputs=INPUTS, ladder=Ladder())
+    assert (len(plan.ladder), plan.first_rungs, plan.spot_matches) == (2, 1, None)

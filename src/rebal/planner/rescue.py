@@ -211,8 +211,7 @@ class _Purse:
         room = room_for(account.at, currency, book=desk.book, portfolio=portfolio)
         outside = down(free if room is None else min(free, room), COIN_STEP)
         elsewhere = idle_elsewhere(account, desk.book, listed, portfolio=portfolio)
-        there = total(elsewhere.values())
-        more = there if room is None else min(there, down(max(ZERO, room - outside), COIN_STEP))
+        more = total(elsewhere.values()) if room is None else down(max(ZERO, room - outside), COIN_STEP)
         return cls(currency, account.at, portfolio, outside, down(inside, COIN_STEP), elsewhere, more)
 
     def most(self, account: Account) -> Fraction:

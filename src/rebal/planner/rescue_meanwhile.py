@@ -40,7 +40,7 @@ def meanwhile(desk: Desk, name: str, chosen: _Way, *, ways: Sequence[_Way], pool
     def check(_: Review) -> Iterator[Finding]:
         if not credits:
             return
-        hours = max((each.hours or ZERO for each in credits), default=ZERO)
+        hours = max(each.hours or ZERO for each in credits)
         brought = " and ".join(f"{coins(each.quantity, each.asset)} from {each.other_account}" for each in credits)
         wait = f"{brought} arrive about {length_in_hours(hours)} after they left"
         if not _is_past(name, _before_they_come(chosen, desk), desk, pool=pool):
@@ -56,7 +56,7 @@ def meanwhile(desk: Desk, name: str, chosen: _Way, *, ways: Sequence[_Way], pool
 
 
 def _at_once(close: _Way | None) -> tuple[str, tuple[str, ...]]:
-    if close is None or not close.orders:
+    if close is None:
         return "nothing ends that at once", ()
     orders = [f"{each.side} {plain(each.contracts)} {each.contract}" for each in close.orders]
     return f"only closing ends that at once, {' and '.join(orders)}", tuple(each.contract for each in close.orders)
@@ -72,5 +72,4 @@ def _is_past(name: str, book: Book, desk: Desk, *, pool: Place | None) -> bool:
     if pool is not None:
         return past_alert(pool_of(pool, book, portfolio), portfolio, portfolio.policy.alert)
     listed = accounts(book, book, (), portfolio=portfolio)
-    account = next((each for each in listed if each.name == name and each.held_after), None)
-    return account is not None and past(account.balance, account.held_after, portfolio.policy.alert)
+    return any(each.name == name and past(each.balance, each.held_after, portfolio.policy.alert) for each in listed)
