@@ -1,6 +1,7 @@
 """What is due, without the rows that show it, is what the plan says."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from rebal.findings import Code, Severity
 from rebal.planner.bare import bare_plan, desk_of
 from rebal.planner.build import build_plan
 from rebal.planner.exposure import value, worth_in
+from rebal.planner.rescue import build_rescue
 from rebal.portfolio import DOLLARS, Portfolio, Uncovered
 
 from .books import SETTINGS, books
@@ -130,32 +132,72 @@ def test_what_no_contract_serves_is_the_first_reason_where_coins_are_missing_too
     assert plan.findings[0].code is Code.UNSERVED_ASSET
 
 
-def test_a_wallet_whose_maintenance_its_coins_just_cover_at_every_price_is_due() -> None:
+@pytest.mark.parametrize("beside", [0, -250])
+def test_a_wallet_whose_maintenance_its_coins_just_cover_at_every_price_is_due(beside: int) -> None:
     """600 short and 400 long at 20 % of maintenance: as much is lost as maintenance falls by, wherever the price is.
 
-    They take 0.5 BTC whatever it is, and 0.5 are there: of no coin is there too little, and it is liquidated now. The
-    other wallet has all that it needs.
+    They take 0.5 BTC whatever it is, and 0.5 are there: of no coin is there too little, and it is liquidated now. What
+    stands ``beside`` it has all that it needs.
     """
     up, down = (inverse("BTC", "100", name=name, maintenance=whole("0.2"), leverage="10") for name in ("UP", "DOWN"))
     ether = inverse("ETH", "10")
     held = tuple(
         opened(contract, contracts=F(contracts), entry_price=F(price))
-        for contract, contracts, price in ((up, 400, 40000), (down, -600, 40000), (ether, -250, 2500))
-    )
+        for contract, contracts, price in ((up, 400, 40000), (down, -600, 40000), (ether, beside, 2500)) if contracts
+    )  # fmt: skip
     made = portfolio(
         {"BTC": "0.5", "ETH": "10"}, {"BTC": "0.125", "ETH": "0.875"}, {"BTC": "40000", "ETH": "2500"},
         (up, down, ether), positions=held, wallets={"BTC": "0.5", "ETH": "10"},
         rules=policy(leverage="6", alert=("0.1", "7"), band="0.9"),
     )  # fmt: skip
     made = replace(made, market=replace(made.market, as_of=NOW))
-    found, plan = bare_plan(desk_of(made, made.statement)), build_plan(made, made.statement, inputs=INPUTS)
+    _is_due_alone(made, "BTC")
+    one_more = replace(made, statement=replace(made.statement, wallets={"BTC": F("0.50000001"), "ETH": F(10)}))
+    assert bare_plan(desk_of(one_more, one_more.statement)).error() is None
+
+
+def _is_due_alone(made: Portfolio, subject: str) -> None:
+    """Of no coin is there too little, nothing is traded, and yet the plan is refused as it would be in full."""
+    plan = build_plan(made, made.statement, inputs=replace(INPUTS, now=made.market.as_of or NOW))
+    found = bare_plan(desk_of(made, made.statement))
     assert (found.done.orders, found.done.shortages) == ((), ())
     error = found.error()
     assert error is not None
-    assert (error.code, error.subject) == (Code.NEAR_LIQUIDATION, "BTC")
+    assert (error.code, error.subject) == (Code.NEAR_LIQUIDATION, subject)
     assert error == plan.findings[0]
-    one_more = replace(made, statement=replace(made.statement, wallets={"BTC": F("0.50000001"), "ETH": F(10)}))
-    assert bare_plan(desk_of(one_more, one_more.statement)).error() is None
+
+
+EVEN = """
+as_of: 2026-11-20T08:00:00Z
+holdings: {USDT: 2000}
+targets: {BTC: 100%, USD: 0%}
+accounts:
+  bybit:
+    venue: bybit
+    margin: pooled
+    wallets: {USDT: 2000}
+    positions:
+      - {contract: UP, contracts: 1500, entry_price: 40000}
+      - {contract: DOWN, contracts: -1000, entry_price: 40000}
+    collateral: {USDT: 100%}
+contracts: {UP: {EACH}, DOWN: {EACH}}
+policy: {leverage: 6, alert: {distance: 10%, leverage: 7}}
+market: {as_of: 2026-11-20T08:00:00Z, prices: {BTC: 40000}}
+"""
+EACH = (
+    "asset: BTC, kind: linear, multiplier: 0.0001, settle: USDT, tick_size: 0.1, lot_size: 1, taker_fee: 0%, "
+    "maker_fee: 0%, funding_interval: 8h, max_leverage: 100, leverage: 10, maintenance: {tiers: [{rate: 20%}]}"
+)
+
+
+def test_a_pool_whose_maintenance_its_coins_just_cover_at_every_price_is_due_and_rescued(tmp_path: Path) -> None:
+    """6,000 long and 4,000 short on 2,000: what a move earns is what 20 % of the 10,000 grow by."""
+    made = read(tmp_path, EVEN.replace("EACH", EACH))
+    _is_due_alone(made, "bybit")
+    plan = build_rescue(made, made.statement, inputs=replace(INPUTS, now=made.market.as_of or NOW))
+    assert {order.contract: order.signed for order in plan.orders} == {"UP": -1, "DOWN": 1}
+    more = read(tmp_path, EVEN.replace("EACH", EACH).replace("USDT: 2000", "USDT: 2001"))
+    assert bare_plan(desk_of(more, more.statement)).error() is None
 
 
 def test_of_several_that_are_left_what_no_contract_serves_is_the_first_reason() -> None:

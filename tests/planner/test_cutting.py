@@ -3,12 +3,14 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from exact import exact
 from rebal.amounts import ZERO, Fraction
 from rebal.book import Part, Position, Purpose, opened
 from rebal.market.contract import Contract
-from rebal.planner.cutting import Wallet, fewest_lots
+from rebal.planner.cutting import Wallet, _ladder, fewest_lots
 from rebal.portfolio import Alert
 
 from .given import inverse, portfolio, whole
@@ -117,6 +119,7 @@ def test_no_more_than_the_net_is_closed_of_the_part_that_is_larger(units: str, f
     net = Position(LONG, F(600), F(40000), None, parts)
     asked = wallet(net, units=units)
     assert closed(asked, LEVERED) == {"LONG": found}
+    assert [asked.room(net, only_first=each) for each in (True, False)] == [600, 600]
     (order,) = asked.orders({"LONG": F(found)})
     assert [(part.purpose, part.contracts) for part in order.parts] == [(Purpose.REBALANCE, F(-found))]
 
@@ -125,3 +128,49 @@ def test_coins_that_come_in_close_so_much_less() -> None:
     assert closed(wallet(held(LONG, 20), units="10", coins=5 * UNIT), LEVERED) == {"LONG": 5}
     # where nothing is left they are all that there is
     assert wallet(held(LONG, 20), units="10", coins=5 * UNIT).left({"LONG": F(20)}) == (15 * UNIT, ())
+
+
+@pytest.mark.parametrize(
+    ("longs", "shorts", "units", "found"),
+    [
+        # five longs are closed, 10 either way, and more of them help nothing. In fifteenths 1 leaves 4 and 14
+        (10, 15, "9.5", {"LONG": 6, "SHORT": 1}),
+        # 12 of 16 are closed, 8 either way. In sixteenths 15 are all of the rest of them and of the 12, rounded up
+        (16, 12, "0.1", {"LONG": 16, "SHORT": 12}),
+    ],
+)
+def test_what_changes_nothing_is_closed_no_further(longs: int, shorts: int, units: str, found: dict[str, int]) -> None:
+    """At 50 % of maintenance a longs and b shorts take 2 a where the price halves, and 2/3 b where half is added."""
+    long, short = (contract(name, rate="0.5") for name in ("LONG", "SHORT"))
+    assert closed(wallet(held(long, longs), held(short, -shorts), units=units), FAR) == found
+
+
+def test_of_parts_of_a_contract_too_only_those_that_make_the_net_smaller_are_closed() -> None:
+    """0.7 long beside 0.1 short that is protection, in tenths of a contract: whichever is asked for first."""
+    parts = (
+        Part(Purpose.HEDGE, exact("-0.1"), F(40000), "BTC"),
+        Part(Purpose.REBALANCE, exact("0.7"), F(40000), "BTC"),
+    )
+    net = Position(contract("A", lot="0.1"), exact("0.6"), F(40000), None, parts)
+    (order,) = wallet(net, units="1", first=Purpose.HEDGE).orders({"A": exact("0.3")})
+    assert [(part.purpose, part.contracts) for part in order.parts] == [(Purpose.REBALANCE, exact("-0.3"))]
+
+
+@given(
+    lot=st.integers(1, 6), least=st.integers(1, 20), net=st.integers(1, 60), first=st.integers(0, 60),
+    lots_so_far=st.integers(0, 10), short=st.booleans(),
+)  # fmt: skip
+def test_a_ladder_has_every_total_that_an_order_may_close_and_no_other(
+    *, lot: int, least: int, net: int, first: int, lots_so_far: int, short: bool
+) -> None:
+    """Whole lots, the least order at the least; or all of a position, whatever is left of it.
+
+    ``first``: contracts of the purpose that is closed first, of which no more is closed.
+    """
+    position = held(contract("A", lot=str(lot), least=str(least)), -net if short else net)
+    room, so_far = min(first or net, net), lots_so_far * lot
+    assume(so_far <= room and (not so_far or so_far >= least))
+    ladder = _ladder(position, F(so_far), F(room))
+    found = [ladder.step({"A": F(so_far), "B": F(1)}, n) for n in range(ladder.highest + 1)]
+    totals = [n for n in range(so_far + 1, room + 1) if (n % lot == 0 and n >= least) or n == net]
+    assert found == [{"A": F(n), "B": F(1)} for n in (so_far, *totals)]

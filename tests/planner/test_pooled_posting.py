@@ -389,3 +389,45 @@ def test_so_many_coins_more_count_as_their_slices_say(
     coin = Coin("SOL", Fraction(100), Fraction(20), Collateral(counted, told))
     rules = Rules(ONE, ClosingFee.SCHEDULE, False, ZERO, ZERO, Printed.SHARE)
     assert _counting(Part(coin, Open((), coin.price, rules))) == (None if more is None else exact(more))
+
+
+def test_a_fee_is_repaid_whole_though_less_than_a_step_of_its_coin_is_there(tmp_path: Path) -> None:
+    """20,000 dollars margin all of it: of ETH only what its fee would borrow comes, to the step above."""
+    text = THREE.replace("USDT: 3000", "USDT: 20000").replace("{}", "{USDT: 20000, ETH: 0.000000004}").replace(
+        "BTC: 55%, ETH: 35%, SOL: 5%, USD: 5%", "BTC: 50%, ETH: 25%, SOL: 18%, USD: 7%")  # fmt: skip
+    plan = planned(read(tmp_path, text + "policy: {band: 1%}\n"))
+    (order,) = (each for each in plan.orders if each.asset == "ETH")
+    assert moved(plan)["ETH"] == order.fee
+    assert dict(account(plan.accounts, "bybit").debts) == {}
+
+
+def test_where_coins_come_in_for_a_fee_none_leave(tmp_path: Path) -> None:
+    """Shorts of BTC and of XRP are bought back in part: the fee of the one is there, and that of the other comes."""
+    text = f"""
+as_of: 2026-11-20T08:00:00Z
+holdings: {{BTC: 2, XRP: 10000}}
+targets: {{BTC: 72%, XRP: 18%, USD: 10%}}
+accounts:
+  main:
+    venue: bybit
+    margin: pooled
+    wallets: {{BTC: 1}}
+    positions:
+      - {{contract: BTCUSD, contracts: -20000, entry_price: 40000}}
+      - {{contract: XRPUSD, contracts: -4000, entry_price: 2}}
+{MARKET.replace("SOL: 100", "SOL: 100, XRP: 2")}"""
+    plan = planned(read(tmp_path, text))
+    assert {each.contract: each.side for each in plan.orders} == {"BTCUSD": "buy", "XRPUSD": "buy"}
+    (order,) = (each for each in plan.orders if each.asset == "XRP")
+    assert moved(plan) == {"XRP": order.fee}
+    # of BTC alone some would go
+    alone = text.replace("XRP: 18%, USD: 10%", "XRP: 16%, USD: 12%")
+    plan = planned(read(tmp_path, alone))
+    assert [each.contract for each in plan.orders] == ["BTCUSD"]
+    assert moved(plan)["BTC"] < 0
+
+
+def test_a_coin_set_aside_needs_no_price_and_is_none_of_a_pool(tmp_path: Path) -> None:
+    plan = planned(read(tmp_path, THREE.replace("USDT: 3000}", "USDT: 3000, DOGE: 5}\naside: [DOGE]")))
+    assert not plan.refused
+    assert set(moved(plan)) == {"BTC", "ETH", "SOL"}

@@ -55,6 +55,26 @@ def test_the_ways_stand_side_by_side(tmp_path: Path) -> None:
     assert coins.leverage_after == 60000 / exact("44600")
     assert [order.contracts for order in plan.orders] == [9832]
     assert not plan.refused
+    # by name, whichever stands first in the file
+    turned = rescued(read(tmp_path, LONG.replace("BTC: 1, SOL: 60", "SOL: 60, BTC: 1")))
+    assert [[*way.weights] for way in turned.ways] == [["BTC", "ETH", "SOL", "USD"]] * 3
+
+
+def test_of_what_helps_as_much_the_first_by_name_is_closed(tmp_path: Path) -> None:
+    """Two longs of 30,000 that differ by their names alone: as where they are one, 15,910 close."""
+    more = "{contract: ETHUSDZ, contracts: 30000, entry_price: 2500}"
+    terms = (
+        "asset: ETH, kind: inverse, multiplier: 1, tick_size: 0.05, lot_size: 1, taker_fee: 0.055%, maker_fee: 0.02%, "
+        "funding_interval: 8h, max_leverage: 100"
+    )
+    alike = "leverage: 10, maintenance: {tiers: [{rate: 1%}]}"
+    text = (
+        LONG.replace("BTC: 1, SOL: 60", "BTC: 1")
+        .replace("contracts: 60000, entry_price: 2500}", f"contracts: 30000, entry_price: 2500}}, {more}")
+        .replace("{ETHUSD: {leverage: 10}}", f"{{ETHUSD: {{{alike}}}, ETHUSDZ: {{{terms}, {alike}}}}}")
+    )
+    (way,) = rescued(read(tmp_path, text)).ways
+    assert dict(way.contracts) == {"ETHUSD": F(-15910)}
 
 
 def test_without_coins_what_is_open_is_closed(tmp_path: Path) -> None:
@@ -68,10 +88,13 @@ def test_without_coins_what_is_open_is_closed(tmp_path: Path) -> None:
 
 def test_an_account_of_less_than_a_dollar_is_brought_back_as_any_other(tmp_path: Path) -> None:
     text = LONG.replace("{BTC: 1, SOL: 60}", "{BTC: 0.00001, SOL: 0.02}").replace("{BTC: 1}", "{BTC: 0.00001}")
-    plan = rescued(read(tmp_path, text.replace("contracts: 60000", "contracts: 1")))
+    text = text.replace("contracts: 60000", "contracts: 1")
+    plan = rescued(read(tmp_path, text))
     coins, close = plan.ways
     # a dollar of position, the least there is, on 39.2 cents of credit
     assert (coins.enough, coins.chosen, close.enough, dict(close.contracts)) == (True, True, True, {"ETHUSD": F(-1)})
+    few, *_ = rescued(read(tmp_path, text.replace("SOL: 0.02", "SOL: 0.002"))).ways
+    assert (few.way, few.enough, few.leverage_after) == (Rescue.COINS, False, 1 / (exact("0.392") + exact("0.18")))
 
 
 def test_legs_that_need_one_another_shrink_each_as_far_as_it_helps(tmp_path: Path) -> None:
@@ -94,7 +117,11 @@ def test_an_account_that_nothing_brings_back_is_said_to_be_lost(tmp_path: Path) 
     made = read(tmp_path, LONG.replace("entry_price: 2500", "entry_price: 9000").replace(", SOL: 60}", "}"))
     plan = rescued(made)
     assert plan.refused
-    assert [each.subject for each in plan.findings if each.code is Code.NO_EQUITY] == ["bybit"]
+    (lost,) = [each for each in plan.findings if each.code is Code.NO_EQUITY and each.subject == "bybit"]
+    # 39,200 of credit less 60,000 / 2,500 - 60,000 / 9,000 ETH at 2,500
+    credit = 39200 - (24 - F(60000, 9000)) * 2500
+    assert lost.data["credit_usd"] == credit
+    assert lost.message == "its coins count -4133.33 USD, and no free coins lift that: nothing brings it back"
     assert not plan.ways
 
 
@@ -479,3 +506,25 @@ def test_of_a_coin_that_nobody_holds_a_position_can_be_closed_whole_without_a_fe
         (order,) = told["orders"]
         assert (order["contracts"], order["side"], order["fee"]) == ("60000", "sell", "0")
         assert told["transfers"] == []
+
+
+@pytest.mark.parametrize("least", ["ETHUSD", "SOLUSD"])
+def test_a_least_order_that_is_closed_anyway_changes_nothing(tmp_path: Path, least: str) -> None:
+    """Two longs of which some 7,000 and 9,000 dollars close: a dollar helps as much in an order of 1,000."""
+    more = "{contract: SOLUSD, contracts: 30000, entry_price: 100}"
+    text = (
+        LONG.replace("BTC: 1, SOL: 60", "BTC: 1")
+        .replace("contracts: 60000, entry_price: 2500}", f"contracts: 30000, entry_price: 2500}}, {more}")
+        .replace("{leverage: 10}}", "{leverage: 10}, SOLUSD: {leverage: 10}}")
+    )
+    (way,) = rescued(read(tmp_path, text)).ways
+    assert sorted(way.contracts) == ["ETHUSD", "SOLUSD"]
+    assert all(-9000 < size < -6000 for size in way.contracts.values())
+    # at leverage 1.125 of credit, as where all of it is ETH
+    assert sum(way.contracts.values()) == -15910
+    told = text.replace(f"{least}: {{leverage: 10", f"{least}: {{leverage: 10, min_contracts: 1000")
+    assert told != text
+    closed = rescued(read(tmp_path, told)).ways[0].contracts
+    assert sum(closed.values()) == -15910
+    # but for what the dollars of an order help less than its first
+    assert all(abs(closed[name] - size) < 3 for name, size in way.contracts.items())

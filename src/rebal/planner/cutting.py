@@ -145,7 +145,7 @@ def _one_by_one(wallet: Cut, level: Alert, closed: dict[str, Fraction], *, only_
         ]
         now = wallet.short(closed, level)
         helping = [
-            (wallet.gain(now - wallet.short(ladder.step(closed, 1), level), ladder.contract, ladder.lot), ladder)
+            (wallet.gain(now - wallet.short(ladder.step(closed, 1), level), ladder.contract, ladder.closing(0)), ladder)
             for ladder in ladders
             if ladder.highest
         ]
@@ -165,7 +165,7 @@ def _as_far_as_it_helps(
 
     def helps(n: int) -> bool:
         better = wallet.short(ladder.step(closed, n), level) - wallet.short(ladder.step(closed, n + 1), level)
-        return better > 0 and wallet.gain(better, ladder.contract, ladder.lot) >= least
+        return better > 0 and wallet.gain(better, ladder.contract, ladder.closing(n)) >= least
 
     alone = not least and kept(ladder.highest)
     lowest = ladder.highest if alone else _first(lambda n: not helps(n), ladder.highest)
@@ -194,9 +194,13 @@ def _rounded(position: Position, wanted: Fraction, room: Fraction) -> Fraction:
 
 @frozen
 class _Ladder:
-    """The totals of one contract that an order may close from where it stands: ``base + n·lot`` up to ``top``."""
+    """The totals of one contract that an order may close from where it stands: ``base + n·lot`` up to ``top``.
+
+    The first of them may be more than a lot away: the least order.
+    """
 
     contract: str
+    so_far: Fraction
     base: Fraction
     lot: Fraction
     top: Fraction
@@ -204,7 +208,14 @@ class _Ladder:
 
     def step(self, closed: Closed, n: int) -> dict[str, Fraction]:
         """What is closed n lots further."""
-        return {**closed, self.contract: min(self.base + n * self.lot, self.top)} if n else dict(closed)
+        return {**closed, self.contract: self._total(n)} if n else dict(closed)
+
+    def closing(self, n: int) -> Fraction:
+        """Contracts that the lot after n lots closes."""
+        return self._total(n + 1) - self._total(n)
+
+    def _total(self, n: int) -> Fraction:
+        return min(self.base + n * self.lot, self.top) if n else self.so_far
 
 
 def _ladder(position: Position, so_far: Fraction, room: Fraction) -> _Ladder:
@@ -213,9 +224,9 @@ def _ladder(position: Position, so_far: Fraction, room: Fraction) -> _Ladder:
     base = max(so_far, up(contract.min_contracts, lot) - lot)
     if top <= base:
         # less than the least order: only all of a position may be closed by it
-        base, whole = so_far, top == abs(position.contracts) and top > so_far
-        return _Ladder(contract.name, base, top - base, top, int(whole))
-    return _Ladder(contract.name, base, lot, top, int(-(-(top - base) // lot)))
+        whole = top == abs(position.contracts) and top > so_far
+        return _Ladder(contract.name, so_far, so_far, top, top, int(whole))
+    return _Ladder(contract.name, so_far, base, lot, top, int(-(-(top - base) // lot)))
 
 
 def _top(position: Position, room: Fraction) -> Fraction:

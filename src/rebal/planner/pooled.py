@@ -68,7 +68,7 @@ def pool_of(account: Account, book: Book, portfolio: Portfolio) -> Pool:
     )
 
 
-def part_of(account: Account, asset: str, book: Book, portfolio: Portfolio) -> Part:
+def part_of(account: Account, asset: str, book: Book, *, portfolio: Portfolio) -> Part:
     """One coin of a pooled account of a book, whether any of it is there or not."""
     at = portfolio.at(account.name)
     held = [each for each in book.open_positions if (each.contract.account, each.contract.settle) == (at, asset)]

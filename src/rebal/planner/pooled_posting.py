@@ -55,8 +55,7 @@ def post(
         alarmed = past_alert(then, portfolio, portfolio.policy.alert)
         if not traded and not (tops_up and alarmed):
             continue
-        # of a coin of which nothing is left, nor held elsewhere, there is nothing to post
-        own = tuple(filter(now.parts.__contains__, traded)) if traded else open_in(now)
+        own = _filled_for(traded, now)
         room = room_usd(account, before, portfolio)
         fees = fees_at(key, orders, portfolio)
         purse = _Purse(account, own, free, room, asked_of(portfolio), portfolio, fees, is_traded=bool(traded))
@@ -114,6 +113,11 @@ def fees_at(at: str, orders: Sequence[Order], portfolio: Portfolio) -> dict[str,
         if portfolio.contracts[each.contract].account == at:
             fees[each.fee_currency] = fees.get(each.fee_currency, ZERO) + each.fee
     return fees
+
+
+def _filled_for(traded: Sequence[str], now: Pool) -> tuple[str, ...]:
+    # of a coin of which nothing is left, and that nobody holds, there is nothing to post
+    return tuple(asset for asset in traded if asset in now.parts) if traded else open_in(now)
 
 
 def open_in(pool: Pool) -> tuple[str, ...]:

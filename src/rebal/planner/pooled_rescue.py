@@ -237,7 +237,7 @@ class _Cut(Worked):
         if key not in known:
             wallet = self._wallets[coin]
             left = after_orders(wallet.book, wallet.orders(closed), self.desk.portfolio)
-            known[key] = part_of(self.account, coin, left, self.desk.portfolio)
+            known[key] = part_of(self.account, coin, left, portfolio=self.desk.portfolio)
         return known[key]
 
     @once
