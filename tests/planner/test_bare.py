@@ -213,3 +213,32 @@ def test_of_several_that_are_left_what_no_contract_serves_is_the_first_reason() 
     assert found.done.shortages
     assert found.error() == plan.findings[0]
     assert plan.findings[0].code is Code.UNSERVED_ASSET
+
+
+def test_what_no_contract_serves_at_all_is_a_reason_by_itself() -> None:
+    made = portfolio(
+        {"BTC": "1", "ALT": "80000"}, {"BTC": "0.25", "ALT": "0.75"}, {"BTC": "40000", "ALT": "0.5"}, (),
+        rules=policy(uncovered="refuse"),
+    )  # fmt: skip
+    made = replace(made, market=replace(made.market, as_of=NOW))
+    found, plan = bare_plan(desk_of(made, made.statement)), build_plan(made, made.statement, inputs=INPUTS)
+    assert (found.done.orders, found.done.shortages) == ((), ())
+    error = found.error()
+    assert error is not None
+    assert error.code is Code.UNSERVED_ASSET
+    assert error == plan.findings[0]
+
+
+def test_what_has_expired_is_a_reason_beside_what_is_to_be_opened() -> None:
+    old = inverse("BTC", "1", name="BTCOLD", expiry=NOW)
+    held = opened(old, contracts=F(-100), entry_price=F(40000))
+    made = portfolio({"BTC": "1"}, {"BTC": "0.5", "USD": "0.5"}, {"BTC": "40000"}, (inverse("BTC"), old),
+                     positions=(held,), wallets={"BTC": "0.1"})  # fmt: skip
+    made = replace(made, market=replace(made.market, as_of=NOW))
+    found, plan = bare_plan(desk_of(made, made.statement)), build_plan(made, made.statement, inputs=INPUTS)
+    assert found.done.orders
+    assert not found.done.shortages
+    error = found.error()
+    assert error is not None
+    assert error.code is Code.EXPIRED
+    assert error == plan.findings[0]

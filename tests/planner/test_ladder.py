@@ -17,6 +17,7 @@ from rebal.book import Position, Purpose, opened
 from rebal.findings import Code
 from rebal.market.contract import Contract
 from rebal.plan import Inputs, Plan
+from rebal.planner.ladder import _Moved, used_by
 from rebal.planner.unwind import Ladder, build_unwind
 from rebal.portfolio import Portfolio
 from rebal.rung_lines import RungLine
@@ -445,3 +446,59 @@ def test_a_count_of_rungs_that_is_none_is_a_slip(file: str, count: str) -> None:
     said = answered("unwind", "-p", file, f"--rungs={count}", *NINE)
     assert (said.code, said.out) == (2, "")
     assert f"--rungs {count}: write how many to close, from 1" in said.err
+
+
+def test_what_a_rung_frees_beyond_those_above_it_is_told_by_name_and_what_it_takes_back_is_used_or_brought() -> None:
+    """Of five coins two are freed; of what stays after all some was freed before, and the rest of it comes."""
+    now = {"ZZZ": F(5), "ETH": F(1), "ADA": F(2)}
+    before = {"ZZZ": F(2), "ETH": F(4), "BTC": F(3), "SOL": F(4), "XRP": F(0)}
+    moved = _Moved.of(now, before, {"ETH": F(2), "BTC": F(3), "DOT": F(7)})
+    assert [*moved.frees.items()] == [("ADA", F(2)), ("ZZZ", F(3))]
+    # 3 ETH less may leave, of which 2 were freed; 3 BTC, which were; 4 SOL, of which none was
+    assert [*moved.uses.items()] == [("BTC", F(3)), ("ETH", F(2))]
+    assert [*moved.brings.items()] == [("ETH", F(1)), ("SOL", F(4))]
+    assert {asset: coins for asset, coins in moved.left.items() if coins} == {"DOT": F(7), "ADA": F(2), "ZZZ": F(3)}
+    assert min(moved.left.values()) == 0
+
+
+def test_what_rungs_use_of_what_was_free_before_them_is_the_least_that_is_left() -> None:
+    (rung,) = ladder(book_of(short(BTC, 200, entry=40000))).ladder
+    moves: list[tuple[dict[str, Fraction], dict[str, Fraction]]] = [
+        ({}, {"XRP": F(2)}), ({"XRP": F(5), "BTC": F(1)}, {}), ({}, {"XRP": F(4), "BTC": F(1), "ADA": F(1)}),
+    ]  # fmt: skip
+    rungs = [replace(rung, frees=frees, uses=uses) for frees, uses in moves]
+    assert [*used_by(rungs).items()] == [("ADA", F(1)), ("XRP", F(2))]
+
+
+def test_what_is_not_known_to_cost_comes_after_what_costs_little_and_before_what_earns() -> None:
+    made = book_of(
+        short(BTC, 200, entry=40000), short(DATED, 100, entry=40000), short(ETH, 5000, entry=2500),
+        funding={"BTCUSD": "-0.00001", "ETHUSD": "0.00001"},
+    )  # fmt: skip
+    lines = ladder(made).ladder
+    assert [(each.contract, each.cost_usd_per_day) for each in lines] == [
+        ("BTCUSD", F(3, 5)), ("BTCUSD_DATED", None), ("ETHUSD", F(-3, 20))
+    ]  # fmt: skip
+
+
+def test_of_a_pool_between_its_policy_and_its_alert_no_more_goes_than_leaves_what_is_needed(tmp_path: Path) -> None:
+    """10,000 short on 9,000 dollars: half of it needs 5,000, so that 4,000 go of the 5,000 that it needs less."""
+    file = tmp_path / "portfolio.yaml"
+    file.write_text(
+        """
+as_of: 2026-11-20T08:00:00Z
+holdings: {ETH: 1, USDT: 9000}
+accounts:
+  main:
+    venue: bybit
+    wallets: {USDT: 9000}
+    positions: [{contract: ETHUSD, contracts: -10000, entry_price: 2500}]
+    collateral: {USDT: 100%}
+market: {as_of: 2026-11-20T08:00:00Z, prices: {ETH: 2500}}
+""",
+        encoding="utf-8",
+    )
+    made = load.portfolio(str(file), now=NOW)
+    plan = build_unwind(made, made.statement, inputs=INPUTS, share=F(1, 2))
+    # 0.055 % of 2 ETH comes for the fee
+    assert [(each.asset, each.quantity) for each in plan.transfers] == [("ETH", F("0.0011")), ("USDT", F(-4000))]

@@ -11,9 +11,9 @@ from drawn import FEWER, among
 from exact import exact
 from market.test_pooled_path import with_more
 from program import answered, in_process
-from rebal.amounts import ONE, ZERO, Fraction, plain
+from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction, plain, up
 from rebal.book import Book
-from rebal.findings import Code
+from rebal.findings import Code, Severity
 from rebal.market.pooled import judge
 from rebal.plan import Plan, Rescue
 from rebal.planner.collateral import free_coins
@@ -94,6 +94,7 @@ def test_an_account_of_less_than_a_dollar_is_brought_back_as_any_other(tmp_path:
     # a dollar of position, the least there is, on 39.2 cents of credit
     assert (coins.enough, coins.chosen, close.enough, dict(close.contracts)) == (True, True, True, {"ETHUSD": F(-1)})
     few, *_ = rescued(read(tmp_path, text.replace("SOL: 0.02", "SOL: 0.002"))).ways
+    assert (few.currency, few.coins) == ("SOL", exact("0.002"))
     assert (few.way, few.enough, few.leverage_after) == (Rescue.COINS, False, 1 / (exact("0.392") + exact("0.18")))
 
 
@@ -528,3 +529,53 @@ def test_a_least_order_that_is_closed_anyway_changes_nothing(tmp_path: Path, lea
     assert sum(closed.values()) == -15910
     # but for what the dollars of an order help less than its first
     assert all(abs(closed[name] - size) < 3 for name, size in way.contracts.items())
+
+
+def test_the_row_of_a_way_tells_what_comes_from_spot_first_though_less_than_a_coin_leaves_an_account(
+    tmp_path: Path,
+) -> None:
+    """As above, 8,318.15 dollars are missing, of BTC at 20,000, of which 98 % count."""
+    text = TWO.replace("BTC: 1, SOL: 60, ETH: 8", "BTC: 1.5, SOL: 60").replace(
+        "wallets: {ETH: 8}", "wallets: {BTC: 0.5}"
+    )
+    plan = rescued(read(tmp_path, text))
+    brought = up(exact("8318.15") / 19600, COIN_STEP)
+    assert [(each.account, each.asset, each.quantity) for each in plan.transfers] == [
+        ("other", "BTC", -brought), ("bybit", "SOL", F(60)), ("bybit", "BTC", brought)
+    ]  # fmt: skip
+    assert (plan.ways[0].currency, plan.ways[0].coins) == ("SOL", F(60))
+
+
+def test_where_one_account_sends_all_that_is_missing_the_next_sends_nothing(tmp_path: Path) -> None:
+    text = TWO.replace("SOL: 60, ETH: 8}", "SOL: 60, ETH: 12}").replace(
+        "wallets: {ETH: 8}}",
+        "wallets: {ETH: 8}}\n  third: {venue: bybit, margin: cross, withdrawal: {ETH: {least: 3}}, wallets: {ETH: 4}}",
+    )
+    assert came(rescued(read(tmp_path, text))) == [
+        ("other", exact("-6.65452"), None), ("bybit", exact("6.65452"), None)
+    ]  # fmt: skip
+
+
+def test_an_account_that_is_lost_is_a_warning_beside_one_that_is_rescued(tmp_path: Path) -> None:
+    one = LONG[LONG.index("  bybit:") : LONG.index("contracts: {ETHUSD: {lev")]
+    lost = one.replace("  bybit:", "  other:").replace("entry_price: 2500", "entry_price: 90000")
+    text = LONG.replace("contracts: {ETHUSD: {leverage: 10}}\n", lost).replace("BTC: 1, SOL: 60", "BTC: 2")
+    plan = rescued(read(tmp_path, text))
+    assert not plan.refused
+    assert {order.account for order in plan.orders} == {"bybit"}
+    (said,) = [
+        each for each in plan.findings if each.code is Code.NO_EQUITY and "nothing brings it back" in each.message
+    ]
+    assert (said.subject, said.severity) == ("other", Severity.WARNING)
+    alone = rescued(read(tmp_path, LONG.replace("entry_price: 2500", "entry_price: 90000")))
+    assert [each.severity for each in alone.findings if "nothing brings it back" in each.message] == [Severity.ERROR]
+
+
+def test_an_account_that_is_named_and_calm_says_how_it_stands(tmp_path: Path) -> None:
+    """A long of 20,000 on 39,200, which nobody has to rescue."""
+    made = read(tmp_path, LONG.replace("contracts: 60000", "contracts: 20000"))
+    for names, told in ((None, False), (frozenset({"bybit"}), True)):
+        plan = build_rescue(made, made.statement, inputs=inputs(made), wallets=names)
+        said = [each.message for each in plan.findings if "needs no rescue" in each.message]
+        # at k of every price 59,200 k - 20,000 are left, and 200 and a fee of 12.1 k have to be: 34.1 %
+        assert said == (["needs no rescue: liquidation 65.9 % away"] if told else [])

@@ -221,3 +221,13 @@ def test_a_contract_that_protects_several_names_them_in_order_and_none_that_is_o
     (said,) = [each for each in answer.findings if each.code is Code.EXPIRES_SOON]
     assert said.data["hedges"] == ("BTC", "ETH", "SOL", "XRP")
     assert said.message == "expires in 3 days, on 2026-11-23T08:00:00Z: let it deliver, or roll it"
+
+
+def test_a_net_of_nothing_expires_without_a_word() -> None:
+    """A hedge of 10,000 short against 10,000 long: the exchange has nothing open."""
+    dated = inverse("BTC", "1", name="BTCZ", expiry=NOW + timedelta(days=3))
+    shares = ((Purpose.HEDGE, -10000), (Purpose.REBALANCE, 10000))
+    parts = tuple(Part(purpose, Fraction(size), Fraction(40000), "BTC") for purpose, size in shares)
+    held = Position(dated, Fraction(0), Fraction(40000), None, parts)
+    made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, (BTC, dated), wallets={"BTC": "1"}, positions=(held,))
+    assert Code.EXPIRES_SOON not in codes(status(made))

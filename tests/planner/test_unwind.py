@@ -211,3 +211,21 @@ def test_of_hedges_alone_one_rung_may_be_closed_whatever_spot_is() -> None:
                    targets={"BTC": "0.9", "ETH": "0.1"})  # fmt: skip
     plan = build_unwind(made, made.statement, inputs=INPUTS, ladder=Ladder())
     assert (len(plan.ladder), plan.first_rungs, plan.spot_matches) == (2, 1, None)
+
+
+def test_no_more_than_all_of_a_net_is_closed_of_what_was_paid_for_it() -> None:
+    """0.3 short for a hedge beside 0.2 long: closing the hedge is thrice the net of 0.1, and all it cost so far."""
+    parted = inverse("BTC", "100", lot="0.1")
+    made = book_of(opened(parted, contracts=exact("-0.1"), entry_price=F(40000), hedge=exact("-0.3")))
+    so_far = {"BTCUSD": Carried("BTCUSD", F("0.001"), F("0.003"))}
+    plan = build_unwind(made, made.statement, inputs=INPUTS, purpose=Purpose.HEDGE, carried=so_far)
+    (line,) = plan.pnl
+    # 30 dollars at 40,000, and 0.05 % of it to the step above
+    assert (line.fees_coin, line.funding_coin) == (F("0.001") + F("0.00000038"), F("0.003"))
+
+
+def test_only_a_ladder_that_may_be_placed_says_how_many_rungs_go_first() -> None:
+    made = book_of(short(BTC, 100), targets={"BTC": "0.9", "ETH": "0.1"})
+    for force, ladder, first in ((True, Ladder(), 1), (True, None, None), (False, Ladder(), None)):
+        plan = build_unwind(made, made.statement, inputs=INPUTS, force=force, ladder=ladder)
+        assert (plan.refused, plan.first_rungs) == (not force, first)

@@ -150,11 +150,9 @@ class _Purse:
     is_traded: bool = True
 
     def posts(self, asset: str) -> bool:
-        """Whether the policy has a coin moved in at all."""
-        post = frozenset(self.portfolio.policy.post)
-        is_own, is_cash = asset in self.own, asset in self.portfolio.cash
-        words = {Posting.BEST, asset} | ({Posting.OWN} if is_own else set()) | ({Posting.DOLLARS} if is_cash else set())
-        return not words.isdisjoint(post)
+        """Whether the policy has one of its own coins moved in at all."""
+        words = {Posting.BEST, Posting.OWN, asset, *([Posting.DOLLARS] if asset in self.portfolio.cash else [])}
+        return not words.isdisjoint(self.portfolio.policy.post)
 
     @property
     def names_dollars(self) -> bool:

@@ -160,7 +160,7 @@ def _equity(account: Account) -> Fraction:
 
 def _missing(account: Account, level: Alert) -> Fraction:
     """Coins that bring an account to a level as it stands."""
-    short = max(ZERO, up(balance_at(account.held_after, level) - account.balance, COIN_STEP))
+    short = up(balance_at(account.held_after, level) - account.balance, COIN_STEP)
     # what is covered exactly on the way may be an end of its own: one step more is none
     return short if not past(account.balance + short, account.held_after, level) else short + COIN_STEP
 
