@@ -261,7 +261,7 @@ def test_what_a_minimum_keeps_from_one_contract_is_bought_back_on_the_next() -> 
     assert left.message.startswith("200.00 USD on XBTZ26 are in whole lots below policy.min_order, 1000.00 USD")
 
 
-def test_hedges_that_share_a_contract_count_the_pnl_of_the_net_order_alone() -> None:
+def test_hedges_that_share_a_contract_count_what_each_realises_of_its_own() -> None:
     contract = inverse("BTC", "1")
     direct = opened(contract, contracts=Fraction(-20000), entry_price=Fraction(40000), hedge=Fraction(-20000))
     through = opened(
@@ -280,11 +280,13 @@ def test_hedges_that_share_a_contract_count_the_pnl_of_the_net_order_alone() -> 
 
     plan = asked(made.statement)
     after = carried_out(plan, made, made.statement)
-    # DOT buys 6,000 back and BTC sells more than that: the net order opens, and realises nothing; 2.2 BTC are missing,
-    # less nine tenths of DOT's fee
+    # DOT buys 6,000 back and loses 0.075 BTC, which stay in the entry of the net, as BTC sells more than that: nine
+    # tenths of 2.925 BTC are to be hedged and 0.5 are, so 2.1325 are missing, less nine tenths of DOT's fee
     (order,) = plan.orders
-    assert {part.stands_for: part.contracts for part in order.parts} == {("BTC",): -175997, ("DOT",): 6000}
+    assert {part.stands_for: part.contracts for part in order.parts} == {("BTC",): -170597, ("DOT",): 6000}
     assert after.holdings["BTC"] == 3 - order.fee
+    (left,) = [line.net_exposure_after for line in plan.assets if line.asset == "BTC"]
+    assert abs(left - (Fraction("0.2925") - order.fee) * 80000) < 4
     assert asked(after).orders == ()
 
 
@@ -545,10 +547,10 @@ def test_the_base_of_a_hedge_counts_a_rebalance_through_a_proxy_by_its_dollars()
             Part(Purpose.REBALANCE, Fraction(-1000), Fraction(entry), "DOT"),
             Part(Purpose.HEDGE, Fraction(-500), Fraction(40000), "DOT"),
         )
+        mean = contract.average_entry([(part.contracts, part.entry_price) for part in parts])
         made = portfolio(
             {"BTC": "1", "DOT": "1000"}, None, {"BTC": "40000", "DOT": "10"}, (contract,), wallets={"BTC": "1"},
-            positions=(Position(contract, Fraction(-1500), Fraction(entry), None, parts),),
-            proxies={"DOT": ("BTC", "1.25")},
+            positions=(Position(contract, Fraction(-1500), mean, None, parts),), proxies={"DOT": ("BTC", "1.25")},
         )  # fmt: skip
         covered = cover(made, made.statement)
         assert covered.base("DOT") == 920

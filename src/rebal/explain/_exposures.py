@@ -20,6 +20,7 @@ from rebal.formula import formula_of, renamed
 from rebal.frozen import frozen
 from rebal.market.contract import Contract, Kind
 from rebal.plan import AssetLine, RescueLine
+from rebal.planner.cover import yet_to_realise
 from rebal.planner.exposure import Valuation, beta
 from rebal.portfolio import DOLLARS, Sizing
 from rebal.reports.explanation import Derivation, Term
@@ -267,6 +268,10 @@ def _ratio(asset: str, ratio: Fraction | None, side: Side) -> Derivation:
                 text, found = _spot(part, position.contract, n=n, facts=side.facts)
                 (covered if part.purpose is Purpose.HEDGE else base).append(text)
                 terms += found
+        if (apart := yet_to_realise(position)) and position.contract.settle == asset:
+            base.append(f"d{n}")
+            what = f"realised by the parts of {position.contract.name}, more than by their net"
+            terms.append(Term(f"d{n}", apart, asset, what, None))
     note = "hedged coins by their own fills, over the coins as if rebalanced in spot: no price move alone changes it"
     text = f"−({summed(covered)}) / ({summed(base)})" if covered else "0"
     return derived(figure, ratio, text, terms=terms if covered else [], title=title, unit="", note=note)

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from rebal.amounts import ZERO, Fraction, total
-from rebal.book import Book, HedgeAsked, Part, Purpose
+from rebal.amounts import COIN_STEP, ZERO, Fraction, total
+from rebal.book import Book, HedgeAsked, Part, Position, Purpose
 from rebal.frozen import frozen
 from rebal.market.contract import Contract
 from rebal.planner.exposure import hedged_coins, stood_for
@@ -17,6 +17,7 @@ class Cover:
 
     hedged ``-Σ n·V/Pe`` of the hedge parts at their own fills, times ``P/S`` under notional sizing; base = coins held
     without unrealised PnL, plus the rebalance futures' ``n·V/Pe``: what would be held, were the rebalance done in spot.
+    Of coins held only what the parts themselves have realised counts, as ``yet_to_realise`` says.
     """
 
     hedged: Mapping[str, Fraction]
@@ -40,14 +41,33 @@ def cover(portfolio: Portfolio, book: Book) -> Cover:
     """Measure the hedges of a book."""
     hedged: dict[str, Fraction] = {}
     rebalanced: dict[str, Fraction] = {}
+    held = dict(book.holdings)
     for position in book.positions.values():
+        if apart := yet_to_realise(position):
+            held[position.contract.settle] = held.get(position.contract.settle, ZERO) + apart
         for part in position.parts:
             asset = part.stands_for
             if part.purpose is Purpose.HEDGE:
                 hedged[asset] = hedged.get(asset, ZERO) - hedged_coins(part, position.contract, portfolio)
             else:
                 rebalanced[asset] = rebalanced.get(asset, ZERO) + _spot_coins(part, position.contract, portfolio)
-    return Cover(hedged, rebalanced, book.holdings)
+    return Cover(hedged, rebalanced, held)
+
+
+def yet_to_realise(position: Position) -> Fraction:
+    """Coins that the parts of a position have realised beyond what their net has: ``n·V/Pe - Σ n·V/Pe`` of the parts.
+
+    Where a part trades against another, the net realises what neither has: those coins are held already, and are in the
+    entry of the part that stays too. Realised and unrealised, all parts have what their net has.
+    """
+    contract, parts = position.contract, position.parts
+    if all(part.entry_price == position.entry_price for part in parts):
+        return ZERO
+    told = total(contract.delta(part.contracts, part.entry_price) for part in parts)
+    apart = contract.delta(position.contracts, position.entry_price) - told
+    return (
+        apart if abs(apart) >= COIN_STEP else ZERO
+    )  # what is less than a step is the rounding of entries to 18 digits
 
 
 def _spot_coins(part: Part, contract: Contract, portfolio: Portfolio) -> Fraction:

@@ -1,7 +1,7 @@
 """How many contracts a hedge trades and on which: what is in the way first, then the contract that opens the rest.
 
-PnL is realised by the net order on a contract, whoever asked for its parts; so hedges that share contracts are sized
-against what the ones before them trade already.
+The net order on a contract is what the venue takes, whoever asked for its parts, and pays one fee; so hedges that share
+contracts are sized against what the ones before them trade already.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -56,7 +56,7 @@ Mark = tuple[dict[str, Fraction], dict[str, Fraction], dict[str, Fraction], dict
 
 
 class Tally:
-    """A book's hedges while they are being sized: what is protected, and the coins that the legs so far realise.
+    """A book's hedges while they are being sized: what is protected, and the coins that its own legs realise.
 
     ``covered``: the hedges as they stand.
     """
@@ -204,10 +204,11 @@ class Tally:
         contract, asset = leg.contract, leg.stands_for
         traded = self._traded.get(contract.name, ZERO)
         after = self._filled(contract, asset, signed=leg.contracts)
+        realised = self._realised(contract, asset, signed=leg.contracts)
         self._protected[asset] = self.protected(asset) + self._added(contract, asset, signed=leg.contracts)
         self._parts[contract.name, asset] = after
-        gained = self._gain(contract, traded + leg.contracts) - self._gain(contract, traded)
-        self._gained[contract.settle] = self._gained.get(contract.settle, ZERO) + gained
+        fee = self._fee(contract, traded + leg.contracts) - self._fee(contract, traded)
+        self._gained[contract.settle] = self._gained.get(contract.settle, ZERO) + realised - fee
         self._traded[contract.name] = traded + leg.contracts
         self.legs.append(leg)
 
@@ -217,19 +218,15 @@ class Tally:
         """Contracts in a direction after which the hedge is what was asked, at most a limit.
 
         What they realise counts in the base: a buy-back of a profitable hedge adds coins to what is held, and those
-        are to be hedged too. Between the sizes at which the part, the order or the position ends it is a straight line.
+        are to be hedged too. Up to the size at which the part ends, and beyond it, that is a straight line.
         """
-        traded = self._traded.get(contract.name, ZERO)
-        position = self._laid.book.positions.get(contract.name)
-        net = position.contracts if position is not None else ZERO
-        ends = [-held * direction for held in (self._part(contract, ask.asset).contracts, traded, net + traded)]
-        return _root(lambda size: self._missing_after(ask, contract, signed=size * direction), ends, limit=limit)
+        end = -self._part(contract, ask.asset).contracts * direction
+        return _root(lambda size: self._missing_after(ask, contract, signed=size * direction), [end], limit=limit)
 
     def _missing_after(self, ask: Ask, contract: Contract, *, signed: Fraction) -> Fraction:
         base = self.base(ask.asset)
         if contract.settle == ask.asset:
-            traded = self._traded.get(contract.name, ZERO)
-            base += self._realised(contract, traded + signed) - self._realised(contract, traded)
+            base += self._realised(contract, ask.asset, signed=signed)
         return ask.of(base) - self.protected(ask.asset) - self._added(contract, ask.asset, signed=signed)
 
     def _added(self, contract: Contract, asset: str, *, signed: Fraction) -> Fraction:
@@ -259,18 +256,14 @@ class Tally:
             entry = contract.average_entry([(part.contracts, part.entry_price), (signed, mark)])
         return Part(Purpose.HEDGE, left, entry, asset)
 
-    def _gain(self, contract: Contract, signed: Fraction) -> Fraction:
-        """Coins that an order leaves in its wallet: what it realises, less its fee."""
-        mark = self._laid.portfolio.market.mark(contract)
-        return self._realised(contract, signed) - contract.fee(signed, mark, contract.taker_fee)
+    def _fee(self, contract: Contract, signed: Fraction) -> Fraction:
+        return contract.fee(signed, self._laid.portfolio.market.mark(contract), contract.taker_fee)
 
-    def _realised(self, contract: Contract, signed: Fraction) -> Fraction:
-        """What an order realises, before it is booked in whole steps."""
-        position = self._laid.book.positions.get(contract.name)
-        if position is None:
-            return ZERO
-        closed = -_closed(position.contracts, signed)
-        return contract.pnl(closed, position.entry_price, self._laid.portfolio.market.mark(contract))
+    def _realised(self, contract: Contract, asset: str, *, signed: Fraction) -> Fraction:
+        """What a hedge realises, before it is booked in whole steps: by its own entry, whatever its net realises."""
+        part = self._part(contract, asset)
+        closed = -_closed(part.contracts, signed)
+        return contract.pnl(closed, part.entry_price, self._laid.portfolio.market.mark(contract))
 
 
 def in_turn(asks: Iterable[Ask], desk: Desk) -> tuple[Ask, ...]:
@@ -353,7 +346,7 @@ def _least_closing(ask: Ask, position: Position, desk: Desk) -> Fraction:
     covered = abs(hedged_coins(part, contract, portfolio)) / abs(part.contracts) * least
     if contract.settle != ask.asset or ask.coins is not None:
         return covered
-    realised = contract.pnl(-least, position.entry_price, portfolio.market.mark(contract))
+    realised = contract.pnl(-least, part.entry_price, portfolio.market.mark(contract))
     return covered + ask.fraction * max(ZERO, realised)
 
 
