@@ -16,9 +16,9 @@ Where to look, from the command line down; what stands lower knows nothing of wh
                           questions asked of many steps: routes and their cost, shocks, years of prices, lessons on
                           one's own figures, any figure with its formula; tax: which lots a sale takes
     planner/              value (exposure), what is wanted (targets), by which contract (candidates), how many (sizing),
-                          what to place (orders), which coins (collateral), in what order (sequence); rebalance,
-                          hedge, unwind, rescue and status decide, step carries out, checks/ say what is refused and
-                          what is worth a look, lines are the rows
+                          what to place (orders), which coins it takes (collateral) and moves (posting), in what order
+                          (sequence); rebalance, hedge, unwind, rescue and status decide, step carries out, checks/ say
+                          what is refused and what is worth a look, lines are the rows
     venues/               the catalogue: one file a venue, each figure with its source and date
     findings, plan, status, account_lines, rung_lines, beta, catalogue, ledger, pooling, reports/
                           what is said, as data: the fields are the JSON; what is a breach stands in findings

@@ -22,10 +22,10 @@ from rebal.market.pooled_path import least_spare
 from rebal.plan import Inputs, Plan, Rescue
 from rebal.planner.account_lines import _nearest
 from rebal.planner.build import build_plan
-from rebal.planner.collateral import room_for
 from rebal.planner.desk import Desk
 from rebal.planner.exposure import equity_at
 from rebal.planner.pooled import paths_of, pool_of
+from rebal.planner.posting import room_for
 from rebal.planner.rescue import build_rescue
 from rebal.planner.status import build_status
 from rebal.portfolio import Portfolio, Uncovered

@@ -16,7 +16,8 @@ from rebal.market.contract import Contract
 from rebal.market.margin import Held
 from rebal.plan import Plan
 from rebal.planner import build_plan
-from rebal.planner.collateral import Account, Need, Shortage, accounts, free_coins, last_that, loose_in_wallets, need
+from rebal.planner.collateral import Account, Need, Shortage, accounts, last_that, need
+from rebal.planner.posting import free_coins, loose_in_wallets
 from rebal.planner.sequence import after_orders, after_transfers
 from rebal.planner.step import step
 from rebal.planner.unwind import build_unwind

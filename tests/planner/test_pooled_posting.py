@@ -29,9 +29,9 @@ from rebal.market.pooled import (
 )
 from rebal.plan import Plan
 from rebal.planner.build import build_plan
-from rebal.planner.collateral import free_coins
 from rebal.planner.pooled import asked_of, paths_of, pool_of, surveyed
 from rebal.planner.pooled_posting import _counting
+from rebal.planner.posting import free_coins
 from rebal.portfolio import Portfolio
 
 from .test_accounts import MARKET, account, books, carried_out, inputs, planned, read

@@ -16,8 +16,8 @@ from rebal.book import Book
 from rebal.findings import Code, Severity
 from rebal.market.pooled import judge
 from rebal.plan import Plan, Rescue
-from rebal.planner.collateral import free_coins
 from rebal.planner.pooled import past_alert, pool_of
+from rebal.planner.posting import free_coins
 from rebal.planner.rescue import build_rescue
 from rebal.portfolio import Account, Portfolio
 

@@ -13,7 +13,8 @@ from rebal.market.contract import Kind
 from rebal.market.margin import Factors, Held
 from rebal.planner import build_plan
 from rebal.planner.checks.sustain import sustained
-from rebal.planner.collateral import accounts, free_coins, need
+from rebal.planner.collateral import accounts, need
+from rebal.planner.posting import free_coins
 from rebal.portfolio import Portfolio
 
 from .books import SETTINGS, books

@@ -9,10 +9,10 @@ from rebal.compare.legs import Course, legs_of
 from rebal.frozen import frozen
 from rebal.plan import Order
 from rebal.planner.candidates import part_held, route_of
-from rebal.planner.collateral import free_coins
 from rebal.planner.desk import Desk
 from rebal.planner.orders import close_orders
 from rebal.planner.pooled_posting import fees_at, least
+from rebal.planner.posting import free_coins
 from rebal.planner.sequence import after_orders
 from rebal.planner.sizing import Leg
 from rebal.portfolio import Account

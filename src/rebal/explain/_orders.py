@@ -10,7 +10,8 @@ from rebal.formula import evaluated, formula_of
 from rebal.market.carry import DAYS_PER_YEAR, HOURS_PER_DAY
 from rebal.market.contract import Contract, Kind, OrderUnit
 from rebal.plan import CostLine, Order, OrderPart, PnlLine, Side, Transfer
-from rebal.planner.collateral import Account, free_coins, need
+from rebal.planner.collateral import Account, need
+from rebal.planner.posting import free_coins
 from rebal.planner.targets import target
 from rebal.reports.explanation import Derivation, Term
 

@@ -25,7 +25,8 @@ from rebal.explain._stood import (
 from rebal.market.carry import funding_coins_per_day
 from rebal.market.margin import liquidation
 from rebal.plan import Wallet
-from rebal.planner.collateral import Account, balance_at, free_coins, need
+from rebal.planner.collateral import Account, balance_at, need
+from rebal.planner.posting import free_coins
 from rebal.reports.explanation import Derivation, Term
 
 

@@ -1,16 +1,16 @@
-"""How many coins each wallet needs, the least transfers that put them there, and what would fit where they lack."""
+"""How many coins each wallet needs, and what would fit where they lack."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction, down, total, up
+from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction, total, up
 from rebal.book import Book, Position
 from rebal.frozen import frozen, last_for
 from rebal.market.contract import Contract
 from rebal.market.margin import Held, ends_are_last, initial_margin, liquidation, pnl_of, required_balance, value_of
 from rebal.names import within
-from rebal.plan import Order, Transfer
-from rebal.planner.exposure import equity_at, held_position
+from rebal.plan import Order
+from rebal.planner.exposure import held_position
 from rebal.planner.sequence import realised_by
 from rebal.portfolio import Alert, Policy, Portfolio
 
@@ -159,99 +159,6 @@ def accounts(before: Book, after: Book, orders: Iterable[Order], *, portfolio: P
     )
 
 
-def free_coins(currency: str, book: Book, portfolio: Portfolio) -> Fraction:
-    """Coins outside the futures accounts that the policy lets in; none of an asset that is set aside."""
-    if currency in portfolio.aside:
-        return ZERO
-    owned = book.holdings.get(currency, ZERO)
-    if portfolio.has_several:
-        posted = total([book.wallets.get(wallet, ZERO) for wallet in portfolio.wallets_of(currency)])
-    else:
-        posted = book.wallets.get(currency, ZERO)
-    share = portfolio.policy.max_at_venue
-    return max(ZERO, (owned * share if share < 1 else owned) - posted)
-
-
-def room_for(at: str, currency: str, *, book: Book, portfolio: Portfolio) -> Fraction | None:
-    """Coins that an account may still take before more than its ``at_most`` sits there; None: as many as there are.
-
-    What sits there is its equity: a profit that is not realised leaves less room, a loss more.
-    """
-    account = portfolio.account(at)
-    if account.most_usd is None:
-        return None
-    return max(ZERO, account.most_usd - equity_at(at, book, portfolio)) / portfolio.price(currency)
-
-
-def post(
-    listed: Sequence[Account], before: Book, portfolio: Portfolio, *, tops_up: bool = True
-) -> tuple[tuple[Transfer, ...], tuple[Transfer, ...], tuple[Shortage, ...]]:
-    """The least transfers, in and out, that meet the policy in every account; the coins that are missing to do so.
-
-    In: ``need + fees - W``, rounded up to 1e-8, as far as free coins go. Out, only where the orders free it:
-    ``min(W_after - need_after, need_before - need_after)``, never unrealised profit, rounded down; none of an account
-    that stood in alert. What an isolated margin takes of coins that lie free in the futures account leaves them by a
-    transfer of its own, just before.
-    ``tops_up``: whether an account that no order touches is topped up at its alert level; not with less than the least
-    order where that does not do.
-    """
-    free: dict[str, Fraction] = {}
-    loose = loose_in_wallets(listed)
-    arriving: list[Transfer] = []
-    leaving: list[Transfer] = []
-    shortages: list[Shortage] = []
-    moved_in: dict[str, Fraction] = {}
-    for account in listed:
-        currency, wallet = account.currency, account.wallet
-        outside = _let_in(account, free.setdefault(currency, free_coins(currency, before, portfolio)), moved_in,
-                          book=before, portfolio=portfolio)  # fmt: skip
-        inside = loose.get(wallet, ZERO) if account.contract is not None else ZERO
-        asked = need(account.held_after, portfolio)
-        wanted = _wanted(account, asked, portfolio) if account.traded or tops_up else ZERO
-        taken = _taken(wanted, inside + outside, account, portfolio=portfolio)
-        drawn = max(ZERO, min(taken, inside))
-        at = portfolio.account(account.at).name
-        if drawn:
-            loose[wallet] = inside - drawn
-            arriving.append(Transfer(currency, None, -drawn, at))
-        if taken:
-            (arriving if taken > 0 else leaving).append(Transfer(currency, account.contract, taken, at))
-        free[currency] -= max(ZERO, taken - drawn)
-        if taken > drawn:  # what is not moved needs no price
-            moved_in[account.at] = moved_in.get(account.at, ZERO) + (taken - drawn) * portfolio.price(currency)
-        shortage = _shortage(account, taken, asked) if wanted > 0 else None
-        if shortage is not None:
-            shortages.append(shortage)
-    return tuple(arriving), tuple(leaving), tuple(shortages)
-
-
-def _taken(wanted: Fraction, there: Fraction, account: Account, *, portfolio: Portfolio) -> Fraction:
-    if wanted <= 0:
-        return wanted
-    taken = down(min(wanted, there), COIN_STEP)
-    return ZERO if taken < wanted and is_dust(taken, account, portfolio=portfolio) else taken
-
-
-def is_dust(coins: Fraction, account: Account, *, portfolio: Portfolio) -> bool:
-    """Whether coins that do not do are worth no move: below the least order, for an account that nothing trades."""
-    return (
-        portfolio.has_several
-        and not account.traded
-        and coins > 0
-        and coins * portfolio.price(account.currency) < portfolio.policy.min_order
-    )
-
-
-def _let_in(
-    account: Account, free: Fraction, moved_in: Mapping[str, Fraction], *, book: Book, portfolio: Portfolio
-) -> Fraction:
-    """Of free coins, those that an account may take, after the dollars that were moved into it already."""
-    room = room_for(account.at, account.currency, book=book, portfolio=portfolio)
-    if room is None:
-        return free
-    return min(free, max(ZERO, room - moved_in.get(account.at, ZERO) / portfolio.price(account.currency)))
-
-
 def in_alert(account: Account, portfolio: Portfolio) -> bool:
     """Whether an account, as it stands before the orders, is past what the policy calls a breach."""
     return past(account.balance, account.held_before, portfolio.policy.alert)
@@ -367,34 +274,3 @@ def _held(names: Iterable[str], positions: Mapping[str, Position], portfolio: Po
         if position is not None and position.contracts:
             found.append(held_position(position, portfolio.market))
     return tuple(found)
-
-
-def loose_in_wallets(listed: Iterable[Account]) -> dict[str, Fraction]:
-    """Coins already in the futures account that back no cross position, for isolated positions to draw on."""
-    return {
-        account.wallet: max(ZERO, account.balance)
-        for account in listed
-        if account.contract is None and not account.held_before and not account.held_after
-    }
-
-
-def _wanted(account: Account, asked: Need, portfolio: Portfolio) -> Fraction:
-    """Coins to move in (negative: out) if coins were without limit."""
-    balance = account.balance + account.realised
-    if not account.traded:
-        short = asked.most - balance
-        return up(short, COIN_STEP) if short > 0 and in_alert(account, portfolio) else ZERO
-    short = asked.most + account.fees - balance
-    if short > 0:
-        return up(short, COIN_STEP)
-    if in_alert(account, portfolio):
-        return ZERO
-    freed = need(account.held_before, portfolio).without_profit - asked.without_profit
-    spare = balance - account.fees - asked.without_profit
-    return -down(max(ZERO, min(spare, freed)), COIN_STEP)
-
-
-def _shortage(account: Account, posted: Fraction, asked: Need) -> Shortage | None:
-    available = account.balance + account.realised + posted
-    needed = asked.least(account.fees)
-    return Shortage(account, needed, available, asked) if needed > available else None

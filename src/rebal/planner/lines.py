@@ -29,9 +29,10 @@ from rebal.plan import (
     Wallet,
 )
 from rebal.planner.account_lines import estimates
-from rebal.planner.collateral import Account, account_leverage, balance_at, free_coins, need
+from rebal.planner.collateral import Account, account_leverage, balance_at, need
 from rebal.planner.cover import Cover
 from rebal.planner.exposure import Valuation, fees_usd, held_position
+from rebal.planner.posting import free_coins
 from rebal.planner.step import Outcome
 from rebal.planner.targets import Aims, target
 from rebal.portfolio import DOLLARS, Portfolio

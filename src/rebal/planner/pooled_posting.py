@@ -10,8 +10,9 @@ from rebal.frozen import frozen, kept_for
 from rebal.market.pooled import Coin, Counted, Part, Pool
 from rebal.plan import Order, Transfer
 from rebal.planner import collateral
-from rebal.planner.collateral import Need, Shortage, free_coins, is_dust, room_for
+from rebal.planner.collateral import Need, Shortage
 from rebal.planner.pooled import asked_of, past_alert, pool_of, surveyed
+from rebal.planner.posting import free_coins, is_dust, room_for
 from rebal.planner.sequence import after_transfers
 from rebal.portfolio import DOLLARS, Account, Alert, Portfolio, Posting
 

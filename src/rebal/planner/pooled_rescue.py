@@ -11,7 +11,7 @@ from rebal.market.pooled import Part, Pool, judge
 from rebal.names import within
 from rebal.plan import Order, Rescue, RescueLine, Transfer
 from rebal.planner.candidates import tradable
-from rebal.planner.collateral import accounts, free_coins
+from rebal.planner.collateral import accounts
 from rebal.planner.cover import cover
 from rebal.planner.cutting import Closed, Goal, Wallet, fewest_lots
 from rebal.planner.desk import Desk
@@ -19,6 +19,7 @@ from rebal.planner.exposure import fees_usd, value
 from rebal.planner.idle import idle_anywhere
 from rebal.planner.pooled import is_past, levels_of, nearest, part_of, past_alert, pool_of, surveyed
 from rebal.planner.pooled_posting import filled, room_usd
+from rebal.planner.posting import free_coins
 from rebal.planner.review import Check, Review
 from rebal.planner.sequence import after_orders, after_transfers, realised_by
 from rebal.planner.step import carried

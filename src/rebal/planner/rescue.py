@@ -11,13 +11,14 @@ from rebal.market.margin import liquidation, pnl_of, value_of
 from rebal.plan import Inputs, Order, Plan, Rescue, RescueLine, Transfer
 from rebal.planner.build import answer
 from rebal.planner.candidates import tradable
-from rebal.planner.collateral import Account, accounts, balance_at, free_coins, loose_in_wallets, past, room_for
+from rebal.planner.collateral import Account, accounts, balance_at, past
 from rebal.planner.cover import cover, still_asked
 from rebal.planner.cutting import Goal, Wallet, fewest_lots
 from rebal.planner.desk import Desk
 from rebal.planner.exposure import fees_usd, value
 from rebal.planner.idle import idle_elsewhere
 from rebal.planner.pooled_rescue import PooledWay, PooledWays, pooled_checks, pooled_lines, pooled_names, pooled_ways
+from rebal.planner.posting import free_coins, loose_in_wallets, room_for
 from rebal.planner.rebalance import Decided, outside_band
 from rebal.planner.rescue_meanwhile import meanwhile
 from rebal.planner.review import Check, Review

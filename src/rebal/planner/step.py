@@ -7,7 +7,8 @@ from rebal.book import Book
 from rebal.frozen import frozen
 from rebal.plan import Order, Transfer
 from rebal.planner import pooled_posting
-from rebal.planner.collateral import Account, Shortage, accounts, post
+from rebal.planner.collateral import Account, Shortage, accounts
+from rebal.planner.posting import post
 from rebal.planner.sequence import after_orders, after_transfers, placing_order, waiting_last
 from rebal.planner.travelling import may_ask_again, travelled
 from rebal.portfolio import Portfolio

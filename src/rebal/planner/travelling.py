@@ -7,10 +7,11 @@ from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction, down, total, up
 from rebal.book import Book
 from rebal.market.carry import HOURS_PER_DAY, days_of
 from rebal.plan import Transfer
-from rebal.planner.collateral import Account, Shortage, free_coins, is_dust, need, past
+from rebal.planner.collateral import Account, Shortage, need, past
 from rebal.planner.exposure import equity_at, value, with_room
 from rebal.planner.idle import Idle, Spare, place_of
 from rebal.planner.pooled_posting import Posted, asked_in_alert
+from rebal.planner.posting import free_coins, is_dust
 from rebal.planner.sequence import after_transfers
 from rebal.portfolio import Account as Place
 from rebal.portfolio import Portfolio

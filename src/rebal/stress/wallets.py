@@ -15,8 +15,9 @@ from rebal.market.path import Curve, Moves, Passage
 from rebal.market.pooled import Pool, judge
 from rebal.planner import worth
 from rebal.planner.checks.sustain import sustained
-from rebal.planner.collateral import Account, free_coins
+from rebal.planner.collateral import Account
 from rebal.planner.pooled import pool_of
+from rebal.planner.posting import free_coins
 from rebal.planner.worth import Payoff
 from rebal.portfolio import DOLLARS, Portfolio
 from rebal.portfolio import Account as VenueAccount

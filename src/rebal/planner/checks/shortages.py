@@ -6,8 +6,9 @@ from rebal.amounts import Fraction, plain, total
 from rebal.findings import Code, Finding, coins, error, exact_percent, percent, warning
 from rebal.frozen import frozen
 from rebal.market.margin import initial_margin, pnl_of
-from rebal.planner.collateral import Shortage, fitting_distance, fitting_leverage, free_coins
+from rebal.planner.collateral import Shortage, fitting_distance, fitting_leverage
 from rebal.planner.pooled import fitting, pool_of
+from rebal.planner.posting import free_coins
 from rebal.planner.review import Review
 
 

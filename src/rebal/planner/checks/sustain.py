@@ -7,7 +7,8 @@ from rebal.book import Book
 from rebal.findings import Code, Finding, coins, info, percent, price, usd
 from rebal.market.contract import Kind
 from rebal.market.margin import Factors, Held, kept_within, required_balance
-from rebal.planner.collateral import Account, account_leverage, free_coins, need, need_at
+from rebal.planner.collateral import Account, account_leverage, need, need_at
+from rebal.planner.posting import free_coins
 from rebal.planner.review import Check, Review
 from rebal.portfolio import Portfolio
 
