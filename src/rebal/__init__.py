@@ -22,9 +22,9 @@ Where to look, from the command line down; what stands lower knows nothing of wh
     venues/               the catalogue: one file a venue, each figure with its source and date
     findings, plan, status, account_lines, rung_lines, beta, catalogue, ledger, pooling, reports/
                           what is said, as data: the fields are the JSON; what is a breach stands in findings
-    portfolio, book, stated, exchange_account
-                          what it is told, resolved; what is held and open, and the one function that lets events
-                          happen; an account as its exchange tells it
+    portfolio, policy, book, stated, exchange_account
+                          what it is told, resolved, and the rules that it keeps; what is held and open, and the one
+                          function that lets events happen; an account as its exchange tells it
     market/               one contract's payoff, fills, maintenance, margin and liquidation, carry, tiers; pooled:
                           what coins count together
     amounts, formula, times, withdrawal, names, errors, frozen, discover

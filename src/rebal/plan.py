@@ -14,7 +14,7 @@ from rebal.book import MarginMode, Purpose
 from rebal.findings import Finding
 from rebal.frozen import frozen
 from rebal.market.contract import Kind, OrderUnit
-from rebal.portfolio import Policy, Route
+from rebal.policy import Policy, Route
 from rebal.rung_lines import RungLine
 
 

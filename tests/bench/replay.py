@@ -21,7 +21,8 @@ from planner.given import INPUTS, inverse, policy, portfolio
 from rebal import workers
 from rebal.amounts import Fraction
 from rebal.load.policy import usual_alert
-from rebal.portfolio import Band, Portfolio
+from rebal.policy import Band
+from rebal.portfolio import Portfolio
 from rebal.replay import report
 from rebal.replay.bootstrap import Draw
 from rebal.replay.course import DAY, Course, Rates, Track, stamp

@@ -7,7 +7,8 @@ from planner.given import INPUTS, NOW, inverse, linear, portfolio
 from rebal.amounts import Fraction
 from rebal.compare.report import build_compare
 from rebal.market.contract import Contract
-from rebal.portfolio import Costs, Holding, Lot, LotMethod, Policy, Portfolio, Tax
+from rebal.policy import Policy
+from rebal.portfolio import Costs, Holding, Lot, LotMethod, Portfolio, Tax
 from rebal.reports.comparison import Compare
 from rebal.times import Duration
 

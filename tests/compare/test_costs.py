@@ -12,7 +12,8 @@ from planner.given import NOW, inverse, linear, policy, portfolio
 from rebal.amounts import Fraction
 from rebal.market.contract import Contract
 from rebal.planner.costs import ROLL_DAYS, Carried, Term, carry, cost, first_day, held_a_day
-from rebal.portfolio import Costs, FundingRate, Portfolio, Sizing
+from rebal.policy import Sizing
+from rebal.portfolio import Costs, FundingRate, Portfolio
 
 F = Fraction
 prices = st.integers(1, 10**6).map(lambda n: F(n, 10))

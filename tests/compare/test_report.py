@@ -16,7 +16,8 @@ from rebal.compare.break_even import REACH_DAYS
 from rebal.findings import Code
 from rebal.planner import build_plan
 from rebal.planner.costs import ROLL_DAYS
-from rebal.portfolio import Costs, FundingRate, Holding, Lot, LotMethod, Market, Portfolio, Sizing, Tax
+from rebal.policy import Sizing
+from rebal.portfolio import Costs, FundingRate, Holding, Lot, LotMethod, Market, Portfolio, Tax
 from rebal.reports.comparison import Compare, RouteLine, Way
 from rebal.tax import tax_usd
 from rebal.times import Duration

@@ -22,7 +22,7 @@ from rebal.plan import (
     Standing,
     Transfer,
 )
-from rebal.portfolio import Route
+from rebal.policy import Route
 
 from .rows import asset, order, plan, position, steps, wallet
 

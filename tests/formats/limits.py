@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from rebal.amounts import Fraction
 from rebal.book import Book, MarginMode
-from rebal.portfolio import Alert, Band, Market, Policy, Portfolio, Sizing
+from rebal.policy import Alert, Band, Policy, Sizing
+from rebal.portfolio import Market, Portfolio
 
 from .rows import MORNING
 

@@ -21,7 +21,7 @@ from rebal.plan import (
     StepKind,
     Wallet,
 )
-from rebal.portfolio import Route
+from rebal.policy import Route
 
 MORNING = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 PREVIOUS = "cd" * 32

@@ -17,7 +17,7 @@ from rebal.formats.screen.figures import TABLE
 from rebal.formats.screen.records import PEN
 from rebal.formats.screen.wording import day_and_time, unbroken, with_figures
 from rebal.plan import OrderPart, Plan, PositionLine
-from rebal.portfolio import Route
+from rebal.policy import Route
 
 from . import books, ledgers, rows
 

@@ -10,7 +10,8 @@ from rebal.book import Book, MarginMode, Position, Purpose
 from rebal.ledger import Draft, Event, Fill, FillPart, Funding
 from rebal.market.contract import Contract, Kind
 from rebal.market.maintenance import assumed
-from rebal.portfolio import Alert, Band, Holding, Market, Policy, Portfolio, Proxy, Sizing
+from rebal.policy import Alert, Band, Policy, Sizing
+from rebal.portfolio import Holding, Market, Portfolio, Proxy
 
 AS_OF = datetime(2026, 11, 20, 8, tzinfo=UTC)
 LATER = AS_OF + timedelta(hours=1)

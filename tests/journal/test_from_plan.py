@@ -23,7 +23,8 @@ from rebal.journal.placed import Given, Moved, Placed
 from rebal.journal.saved import SavedOrder, SavedPart
 from rebal.ledger import Draft, EntryType, Fill, Journal, Spot, Transfer, Void
 from rebal.plan import Plan
-from rebal.portfolio import Portfolio, Uncovered
+from rebal.policy import Uncovered
+from rebal.portfolio import Portfolio
 
 from .books import BTCUSD, CONTRACTS, LATER, PRICES, at, portfolio
 from .plans import HALF, hedged, planned, read, rebalancing, record, text_of, unwound

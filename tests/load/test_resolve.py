@@ -9,21 +9,8 @@ from exact import exact
 from load.given import NOW, OWN, SMALL, read, refusals
 from rebal.amounts import Fraction
 from rebal.book import MarginMode, Purpose
-from rebal.portfolio import (
-    Alert,
-    Band,
-    Costs,
-    FundingRate,
-    Holding,
-    Lot,
-    LotMethod,
-    Policy,
-    Proxy,
-    Route,
-    Sizing,
-    Tax,
-    Uncovered,
-)
+from rebal.policy import Alert, Band, Policy, Route, Sizing, Uncovered
+from rebal.portfolio import Costs, FundingRate, Holding, Lot, LotMethod, Proxy, Tax
 from rebal.times import Duration
 
 FULL = """\

@@ -22,7 +22,8 @@ from rebal.market.maintenance import (
     Valuation,
     continuous,
 )
-from rebal.portfolio import Policy, Portfolio, Proxy, Sizing
+from rebal.policy import Policy, Sizing
+from rebal.portfolio import Portfolio, Proxy
 
 from .given import NOW, inverse, linear, policy, portfolio, whole
 

@@ -19,7 +19,8 @@ from rebal.market.contract import Contract
 from rebal.names import within
 from rebal.planner.desk import Desk
 from rebal.planner.sizing import Leg
-from rebal.portfolio import Account, Portfolio, Route
+from rebal.policy import Route
+from rebal.portfolio import Account, Portfolio
 
 from .given import INPUTS, inverse, linear, policy, portfolio
 from .test_splitting import at

@@ -9,7 +9,8 @@ from rebal.book import Book, MarginMode, Position
 from rebal.market.contract import Assumption, Contract, Kind, OrderUnit
 from rebal.market.maintenance import Maintenance, Method, Tier, Tiers, TierUnit, Valuation
 from rebal.plan import Inputs
-from rebal.portfolio import Alert, Band, FundingRate, Holding, Market, Policy, Portfolio, Proxy, Sizing, Uncovered
+from rebal.policy import Alert, Band, Policy, Sizing, Uncovered
+from rebal.portfolio import FundingRate, Holding, Market, Portfolio, Proxy
 
 NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
 INPUTS = Inputs("0" * 64, None, None, NOW, NOW, "test")

@@ -10,7 +10,8 @@ from rebal.amounts import Fraction
 from rebal.book import opened
 from rebal.findings import Code, Finding, Severity
 from rebal.market.contract import Contract
-from rebal.portfolio import Portfolio, Prefer, Proxy
+from rebal.policy import Prefer
+from rebal.portfolio import Portfolio, Proxy
 from rebal.withdrawal import Withdrawal
 
 from .given import inverse, linear, policy, portfolio

@@ -28,7 +28,8 @@ from rebal.planner.pooled import paths_of, pool_of
 from rebal.planner.posting import room_for
 from rebal.planner.rescue import build_rescue
 from rebal.planner.status import build_status
-from rebal.portfolio import Portfolio, Uncovered
+from rebal.policy import Uncovered
+from rebal.portfolio import Portfolio
 from rebal.stress.report import build_stress
 from rebal.times import instant
 

@@ -17,7 +17,8 @@ from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask
 from rebal.planner.sequence import after_orders, after_transfers
 from rebal.planner.sizing import Leg
-from rebal.portfolio import Portfolio, Prefer, Route, Uncovered
+from rebal.policy import Prefer, Route, Uncovered
+from rebal.portfolio import Portfolio
 
 from .given import INPUTS
 from .test_accounts_twin import FEW, PRICES, books

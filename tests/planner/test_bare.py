@@ -15,7 +15,8 @@ from rebal.planner.bare import bare_plan, desk_of
 from rebal.planner.build import build_plan
 from rebal.planner.exposure import value, worth_in
 from rebal.planner.rescue import build_rescue
-from rebal.portfolio import DOLLARS, Portfolio, Uncovered
+from rebal.policy import Uncovered
+from rebal.portfolio import DOLLARS, Portfolio
 
 from .books import SETTINGS, books
 from .given import INPUTS, NOW, inverse, linear, policy, portfolio, whole

@@ -28,7 +28,8 @@ from rebal.planner.candidates import (
     through,
     tradable,
 )
-from rebal.portfolio import Portfolio, Prefer, Route
+from rebal.policy import Prefer, Route
+from rebal.portfolio import Portfolio
 
 from .given import NOW, inverse, linear, policy, portfolio
 from .test_splitting import accounts, at

@@ -12,7 +12,7 @@ from rebal.book import Purpose, opened
 from rebal.planner.carrying import Carried, Shrink, carry, moved_usd
 from rebal.planner.desk import Desk
 from rebal.planner.sizing import Leg
-from rebal.portfolio import Route
+from rebal.policy import Route
 
 from .division import Asked, Divided, Line, Lots, asks, asks_alone, divided, with_the_rest, worth
 from .given import INPUTS, inverse, linear, policy, portfolio

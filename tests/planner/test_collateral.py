@@ -21,7 +21,8 @@ from rebal.planner.posting import free_coins, loose_in_wallets
 from rebal.planner.sequence import after_orders, after_transfers
 from rebal.planner.step import step
 from rebal.planner.unwind import build_unwind
-from rebal.portfolio import Policy, Portfolio
+from rebal.policy import Policy
+from rebal.portfolio import Portfolio
 
 from .given import INPUTS, inverse, policy, portfolio
 

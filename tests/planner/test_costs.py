@@ -9,7 +9,8 @@ from exact import exact
 from rebal.amounts import Fraction
 from rebal.market.contract import Contract
 from rebal.planner.costs import held_a_day, held_over
-from rebal.portfolio import Portfolio, Sizing
+from rebal.policy import Sizing
+from rebal.portfolio import Portfolio
 
 from .given import NOW, inverse, linear, policy, portfolio
 

@@ -11,7 +11,7 @@ from rebal.amounts import ZERO, Fraction
 from rebal.book import Part, Position, Purpose, opened
 from rebal.market.contract import Contract
 from rebal.planner.cutting import Wallet, _ladder, fewest_lots
-from rebal.portfolio import Alert
+from rebal.policy import Alert
 
 from .given import inverse, portfolio, whole
 

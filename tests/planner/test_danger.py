@@ -19,7 +19,8 @@ from rebal.planner.rescue import build_rescue
 from rebal.planner.sequence import after_orders
 from rebal.planner.status import build_status
 from rebal.planner.unwind import build_unwind
-from rebal.portfolio import Portfolio, Uncovered
+from rebal.policy import Uncovered
+from rebal.portfolio import Portfolio
 
 from .books import SETTINGS, books
 from .given import INPUTS, inverse, policy, portfolio

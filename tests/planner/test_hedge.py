@@ -23,7 +23,8 @@ from rebal.planner.hedge_legs import Ask, Tally, _root, contract_moved
 from rebal.planner.sizing import Leg
 from rebal.planner.status import build_status
 from rebal.planner.unwind import build_unwind
-from rebal.portfolio import Policy, Portfolio, Route, Sizing
+from rebal.policy import Policy, Route, Sizing
+from rebal.portfolio import Portfolio
 
 from .books import SETTINGS, books
 from .given import INPUTS, NOW, inverse, linear, policy, portfolio

@@ -18,7 +18,8 @@ from rebal.planner.desk import Desk
 from rebal.planner.exposure import value
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask
-from rebal.portfolio import Portfolio, Sizing
+from rebal.policy import Sizing
+from rebal.portfolio import Portfolio
 
 from .books import INVERSE_SCHEDULE, LINEAR_SCHEDULE, SETTINGS, decimals
 from .given import INPUTS, NOW, inverse, linear, policy, portfolio

@@ -19,7 +19,8 @@ from rebal.planner.hedge_legs import Ask
 from rebal.planner.rescue import build_rescue
 from rebal.planner.sequence import after_orders, after_transfers
 from rebal.planner.sizing import Leg
-from rebal.portfolio import Account, Pooling, Portfolio, Route
+from rebal.policy import Route
+from rebal.portfolio import Account, Pooling, Portfolio
 from rebal.withdrawal import Withdrawal
 
 from .given import INPUTS, inverse, linear, policy

@@ -16,7 +16,8 @@ from rebal.findings import Code, Severity
 from rebal.market.contract import Contract
 from rebal.plan import Plan
 from rebal.planner import build_plan
-from rebal.portfolio import Portfolio, Uncovered
+from rebal.policy import Uncovered
+from rebal.portfolio import Portfolio
 
 from .books import SETTINGS, books, dollars_of
 from .given import INPUTS, inverse, policy, portfolio, whole

@@ -13,7 +13,8 @@ from rebal.findings import Code, Finding, Severity
 from rebal.market.contract import Contract
 from rebal.planner import build_plan
 from rebal.planner.checks.market import unusual_funding
-from rebal.portfolio import Doubt, Doubtful, Portfolio, Sizing
+from rebal.policy import Sizing
+from rebal.portfolio import Doubt, Doubtful, Portfolio
 
 from .given import INPUTS, NOW, inverse, policy, portfolio
 

@@ -14,7 +14,8 @@ from rebal.planner import build_plan
 from rebal.planner.candidates import Candidate
 from rebal.planner.orders import any_order_of, close_orders, limit_price, orders_of, refused_size, residual
 from rebal.planner.sizing import LeftOut, Leg, Residual
-from rebal.portfolio import Portfolio, Route
+from rebal.policy import Route
+from rebal.portfolio import Portfolio
 
 from .given import INPUTS, inverse, policy, portfolio
 from .test_splitting import accounts, at

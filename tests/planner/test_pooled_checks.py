@@ -28,7 +28,8 @@ from rebal.planner.rescue import build_rescue
 from rebal.planner.sizing import Leg
 from rebal.planner.status import build_status
 from rebal.planner.unwind import build_unwind
-from rebal.portfolio import Alert, Portfolio, Route
+from rebal.policy import Alert, Route
+from rebal.portfolio import Portfolio
 
 from .given import INPUTS, inverse, policy
 from .test_accounts import MARKET, NOW, TWO, account, inputs, planned, read

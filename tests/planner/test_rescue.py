@@ -19,7 +19,8 @@ from rebal.plan import Plan, Rescue, RescueLine
 from rebal.planner.cutting import Goal
 from rebal.planner.rescue import build_rescue, goal_of, rescued_names
 from rebal.planner.status import build_status
-from rebal.portfolio import Alert, Portfolio
+from rebal.policy import Alert
+from rebal.portfolio import Portfolio
 
 from .given import INPUTS, inverse, linear, policy, portfolio, whole
 from .test_splitting import accounts as places

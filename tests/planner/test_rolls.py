@@ -18,7 +18,8 @@ from rebal.planner.desk import Desk
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask, in_the_way
 from rebal.planner.status import build_status
-from rebal.portfolio import Portfolio, Proxy, Route
+from rebal.policy import Route
+from rebal.portfolio import Portfolio, Proxy
 from rebal.status import Needs, Status
 
 from .given import INPUTS, NOW, inverse, policy, portfolio

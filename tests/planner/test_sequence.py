@@ -16,7 +16,8 @@ from rebal.plan import Order, Side, StepKind, Transfer
 from rebal.planner.orders import orders_of
 from rebal.planner.sequence import placing_order, steps, waiting, waiting_last
 from rebal.planner.sizing import Leg
-from rebal.portfolio import Account, Pooling, Portfolio, Route
+from rebal.policy import Route
+from rebal.portfolio import Account, Pooling, Portfolio
 
 from .given import inverse
 from .test_splitting import accounts, at, book

@@ -10,7 +10,8 @@ from rebal.book import MarginMode, opened
 from rebal.market.maintenance import Method, Tier, Tiers, TierUnit, Valuation
 from rebal.plan import Setting
 from rebal.planner import build_plan
-from rebal.portfolio import Policy, Portfolio
+from rebal.policy import Policy
+from rebal.portfolio import Portfolio
 
 from .given import INPUTS, inverse, policy, portfolio
 

@@ -8,7 +8,8 @@ from rebal.book import opened
 from rebal.findings import Code
 from rebal.plan import Plan
 from rebal.planner import build_plan
-from rebal.portfolio import Portfolio, Sizing
+from rebal.policy import Sizing
+from rebal.portfolio import Portfolio
 
 from .given import INPUTS, inverse, linear, policy, portfolio
 

@@ -24,7 +24,8 @@ from rebal.planner.sizing import (
     least_lots,
     legs_for,
 )
-from rebal.portfolio import Portfolio, Route, Sizing
+from rebal.policy import Route, Sizing
+from rebal.portfolio import Portfolio
 
 from .given import NOW, inverse, policy, portfolio
 from .test_splitting import accounts, at

@@ -27,7 +27,8 @@ from rebal.planner.hedge_legs import Ask
 from rebal.planner.sizing import Leg
 from rebal.planner.splitting import Offer, in_the_way
 from rebal.planner.status import build_status
-from rebal.portfolio import Account, Policy, Portfolio, Prefer
+from rebal.policy import Policy, Prefer
+from rebal.portfolio import Account, Portfolio
 
 from .given import INPUTS, inverse, linear, policy, portfolio
 

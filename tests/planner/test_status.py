@@ -11,7 +11,8 @@ from rebal.book import HedgeAsked, Part, Position, Purpose, opened
 from rebal.commands._cures import cured
 from rebal.findings import Code
 from rebal.planner.status import build_status
-from rebal.portfolio import Band, Portfolio
+from rebal.policy import Band
+from rebal.portfolio import Portfolio
 from rebal.status import Needs, Status
 
 from .given import INPUTS, NOW, inverse, policy, portfolio

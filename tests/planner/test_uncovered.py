@@ -162,7 +162,7 @@ def brute_force_fit(made: Portfolio, contract: str, lot: Fraction) -> Fraction:
     from rebal.book import Purpose
     from rebal.planner.desk import Desk
     from rebal.planner.sizing import Leg
-    from rebal.portfolio import Route
+    from rebal.policy import Route
 
     desk, lots = Desk.of(made, made.statement, now=INPUTS.now), 0
     while True:

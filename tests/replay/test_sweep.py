@@ -9,7 +9,8 @@ import pytest
 
 from planner.given import INPUTS, inverse, policy, portfolio
 from rebal.amounts import Fraction
-from rebal.portfolio import Band, Portfolio
+from rebal.policy import Band
+from rebal.portfolio import Portfolio
 from rebal.replay import report, sweep
 from rebal.replay.bootstrap import Draw
 from rebal.replay.course import DAY, Course, Rates, stamp

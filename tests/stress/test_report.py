@@ -24,7 +24,8 @@ from rebal.market.contract import Contract, Kind
 from rebal.market.margin import Held
 from rebal.planner.exposure import value
 from rebal.planner.payoff import SHOCKS
-from rebal.portfolio import DOLLARS, FundingRate, Portfolio, Sizing
+from rebal.policy import Sizing
+from rebal.portfolio import DOLLARS, FundingRate, Portfolio
 from rebal.reports.stress import Difference, ScenarioLine, Stress
 from rebal.stress.report import Scenario, build_stress, everywhere, scenarios_of
 from rebal.stress.wallets import Strain

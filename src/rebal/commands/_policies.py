@@ -11,7 +11,7 @@ from rebal.errors import UsageProblem
 
 if TYPE_CHECKING:
     from rebal.load.fields import Text
-    from rebal.portfolio import Policy
+    from rebal.policy import Policy
     from rebal.replay.sweep import Combination
 
 HOLD, REFUSED = "hold", ("hold", "rescue", "fit")
@@ -100,7 +100,7 @@ def _readers() -> "Mapping[str, Text | None]":
     from rebal.book import MarginMode
     from rebal.load import field_kinds
     from rebal.load.fields import Choice
-    from rebal.portfolio import Prefer, Sizing, Uncovered
+    from rebal.policy import Prefer, Sizing, Uncovered
 
     return {
         "band": field_kinds.SHARE,

@@ -16,7 +16,8 @@ from rebal.planner.costs import Carried, carry, carry_per_day
 from rebal.planner.desk import Desk
 from rebal.planner.exposure import held_position
 from rebal.planner.sizing import LeftOut, Leg
-from rebal.portfolio import Portfolio, Route
+from rebal.policy import Route
+from rebal.portfolio import Portfolio
 from rebal.reports.comparison import LegLine, PostedLine, Way
 
 

@@ -22,7 +22,8 @@ from rebal.market.contract import Contract, Kind
 from rebal.plan import AssetLine, RescueLine
 from rebal.planner.cover import yet_to_realise
 from rebal.planner.exposure import Valuation, beta
-from rebal.portfolio import DOLLARS, Sizing
+from rebal.policy import Sizing
+from rebal.portfolio import DOLLARS
 from rebal.reports.explanation import Derivation, Term
 
 _Sum = tuple[str, list[Term]]

@@ -9,7 +9,7 @@ from rebal.formula import formula_of, renamed
 from rebal.market.carry import DAYS_PER_YEAR
 from rebal.market.contract import Contract, Kind
 from rebal.plan import Wallet
-from rebal.portfolio import Sizing
+from rebal.policy import Sizing
 from rebal.reports.explanation import Derivation, Term
 
 _Known = Mapping[str, Fraction | None]

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from rebal.amounts import Fraction
 from rebal.book import MarginMode
-from rebal.portfolio import Posting, Prefer, Route, Sizing, Uncovered
+from rebal.policy import Posting, Prefer, Route, Sizing, Uncovered
 
 BAND = Fraction(5, 100)
 MARGIN_MODE = MarginMode.CROSS

@@ -40,7 +40,8 @@ from rebal.load.market_block import Market
 from rebal.load.withdrawal_block import WITHDRAWAL, Withdrawal
 from rebal.market.contract import Kind
 from rebal.market.maintenance import Method, TierUnit, Valuation
-from rebal.portfolio import LotMethod, Prefer, Sizing, Uncovered
+from rebal.policy import Prefer, Sizing, Uncovered
+from rebal.portfolio import LotMethod
 from rebal.times import Duration
 
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from rebal.amounts import Fraction
 from rebal.load import defaults, models
-from rebal.portfolio import Alert, Band, Policy
+from rebal.policy import Alert, Band, Policy
 from rebal.times import Duration
 
 

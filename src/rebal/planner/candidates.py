@@ -8,7 +8,8 @@ from rebal.book import Position, Purpose
 from rebal.frozen import frozen
 from rebal.market.contract import Contract, Kind
 from rebal.planner.costs import held_a_day, held_over
-from rebal.portfolio import Portfolio, Prefer, Route
+from rebal.policy import Prefer, Route
+from rebal.portfolio import Portfolio
 
 SOONEST_EXPIRY = timedelta(days=7)
 LONG, SHORT = ONE, -ONE

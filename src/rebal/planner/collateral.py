@@ -12,7 +12,8 @@ from rebal.names import within
 from rebal.plan import Order
 from rebal.planner.exposure import held_position
 from rebal.planner.sequence import realised_by
-from rebal.portfolio import Alert, Policy, Portfolio
+from rebal.policy import Alert, Policy
+from rebal.portfolio import Portfolio
 
 LEVERAGE_STEP = Fraction(1, 100)
 DISTANCE_STEP = Fraction(1, 1000)

@@ -10,7 +10,8 @@ from rebal.frozen import frozen
 from rebal.market.carry import basis, basis_usd_per_day, days_between, days_of, funding_usd_per_day
 from rebal.market.contract import Contract
 from rebal.planner.exposure import leg_value
-from rebal.portfolio import Portfolio, Sizing
+from rebal.policy import Sizing
+from rebal.portfolio import Portfolio
 
 ROLL_DAYS = 91
 """How long the contract lasts that an expiring one is rolled into: a quarter, the term that every venue lists."""

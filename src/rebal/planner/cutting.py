@@ -14,7 +14,8 @@ from rebal.planner.collateral import accounts, balance_at, past
 from rebal.planner.orders import close_orders
 from rebal.planner.sequence import after_orders
 from rebal.planner.sizing import Leg
-from rebal.portfolio import Alert, Portfolio
+from rebal.policy import Alert
+from rebal.portfolio import Portfolio
 
 
 @frozen

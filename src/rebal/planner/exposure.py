@@ -9,7 +9,8 @@ from rebal.book import Book, Part, Position, Purpose
 from rebal.frozen import frozen
 from rebal.market.contract import INVERSE, Contract
 from rebal.market.margin import Held
-from rebal.portfolio import COIN, DOLLARS, NOTIONAL, Account, Market, Portfolio
+from rebal.policy import COIN, NOTIONAL
+from rebal.portfolio import DOLLARS, Account, Market, Portfolio
 
 
 @frozen

@@ -12,7 +12,7 @@ from rebal.planner.desk import Desk
 from rebal.planner.sizing import Leg, Passed, least_lots
 from rebal.planner.splitting import in_the_way, lacking, purse, uncapped
 from rebal.planner.targets import lot_usd
-from rebal.portfolio import Route
+from rebal.policy import Route
 
 if TYPE_CHECKING:
     from rebal.planner.hedge_legs import Ask, Mark, Tally

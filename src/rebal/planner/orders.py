@@ -10,7 +10,8 @@ from rebal.plan import Order, OrderPart, Side
 from rebal.planner.candidates import Candidate
 from rebal.planner.sizing import LeftOut, Leg, Passed, Residual, carried_usd, fully_reducing, is_below_min_order
 from rebal.planner.targets import least_leg_usd
-from rebal.portfolio import Portfolio, Route
+from rebal.policy import Route
+from rebal.portfolio import Portfolio
 
 
 def orders_of(legs: Iterable[Leg], *, book: Book, portfolio: Portfolio) -> tuple[Order, ...]:

@@ -13,7 +13,8 @@ from rebal.market.pooled import Coin, Levered, Open, Part, Pool, judge
 from rebal.names import within
 from rebal.planner.collateral import DISTANCE_STEP, LEVERAGE_STEP, account_leverage, last_that
 from rebal.planner.exposure import held_position
-from rebal.portfolio import Account, Alert, Portfolio
+from rebal.policy import Alert
+from rebal.portfolio import Account, Portfolio
 
 if TYPE_CHECKING:
     from rebal.market.pooled_need import Survey

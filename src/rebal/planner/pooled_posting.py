@@ -14,7 +14,8 @@ from rebal.planner.collateral import Need, Shortage
 from rebal.planner.pooled import asked_of, past_alert, pool_of, surveyed
 from rebal.planner.posting import free_coins, is_dust, room_for
 from rebal.planner.sequence import after_transfers
-from rebal.portfolio import DOLLARS, Account, Alert, Portfolio, Posting
+from rebal.policy import Alert, Posting
+from rebal.portfolio import DOLLARS, Account, Portfolio
 
 if TYPE_CHECKING:
     from rebal.market.pooled_need import Survey

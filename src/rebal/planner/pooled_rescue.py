@@ -24,7 +24,8 @@ from rebal.planner.review import Check, Review
 from rebal.planner.sequence import after_orders, after_transfers, realised_by
 from rebal.planner.step import carried
 from rebal.planner.travelling import from_spot, sent
-from rebal.portfolio import DOLLARS, Account, Alert, Portfolio
+from rebal.policy import Alert
+from rebal.portfolio import DOLLARS, Account, Portfolio
 
 if TYPE_CHECKING:
     from rebal.market.pooled_need import Survey

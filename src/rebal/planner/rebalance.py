@@ -14,7 +14,8 @@ from rebal.planner.desk import Desk
 from rebal.planner.orders import any_order_of, residual
 from rebal.planner.sizing import LeftOut, Residual
 from rebal.planner.targets import Aims, aims, band_width, least_leg_usd, leg, lot_usd, target
-from rebal.portfolio import DOLLARS, Uncovered
+from rebal.policy import Uncovered
+from rebal.portfolio import DOLLARS
 
 
 @frozen

@@ -25,7 +25,8 @@ from rebal.planner.review import Check, Review
 from rebal.planner.sequence import realised_by
 from rebal.planner.step import carried
 from rebal.planner.travelling import from_spot, sent
-from rebal.portfolio import Alert, Policy, Portfolio
+from rebal.policy import Alert, Policy
+from rebal.portfolio import Portfolio
 
 _LEAST_MARGIN = Fraction(1, 20)
 

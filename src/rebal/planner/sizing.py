@@ -13,7 +13,8 @@ from rebal.planner.candidates import Candidate, part_held, reducible, route_of
 from rebal.planner.change import Stack, changed
 from rebal.planner.collateral import Shortage
 from rebal.planner.exposure import beta, leg_value
-from rebal.portfolio import Portfolio, Route
+from rebal.policy import Route
+from rebal.portfolio import Portfolio
 
 
 class LeftOut(StrEnum):

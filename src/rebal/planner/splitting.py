@@ -12,7 +12,7 @@ from rebal.planner.candidates import Candidate
 from rebal.planner.collateral import Shortage, last_that, need
 from rebal.planner.desk import Desk
 from rebal.planner.sizing import Leg, Passed, carried_usd, closing_legs, least_lots
-from rebal.portfolio import Route
+from rebal.policy import Route
 
 Taken = Mapping[str, Sequence[Leg]]
 """The legs that coins are given to already, by the pot that margins them."""

@@ -8,7 +8,8 @@ import numpy as np
 
 from rebal.amounts import ZERO, Fraction, number
 from rebal.frozen import Worked, frozen, once
-from rebal.portfolio import Policy, Portfolio
+from rebal.policy import Policy
+from rebal.portfolio import Portfolio
 from rebal.replay.bootstrap import Draw
 from rebal.replay.course import Course
 from rebal.replay.outlook import Figures

@@ -10,7 +10,7 @@ from rebal.frozen import once
 from rebal.market.contract import Kind
 from rebal.market.margin import liquidation
 from rebal.planner.collateral import Account
-from rebal.portfolio import Alert
+from rebal.policy import Alert
 from rebal.replay.outlook import Ends, Floats
 from rebal.replay.stretch import Stretch
 

@@ -6,7 +6,8 @@ from rebal.amounts import ZERO, Fraction
 from rebal.book import Part, Position, Purpose
 from rebal.market.contract import Kind
 from rebal.planner.exposure import beta
-from rebal.portfolio import DOLLARS, Portfolio, Sizing
+from rebal.policy import Sizing
+from rebal.portfolio import DOLLARS, Portfolio
 from rebal.replay.outlook import STEPS, Floats, marked, pnl
 from rebal.replay.stretch import Stretch
 

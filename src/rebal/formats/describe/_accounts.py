@@ -8,7 +8,7 @@ from rebal.amounts import ONE, Fraction
 from rebal.book import MarginMode
 from rebal.formats.describe._phrases import DUE, joined
 from rebal.formats.document import RED, Column, Figure, Inked, Kind, Medium, Role, Said, Section, Table
-from rebal.portfolio import Policy
+from rebal.policy import Policy
 
 _PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS
 

@@ -29,7 +29,7 @@ from rebal.formats.document import (
     Table,
 )
 from rebal.plan import AssetLine, HedgeLine, PositionLine
-from rebal.portfolio import Policy
+from rebal.policy import Policy
 
 _PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS
 _BAND = Fraction(5, 100)

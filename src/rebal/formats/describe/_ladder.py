@@ -7,7 +7,7 @@ from rebal.formats.describe._phrases import DUE, FAR, away, foreseeable, joined
 from rebal.formats.document import GLUE, YELLOW, Axis, Figure, Kind, Mark, Said, Sign, Strip, Strips
 from rebal.names import within
 from rebal.plan import Standing, Wallet
-from rebal.portfolio import Policy
+from rebal.policy import Policy
 
 _State = Standing | Wallet
 

@@ -33,7 +33,7 @@ from rebal.formats.document import (
     Text,
 )
 from rebal.plan import Standing, Transfer, Wallet
-from rebal.portfolio import Policy
+from rebal.policy import Policy
 
 _State = Standing | Wallet
 _Columns = tuple[Column, ...]

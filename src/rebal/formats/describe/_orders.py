@@ -23,7 +23,7 @@ from rebal.formats.document import (
     Table,
 )
 from rebal.plan import Order, Plan, Setting, Side, Step, StepKind, Transfer
-from rebal.portfolio import Route
+from rebal.policy import Route
 from rebal.times import length_in_hours
 
 

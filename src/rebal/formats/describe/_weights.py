@@ -6,7 +6,7 @@ from rebal.amounts import ZERO, Fraction, plain
 from rebal.formats.describe._phrases import joined
 from rebal.formats.document import Axis, Change, Figure, Kind, Mark, Said, Sign, Strip, Strips
 from rebal.plan import AssetLine
-from rebal.portfolio import Band, Policy
+from rebal.policy import Band, Policy
 
 
 def chart(assets: Sequence[AssetLine], limits: Policy | None, *, planned: bool) -> Strips:

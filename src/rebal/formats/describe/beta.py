@@ -20,7 +20,7 @@ from rebal.formats.document import (
     Text,
     Verbatim,
 )
-from rebal.portfolio import Policy
+from rebal.policy import Policy
 
 _PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS
 _HEADING = (

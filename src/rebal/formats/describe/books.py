@@ -22,7 +22,7 @@ from rebal.formats.document import (
     Said,
     Table,
 )
-from rebal.portfolio import Policy
+from rebal.policy import Policy
 from rebal.reports.books import BookLine, Books, Needs
 
 _PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS

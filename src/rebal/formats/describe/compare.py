@@ -27,7 +27,7 @@ from rebal.formats.document import (
     Text,
 )
 from rebal.names import listed
-from rebal.portfolio import Policy
+from rebal.policy import Policy
 from rebal.reports.comparison import (
     Compare,
     LegLine,

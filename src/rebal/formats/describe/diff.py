@@ -28,7 +28,7 @@ from rebal.formats.document import (
     Table,
     Text,
 )
-from rebal.portfolio import Policy
+from rebal.policy import Policy
 from rebal.reports.diff import (
     Cause,
     CoinsChange,

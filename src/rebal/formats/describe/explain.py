@@ -26,7 +26,7 @@ from rebal.formats.document import (
     Text,
 )
 from rebal.formula import renamed
-from rebal.portfolio import Policy
+from rebal.policy import Policy
 from rebal.reports.explanation import Derivation, Explanation, Term
 
 _DOES_NOT = "these numbers do not come to it: the file, its prices or its rules are not those of the plan any more"

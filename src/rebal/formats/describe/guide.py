@@ -21,7 +21,7 @@ from rebal.formats.document import (
     Text,
     Verbatim,
 )
-from rebal.portfolio import Policy
+from rebal.policy import Policy
 from rebal.reports.guide import Guide, Part, Topic
 
 _ABOUT = Column("", lambda topic: None if topic.about is None else (f"worked on {topic.about}",))

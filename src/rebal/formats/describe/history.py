@@ -29,7 +29,7 @@ from rebal.formats.document import (
     Text,
 )
 from rebal.ledger import History
-from rebal.portfolio import Policy
+from rebal.policy import Policy
 
 _PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS
 _POSITIONS = (

@@ -39,7 +39,8 @@ from rebal.formats.document import (
 )
 from rebal.names import listed
 from rebal.plan import AssetLine, CostLine, Costs, Plan, PositionLine
-from rebal.portfolio import DOLLARS, Policy
+from rebal.policy import Policy
+from rebal.portfolio import DOLLARS
 
 _PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS
 _REFUSALS = {

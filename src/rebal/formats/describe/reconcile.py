@@ -22,7 +22,7 @@ from rebal.formats.document import (
     Table,
     Text,
 )
-from rebal.portfolio import Policy
+from rebal.policy import Policy
 from rebal.reports.reconciliation import CoinsLine, OrderLine, PositionPair, Reconciliation, Verdict, Where
 
 _PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS

@@ -21,7 +21,7 @@ from rebal.formats.document import (
     Table,
     Text,
 )
-from rebal.portfolio import Policy
+from rebal.policy import Policy
 
 _PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS
 _CHANGES = (

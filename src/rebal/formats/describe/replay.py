@@ -26,7 +26,7 @@ from rebal.formats.document import (
     Table,
     Text,
 )
-from rebal.portfolio import Policy
+from rebal.policy import Policy
 from rebal.reports.replay import CombinationLine, FutureLine, Replay, WayLine, YearLine
 
 _PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS

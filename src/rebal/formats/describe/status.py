@@ -16,7 +16,7 @@ from rebal.formats.document import (
     Said,
     Text,
 )
-from rebal.portfolio import Policy
+from rebal.policy import Policy
 from rebal.status import Needs, Status
 
 _INKS = {Needs.NOTHING: GREEN, Needs.ACTION: YELLOW, Needs.ATTENTION: ALARM}

@@ -31,7 +31,7 @@ from rebal.formats.document import (
     Table,
     Text,
 )
-from rebal.portfolio import Policy
+from rebal.policy import Policy
 from rebal.reports.stress import ScenarioLine, Stress, Survival, WalletLine
 
 _PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS

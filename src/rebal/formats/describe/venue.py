@@ -29,8 +29,8 @@ from rebal.formats.document import (
 from rebal.market.contract import Kind as ContractKind
 from rebal.market.maintenance import TierUnit, Valuation
 from rebal.market.pooled import ClosingFee, Counted, Printed
+from rebal.policy import Policy
 from rebal.pooling import CollateralLine, PoolingLine
-from rebal.portfolio import Policy
 
 _PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS
 _ASSUMED = "?"

@@ -2,7 +2,7 @@
 
 from rebal.catalogue import Catalogue
 from rebal.formats.document import Column, Document, Kind, Listed, Role, Section, Table
-from rebal.portfolio import Policy
+from rebal.policy import Policy
 
 _COLUMNS = (
     Column("venue", "venue", record="{}", role=Role.NAME, left=True),

@@ -6,7 +6,7 @@ from rebal.load.defaults import ROUTE_WORDS
 from rebal.load.flaws import ONE_OF, Flaw
 from rebal.load.reading import Reading
 from rebal.names import listed
-from rebal.portfolio import Posting
+from rebal.policy import Posting
 
 
 def venue_is_known(reading: Reading) -> Iterator[Flaw]:

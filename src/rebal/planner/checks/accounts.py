@@ -10,7 +10,8 @@ from rebal.planner.costs import held_over
 from rebal.planner.exposure import value
 from rebal.planner.review import Check, Review
 from rebal.planner.sequence import after_orders, waiting
-from rebal.portfolio import Account, Prefer
+from rebal.policy import Prefer
+from rebal.portfolio import Account
 from rebal.times import length, length_in_hours
 
 _CENT = Fraction(1, 100)

@@ -9,7 +9,8 @@ from rebal.findings import Code, Figure, Finding, coins, exact_percent, info, pe
 from rebal.market.carry import annualised, basis, days_between
 from rebal.market.contract import Contract
 from rebal.planner.review import Check, Review
-from rebal.portfolio import Doubt, Doubtful, Portfolio, Sizing
+from rebal.policy import Sizing
+from rebal.portfolio import Doubt, Doubtful, Portfolio
 from rebal.times import spoken
 
 _USUAL_BASIS, _USUAL_BASIS_DATED = Fraction(5, 100), Fraction(25, 100)
