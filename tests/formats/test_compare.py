@@ -17,7 +17,7 @@ from rebal import formats
 from rebal.amounts import Fraction
 from rebal.formats import View
 from rebal.formats.describe._routes import letters
-from rebal.formats.document import GLUE
+from rebal.formats.document.said import GLUE
 from rebal.portfolio import Costs, FundingRate
 from rebal.reports.comparison import Compare
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from exact import exact
 from rebal.amounts import Fraction
-from rebal.formats.document import GLUE
+from rebal.formats.document.said import GLUE
 from rebal.formats.screen.figures import ASCII_TABLE, PLAIN, TABLE, Figures
 
 VALUES = st.tuples(st.integers(-(10**36), 10**36), st.integers(0, 36)).map(

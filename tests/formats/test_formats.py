@@ -31,7 +31,8 @@ def test_the_kinds_of_reports() -> None:
 
 TIDES = '''"""Tides."""
 
-from rebal.formats.document import Column, Document, Kind, Role, Section, Table
+from rebal.formats.document import Column, Document, Role, Section, Table
+from rebal.formats.document.said import Kind
 
 
 COLUMNS = (
@@ -46,7 +47,8 @@ def document(report: object, limits: object) -> Document:
 OUTLINE = '''"""A list of the titles and the rows below them."""
 
 from rebal.formats import describe
-from rebal.formats.document import Section, Table, getter
+from rebal.formats.document import Section, Table
+from rebal.formats.document.said import getter
 
 
 def render(report, view):

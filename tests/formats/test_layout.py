@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rebal.formats import Ground
-from rebal.formats.document import BOLD, DIM, GLUE, Column, Role
+from rebal.formats.document import Column, Role
+from rebal.formats.document.said import BOLD, DIM, GLUE
 from rebal.formats.screen.ink import ECHO, EMPTY, Line, Piece, breadth, line, paint
 from rebal.formats.screen.layout import flow, hang, table, wrap
 

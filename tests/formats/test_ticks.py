@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebal.amounts import Fraction, plain
-from rebal.formats.document import Axis, Kind
+from rebal.formats.document.charts import Axis
+from rebal.formats.document.said import Kind
 from rebal.formats.picture.ticks import ticks, written
 from rebal.formats.screen.figures import TABLE
 

@@ -12,7 +12,7 @@ from rebal.findings import Code, Finding, Severity
 from rebal.formats import View, render
 from rebal.formats.describe._orders import why
 from rebal.formats.describe.plan import headline, refusal
-from rebal.formats.document import GLUE, Reckoned, Said
+from rebal.formats.document.said import GLUE, Reckoned, Said
 from rebal.formats.screen.figures import TABLE
 from rebal.formats.screen.records import PEN
 from rebal.formats.screen.wording import day_and_time, unbroken, with_figures

@@ -6,28 +6,22 @@ from functools import singledispatch
 
 from rebal.formats import Report, View, describe
 from rebal.formats.document import (
-    Absent,
     Block,
-    Chart,
     Column,
     Facts,
-    Inked,
-    Kind,
     Listed,
-    Loud,
-    Medium,
     Note,
     Notes,
     Role,
-    Said,
     Section,
     Steps,
-    Strips,
     Table,
     Text,
     Verbatim,
     blocks_for,
 )
+from rebal.formats.document.charts import Chart, Strips
+from rebal.formats.document.said import Absent, Inked, Kind, Loud, Medium, Said
 from rebal.formats.paper import markup
 from rebal.formats.paper.body import is_topic, ordered
 from rebal.formats.screen import cells

@@ -2,7 +2,7 @@
 
 from rebal.amounts import Fraction, plain
 from rebal.formats.describe._phrases import FAR, foreseeable
-from rebal.formats.document import GLUE
+from rebal.formats.document.said import GLUE
 from rebal.formats.screen.figures import Figures
 from rebal.plan import Wallet
 

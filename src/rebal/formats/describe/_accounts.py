@@ -7,7 +7,8 @@ from rebal.account_lines import AccountLine, LevelLine, path_words
 from rebal.amounts import ONE, Fraction
 from rebal.book import MarginMode
 from rebal.formats.describe._phrases import DUE, joined
-from rebal.formats.document import RED, Column, Figure, Inked, Kind, Medium, Role, Said, Section, Table
+from rebal.formats.document import Column, Role, Section, Table
+from rebal.formats.document.said import RED, Figure, Inked, Kind, Medium, Said
 from rebal.policy import Policy
 
 _PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS

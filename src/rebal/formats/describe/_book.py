@@ -9,7 +9,8 @@ from rebal.amounts import ZERO, Fraction, plain
 from rebal.book import MarginMode
 from rebal.formats.describe import _weights
 from rebal.formats.describe._phrases import DUE, FAR, foreseeable
-from rebal.formats.document import (
+from rebal.formats.document import Column, Place, Role, Section, Table
+from rebal.formats.document.said import (
     GREEN,
     PLAIN,
     RED,
@@ -17,16 +18,11 @@ from rebal.formats.document import (
     Absent,
     Bar,
     Change,
-    Column,
     Figure,
     Inked,
     Kind,
     Medium,
-    Place,
-    Role,
     Said,
-    Section,
-    Table,
 )
 from rebal.plan import AssetLine, HedgeLine, PositionLine
 from rebal.policy import Policy

@@ -8,19 +8,8 @@ from rebal.amounts import ONE, Fraction
 from rebal.findings import Finding, Severity, is_unusual, sorted_out
 from rebal.formats.describe import _findings, _orders
 from rebal.formats.describe._phrases import FAR, away, counted, foreseeable, joined, without_funding
-from rebal.formats.document import (
-    Block,
-    Column,
-    Document,
-    Facts,
-    Figure,
-    Kind,
-    Medium,
-    Role,
-    Said,
-    Table,
-    Text,
-)
+from rebal.formats.document import Block, Column, Document, Facts, Role, Table, Text
+from rebal.formats.document.said import Figure, Kind, Medium, Said
 from rebal.plan import AssetLine, Costs, Plan, Transfer, Wallet
 from rebal.status import Status
 

@@ -10,22 +10,8 @@ from functools import partial
 from rebal.amounts import Fraction
 from rebal.findings import Code, Finding, Severity
 from rebal.formats.describe._phrases import joined
-from rebal.formats.document import (
-    ALARM,
-    BOLD,
-    DIM,
-    GLUE,
-    YELLOW,
-    Figure,
-    Inked,
-    Kind,
-    Note,
-    Notes,
-    Place,
-    Reckoned,
-    Said,
-    Section,
-)
+from rebal.formats.document import Note, Notes, Place, Section
+from rebal.formats.document.said import ALARM, BOLD, DIM, GLUE, YELLOW, Figure, Inked, Kind, Reckoned, Said
 
 SEVERITIES = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _INKS = {Severity.ERROR: ALARM, Severity.WARNING: YELLOW, Severity.INFO: DIM}

@@ -5,20 +5,8 @@ from collections.abc import Sequence
 from rebal.amounts import ZERO, Fraction
 from rebal.book import MarginMode
 from rebal.formats.describe._phrases import destination, purposes
-from rebal.formats.document import (
-    DIM,
-    YELLOW,
-    Column,
-    Figure,
-    Inked,
-    Kind,
-    Medium,
-    Place,
-    Role,
-    Said,
-    Section,
-    Table,
-)
+from rebal.formats.document import Column, Place, Role, Section, Table
+from rebal.formats.document.said import DIM, YELLOW, Figure, Inked, Kind, Medium, Said
 from rebal.ledger import EntryLine, EntryType, OrderedPart, Realised, RealisedUsd
 from rebal.plan import OrderPart
 from rebal.stated import Coins, Shift

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from rebal.amounts import ONE, ZERO, Fraction, plain
 from rebal.formats.describe._phrases import DUE, FAR, away, foreseeable, joined
-from rebal.formats.document import GLUE, YELLOW, Axis, Figure, Kind, Mark, Said, Sign, Strip, Strips
+from rebal.formats.document.charts import Axis, Mark, Sign, Strip, Strips
+from rebal.formats.document.said import GLUE, YELLOW, Figure, Kind, Said
 from rebal.names import within
 from rebal.plan import Standing, Wallet
 from rebal.policy import Policy

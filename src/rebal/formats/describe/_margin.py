@@ -10,7 +10,9 @@ from rebal.amounts import ONE, ZERO, Fraction, plain
 from rebal.book import MarginMode
 from rebal.formats.describe import _ladder
 from rebal.formats.describe._phrases import DUE, FAR, away, foreseeable, joined
-from rebal.formats.document import (
+from rebal.formats.document import Column, Place, Role, Section, Table, Text
+from rebal.formats.document.charts import Strips
+from rebal.formats.document.said import (
     BOLD,
     GLUE,
     GREEN,
@@ -19,18 +21,11 @@ from rebal.formats.document import (
     Absent,
     Bar,
     Change,
-    Column,
     Figure,
     Inked,
     Kind,
     Medium,
-    Place,
-    Role,
     Said,
-    Section,
-    Strips,
-    Table,
-    Text,
 )
 from rebal.plan import Standing, Transfer, Wallet
 from rebal.policy import Policy

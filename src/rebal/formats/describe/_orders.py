@@ -7,21 +7,8 @@ from itertools import groupby
 from rebal.amounts import Fraction, plain
 from rebal.book import MarginMode
 from rebal.formats.describe._phrases import ORDER_UNITS, destination, joined, purposes
-from rebal.formats.document import (
-    GREEN,
-    RED,
-    Column,
-    Figure,
-    Kind,
-    Loud,
-    Medium,
-    Place,
-    Role,
-    Said,
-    Section,
-    Steps,
-    Table,
-)
+from rebal.formats.document import Column, Place, Role, Section, Steps, Table
+from rebal.formats.document.said import GREEN, RED, Figure, Kind, Loud, Medium, Said
 from rebal.plan import Order, Plan, Setting, Side, Step, StepKind, Transfer
 from rebal.policy import Route
 from rebal.times import length_in_hours

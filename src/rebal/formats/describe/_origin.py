@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from rebal.formats.document import BOLD, DIM, GLUE, Column, Figure, Inked, Kind, Medium, Place, Said
+from rebal.formats.document import Column, Place
+from rebal.formats.document.said import BOLD, DIM, GLUE, Figure, Inked, Kind, Medium, Said
 from rebal.status import Status
 
 _PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS

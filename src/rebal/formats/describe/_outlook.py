@@ -4,20 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from rebal.amounts import ZERO, Fraction
 from rebal.formats.describe._phrases import joined
-from rebal.formats.document import (
-    Axis,
-    Block,
-    Chart,
-    Column,
-    Figure,
-    Kind,
-    Medium,
-    Place,
-    Role,
-    Section,
-    Series,
-    Table,
-)
+from rebal.formats.document import Block, Column, Place, Role, Section, Table
+from rebal.formats.document.charts import Axis, Chart, Series
+from rebal.formats.document.said import Figure, Kind, Medium
 from rebal.frozen import Later
 from rebal.plan import Costs, DayCost, PayoffLine
 

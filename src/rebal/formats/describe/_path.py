@@ -5,20 +5,9 @@ from functools import partial
 
 from rebal.amounts import ZERO, Fraction
 from rebal.formats.describe._phrases import day, joined
-from rebal.formats.document import (
-    GLUE,
-    Axis,
-    Chart,
-    Column,
-    Figure,
-    Kind,
-    Medium,
-    Role,
-    Said,
-    Section,
-    Series,
-    Table,
-)
+from rebal.formats.document import Column, Role, Section, Table
+from rebal.formats.document.charts import Axis, Chart, Series
+from rebal.formats.document.said import GLUE, Figure, Kind, Medium, Said
 from rebal.portfolio import DOLLARS
 from rebal.reports.replay import PathLine, Replay
 

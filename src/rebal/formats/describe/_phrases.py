@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from rebal.amounts import ZERO, Fraction
-from rebal.formats.document import GLUE, Figure, Kind, Said
+from rebal.formats.document.said import GLUE, Figure, Kind, Said
 from rebal.market.contract import OrderUnit
 from rebal.names import first_few
 from rebal.plan import Costs, OrderPart

@@ -8,26 +8,9 @@ from typing import Any, NamedTuple
 
 from rebal.amounts import ZERO, Fraction
 from rebal.formats.describe._phrases import day, days, joined
-from rebal.formats.document import (
-    BOLD,
-    GLUE,
-    YELLOW,
-    Absent,
-    Axis,
-    Block,
-    Chart,
-    Column,
-    Figure,
-    Inked,
-    Kind,
-    Medium,
-    Place,
-    Role,
-    Said,
-    Section,
-    Series,
-    Table,
-)
+from rebal.formats.document import Block, Column, Place, Role, Section, Table
+from rebal.formats.document.charts import Axis, Chart, Series
+from rebal.formats.document.said import BOLD, GLUE, YELLOW, Absent, Figure, Inked, Kind, Medium, Said
 from rebal.reports.comparison import Compare, PooledLine, PostedLine, RankLine, RouteLine, Way
 
 _PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS

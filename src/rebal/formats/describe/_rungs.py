@@ -4,19 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from rebal.amounts import Fraction
 from rebal.formats.describe._phrases import DUE, FAR, away, foreseeable, joined
-from rebal.formats.document import (
-    GLUE,
-    Absent,
-    Change,
-    Column,
-    Figure,
-    Kind,
-    Medium,
-    Role,
-    Said,
-    Section,
-    Table,
-)
+from rebal.formats.document import Column, Role, Section, Table
+from rebal.formats.document.said import GLUE, Absent, Change, Figure, Kind, Medium, Said
 from rebal.rung_lines import RungLine
 
 _PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS

@@ -4,22 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from rebal.amounts import Fraction
 from rebal.formats.describe._phrases import joined, several
-from rebal.formats.document import (
-    BOLD,
-    DIM,
-    GLUE,
-    GREEN,
-    Absent,
-    Column,
-    Figure,
-    Inked,
-    Kind,
-    Medium,
-    Role,
-    Said,
-    Section,
-    Table,
-)
+from rebal.formats.document import Column, Role, Section, Table
+from rebal.formats.document.said import BOLD, DIM, GLUE, GREEN, Absent, Figure, Inked, Kind, Medium, Said
 from rebal.plan import RescueLine
 
 _PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from rebal.amounts import ZERO, Fraction, plain
 from rebal.formats.describe._phrases import joined
-from rebal.formats.document import Axis, Change, Figure, Kind, Mark, Said, Sign, Strip, Strips
+from rebal.formats.document.charts import Axis, Mark, Sign, Strip, Strips
+from rebal.formats.document.said import Change, Figure, Kind, Said
 from rebal.plan import AssetLine
 from rebal.policy import Band, Policy
 

@@ -3,23 +3,8 @@
 from rebal.amounts import Fraction
 from rebal.beta import Beta
 from rebal.formats.describe import _findings
-from rebal.formats.document import (
-    ALARM,
-    BOLD,
-    DIM,
-    GLUE,
-    Column,
-    Document,
-    Facts,
-    Figure,
-    Inked,
-    Kind,
-    Medium,
-    Said,
-    Section,
-    Text,
-    Verbatim,
-)
+from rebal.formats.document import Column, Document, Facts, Section, Text, Verbatim
+from rebal.formats.document.said import ALARM, BOLD, DIM, GLUE, Figure, Inked, Kind, Medium, Said
 from rebal.policy import Policy
 
 _PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS

@@ -3,24 +3,20 @@
 from collections import Counter
 
 from rebal.formats.describe._phrases import counted, joined
-from rebal.formats.document import (
+from rebal.formats.document import Column, Document, Facts, Role, Table
+from rebal.formats.document.said import (
     ALARM,
     BOLD,
     GLUE,
     GREEN,
     YELLOW,
     Absent,
-    Column,
-    Document,
-    Facts,
     Figure,
     Inked,
     Kind,
     Medium,
     Reckoned,
-    Role,
     Said,
-    Table,
 )
 from rebal.policy import Policy
 from rebal.reports.books import BookLine, Books, Needs

@@ -6,26 +6,8 @@ from rebal.amounts import Fraction
 from rebal.formats.describe import _findings, _origin, _routes
 from rebal.formats.describe._phrases import day, days, joined
 from rebal.formats.describe._routes import KEY, expiry, named, words
-from rebal.formats.document import (
-    BOLD,
-    GLUE,
-    GREEN,
-    RED,
-    Absent,
-    Column,
-    Document,
-    Facts,
-    Figure,
-    Inked,
-    Kind,
-    Medium,
-    Place,
-    Role,
-    Said,
-    Section,
-    Table,
-    Text,
-)
+from rebal.formats.document import Column, Document, Facts, Place, Role, Section, Table, Text
+from rebal.formats.document.said import BOLD, GLUE, GREEN, RED, Absent, Figure, Inked, Kind, Medium, Said
 from rebal.names import listed
 from rebal.policy import Policy
 from rebal.reports.comparison import (

@@ -6,27 +6,20 @@ from rebal.amounts import Fraction
 from rebal.findings import Severity
 from rebal.formats.describe._findings import SEVERITIES
 from rebal.formats.describe._phrases import joined
-from rebal.formats.document import (
+from rebal.formats.document import Column, Document, Facts, Place, Role, Section, Table, Text
+from rebal.formats.document.said import (
     ALARM,
     BOLD,
     DIM,
     GLUE,
     GREEN,
     YELLOW,
-    Column,
-    Document,
-    Facts,
     Figure,
     Inked,
     Kind,
     Medium,
-    Place,
     Reckoned,
-    Role,
     Said,
-    Section,
-    Table,
-    Text,
 )
 from rebal.policy import Policy
 from rebal.reports.diff import (

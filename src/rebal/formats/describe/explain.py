@@ -3,28 +3,8 @@
 from collections.abc import Iterator
 
 from rebal.amounts import plain
-from rebal.formats.document import (
-    ALARM,
-    BOLD,
-    GREEN,
-    Absent,
-    Block,
-    Column,
-    Document,
-    Facts,
-    Figure,
-    Inked,
-    Kind,
-    Medium,
-    Place,
-    Prose,
-    Reckoned,
-    Role,
-    Said,
-    Section,
-    Table,
-    Text,
-)
+from rebal.formats.document import Block, Column, Document, Facts, Place, Role, Section, Table, Text
+from rebal.formats.document.said import ALARM, BOLD, GREEN, Absent, Figure, Inked, Kind, Medium, Prose, Reckoned, Said
 from rebal.formula import renamed
 from rebal.policy import Policy
 from rebal.reports.explanation import Derivation, Explanation, Term

@@ -3,24 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from rebal.formats.describe._phrases import counted
-from rebal.formats.document import (
-    BOLD,
-    Block,
-    Column,
-    Document,
-    Facts,
-    Inked,
-    Listed,
-    Medium,
-    Prose,
-    Reckoned,
-    Role,
-    Section,
-    Steps,
-    Table,
-    Text,
-    Verbatim,
-)
+from rebal.formats.document import Block, Column, Document, Facts, Listed, Role, Section, Steps, Table, Text, Verbatim
+from rebal.formats.document.said import BOLD, Inked, Medium, Prose, Reckoned
 from rebal.policy import Policy
 from rebal.reports.guide import Guide, Part, Topic
 

@@ -6,28 +6,9 @@ from datetime import timedelta
 from rebal.amounts import Fraction
 from rebal.formats.describe import _journal
 from rebal.formats.describe._phrases import counted, day
-from rebal.formats.document import (
-    BOLD,
-    DIM,
-    GLUE,
-    Axis,
-    Chart,
-    Column,
-    Document,
-    Facts,
-    Figure,
-    Inked,
-    Kind,
-    Medium,
-    Place,
-    Reckoned,
-    Role,
-    Said,
-    Section,
-    Series,
-    Table,
-    Text,
-)
+from rebal.formats.document import Column, Document, Facts, Place, Role, Section, Table, Text
+from rebal.formats.document.charts import Axis, Chart, Series
+from rebal.formats.document.said import BOLD, DIM, GLUE, Figure, Inked, Kind, Medium, Reckoned, Said
 from rebal.ledger import History
 from rebal.policy import Policy
 

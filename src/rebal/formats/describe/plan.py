@@ -17,26 +17,8 @@ from rebal.formats.describe import (
     _ways_out,
 )
 from rebal.formats.describe._phrases import counted, joined, several, without_funding
-from rebal.formats.document import (
-    ALARM,
-    GLUE,
-    GREEN,
-    Block,
-    Change,
-    Column,
-    Document,
-    Facts,
-    Figure,
-    Inked,
-    Kind,
-    Medium,
-    Place,
-    Role,
-    Said,
-    Section,
-    Table,
-    Text,
-)
+from rebal.formats.document import Block, Column, Document, Facts, Place, Role, Section, Table, Text
+from rebal.formats.document.said import ALARM, GLUE, GREEN, Change, Figure, Inked, Kind, Medium, Said
 from rebal.names import listed
 from rebal.plan import AssetLine, CostLine, Costs, Plan, PositionLine
 from rebal.policy import Policy

@@ -1,6 +1,7 @@
 """A book that could not be answered: which, and everything that is wrong with it."""
 
-from rebal.formats.document import ALARM, Document, Inked, Prose, Text
+from rebal.formats.document import Document, Text
+from rebal.formats.document.said import ALARM, Inked, Prose
 from rebal.policy import Policy
 from rebal.reports.books import Unread
 

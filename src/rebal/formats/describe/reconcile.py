@@ -2,26 +2,8 @@
 
 from rebal.formats.describe import _origin
 from rebal.formats.describe._phrases import joined
-from rebal.formats.document import (
-    ALARM,
-    DIM,
-    GREEN,
-    YELLOW,
-    Absent,
-    Change,
-    Column,
-    Document,
-    Facts,
-    Inked,
-    Kind,
-    Medium,
-    Reckoned,
-    Role,
-    Said,
-    Section,
-    Table,
-    Text,
-)
+from rebal.formats.document import Column, Document, Facts, Role, Section, Table, Text
+from rebal.formats.document.said import ALARM, DIM, GREEN, YELLOW, Absent, Change, Inked, Kind, Medium, Reckoned, Said
 from rebal.policy import Policy
 from rebal.reports.reconciliation import CoinsLine, OrderLine, PositionPair, Reconciliation, Verdict, Where
 

@@ -2,25 +2,8 @@
 
 from rebal.formats.describe import _journal
 from rebal.formats.describe._phrases import counted
-from rebal.formats.document import (
-    BOLD,
-    DIM,
-    YELLOW,
-    Change,
-    Column,
-    Document,
-    Facts,
-    Inked,
-    Kind,
-    Medium,
-    Prose,
-    Reckoned,
-    Role,
-    Said,
-    Section,
-    Table,
-    Text,
-)
+from rebal.formats.document import Column, Document, Facts, Role, Section, Table, Text
+from rebal.formats.document.said import BOLD, DIM, YELLOW, Change, Inked, Kind, Medium, Prose, Reckoned, Said
 from rebal.policy import Policy
 from rebal.reports.record import CoinChange, PositionChange, Recorded
 

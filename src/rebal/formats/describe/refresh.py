@@ -5,22 +5,8 @@ from datetime import datetime
 from rebal.amounts import Fraction
 from rebal.catalogue import Refresh
 from rebal.formats.describe._phrases import counted
-from rebal.formats.document import (
-    BOLD,
-    Column,
-    Document,
-    Facts,
-    Figure,
-    Inked,
-    Kind,
-    Medium,
-    Prose,
-    Role,
-    Said,
-    Section,
-    Table,
-    Text,
-)
+from rebal.formats.document import Column, Document, Facts, Role, Section, Table, Text
+from rebal.formats.document.said import BOLD, Figure, Inked, Kind, Medium, Prose, Said
 from rebal.policy import Policy
 
 _PAGE, _RECORDS = Medium.PAGE, Medium.RECORDS

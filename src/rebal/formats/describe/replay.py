@@ -6,26 +6,8 @@ from functools import partial
 from rebal.amounts import Fraction
 from rebal.formats.describe import _findings, _origin, _path
 from rebal.formats.describe._phrases import counted, day, joined
-from rebal.formats.document import (
-    BOLD,
-    GLUE,
-    GREEN,
-    RED,
-    Absent,
-    Block,
-    Column,
-    Document,
-    Facts,
-    Figure,
-    Inked,
-    Kind,
-    Medium,
-    Role,
-    Said,
-    Section,
-    Table,
-    Text,
-)
+from rebal.formats.document import Block, Column, Document, Facts, Role, Section, Table, Text
+from rebal.formats.document.said import BOLD, GLUE, GREEN, RED, Absent, Figure, Inked, Kind, Medium, Said
 from rebal.policy import Policy
 from rebal.reports.replay import CombinationLine, FutureLine, Replay, WayLine, YearLine
 

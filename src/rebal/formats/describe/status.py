@@ -2,20 +2,8 @@
 
 from rebal.findings import sorted_out
 from rebal.formats.describe import _accounts, _book, _brief, _findings, _journal, _margin, _origin, _outlook
-from rebal.formats.document import (
-    ALARM,
-    GREEN,
-    YELLOW,
-    Block,
-    Document,
-    Facts,
-    Inked,
-    Place,
-    Prose,
-    Reckoned,
-    Said,
-    Text,
-)
+from rebal.formats.document import Block, Document, Facts, Place, Text
+from rebal.formats.document.said import ALARM, GREEN, YELLOW, Inked, Prose, Reckoned, Said
 from rebal.policy import Policy
 from rebal.status import Needs, Status
 

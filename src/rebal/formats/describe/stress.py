@@ -7,30 +7,9 @@ from typing import NamedTuple
 from rebal.amounts import ZERO, Fraction
 from rebal.formats.describe import _accounts, _findings, _margin, _origin
 from rebal.formats.describe._phrases import counted, foreseeable, joined, several
-from rebal.formats.document import (
-    GLUE,
-    PLAIN,
-    RED,
-    YELLOW,
-    Absent,
-    Axis,
-    Block,
-    Chart,
-    Column,
-    Document,
-    Facts,
-    Figure,
-    Inked,
-    Kind,
-    Medium,
-    Place,
-    Role,
-    Said,
-    Section,
-    Series,
-    Table,
-    Text,
-)
+from rebal.formats.document import Block, Column, Document, Facts, Place, Role, Section, Table, Text
+from rebal.formats.document.charts import Axis, Chart, Series
+from rebal.formats.document.said import GLUE, PLAIN, RED, YELLOW, Absent, Figure, Inked, Kind, Medium, Said
 from rebal.policy import Policy
 from rebal.reports.stress import ScenarioLine, Stress, Survival, WalletLine
 

@@ -6,26 +6,8 @@ from typing import Any, NamedTuple
 
 from rebal.catalogue import ContractLine, Standing, TierLine, VenueSheet
 from rebal.formats.describe._phrases import ORDER_UNITS, joined
-from rebal.formats.document import (
-    BOLD,
-    DIM,
-    Block,
-    Column,
-    Document,
-    Facts,
-    Figure,
-    Inked,
-    Kind,
-    Listed,
-    Medium,
-    Phrases,
-    Prose,
-    Role,
-    Said,
-    Section,
-    Table,
-    Text,
-)
+from rebal.formats.document import Block, Column, Document, Facts, Listed, Role, Section, Table, Text
+from rebal.formats.document.said import BOLD, DIM, Figure, Inked, Kind, Medium, Phrases, Prose, Said
 from rebal.market.contract import Kind as ContractKind
 from rebal.market.maintenance import TierUnit, Valuation
 from rebal.market.pooled import ClosingFee, Counted, Printed

@@ -1,7 +1,8 @@
 """The list of venues."""
 
 from rebal.catalogue import Catalogue
-from rebal.formats.document import Column, Document, Kind, Listed, Role, Section, Table
+from rebal.formats.document import Column, Document, Listed, Role, Section, Table
+from rebal.formats.document.said import Kind
 from rebal.policy import Policy
 
 _COLUMNS = (

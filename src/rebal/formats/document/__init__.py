@@ -3,57 +3,15 @@
 Every field of a report is told once, by a column: how to get it out of its row, what kind of figure it is, its heading
 on a page and its words in a record. A document holds values, not text: how a figure, an instant or a sign is written is
 the medium's, and nothing is left to be decided there but where things stand.
-
-What is said (``Said``) is a value, a text, or a sentence: a tuple of these. Text in a sentence is ours, with
-typographic signs that a medium may spell out; text alone may be anyone's and is passed on as it is.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from enum import Enum, IntEnum
-from operator import attrgetter
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from rebal.amounts import Fraction
+from rebal.formats.document.charts import Picture
+from rebal.formats.document.said import Absent, Getter, Kind, Medium, Said
 from rebal.frozen import frozen
-
-GLUE = "\u00a0"
-"""Stands for the space inside a figure with its unit: no line breaks there."""
-
-PLAIN, BOLD, DIM = "", "bold", "dim"
-RED, YELLOW, GREEN, ALARM = "red", "yellow", "green", "alarm"
-
-
-class Kind(Enum):
-    """What a figure is, which says how it is rounded for the eye; named as the rules are."""
-
-    EXACT = "exact"
-    COINS = "coins"
-    DOLLARS = "dollars"
-    USD = "usd"
-    PRICE = "price"
-    PERCENT = "percent"
-    RATIO = "ratio"
-    RATE = "rate"
-    CHANGE = "change"
-    POINTS = "points"
-    LEVERAGE = "leverage"
-    TIMES = "times"
-    LEVEL = "level"
-    AWAY = "away"
-    MOVE = "move"
-    DAYS = "days"
-    SIZE = "size"
-    FINE = "fine"
-    COUNT = "count"
-
-
-class Absent(Enum):
-    """Why there is no figure: there is no such thing, it is not known, or it never comes to that."""
-
-    NONE = "none"
-    UNKNOWN = "unknown"
-    NEVER = "never"
 
 
 class Role(Enum):
@@ -65,94 +23,12 @@ class Role(Enum):
     BELOW = "below"
 
 
-class Medium(Enum):
-    """Who is told: people at a page, pipes that get a record a row, or people at paper, a page that has pictures."""
-
-    PAGE = "page"
-    RECORDS = "records"
-    PAPER = "paper"
-
-
 class Place(IntEnum):
     """Where a field stands in its record, free text last; or on paper a section: pictures, what to do, what else."""
 
     FIRST = 0
     MIDDLE = 1
     LAST = 2
-
-
-@frozen
-class Figure:
-    """A figure of another kind than its column's, or in a sentence. ``signed``: with a plus above zero."""
-
-    value: Fraction
-    kind: Kind
-    unit: str = ""
-    signed: bool = False
-
-
-@frozen
-class Change:
-    """Now and after; a page says it once where both are the same."""
-
-    before: "Said"
-    after: "Said"
-
-
-@frozen
-class Inked:
-    """Something said with emphasis."""
-
-    said: "Said"
-    ink: str
-
-
-@frozen
-class Loud:
-    """A word that a page has in capitals, and in colour."""
-
-    text: str
-    ink: str
-
-
-@frozen
-class Prose:
-    """A sentence that came whole, its figures in it."""
-
-    text: str
-
-
-@frozen
-class Reckoned:
-    """A sentence that came whole, whose figures a page writes as its own."""
-
-    text: str
-
-
-@frozen
-class Phrases:
-    """Things said one after the other, the medium's own sign between them."""
-
-    said: tuple["Said", ...]
-
-
-@frozen
-class Bar:
-    """A share of one drawn as a bar; ``both_ways``: from the middle, to the left where it is negative."""
-
-    share: Fraction
-    ink: str
-    both_ways: bool
-
-
-_Value: TypeAlias = "str | int | Fraction | datetime | Absent | None"
-Said: TypeAlias = "_Value | Figure | Change | Inked | Loud | Prose | Reckoned | Phrases | Bar | tuple[Said, ...]"
-Getter = str | Callable[[Any], Any]
-
-
-def getter(of: Getter) -> Callable[[Any], Any]:
-    """What gets a value out of a row: a function of it, or the name of its attribute."""
-    return attrgetter(of) if isinstance(of, str) else of
 
 
 @frozen
@@ -284,88 +160,6 @@ class Notes:
 
 
 @frozen
-class Axis:
-    """One axis of a chart: what it measures, in which kind of figure.
-
-    ``factors``: changes, which stand as far apart as their factors are, a half as far below as a double above.
-    """
-
-    title: str
-    kind: Kind
-    factors: bool = False
-
-
-class Series(NamedTuple):
-    """One curve: the letter that draws it, its name, and its points, x ascending; the ``band`` it is to stay in."""
-
-    letter: str
-    name: str
-    points: Sequence[tuple[Fraction, Fraction]]
-    band: tuple[Fraction, Fraction] | None = None
-
-
-@frozen
-class Chart:
-    """Curves over one axis, straight between their points; figures to draw, told elsewhere in words.
-
-    ``name``: what it is asked for by. ``said``: the chart in a sentence, for who does not see it. ``lines``: places of
-    the x axis that have a name.
-    """
-
-    x: Axis
-    y: Axis
-    series: Sequence[Series]
-    name: str = ""
-    said: Said = ""
-    lines: Sequence[tuple[Fraction, str]] = ()
-    only: Medium | None = Medium.PAGE
-
-
-class Sign(Enum):
-    """How a mark is drawn: hollow what was, filled what is or will be, a line for what is aimed at."""
-
-    HOLLOW = "hollow"
-    FILLED = "filled"
-    LINE = "line"
-
-
-class Mark(NamedTuple):
-    """A place on a strip: its sign, where it is, and the place that it came from."""
-
-    sign: Sign
-    at: Fraction
-    was: Fraction | None = None
-
-
-class Strip(NamedTuple):
-    """One row of marks: its name, what is said of it at its end, and the range that is shaded."""
-
-    name: str
-    said: Said
-    marks: Sequence[Mark]
-    shaded: tuple[Fraction, Fraction] | None = None
-
-
-@frozen
-class Strips:
-    """Rows of marks on one axis, each under its name; figures to draw, told elsewhere in words.
-
-    ``legend``: what the signs mean; ``shade``: what a shaded range means, and ``ink`` its colour. ``name``, ``said``
-    and ``lines``: as of a chart.
-    """
-
-    x: Axis
-    strips: Sequence[Strip]
-    legend: Mapping[Sign, str]
-    shade: str = ""
-    ink: str = GREEN
-    name: str = ""
-    said: Said = ""
-    lines: Sequence[tuple[Fraction, str]] = ()
-    only: Medium | None = Medium.PAPER
-
-
-@frozen
 class Section:
     """Blocks under a title; not shown on a page where they show nothing, unless ``always``.
 
@@ -382,7 +176,6 @@ class Section:
     on_paper: Said = None
 
 
-Picture = Chart | Strips
 Block = Table | Facts | Text | Listed | Steps | Verbatim | Notes | Picture | Section
 Document = tuple[Block, ...]
 _Told = TypeVar("_Told", bound="Block | Column")

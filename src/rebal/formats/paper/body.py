@@ -11,13 +11,10 @@ from rebal.formats.document import (
     Column,
     Facts,
     Listed,
-    Medium,
     Note,
     Notes,
-    Picture,
     Place,
     Role,
-    Said,
     Section,
     Steps,
     Table,
@@ -25,6 +22,8 @@ from rebal.formats.document import (
     Verbatim,
     blocks_for,
 )
+from rebal.formats.document.charts import Picture
+from rebal.formats.document.said import Medium, Said
 from rebal.formats.paper.markup import cell, markup, noted, text
 from rebal.formats.picture.canvas import Page
 from rebal.formats.picture.drawn import drawn, is_drawn

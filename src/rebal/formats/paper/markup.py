@@ -5,7 +5,8 @@ from html import escape
 from typing import assert_never
 
 from rebal.amounts import Fraction, plain
-from rebal.formats.document import (
+from rebal.formats.document import Section
+from rebal.formats.document.said import (
     ALARM,
     BOLD,
     DIM,
@@ -21,7 +22,6 @@ from rebal.formats.document import (
     Prose,
     Reckoned,
     Said,
-    Section,
 )
 from rebal.formats.picture.canvas import PEN
 from rebal.times import rfc3339

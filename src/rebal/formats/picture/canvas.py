@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from rebal.amounts import Fraction
 from rebal.formats import View
-from rebal.formats.document import Axis, Figure, Kind, Said
+from rebal.formats.document.charts import Axis
+from rebal.formats.document.said import Figure, Kind, Said
 from rebal.formats.screen.sheet import sheet
 
 PEN = sheet(View(width=80, colour=False)).pen

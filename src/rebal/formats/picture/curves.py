@@ -5,7 +5,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from rebal.amounts import ZERO, Fraction
-from rebal.formats.document import Chart, Series
+from rebal.formats.document.charts import Chart, Series
 from rebal.formats.picture.canvas import PEN, Page, Scale, breadth, element, figure, line, svg, text, titled, told
 from rebal.formats.picture.ticks import ticks, written
 

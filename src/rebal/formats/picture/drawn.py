@@ -4,7 +4,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import assert_never
 
-from rebal.formats.document import Block, Chart, Medium, Picture, Said, Section, Strips, blocks_for
+from rebal.formats.document import Block, Section, blocks_for
+from rebal.formats.document.charts import Chart, Picture, Strips
+from rebal.formats.document.said import Medium, Said
 from rebal.formats.picture import curves, strips
 from rebal.formats.picture.canvas import Page
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from rebal.amounts import ZERO, Fraction
-from rebal.formats.document import Mark, Sign, Strip, Strips
+from rebal.formats.document.charts import Mark, Sign, Strip, Strips
 from rebal.formats.picture.canvas import PEN, Page, Scale, breadth, element, figure, line, svg, text, titled, told
 from rebal.formats.picture.ticks import ticks, written
 

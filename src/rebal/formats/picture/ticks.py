@@ -1,7 +1,8 @@
 """Where the ticks of an axis stand, and what is written beside them: round figures, exact."""
 
 from rebal.amounts import ONE, ZERO, Fraction
-from rebal.formats.document import Axis, Kind
+from rebal.formats.document.charts import Axis
+from rebal.formats.document.said import Kind
 from rebal.formats.screen.figures import Figures
 
 _ROUND = (Fraction(1), Fraction(2), Fraction(5))

@@ -3,19 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rebal.formats.document import (
-    Absent,
-    Change,
-    Column,
-    Figure,
-    Inked,
-    Medium,
-    Role,
-    Said,
-    Table,
-    blocks_for,
-    getter,
-)
+from rebal.formats.document import Column, Role, Table, blocks_for
+from rebal.formats.document.said import Absent, Change, Figure, Inked, Medium, Said, getter
 from rebal.formats.screen.ink import ECHO
 
 Cells = Sequence[Said]

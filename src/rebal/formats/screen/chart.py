@@ -4,7 +4,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from rebal.amounts import ZERO, Fraction
-from rebal.formats.document import BOLD, DIM, GLUE, Chart
+from rebal.formats.document.charts import Chart
+from rebal.formats.document.said import BOLD, DIM, GLUE
 from rebal.formats.picture.ticks import ticks, written
 from rebal.formats.screen.ink import Line, Piece, line, measure
 from rebal.formats.screen.sheet import Sheet, Signs

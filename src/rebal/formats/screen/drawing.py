@@ -4,30 +4,9 @@ from collections.abc import Iterable, Iterator
 from functools import singledispatch
 
 from rebal.amounts import ONE, Fraction
-from rebal.formats.document import (
-    BOLD,
-    DIM,
-    PLAIN,
-    YELLOW,
-    Absent,
-    Bar,
-    Block,
-    Chart,
-    Facts,
-    Inked,
-    Listed,
-    Loud,
-    Medium,
-    Note,
-    Notes,
-    Said,
-    Section,
-    Steps,
-    Table,
-    Text,
-    Verbatim,
-    blocks_for,
-)
+from rebal.formats.document import Block, Facts, Listed, Note, Notes, Section, Steps, Table, Text, Verbatim, blocks_for
+from rebal.formats.document.charts import Chart
+from rebal.formats.document.said import BOLD, DIM, PLAIN, YELLOW, Absent, Bar, Inked, Loud, Medium, Said
 from rebal.formats.screen import cells, chart, layout
 from rebal.formats.screen.ink import EMPTY, Line, Piece, line, measure
 from rebal.formats.screen.pen import Write

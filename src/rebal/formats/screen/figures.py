@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from rebal.amounts import ONE, ZERO, Fraction, half_even, plain, rounded
-from rebal.formats.document import GLUE
+from rebal.formats.document.said import GLUE
 from rebal.frozen import frozen
 
 _HUNDRED = 100

@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from rebal.formats import SIGNS, Ground
-from rebal.formats.document import ALARM, BOLD, DIM, GLUE, GREEN, PLAIN, RED, YELLOW
+from rebal.formats.document.said import ALARM, BOLD, DIM, GLUE, GREEN, PLAIN, RED, YELLOW
 
 if TYPE_CHECKING:
     from rich.style import Style

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from rebal.formats.document import BOLD, DIM, GLUE, Column, Role
+from rebal.formats.document import Column, Role
+from rebal.formats.document.said import BOLD, DIM, GLUE
 from rebal.formats.screen.ink import ECHO, EMPTY, Line, Piece, breadth, line
 
 _CARD_INDENT = 2

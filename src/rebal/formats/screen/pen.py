@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from rebal.amounts import Fraction
-from rebal.formats.document import GLUE, Absent, Change, Figure, Inked, Kind, Loud, Phrases, Prose, Reckoned, Said
+from rebal.formats.document.said import GLUE, Absent, Change, Figure, Inked, Kind, Loud, Phrases, Prose, Reckoned, Said
 from rebal.formats.screen.figures import Figures
 from rebal.formats.screen.wording import with_figures
 from rebal.frozen import frozen

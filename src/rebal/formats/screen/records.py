@@ -11,14 +11,10 @@ from typing import Any
 
 from rebal.amounts import Fraction
 from rebal.formats.document import (
-    GLUE,
-    Absent,
     Block,
-    Chart,
     Column,
     Facts,
     Listed,
-    Medium,
     Notes,
     Section,
     Steps,
@@ -26,8 +22,9 @@ from rebal.formats.document import (
     Text,
     Verbatim,
     blocks_for,
-    getter,
 )
+from rebal.formats.document.charts import Chart
+from rebal.formats.document.said import GLUE, Absent, Medium, getter
 from rebal.formats.screen.figures import PLAIN
 from rebal.formats.screen.ink import clean
 from rebal.formats.screen.pen import Pen

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from rebal.formats import View
-from rebal.formats.document import GLUE, Absent
+from rebal.formats.document.said import GLUE, Absent
 from rebal.formats.screen.figures import ASCII_TABLE, TABLE
 from rebal.formats.screen.ink import clean
 from rebal.formats.screen.pen import Pen

@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime
 
-from rebal.formats.document import GLUE
+from rebal.formats.document.said import GLUE
 from rebal.formats.screen.figures import Figures
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
