@@ -418,6 +418,49 @@ def thin(contract: Contract, dollars: str) -> list[Finding]:
     return [each for each in planned(made).findings if each.code is Code.UNDER_COLLATERALISED]
 
 
+def lacking(contract: Contract, coins: str, **rules: str) -> tuple[Finding, str]:
+    """What is said of a long of 20,000 dollars, half a bitcoin, on less: the finding, and what would fit."""
+    made = portfolio({"BTC": coins, "USD": "20000"}, {"BTC": "1"}, {"BTC": "40000"}, (contract,),
+                     rules=policy(**({"distance": "0.1", "alert": ("0.05", "9")} | rules)))  # type: ignore[arg-type] # fmt: skip
+    (said,) = [each for each in planned(made).findings if each.code is Code.UNDER_COLLATERALISED]
+    return said, said.message.partition("; ")[2]
+
+
+def test_a_distance_is_offered_where_survival_lacks_coins_and_not_where_it_has_them_all() -> None:
+    """Half a bitcoin at 1 - d of the price asks for 0.5025/(1 - d) - 0.5: 0.3 of them at d = 0.371875."""
+    free = inverse("BTC", fee="0")
+    said, fits = lacking(free, "0.3", distance="0.371875")
+    assert (said.data["missing_coins"], said.data["fitting_distance"]) == (exact("0.2"), None)
+    assert fits == "it would fit at policy.leverage 1.67, or with a smaller leg"
+    said, fits = lacking(free, "0.3", distance="0.371876")
+    assert said.data["fitting_distance"] == exact("0.371")
+    assert fits == ("it would fit at policy.leverage 1.67 with a liquidation distance of 37.1 %, or with a smaller leg")
+
+
+def test_the_leverage_that_lacks_coins_is_the_one_to_raise() -> None:
+    # initial margin at 5 is there, and what policy.leverage asks for is not
+    said, fits = lacking(inverse("BTC", fee="0", leverage="5"), "0.25")
+    assert (said.data["missing_coins"], said.data["fitting_leverage"]) == (exact("0.25"), 2)
+    assert fits == "it would fit at policy.leverage 2, or with a smaller leg"
+    # what policy.leverage asks for is just there, and initial margin at 1 is not
+    said, fits = lacking(inverse("BTC", fee="0", leverage="1"), "0.25", leverage="2")
+    assert (said.data["missing_coins"], said.data["fitting_leverage"]) == (exact("0.25"), None)
+    assert fits == "it would fit at contracts.BTCUSD.leverage 2, or with a smaller leg"
+
+
+def test_what_lacks_coins_without_any_order_is_a_warning_and_a_liquidation_that_is_due_an_error() -> None:
+    """40,000 short from 40,000 ask for a bitcoin, and no coin lies outside."""
+    for wallet, codes in (("0.6", {}), ("0.001", {Code.NEAR_LIQUIDATION: Severity.ERROR})):
+        made = portfolio({"BTC": wallet}, None, {"BTC": "40000"}, (BTC,), wallets={"BTC": wallet},
+                         positions=(short("-40000", hedge="-40000"),))  # fmt: skip
+        made = replace(made, targets={"BTC": Fraction(1)})
+        plan = planned(made)
+        assert (plan.orders, plan.transfers) == ((), ())
+        severe = {each.code: each.severity for each in plan.findings
+                  if each.code in (Code.UNDER_COLLATERALISED, Code.NEAR_LIQUIDATION)}  # fmt: skip
+        assert severe == {Code.UNDER_COLLATERALISED: Severity.WARNING, **codes}
+
+
 @pytest.mark.parametrize(
     ("off", "told"),
     [
