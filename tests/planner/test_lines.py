@@ -13,6 +13,7 @@ from rebal.planner.unwind import build_unwind
 from rebal.portfolio import Portfolio
 
 from .given import INPUTS, inverse, linear, portfolio
+from .test_pooled_checks import in_a_pool
 
 NOTHING = Standing(Fraction(0), Fraction(0), None, None, None, None, None, None)
 HALF = {"BTC": "0.5", "USD": "0.5"}
@@ -75,3 +76,19 @@ def test_a_wallet_that_two_coins_move_has_no_price_of_its_end() -> None:
     alone = replace(made.statement, positions={"BTCUSDT": made.statement.positions["BTCUSDT"]})
     (row,) = build_status(made, alone, inputs=INPUTS).wallets
     assert row.liquidation_below == 40000 * Fraction(20000) / (40000 - 200)
+
+
+def test_the_rows_of_a_pool_tell_what_is_there_and_what_was() -> None:
+    """8,000 sold at 50,000 have gained 0.04 BTC at 40,000; closed, all but the fee of 0.0001 is let go."""
+    made, _ = in_a_pool("0.21", -8000, entry=50000)
+    (row,) = build_status(made, made.statement, inputs=INPUTS).wallets
+    assert told(row, "account", "balance", "unrealised_pnl", "margin_balance", "share_of_holding") == [
+        "b", exact("0.21"), exact("0.04"), exact("0.25"), 1,
+    ]  # fmt: skip
+    assert told(row, "position_value", "initial_margin", "maintenance_margin") == [
+        exact("0.2"), exact("0.2"), exact("0.001"),
+    ]  # fmt: skip
+    flat, _ = in_a_pool("0.21", -8000)
+    (gone,) = build_unwind(flat, flat.statement, inputs=INPUTS, share=Fraction(1), force=True).wallets
+    assert told(gone, "account", "currency", "balance", "position_value", "required") == ["b", "BTC", 0, 0, 0]
+    assert told(gone.before, "balance", "margin_balance") == [exact("0.21"), exact("0.21")]

@@ -7,7 +7,6 @@ from rebal.amounts import ONE, ZERO, Fraction, total
 from rebal.book import Book, MarginMode
 from rebal.market.margin import initial_margin
 from rebal.market.pooled import Levered, Pool, estimated_liquidation, judge, maintenance_of, printed_rate
-from rebal.names import within
 from rebal.plan import Standing, Wallet
 from rebal.planner.collateral import account_leverage
 from rebal.planner.exposure import equity_at
@@ -63,18 +62,16 @@ def _nearest(path: str, below: Fraction | None, above: Fraction | None) -> Neare
 
 
 def pooled_wallets(before: Book, after: Book, portfolio: Portfolio) -> Iterator[Wallet]:
-    """A row a coin of each pooled account: what is there of it; what it can come to is a matter of the account."""
+    """A row a coin of each pooled account, in any order: what it can come to is a matter of the account."""
     for account in portfolio.pools:
         then, now = (pool_of(account, book, portfolio) for book in (before, after))
-        at = portfolio.at(account.name)
         asks = surveyed(now, portfolio, level=asked_of(portfolio))
-        for asset in sorted({coin.asset for pool in (then, now) for coin in pool.coins}):
+        for asset in {coin.asset for pool in (then, now) for coin in pool.coins}:
             was, row = _standing(then, asset), _standing(now, asset)
             if was.margin_balance or row.margin_balance or _open_in(asset, now):
                 needed = asks.balance_needed(asset) if asset in asks.parts else ZERO
-                yield _wallet(asset, now, account, portfolio, row=row, was=was, needed=needed,
-                              owned=after.holdings.get(asset, ZERO),
-                              balance=after.wallets.get(within(at, asset), ZERO))  # fmt: skip
+                owned = after.holdings.get(asset, ZERO)
+                yield _wallet(asset, now, account, portfolio, row=row, was=was, needed=needed, owned=owned)
 
 
 def _open_in(asset: str, pool: Pool) -> list[Levered]:
@@ -97,14 +94,13 @@ def _wallet(
     was: Standing,
     needed: Fraction | None,
     owned: Fraction,
-    balance: Fraction,
 ) -> Wallet:
     held = [each.held for each in _open_in(asset, pool)]
     return Wallet(
         currency=asset,
         mode=MarginMode.POOLED,
-        balance=balance,
-        unrealised_pnl=row.margin_balance - balance,
+        balance=row.balance,
+        unrealised_pnl=row.margin_balance - row.balance,
         margin_balance=row.margin_balance,
         position_value=total(each.position_value for each in held),
         leverage=None,
@@ -116,8 +112,8 @@ def _wallet(
         distance_below=None,
         distance_above=None,
         contract=None,
-        required=balance if needed is None else needed,
-        share_of_holding=balance / owned if owned > 0 else None,
+        required=row.balance if needed is None else needed,
+        share_of_holding=row.balance / owned if owned > 0 else None,
         distance_below_all_posted=None,
         distance_above_all_posted=None,
         funding_days_to_alert=None,
