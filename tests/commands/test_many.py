@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from dask_cluster import cluster
-from program import NOW, PROGRAM, answered, environment
+from program import NOW, PROGRAM, answered, environment, in_process
 from test_workers import is_alive
 
 CALM, DRIFTED = "{BTC: 60%, ETH: 40%}", "{BTC: 40%, ETH: 60%}"
@@ -256,6 +256,12 @@ def program(*arguments: str, cwd: Path, stderr: int = subprocess.PIPE) -> "subpr
     )  # fmt: skip
 
 
+def alone(*arguments: str, cwd: Path) -> tuple[int, str, str]:
+    """What one process says, which needs no process of its own."""
+    done = in_process(*arguments, *NOW, cwd=cwd)
+    return done.returncode, done.stdout, done.stderr
+
+
 def ended(running: "subprocess.Popen[str]") -> tuple[int, str, str]:
     out, err = running.communicate(timeout=120)
     return running.returncode, out, err
@@ -264,9 +270,9 @@ def ended(running: "subprocess.Popen[str]") -> tuple[int, str, str]:
 @pytest.mark.parametrize("form", ["json", "plain", "table", "csv"])
 def test_several_processes_say_what_one_says(crowd: Path, form: str) -> None:
     asked = ("plan", "crowd", "--format", form, "--exit-code")
-    alone = ended(program(*asked, cwd=crowd))
-    assert alone[0] == 3
-    assert ended(program(*asked, "--jobs", "3", cwd=crowd)) == alone
+    expected = alone(*asked, cwd=crowd)
+    assert expected[0] == 3
+    assert ended(program(*asked, "--jobs", "3", cwd=crowd)) == expected
 
 
 def test_a_cluster_says_what_one_process_says_though_a_worker_dies(tmp_path: Path) -> None:
@@ -274,15 +280,15 @@ def test_a_cluster_says_what_one_process_says_though_a_worker_dies(tmp_path: Pat
     (tmp_path / "elsewhere").mkdir()
     many(tmp_path / "crowd", 400)
     asked = ("plan", "crowd", "--format", "json")
-    alone = ended(program(*asked, cwd=tmp_path))
+    expected = alone(*asked, cwd=tmp_path)
     with cluster(tmp_path / "elsewhere", workers=2) as found:
         running = program(*asked, "--cluster", found.address, cwd=tmp_path)
         assert running.stdout is not None
         first = os.read(running.stdout.fileno(), 1).decode()
         found.workers[0].kill()
         code, out, err = ended(running)
-    assert (code, err) == (alone[0], alone[2])
-    assert first + out == alone[1]
+    assert (code, err) == (expected[0], expected[2])
+    assert first + out == expected[1]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
