@@ -169,17 +169,17 @@ def events(draw: st.DrawFn) -> Event:
     """An entry that a journal may hold, whether or not it makes sense beside the others."""
     name = draw(st.sampled_from(sorted(CONTRACTS)))
     asset, kind, multiplier, settle = CONTRACTS[name]
-    price, size = Fraction(draw(PRICES)), Fraction(draw(SIZES))
-    quantity = draw(QUANTITIES.filter(lambda text: text != "0").map(Fraction)) * draw(among(1, -1))
+    price, size = exact(draw(PRICES)), exact(draw(SIZES))
+    quantity = draw(QUANTITIES.filter(lambda text: text != "0").map(exact)) * draw(among(1, -1))
     coin = draw(among("BTC", "ETH", "USDT"))
     which = draw(among("fill", "fill", "fill", "funding", "transfer", "spot", "hedge"))
     match which:
         case "fill":
-            before = draw(st.none() | SIZES.map(Fraction))
+            before = draw(st.none() | SIZES.map(exact))
             return Fill(
-                name, size, price, Fraction(draw(QUANTITIES)) * draw(among(1, -1)),
+                name, size, price, exact(draw(QUANTITIES)) * draw(among(1, -1)),
                 draw(parts(size, asset)), draw(among(*MarginMode)), asset, kind, exact(multiplier),
-                settle, None, before, None if before is None else Fraction(draw(PRICES)),
+                settle, None, before, None if before is None else exact(draw(PRICES)),
             )  # fmt: skip
         case "funding":
             return Funding(name, quantity, price, asset, kind, settle)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exact import exact
 from journal.books import BTCUSD, ETHUSD, SOLUSDT
 from rebal.amounts import Fraction
 from rebal.book import (
@@ -36,9 +37,9 @@ PRICES = st.integers(10_000, 90_000).map(F)
 def fill(
     contracts: str | Fraction, price: str | Fraction, *, of: Contract = BTCUSD, fee: str = "0", isolated: bool = False
 ) -> Fill:
-    size = F(contracts)
+    size = exact(contracts)
     mode = MarginMode.ISOLATED if isolated else MarginMode.CROSS
-    return Fill(of, size, F(price), F(fee), (Traded(Purpose.HEDGE, size, of.asset),), mode)
+    return Fill(of, size, exact(price), exact(fee), (Traded(Purpose.HEDGE, size, of.asset),), mode)
 
 
 def test_a_closing_fill_brings_its_pnl_and_costs_its_fee() -> None:
@@ -178,7 +179,7 @@ def test_a_position_is_seen_at_the_mark_that_is_asked_for_and_worked_out_once() 
 
 def test_an_isolated_position_is_maintained_by_the_schedule_of_its_own() -> None:
     half, tenth = (
-        Tiers(Valuation.MARK, False, Method.WHOLE, TierUnit.COIN, (Tier(None, F(rate)),)) for rate in ("0.5", "0.1")
+        Tiers(Valuation.MARK, False, Method.WHOLE, TierUnit.COIN, (Tier(None, exact(rate)),)) for rate in ("0.5", "0.1")
     )
     contract = replace(BTCUSD, maintenance=half, isolated_maintenance=tenth)
     for schedules, margin, expected in (

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from program import NOW, PORTFOLIO, PROGRAM, answered, environment
+from program import NOW, PORTFOLIO, PROGRAM, answered, environment, in_process
 from rebal import cli
 from rebal.commands import _notify, _out, _typed
 from rebal.errors import Unavailable, UsageProblem
@@ -203,13 +203,15 @@ def test_a_command_that_does_not_end_is_ended_without_groups(monkeypatch: pytest
 def test_a_console_of_windows_shows_every_screen(encoding: str, tmp_path: Path) -> None:
     book = tmp_path / "portfolio.yaml"
     book.write_text(f"name: Zürich \N{BITCOIN SIGN}\n{PORTFOLIO}", encoding="utf-8")
-    for command in ("plan", "status", "stress", "compare"):
-        done = subprocess.run(
-            [*PROGRAM, command, str(book), *NOW, "--format", "table"],
-            env=environment(PYTHONIOENCODING=encoding), capture_output=True, check=False,
-        )  # fmt: skip
+    asked = [(command, str(book), *NOW, "--format", "table") for command in ("plan", "status", "stress", "compare")]
+    told = [in_process(*each, encoding=encoding) for each in asked]
+    process = subprocess.run(
+        [*PROGRAM, *asked[0]], env=environment(PYTHONIOENCODING=encoding), capture_output=True, check=False
+    )
+    assert process.stdout.decode(encoding) == told[0].stdout
+    for done in told:
         assert done.returncode in (0, 10), done.stderr
-        shown = done.stdout.decode(encoding)
+        shown = done.stdout
         assert re.search(r"[0-9],[0-9]{3}\.[0-9]{2}", shown)
         assert "next: " in shown
         assert not {"\N{BOX DRAWINGS LIGHT HORIZONTAL}", "\N{MINUS SIGN}"} & set(shown)

@@ -106,7 +106,7 @@ def fills(account: Ledger, line: str, number: int) -> None:
     """Send an order of ``--format orders``: it is filled in full at its price."""
     order = json.loads(line)
     held, price = account.positions[order["contract"]], exact(str(order["price"]))
-    size = Fraction(order["amount"]) * (1 if order["side"] == "buy" else -1)
+    size = exact(order["amount"]) * (1 if order["side"] == "buy" else -1)
     assert size > 0 > held.contracts + size  # it buys back a part of the short
     gained = down(-size * (1 / held.entry - 1 / price), COIN_STEP) - exact("0.0001")
     held.contracts += size

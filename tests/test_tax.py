@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exact import exact
 from rebal.amounts import Fraction
 from rebal.portfolio import Lot, LotMethod, Tax
 from rebal.tax import SoldLot, saved_by_waiting, sold_lots, tax_usd
@@ -20,11 +21,11 @@ LOTS = (NEW, OLD, DEAR)
 
 
 def tax(method: LotMethod = LotMethod.HIFO, short: str = "0.37", long: str = "0.2") -> Tax:
-    return Tax(method, F(short), F(long), Duration(years=1))
+    return Tax(method, exact(short), exact(long), Duration(years=1))
 
 
 def taken(method: LotMethod, quantity: str, held: str = "16") -> list[tuple[Fraction, Fraction]]:
-    sold = sold_lots("ETH", LOTS, F(quantity), held=F(held), price=F(2500), method=method)
+    sold = sold_lots("ETH", LOTS, exact(quantity), held=exact(held), price=F(2500), method=method)
     assert sold is not None
     return [(lot.quantity, lot.cost) for lot in sold]
 

@@ -108,7 +108,7 @@ class TestHistory:
         for left in ("-50", "0"):
             (line,) = made("unwind", "--purpose", "hedge", "--pct", "50" if left == "-50" else "100")["pnl"]
             closing = Fraction("0.0000625")
-            assert Fraction(line["fees_coin"]) == closing + Fraction("0.000125") / 2
+            assert exact(line["fees_coin"]) == closing + Fraction("0.000125") / 2
             assert line["funding_coin"] == "0.00001"
             done(
                 "record",
@@ -150,9 +150,9 @@ def test_what_a_recorded_plan_leaves_needs_no_plan(
     made("record", "plan", "plan.json")
     after = made("plan", now=LATER)
     assert (after["orders"], after["transfers"]) == ([], [])
-    fees = Fraction(plan["costs"]["fees_usd"])
-    booked = sum(STEP * Fraction(asset["price"]) for asset in plan["assets"])
-    assert abs(Fraction(plan["equity"]) - fees - Fraction(after["equity"])) <= booked
+    fees = exact(plan["costs"]["fees_usd"])
+    booked = sum(STEP * exact(asset["price"]) for asset in plan["assets"])
+    assert abs(exact(plan["equity"]) - fees - exact(after["equity"])) <= booked
 
 
 @given(bitcoin=st.integers(1, 40), first=st.integers(1, 95), second=st.integers(0, 95))
@@ -168,15 +168,15 @@ def test_a_hedge_is_a_target_from_open_to_close(folder: Path, bitcoin: int, firs
     assert history["positions"] == []
     if history["totals"]:
         fills = sum(entry["type"] == "fill" for entry in history["entries"])
-        assert near(Fraction(history["totals"][0]["coin"]), realised_by_hand(history), steps=fills)
+        assert near(exact(history["totals"][0]["coin"]), realised_by_hand(history), steps=fills)
     assert unwind["refused"] is False
 
 
 def realised_by_hand(history: Any) -> Fraction:
     """The exact PnL of the fills of a position that is closed: what was bought and sold, in coins."""
     fills = [entry for entry in history["entries"] if entry["type"] == "fill"]
-    truth = sum(Fraction(fill["contracts"]) * Fraction(fill["multiplier"]) / Fraction(fill["price"]) for fill in fills)
-    return Fraction(plain(exact(truth)))
+    truth = sum(exact(fill["contracts"]) * exact(fill["multiplier"]) / exact(fill["price"]) for fill in fills)
+    return exact(plain(exact(truth)))
 
 
 def test_every_example_is_of_a_command_that_is_there() -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from lifecycle import BOOK, LATER, NOW, PERP, SOLD, done, made, refused, saved, start_over
 
+from exact import exact
 from program import PROGRAM, answered, environment, in_process
-from rebal.amounts import Fraction
 
 LEAVING = """\
 venue: binance
@@ -211,7 +211,7 @@ class TestHedge:
         assert history["positions"] == []
         (total,) = history["totals"]
         assert total["funding_coin"] == "0.0001"
-        assert Fraction(history["total"]["net_usd"]) == Fraction(total["net_usd"])
+        assert exact(history["total"]["net_usd"]) == exact(total["net_usd"])
         assert made("unwind", now=LATER)["orders"] == []
 
     def test_asked_again_is_not_recorded_again(self) -> None:

@@ -29,18 +29,18 @@ def market(
     slippage: str | None = "0.0005",
 ) -> Portfolio:
     made = portfolio({"BTC": "1"}, None, {}, (contract,), rules=policy(sizing=sizing))
-    known = {} if rate is None else {contract.name: FundingRate(F(rate), F(rate), F(rate))}
+    known = {} if rate is None else {contract.name: FundingRate(exact(rate), exact(rate), exact(rate))}
     return replace(
         made,
         market=replace(made.market, prices={"BTC": spot}, marks={contract.name: mark}, funding=known),
-        costs=Costs(None, None if slippage is None else F(slippage)),
+        costs=Costs(None, None if slippage is None else exact(slippage)),
     )
 
 
 def quarterly(days: Fraction, *, delivery: str | None = None) -> Contract:
     expiry = NOW + timedelta(microseconds=int(days * 86_400 * 10**6))
     made = inverse("BTC", "1", name="BTCUSD_Q", expiry=expiry)
-    return replace(made, delivery_fee=None if delivery is None else F(delivery))
+    return replace(made, delivery_fee=None if delivery is None else exact(delivery))
 
 
 def held(contract: Contract, dollars: Fraction, portfolio: Portfolio) -> Carried:
@@ -66,7 +66,7 @@ def test_a_perpetual_funded_interval_by_interval_along_any_path(
     paid = abs(position.contracts) / mark * traded * mark
     for price in path:
         sign = 1 if position.contracts > 0 else -1
-        paid += sign * abs(position.contracts) / price * F(rate) * price
+        paid += sign * abs(position.contracts) / price * exact(rate) * price
     paid += abs(position.contracts) / path[-1] * traded * path[-1]
     days = F(8 * len(path), 24)
     found = cost([position], given_market).total_usd(days)
@@ -150,7 +150,7 @@ def test_rolls_and_deliveries_one_after_the_other(
     assert position.days_left is not None
     day = position.days_left + ROLL_DAYS * (int(day) % 4) if on_expiry else day
     together = cost([position], given_market)
-    fees, slipped, rolls = rolled_by_hand(position, position.days_left, F(slippage), day)
+    fees, slipped, rolls = rolled_by_hand(position, position.days_left, exact(slippage), day)
     assert together.fees_usd(day) == fees
     assert together.slippage_usd(day) == slipped
     assert together.fees[0].rolls(day) == rolls
@@ -188,7 +188,7 @@ def test_what_is_not_known_is_not_nothing() -> None:
     [([0, 0, 1], 2), ([1, 0, 0], 0), ([0, 0, 0], None), ([-5, -3, -1, 1], 3), ([-2, -1, 0], None)],
 )
 def test_the_first_day_above_nothing(values: list[int], found: int | None) -> None:
-    assert first_day(lambda day: F(values[day]), breaks=range(len(values)), last=len(values) - 1) == found
+    assert first_day(lambda day: exact(values[day]), breaks=range(len(values)), last=len(values) - 1) == found
 
 
 @given(

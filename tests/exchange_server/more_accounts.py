@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from exact import exact
 from exchange_server import Asked, Reply
 from exchange_server.accounts import ONE, ZERO, Event, Ledger, Open, bare, ms, text
 from rebal.amounts import Fraction, half_even, plain
@@ -443,7 +444,7 @@ def _in_coins(answer: Callable[[Asked], Any], ledger: Ledger) -> Callable[[Asked
         for row in found if isinstance(found, list) else []:
             for name in ("positionAmt", "qty"):
                 if name in row:
-                    row[name] = plain(Fraction(row[name]) * sizes.get(row["symbol"], ONE))
+                    row[name] = plain(exact(row[name]) * sizes.get(row["symbol"], ONE))
         return found
 
     return told

@@ -440,7 +440,7 @@ def test_the_sums_of_a_saved_comparison_and_stress_test(
     values = {term["symbol"]: exact(term["value"]) for term in each["terms"]}
     assert all(told[term["found"]]["value"] == term["value"] for term in each["terms"])
     found = eval(formula.replace("·", "*").replace("−", "-"), {"__builtins__": {}}, values)
-    assert abs(Fraction(found) - exact(each["value"])) < exact("0.000000000001")
+    assert abs(exact(found) - exact(each["value"])) < exact("0.000000000001")
 
 
 def test_other_answers_have_no_figures_to_derive(tmp_path: Path) -> None:

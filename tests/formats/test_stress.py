@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from exact import exact
 from planner.given import INPUTS, inverse, linear, policy, portfolio
 from rebal import formats
 from rebal.amounts import Fraction
@@ -194,7 +195,7 @@ def test_csv_has_the_scenarios_and_every_wallet_under_each() -> None:
 
     crash = table(None)[-1]
     assert (crash["name"], crash["shocks"]) == ("crash", "ADA=-0.7 BTC=-0.4 ETH=-0.55")
-    assert F(crash["made_of.liquidations_usd"]) > 0
+    assert exact(crash["made_of.liquidations_usd"]) > 0
     wallets = table("scenarios.wallets")
     assert len(wallets) == 2 * len(report.scenarios)
     assert [(row["scenarios.name"], row["currency"]) for row in wallets[-2:]] == [("crash", "BTC"), ("crash", "ETH")]

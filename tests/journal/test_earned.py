@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from booked import STEP, eighteen
 from drawn import among
+from exact import exact
 from rebal.amounts import ZERO, Fraction
 from rebal.book import MarginMode, opened
 from rebal.journal.adding import add
@@ -37,7 +38,7 @@ def told(of: Portfolio, made: Sequence[Entry]) -> tuple[Episode, ...]:
 
 
 def at_index(event: Fill, price: str) -> Fill:
-    return replace(event, index_price=F(price))
+    return replace(event, index_price=exact(price))
 
 
 def test_an_episode_tells_price_basis_funding_and_fees() -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exact import exact
 from rebal.amounts import Fraction
 from rebal.book import Purpose
 from rebal.errors import InvalidInput
@@ -31,8 +32,8 @@ MS = str(int(FILLED.timestamp() * 1000))
 
 
 def order(contract: str, contracts: str, asset: str = "BTC") -> SavedOrder:
-    parts = (SavedPart(Purpose.REBALANCE, F(contracts), asset),)
-    return SavedOrder(contract, asset, "inverse", F(contracts), abs(F(contracts)), F(40000), F(0), asset, parts)
+    parts = (SavedPart(Purpose.REBALANCE, exact(contracts), asset),)
+    return SavedOrder(contract, asset, "inverse", exact(contracts), abs(exact(contracts)), F(40000), F(0), asset, parts)
 
 
 def plan(*orders: SavedOrder) -> SavedPlan:

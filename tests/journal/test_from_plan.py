@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exact import exact
 from rebal.amounts import Fraction, plain
 from rebal.book import Book, HedgeAsked, Purpose, opened
 from rebal.errors import InvalidInput, Refused, UsageProblem
@@ -210,7 +211,7 @@ def test_prices_and_policy_may_move() -> None:
 
 def one_fill(plan: Plan, ratio: Fraction | int = 1, price: str = "40100", **given: Any) -> Given:
     order = plan.orders[0]
-    return Given(order.contract, F(round(order.contracts * ratio)), F(price), **given)
+    return Given(order.contract, F(round(order.contracts * ratio)), exact(price), **given)
 
 
 def ends(plan: Plan, before: Journal, after: Journal, given: Sequence[Given] | None = None, **said: Any) -> list[str]:
@@ -456,7 +457,7 @@ def test_a_plan_filled_in_parts_is_whole_without_its_fills() -> None:
 
 
 def order(*parts: tuple[str, int]) -> SavedOrder:
-    made = tuple(SavedPart(Purpose(purpose), F(contracts), "BTC") for purpose, contracts in parts)
+    made = tuple(SavedPart(Purpose(purpose), exact(contracts), "BTC") for purpose, contracts in parts)
     net = sum((each.contracts for each in made), F(0))
     return SavedOrder("BTCUSD", "BTC", "inverse", net, abs(net), F(40000), F(0), "BTC", made)
 

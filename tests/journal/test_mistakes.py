@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from exact import exact
 from rebal.amounts import Fraction
 from rebal.book import opened
 from rebal.errors import Refused
@@ -31,13 +32,14 @@ def sell(clerk: Clerk, contracts: str, price: str = "40000", *, of: Contract = B
     named = replace(clerk, time=at(minute))
     parts = (part(contracts, asset=of.asset),)
     return recording.single(
-        named, lambda scene: [drafts.fill(scene, of, contracts=F(contracts), price=F(price), fee=F(0), parts=parts)]
+        named,
+        lambda scene: [drafts.fill(scene, of, contracts=exact(contracts), price=exact(price), fee=F(0), parts=parts)],
     )
 
 
 def pay(clerk: Clerk, amount: str, *, of: Contract = BTCUSD, time: datetime | None = None) -> Recorded:
     named = replace(clerk, time=time or clerk.time)
-    return recording.single(named, lambda scene: [drafts.funding(scene, of, amount=F(amount))])
+    return recording.single(named, lambda scene: [drafts.funding(scene, of, amount=exact(amount))])
 
 
 def test_part_of_a_lot_is_refused_with_what_to_write(clerk: Clerk) -> None:

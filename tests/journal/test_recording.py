@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from exact import exact
 from rebal import journal
 from rebal.amounts import Fraction
 from rebal.book import MarginMode, Purpose, opened
@@ -32,16 +33,16 @@ def clerk(tmp_path: Path) -> Clerk:
 def short(scene: Scene, *, contracts: str = "-100", price: str = "40000", **given: Any) -> list[Draft]:
     contract = drafts.contract_named(scene, given.pop("contract", "BTCUSD"))
     purpose = given.pop("purpose", None)
-    parts = drafts.share(scene, contract, contracts=F(contracts), purpose=purpose)
-    return [drafts.fill(scene, contract, contracts=F(contracts), price=F(price), parts=parts, **given)]
+    parts = drafts.share(scene, contract, contracts=exact(contracts), purpose=purpose)
+    return [drafts.fill(scene, contract, contracts=exact(contracts), price=exact(price), parts=parts, **given)]
 
 
 def spot(asset: str = "BTC", quantity: str = "1", **given: Any) -> Callable[[Scene], Sequence[Draft]]:
-    return lambda scene: drafts.spot(scene, asset, quantity=F(quantity), **given)
+    return lambda scene: drafts.spot(scene, asset, quantity=exact(quantity), **given)
 
 
 def transfer(quantity: str, asset: str = "BTC", contract: Any = None) -> Callable[[Scene], Sequence[Draft]]:
-    return lambda scene: [drafts.transfer(scene, asset, quantity=F(quantity), contract=contract)]
+    return lambda scene: [drafts.transfer(scene, asset, quantity=exact(quantity), contract=contract)]
 
 
 def happened(made: Recorded) -> list[EntryLine]:
@@ -188,7 +189,10 @@ def test_coins_that_are_not_there_cannot_go(
 
 def of_a_plan(moved: str, fee: str) -> Callable[[Scene], Sequence[Draft]]:
     """A transfer and a fill that are recorded together, as a plan's are."""
-    return lambda scene: [*transfer(moved, "ETH")(scene), *short(scene, contract="ETHUSD", price="2500", fee=F(fee))]
+    return lambda scene: [
+        *transfer(moved, "ETH")(scene),
+        *short(scene, contract="ETHUSD", price="2500", fee=exact(fee)),
+    ]
 
 
 def test_what_a_fill_takes_is_believed_alone_and_beside_transfers(clerk: Clerk) -> None:

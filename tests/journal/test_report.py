@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from booked import STEP, eighteen
+from exact import exact
 from rebal.amounts import Fraction, down
 from rebal.book import opened
 from rebal.journal.adding import add
@@ -29,7 +30,7 @@ def journal(*drafts: Draft | Event) -> Journal:
 
 
 def priced(bitcoin: str) -> Portfolio:
-    return portfolio(prices={**PRICES, "BTC": F(bitcoin)})
+    return portfolio(prices={**PRICES, "BTC": exact(bitcoin)})
 
 
 def test_history_of_nothing() -> None:
@@ -184,7 +185,7 @@ def test_the_effect_is_the_sum_of_its_moves(prices: list[int]) -> None:
     entries = path_of(prices)
     (effect,) = effects(priced(str(prices[-1])), entries)
     holding, spot = F(2), F(0)
-    hedge, held, last = F(0), F(0), F(prices[0])
+    hedge, held, last = F(0), F(0), exact(prices[0])
     entry_coins = F(0)
     for entry in entries:
         event = entry.event

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from exact import exact
 from rebal import journal
 from rebal.amounts import Fraction
 from rebal.book import Position, opened
@@ -51,10 +52,10 @@ def moved_on(
     minute: int, *, btc: str = "2", wallet: str = "0", contracts: str = "0", entry: str = "40000"
 ) -> Portfolio:
     """The file later: its coins and its position on BTCUSD as somebody typed them."""
-    size = F(contracts)
+    size = exact(contracts)
     held: dict[str, Position] = {}
     if size:
-        held["BTCUSD"] = opened(BTCUSD, contracts=size, entry_price=F(entry), hedge=size)
+        held["BTCUSD"] = opened(BTCUSD, contracts=size, entry_price=exact(entry), hedge=size)
     return portfolio(
         {"BTC": btc, "ETH": "14", "USDT": "5000"}, wallets={"BTC": wallet}, positions=held, as_of=at(minute)
     )

@@ -2,6 +2,7 @@
 
 import pytest
 
+from exact import exact
 from rebal.amounts import Fraction
 from rebal.book import HedgeAsked, Purpose
 from rebal.journal.adding import add
@@ -15,7 +16,7 @@ PLAN, OTHER = "a" * 64, "b" * 64
 
 
 def ordered(*contracts: str, purpose: str = "rebalance", of: str = "BTCUSD") -> Ordered:
-    return Ordered(tuple(OrderedPart(of, F(each), Purpose(purpose), "BTC") for each in contracts))
+    return Ordered(tuple(OrderedPart(of, exact(each), Purpose(purpose), "BTC") for each in contracts))
 
 
 def left(*drafts: Draft) -> list[Fraction]:

@@ -34,19 +34,19 @@ def price(row: Given, key: str) -> Fraction:
     """As printed, or as the average of a value in satoshi."""
     if key in row:
         return exact(row[key])
-    return abs(Fraction(row["contracts"])) * SATOSHI / Fraction(row["value"])
+    return abs(exact(row["contracts"])) * SATOSHI / exact(row["value"])
 
 
 def trade(row: Any) -> tuple[Fraction, Fraction]:
     if isinstance(row, list):
         return exact(row[0]), exact(row[1])
-    return Fraction(row["contracts"]), price(row, "price")
+    return exact(row["contracts"]), price(row, "price")
 
 
 def replay(history: Given) -> Replayed:
     contract = inverse(SizeRate(Fraction(0), Fraction(0)), multiplier=history["multiplier"])
-    rate = Fraction(history.get("fee_rate", "0"))
-    start = Filled(Fraction(history["start"]["contracts"]), price(history["start"], "entry"), Fraction(0))
+    rate = exact(history.get("fee_rate", "0"))
+    start = Filled(exact(history["start"]["contracts"]), price(history["start"], "entry"), Fraction(0))
     trades = tuple(trade(row) for row in history["fills"])
     held, realised, fees = start, Fraction(0), Fraction(0)
     for traded, at in trades:
@@ -58,11 +58,11 @@ def replay(history: Given) -> Replayed:
 
 def figures(history: Given, replayed: Replayed) -> dict[str, Fraction]:
     """Everything a history may state, in coins. A booked entry is the venue's, where the fills cannot give it."""
-    contract, start, end, mark = replayed.contract, replayed.start, replayed.end, Fraction(history["mark"])
+    contract, start, end, mark = replayed.contract, replayed.start, replayed.end, exact(history["mark"])
     assert start.entry_price is not None
     ours = Fraction(0) if end.entry_price is None else contract.pnl(end.contracts, end.entry_price, mark)
     total = replayed.realised + ours
-    entry = Fraction(history["end"].get("booked_entry", end.entry_price or mark))
+    entry = exact(history["end"].get("booked_entry", end.entry_price or mark))
     unrealised = contract.pnl(end.contracts, entry, mark)
     value_at_mark = contract.position_value(end.contracts, mark)
     return {
@@ -87,15 +87,15 @@ def test_history(history: Given) -> None:
     found = figures(history, replayed)
     scale = SATOSHI if history["unit"] == "satoshi" else 1
     for check in history["checks"]:
-        got = found[check["what"]] * scale + Fraction(check.get("plus", "0"))
-        assert abs(got - Fraction(check["expected"])) <= Fraction(check["within"]), (check, float(got))
+        got = found[check["what"]] * scale + exact(check.get("plus", "0"))
+        assert abs(got - exact(check["expected"])) <= exact(check["within"]), (check, float(got))
 
 
 @pytest.mark.parametrize("history", everything()["histories"], ids=lambda history: history["id"])
 def test_the_position_it_ends_with(history: Given) -> None:
     end, left = history["end"], replay(history).end
-    assert left.contracts == Fraction(end["contracts"])
+    assert left.contracts == exact(end["contracts"])
     assert (left.entry_price is None) == (left.contracts == 0)
     if "entry" in end:
         assert left.entry_price is not None
-        assert abs(left.entry_price - Fraction(end["entry"])) <= Fraction(end.get("within", "0"))
+        assert abs(left.entry_price - exact(end["entry"])) <= exact(end.get("within", "0"))

@@ -188,7 +188,7 @@ def at_size(schedule: Maintenance, coins: Fraction) -> Held:
 
 def test_a_size_on_the_last_known_bound_is_not_beyond_it() -> None:
     schedule = stepped(TEN, ("20", "0.06", "0.5", None))
-    assert [beyond_last_tier(at_size(schedule, Fraction(size))) for size in (10, 20, 21)] == [False, False, True]
+    assert [beyond_last_tier(at_size(schedule, exact(size))) for size in (10, 20, 21)] == [False, False, True]
     assert not beyond_last_tier(at_size(stepped(TEN, (None, "0.06", "0.5", None)), Fraction(10**9)))
     assert not beyond_last_tier(one_coin(SizeRate(exact("0.01"), ONE)))
 
@@ -204,7 +204,7 @@ def test_what_a_position_was_asked_before_does_not_change_what_it_is_asked_next(
     """A long of a coin on b coins is liquidated at 1.01/(1 + b), whichever balances it was asked of in between."""
     held = one_coin(stepped(TEN))
     for balance in (1, 2, 3, 1, 4, 5, 6, 1, 2, 6):
-        assert held.ends(Fraction(balance)) == Factors(exact("1.01") / (1 + balance), None)
+        assert held.ends(exact(balance)) == Factors(exact("1.01") / (1 + balance), None)
 
 
 @pytest.mark.parametrize(

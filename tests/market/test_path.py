@@ -148,7 +148,7 @@ def test_what_a_wallet_below_nothing_lacks_where_its_coins_move_apart() -> None:
     """
     maintenance = Tiers(Valuation.MARK, False, Method.WHOLE, TierUnit.USD, (Tier(None, Fraction("0.005")),))
     contract = linear(maintenance, multiplier="1")
-    held = [Held(contract, ONE, Fraction(100), Fraction(mark)) for mark in (120, 100)]
+    held = [Held(contract, ONE, Fraction(100), exact(mark)) for mark in (120, 100)]
     curve = Curve(Fraction(-10), of_several_coins(held))
     assert curve.along(Moves({"A0": exact("-0.1"), "A1": exact("-0.02")})).short == exact("5.03")
     assert curve.along(Moves({"A0": exact("-0.05"), "A1": exact("-0.02")})).short is None

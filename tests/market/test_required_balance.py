@@ -230,5 +230,5 @@ def test_what_is_never_reached_has_no_root_and_what_is_touched_has_one() -> None
 def test_roots_ascend() -> None:
     for below, above in combinations(range(-9, 10), 2):
         for steep in (1, -2):
-            piece = Piece(None, Fraction(steep * below * above), Fraction(-steep * (below + above)), Fraction(steep))
-            assert piece.roots(NOTHING) == (Fraction(below), Fraction(above))
+            piece = Piece(None, Fraction(steep * below * above), Fraction(-steep * (below + above)), exact(steep))
+            assert piece.roots(NOTHING) == (exact(below), exact(above))

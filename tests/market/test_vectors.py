@@ -45,13 +45,13 @@ def contract(given: Given, maintenance: Maintenance = NONE_ASKED, *, taker_fee: 
 
 
 def size_rate(given: Given) -> SizeRate:
-    return SizeRate(of(given, "base"), of(given, "slope"), Fraction(given.get("initial_base", "0")))
+    return SizeRate(of(given, "base"), of(given, "slope"), exact(given.get("initial_base", "0")))
 
 
 def tiers(given: Given) -> Tiers:
     """Deductions as the venue prints them; a single rate needs none."""
     found = tuple(
-        Tier(of(tier, "up_to") if "up_to" in tier else None, of(tier, "rate"), Fraction(tier.get("deduction", "0")))
+        Tier(of(tier, "up_to") if "up_to" in tier else None, of(tier, "rate"), exact(tier.get("deduction", "0")))
         for tier in given["tiers"]
     )
     return Tiers(
@@ -88,7 +88,7 @@ def balance(given: Given) -> Fraction:
         return of(given, "margin_ratio") * maintenance_margin(held) - sum(position.unrealised_pnl for position in held)
     if "balance_over_leverage" in given:
         return sum(initial_margin(position, of(given, "balance_over_leverage")) for position in held) + Fraction(0)
-    held_back = Fraction(given.get("order_margin", "0"))
+    held_back = exact(given.get("order_margin", "0"))
     return of(given, "balance") - held_back - (fee(given["closing_fee"]) if "closing_fee" in given else 0)
 
 
@@ -201,7 +201,7 @@ def agrees(found: Fraction | None, vector: Given) -> bool:
     if found is None or expected is None:
         return found is expected
     if "relative" in how:
-        shifted = found + Fraction(how.get("shifted", "0"))
+        shifted = found + exact(how.get("shifted", "0"))
         return abs(shifted - expected) <= of(how, "relative") * abs(expected)
     if "within" in how:
         return abs(found - expected) <= of(how, "within")

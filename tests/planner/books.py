@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, assume, settings
 from hypothesis import strategies as st
 
 from drawn import among
+from exact import exact
 from rebal.amounts import Fraction
 from rebal.book import Book, MarginMode, Part, Position, Purpose
 from rebal.market.contract import Contract, Kind
@@ -36,7 +37,7 @@ BASES = among(F("0.98"), F(1), F("1.003"), F("1.03"))
 @cache
 def decimals(low: str, high: str, places: int = 2) -> st.SearchStrategy[Fraction]:
     scale = 10**places
-    return st.integers(int(F(low) * scale), int(F(high) * scale)).map(lambda n: F(n, scale))
+    return st.integers(int(exact(low) * scale), int(exact(high) * scale)).map(lambda n: F(n, scale))
 
 
 def _tiers(method: Method, unit: TierUnit, *, mark: bool = True, fee: bool = False, bounds: tuple[int, int]) -> Tiers:
@@ -88,7 +89,7 @@ def books(draw: st.DrawFn) -> Portfolio:
         targets=_targets(draw, assets),
         statement=Book(coins, {coin: coins[coin] * F(9, 10) for coin in settled}, made.statement.positions),
         market=replace(made.market, prices=prices, marks=marks),
-        proxies={asset: Proxy(asset, "BTC", F(draw(among("0.5", "1", "1.3")))) for asset in proxied},
+        proxies={asset: Proxy(asset, "BTC", exact(draw(among("0.5", "1", "1.3")))) for asset in proxied},
     )
 
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drawn import FEWER
+from exact import exact
 from rebal.amounts import Fraction
 from rebal.book import opened
 from rebal.findings import Code, Severity
@@ -29,7 +30,7 @@ F = Fraction
 @SETTINGS
 @given(made=books(), coins=st.sampled_from(["1", "0.5", "0.02"]))
 def test_it_places_what_the_plan_does_and_is_refused_for_the_same_reason(made: Portfolio, coins: str) -> None:
-    made = replace(made, market=replace(made.market, as_of=NOW), policy=replace(made.policy, max_at_venue=F(coins)))
+    made = replace(made, market=replace(made.market, as_of=NOW), policy=replace(made.policy, max_at_venue=exact(coins)))
     plan = build_plan(made, made.statement, inputs=INPUTS)
     found = bare_plan(desk_of(made, made.statement))
     error = found.error()

@@ -33,8 +33,8 @@ NOTHING = F(0)
 
 def book_of(*positions: Position, coins: str, wallet: str, rules: Policy | None = None) -> Portfolio:
     """Bitcoin at 40,000 with longs that are as large as they ought to be: nothing is to be traded."""
-    exposure = F(coins) + sum((each.contracts * each.contract.multiplier / 40000 for each in positions), NOTHING)
-    share = exposure / F(coins)
+    exposure = exact(coins) + sum((each.contracts * each.contract.multiplier / 40000 for each in positions), NOTHING)
+    share = exposure / exact(coins)
     return portfolio(
         {"BTC": coins},
         {"BTC": str(share), "USD": str(1 - share)},

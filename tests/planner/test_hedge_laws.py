@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drawn import among
+from exact import exact
 from exchange import Overlay
 from rebal.amounts import Fraction
 from rebal.book import Book, MarginMode, Part, Position, Purpose
@@ -41,7 +42,7 @@ def books(draw: st.DrawFn) -> Portfolio:
     contracts = [_contract(draw, coin, days) for coin in COINS for days in (None, 35, 126)]
     contracts += [_linear(draw, coin) for coin in COINS if draw(st.booleans())]
     holdings["USDT"] = Fraction(draw(among(0, 5000, 80000)))
-    marks = {each.name: prices[each.asset] * Fraction(draw(among(*BASES))) for each in contracts}
+    marks = {each.name: prices[each.asset] * exact(draw(among(*BASES))) for each in contracts}
     mode = draw(among(*MarginMode))
     positions: list[Position] = []
     wallets = {coin: holdings[coin] * Fraction(9, 10) for coin in (*COINS, "USDT")}
@@ -112,7 +113,7 @@ def asks(draw: st.DrawFn) -> tuple[tuple[str, Fraction, bool], ...]:
     """Which assets are asked for what share, and whether on a contract by its name."""
     assets = draw(st.lists(st.sampled_from((*COINS, *PROXIED)), min_size=1, max_size=4, unique=True))
     shares = st.sampled_from(["0", "0.07", "0.3", "0.5", "0.9", "1"])
-    return tuple((asset, Fraction(draw(shares)), draw(among(False, False, True))) for asset in assets)
+    return tuple((asset, exact(draw(shares)), draw(among(False, False, True))) for asset in assets)
 
 
 def hedged(made: Portfolio, wanted: Sequence[tuple[str, Fraction, bool]], book: Book) -> Plan:

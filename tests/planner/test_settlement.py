@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exact import exact
 from rebal.amounts import Fraction
 from rebal.book import opened
 from rebal.market.contract import Contract
@@ -37,7 +38,7 @@ def book(
         {"BTC": "60000", **({} if usdt is None else {"USDT": usdt})},
         (contract,),
         wallets={"USDT": held},
-        positions=(opened(contract, contracts=F(contracts), entry_price=F(50000)),),
+        positions=(opened(contract, contracts=exact(contracts), entry_price=F(50000)),),
     )
     return replace(made, cash=cash)
 

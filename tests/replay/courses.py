@@ -7,6 +7,7 @@ from datetime import datetime
 from hypothesis import strategies as st
 
 from drawn import among
+from exact import exact
 from rebal.amounts import Fraction, plain
 from rebal.portfolio import Portfolio
 from rebal.replay.course import Course, Rates, Track, stamp
@@ -66,7 +67,7 @@ def _wander(draw: st.DrawFn, price: Fraction, bars: int, calm: bool) -> Track:
 
 def _scaled(bars: Track, factor: Fraction) -> Track:
     def scaled(texts: Sequence[str]) -> list[str]:
-        return [plain(cut(Fraction(text) * factor)) for text in texts]
+        return [plain(cut(exact(text) * factor)) for text in texts]
 
     return Track(scaled(bars.closes), scaled(bars.lows), scaled(bars.highs))
 

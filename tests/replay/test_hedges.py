@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from exact import exact
 from planner.given import inverse, portfolio
 from rebal.amounts import Fraction
 from rebal.book import Book, HedgeAsked, Part, Position, Purpose, opened
@@ -25,7 +26,7 @@ START = datetime(2024, 1, 1, tzinfo=UTC)
 
 def hedged(*contracts: Contract, short: str, until: datetime | None = None) -> Portfolio:
     """Two bitcoin, a hedge of half of them asked for, and a short that protects, on the first contract."""
-    held = opened(contracts[0], contracts=F(short), entry_price=F(40000), hedge=F(short))
+    held = opened(contracts[0], contracts=exact(short), entry_price=F(40000), hedge=exact(short))
     made = portfolio({"BTC": "2"}, None, {"BTC": "40000"}, contracts, positions=(held,), wallets={"BTC": "1.1"})
     asked = {"BTC": HedgeAsked("BTC", F(1, 2), until, F(40000))}
     return replace(made, statement=replace(made.statement, hedges=asked))

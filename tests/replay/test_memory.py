@@ -44,13 +44,13 @@ def held(bars: int, futures: int) -> Held:
 @pytest.fixture(autouse=True, scope="module")
 def warm() -> None:
     """What is kept for good is there before anything is measured, the last prices read as numbers among it."""
-    held(120, 6)
+    held(60, 6)
 
 
 def test_a_future_leaves_its_outcome_and_nothing_else() -> None:
-    few, many = held(120, 2), held(120, 12)
-    # a course of so many bars has 240 texts of closes and 360 of rates, and arrays of them: some 100 KiB; its outcome
-    # has about one, and of prices that were read as numbers a thousand are kept
+    few, many = held(60, 2), held(60, 12)
+    # a course of so many bars has 120 texts of closes and 180 of rates, and arrays of them: some 50 KiB; its outcome
+    # has about one, and what is kept of texts that were read as numbers, up to a limit, up to seven
     assert (many.left - few.left) / 10 < 12 * KIB
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from exact import exact
 from planner.given import INPUTS, policy, portfolio
 from program import answered
 from rebal.amounts import Fraction
@@ -105,8 +106,8 @@ def test_the_journal_of_the_same_plans_says_what_the_replay_says(
         if line["way"] == "plan":
             sums = walked.setdefault(line["contract"], dict.fromkeys(keys, F(0)))
             for key, name in keys.items():
-                sums[key] += F(line[name])
-    assert {name: {key: F(line[key]) for key in keys} for name, line in totals.items()} == walked
+                sums[key] += exact(line[name])
+    assert {name: {key: exact(line[key]) for key in keys} for name, line in totals.items()} == walked
     assert any(sums["coin"] for sums in walked.values())
     after = {line["asset"]: line["holding"] for line in _json("status", "--market", "market.yaml", code=None)["assets"]}
     assert told["ways"][0]["coins"]["BTC"] == after["BTC"]
@@ -121,7 +122,7 @@ def _record_funding(n: int) -> None:
     status = _json("status", "--market", "market.yaml", now=DAYS[n], code=None)
     short = next(line for line in status["positions"] if line["contract"] == "BTCUSD_PERP")
     rate = F("0.0003") if n == 2 else F("-0.0001")
-    amount = -F(short["contracts"]) * 100 / F(BTC[n]) * rate * 10**8 // 1
+    amount = -exact(short["contracts"]) * 100 / exact(BTC[n]) * rate * 10**8 // 1
     coins = f"{'-' if amount < 0 else ''}{abs(int(amount)) / 10**8:.8f}"
     told = ("--contract", "BTCUSD_PERP", "--amount", coins, "--time", DAYS[n], "--market", "market.yaml")
     _run("record", "funding", *told, now=DAYS[n])

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from exact import exact
 from planner.given import INPUTS, inverse, policy, portfolio
 from rebal.amounts import Fraction
 from rebal.policy import Band
@@ -45,7 +46,9 @@ def past(bars: int = 40) -> Course:
 
 def shared(*bands: str, **more: Any) -> Shared:
     made = book()
-    tried = tuple(Combination({"band": band}, replace(made.policy, band=Band(F(band))), Refused.HOLD) for band in bands)
+    tried = tuple(
+        Combination({"band": band}, replace(made.policy, band=Band(exact(band))), Refused.HOLD) for band in bands
+    )
     return Shared(made, past(), report.Terms(slippage=F("0.0005"), check=DAY), tried, **more)
 
 

@@ -38,10 +38,12 @@ def replayed(made: Portfolio, on: Course, terms: report.Terms = NONE) -> Replay:
 def one_position(contracts: str, entry: str, *, wallet: str, coins: str = "2", margin: str | None = None) -> Portfolio:
     """Bitcoin and one position on them, of 100 USD a contract, with 0.5 % maintenance; no targets, and no alert."""
     contract = inverse("BTC", "100")
-    held = opened(contract, contracts=F(contracts), entry_price=F(entry), margin=None if margin is None else F(margin))
+    held = opened(
+        contract, contracts=exact(contracts), entry_price=exact(entry), margin=None if margin is None else exact(margin)
+    )
     rules = policy(alert=("0", "100"))
     made = portfolio({"BTC": coins}, None, {"BTC": "40000"}, (contract,), positions=(held,), rules=rules)
-    return replace(made, targets=None, statement=replace(made.statement, wallets={"BTC": F(wallet)}))
+    return replace(made, targets=None, statement=replace(made.statement, wallets={"BTC": exact(wallet)}))
 
 
 def test_funding_is_paid_on_the_value_at_the_mark_and_booked_in_steps_of_a_hundred_millionth() -> None:
@@ -122,15 +124,15 @@ def test_a_dated_contract_is_delivered_at_the_index_of_its_hour() -> None:
 def test_basis_is_what_the_index_s_move_did_not_bring(mark: str, entry: str, basis: str) -> None:
     expiry = datetime(2024, 1, 2, 8, tzinfo=UTC)
     contract = inverse("BTC", "100", name="BTCQ", expiry=expiry)
-    held = opened(contract, contracts=F(-75), entry_price=F(entry))
+    held = opened(contract, contracts=F(-75), entry_price=exact(entry))
     made = portfolio({"BTC": "2"}, None, {"BTC": "40000"}, (contract,), positions=(held,))
-    market = replace(made.market, as_of=datetime(2024, 1, 1, tzinfo=UTC), marks={"BTCQ": F(mark)})
+    market = replace(made.market, as_of=datetime(2024, 1, 1, tzinfo=UTC), marks={"BTCQ": exact(mark)})
     made = replace(made, targets=None, market=market, statement=replace(made.statement, wallets={"BTC": F("0.6")}))
     on = course({"BTC": track(["40000", "50000", "60000"])}, start=datetime(2024, 1, 1, tzinfo=UTC))
     (line,) = replayed(made, on).years
     # delivered at 50,000: what a short from the index, 40,000, would have lost more, 7,500 (1/40,000 - 1/entry) coins
-    assert line.realised_coin == -7500 * (1 / F(entry) - 1 / F(50000)) // F(1, 10**8) * F(1, 10**8)
-    assert abs(line.basis_usd - F(basis)) <= (F("0.005") if line.basis_usd else 0)
+    assert line.realised_coin == -7500 * (1 / exact(entry) - 1 / F(50000)) // F(1, 10**8) * F(1, 10**8)
+    assert abs(line.basis_usd - exact(basis)) <= (F("0.005") if line.basis_usd else 0)
 
 
 def test_a_covered_short_is_flat_in_dollars_and_earns_its_funding() -> None:
@@ -143,9 +145,9 @@ def test_a_covered_short_is_flat_in_dollars_and_earns_its_funding() -> None:
     paid = Rates([stamp(start) + n * DAY for n in range(1, 5)], ["0.0001"] * 4)
     (way,) = replayed(made, course({"BTC": track(prices)}, start=start, rates={"BTCUSD": paid})).ways
     # each day 40,000 * 0.0001 dollars in coin, rounded down to 1e-8, which then moves with the price
-    coins = [F(int(40000 * F("0.0001") / F(price) * 10**8), 10**8) for price in prices[1:]]
+    coins = [F(int(40000 * F("0.0001") / exact(price) * 10**8), 10**8) for price in prices[1:]]
     assert way.equity_end == 40000 + sum(coins) * 41000
-    assert way.funding_usd == sum(coin * F(price) for coin, price in zip(coins, prices[1:], strict=True))
+    assert way.funding_usd == sum(coin * exact(price) for coin, price in zip(coins, prices[1:], strict=True))
 
 
 def test_what_is_due_is_filled_at_the_mark_and_slippage_with_its_fee() -> None:
