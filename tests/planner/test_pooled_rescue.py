@@ -458,12 +458,22 @@ def test_an_account_that_coins_bring_to_nothing_is_lost_and_above_it_is_not(
     assert lost == ([] if ways else ["bybit"])
 
 
-def test_coins_pay_what_closing_all_of_it_leaves_owing(tmp_path: Path) -> None:
-    """22 dollars of credit, as above, and 33 that closing costs: 0.2 SOL count 18."""
-    text = LONG.replace("entry_price: 2500", "entry_price: 7204").replace("SOL: 60}", "SOL: 0.2}")
+@pytest.mark.parametrize(("held", "moved"), [("0.2", "0.12482584"), ("0.12482584", "0.12482584"), ("0.12", "0.12")])
+def test_coins_pay_what_closing_all_of_it_leaves_owing_and_no_more(tmp_path: Path, held: str, moved: str) -> None:
+    """22 dollars of credit, as above, and 33 that closing costs: 11.234325 are owed, and a SOL counts 90."""
+    text = LONG.replace("entry_price: 2500", "entry_price: 7204").replace("SOL: 60}", f"SOL: {held}}}")
     both = next(way for way in rescued(read(tmp_path, text)).ways if way.way is Rescue.BOTH)
     assert (both.enough, dict(both.contracts)) == (True, {"ETHUSD": F(-60000)})
-    assert [(each.asset, each.quantity) for each in both.transfers] == [("SOL", exact("0.2"))]
+    assert [(each.asset, each.quantity) for each in both.transfers] == [("SOL", exact(moved))]
+
+
+def test_of_what_lies_in_spot_no_second_coin_pays_what_the_first_does(tmp_path: Path) -> None:
+    """0.1 SOL count 9 dollars of the 11.234325: ETH, of which a dollar counts whole, pays the rest."""
+    text = LONG.replace("entry_price: 2500", "entry_price: 7204").replace("SOL: 60}", "SOL: 0.1, ETH: 1}")
+    text = text.replace("SOL: 90%", "SOL: 90%, ETH: 100%")
+    both = next(way for way in rescued(read(tmp_path, text)).ways if way.way is Rescue.BOTH)
+    assert both.enough
+    assert sum(each.quantity * (90 if each.asset == "SOL" else 2500) for each in both.transfers) < 12
 
 
 def test_what_one_account_sends_takes_room_that_the_next_has_no_more(tmp_path: Path) -> None:

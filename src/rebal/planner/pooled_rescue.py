@@ -1,6 +1,7 @@
 """Bring pooled accounts out of danger: coins that lift their credit where these do, else closing orders, or both."""
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rebal.amounts import COIN_STEP, ZERO, Fraction, down, total
@@ -11,7 +12,7 @@ from rebal.market.pooled import Part, Pool, judge
 from rebal.names import within
 from rebal.plan import Order, Rescue, RescueLine, Transfer
 from rebal.planner.candidates import tradable
-from rebal.planner.collateral import accounts
+from rebal.planner.collateral import accounts, last_that
 from rebal.planner.cover import cover
 from rebal.planner.cutting import Closed, Goal, Wallet, fewest_lots
 from rebal.planner.desk import Desk
@@ -158,10 +159,37 @@ def _ways(
     if moved and not enough:
         cut = _Cut(account, with_coins, closes_first, desk)
         closed = fewest_lots(cut, goal.least)
-        left, bare = cut.left(closed), _Cut(account, book, closes_first, desk).left(closed)
-        # once nothing is open coins are of no use but to pay what is owed
-        needed = moved if left.positions or judge(bare).credit < 0 else ()
+        left = cut.left(closed)
+        needed = moved if left.positions else _paying(moved, closed, cut, book)
         yield PooledWay(account, Rescue.BOTH, needed, cut.orders(closed), not past_alert(left, portfolio, goal.beyond))
+
+
+def _paying(moved: tuple[Transfer, ...], closed: Closed, cut: "_Cut", book: Book) -> tuple[Transfer, ...]:
+    """Of moves those that pay what closing all of it leaves owing: once nothing is open coins are of no other use.
+
+    Of what comes from spot in turn, the last no more than that takes; all of them where it does not do. ``book``: the
+    account without them.
+    """
+
+    def owes(moves: tuple[Transfer, ...]) -> bool:
+        filled_up = replace(cut, book=after_transfers(book, moves, cut.desk.portfolio))
+        return judge(filled_up.left(closed)).credit < 0
+
+    spot = tuple(each for each in moved if each.other_account is None)
+    pays = next((n for n in range(len(spot) + 1) if not owes(spot[:n])), None)
+    if not pays:
+        return moved if pays is None else ()
+    *before, last = spot[:pays]
+    return (*before, _least_of(last, lambda less: not owes((*before, less))))
+
+
+def _least_of(move: Transfer, pays: Callable[[Transfer], bool]) -> Transfer:
+    """The least of a move that pays."""
+
+    def less(steps: int) -> Transfer:
+        return replace(move, quantity=move.quantity - steps * COIN_STEP)
+
+    return less(last_that(lambda steps: pays(less(steps)), int(move.quantity / COIN_STEP)))
 
 
 def _book_of(account: Account, desk: Desk) -> Book:
