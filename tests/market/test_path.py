@@ -347,3 +347,23 @@ def test_the_ratio_is_told_of_the_least_margin_balance_there_is() -> None:
     # a long of 2 dollars asks for one of them, which is there, and all that is
     held = Held(linear(usd_tiers((None, "0.5")), multiplier="1"), ONE, Fraction(2), Fraction(2))
     assert Curve(ONE, [held]).along(Moves({"BTC": Fraction(0)})).margin_ratio == 1
+
+
+@pytest.mark.parametrize(("contracts", "grown", "other"), [(1, "0.5", "0.45"), (-1, "-0.5", "-0.65")])
+def test_a_rate_that_grows_with_the_size_is_walked_where_coins_move_apart(
+    contracts: int, grown: str, other: str
+) -> None:
+    """Of a coin at 100·(1 + s/2) a thousandth of its square is asked: 10 + 10 s + 2.5 s², less 50 s that are gained.
+
+    The other coin loses 45 s. Falling it is 10 - 10 s + 2.5 s² less 50 s, and 65 s are lost: both 10 + 5 s + 2.5 s².
+    """
+    grows = Held(
+        linear(SizeRate(Fraction(0), exact("0.001")), multiplier="1"), Fraction(contracts), *[Fraction(100)] * 2
+    )
+    loses = one_coin_of("ETH", usd_tiers((None, "0")), contracts=-contracts)
+    for held in ([grows, loses], [loses, grows]):
+        passage = Curve(exact("13.125"), held).along(Moves({"BTC": exact(grown), "ETH": exact(other)}))
+        assert (passage.short, passage.ends_at) == (exact("17.5") - exact("13.125"), Fraction(1, 2))
+        assert passage.maintenance_margin == (exact("22.5") if contracts > 0 else exact("2.5"))
+        covered = Curve(exact("17.5"), held).along(Moves({"BTC": exact(grown), "ETH": exact(other)}))
+        assert covered.short is None
