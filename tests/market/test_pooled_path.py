@@ -558,3 +558,22 @@ def test_of_one_coin_so_much_is_needed_as_the_others_lack_of_the_leverage(levera
     coins = (replace(btc, balance=Fraction(1, 4)), Coin("USDX", ONE, Fraction(60000), whole))
     pool = Pool(bare.rules, coins, (replace(position, leverage=Fraction(10)),))
     assert Survey.of(pool, paths=[], leverage=exact(leverage)).balance_needed("USDX") == needed
+
+
+@pytest.mark.parametrize(("step", "owed", "on_debt", "more"), [
+    # 60,000 · 0.2 - 20,000 are 8,000 owed, and 200 asked of the position: 8,200 dollars at 50 a coin, or at 100
+    ("-0.5", "0", "0", "164"), ("0", "0", "0", "82"),
+    # ten of them are owed besides
+    ("-0.5", "10", "0", "174"), ("0", "10", "0", "92"),
+    # a tenth is asked on the 8,000, and on the ten coins until they are there
+    ("-0.5", "10", "0.1", "190"), ("0", "10", "0.1", "100"),
+])  # fmt: skip
+def test_of_a_coin_beside_as_much_is_missing_as_another_falls_by(step: str, owed: str, on_debt: str, more: str) -> None:
+    bare, fall = (
+        one_long(replace(rules(), maintenance_on_debt=exact(on_debt))),
+        {"BTC": exact("-0.8"), "ETH": exact(step)},
+    )
+    for slices, needed in ((WHOLE.slices, exact(more)), ((Slice(ONE, ONE),), None), ((), None)):
+        beside = Coin("ETH", Fraction(100), -exact(owed), Collateral(Counted.COINS, slices))
+        pool = Pool(bare.rules, (*bare.coins, beside), bare.positions)
+        assert more_needed(pool, "ETH", paths=[fall], leverage=ONE) == needed
