@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from program import NOW, PORTFOLIO, answered
-from rebal.commands._codes import MEANINGS, meanings
+from rebal.commands._finding_codes import MEANINGS, meanings
 from rebal.findings import Code
 
 AT = NOW

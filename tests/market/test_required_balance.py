@@ -11,7 +11,7 @@ from rebal.amounts import Fraction
 from rebal.market.contract import Kind
 from rebal.market.maintenance import Method, SizeRate, Tier, Tiers, TierUnit, Valuation
 from rebal.market.margin import Factors, Held, kept_within, liquidation, required_balance
-from rebal.market.pieces import Piece, first_above_one
+from rebal.market.piecewise import Piece, first_above_one
 
 from .definitions import HAIR, ONE, bounds, grid, inverse, slack
 from .wallets import CONTINUOUS, Wallet, fractions, wallets

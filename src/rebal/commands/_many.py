@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeAlias, TypeVar
 from rebal import formats
 from rebal.commands._answer import Answer, World
 from rebal.commands._book import Opened
-from rebal.commands._crew import Workers, told
 from rebal.commands._cures import cured
 from rebal.commands._folders import books
+from rebal.commands._jobs import Workers, told
 from rebal.commands._options import Shown, Sources, Where, shelf
 from rebal.commands._prices import Prices, judged
 from rebal.commands._typed import typed, with_cures

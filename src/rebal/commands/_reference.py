@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from typer.models import ArgumentInfo, OptionInfo
 
 from rebal import commands, discover
-from rebal.commands._crew import Workers
+from rebal.commands._jobs import Workers
 from rebal.commands._options import Clock, Shown, Source, Sources, Where
 from rebal.reports.guide import Entry
 

@@ -7,8 +7,8 @@ import typer
 from rebal.amounts import NumberProblem, number
 from rebal.commands._answer import Answer, World
 from rebal.commands._cures import cured
+from rebal.commands._exit_code import refusals
 from rebal.commands._options import Shown
-from rebal.commands._verdict import refusals
 from rebal.errors import Exit, UsageProblem
 from rebal.names import ASSET_INSTEAD, is_asset
 

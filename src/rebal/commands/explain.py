@@ -150,7 +150,7 @@ def _saved(plan: "Plan | Status", file: str, where: Where, world: World) -> "tup
 
 def _chosen(name: str, told: _Told) -> "list[Derivation]":
     """The figures that a name means: one, those below it, all of a coin, a contract or a kind, or a finding's."""
-    from rebal.commands._codes import meanings
+    from rebal.commands._finding_codes import meanings
 
     every, coded = told.every, list(meanings(name, told.findings))
     there = {each.figure for each in coded}

@@ -9,8 +9,8 @@ from rebal.commands._answer import Answer, World
 from rebal.commands._asked import day, day_after, known_assets, points, refuse_files, size
 from rebal.commands._book import Opened, opened
 from rebal.commands._complete import coins, contracts
+from rebal.commands._exit_code import planned
 from rebal.commands._options import Shown, Where
-from rebal.commands._verdict import planned
 from rebal.errors import UsageProblem
 from rebal.frozen import frozen
 

@@ -11,7 +11,7 @@ import typer
 
 from rebal.commands import _out
 from rebal.commands._answer import Answer, World
-from rebal.commands._crew import told
+from rebal.commands._jobs import told
 from rebal.commands._market import seconds
 from rebal.commands._options import Where, one_of
 from rebal.commands._typed import typed

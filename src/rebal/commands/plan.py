@@ -7,11 +7,11 @@ import typer
 
 from rebal.commands._answer import Answer, World
 from rebal.commands._book import opened
-from rebal.commands._crew import Workers
+from rebal.commands._exit_code import planned, verdict
 from rebal.commands._folders import are_many
+from rebal.commands._jobs import Workers
 from rebal.commands._many import Market, Reported, answered
 from rebal.commands._options import Shown, Sources, Where
-from rebal.commands._verdict import planned, verdict
 
 if TYPE_CHECKING:
     from rebal.plan import Plan

@@ -11,7 +11,7 @@ import typer
 from rebal.amounts import NumberProblem, number
 from rebal.commands._answer import Answer, World
 from rebal.commands._book import Opened, opened
-from rebal.commands._crew import Workers, told
+from rebal.commands._jobs import Workers, told
 from rebal.commands._options import Shown, Source, one_of
 from rebal.commands._policies import HOLD, REFUSED, combinations
 from rebal.commands._terms import Terms

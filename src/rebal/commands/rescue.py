@@ -7,8 +7,8 @@ import typer
 from rebal.commands._answer import Answer, World
 from rebal.commands._asked import purpose
 from rebal.commands._book import Opened, opened
+from rebal.commands._exit_code import planned
 from rebal.commands._options import Shown, Where, one_of
-from rebal.commands._verdict import planned
 from rebal.errors import UsageProblem
 from rebal.frozen import frozen
 

@@ -7,9 +7,9 @@ import typer
 from rebal.commands._account import Reconciling
 from rebal.commands._answer import Answer, World
 from rebal.commands._book import Opened, opened
-from rebal.commands._crew import Workers
 from rebal.commands._cures import cured
 from rebal.commands._folders import are_many
+from rebal.commands._jobs import Workers
 from rebal.commands._many import Market, Reported, answered
 from rebal.commands._options import Shown, Sources, Where
 from rebal.commands._prices import Prices

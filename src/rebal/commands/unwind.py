@@ -8,8 +8,8 @@ from rebal.commands._answer import Answer, World
 from rebal.commands._asked import known_assets, purpose, refuse_files, share
 from rebal.commands._book import opened
 from rebal.commands._complete import coins, purposes
+from rebal.commands._exit_code import planned
 from rebal.commands._options import Shown, Where
-from rebal.commands._verdict import planned
 from rebal.errors import UsageProblem
 from rebal.frozen import frozen
 

@@ -8,7 +8,7 @@ from rebal.formula import formula_of, renamed
 from rebal.frozen import frozen
 from rebal.market.contract import Contract
 from rebal.market.margin import Held, is_inverse, needed
-from rebal.market.pieces import Piece, piece_at
+from rebal.market.piecewise import Piece, piece_at
 from rebal.reports.explanation import Term
 
 

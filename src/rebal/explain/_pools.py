@@ -9,7 +9,7 @@ from rebal.explain._margins import position_terms, value_formula
 from rebal.formula import renamed
 from rebal.frozen import frozen
 from rebal.market.maintenance import SizeRate, Tiers
-from rebal.market.pieces import piece_at
+from rebal.market.piecewise import piece_at
 from rebal.market.pooled import (
     ClosingFee,
     Counted,

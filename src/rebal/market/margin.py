@@ -15,7 +15,7 @@ from rebal.amounts import ONE, ZERO, Fraction, total
 from rebal.frozen import Worked, frozen, once
 from rebal.market.contract import INVERSE, LINEAR, Contract
 from rebal.market.maintenance import SizeRate, Tier, Tiers, TierUnit, Valuation
-from rebal.market.pieces import Piece, ends_of_line, first_above_one, first_below_one, merged, most_needed, piece_at
+from rebal.market.piecewise import Piece, ends_of_line, first_above_one, first_below_one, merged, most_needed, piece_at
 
 
 class Factors(NamedTuple):

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from rebal.amounts import ONE, ZERO, Fraction, total
 from rebal.market.margin import Factors, Held, is_inverse, liquidation
-from rebal.market.pieces import Piece, first_above_one, merged, most_needed
+from rebal.market.piecewise import Piece, first_above_one, merged, most_needed
 
 _ARRIVED = Fraction(2)
 Rational = int | Fraction

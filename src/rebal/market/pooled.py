@@ -19,7 +19,7 @@ from rebal.frozen import Worked, frozen, once
 from rebal.market.contract import Kind
 from rebal.market.maintenance import Tiers
 from rebal.market.margin import Held, initial_margin
-from rebal.market.pieces import Piece, piece_at
+from rebal.market.piecewise import Piece, piece_at
 
 _RATE_STEP = Fraction(1, 10**4)
 

@@ -7,7 +7,7 @@ from itertools import pairwise, zip_longest
 from rebal.amounts import ONE, ZERO, Fraction, total
 from rebal.frozen import frozen
 from rebal.market.contract import Kind
-from rebal.market.pieces import Piece, piece_at
+from rebal.market.piecewise import Piece, piece_at
 from rebal.market.pooled import Coin, Counted, Levered, Part
 
 _GRAIN = 1 << 160

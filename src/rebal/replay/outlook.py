@@ -12,7 +12,7 @@ import numpy as np
 from rebal.amounts import ONE, Fraction
 from rebal.market.contract import Contract, Kind
 from rebal.market.margin import is_inverse, needed
-from rebal.market.pieces import Piece
+from rebal.market.piecewise import Piece
 from rebal.planner.collateral import Account
 from rebal.portfolio import Portfolio
 from rebal.replay.course import LONGEST, Course, Rates, exactly

@@ -14,7 +14,7 @@ from rebal.book import Position
 from rebal.planner.candidates import SHORT, SOONEST_EXPIRY, by_asset, candidates
 from rebal.planner.cover import cover
 from rebal.planner.exposure import assets_of
-from rebal.replay.box import is_calm
+from rebal.replay.bounds import is_calm
 from rebal.replay.course import stamp
 from rebal.replay.outlook import STEPS, Figures, Floats, summed
 from rebal.replay.pools import pools_of

@@ -9,7 +9,6 @@ from rebal.book import Event, HedgeAsked, Purpose
 from rebal.findings import Finding
 from rebal.frozen import frozen
 from rebal.market.contract import Contract
-from rebal.planner.bare import BarePlan, bare_plan, desk_of
 from rebal.planner.candidates import SHORT, SOONEST_EXPIRY, rolling
 from rebal.planner.cover import cover
 from rebal.planner.desk import Desk
@@ -17,6 +16,7 @@ from rebal.planner.hedge import build_hedge, hedge_moves
 from rebal.planner.hedge_legs import Ask, in_the_way
 from rebal.planner.lines import hedge_lines
 from rebal.planner.rescue import build_rescue
+from rebal.planner.rowless import BarePlan, bare_plan, desk_of
 from rebal.planner.unwind import build_unwind
 from rebal.portfolio import Portfolio
 from rebal.replay.acting import Placed, carried_out, inputs_at

@@ -12,10 +12,10 @@ from exact import exact
 from rebal.amounts import Fraction
 from rebal.book import opened
 from rebal.findings import Code, Severity
-from rebal.planner.bare import bare_plan, desk_of
 from rebal.planner.build import build_plan
 from rebal.planner.exposure import value, worth_in
 from rebal.planner.rescue import build_rescue
+from rebal.planner.rowless import bare_plan, desk_of
 from rebal.policy import Uncovered
 from rebal.portfolio import DOLLARS, Portfolio
 

@@ -13,7 +13,7 @@ from math import ceil, floor
 from rebal.amounts import ONE, ZERO, Fraction, total
 from rebal.market.contract import Kind
 from rebal.market.margin import Held
-from rebal.market.pieces import piece_at
+from rebal.market.piecewise import piece_at
 from rebal.market.pooled import Coin, Levered, Pool, credit, requirement_pieces
 from rebal.planner.pooled import pool_of
 from rebal.replay.stretch import Stretch

@@ -5,7 +5,7 @@ from rebal.book import Book
 from rebal.findings import Finding, Severity
 from rebal.frozen import frozen
 from rebal.market.margin import needed
-from rebal.market.pieces import piece_at
+from rebal.market.piecewise import piece_at
 from rebal.market.pooled_path import is_due
 from rebal.planner.checks import findings
 from rebal.planner.checks.expiry import expired

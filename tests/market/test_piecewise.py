@@ -5,7 +5,7 @@ from itertools import cycle, product
 
 from exact import exact
 from rebal.amounts import ONE, ZERO, Fraction
-from rebal.market.pieces import Piece, ends_of_line, first_above_one, first_below_one, merged, most_needed, piece_at
+from rebal.market.piecewise import Piece, ends_of_line, first_above_one, first_below_one, merged, most_needed, piece_at
 
 BALANCE = Fraction(2)
 HAIR = Fraction(1, 10**6)
