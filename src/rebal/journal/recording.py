@@ -12,13 +12,13 @@ from rebal.journal import drafts, exports, files, from_exchange, from_plan, mist
 from rebal.journal.adding import Added, add, continued
 from rebal.journal.drafts import Scene
 from rebal.journal.fold import dated
-from rebal.journal.misgivings import misgivings
 from rebal.journal.placed import Placed
 from rebal.journal.placing_plans import Placings
 from rebal.journal.saved import SavedPlan
 from rebal.journal.statements import with_statement
 from rebal.journal.times import moment, refuse_covered, refuse_future
 from rebal.journal.transferring import lost_on_the_way
+from rebal.journal.wrong_side import wrong_sides
 from rebal.ledger import Difference, Draft, Journal
 from rebal.portfolio import Portfolio
 from rebal.reconcile.report import differences
@@ -169,7 +169,7 @@ def _record(
         first = None
         if not clerk.sure:
             first = tried(store.read(clerk.path))
-            asked = misgivings(clerk.portfolio, first) if clerk.ask is not None else ()
+            asked = wrong_sides(clerk.portfolio, first) if clerk.ask is not None else ()
             answered.update(_accepted(clerk, (*mistakes.doubts(clerk.portfolio, first), *asked)))
         added = store.record(clerk.path, checked, tried=first)
     said = (*notes(added), *(made if added.new else ()), *(() if is_word else _questions(clerk, added)))
@@ -182,7 +182,7 @@ def _questions(clerk: Clerk, added: Added) -> Iterator[str]:
     yield from noted
     if clerk.dry_run or (clerk.ask is None and not clerk.sure):
         instead = "correct it before it is recorded" if clerk.dry_run else "void the entry"
-        yield from (f"{each}; if that is a slip, {instead}" for each in misgivings(clerk.portfolio, added))
+        yield from (f"{each}; if that is a slip, {instead}" for each in wrong_sides(clerk.portfolio, added))
     for doubt in mistakes.doubts(clerk.portfolio, added) if clerk.dry_run else ():
         if not any(note.startswith(doubt) for note in noted):
             yield f"{doubt}; to record it takes --yes"

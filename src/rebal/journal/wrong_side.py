@@ -15,7 +15,7 @@ from rebal.planner.targets import target
 from rebal.portfolio import Portfolio
 
 
-def misgivings(portfolio: Portfolio, added: Added) -> Iterator[str]:
+def wrong_sides(portfolio: Portfolio, added: Added) -> Iterator[str]:
     """What is doubtful about the side of new fills that no plan tells of, in sentences.
 
     A fill against an order of a recorded plan that waits for the other side, and one that takes a weight that is
