@@ -754,3 +754,22 @@ def test_a_contract_that_is_ordered_already_is_told_by_its_name() -> None:
     leg = Leg(replace(contract), Fraction(-100), found.route, Purpose.REBALANCE, "BTC")
     assert Offer("BTC", Fraction(-105), (leg,), found, desk, {}).least == 1
     assert Offer("BTC", Fraction(-105), (), found, desk, {}).least == 10
+
+
+@pytest.mark.parametrize(
+    ("short", "at_a", "at_b", "orders"),
+    [
+        ("60", "100", "1", {"b:BTCUSD": -60}),
+        ("100", "100", "1", {"a:BTCUSD": -100}),
+        ("160", "100", "1", {"a:BTCUSD": -160}),
+        ("60", "100", "59", {"b:BTCUSD": -60}),
+        ("60", "100", "61", {}),
+    ],
+)
+def test_what_is_less_than_the_least_order_of_the_first_account_goes_where_it_is_one(
+    short: str, at_a: str, at_b: str, orders: dict[str, int]
+) -> None:
+    contracts = (at("a", inverse("BTC", minimum=at_a, fee="0")), at("b", inverse("BTC", minimum=at_b, fee="0")))
+    share = exact(short) / 40000
+    made = book({"BTC": "1"}, None, contracts, accounts(a="1", b="1"), rules=policy(band="0"))
+    assert traded(planned(replace(made, targets={"BTC": 1 - share, "USD": share}))) == orders

@@ -285,13 +285,15 @@ def _leg(asset: str, candidate: Candidate, lots: int) -> Leg:
 
 
 def goes_on(asset: str, dollars: Fraction, desk: Desk, *, legs: tuple[Leg, ...]) -> bool:
-    """Whether what the legs of the first account leave of a leg is an order at another."""
+    """Whether what the orders of the first account leave of a leg is an order at another."""
     if not desk.portfolio.has_several or _closing(asset, dollars, desk)[1] is None:
         return False
     found = desk.candidates(asset, dollars)
+    ordered = {order.contract for order in desk.orders_of(legs)}
+    placed = tuple(leg for leg in legs if leg.contract.name in ordered)
     return any(
         each.route is found[0].route and purse(each, desk) != purse(found[0], desk)
-        and _takes(Offer(asset, dollars, legs, each, desk.still, {}))
+        and _takes(Offer(asset, dollars, placed, each, desk.still, {}))
         for each in found[1:]
     )  # fmt: skip
 
