@@ -68,6 +68,16 @@ def test_what_needs_one_another_is_closed_in_proportion_in_whole_lots_of_each(
     assert closed(wallet(held(LONG, 10), held(short, -10, hedge=hedge), units=units), FAR) == found
 
 
+def test_a_proportion_counts_what_is_no_whole_lot_as_one() -> None:
+    """11 longs in lots of 3 and 14 shorts in lots of 4, 4 of each: 2.8 and 4.93 without the first of the longs.
+
+    Neither a lot more of them nor one of the shorts helps. In quarters 1 leaves 5 and 10, which is 3.67; in thirds 1
+    would leave 5 and 6.
+    """
+    asked = wallet(held(contract("LONG", lot="3"), 11), held(contract("SHORT", lot="4"), -14), units="4.9")
+    assert closed(asked, FAR) == {"LONG": 6, "SHORT": 4}
+
+
 def test_a_proportion_is_counted_by_the_contract_of_most_lots() -> None:
     """10 longs and 2 shorts of five times their size: 1.4 a - 3 b where the price halves, and 2.33 b - 0.2 a.
 

@@ -229,3 +229,16 @@ def test_only_a_ladder_that_may_be_placed_says_how_many_rungs_go_first() -> None
     for force, ladder, first in ((True, Ladder(), 1), (True, None, None), (False, Ladder(), None)):
         plan = build_unwind(made, made.statement, inputs=INPUTS, force=force, ladder=ladder)
         assert (plan.refused, plan.first_rungs) == (not force, first)
+
+
+def test_of_rungs_only_those_that_are_closed_ask_anything_of_spot() -> None:
+    """The hedge of BTC pays for its short and goes first; the short of ETH, which stands for spot, is left."""
+    made = portfolio(
+        {"BTC": "1", "ETH": "16"}, {"BTC": "0.9", "ETH": "0.1"}, {"BTC": "40000", "ETH": "2500"}, (BTC, ETH),
+        wallets={"BTC": "1", "ETH": "16"}, funding={"BTCUSD": "-0.0001", "ETHUSD": "0.0001"},
+        positions=(short(BTC, 100, hedge=100), short(ETH, 5000, entry=2500)),
+    )  # fmt: skip
+    for rungs, matches in ((1, None), (2, False)):
+        plan = build_unwind(made, made.statement, inputs=INPUTS, ladder=Ladder(rungs))
+        assert [order.contract for order in plan.orders] == ["BTCUSD", "ETHUSD"][:rungs]
+        assert (plan.spot_matches, plan.refused) == (matches, rungs == 2)

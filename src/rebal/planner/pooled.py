@@ -9,7 +9,7 @@ from rebal.account_lines import ALL
 from rebal.amounts import ONE, ZERO, Fraction
 from rebal.book import Book, Position
 from rebal.frozen import frozen, kept_for
-from rebal.market.pooled import Coin, Levered, Open, Part, Pool, judge
+from rebal.market.pooled import Coin, Levered, Open, Part, Pool
 from rebal.names import within
 from rebal.planner.collateral import DISTANCE_STEP, LEVERAGE_STEP, account_leverage, last_that
 from rebal.planner.exposure import held_position
@@ -167,12 +167,6 @@ def is_past(account: "Survey", pool: Pool, portfolio: Portfolio, *, level: Alert
     # nothing is lacking, nothing over: at its very end a path is not past, and where it only touches on the way it is
     close = nearest_of_policy(pool, portfolio)
     return close is not None and level.is_near(close.distance)
-
-
-def past_leverage(pool: Pool, level: Alert) -> bool:
-    """Whether an account with positions is more levered than a level allows."""
-    judged = judge(pool)
-    return judged.credit <= 0 or judged.position_value > level.leverage * judged.credit
 
 
 def nearest_of_policy(pool: Pool, portfolio: Portfolio) -> Level | None:

@@ -327,8 +327,6 @@ def _shortage(filling: _Filling, order: Sequence[tuple[str, Fraction | None]]) -
         lacking, held = account.more_needed(asset), filling.held(asset)
         if lacking is not None:
             there = purse.wallet(asset, held)
-            if not lacking:
-                return None
             return Shortage(there, held + lacking, held, _NO_NEED, held + (filling.lacking(asset) or lacking))
     credit = account.judged.credit
     return Shortage(purse.wallet(DOLLARS), credit + account.lacking, credit, _NO_NEED, is_credit=True)

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from rebal.amounts import ONE, ZERO, Fraction, significant
 from rebal.book import Book, Event, Spot, Transfer, apply
 from rebal.frozen import frozen
-from rebal.market.pooled import Pool
+from rebal.market.pooled import Pool, judge
 from rebal.market.pooled_path import least_spare, levels
 from rebal.names import within
-from rebal.planner.pooled import moving, nearest_of_policy, past_leverage, pool_of
+from rebal.planner.pooled import moving, nearest_of_policy, pool_of
+from rebal.policy import Alert
 from rebal.portfolio import Account, Portfolio
 from rebal.replay.incidents import closing
 from rebal.replay.quotes import Quotes
@@ -36,7 +37,11 @@ class Pooled:
     def is_alarmed(self, distance: Fraction | None, laid: Portfolio) -> bool:
         """Whether it is past its alert, at so far from its end."""
         alert = laid.policy.alert
-        return alert.is_near(distance) or past_leverage(self.pool, alert)
+        return alert.is_near(distance) or self._is_levered(alert)
+
+    def _is_levered(self, alert: Alert) -> bool:
+        judged = judge(self.pool)
+        return judged.credit <= 0 or alert.is_levered(judged.position_value / judged.credit)
 
 
 def pools_of(book: Book, laid: Portfolio) -> list[Pooled]:
