@@ -3,12 +3,15 @@
 Python's own fractions, one formula a function. Contracts with one rate or a few tiers by deduction; wallets a coin.
 """
 
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from fractions import Fraction
 
 STEP = Fraction(1, 10**8)
 ONE = Fraction(1)
+NEAR = Fraction(1, 10**14)
 
 
 @dataclass(frozen=True)
@@ -59,11 +62,12 @@ class Future:
 
 @dataclass(frozen=True)
 class Open:
-    """What is open on a contract, ``hedge`` of it as protection."""
+    """What is open on a contract, ``hedge`` of it as protection; ``margin`` of its own where it is isolated."""
 
     contracts: Fraction
     hedge: Fraction
     entry: Fraction
+    margin: Fraction | None = None
 
 
 @dataclass(frozen=True)
@@ -133,3 +137,93 @@ def up(coins: Fraction) -> Fraction:
 def toward_zero(size: Fraction, lot: Fraction) -> Fraction:
     whole = abs(size) // lot * lot
     return whole if size > 0 else -whole
+
+
+def digits(figure: float, kept: int = 6) -> Fraction:
+    return Fraction(Decimal(f"{figure:.{kept}g}"))
+
+
+def plain(figure: Fraction) -> str:
+    return f"{Decimal(figure.numerator) / Decimal(figure.denominator):f}"
+
+
+def flow(entries: Mapping[str, object]) -> str:
+    told = (f"{key}: {plain(value) if isinstance(value, Fraction) else value}" for key, value in entries.items())
+    return "{" + ", ".join(told) + "}"
+
+
+def contract(each: Future) -> str:
+    tiers = [flow({"rate": rate} if bound is None else {"up_to": bound, "rate": rate}) for bound, rate in each.tiers]
+    rules = {
+        "price": "entry" if each.by_entry else "mark", "close_fee": str(each.close_fee).lower(), "tier_unit": "coin",
+        "tiers": f"[{', '.join(tiers)}]",
+    }  # fmt: skip
+    return flow({
+        "asset": each.asset, "kind": "inverse" if each.inverse else "linear", "multiplier": each.multiplier,
+        "lot_size": each.lot, "min_contracts": each.least, "taker_fee": each.fee, "funding_interval": "8h",
+        "maintenance": flow(rules),
+    })  # fmt: skip
+
+
+def shuffled(entries: Mapping[str, object], dice: random.Random | None) -> dict[str, object]:
+    """In any order, with dice."""
+    found = list(entries.items())
+    if dice is not None:
+        dice.shuffle(found)
+    return dict(found)
+
+
+def open_row(name: str, each: Open) -> str:
+    told = {"contract": name, "contracts": each.contracts, "entry_price": each.entry, "hedge": each.hedge}
+    return flow(told if each.margin is None else {**told, "margin": each.margin})
+
+
+def sections(book: Written, dice: random.Random | None = None) -> dict[str, object]:
+    """The file, but for what lies at its venue."""
+    marks = {each.name: each.mark for each in book.futures.values()}
+    rates = {each.name: each.funding for each in book.futures.values()}
+    market = {
+        "as_of": "2026-11-20T08:00:00Z", "prices": flow(shuffled({**book.prices, **marks}, dice)),
+        "funding": flow(shuffled(rates, dice)),
+    }  # fmt: skip
+    policy = {
+        "band": book.band, "leverage": book.leverage, "liquidation_distance": book.distance, "sizing": book.sizing,
+    }  # fmt: skip
+    return {
+        "name": "Drawn", "as_of": "2026-11-20T08:00:00Z", "holdings": flow(shuffled(book.holdings, dice)),
+        "targets": flow(shuffled(book.targets, dice)),
+        "contracts": flow(shuffled({each.name: contract(each) for each in book.futures.values()}, dice)),
+        "market": flow(shuffled(market, dice)), "policy": flow(shuffled(policy, dice)),
+    }  # fmt: skip
+
+
+def figure(said: str) -> Fraction:
+    return Fraction(Decimal(said))
+
+
+def agrees(said: str, counted: Fraction, within: Fraction = NEAR) -> bool:
+    return abs(figure(said) - counted) <= within * max(ONE, abs(counted))
+
+
+def future(dice: random.Random, asset: str, price: Fraction, account: str = "") -> Future:
+    """Of any kind and rules; ``account``: where it is, in front of its name."""
+    inverse = dice.random() < 0.75
+    lot = Fraction(dice.choice([1, 1, 5]))
+    rates = sorted(dice.sample([Fraction(n, 1000) for n in (4, 5, 10, 15, 25, 50)], dice.choice([1, 2, 3])))
+    bounds = sorted({digits(10 ** dice.uniform(3, 6) / float(price), 3) for _ in rates[1:]})
+    multiplier = Fraction(dice.choice([1, 10, 100])) if inverse else digits(10 ** dice.randint(0, 2) / float(price), 1)
+    return Future(
+        name=f"{account}{asset}{'USD' if inverse else 'USDT'}", asset=asset, inverse=inverse, multiplier=multiplier,
+        lot=lot, least=lot * dice.choice([1, 1, 4]), fee=Fraction(dice.choice([0, 5, 6, 75]), 10**5),
+        tiers=(*zip(bounds, rates, strict=False), (None, rates[len(bounds)])), by_entry=dice.random() < 0.2,
+        close_fee=dice.random() < 0.3, mark=price * digits(dice.choice([1, dice.uniform(0.99, 1.03)]), 4),
+        funding=Fraction(dice.randint(-30, 30), 10**5),
+    )  # fmt: skip
+
+
+def weights(dice: random.Random, worth: Mapping[str, Fraction]) -> dict[str, Fraction]:
+    """Near what is held, so that most plans are not refused."""
+    wanted = {asset: float(value) * dice.uniform(0.6, 1.4) for asset, value in worth.items()}
+    found = {asset: Fraction(int(1000 * value / sum(wanted.values())), 1000) for asset, value in wanted.items()}
+    found["USD"] += 1 - sum(found.values())
+    return found

@@ -2,9 +2,8 @@
 
 import json
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import chdir
-from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,40 +11,30 @@ from typing import Any
 import pytest
 
 from program import NOW, answered
-from recount import ONE, STEP, Future, Open, Written, toward_zero, up
+from recount import (
+    NEAR,
+    ONE,
+    STEP,
+    Future,
+    Open,
+    Written,
+    agrees,
+    digits,
+    figure,
+    flow,
+    future,
+    open_row,
+    sections,
+    shuffled,
+    toward_zero,
+    up,
+    weights,
+)
 
 PRICES = {"BTC": 40000, "ETH": 2500, "SOL": 150, "ADA": 0.5}
 BOOKS = 60
-NEAR = Fraction(1, 10**14)
 TIMES = [Fraction(n, 20) for n in range(2, 60)]
 """Factors on today's prices, at which a wallet that is said never to be liquidated has something to spare."""
-
-
-def digits(figure: float, kept: int = 6) -> Fraction:
-    return Fraction(Decimal(f"{figure:.{kept}g}"))
-
-
-def future(dice: random.Random, asset: str, price: Fraction) -> Future:
-    inverse = dice.random() < 0.75
-    lot = Fraction(dice.choice([1, 1, 5]))
-    rates = sorted(dice.sample([Fraction(n, 1000) for n in (4, 5, 10, 15, 25, 50)], dice.choice([1, 2, 3])))
-    bounds = sorted({digits(10 ** dice.uniform(3, 6) / float(price), 3) for _ in rates[1:]})
-    multiplier = Fraction(dice.choice([1, 10, 100])) if inverse else digits(10 ** dice.randint(0, 2) / float(price), 1)
-    return Future(
-        name=f"{asset}USD" if inverse else f"{asset}USDT", asset=asset, inverse=inverse, multiplier=multiplier, lot=lot,
-        least=lot * dice.choice([1, 1, 4]), fee=Fraction(dice.choice([0, 5, 6, 75]), 10**5),
-        tiers=(*zip(bounds, rates, strict=False), (None, rates[len(bounds)])), by_entry=dice.random() < 0.2,
-        close_fee=dice.random() < 0.3, mark=price * digits(dice.choice([1, dice.uniform(0.99, 1.03)]), 4),
-        funding=Fraction(dice.randint(-30, 30), 10**5),
-    )  # fmt: skip
-
-
-def weights(dice: random.Random, worth: Mapping[str, Fraction]) -> dict[str, Fraction]:
-    """Near what is held, so that most plans are not refused."""
-    wanted = {asset: float(value) * dice.uniform(0.6, 1.4) for asset, value in worth.items()}
-    found = {asset: Fraction(int(1000 * value / sum(wanted.values())), 1000) for asset, value in wanted.items()}
-    found["USD"] += 1 - sum(found.values())
-    return found
 
 
 def drawn(seed: int) -> Written:
@@ -75,56 +64,13 @@ def drawn(seed: int) -> Written:
     )  # fmt: skip
 
 
-def plain(figure: Fraction) -> str:
-    return f"{Decimal(figure.numerator) / Decimal(figure.denominator):f}"
-
-
-def flow(entries: Mapping[str, object]) -> str:
-    told = (f"{key}: {plain(value) if isinstance(value, Fraction) else value}" for key, value in entries.items())
-    return "{" + ", ".join(told) + "}"
-
-
-def contract(each: Future) -> str:
-    tiers = [flow({"rate": rate} if bound is None else {"up_to": bound, "rate": rate}) for bound, rate in each.tiers]
-    rules = {
-        "price": "entry" if each.by_entry else "mark", "close_fee": str(each.close_fee).lower(), "tier_unit": "coin",
-        "tiers": f"[{', '.join(tiers)}]",
-    }  # fmt: skip
-    return flow({
-        "asset": each.asset, "kind": "inverse" if each.inverse else "linear", "multiplier": each.multiplier,
-        "lot_size": each.lot, "min_contracts": each.least, "taker_fee": each.fee, "funding_interval": "8h",
-        "maintenance": flow(rules),
-    })  # fmt: skip
-
-
 def text(book: Written, dice: random.Random | None = None) -> str:
     """The file; with dice its sections and their entries in any order."""
-
-    def some(entries: Mapping[str, object]) -> dict[str, object]:
-        found = list(entries.items())
-        if dice is not None:
-            dice.shuffle(found)
-        return dict(found)
-
-    rows = [
-        flow({"contract": name, "contracts": each.contracts, "entry_price": each.entry, "hedge": each.hedge})
-        for name, each in some(book.positions).items() if isinstance(each, Open)
-    ]  # fmt: skip
-    marks = {each.name: each.mark for each in book.futures.values()}
-    rates = {each.name: each.funding for each in book.futures.values()}
-    market = {
-        "as_of": "2026-11-20T08:00:00Z", "prices": flow(some({**book.prices, **marks})), "funding": flow(some(rates)),
+    rows = [open_row(name, each) for name, each in shuffled(book.positions, dice).items() if isinstance(each, Open)]
+    told = {
+        **sections(book, dice), "wallets": flow(shuffled(book.wallets, dice)), "positions": f"[{', '.join(rows)}]",
     }  # fmt: skip
-    policy = {
-        "band": book.band, "leverage": book.leverage, "liquidation_distance": book.distance, "sizing": book.sizing,
-    }  # fmt: skip
-    sections = {
-        "name": "Drawn", "as_of": "2026-11-20T08:00:00Z", "holdings": flow(some(book.holdings)),
-        "targets": flow(some(book.targets)), "wallets": flow(some(book.wallets)), "positions": f"[{', '.join(rows)}]",
-        "contracts": flow(some({each.name: contract(each) for each in book.futures.values()})),
-        "market": flow(some(market)), "policy": flow(some(policy)),
-    }  # fmt: skip
-    return "".join(f"{key}: {value}\n" for key, value in some(sections).items())
+    return "".join(f"{key}: {value}\n" for key, value in shuffled(told, dice).items())
 
 
 def plans(folder: Path, texts: list[str]) -> list[Any]:
@@ -142,14 +88,6 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Written, Any]]:
     books = [drawn(seed) for seed in range(BOOKS)]
     found = plans(tmp_path_factory.mktemp("books"), list(map(text, books)))
     return list(zip(books, found, strict=True))
-
-
-def figure(said: str) -> Fraction:
-    return Fraction(Decimal(said))
-
-
-def agrees(said: str, counted: Fraction, within: Fraction = NEAR) -> bool:
-    return abs(figure(said) - counted) <= within * max(ONE, abs(counted))
 
 
 def orders(plan: Any) -> dict[str, Fraction]:
