@@ -10,6 +10,8 @@ from rebal.amounts import Fraction
 from rebal.book import Part, Position, Purpose
 from rebal.findings import Code, Finding, Severity
 from rebal.planner import build_plan
+from rebal.planner.checks.expiry import expired
+from rebal.planner.desk import Desk
 from rebal.planner.status import build_status
 from rebal.portfolio import Portfolio
 
@@ -59,3 +61,13 @@ def test_nothing_is_opened_by_figures_that_have_it_open(severity: Severity, *, s
     assert [each.severity for each in said(made)] == [severity]
     status = build_status(made, made.statement, inputs=INPUTS).findings
     assert [each.severity for each in status if each.code is Code.EXPIRED] == [Severity.WARNING]
+
+
+@pytest.mark.parametrize(("seconds", "size", "told"), [(0, -100, True), (1, -100, False), (-1, -100, True),
+                                                       (-1, 0, False)])  # fmt: skip
+def test_what_is_open_has_expired_from_the_second_it_expires_on(seconds: int, size: int, *, told: bool) -> None:
+    made = book(hedge=size, rebalance=0)
+    (held,) = made.statement.positions.values()
+    ends = replace(held, contract=replace(held.contract, expiry=NOW + timedelta(seconds=seconds)))
+    statement = replace(made.statement, positions={"BTCZ": ends})
+    assert list(expired(Desk.of(made, statement, now=NOW))) == ([ends] if told else [])

@@ -12,7 +12,7 @@ from rebal.planner.sizing import LeftOut, Passed, Residual
 
 def _unserved(review: Review) -> Iterator[Finding]:
     for residual in review.residuals:
-        if residual.left_out is LeftOut.UNSERVED and residual.undone:
+        if residual.left_out is LeftOut.UNSERVED:
             message, routes = _unserved_message(residual, review), tuple(map(str, review.desk.portfolio.policy.routes))
             yield error(Code.UNSERVED_ASSET, residual.asset, message, undone_usd=residual.undone, routes=routes)
 
