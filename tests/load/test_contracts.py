@@ -198,3 +198,17 @@ class TestOverrides:
     def test_the_isolated_schedule_goes_with_the_one_replaced(self, tmp_path: Path) -> None:
         contract = made(tmp_path, "maintenance: {tiers: [{rate: 0.5%}]}", "BTCUSD_PERP")
         assert contract.isolated_maintenance is None
+
+
+@pytest.mark.parametrize("name", ["BTCX", "one:BTCX", "btc.x"])
+def test_a_contract_of_the_files_own_at_an_account_is_quoted_by_its_bare_name_too(tmp_path: Path, name: str) -> None:
+    bare = name.rpartition(":")[2]
+    text = f"""\
+holdings: {{BTC: 2}}
+accounts: {{one: {{venue: bybit, margin: cross}}, two: {{venue: deribit, margin: cross}}}}
+contracts: {{"one:{bare}": {{{NEEDED}}}}}
+market: {{prices: {{BTC: 40000, "{name}": 40010}}, funding: {{"{name}": 0.01%}}}}
+"""
+    made = read(tmp_path, text)
+    assert made.market.marks[f"one:{bare}"] == 40010
+    assert made.market.funding_rate(made.contracts[f"one:{bare}"]) == Fraction(1, 10000)

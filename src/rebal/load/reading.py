@@ -145,8 +145,12 @@ class Reading:
         return asset, tuple(dict.fromkeys((*own, *(contract.name for contract in self.serving(asset)))))
 
     def accounts_of(self, name: str) -> list[str]:
-        """The accounts that have a contract of a name."""
-        return [each.name for each in self.accounts if self._there(each, name) is not None]
+        """The accounts that have a contract of a name, in the catalogue or by the file's own."""
+        return [
+            each.name
+            for each in self.accounts
+            if within(each.name, name) in self.own or self._there(each, name) is not None
+        ]
 
     def _there(self, account: Account, bare: str) -> Contract | None:
         return None if account.venue is None else account.venue.contract(bare, self.now)
