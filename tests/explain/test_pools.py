@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from drawn import FEWER
 from exact import exact
 from planner.test_accounts import NOW, WORKED, books, carried_out, inputs, planned, read
 from program import answered
@@ -84,6 +85,7 @@ def test_every_venue_is_told_in_its_own_way(tmp_path: Path, venue: str) -> None:
     assert found["printed_rate"]["formula"] in ("c / m", "down(m / c, step)")
 
 
+@FEWER
 @given(text=books())
 def test_every_figure_of_a_pool_comes_to_what_the_plan_says(
     tmp_path_factory: pytest.TempPathFactory, text: str
@@ -105,6 +107,7 @@ def test_every_figure_of_a_pool_comes_to_what_the_plan_says(
                         assert each.value in (None, 1) or _comes(each, each.value)
 
 
+@FEWER
 @given(text=books())
 def test_every_figure_of_several_accounts_of_every_kind(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     made = read(tmp_path_factory.mktemp("books"), text)

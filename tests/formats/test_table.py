@@ -218,7 +218,7 @@ def test_a_hedge_shows_the_coins_that_it_touches_and_dollars() -> None:
 
 
 def test_limits_are_told_where_they_are_known() -> None:
-    screen = shown(books.worked_example(), 120, portfolio=limits.portfolio(relative=Fraction("0.25")))
+    screen = shown(books.worked_example(), 120, portfolio=limits.portfolio(relative="0.25"))
     assert "band ±5 points, or 25 % of the target where that is less" in screen
     assert "leverage at most 1, liquidation at least 50 % away" in screen
 

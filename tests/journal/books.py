@@ -5,12 +5,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from exact import exact
+from planner.given import policy
 from rebal.amounts import Fraction
 from rebal.book import Book, MarginMode, Position, Purpose
 from rebal.ledger import Draft, Event, Fill, FillPart, Funding
 from rebal.market.contract import Contract, Kind
 from rebal.market.maintenance import assumed
-from rebal.policy import Alert, Band, Policy, Sizing
 from rebal.portfolio import Holding, Market, Portfolio, Proxy
 
 AS_OF = datetime(2026, 11, 20, 8, tzinfo=UTC)
@@ -45,19 +45,7 @@ BTCUSD = contract("BTCUSD", "BTC")
 ETHUSD = contract("ETHUSD", "ETH", multiplier="10")
 SOLUSDT = contract("SOLUSDT", "SOL", kind=Kind.LINEAR, multiplier="0.1")
 CONTRACTS = {each.name: each for each in (BTCUSD, ETHUSD, SOLUSDT)}
-POLICY = Policy(
-    band=Band(Fraction("0.05")),
-    margin_mode=MarginMode.CROSS,
-    leverage=Fraction(1),
-    liquidation_distance=Fraction("0.5"),
-    alert=Alert(Fraction("0.35"), Fraction("1.25")),
-    min_order=Fraction(10),
-    routes=("inverse", "linear", "proxy"),
-    sizing=Sizing.NOTIONAL,
-    max_at_venue=Fraction(1),
-    max_price_age=timedelta(days=1),
-    hedge_band=Fraction(1, 100),
-)
+POLICY = policy()
 PRICES = {"BTC": Fraction(40000), "ETH": Fraction(2500), "SOL": Fraction(150), "DOT": Fraction(8)}
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drawn import among
+from drawn import FEWER, among
 from planner.books import SETTINGS
 from planner.given import INPUTS, NOW
 from rebal.amounts import Fraction
@@ -41,7 +41,7 @@ def asked(draw: st.DrawFn) -> tuple[Portfolio, Course, report.Terms]:
 def test_it_equals_the_walk_over_every_bar_to_the_last_digit() -> None:
     met: Counter[str] = Counter()
 
-    @SETTINGS
+    @settings(SETTINGS, max_examples=FEWER.max_examples)
     @given(each=asked())
     def equals(each: tuple[Portfolio, Course, report.Terms]) -> None:
         made, on, terms = each
