@@ -151,7 +151,7 @@ def test_every_command_that_is_offered_is_taken(
     Path("portfolio.yaml").write_text(BOOKS[name])
     now = ("--now", "2026-11-20T09:00:00Z")
     told, shown = (answered(*words, *now, "--format", form).out for form in ("plain", "table"))
-    for offered in _OFFERED.findall(told + shown[shown.index("\nnext: ") + 1 :]):
+    for offered in dict.fromkeys(_OFFERED.findall(told + shown[shown.index("\nnext: ") + 1 :])):
         _, *typed = shlex.split(offered)
         again = answered(*(typed if "--now" in typed or typed[0] == "guide" else (*typed, *now)))
         assert again.code in (0, 10, 20), (offered, again)
