@@ -1,0 +1,286 @@
+"""How many contracts a hedge trades, against a twin that tries lot after lot and counts by the definitions."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import cached_property
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drawn import among
+from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction, up
+from rebal.book import Part, Position, Purpose
+from rebal.market.contract import Contract
+from rebal.planner.candidates import Candidate
+from rebal.planner.cover import cover
+from rebal.planner.desk import Desk
+from rebal.planner.hedge_legs import Ask, Tally, in_turn
+from rebal.planner.sizing import LeftOut
+from rebal.portfolio import Portfolio, Route, Sizing
+
+from .given import NOW, inverse, linear, policy, portfolio
+
+F = Fraction
+INDEX = {"BTC": 40000, "DOT": 5}
+BETA = F(5, 4)
+Parts = Mapping[str, tuple[int, int]]
+"""Signed lots and what they were entered at, by the asset that they protect."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A contract on BTC: what is open of it, what of that protects, and at which mark.
+
+    ``lot``: contracts, of ``worth`` dollars at the entry of today, a lot; ``others``: signed lots that protect nothing.
+    """
+
+    name: str
+    is_inverse: bool
+    lot: Fraction
+    worth: int
+    days: int | None
+    mark: int
+    fee: Fraction
+    parts: Parts
+    others: int
+    entry: int
+    odd: Fraction
+
+    @cached_property
+    def contract(self) -> Contract:
+        one = F(self.worth) / self.lot
+        if not self.is_inverse:
+            made = linear("BTC", str(one / self.mark), fee=str(self.fee))
+            return replace(made, name=self.name, lot_size=self.lot, min_contracts=self.lot)
+        expiry = None if self.days is None else NOW + timedelta(days=self.days)
+        return inverse("BTC", str(one), name=self.name, lot=str(self.lot), fee=str(self.fee), expiry=expiry)
+
+    def coins(self, contracts: Fraction, price: int) -> Fraction:
+        """Coins that contracts stand for, as they were entered."""
+        dollars = contracts * self.worth / self.lot
+        return dollars / price if self.is_inverse else dollars / self.mark
+
+    def gained(self, contracts: Fraction) -> Fraction:
+        """Coins that so many contracts have gained since the net was entered; a linear one gains dollars."""
+        return contracts * self.worth / self.lot * (F(1, self.entry) - F(1, self.mark)) if self.is_inverse else ZERO
+
+    @property
+    def held(self) -> dict[str, tuple[Fraction, int]]:
+        """Contracts that protect each asset, some of them by a part of a lot more."""
+        return {asset: (n * self.lot + (self.odd if n > 0 else -self.odd), at) for asset, (n, at) in self.parts.items()}
+
+    @property
+    def net(self) -> Fraction:
+        return sum((n for n, _ in self.held.values()), self.others * self.lot)
+
+    def position(self) -> Position | None:
+        parts = [Part(Purpose.HEDGE, n, F(at), asset) for asset, (n, at) in self.held.items()]
+        if self.others:
+            parts.append(Part(Purpose.REBALANCE, self.others * self.lot, F(self.entry), "BTC"))
+        return Position(self.contract, self.net, F(self.entry), None, tuple(parts)) if self.net else None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Fractions (or coins) asked of assets, what is there, and the line that opens."""
+
+    lines: tuple[Line, ...]
+    opening: Line
+    held: Mapping[str, Fraction]
+    fractions: Mapping[str, Fraction]
+    coins: Mapping[str, Fraction]
+    min_order: int
+    band: Fraction
+    sizing: Sizing
+
+    def portfolio(self) -> Portfolio:
+        positions = tuple(each for line in self.lines for each in (line.position(),) if each is not None)
+        made = portfolio(
+            {}, None, {asset: str(price) for asset, price in INDEX.items()},
+            tuple(line.contract for line in self.lines), positions=positions,
+            marks={line.contract.name: str(line.mark) for line in self.lines}, proxies={"DOT": ("BTC", str(BETA))},
+            rules=policy(min_order=str(self.min_order), hedge_band=str(self.band), sizing=self.sizing),
+        )  # fmt: skip
+        return replace(made, statement=replace(made.statement, holdings=dict(self.held)))
+
+    def asks(self) -> Iterator[Ask]:
+        for asset, fraction in self.fractions.items():
+            route = Route.PROXY if asset == "DOT" else Route.INVERSE if self.opening.is_inverse else Route.LINEAR
+            opens = Candidate(self.opening.contract, route, BETA if asset == "DOT" else ONE)
+            yield Ask(asset, fraction, (opens,), coins=self.coins.get(asset))
+
+
+@dataclass
+class Twin:
+    """Contracts traded so far, for each asset and in all, and what could not be."""
+
+    asked: Asked
+    traded: dict[tuple[str, str], Fraction] = field(default_factory=dict)
+    skipped: dict[str, tuple[str, LeftOut]] = field(default_factory=dict)
+
+    def net(self, line: Line) -> Fraction:
+        return sum((n for (name, _), n in self.traded.items() if name == line.name), ZERO)
+
+    def gained(self, line: Line, signed: Fraction) -> Fraction:
+        """Coins that an order realises: as much of it as makes the position smaller."""
+        is_closing = signed * line.net < 0
+        closed = min(abs(signed), abs(line.net)) if is_closing else ZERO
+        return line.gained(closed if line.net > 0 else -closed)
+
+    def base(self, asset: str, *, more: Mapping[str, Fraction] | None = None) -> Fraction:
+        """Coins as if rebalanced in spot; of orders so far with their fees, ``more`` contracts of each without."""
+        coins = self.asked.held[asset]
+        for line in self.asked.lines:
+            if asset == "BTC":
+                coins += line.coins(line.others * line.lot, line.entry)
+                if line.is_inverse:
+                    coins += self.gained(line, self.net(line) + (more or {}).get(line.name, ZERO))
+                    coins -= up(abs(line.coins(self.net(line), line.mark)) * line.fee, COIN_STEP)
+        return coins
+
+    def part(self, line: Line, asset: str, more: Fraction = ZERO) -> list[tuple[Fraction, int]]:
+        """Contracts that protect, at what each of them was entered: what is closed goes at its own price."""
+        there, at = line.held.get(asset, (ZERO, line.mark))
+        signed = self.traded.get((line.name, asset), ZERO) + more
+        if there * signed >= 0:
+            return [(there, at), (signed, line.mark)]
+        return [(there + signed, at)] if abs(signed) <= abs(there) else [(there + signed, line.mark)]
+
+    def protected(self, asset: str, *, more: Mapping[str, Fraction] | None = None) -> Fraction:
+        coins = ZERO
+        for line in self.asked.lines:
+            factor = ONE if self.asked.sizing is Sizing.COIN else F(line.mark, INDEX["BTC"])
+            rate = ONE if asset == "BTC" else F(INDEX["BTC"], INDEX[asset]) / BETA
+            for n, at in self.part(line, asset, (more or {}).get(line.name, ZERO)):
+                coins -= line.coins(n, at) * factor * rate
+        return coins
+
+    def wanted(self, asset: str, base: Fraction) -> Fraction:
+        return self.asked.coins.get(asset, self.asked.fractions[asset] * max(ZERO, base))
+
+    def missing(self, asset: str, *, more: Mapping[str, Fraction] | None = None) -> Fraction:
+        return self.wanted(asset, self.base(asset, more=more)) - self.protected(asset, more=more)
+
+    def in_the_way(self, asset: str, direction: int) -> list[Line]:
+        """Nearest expiry first, what does not expire last and by name."""
+        there = [line for line in self.asked.lines if line.position() is not None]
+        against = [line for line in there if line.held.get(asset, (ZERO, 0))[0] * direction < 0]
+        return sorted(against, key=lambda line: (line.days or 1000, line.name))
+
+    def is_as_asked(self, asset: str) -> bool:
+        """Off by no more than the band, the least order, or what hedging leaves: a lot, two fees, and steps booked."""
+        missing, index = self.missing(asset), INDEX[asset]
+        if abs(missing) <= self.asked.band * max(ZERO, self.base(asset)):
+            return True
+        first = self.in_the_way(asset, -1 if missing > 0 else 1) or ([self.asked.opening] if missing > 0 else [])
+        if not first:
+            return False
+        standing = self.in_the_way(asset, 1)
+        carriers = {line.name: line for line in (first[0], *standing)}.values()
+        rate = ONE if asset == "BTC" else ONE / BETA
+        lots = [
+            line.worth * rate * (F(INDEX["BTC"], line.mark) if self.asked.sizing is Sizing.COIN else ONE)
+            for line in carriers
+        ]
+        for line in standing:
+            bought = {line.name: line.lot}
+            taken_off = abs(self.protected(asset) - self.protected(asset, more=bought))
+            if asset == "BTC" and line.is_inverse and asset not in self.asked.coins:
+                taken_off += self.asked.fractions[asset] * max(ZERO, line.gained(-line.lot))
+            lots.append(taken_off * index)
+        fees = 2 * max(line.fee for line in carriers) * self.wanted(asset, self.base(asset)) * index
+        left = max(lots) + fees + COIN_STEP * (len(carriers) + 1) * index
+        return abs(missing) * index <= max(left, self.asked.min_order)
+
+    def carry(self, asset: str) -> None:
+        missing = self.missing(asset)
+        if not missing or self.is_as_asked(asset):
+            return
+        direction = -1 if missing > 0 else 1
+        for line in self.in_the_way(asset, direction):
+            if self.missing(asset) * direction >= 0:
+                break
+            held = abs(line.held[asset][0])
+            reaches = self.missing(asset, more={line.name: direction * held}) * direction
+            traded = self.take(line, asset, direction, most=held)
+            if traded and reaches > 0:
+                self.skipped.pop(asset, None)
+                break
+            if traded and traded < held:
+                self.skipped[asset] = line.name, LeftOut.SMALLER_THAN_A_LOT
+        if missing > 0 and self.missing(asset) > 0 and self.take(self.asked.opening, asset, -1, most=None):
+            self.skipped.pop(asset, None)
+
+    def take(self, line: Line, asset: str, direction: int, *, most: Fraction | None) -> Fraction:
+        """Trade as many lots as do not go past what was asked."""
+        lots = 0
+        while most is None or (lots + 1) * line.lot <= most:
+            more = {line.name: direction * (lots + 1) * line.lot}
+            if self.missing(asset, more=more) * direction > 0:
+                break
+            lots += 1
+            assert lots < 4000
+        size = lots * line.lot
+        reason = None if size else LeftOut.SMALLER_THAN_A_LOT
+        in_all = abs(self.net(line) + direction * size) / line.lot * line.worth
+        if size and in_all < self.asked.min_order and not any(name == line.name for name, _ in self.traded):
+            reason = LeftOut.BELOW_MIN_ORDER
+        if reason is not None:
+            self.skipped[asset] = line.name, reason
+            return ZERO
+        self.traded[line.name, asset] = self.traded.get((line.name, asset), ZERO) + direction * size
+        return size
+
+
+@st.composite
+def asks(draw: st.DrawFn) -> Asked:
+    """Two bitcoin and DOT of half of it, hedged on up to three contracts, beside what is held for something else."""
+    listed = [_line(draw, *each) for each in (("BTCDEC", 35), ("BTCJUN", 200), ("BTCUSD", None), ("BTCUSDT", None))]
+    lines = [line for line in listed if draw(st.integers(0, 3))] or listed
+    wanted = draw(among(("BTC",), ("DOT",), ("BTC", "DOT"), ("DOT", "BTC")))
+    shares = among(ZERO, F(3, 10), F(9, 10), F(1), F(1, 2))
+    coins = {"BTC": F(7, 10)} if "BTC" in wanted and draw(st.integers(0, 4)) == 0 else {}
+    return Asked(
+        tuple(lines), draw(st.sampled_from(lines)), {"BTC": draw(among(F(2), F(1, 2), F(5))), "DOT": F(8000)},
+        {asset: draw(shares) for asset in wanted}, coins, draw(among(0, 0, 1500)), draw(among(ZERO, F(1, 100))),
+        draw(among(*Sizing)),
+    )  # fmt: skip
+
+
+def _line(draw: st.DrawFn, name: str, days: int | None) -> Line:
+    entries = among(20000, 36000, 40000, 50000, 80000)
+    is_open, lots = draw(st.booleans()), among(-30, -12, -1, 3)
+    mark, parts = draw(among(38000, 40000, 42000)), {}
+    if is_open:
+        parts = {asset: (draw(lots), draw(entries)) for asset in INDEX if draw(st.booleans())}
+    return Line(
+        name, name != "BTCUSDT", draw(among(ONE, F(10), F(1, 2))), draw(among(200, 500, 1000)), days, mark,
+        draw(among(ZERO, F(5, 10000))), parts, draw(among(0, -10, 8)) if is_open else 0, draw(entries),
+        draw(among(ZERO, ZERO, F(1, 4))),
+    )  # fmt: skip
+
+
+@given(asked=asks())
+def test_a_hedge_trades_the_lots_that_do_not_go_past_what_was_asked(asked: Asked) -> None:
+    made = asked.portfolio()
+    desk = Desk.of(made, made.statement, now=NOW)
+    tally, twin = Tally(desk, cover(made, made.statement)), Twin(asked)
+    realises = [*twin.in_the_way("DOT", 1), asked.opening]
+    turns = [ask.asset for ask in in_turn(asked.asks(), desk)]
+    # where DOT trades in contracts that realise BTC, the base of BTC is known behind it
+    assert turns == sorted(turns, reverse=any(line.is_inverse for line in realises))
+    for ask in in_turn(asked.asks(), desk):
+        tally.carry(ask)
+        twin.carry(ask.asset)
+        found: dict[tuple[str, str], Fraction] = {}
+        for leg in tally.legs:
+            key = leg.contract.name, leg.stands_for
+            found[key] = found.get(key, ZERO) + leg.contracts
+        assert found == twin.traded
+        assert {asset: (each.contract.name, each.reason) for asset, each in tally.skipped.items()} == twin.skipped
+        for asset in INDEX:
+            assert (tally.base(asset), tally.protected(asset)) == (twin.base(asset), twin.protected(asset))
+            assert asset not in asked.fractions or tally.missing(
+                next(each for each in asked.asks() if each.asset == asset)
+            ) == twin.missing(asset)
