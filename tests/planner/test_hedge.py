@@ -14,12 +14,12 @@ from rebal.amounts import Fraction
 from rebal.book import Book, HedgeAsked, Part, Position, Purpose, opened
 from rebal.findings import Code, Severity
 from rebal.plan import Plan
-from rebal.planner.candidates import SHORT, Candidate
+from rebal.planner.candidates import SHORT
 from rebal.planner.cover import cover
 from rebal.planner.desk import Desk
 from rebal.planner.exposure import value
 from rebal.planner.hedge import build_hedge
-from rebal.planner.hedge_legs import Ask, Tally, _root, contract_moved
+from rebal.planner.hedge_legs import Ask, Tally
 from rebal.planner.sizing import Leg
 from rebal.planner.status import build_status
 from rebal.planner.unwind import build_unwind
@@ -375,26 +375,6 @@ def test_a_lot_is_as_large_as_what_it_takes_off_at_its_own_entry(minimum: str) -
     assert hedged(made, "BTC", Fraction(13, 100), carried_out(plan, made, made.statement)).orders == ()
 
 
-def test_a_change_moves_what_is_in_its_way_else_what_opens_it_else_nothing() -> None:
-    held = opened(inverse("BTC", "1", name="BTCA"), contracts=exact("-100"), entry_price=exact("40000"),
-                  hedge=exact("-100"))  # fmt: skip
-    contracts = (inverse("BTC", "1"), held.contract)
-    made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, contracts, wallets={"BTC": "1"}, positions=(held,))
-    desk = Desk.of(made, made.statement, now=NOW)
-    opens = (Candidate(contracts[0], Route.INVERSE, Fraction(1)),)
-    ask, nowhere = Ask("BTC", Fraction(1, 2), opens), Ask("BTC", Fraction(1, 2), ())
-    for missing, asked, moved in (
-        ("0.25", ask, "BTCUSD"), ("0.25", nowhere, None), ("-0.25", ask, "BTCA"), ("0", ask, "BTCA")
-    ):  # fmt: skip
-        found = contract_moved(asked, exact(missing), desk)
-        assert (None if found is None else found.name) == moved
-    long = replace(held, contracts=exact("100"), parts=(replace(held.parts[0], contracts=exact("100")),))
-    turned = Desk.of(made, replace(made.statement, positions={"BTCA": long}), now=NOW)
-    found = contract_moved(ask, exact("0.25"), turned)
-    assert found is not None
-    assert found.name == "BTCA"
-
-
 def test_a_hedge_opens_on_the_next_contract_where_the_coins_of_the_first_do_not_do() -> None:
     # at half a dollar of position for each of margin, 40,000 short ask for 2 BTC, of which there is 1, or 80,000 USDT
     contracts = (inverse("BTC", "1", fee="0"), linear("BTC", fee="0"))
@@ -430,14 +410,6 @@ def test_a_hedge_that_one_contract_brings_to_what_was_asked_leaves_nothing_to_th
     plan = hedged(made, "BTC", Fraction(1, 4))
     assert [(order.contract, order.signed) for order in plan.orders] == [("BTCZ", Fraction(100))]
     assert not [found for found in plan.findings if found.code is Code.RESIDUAL]
-
-
-@pytest.mark.parametrize("limit", [None, Fraction(3)])
-def test_what_is_missing_is_nothing_where_the_line_meets_it_at_a_bend(limit: Fraction | None) -> None:
-    ends = (Fraction(1), Fraction(2))
-    assert _root(lambda size: 1 - size, ends, limit=limit) == 1
-    assert _root(lambda size: size - 2, ends, limit=limit) == 2
-    assert _root(lambda size: 3 - 2 * size, ends, limit=limit) == Fraction(3, 2)
 
 
 def test_a_hedge_below_the_least_order_of_the_policy_is_left_out_for_that() -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from drawn import among
@@ -33,6 +33,7 @@ class Line:
     """A contract on BTC: what is open of it, what of that protects, and at which mark.
 
     ``lot``: contracts, of ``worth`` dollars at the entry of today, a lot; ``others``: signed lots that protect nothing.
+    ``odd``: contracts of each part beyond whole lots. ``least``: lots of the least order that the venue takes.
     """
 
     name: str
@@ -46,15 +47,24 @@ class Line:
     others: int
     entry: int
     odd: Fraction
+    least: int
 
     @cached_property
     def contract(self) -> Contract:
         one = F(self.worth) / self.lot
         if not self.is_inverse:
             made = linear("BTC", str(one / self.mark), fee=str(self.fee))
-            return replace(made, name=self.name, lot_size=self.lot, min_contracts=self.lot)
+            return replace(made, name=self.name, lot_size=self.lot, min_contracts=self.least * self.lot)
         expiry = None if self.days is None else NOW + timedelta(days=self.days)
-        return inverse("BTC", str(one), name=self.name, lot=str(self.lot), fee=str(self.fee), expiry=expiry)
+        return inverse(
+            "BTC",
+            str(one),
+            name=self.name,
+            lot=str(self.lot),
+            fee=str(self.fee),
+            minimum=str(self.least * self.lot),
+            expiry=expiry,
+        )
 
     def coins(self, contracts: Fraction, price: int) -> Fraction:
         """Coins that contracts stand for, as they were entered."""
@@ -75,15 +85,15 @@ class Line:
         return sum((n for n, _ in self.held.values()), self.others * self.lot)
 
     def position(self) -> Position | None:
+        other = Part(Purpose.REBALANCE, self.others * self.lot, F(self.entry), "BTC")
         parts = [Part(Purpose.HEDGE, n, F(at), asset) for asset, (n, at) in self.held.items()]
-        if self.others:
-            parts.append(Part(Purpose.REBALANCE, self.others * self.lot, F(self.entry), "BTC"))
+        parts = [*([other] if self.others else ()), *parts]
         return Position(self.contract, self.net, F(self.entry), None, tuple(parts)) if self.net else None
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Fractions (or coins) asked of assets, what is there, and the line that opens."""
+    """Fractions (or coins) asked of assets, what is there, the line that opens, and those on which hedges may stay."""
 
     lines: tuple[Line, ...]
     opening: Line
@@ -93,6 +103,7 @@ class Asked:
     min_order: int
     band: Fraction
     sizing: Sizing
+    stays: frozenset[str] | None
 
     def portfolio(self) -> Portfolio:
         positions = tuple(each for line in self.lines for each in (line.position(),) if each is not None)
@@ -108,7 +119,7 @@ class Asked:
         for asset, fraction in self.fractions.items():
             route = Route.PROXY if asset == "DOT" else Route.INVERSE if self.opening.is_inverse else Route.LINEAR
             opens = Candidate(self.opening.contract, route, BETA if asset == "DOT" else ONE)
-            yield Ask(asset, fraction, (opens,), coins=self.coins.get(asset))
+            yield Ask(asset, fraction, (opens,), coins=self.coins.get(asset), stays=self.stays)
 
 
 @dataclass
@@ -180,28 +191,34 @@ class Twin:
         carriers = {line.name: line for line in (first[0], *standing)}.values()
         rate = ONE if asset == "BTC" else ONE / BETA
         lots = [
-            line.worth * rate * (F(INDEX["BTC"], line.mark) if self.asked.sizing is Sizing.COIN else ONE)
+            line.least * line.worth * rate * (F(INDEX["BTC"], line.mark) if self.asked.sizing is Sizing.COIN else ONE)
             for line in carriers
         ]
         for line in standing:
-            bought = {line.name: line.lot}
-            taken_off = abs(self.protected(asset) - self.protected(asset, more=bought))
+            bought = {line.name: line.lot / 100}
+            taken_off = abs(self.protected(asset) - self.protected(asset, more=bought)) * 100
             if asset == "BTC" and line.is_inverse and asset not in self.asked.coins:
                 taken_off += self.asked.fractions[asset] * max(ZERO, line.gained(-line.lot))
+            taken_off *= line.least
             lots.append(taken_off * index)
         fees = 2 * max(line.fee for line in carriers) * self.wanted(asset, self.base(asset)) * index
         left = max(lots) + fees + COIN_STEP * (len(carriers) + 1) * index
         return abs(missing) * index <= max(left, self.asked.min_order)
 
     def carry(self, asset: str) -> None:
+        stays = self.asked.stays
+        leaving = [line for line in self.in_the_way(asset, 1) if stays is not None and line.name not in stays]
+        moved = [line for line in leaving if self.all_of(line, asset)]
         missing = self.missing(asset)
-        if not missing or self.is_as_asked(asset):
+        if not moved and self.is_as_asked(asset):
             return
         direction = -1 if missing > 0 else 1
         for line in self.in_the_way(asset, direction):
             if self.missing(asset) * direction >= 0:
                 break
-            held = abs(line.held[asset][0])
+            held = abs(sum(n for n, _ in self.part(line, asset)))
+            if not held:
+                continue
             reaches = self.missing(asset, more={line.name: direction * held}) * direction
             traded = self.take(line, asset, direction, most=held)
             if traded and reaches > 0:
@@ -212,6 +229,10 @@ class Twin:
         if missing > 0 and self.missing(asset) > 0 and self.take(self.asked.opening, asset, -1, most=None):
             self.skipped.pop(asset, None)
 
+    def all_of(self, line: Line, asset: str) -> Fraction:
+        """Buy back what sits where it may not stay."""
+        return self.order(line, asset, 1, int(-line.held[asset][0] / line.lot))
+
     def take(self, line: Line, asset: str, direction: int, *, most: Fraction | None) -> Fraction:
         """Trade as many lots as do not go past what was asked."""
         lots = 0
@@ -221,11 +242,17 @@ class Twin:
                 break
             lots += 1
             assert lots < 4000
+        return self.order(line, asset, direction, lots)
+
+    def order(self, line: Line, asset: str, direction: int, lots: int) -> Fraction:
+        """Trade so many lots, where venue and policy take an order of them or the contract has one already."""
         size = lots * line.lot
         reason = None if size else LeftOut.SMALLER_THAN_A_LOT
-        in_all = abs(self.net(line) + direction * size) / line.lot * line.worth
-        if size and in_all < self.asked.min_order and not any(name == line.name for name, _ in self.traded):
-            reason = LeftOut.BELOW_MIN_ORDER
+        if size and not any(name == line.name for name, _ in self.traded):
+            if lots < line.least and direction * size != -line.net:
+                reason = LeftOut.BELOW_MIN_CONTRACTS
+            elif lots * line.worth < self.asked.min_order:
+                reason = LeftOut.BELOW_MIN_ORDER
         if reason is not None:
             self.skipped[asset] = line.name, reason
             return ZERO
@@ -233,36 +260,100 @@ class Twin:
         return size
 
 
+ENTRIES = among(20000, 36000, 40000, 50000, 80000)
+
+
 @st.composite
 def asks(draw: st.DrawFn) -> Asked:
-    """Two bitcoin and DOT of half of it, hedged on up to three contracts, beside what is held for something else."""
+    """Two bitcoin and DOT of half of it, hedged on up to four contracts, beside what is held for something else."""
     listed = [_line(draw, *each) for each in (("BTCDEC", 35), ("BTCJUN", 200), ("BTCUSD", None), ("BTCUSDT", None))]
     lines = [line for line in listed if draw(st.integers(0, 3))] or listed
-    wanted = draw(among(("BTC",), ("DOT",), ("BTC", "DOT"), ("DOT", "BTC")))
-    shares = among(ZERO, F(3, 10), F(9, 10), F(1), F(1, 2))
-    coins = {"BTC": F(7, 10)} if "BTC" in wanted and draw(st.integers(0, 4)) == 0 else {}
+    coins = {"BTC": F(7, 10)} if draw(st.integers(0, 4)) == 0 else {}
+    names = [line.name for line in lines]
+    stays = frozenset(draw(st.lists(st.sampled_from(names)))) if draw(st.integers(0, 3)) == 0 else None
+    return _asked(draw, lines, coins, min_order=draw(among(0, 0, 4000)), stays=stays)
+
+
+@st.composite
+def bent(draw: st.DrawFn) -> Asked:
+    """One contract, or two, for both assets and for something else the other way, with much that is gained or lost.
+
+    What is realised ends where the net does, and what one asset buys back the other may sell.
+    """
+    names = draw(among((("BTCUSD", None),), (("BTCDEC", 35), ("BTCUSD", None))))
+    lines = [
+        Line(name, True, draw(among(ONE, F(1, 2))), draw(among(1000, 2000)), days, draw(among(38000, 40000)),
+             draw(among(ZERO, F(5, 10000))), {"DOT": (draw(among(-20, -9, -2)), draw(ENTRIES)),
+                                             "BTC": (draw(among(-30, -15, -3, 2)), draw(ENTRIES))},
+             draw(among(-8, 12, 22, 40)), draw(among(16000, 20000, 80000)), ZERO, draw(among(1, 1, 4)))
+        for name, days in names
+    ]  # fmt: skip
+    return _asked(draw, lines, {}, min_order=draw(among(0, 4000)), stays=None)
+
+
+def _asked(
+    draw: st.DrawFn, lines: list[Line], coins: dict[str, Fraction], *, min_order: int, stays: frozenset[str] | None
+) -> Asked:
+    shares, opening = among(ZERO, *SHARES), draw(st.sampled_from(lines))
     return Asked(
-        tuple(lines), draw(st.sampled_from(lines)), {"BTC": draw(among(F(2), F(1, 2), F(5))), "DOT": F(8000)},
-        {asset: draw(shares) for asset in wanted}, coins, draw(among(0, 0, 1500)), draw(among(ZERO, F(1, 100))),
-        draw(among(*Sizing)),
+        tuple(lines), opening, {"BTC": draw(among(F(2), F(1, 2))), "DOT": F(8000)},
+        {asset: draw(shares) for asset in ("BTC", "DOT")}, coins, min_order, draw(among(ZERO, F(1, 100))),
+        draw(among(*Sizing)), None if stays is None else stays | {opening.name},
     )  # fmt: skip
+
+
+SHARES = (F(3, 10), F(9, 10), F(1), F(1, 2))
 
 
 def _line(draw: st.DrawFn, name: str, days: int | None) -> Line:
-    entries = among(20000, 36000, 40000, 50000, 80000)
     is_open, lots = draw(st.booleans()), among(-30, -12, -1, 3)
     mark, parts = draw(among(38000, 40000, 42000)), {}
     if is_open:
-        parts = {asset: (draw(lots), draw(entries)) for asset in INDEX if draw(st.booleans())}
+        parts = {asset: (draw(lots), draw(ENTRIES)) for asset in INDEX if draw(st.booleans())}
     return Line(
-        name, name != "BTCUSDT", draw(among(ONE, F(10), F(1, 2))), draw(among(200, 500, 1000)), days, mark,
-        draw(among(ZERO, F(5, 10000))), parts, draw(among(0, -10, 8)) if is_open else 0, draw(entries),
-        draw(among(ZERO, ZERO, F(1, 4))),
+        name, name != "BTCUSDT", draw(among(ONE, F(10), F(1, 2))), draw(among(1000, 2500)), days, mark,
+        draw(among(ZERO, F(5, 10000))), parts, draw(among(0, -10, 8)) if is_open else 0, draw(ENTRIES),
+        draw(among(ZERO, ZERO, F(1, 4))), draw(among(1, 1, 3)),
     )  # fmt: skip
 
 
+@given(asked=bent())
+def test_what_is_realised_ends_with_the_net_and_what_is_protected_with_its_part(asked: Asked) -> None:
+    check_each(asked)
+
+
+def line(name: str = "BTCUSD", *, parts: Parts, days: int | None = None, least: int = 1) -> Line:
+    """Lots of 1,000 dollars at 40,000, free of fees."""
+    return Line(name, name != "BTCUSDT", ONE, 1000, days, 40000, ZERO, parts, 0, 40000, ZERO, least)
+
+
+def one(*lines: Line, share: Fraction, stays: frozenset[str] | None = None) -> Asked:
+    """A share of two bitcoin, which the last line opens."""
+    return Asked(lines, lines[-1], {"BTC": F(2), "DOT": F(8000)}, {"BTC": share, "DOT": ZERO}, {}, 0, ZERO,
+                 Sizing.NOTIONAL, stays)  # fmt: skip
+
+
+GAINED = line("BTCUSDT", parts={"BTC": (-12, 80000)})
+MOVED = (line("BTCDEC", parts={"BTC": (-12, 40000)}, days=35), line(parts={"BTC": (-9, 40000)}))
+
+
+@example(asked=one(replace(GAINED, entry=80000), share=F(1, 10)))  # 40,000 dollars gained are no bitcoin to protect
+@example(asked=one(line(parts={"BTC": (3, 40000)}), share=F(3, 10)))  # a long is sold before a short is opened
+@example(asked=one(line(parts={"BTC": (3, 40000)}), share=ZERO))  # and then nothing is missing
+@example(asked=one(*MOVED, share=ZERO, stays=frozenset({"BTCUSD"})))  # what is moved off is in nobody's way any more
+@example(asked=one(line(parts={"BTC": (-12, 20000)}, least=3), share=F(1, 4)))  # three of 2,000 are more than 4,000
 @given(asked=asks())
 def test_a_hedge_trades_the_lots_that_do_not_go_past_what_was_asked(asked: Asked) -> None:
+    check_each(asked)
+
+
+def check_each(asked: Asked) -> None:
+    """For each asset alone, and for both."""
+    for only in (("BTC",), ("DOT",), ("DOT", "BTC")):
+        check(replace(asked, fractions={asset: asked.fractions[asset] for asset in only}))
+
+
+def check(asked: Asked) -> None:
     made = asked.portfolio()
     desk = Desk.of(made, made.statement, now=NOW)
     tally, twin = Tally(desk, cover(made, made.statement)), Twin(asked)

@@ -91,7 +91,7 @@ class Tally:
         before = tuple(self.legs)
         own = self._move_off(ask)
         missing = self.missing(ask)
-        if not missing or (not own and _as_asked(ask, missing, self.base(ask.asset), desk=self._laid)):
+        if not own and _as_asked(ask, missing, self.base(ask.asset), desk=self._laid):
             return
         own += self._reduce(ask, -ONE if missing > 0 else ONE)
         if missing > 0 and self.missing(ask) > 0:
@@ -192,11 +192,11 @@ class Tally:
         if not signed:
             self.skipped[ask.asset] = Skipped(contract, LeftOut.SMALLER_THAN_A_LOT)
             return None
-        together = self._traded.get(contract.name, ZERO) + signed
-        reason = refused_size(contract, together, book=desk.book, portfolio=desk.portfolio)
-        if reason is not None and contract.name not in self._traded:
-            self.skipped[ask.asset] = Skipped(contract, reason)
-            return None
+        if contract.name not in self._traded:  # else it is more of an order that there is already
+            reason = refused_size(contract, signed, book=desk.book, portfolio=desk.portfolio)
+            if reason is not None:
+                self.skipped[ask.asset] = Skipped(contract, reason)
+                return None
         return Leg(contract, signed, candidate.route, Purpose.HEDGE, ask.asset)
 
     def take(self, leg: Leg) -> None:
@@ -274,7 +274,7 @@ def in_turn(asks: Iterable[Ask], desk: Desk) -> tuple[Ask, ...]:
     by_asset = {ask.asset: ask for ask in sorted(asks, key=lambda ask: ask.asset)}
     before: dict[str, list[str]] = {asset: [] for asset in by_asset}
     for asset, ask in by_asset.items():
-        for coin in sorted(_coins_traded(ask, desk) & by_asset.keys() - {asset}):
+        for coin in _coins_traded(ask, desk) & by_asset.keys() - {asset}:
             before[coin].append(asset)
     try:
         return tuple(by_asset[asset] for asset in TopologicalSorter(before).static_order())
@@ -303,8 +303,9 @@ def _coins_traded(ask: Ask, desk: Desk) -> set[str]:
 
 def misplaced(ask: Ask, desk: Desk) -> tuple[Position, ...]:
     """Positions that hedge an asset where it may not stay."""
-    positions = () if ask.stays is None else in_the_way(ask.asset, desk)
-    return tuple(position for position in positions if position.contract.name not in (ask.stays or ()))
+    if ask.stays is None:
+        return ()
+    return tuple(each for each in in_the_way(ask.asset, desk) if each.contract.name not in ask.stays)
 
 
 def _as_asked(ask: Ask, missing: Fraction, base: Fraction, *, desk: Desk) -> bool:
