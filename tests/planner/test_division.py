@@ -138,6 +138,7 @@ def test_of_a_hedge_bought_back_less_than_the_finest_lot_stays_wherever_any_numb
         n = min(-asked.held[line], int(left / line.lot))
         in_turn += [line] if n else []
         left -= n * line.lot
+        assert not 0 < n < -asked.held[line] or not tally.skipped  # what its lots leave is not told of others
     assert rest <= left
     finest = min(line.lot for line in in_turn)
     ways = product(*(range(-asked.held[line] + 1) for line in in_turn))

@@ -334,11 +334,14 @@ def one(*lines: Line, share: Fraction, stays: frozenset[str] | None = None) -> A
 
 
 GAINED = line("BTCUSDT", parts={"BTC": (-12, 80000)})
+LONG = line("BTCDEC", parts={"BTC": (3, 40000)}, days=35)
+FINE = replace(line("BTCDEC", parts={"BTC": (-20, 40000)}, days=35), worth=200)
 MOVED = (line("BTCDEC", parts={"BTC": (-12, 40000)}, days=35), line(parts={"BTC": (-9, 40000)}))
 
 
 @example(asked=one(replace(GAINED, entry=80000), share=F(1, 10)))  # 40,000 dollars gained are no bitcoin to protect
-@example(asked=one(line(parts={"BTC": (3, 40000)}), share=F(3, 10)))  # a long is sold before a short is opened
+@example(asked=one(LONG, line(parts={}), share=F(3, 10)))  # a long is sold before a short is opened
+@example(asked=one(FINE, line(parts={"BTC": (-9, 40000)}), share=F(71, 800)))  # no change is made on one account
 @example(asked=one(line(parts={"BTC": (3, 40000)}), share=ZERO))  # and then nothing is missing
 @example(asked=one(*MOVED, share=ZERO, stays=frozenset({"BTCUSD"})))  # what is moved off is in nobody's way any more
 @example(asked=one(line(parts={"BTC": (-12, 20000)}, least=3), share=F(1, 4)))  # three of 2,000 are more than 4,000
