@@ -17,7 +17,8 @@ from rebal.planner.desk import Desk
 from rebal.planner.rebalance import off_target, outside_band
 from rebal.portfolio import Portfolio
 
-from .given import INPUTS, NOW, inverse, policy, portfolio
+from .given import INPUTS, NOW, inverse, linear, policy, portfolio
+from .test_splitting import accounts, at
 
 F = Fraction
 
@@ -166,7 +167,7 @@ def test_a_book_without_equity_trades_nothing_and_has_no_weights() -> None:
     )
     cents = replace(made, statement=Book({"BTC": F(1, 100000)}, {}, {}))
     # a lot of one dollar is more than there is of bitcoin; half of the twenty cents ought to be dollars
-    assert outside_band(Desk.of(cents, cents.statement, now=NOW)) == {"USD"}
+    assert outside(cents) == ({"USD"}, {"USD"})
 
 
 def test_dollars_that_are_set_aside_count_nowhere() -> None:
@@ -221,13 +222,94 @@ def test_what_triggers_moves_with_what_goes_through_its_contract_inside_its_band
     assert [order.signed for order in planned(made).orders] == [-11000]
 
 
-@pytest.mark.parametrize(("dollars", "ordered"), [(60, []), (102, []), (103, [-103])])
+@pytest.mark.parametrize(
+    ("contract", "dollars", "ordered"),
+    [
+        (inverse("BTC"), 60, []),
+        (inverse("BTC"), 102, []),
+        (inverse("BTC"), 103, [F(-103)]),
+        (inverse("BTC", "10"), 120, []),
+        (inverse("BTC", "10"), 130, [F(-13)]),
+        (inverse("BTC", "100000", lot="0.0001"), 120, []),
+        (inverse("BTC", "100000", lot="0.0001"), 130, [F(-13, 10000)]),
+    ],
+)
 def test_legs_against_each_other_on_one_contract_move_it_by_more_than_fees_and_a_lot_of_each(
-    dollars: int, ordered: list[int]
+    contract: Contract, dollars: int, ordered: list[Fraction]
 ) -> None:
     """Both coins are ten points off one way or the other, and dollars are to be had: two fees of 50, and two lots."""
     half = F(100_000 - dollars, 200_000)
-    made = portfolio({"BTC": "1", "DOT": "6000"}, None, {"BTC": "40000", "DOT": "10"}, (inverse("BTC"),),
+    made = portfolio({"BTC": "1", "DOT": "6000"}, None, {"BTC": "40000", "DOT": "10"}, (contract,),
                      proxies={"DOT": ("BTC", "1")})  # fmt: skip
     plan = planned(replace(made, targets={"BTC": half, "DOT": half, "USD": F(dollars, 100_000)}))
     assert [each.signed for each in plan.orders] == ordered
+
+
+def outside(made: Portfolio) -> tuple[set[str], set[str]]:
+    """What is outside its band of what futures can aim at, and of the targets themselves."""
+    desk = Desk.of(made, made.statement, now=NOW)
+    return set(outside_band(desk)), set(off_target(desk))
+
+
+@pytest.mark.parametrize(("uncovered", "aimed"), [("spread", {"BTC", "ETH", "ALT"}), ("refuse", {"BTC", "ALT"})])
+def test_where_what_is_uncovered_is_spread_weights_are_off_what_that_leaves_them(
+    uncovered: str, aimed: set[str]
+) -> None:
+    """ETH is 3 points under its target of 130,000 dollars; ALT's 15,000 leave it 43,125 to aim at, 6 points more."""
+    made = portfolio({"BTC": "2", "ETH": "14", "ALT": "30000"}, {"BTC": "0.5", "ETH": "0.3", "ALT": "0.2"},
+                     {"BTC": "40000", "ETH": "2500", "ALT": "0.5"}, (inverse("BTC"), inverse("ETH")),
+                     rules=policy(uncovered=uncovered))  # fmt: skip
+    assert outside(made) == (aimed, {"BTC", "ALT"})
+    assert outside(replace(made, targets=None)) == (set(), set())
+
+
+@pytest.mark.parametrize(("dollars", "off"), [("55000", set()), ("55001", {"BTC", "USD"})])
+def test_dollars_on_the_very_bound_of_their_band_are_inside(dollars: str, off: set[str]) -> None:
+    bitcoin = str((100000 - exact(dollars)) / 40000)
+    made = portfolio({"BTC": bitcoin, "USD": dollars}, {"BTC": "0.5", "USD": "0.5"}, {"BTC": "40000"},
+                     (inverse("BTC"),))  # fmt: skip
+    assert outside(made) == (off, off)
+
+
+def test_the_lot_of_what_would_be_traded_first_is_what_the_band_allows_for() -> None:
+    """2,000 dollars more of the perpetual or 1 of the dated one: of what is open the nearest, else the perpetual."""
+    dated = inverse("BTC", name="BTCDEC", expiry=NOW + timedelta(days=35))
+    near, far = inverse("BTC", "2000", name="BTCNOV", expiry=NOW + timedelta(days=20)), dated
+    opens = replace(two_coins("1500", dated), contracts={each.name: each for each in (inverse("BTC", "2000"), dated)})
+    assert outside(opens)[0] == {"USD"}
+    positions = tuple(opened(each, contracts=F(size), entry_price=F(40000)) for each, size in ((near, -5), (far, -100)))
+    made = two_coins("8600", near, positions=positions)
+    # 1,500 below the target
+    assert outside(replace(made, contracts={each.name: each for each in (near, far)}))[0] == {"USD"}
+
+
+def test_of_several_accounts_the_finest_lot_of_the_route_that_is_liked_best_is_what_a_band_allows_for() -> None:
+    """60 dollars over: inverse lots of 1,000 and 100, beside linear ones of 40."""
+    contracts = (at("a", inverse("BTC", "1000", fee="0")), at("b", inverse("BTC", "100", fee="0")),
+                 at("b", linear("BTC", "0.001", fee="0")))  # fmt: skip
+    for over, off in (("60", set()), ("140", {"BTC"})):
+        made = replace(two_coins(over, contracts[0]), contracts={each.name: each for each in contracts},
+                       told_accounts=accounts(a="1", b="1"))  # fmt: skip
+        assert outside(made)[0] - {"USD"} == off
+
+
+@pytest.mark.parametrize(("over", "traded"), [("2050", []), ("2150", [F(-21)])])
+def test_what_two_fees_of_a_proxy_take_of_the_equity_is_what_a_plan_leaves_behind(
+    over: str, traded: list[Fraction]
+) -> None:
+    """1 % each of 100,000 dollars, and a lot of 100, though nobody holds the coin of the contract."""
+    contract = linear("BTC", "0.0025", fee="0.01")
+    held = (50000 + F(over)) / 5
+    made = portfolio({"DOT": str(held), "USDT": str(50000 - F(over))}, {"DOT": "0.5", "USD": "0.5"},
+                     {"DOT": "5", "BTC": "40000"}, (contract,), proxies={"DOT": ("BTC", "1")},
+                     rules=policy(band="0", min_order="0"))  # fmt: skip
+    assert [order.signed for order in planned(made).orders] == traded
+
+
+def test_without_room_at_the_venue_what_is_over_stays_as_what_is_under_does() -> None:
+    """60,000 and 40,000 are to be equal: both sides of what cannot be done are alike, and both stay."""
+    made = portfolio({"BTC": "1.5", "ETH": "16"}, {"BTC": "0.5", "ETH": "0.5"}, {"BTC": "40000", "ETH": "2500"},
+                     (inverse("BTC"), inverse("ETH")), rules=policy(max_at_venue="0"))  # fmt: skip
+    plan = planned(made)
+    assert (plan.orders, plan.refused) == ((), False)
+    assert {found.subject for found in plan.findings if found.code is Code.UNDER_COLLATERALISED} == {"BTC", "ETH"}

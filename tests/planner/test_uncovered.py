@@ -356,3 +356,47 @@ def test_half_a_dollar_short_that_nothing_margins_is_a_short() -> None:
 
 
 HALVED = {"BTC": "0.5", "USD": "0.5"}
+
+
+def test_what_can_only_be_closed_keeps_what_that_leaves_once_its_aim_is_beyond_it() -> None:
+    """XYZ stays at 10,000 of 80,000, so that ALT aims at 23,333 in place of the 20,000 that closing its short makes.
+
+    So it keeps those, and BTC has the 50,000 that both leave it.
+    """
+    short = opened(inverse("ALT", name="ALTNOV", expiry=NOW + timedelta(days=3)), contracts=Fraction(-5000),
+                   entry_price=Fraction("0.5"))  # fmt: skip
+    made = portfolio({"BTC": "1.25", "ALT": "40000", "XYZ": "10000"}, {"BTC": "0.5", "ALT": "0.25", "XYZ": "0.25"},
+                     {"BTC": "40000", "ALT": "0.5", "XYZ": "1"}, (BTC, short.contract), wallets={"ALT": "20000"},
+                     positions=(short,))  # fmt: skip
+    plan = planned(made)
+    assert traded(plan) == {"ALTNOV": 5000}
+    assert aimed(plan) == {"BTC": Fraction(5, 8), "ALT": Fraction(1, 4), "XYZ": Fraction(1, 8), "USD": 0}
+
+
+@pytest.mark.parametrize("more", [False, True])
+def test_what_was_set_in_motion_goes_on_once_what_did_so_is_as_near_as_it_can_get(more: bool) -> None:
+    """4 ETH margin a part of the 20,000 wanted, no SOL any of its 6,000; BTC is near what that leaves it, and moves.
+
+    ``more``: and then XRP's coins do not do for what it is left to aim at, though that is within its band.
+    """
+    btc, xrp, usd = ("2", "4000", "8000") if more else ("2.125", "0", "5000")
+    targets = {"BTC": "0.601", "XRP": "0.039"} if more else {"BTC": "0.64", "XRP": "0"}
+    held = {"BTC": btc, "ETH": "4", "SOL": "0", "XRP": xrp, "USD": usd}
+    made = portfolio(held, {**targets, "ETH": "0.3", "SOL": "0.06"}, {**PRICES, "SOL": "100", "XRP": "0.5"},
+                     (BTC, ETH, inverse("SOL"), inverse("XRP")))  # fmt: skip
+    plan = planned(made, fit=True)
+    assert not plan.refused
+    assert set(severities(plan, Code.UNDER_COLLATERALISED)) == {"ETH", "SOL", *(["XRP"] if more else [])}
+    orders = traded(plan)
+    assert orders["ETHUSD"] == brute_force_fit(made, "ETHUSD", Fraction(1))
+    assert orders["BTCUSD"] < 0
+    assert ("XRPUSD" in orders) is more
+
+
+@pytest.mark.parametrize("ether", ["0", "0.2"])
+def test_what_is_asked_to_fit_fits_though_what_is_uncovered_is_to_be_refused(ether: str) -> None:
+    made = portfolio({"BTC": "2", "ETH": ether}, {"BTC": "0.5", "ETH": "0.5"}, PRICES, (BTC, ETH),
+                     rules=policy(uncovered="refuse"))  # fmt: skip
+    plan = planned(made, fit=True)
+    assert ("ETHUSD" in traded(plan)) is (ether != "0")
+    assert severities(plan, Code.UNDER_COLLATERALISED) == {"ETH": Severity.WARNING}

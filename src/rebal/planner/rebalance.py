@@ -229,17 +229,14 @@ def _residual(
     if asset in found.aims.kept:
         wanted = leg(asset, desk.valued, desk.portfolio)
         undone = wanted - found.wanted[asset]
-        opening = met.opening if met else None
-        contract = opening.contract if opening else None
-        return Residual(asset, wanted, undone, LeftOut.UNCOVERED, contract, met.passed if met else ())
+        return Residual(asset, wanted, undone, LeftOut.UNCOVERED, None, met.passed if met else ())
     assert carried is not None
-    nothing_fits = desk.portfolio.has_several and not carried.legs
     return residual(
         asset,
         found.wanted[asset],
         legs=carried.legs,
         orders=placed,
-        opening=_opens_on(asset, found.wanted[asset], desk) if nothing_fits else carried.opening,
+        opening=_opens_on(asset, found.wanted[asset], desk),
         passed=carried.passed,
         book=desk.book,
         portfolio=desk.portfolio,
@@ -301,7 +298,7 @@ def _dearest_fee(desk: Desk) -> Fraction:
     """The largest taker fee of the contracts that any leg may be traded on: what one costs, the targets of all lose."""
     proxies = desk.portfolio.proxies
     carriers = {proxies[asset].via if asset in proxies else asset for asset in desk.valued.exposures}
-    serving = [each for asset in sorted(carriers | desk.valued.exposures.keys()) for each in desk.served.get(asset, ())]
+    serving = [each for asset in carriers | desk.valued.exposures.keys() for each in desk.served.get(asset, ())]
     opened = [position.contract for position in desk.book.positions.values()]
     return max((each.taker_fee for each in (*serving, *opened)), default=ZERO)
 
