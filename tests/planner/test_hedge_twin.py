@@ -216,7 +216,7 @@ class Twin:
         for line in self.in_the_way(asset, direction):
             if self.missing(asset) * direction >= 0:
                 break
-            held = abs(sum(n for n, _ in self.part(line, asset)))
+            held = abs(sum((n for n, _ in self.part(line, asset)), ZERO))
             if not held:
                 continue
             reaches = self.missing(asset, more={line.name: direction * held}) * direction

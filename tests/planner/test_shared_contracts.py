@@ -74,6 +74,9 @@ def test_a_leg_that_the_plan_itself_makes_room_for_is_not_left() -> None:
     assert {part.stands_for for order in plan.orders for part in order.parts} == {("BTC",), ("ETH",)}
     again = build_plan(made, carried_out(plan, made, made.statement), inputs=INPUTS)
     assert (again.orders, again.transfers) == ((), ())
+    for band in ("0.05", "0.1", "0.15"):  # and so it is though ETH is within its own
+        wider = replace(made, policy=policy(band=band, min_order="0", sizing=Sizing.COIN))
+        assert planned(wider).orders == plan.orders
 
 
 def test_the_least_order_is_judged_by_what_it_comes_to_with_the_legs_against_it() -> None:

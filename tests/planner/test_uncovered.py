@@ -185,7 +185,8 @@ def test_the_route_that_is_passed_over_is_named_with_its_reason() -> None:
     assert said.message.endswith("; ETHUSDT instead")
 
 
-HALVES = dict.fromkeys(("BTC", "ETH", "SOL", "XRP"), "0.5")
+HALVES = dict.fromkeys(("ADA", "BTC", "DOT", "ETH", "LTC", "SOL", "XRP"), "0.5")
+SHRUNK = ("DOT", "ETH", "LTC", "SOL")
 
 
 @pytest.mark.parametrize(
@@ -194,6 +195,10 @@ HALVES = dict.fromkeys(("BTC", "ETH", "SOL", "XRP"), "0.5")
         # what is left of ETH and SOL, and the one lot of XRP that fits, are each no more than a plan leaves behind
         ({"ETH": "2", "SOL": "2", "XRP": "2"}, {"ETH": "0", "SOL": "0", "XRP": "1"},
          (inverse("ETH"), inverse("SOL"), inverse("XRP"))),
+        # the same, where of what is wanted no coin margins anything of ADA
+        ({**dict.fromkeys(SHRUNK, "2"), "XRP": "2", "ADA": "0"},
+         {**dict.fromkeys(SHRUNK, "0"), "XRP": "0.6", "ADA": "0.4"},
+         tuple(map(inverse, (*SHRUNK, "XRP", "ADA")))),
         # BTC margin one lot, and dollars most of the rest on another route
         ({"BTC": "2", "USDT": "5000"}, {"BTC": "1", "USD": "0"}, (inverse("BTC"), linear("BTC"))),
         # the perpetual's lot is larger than the lot of the dated one that fits
