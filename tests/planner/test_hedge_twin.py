@@ -203,7 +203,7 @@ class Twin:
             lots.append(taken_off * index)
         fees = 2 * max(line.fee for line in carriers) * self.wanted(asset, self.base(asset)) * index
         left = max(lots) + fees + COIN_STEP * (len(carriers) + 1) * index
-        return abs(missing) * index <= max(left, self.asked.min_order)
+        return abs(missing) * index <= max(left, F(self.asked.min_order))
 
     def carry(self, asset: str) -> None:
         stays = self.asked.stays
