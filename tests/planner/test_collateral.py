@@ -16,12 +16,12 @@ from rebal.market.contract import Contract
 from rebal.market.margin import Held
 from rebal.plan import Plan
 from rebal.planner import build_plan
-from rebal.planner.collateral import Account, Need, Shortage, accounts, last_that, need
-from rebal.planner.posting import free_coins, loose_in_wallets
+from rebal.planner.collateral import Account, Need, Shortage, accounts, last_that, need, past
+from rebal.planner.posting import free_coins, loose_in_wallets, post
 from rebal.planner.sequence import after_orders, after_transfers
 from rebal.planner.step import step
 from rebal.planner.unwind import build_unwind
-from rebal.policy import Policy
+from rebal.policy import Alert, Policy
 from rebal.portfolio import Portfolio
 
 from .given import INPUTS, inverse, policy, portfolio
@@ -183,6 +183,49 @@ def test_what_orders_take_out_of_the_account_makes_room_there_at_once(entry: str
     assert any(each.code is Code.ALERT for each in again.findings)
     assert (again.orders, again.transfers) == ((), ())
     assert entry == "38000" or left.wallets["BTC"] <= left.holdings["BTC"] / 2 + COIN_STEP
+
+
+def test_what_is_missing_is_moved_in_up_to_the_next_step_and_what_is_freed_out_down_to_it() -> None:
+    # at 28,000 a long of 40,000 has lost 3/7 and 0.5 % of 10/7 is due: 0.435714285.. of which 0.2 is there
+    loose = policy(leverage="3", distance="0.3", alert=("0.2", "4"))
+    assert moved(planned(book_of(long(), coins="2", wallet="0.2", rules=loose))) == [(None, F("0.23571429"))]
+    # a third of a short of 40,000 at 30,000, 133 contracts of 100, takes 0.44333.. of its need
+    short = opened(BTC, contracts=F(-400), entry_price=F(30000))
+    made = portfolio({"BTC": "2"}, None, {"BTC": "30000"}, (BTC,), wallets={"BTC": "1.5"}, positions=(short,))
+    assert moved(build_unwind(made, made.statement, inputs=INPUTS, share=F(1, 3))) == [(None, F("-0.44333333"))]
+
+
+@pytest.mark.parametrize(("signed", "distance"), [(400, "0.1625"), (-400, "0.24375")])
+def test_a_position_is_past_a_level_whose_distance_it_does_not_keep(signed: int, distance: str) -> None:
+    """On 0.2 BTC a long ends at 40,200 / 1.2 = 33,500, a short at 39,800 / 0.8 = 49,750."""
+    held = (Held(BTC, F(signed), F(40000), F(40000)),)
+    for more, is_past in (("0.0001", True), ("-0.0001", False)):
+        assert past(F(1, 5), held, Alert(exact(distance) + exact(more), F(10))) is is_past
+    assert past(F(1, 5), held, Alert(F(1, 100), F(4)))
+    assert not past(NOTHING, (), Alert(F(1, 2), F(1)))
+
+
+def test_a_shortage_counts_fees_where_there_are_any() -> None:
+    account, asked = Account("BTC", None, NOTHING, (), ()), need((), portfolio({}, None, {}, ()))
+    assert Shortage(account, F(2), F(1, 2), asked, with_fees=F(3)).missing_with_fees == F(5, 2)
+    assert Shortage(account, F(2), F(1, 2), asked).missing_with_fees == F(3, 2)
+
+
+def test_what_leaves_one_account_is_not_there_for_the_next() -> None:
+    """It leaves once the orders are filled, and is needed before them."""
+    held = (Held(BTC, F(400), F(40000), F(40000)),)
+    made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, (BTC,), wallets={"BTC": "1"})
+    listed = [Account("BTC", None, F(1), held, (), traded=True), Account("BTC", "BTCA", NOTHING, (), held, traded=True)]
+    arriving, leaving, shortages = post(listed, made.statement, made)
+    assert (arriving, [each.quantity for each in leaving]) == ((), [F(-1)])
+    assert [each.account.contract for each in shortages] == ["BTCA"]
+
+
+def test_margins_are_a_part_of_their_wallet_even_where_none_is_named() -> None:
+    made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, (BTC,), positions=(long(margin="0.4"),))
+    listed = accounts(made.statement, made.statement, (), portfolio=made)
+    assert [(each.contract, each.balance) for each in listed] == [(None, F(-2, 5)), ("BTCUSD", F(2, 5))]
+    assert loose_in_wallets(listed) == {"BTC": 0}
 
 
 @pytest.mark.parametrize(

@@ -10,15 +10,18 @@ from hypothesis import strategies as st
 
 from exact import exact
 from rebal.amounts import ONE, ZERO, Fraction
-from rebal.book import Purpose, opened
+from rebal.book import HedgeAsked, Part, Position, Purpose, opened
+from rebal.market.contract import Contract
 from rebal.planner.candidates import SHORT, Candidate
 from rebal.planner.cover import Cover, cover
 from rebal.planner.desk import Desk
+from rebal.planner.hedge import build_hedge, fraction_of, hedge
 from rebal.planner.hedge_legs import Ask, Tally, _root, contract_moved, in_turn
-from rebal.planner.sizing import Leg
-from rebal.portfolio import Portfolio, Route
+from rebal.planner.sizing import LeftOut, Leg, Residual
+from rebal.policy import Route
+from rebal.portfolio import Portfolio
 
-from .given import NOW, inverse, linear, policy, portfolio
+from .given import INPUTS, NOW, inverse, linear, policy, portfolio
 
 F = Fraction
 
@@ -176,3 +179,85 @@ def test_what_is_missing_is_nothing_where_the_line_first_meets_it(
         assert limit is None
         assert all(value * sign > 0 for value in values)
         assert slope * sign >= 0
+
+
+def test_coins_are_a_fraction_of_a_base_where_there_is_one() -> None:
+    made = portfolio({"BTC": "2"}, None, {"BTC": "40000"}, (inverse("BTC"),))
+    for held, fraction in (("2", F(1, 4)), ("0.2", F(5, 2)), ("0", None), ("-2", None)):
+        book = replace(made.statement, holdings={"BTC": exact(held)})
+        assert fraction_of("BTC", F(1, 2), portfolio=made, book=book) == fraction
+
+
+@pytest.mark.parametrize("fee", ["0", "0.0005"])
+def test_coins_asked_for_of_no_base_stand_as_the_share_that_was_asked(fee: str) -> None:
+    """No BTC are held, and the fee of a short leaves less."""
+    made = portfolio({"BTC": "0"}, None, {"BTC": "40000"}, (inverse("BTC", fee=fee),))
+    ask = Ask("BTC", F(1, 3), desk_of(made).candidates("BTC", SHORT), coins=ONE)
+    (row,) = build_hedge(made, made.statement, asks=(ask,), inputs=INPUTS).hedges
+    assert row.fraction == F(1, 3)
+
+
+def test_a_hedge_that_was_given_up_passes_its_day_on_to_none() -> None:
+    made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, (inverse("BTC"),))
+    later = NOW + timedelta(days=60)
+    for fraction, until in ((F(1, 4), later), (ZERO, None)):
+        book = replace(made.statement, hedges={"BTC": HedgeAsked("BTC", fraction, later)})
+        ask = Ask("BTC", F(1, 2), desk_of(made).candidates("BTC", SHORT))
+        (row,) = build_hedge(made, book, asks=(ask,), inputs=INPUTS).hedges
+        assert row.until == until
+
+
+def through_btc(*parts: tuple[Contract, str, int]) -> Portfolio:
+    """A bitcoin, 8,000 DOT at 5 and SOL likewise; contracts of a dollar free of fees, with shorts that protect."""
+    listed = {contract.name: contract for contract, _, _ in parts}
+    positions = []
+    for name, contract in listed.items():
+        held = tuple(Part(Purpose.HEDGE, F(size), F(40000), asset) for each, asset, size in parts if each.name == name)
+        net = sum((each.contracts for each in held), ZERO)
+        if net:
+            positions.append(Position(contract, net, F(40000), None, tuple(each for each in held if each.contracts)))
+    return portfolio(
+        {"BTC": "1", "DOT": "8000", "SOL": "8000"}, None, {"BTC": "40000", "DOT": "5", "SOL": "5"},
+        tuple(listed.values()), wallets={"BTC": "1"}, positions=tuple(positions),
+        proxies={"DOT": ("BTC", "1"), "SOL": ("BTC", "1")}, rules=policy(hedge_band="0"),
+    )  # fmt: skip
+
+
+NEAR = inverse("BTC", name="BTCDEC", fee="0", expiry=NOW + timedelta(days=35))
+FAR = inverse("BTC", fee="0")
+
+
+def sold(contract: Contract, asset: str) -> tuple[Candidate, ...]:
+    return (Candidate(contract, Route.INVERSE if asset == "BTC" else Route.PROXY, ONE),)
+
+
+def test_legs_that_cancel_out_on_their_contracts_are_told_of_the_first_without_an_order() -> None:
+    """DOT buys 3,000 back on both contracts, on each of which another sells as many."""
+    made = through_btc((NEAR, "DOT", -3000), (FAR, "DOT", -3000))
+    asks = (Ask("SOL", F(3000, 40000), sold(FAR, "SOL")), Ask("DOT", ZERO, sold(FAR, "DOT")),
+            Ask("BTC", F(3000, 40000), sold(NEAR, "BTC")))  # fmt: skip
+    decided = hedge(desk_of(made), asks)
+    assert decided.orders == ()
+    assert decided.residuals == (
+        Residual("BTC", F(-3000), F(-3000), LeftOut.CANCELS, NEAR),
+        Residual("DOT", F(6000), F(6000), LeftOut.CANCELS, NEAR),
+        Residual("SOL", F(-3000), F(-3000), LeftOut.CANCELS, FAR),
+    )
+
+
+def test_what_became_of_a_hedge_is_told_with_the_contract_that_it_came_to() -> None:
+    coarse = inverse("BTC", "1000", fee="0")
+    made, large = through_btc((NEAR, "BTC", -3000), (FAR, "BTC", -9000)), through_btc((coarse, "DOT", 0))
+    kept = through_btc((coarse, "DOT", -3))
+    for at, ask, told in (
+        (made, Ask("BTC", ZERO, sold(FAR, "BTC")), Residual("BTC", F(12000), ZERO, None, FAR)),
+        (made, Ask("SOL", F(1, 2), ()), Residual("SOL", F(-20000), F(-20000), LeftOut.UNSERVED, None)),
+        (made, Ask("SOL", F(1, 80000), ()), Residual("SOL", F(-1, 2), F(-1, 2), LeftOut.UNSERVED, None)),
+        (made, Ask("SOL", ZERO, ()), Residual("SOL", ZERO, ZERO, None, None)),
+        (large, Ask("DOT", F(1, 40), sold(coarse, "DOT")),
+         Residual("DOT", F(-1000), F(-1000), LeftOut.SMALLER_THAN_A_LOT, coarse)),
+        (large, Ask("DOT", F(1, 80), sold(coarse, "DOT")),
+         Residual("DOT", F(-500), F(-500), LeftOut.SMALLER_THAN_A_LOT, coarse)),
+        (kept, Ask("DOT", F(35, 400), sold(coarse, "DOT")), Residual("DOT", F(-500), ZERO, None, coarse)),
+    ):  # fmt: skip
+        assert hedge(desk_of(at), (ask,)).residuals == (told,)

@@ -179,5 +179,5 @@ def has_collateral(legs: Sequence[Leg], desk: Desk, *, taken: Sequence[Leg]) -> 
     together = [*taken, *legs]
     return all(
         not desk.shortages(pot, [leg for leg in together if desk.pot(leg.contract) == pot])
-        for pot in sorted({desk.pot(leg.contract) for leg in legs})
+        for pot in {desk.pot(leg.contract) for leg in legs}
     )

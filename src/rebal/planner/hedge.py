@@ -110,7 +110,7 @@ def _residual(
         return Residual(ask.asset, wanted, ZERO, None, contract, after.passed.get(ask.asset, ()))
     if not left_behind(ask, missing, before.base(ask.asset), desk=desk):
         return Residual(ask.asset, wanted, left, LeftOut.WITHIN_HEDGE_BAND, contract)
-    if missing < 0 or before.protected(ask.asset):
+    if before.protected(ask.asset):
         return Residual(ask.asset, wanted, ZERO, None, contract)
     too_large = abs(wanted) <= least_leg_usd(ask.asset, contract, desk.portfolio)
     reason = LeftOut.SMALLER_THAN_A_LOT if too_large else LeftOut.BELOW_MIN_ORDER

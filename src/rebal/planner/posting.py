@@ -102,7 +102,7 @@ def _let_in(
     room = room_for(account.at, account.currency, book=book, portfolio=portfolio)
     if room is None:
         return free
-    return min(free, max(ZERO, room - moved_in.get(account.at, ZERO) / portfolio.price(account.currency)))
+    return min(free, room - moved_in.get(account.at, ZERO) / portfolio.price(account.currency))
 
 
 def _taken(wanted: Fraction, there: Fraction, account: Account, *, portfolio: Portfolio) -> Fraction:
