@@ -1,6 +1,7 @@
 """Whether a plan leaves a wallet or an account worse than it was, which what is short of the policy may not."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -8,12 +9,14 @@ from exact import exact
 from rebal.account_lines import AccountLine, NearestLine
 from rebal.amounts import Fraction
 from rebal.book import MarginMode, opened
+from rebal.planner import build_plan
 from rebal.planner.review import _is_riskier, _is_worse
 from rebal.planner.status import build_status
 
-from .given import INPUTS, inverse, portfolio
+from .given import INPUTS, NOW, inverse, policy, portfolio
 from .test_splitting import accounts, at
 
+LATER = NOW + timedelta(days=40)
 Ends = tuple[str | None, str | None, str | None]
 
 
@@ -108,3 +111,19 @@ def test_rows_of_wallets_stand_by_account_coin_and_contract() -> None:
         for coin in sorted(coins)
         for contract in ([None, f"{name}:BTCH", f"{name}:BTCZ"] if coin == "BTC" else [None])
     ]
+
+
+def test_a_wallet_that_a_plan_opens_stands_among_the_others_by_name() -> None:
+    """A wallet of ether is there, and one of bitcoin is opened; then a margin on BTCZ is, and one on BTCH is opened."""
+    held, targets = {"BTC": "1", "ETH": "16"}, {"BTC": "0.25", "ETH": "0.5", "USD": "0.25"}
+    prices = {"BTC": "40000", "ETH": "2500"}
+    made = portfolio(held, targets, prices, (inverse("BTC"), inverse("ETH")), wallets={"ETH": "1"})
+    plan = build_plan(made, made.statement, inputs=INPUTS)
+    assert [each.currency for each in plan.wallets] == ["BTC", "ETH"]
+    margins = tuple(inverse("BTC", name=name, expiry=expiry) for name, expiry in (("BTCH", None), ("BTCZ", LATER)))
+    apart = replace(opened(margins[1], contracts=Fraction(-4000), entry_price=Fraction(40000), hedge=Fraction(-4000)),
+                    margin=exact("0.2"))  # fmt: skip
+    made = portfolio({"BTC": "1"}, {"BTC": "0.5", "USD": "0.5"}, prices, margins, wallets={"BTC": "0.2"},
+                     positions=(apart,), rules=policy(mode=MarginMode.ISOLATED))  # fmt: skip
+    plan = build_plan(made, made.statement, inputs=INPUTS)
+    assert [each.contract for each in plan.wallets if each.contract] == ["BTCH", "BTCZ"]
