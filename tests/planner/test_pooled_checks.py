@@ -409,6 +409,21 @@ def test_of_several_shorts_on_a_coin_one_that_is_opened_is_enough_to_tell_what_t
     )
 
 
+def test_a_short_of_which_no_coin_lies_there_says_what_they_would_count() -> None:
+    """4,000 of bitcoin opened on 20,000 USDT: 0.1 BTC would count 3,200, and 0.125 are what counts whole."""
+    free = at("b", inverse("BTC", fee="0"))
+    made = in_mode(book({"BTC": "1", "USDT": "20000"}, {"BTC": "0.6", "USD": "0.4"}, (free,), accounts(a="1", b="1"),
+                        wallets={"b:USDT": "20000"}), MarginMode.CROSS, MarginMode.POOLED)  # fmt: skip
+    plan = build_plan(made, made.statement, inputs=INPUTS)
+    assert ([order.signed for order in plan.orders], plan.transfers) == ([Fraction(-4000)], ())
+    (said,) = found(plan, Code.COVERED_SHORT)
+    assert said.message == (
+        "the short is of 0.1 BTC, 4000.00 USD, of which none lie here; 0.1 BTC would count as 3200.00 USD: at leverage "
+        "1 its own coins take 0.125 BTC more, 5000.00 USD"
+    )
+    assert (said.data["covered_coins"], said.data["short_coins"]) == (Fraction(0), exact("0.1"))
+
+
 @pytest.mark.parametrize(("before", "ordered", "taken"), [(0, 32000, 31987), (1000, 31000, 30987)])
 def test_of_a_long_too_a_venue_takes_what_its_fee_leaves_credit_for(before: int, ordered: int, taken: int) -> None:
     """Of 40,000 dollars less 0.0005 n four fifths count for a long of n more: 32,000 less what is open fit 1.0004 n."""
