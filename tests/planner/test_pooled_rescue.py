@@ -55,9 +55,9 @@ def test_the_ways_stand_side_by_side(tmp_path: Path) -> None:
     assert coins.leverage_after == 60000 / exact("44600")
     assert [order.contracts for order in plan.orders] == [9832]
     assert not plan.refused
-    # by name, whichever stands first in the file
-    turned = rescued(read(tmp_path, LONG.replace("BTC: 1, SOL: 60", "SOL: 60, BTC: 1")))
-    assert [[*way.weights] for way in turned.ways] == [["BTC", "ETH", "SOL", "USD"]] * 3
+    # by name, dollars among them
+    more = LONG.replace("SOL: 60}", "SOL: 60, XRP: 1}").replace("SOL: 100}", "SOL: 100, XRP: 2}")
+    assert [[*way.weights] for way in rescued(read(tmp_path, more)).ways] == [["BTC", "ETH", "SOL", "USD", "XRP"]] * 3
 
 
 def test_of_what_helps_as_much_the_first_by_name_is_closed(tmp_path: Path) -> None:

@@ -644,12 +644,12 @@ def test_where_what_is_covered_exactly_is_an_end_already_a_step_more_comes() -> 
     """600 short and 400 long at 20 % of maintenance take 0.5 BTC at every price, and with 0.5 they are due at each."""
     up, down = (inverse("BTC", "100", name=name, maintenance=whole("0.2"), leverage="10") for name in ("UP", "DOWN"))
     held = tuple(opened(each, contracts=F(n), entry_price=F(40000)) for each, n in ((up, 400), (down, -600)))
-    made = portfolio({"ETH": "1", "BTC": "2"}, None, {"BTC": "40000", "ETH": "2500"}, (up, down),
+    made = portfolio({"XRP": "1", "BTC": "2"}, None, {"BTC": "40000", "XRP": "2"}, (up, down),
                      wallets={"BTC": "0.45"}, positions=held,
                      rules=policy(leverage="6", alert=("0.1", "7")))  # fmt: skip
     plan = rescued(made)
     assert [each.quantity for each in plan.transfers] == [F("0.05000001")]
     (coins, *_) = plan.ways
     assert (coins.enough, coins.distance_after) == (True, None)
-    # by name, whichever is held first
-    assert [*coins.weights] == ["BTC", "ETH", "USD"]
+    # by name, dollars among them
+    assert [*coins.weights] == ["BTC", "USD", "XRP"]
