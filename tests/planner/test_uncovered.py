@@ -19,6 +19,7 @@ from rebal.planner.targets import aims
 from rebal.portfolio import Portfolio
 
 from .given import INPUTS, NOW, inverse, linear, policy, portfolio
+from .test_splitting import accounts, at
 
 PRICES = {"BTC": "40000", "ETH": "2500", "ALT": "0.5"}
 HELD = {"BTC": "2", "ETH": "14", "ALT": "30000"}
@@ -349,6 +350,23 @@ def test_what_nothing_serves_is_no_reason_to_refuse_where_it_is_at_its_target() 
                      rules=policy(uncovered="refuse"))  # fmt: skip
     assert traded(planned(made)) == {"BTCUSD": -40000}
     assert told(made, "ALT") == []
+
+
+def test_what_no_account_margins_is_told_account_by_account() -> None:
+    """24,000 dollars of ETH, of which there is none, at two accounts; then 15,000 of 130,000 where nothing may sit."""
+    contracts, rest = tuple(at(name, ETH) for name in "ab"), "and the others share the rest; bring ETH, or raise"
+    made = portfolio({"BTC": "2"}, {"BTC": "0.7", "ETH": "0.3"}, PRICES, (at("b", BTC), *contracts))
+    lacks = "0 ETH do not margin a long of 9.6 ETH on {}:ETHUSD, which needs 9.7008 ETH"
+    assert told(replace(made, told_accounts=accounts(a="1", b="1")), "ETH") == [
+        (Code.UNDER_COLLATERALISED, f"{lacks.format('a')}; {lacks.format('b')}: it stays at 0.0 % in place of 30.0 %, "
+                                    f"{rest} what may sit at an account"),
+    ]  # fmt: skip
+    made = portfolio({"USDT": "80000", "ETH": "20"}, {"USD": "0.5", "ETH": "0.5"}, PRICES, contracts)
+    full = "accounts.{0}.at_most, 0 % of equity, leaves no room for a long of 6 ETH on {0}:ETHUSD"
+    assert told(replace(made, told_accounts=accounts(a="0", b="0")), "ETH") == [
+        (Code.UNDER_COLLATERALISED, f"{full.format('a')}; {full.format('b')}: it stays at 38.5 % in place of 50.0 %, "
+                                    f"{rest} what may sit at an account"),
+    ]  # fmt: skip
 
 
 def test_half_a_dollar_short_that_nothing_margins_is_a_short() -> None:
