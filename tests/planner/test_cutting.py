@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from exact import exact
@@ -170,6 +170,8 @@ def test_of_parts_of_a_contract_too_only_those_that_make_the_net_smaller_are_clo
     lot=st.integers(1, 6), least=st.integers(1, 20), net=st.integers(1, 60), first=st.integers(0, 60),
     lots_so_far=st.integers(0, 10), short=st.booleans(),
 )  # fmt: skip
+@example(lot=1, least=20, net=7, first=0, lots_so_far=0, short=True)
+@example(lot=4, least=6, net=11, first=9, lots_so_far=0, short=False)
 def test_a_ladder_has_every_total_that_an_order_may_close_and_no_other(
     *, lot: int, least: int, net: int, first: int, lots_so_far: int, short: bool
 ) -> None:
