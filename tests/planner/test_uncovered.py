@@ -423,26 +423,3 @@ def test_what_is_asked_to_fit_fits_though_what_is_uncovered_is_to_be_refused(eth
     plan = planned(made, fit=True)
     assert ("ETHUSD" in traded(plan)) is (ether != "0")
     assert severities(plan, Code.UNDER_COLLATERALISED) == {"ETH": Severity.WARNING}
-
-
-@pytest.mark.parametrize(("held", "sold"), [("1.1", -400), ("1.6", -508)])
-def test_a_short_that_offsets_a_long_stays_where_the_long_alone_lacks_coins(held: str, sold: int) -> None:
-    """60,000 long and 20,000 short of BTC in one wallet, and 16,800 to buy back of 144,000 (10,800 of 164,000).
-
-    At half the price the long has lost 1.5 coins and the short made 0.5: both take 1.02
-    coins, the long alone 1.5. Of 1.1 coins the short stays, and ETH goes down to the 60,000 that BTC leaves. Of 1.6 all
-    of both is done.
-    """
-    long, short = inverse("BTC", "100", name="BTCUSD_1226", expiry=NOW + timedelta(days=30)), inverse("BTC", "100")
-    held_now = tuple(
-        opened(each, contracts=Fraction(n), entry_price=Fraction(40000)) for each, n in ((long, 600), (short, -200))
-    )
-    made = portfolio(
-        {"BTC": held, "ETH": "40"}, {"BTC": "0.7", "ETH": "0.3"}, PRICES, (long, short, inverse("ETH", "100")),
-        wallets={"BTC": held}, positions=held_now, rules=policy(leverage="2", alert=("0.35", "2.5")),
-    )  # fmt: skip
-    plan = planned(made)
-    assert not plan.refused
-    assert traded(plan).get("ETHUSD") == sold
-    assert ("BTCUSD" in traded(plan)) == (held == "1.6")
-    assert severities(plan, Code.UNDER_COLLATERALISED) == ({"BTC": Severity.WARNING} if held == "1.1" else {})

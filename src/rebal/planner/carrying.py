@@ -5,9 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from rebal.amounts import ZERO, Fraction, total
 from rebal.frozen import frozen
 from rebal.planner.candidates import Candidate
-from rebal.planner.collateral import Shortage, need
+from rebal.planner.collateral import Shortage
 from rebal.planner.desk import Desk
-from rebal.planner.exposure import beta
 from rebal.planner.orders import orders_of
 from rebal.planner.sizing import Leg, Passed, carried_usd, fully_reducing
 from rebal.planner.splitting import Offer, Taken, goes_on, in_the_way, lacking, served_at, split
@@ -60,8 +59,6 @@ def carry(
     known = settled or {}
     plain = {asset: known.get(asset) or _by_first(asset, dollars, desk) for asset, dollars in sorted(wanted.items())}
     opened = {desk.pot(each.opening.contract) for each in plain.values() if each.opening is not None and each.opens}
-    if shrink.to_nothing:
-        opened |= {desk.pot(leg.contract) for each in plain.values() if not each.opens for leg in each.legs}
     if not desk.still.lacks([leg for each in plain.values() for leg in each.legs], opened) and not any(
         goes_on(asset, wanted[asset], desk, legs=plain[asset].legs) for asset in plain.keys() - known.keys()
     ):
@@ -78,8 +75,7 @@ def carry(
     for asset in sorted(plain, key=turn):
         in_turn = plain[asset].opens and asset not in known and asset not in together
         first, shrunk = plain[asset], shrink.of(asset)
-        made = _in_turn(asset, wanted[asset], desk, taken, first=first, shrink=shrunk) if in_turn else first
-        carried[asset] = _left_open(made, desk, taken) if shrunk.to_nothing and asset not in known else made
+        carried[asset] = _in_turn(asset, wanted[asset], desk, taken, first=first, shrink=shrunk) if in_turn else first
         for leg in carried[asset].legs:
             taken.setdefault(desk.pot(leg.contract), []).append(leg)
     return dict(sorted(carried.items()))
@@ -150,22 +146,6 @@ def _in_turn(asset: str, dollars: Fraction, desk: Desk, taken: Taken, *, first: 
             return whole
         legs, opening = tried.largest(), each.candidate
     return Carried(opening, legs, opens=len(legs) > len(closing), passed=tuple(passed), covered=False)
-
-
-def _left_open(made: Carried, desk: Desk, taken: Taken) -> Carried:
-    """What only closes a position that stands against another, left where the other alone needs more than coins do for.
-
-    What both need together is less, as what one loses the other makes.
-    """
-    if made.opens or not made.legs or desk.portfolio.is_linked or desk.portfolio.has_several:
-        return made
-    for shortage in lacking(made.legs, desk, taken):
-        if shortage.need.without_profit > need(shortage.account.held_before, desk.portfolio).without_profit:
-            leg = next(each for each in made.legs if desk.pot(each.contract) == shortage.account.currency)
-            through = Candidate(leg.contract, leg.route, beta(leg.stands_for, leg.contract, desk.portfolio))
-            passed = made.passed or (Passed(through, leg.contracts, shortage),)
-            return Carried(made.opening or through, (), opens=False, passed=passed, covered=False)
-    return made
 
 
 def _closes_more(
