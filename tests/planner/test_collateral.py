@@ -25,6 +25,7 @@ from rebal.policy import Alert, Policy
 from rebal.portfolio import Portfolio
 
 from .given import INPUTS, inverse, policy, portfolio
+from .test_splitting import accounts as several
 
 F = Fraction
 BTC = inverse("BTC", "100")
@@ -209,6 +210,7 @@ def test_a_shortage_counts_fees_where_there_are_any() -> None:
     account, asked = Account("BTC", None, NOTHING, (), ()), need((), portfolio({}, None, {}, ()))
     assert Shortage(account, F(2), F(1, 2), asked, with_fees=F(3)).missing_with_fees == F(5, 2)
     assert Shortage(account, F(2), F(1, 2), asked).missing_with_fees == F(3, 2)
+    assert Shortage(account, F(1, 3), NOTHING, asked, with_fees=F(2, 3)).missing_with_fees == F("0.66666667")
 
 
 def test_what_leaves_one_account_is_not_there_for_the_next() -> None:
@@ -219,6 +221,33 @@ def test_what_leaves_one_account_is_not_there_for_the_next() -> None:
     arriving, leaving, shortages = post(listed, made.statement, made)
     assert (arriving, [each.quantity for each in leaving]) == ((), [F(-1)])
     assert [each.account.contract for each in shortages] == ["BTCA"]
+
+
+def test_what_orders_need_is_brought_up_to_the_next_step() -> None:
+    """A short of 40,000 at 30,000 is 4/3 of a bitcoin, and all of it is to be there."""
+    held = (Held(BTC, F(-400), F(30000), F(30000)),)
+    made = portfolio({"BTC": "2"}, None, {"BTC": "30000"}, (BTC,))
+    arriving, _, _ = post([Account("BTC", None, NOTHING, (), held, traded=True)], made.statement, made)
+    assert [each.quantity for each in arriving] == [F("1.33333334")]
+
+
+@pytest.mark.parametrize(("owned", "brought"), [("0.80000", ["0.0001"]), ("0.79995", []), ("0.7999", [])])
+def test_less_than_an_order_comes_to_an_account_where_it_is_all_that_it_lacks(owned: str, brought: list[str]) -> None:
+    """A long of one bitcoin asks for 0.8 at leverage 1.25, which is the alert too; 0.0001 are 4 dollars of the 10."""
+    held = (Held(BTC, F(400), F(40000), F(40000)),)
+    made = portfolio({"BTC": owned}, None, {"BTC": "40000"}, (BTC,), wallets={"a:BTC": "0.7999"},
+                     rules=policy(leverage="1.25", distance="0.1", alert=("0.05", "1.25")))  # fmt: skip
+    made = replace(made, told_accounts=several(a="1", b="1"))
+    arriving, _, shortages = post([Account("BTC", None, F("0.7999"), held, held, at="a")], made.statement, made)
+    assert [each.quantity for each in arriving] == [exact(each) for each in brought]
+    assert bool(shortages) is not bool(brought)
+
+
+def test_an_isolated_margin_starts_with_nothing() -> None:
+    made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, (BTC,))
+    after = replace(made.statement, positions={"BTCUSD": long(margin="0")})
+    (listed,) = accounts(made.statement, after, (), portfolio=made)
+    assert (listed.contract, listed.balance, len(listed.held_after)) == ("BTCUSD", NOTHING, 1)
 
 
 def test_margins_are_a_part_of_their_wallet_even_where_none_is_named() -> None:

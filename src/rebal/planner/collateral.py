@@ -69,7 +69,7 @@ class Need:
     @property
     def without_profit(self) -> Fraction:
         """The same, were the unrealised profit not there: it may be leant on, but not taken out."""
-        return max(ZERO, self.most + self.profit) if self.most else ZERO
+        return self.most + self.profit if self.most else ZERO
 
     def least(self, fees: Fraction) -> Fraction:
         """Coins without which the plan does not stand: leverage is tested before the opening fees, survival after."""
