@@ -92,3 +92,18 @@ def test_the_rows_of_a_pool_tell_what_is_there_and_what_was() -> None:
     (gone,) = build_unwind(flat, flat.statement, inputs=INPUTS, share=Fraction(1), force=True).wallets
     assert told(gone, "account", "currency", "balance", "position_value", "required") == ["b", "BTC", 0, 0, 0]
     assert told(gone.before, "balance", "margin_balance") == [exact("0.21"), exact("0.21")]
+
+
+def test_a_plan_changes_something_where_it_trades_or_moves_coins() -> None:
+    """All coins are there for the short of half of them; then a wallet in alert is topped up and nothing traded."""
+    for wallet, orders, transfers in (("1", True, False), (None, True, True)):
+        made = portfolio({"BTC": "1"}, HALF, {"BTC": "40000"}, (inverse("BTC"),),
+                         wallets={} if wallet is None else {"BTC": wallet})  # fmt: skip
+        plan = build_plan(made, made.statement, inputs=INPUTS)
+        assert (bool(plan.orders), bool(plan.transfers), plan.changes) == (orders, transfers, True)
+    short = opened(inverse("BTC"), contracts=Fraction(-20000), entry_price=Fraction(40000))
+    for wallet, moves in (("0.3", True), ("0.5", False)):
+        made = portfolio({"BTC": "1"}, HALF, {"BTC": "40000"}, (inverse("BTC"),), wallets={"BTC": wallet},
+                         positions=(short,))  # fmt: skip
+        plan = build_plan(made, made.statement, inputs=INPUTS)
+        assert (bool(plan.orders), bool(plan.transfers), plan.changes) == (False, moves, moves)
