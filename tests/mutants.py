@@ -48,7 +48,7 @@ MUTATED = ("rebal/market/", "rebal/planner/", "rebal/book.py", "rebal/withdrawal
 TESTS = ("tests/market", "tests/planner", "tests/journal", "tests/compare", "tests/stress", "tests/test_amounts.py",
          "tests/test_book.py", "tests/test_golden.py", "tests/test_withdrawal.py")  # fmt: skip
 COLUMNS = ("file", "line", "function", "was", "now", "verdict", "by")
-_PYTEST = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:terminalreporter")
+_PYTEST = ("-q", "--fast", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:terminalreporter")
 _SCREEN = os.dup(2)
 
 
