@@ -577,3 +577,6 @@ def test_of_a_coin_beside_as_much_is_missing_as_another_falls_by(step: str, owed
         beside = Coin("ETH", Fraction(100), -exact(owed), Collateral(Counted.COINS, slices))
         pool = Pool(bare.rules, (*bare.coins, beside), bare.positions)
         assert more_needed(pool, "ETH", paths=[fall], leverage=ONE) == needed
+        survey = Survey.of(pool, paths=[fall], leverage=ONE)
+        assert survey.balance_needed("ETH") == (None if needed is None else needed - exact(owed))
+        assert survey.short()[2] == (exact(more) + exact(owed) * exact(on_debt)) * 100 * (1 + exact(step))
