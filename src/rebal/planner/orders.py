@@ -108,7 +108,9 @@ def _too_little_for_any(dollars: Fraction, asset: str, contract: Contract | None
 
 def _lacks_contracts(legs: Sequence[Leg], opening: Contract, undone: Fraction, portfolio: Portfolio) -> bool:
     """Whether a whole lot is left where a position is closed: with it the order would be none that the venue takes."""
-    if portfolio.has_several or not legs or legs[-1].contract.name != opening.name:
+    if portfolio.has_several or not legs or opening.min_contracts <= opening.lot_size:
+        return False
+    if legs[-1].contract.name != opening.name:
         return False
     return abs(undone) >= abs(carried_usd(replace(legs[-1], contracts=opening.lot_size), portfolio))
 

@@ -36,7 +36,7 @@ def sustained(account: Account, book: Book, portfolio: Portfolio) -> Factors:
 
 
 def _is_now(end: Fraction | None) -> bool:
-    return end == ONE
+    return end is not None and end == ONE  # compared with None, a Fraction looks for a number in it
 
 
 def _asks_more(held: Sequence[Held], factor: Fraction, portfolio: Portfolio) -> bool:
