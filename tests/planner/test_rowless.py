@@ -202,6 +202,23 @@ def test_a_pool_whose_maintenance_its_coins_just_cover_at_every_price_is_due_and
     assert bare_plan(desk_of(more, more.statement)).error() is None
 
 
+SPARE = """
+  spare:
+    venue: bybit
+    margin: pooled
+    wallets: {USDT: 5000}
+    positions: [{contract: UP, contracts: 1250, entry_price: 40000}]
+    collateral: {USDT: 100%}
+contracts"""
+
+
+def test_one_pool_that_is_due_refuses_a_plan_beside_one_that_is_not(tmp_path: Path) -> None:
+    """5,000 long on 5,000, a fifth of it maintenance: far from due."""
+    both = EVEN.replace("holdings: {USDT: 2000}", "holdings: {USDT: 7000}")
+    both = both.replace("{UP: {EACH}, DOWN", "{spare:UP: {EACH}, bybit:UP: {EACH}, bybit:DOWN").replace("EACH", EACH)
+    _is_due_alone(read(tmp_path, both.replace("\ncontracts", SPARE)), "bybit")
+
+
 def test_of_several_that_are_left_what_no_contract_serves_is_the_first_reason() -> None:
     """ETH is left 30 dollars short of its target by lots of 100, and coins are missing for what is to be bought."""
     made = portfolio(
