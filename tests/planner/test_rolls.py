@@ -93,6 +93,14 @@ def test_a_hedge_whose_day_has_passed_is_kept_on_only_by_saying_so(
     assert (end in str(headline(plan))) == (said is not None)
 
 
+def test_a_hedge_whose_day_has_passed_and_of_which_nothing_is_open_is_asked_for_anew() -> None:
+    made = hedged_on_december(until=NOW - timedelta(days=1))
+    made = replace(made, statement=replace(made.statement, positions={}))
+    plan = asked_on("XBTZ26", "0.5", made)
+    assert [order.contract for order in plan.orders] == ["XBTZ26"]
+    assert not [found for found in plan.findings if found.code is Code.HEDGE_OVERDUE]
+
+
 def test_what_ends_a_hedge_whose_day_has_passed_is_not_told_of_keeping_it() -> None:
     made = hedged_on_december(until=NOW)
     ask = Ask("BTC", Fraction(0), named("XBTZ26", "BTC", made, now=NOW))
