@@ -22,7 +22,7 @@ from rebal.policy import Route
 from rebal.portfolio import Portfolio, Proxy
 from rebal.status import Needs, Status
 
-from .given import INPUTS, NOW, inverse, policy, portfolio
+from .given import INPUTS, NOW, inverse, linear, policy, portfolio
 
 DECEMBER = inverse("BTC", name="XBTZ26", lot="100", expiry=NOW + timedelta(days=35))
 MARCH = inverse("BTC", name="XBTH27", lot="100", expiry=NOW + timedelta(days=126))
@@ -124,6 +124,21 @@ def test_a_hedge_named_on_another_contract_is_closed_there_and_opened_here() -> 
     assert said.data["spread_usd"] == Fraction(39900) * (1 - Fraction(40, 41))
     again = asked_on("XBTH27", "0.5", made, carried_out(plan, made, made.statement))
     assert (again.orders, again.transfers) == ((), ())
+
+
+def test_a_roll_of_linear_contracts_earns_what_the_later_one_is_dearer_by() -> None:
+    """40,000 dollars at 42,000 are 952 lots of 0.001 BTC, 39,984 dollars, sold at 42,000 for 40,000."""
+    near = replace(linear("BTC"), name="BTCUSDT-Z26", expiry=NOW + timedelta(days=35))
+    far = replace(linear("BTC"), name="BTCUSDT-H27", expiry=NOW + timedelta(days=126))
+    short = opened(near, contracts=Fraction(-1000), entry_price=Fraction(40000), hedge=Fraction(-1000))
+    made = portfolio(
+        {"BTC": "2", "USDT": "100000"}, None, {"BTC": "40000"}, (near, far), wallets={"USDT": "100000"},
+        positions=(short,), marks={"BTCUSDT-H27": "42000"},
+    )  # fmt: skip
+    plan = asked_on("BTCUSDT-H27", "0.5", made)
+    assert {order.contract: order.signed for order in plan.orders} == {"BTCUSDT-Z26": 1000, "BTCUSDT-H27": -952}
+    (said,) = [found for found in plan.findings if found.code is Code.ROLLED]
+    assert (said.data["notional_usd"], said.data["spread_usd"]) == (39984, exact("1999.2"))
 
 
 @pytest.mark.parametrize(("pct", "sold"), [("0.3", 23900), ("0.8", 63900), ("0", None)])
@@ -339,3 +354,18 @@ def test_what_is_hedged_through_another_coin_takes_none_of_its_own_contracts() -
     assert [(each.contract.name, each.route, each.beta) for each in own] == [
         (name, Route.INVERSE, Fraction(1)) for name in ("BTCUSD", "BTCDEC")
     ]
+
+
+@pytest.mark.parametrize(("held", "told"), [("1", False), ("0.99", True)])
+def test_a_full_hedge_at_a_premium_is_not_more_than_is_held(held: str, told: bool) -> None:
+    """1 BTC sold at 41,200 is 1,200 dollars more than it is worth at 40,000: 3 %, and 3.01 % may be off with its fees.
+
+    Of 0.99 BTC, worth 39,600, it is 1,600 more, 4 %.
+    """
+    short = opened(PERPETUAL, contracts=Fraction(-41200), entry_price=Fraction(41200), hedge=Fraction(-41200))
+    made = portfolio(
+        {"BTC": held}, None, {"BTC": "40000"}, (PERPETUAL,), wallets={"BTC": held}, positions=(short,),
+        marks={"XBTUSD": "41200"},
+    )  # fmt: skip
+    found = build_status(made, made.statement, inputs=INPUTS).findings
+    assert [each.subject for each in found if each.code is Code.OVER_HEDGED] == (["BTC"] if told else [])

@@ -112,7 +112,7 @@ def _lacks_contracts(legs: Sequence[Leg], opening: Contract, undone: Fraction, p
         return False
     if legs[-1].contract.name != opening.name:
         return False
-    return abs(undone) >= abs(carried_usd(replace(legs[-1], contracts=opening.lot_size), portfolio))
+    return abs(undone) >= carried_usd(replace(legs[-1], contracts=opening.lot_size), portfolio)
 
 
 def _is_too_little(legs: Sequence[Leg], undone: Fraction, portfolio: Portfolio) -> bool:
