@@ -65,9 +65,8 @@ def yet_to_realise(position: Position) -> Fraction:
         return ZERO
     told = total(contract.delta(part.contracts, part.entry_price) for part in parts)
     apart = contract.delta(position.contracts, position.entry_price) - told
-    return (
-        apart if abs(apart) >= COIN_STEP else ZERO
-    )  # what is less than a step is the rounding of entries to 18 digits
+    # less than a step is the rounding of entries to 18 digits
+    return apart if abs(apart) >= COIN_STEP else ZERO
 
 
 def _spot_coins(part: Part, contract: Contract, portfolio: Portfolio) -> Fraction:

@@ -21,8 +21,9 @@ def placing_order(orders: Iterable[Order], book: Book) -> tuple[Order, ...]:
     listed = sorted(orders, key=lambda order: (-order.notional, order.contract))
     reducing = [order for order in listed if order.reduce_only]
     adding = [order for order in listed if not order.reduce_only]
-    first = [*reducing, *(order for order in adding if _leaves_less(order, book))]
-    opening = [order for order in adding if not _leaves_less(order, book)]
+    turning = {order.contract for order in adding if _leaves_less(order, book)}
+    first = [*reducing, *(order for order in adding if order.contract in turning)]
+    opening = [order for order in adding if order.contract not in turning]
     buying, selling = (deque(order for order in opening if order.side is side) for side in (Side.BUY, Side.SELL))
     placed: list[Order] = []
     made = total(map(_dollars_made, first))
