@@ -205,6 +205,17 @@ def agrees(said: str, counted: Fraction, within: Fraction = NEAR) -> bool:
     return abs(figure(said) - counted) <= within * max(ONE, abs(counted))
 
 
+def owned(
+    dice: random.Random, near: Mapping[str, float], *, most: int
+) -> tuple[dict[str, Fraction], dict[str, Fraction]]:
+    """Prices near some, of at most so many coins, and what is held of each and of dollars."""
+    prices = {
+        asset: digits(near[asset] * dice.uniform(0.7, 1.3)) for asset in dice.sample([*near], dice.randint(1, most))
+    }
+    holdings = {asset: digits(dice.uniform(20000, 200000) / float(price)) for asset, price in prices.items()}
+    return prices, {**holdings, "USDT": digits(dice.uniform(30000, 300000))}
+
+
 def future(dice: random.Random, asset: str, price: Fraction, account: str = "") -> Future:
     """Of any kind and rules; ``account``: where it is, in front of its name."""
     inverse = dice.random() < 0.75

@@ -24,6 +24,7 @@ from recount import (
     flow,
     future,
     open_row,
+    owned,
     sections,
     shuffled,
     toward_zero,
@@ -39,11 +40,7 @@ TIMES = [Fraction(n, 20) for n in range(2, 60)]
 
 def drawn(seed: int) -> Written:
     dice = random.Random(seed)
-    prices = {
-        asset: digits(PRICES[asset] * dice.uniform(0.7, 1.3)) for asset in dice.sample([*PRICES], dice.randint(1, 4))
-    }
-    holdings = {asset: digits(dice.uniform(20000, 200000) / float(price)) for asset, price in prices.items()}
-    holdings["USDT"] = digits(dice.uniform(30000, 300000))
+    prices, holdings = owned(dice, PRICES, most=4)
     futures = {each.name: each for asset, price in prices.items() for each in [future(dice, asset, price)]}
     wallets, positions = {}, {}
     for each in futures.values():

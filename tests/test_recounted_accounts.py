@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from program import NOW, answered
-from recount import ONE, Future, Open, agrees, digits, figure, future, toward_zero, weights
+from recount import ONE, Future, Open, agrees, digits, figure, future, owned, toward_zero, weights
 from recount_accounts import VENUES, ZERO, Account, Book, placed, text
 
 PRICES = {"AAA": 40000, "BBB": 2500, "CCC": 0.5}
@@ -48,11 +48,7 @@ def opened(dice: random.Random, at: Account, each: Future) -> Open | None:
 
 def drawn(seed: int) -> Book:
     dice = random.Random(seed)
-    prices = {
-        coin: digits(PRICES[coin] * dice.uniform(0.7, 1.3)) for coin in dice.sample([*PRICES], dice.randint(1, 3))
-    }
-    holdings = {coin: digits(dice.uniform(20000, 200000) / float(price)) for coin, price in prices.items()}
-    holdings["USDT"] = digits(dice.uniform(30000, 300000))
+    prices, holdings = owned(dice, PRICES, most=3)
     names = ["one", "two", "three"][: dice.randint(2, 3)]
     accounts = {name: account(dice, name, {coin: coins / 2 for coin, coins in holdings.items()}) for name in names}
     futures = [future(dice, coin, price, f"{name}:") for name in names for coin, price in prices.items()]
