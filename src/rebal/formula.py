@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 from rebal.amounts import Fraction, down, significant, toward_zero, up
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-_SIZE = re.compile(r"\|([^|]+)\|")
-_NAME = re.compile(r"[^\W\d]\w*")
+_SIZE = r"\|([^|]+)\|"
+_NAME = r"[^\W\d]\w*"
 _SQRT_BITS = 256
 
 
@@ -41,12 +41,12 @@ def renamed(formula: str, symbols: Mapping[str, str]) -> str:
     >>> renamed("n · V / Pe", {"n": "n1", "Pe": "e"})
     'n1 · V / e'
     """
-    return _NAME.sub(lambda found: symbols.get(found[0], found[0]), formula)
+    return re.sub(_NAME, lambda found: symbols.get(found[0], found[0]), formula)
 
 
 def symbols(formula: str) -> frozenset[str]:
     """The names in a formula, of symbols and of functions."""
-    return frozenset(_NAME.findall(formula))
+    return frozenset(re.findall(_NAME, formula))
 
 
 def evaluated(formula: str, values: Mapping[str, Fraction]) -> Fraction:
@@ -60,7 +60,7 @@ def evaluated(formula: str, values: Mapping[str, Fraction]) -> Fraction:
 
 @lru_cache(maxsize=4096)
 def _parsed(formula: str) -> ast.expr:
-    text = _SIZE.sub(r"abs(\1)", formula).replace("·", "*").replace("−", "-").replace("√", "sqrt")
+    text = re.sub(_SIZE, r"abs(\1)", formula).replace("·", "*").replace("−", "-").replace("√", "sqrt")
     return ast.parse(text, mode="eval").body
 
 

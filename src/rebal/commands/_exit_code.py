@@ -1,6 +1,6 @@
 """What a command hands back of a plan: its exit code, and what stderr says of a refusal."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from rebal.commands._answer import Answer, World
 from rebal.commands._book import Opened
@@ -11,6 +11,18 @@ from rebal.errors import Exit
 if TYPE_CHECKING:
     from rebal.beta import Beta
     from rebal.plan import Plan
+    from rebal.status import Status
+
+_Report = TypeVar("_Report", bound="Plan | Status", covariant=True)
+
+
+class Reported(NamedTuple, Generic[_Report]):
+    """One book's answer. ``standing``: its code by its state; ``code``: the one to leave with."""
+
+    book: Opened
+    report: _Report
+    standing: Exit
+    code: Exit
 
 
 def planned(

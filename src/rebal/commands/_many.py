@@ -5,12 +5,13 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from rebal import formats
 from rebal.commands._answer import Answer, World
 from rebal.commands._book import Opened
 from rebal.commands._cures import cured
+from rebal.commands._exit_code import Reported
 from rebal.commands._folders import books
 from rebal.commands._jobs import Workers, told
 from rebal.commands._options import Shown, Sources, Where, shelf
@@ -28,19 +29,6 @@ if TYPE_CHECKING:
     from rebal.status import Status
 
 _FORMATS = ("csv", "json", "plain", "table")
-
-
-_Report = TypeVar("_Report", bound="Plan | Status", covariant=True)
-
-
-class Reported(NamedTuple, Generic[_Report]):
-    """One book's answer. ``standing``: its code by its state; ``code``: the one to leave with."""
-
-    book: Opened
-    report: _Report
-    standing: Exit
-    code: Exit
-
 
 Market: TypeAlias = "Sequence[MarketText | load.Asked] | None"
 """What a book is priced by, where that is read or made ready to be asked already."""

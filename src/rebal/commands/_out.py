@@ -10,8 +10,8 @@ from rebal.errors import Unavailable, UsageProblem
 
 _NEW_FILE_MODE = 0o600
 # With any suffix these are devices on Windows, and what is written there is gone.
-_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9]) *(\..*)?", re.IGNORECASE | re.ASCII)
-_DRAFT = re.compile(r"\.rebal-([1-9][0-9]{0,9})-[0-9]{1,9}", re.ASCII)
+_DEVICE = r"(?ai)(con|prn|aux|nul|com[0-9]|lpt[0-9]) *(\..*)?"
+_DRAFT = r"(?a)\.rebal-([1-9][0-9]{0,9})-[0-9]{1,9}"
 
 
 def refuse_irregular(path: str, *, option: str = "--out") -> None:
@@ -19,7 +19,7 @@ def refuse_irregular(path: str, *, option: str = "--out") -> None:
     if path == "-":
         instead = "leave --out away to write to stdout" if option == "--out" else "name a file to write"
         raise UsageProblem(f"{option} -: {instead}")
-    if os.name == "nt" and _DEVICE.fullmatch(re.split(r"[/\\]", path)[-1]):
+    if os.name == "nt" and re.fullmatch(_DEVICE, re.split(r"[/\\]", path)[-1]):
         raise UsageProblem(f"{option} {path}: is the name of a device here; name a file to write or replace")
     found = _stat(path, option)
     if found is not None and not stat.S_ISREG(found.st_mode):
@@ -107,7 +107,7 @@ def _remove_abandoned(folder: str) -> None:
     """Remove drafts that runs left behind when they were killed; one whose run may be alive, or of another, stays."""
     with contextlib.suppress(OSError), os.scandir(folder) as found:
         for each in found:
-            named = _DRAFT.fullmatch(each.name)
+            named = re.fullmatch(_DRAFT, each.name)
             if named is not None and _is_own(each) and _is_dead(int(named[1])):
                 with contextlib.suppress(OSError):
                     os.unlink(each.path)

@@ -8,7 +8,7 @@ from typing import Any
 
 _OF_A_PORTFOLIO = "plan|hedge|unwind|rescue|record|status|history|compare|stress|check"
 # A cure stands in backticks, or after a colon up to the end of its clause.
-_CURE = re.compile(
+_CURE = (
     rf"(?<=`)rebal (?:{_OF_A_PORTFOLIO})\b[^`]*(?=`)|(?<=: )rebal (?:{_OF_A_PORTFOLIO})\b[^`;]*?(?=;| \(and [0-9]|$)"
 )
 
@@ -31,12 +31,12 @@ def pasted(message: str, again: tuple[str, ...]) -> str:
     if not again or "rebal" not in message:
         return message
     options = typed(*again)
-    return _CURE.sub(lambda found: f"{found[0].rstrip()} {options}", message)
+    return re.sub(_CURE, lambda found: f"{found[0].rstrip()} {options}", message)
 
 
 def first_cure(message: str) -> str | None:
     """The command that a message ends in, as it stands there; None without one."""
-    found = _CURE.search(message)
+    found = re.search(_CURE, message)
     return None if found is None else found[0].strip()
 
 

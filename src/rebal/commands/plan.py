@@ -7,13 +7,13 @@ import typer
 
 from rebal.commands._answer import Answer, World
 from rebal.commands._book import opened
-from rebal.commands._exit_code import planned, verdict
+from rebal.commands._exit_code import Reported, planned, verdict
 from rebal.commands._folders import are_many
 from rebal.commands._jobs import Workers
-from rebal.commands._many import Market, Reported, answered
 from rebal.commands._options import Shown, Sources, Where
 
 if TYPE_CHECKING:
+    from rebal.commands._many import Market
     from rebal.plan import Plan
 
 EXAMPLES = (
@@ -49,12 +49,14 @@ def plan(
     workers.check()
     ask = partial(_reported, fit=fit, by_state=exit_code)
     if are_many(sources):
+        from rebal.commands._many import answered
+
         return answered("plan", ask, world, sources=sources, shown=shown, workers=workers)
     found = ask(sources, world, None)
     return planned(found.report, found.book, world, shown=shown, where=sources, by_state=exit_code)
 
 
-def _reported(where: Where, world: World, market: Market, *, fit: bool, by_state: bool) -> "Reported[Plan]":
+def _reported(where: Where, world: World, market: "Market", *, fit: bool, by_state: bool) -> "Reported[Plan]":
     book = opened(where, world, targets_for="plan", market=market)
     from rebal.planner import build_plan
 

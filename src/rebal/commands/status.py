@@ -8,9 +8,9 @@ from rebal.commands._account import Reconciling
 from rebal.commands._answer import Answer, World
 from rebal.commands._book import Opened, opened
 from rebal.commands._cures import cured
+from rebal.commands._exit_code import Reported
 from rebal.commands._folders import are_many
 from rebal.commands._jobs import Workers
-from rebal.commands._many import Market, Reported, answered
 from rebal.commands._options import Shown, Sources, Where
 from rebal.commands._prices import Prices
 from rebal.commands._typed import pasted, with_cures
@@ -18,6 +18,7 @@ from rebal.errors import Exit
 from rebal.frozen import frozen
 
 if TYPE_CHECKING:
+    from rebal.commands._many import Market
     from rebal.commands._notify import Notifier
     from rebal.planner.review import Check
     from rebal.status import Status
@@ -71,6 +72,8 @@ def status(
         prices = None if watch.fallback is None else Prices(sources, world, watch.fallback)
         return _of_one(world, sources=sources, shown=shown, account=account, notifier=notifier, prices=prices)
     account.refuse_many()
+    from rebal.commands._many import answered
+
     return answered(
         "status",
         _reported,
@@ -127,7 +130,7 @@ def _notified(notifier: "Notifier", book: Opened, report: "Status", *, width: in
 def _reported(
     where: Where,
     world: World,
-    market: Market = None,
+    market: "Market" = None,
     *,
     account: Reconciling | None = None,
     prices: Prices | None = None,

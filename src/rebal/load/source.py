@@ -18,7 +18,7 @@ _CHUNK = 1 << 20
 _MOST_CHARACTERS = 100
 # Controls but tab and newline, C1 with NEL, invisible and direction marks, line and paragraph separators, the fillers
 # that look like spaces, surrogates, private use, tags and non-characters. \r is judged with its neighbour.
-_REFUSED = re.compile(
+_REFUSED = (
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
     "\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\ud800-\uf8ff\U000e0000-\U0010ffff]"
     "|\r(?!\n)"
@@ -41,7 +41,7 @@ _OTHER_ENCODINGS = (
 )  # fmt: skip
 _DATABASE = b"SQLite format 3\0"
 _OURS = slice(68, 72), b"rbjl"  # application_id, by SQLite's file format
-_ANSWER = re.compile(r'\s*\{\s*"schema": ?"(rebal/([a-z]{1,20})/[0-9]{1,3})"(?:,\s*"command": ?"([a-z]{1,20})")?')
+_ANSWER = r'\{\s*"schema": ?"(rebal/([a-z]{1,20})/[0-9]{1,3})"(?:,\s*"command": ?"([a-z]{1,20})")?'
 _UTF8_MARK = b"\xef\xbb\xbf"
 
 
@@ -75,7 +75,8 @@ def text(path: str, sort: Sort = PORTFOLIO) -> str:
 
 def refuse_answers(text: str, path: str, sort: Sort) -> None:
     """Raise InvalidInput where a text is an answer that was saved as JSON, which names what can be done with it."""
-    answer = _ANSWER.match(text)
+    begun = text.lstrip()
+    answer = re.match(_ANSWER, begun) if begun.startswith("{") else None  # to make the pattern takes longer than to ask
     if answer is None:
         return
     schema, kind, command = answer.groups()
@@ -159,8 +160,10 @@ def _up_to_the_limit(read: Callable[[], bytes | None], source: str, sort: Sort) 
 
 
 def _refused_characters(text: str, source: str) -> Iterator[Problem]:
+    if text.isascii() and text.replace("\n", "").replace("\t", "").isprintable():
+        return  # as nearly every file is; the pattern of the others takes long to make
     line, start = 1, 0
-    for found in islice(_REFUSED.finditer(text), _MOST_CHARACTERS):
+    for found in islice(re.finditer(_REFUSED, text), _MOST_CHARACTERS):
         at = found.start()
         line += text.count("\n", start, at)
         start = at
