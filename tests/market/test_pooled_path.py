@@ -470,6 +470,24 @@ def test_a_jump_between_tiers_ends_an_account() -> None:
     assert levels(pool, {"BTC": -ONE}).crossings == (exact("1/6"),)
 
 
+def test_a_size_that_is_a_tier_s_last_leaves_it_at_the_least_move() -> None:
+    """30,000 dollars are 0.75 BTC at 40,000, and of more 99 % is asked; 0.5 BTC and what they gain are 20,000 today.
+
+    Today 300 are asked of them, and 29,700 as soon as the price falls; on its way up they stay enough.
+    """
+    tiers = (Tier(exact("0.75"), exact("0.01")), Tier(None, exact("0.99")))
+    schedule = Tiers(Valuation.MARK, close_fee=False, method=Method.WHOLE, unit=TierUnit.COIN, tiers=tiers)
+    contract = inverse(schedule, multiplier="1", taker_fee="0")
+    held = Held(contract, Fraction(30000), Fraction(40000), Fraction(40000))
+    pool = Pool(rules(), (Coin("BTC", Fraction(40000), exact("0.5"), WHOLE),), (Levered(held, ONE),))
+    assert levels(pool, {"BTC": -ONE}) == Levels((ZERO,), due_now=False)
+    assert levels(pool, {"BTC": -ONE}).first == 0
+    assert levels(pool, {"BTC": ONE}) == Levels((), due_now=False)
+    # with 1 BTC 40,000 are enough for 29,700, down to 70,000·k = 59,700
+    richer = Pool(rules(), (replace(pool.coins[0], balance=ONE),), pool.positions)
+    assert levels(richer, {"BTC": -ONE}).crossings == (1 - exact("597/700"),)
+
+
 def test_a_debt_that_grows_is_due_where_its_margin_at_the_level_is_not_there() -> None:
     """1 BTC owed counts 1 + 1.05 · 0.1 times: 40,000 · 1.105 · 1.5 are 66,300 dollars."""
     owes = replace(rules(level="1.05"), maintenance_on_debt=exact("0.1"))

@@ -32,7 +32,7 @@ class Levels:
 
     @property
     def first(self) -> Fraction | None:
-        """Where on the path it is liquidated: 0 where it is due now, None where it never is."""
+        """Where on the path it is liquidated: 0 where it is due now or at the least move, None where it never is."""
         if self.due_now:
             return ZERO
         return self.crossings[0] if self.crossings else None
@@ -52,10 +52,9 @@ def levels(pool: Pool, path: Path) -> Levels:
         return Levels((), due_now=is_due(pool))
     walked = _walked(pool, path, last)
     found = {zero for each in walked for zero in each.zeros() if zero > 0}
-    for before, after in pairwise(walked):
-        left, right = before.spare(after.start), after.spare(after.start)
-        if (left > 0) is not (right > 0):
-            found.add(after.start)
+    # what is to spare may jump where a tier begins, today too: the account is still within the one before it
+    sides = ((pool.spare, walked[0]), *((before.spare(after.start), after) for before, after in pairwise(walked)))
+    found |= {after.start for left, after in sides if (left > 0) is not (after.spare(after.start) > 0)}
     return Levels(tuple(sorted(zero for zero in found if last is None or zero < last)), due_now=is_due(pool))
 
 
