@@ -284,3 +284,42 @@ def test_at_one_account_less_than_an_order_does_not_open_behind_what_it_closes()
     found = carry({"BTC": Fraction(-106)}, desk, shrink=TO_FIT)["BTC"]
     assert [leg.contracts for leg in found.legs] == [-6]
     assert (found.opens, found.covered) == (False, False)
+
+
+@given(
+    held=st.integers(1, 30), least=st.integers(0, 30), coins=st.integers(1, 90), dollars=st.integers(1, 120),
+    shrink=SHRINKS, is_long=st.booleans(),
+)  # fmt: skip
+def test_a_leg_opens_where_it_is_more_than_what_is_closed_however_many_legs_that_takes(
+    held: int, least: int, coins: int, dollars: int, shrink: Shrink, *, is_long: bool
+) -> None:
+    """What is open elsewhere is closed first, or stays where that is no order: then as many legs open as would close.
+
+    Coins for less than a leg make it smaller all the same, down to the least order, or to nothing.
+    """
+    sign = 1 if is_long else -1
+    dated = inverse("BTC", "1", name="BTCD", fee="0", expiry=INPUTS.now + timedelta(days=35))
+    position = opened(dated, contracts=Fraction(-sign * held), entry_price=Fraction(100))
+    made = portfolio({"BTC": str(Fraction(coins, 100))}, None, {"BTC": "100"}, (dated, inverse("BTC", "1", fee="0")),
+                     wallets={"BTC": "0.01"}, positions=(position,),
+                     rules=policy(distance="0.3", alert=("0.2", "9"), leverage="3", min_order=str(least)))  # fmt: skip
+    desk = Desk.of(made, made.statement, now=INPUTS.now)
+    stays = held < least and held <= dollars
+    closed = 0 if stays else min(held, dollars)
+    closing = (Leg(dated, Fraction(sign * closed), Route.INVERSE, Purpose.REBALANCE, "BTC"),) if closed else ()
+
+    def opening(lots: int) -> tuple[Leg, ...]:
+        contract = made.contracts["BTCUSD"]
+        return (*closing, Leg(contract, Fraction(sign * lots), Route.INVERSE, Purpose.REBALANCE, "BTC"))
+
+    whole = dollars - closed if stays or closed == held else 0
+    fits = [n for n in range(whole + 1) if not desk.shortages("BTC", opening(n))]
+    if whole and whole not in fits and shrink.to_nothing and shrink is not NEVER:
+        lots = max((n for n in fits if n >= max(least, 1)), default=0)
+        lots = lots if shrink.to_fit else whole if lots else 0
+    else:
+        lots = whole
+    found = carry({"BTC": Fraction(sign * dollars)}, desk, shrink=shrink)["BTC"]
+    assert found.legs == (opening(lots) if lots else closing)
+    assert found.opens is bool(lots)
+    assert found.covered is (lots == whole)

@@ -137,6 +137,23 @@ def test_a_leg_that_shrinks_is_traded_though_its_own_target_was_within_the_band(
     assert (again.orders, again.transfers) == ((), ())
 
 
+def test_a_leg_shrinks_beside_a_position_too_small_to_be_closed_by_an_order_of_its_own() -> None:
+    """A short of 50 dollars stays, as 100 are the least order, and 1 ETH margins 2,450 beside it at leverage 1.
+
+    At half the price 2,450 have lost 0.98 ETH, of which the short has made 0.02.
+    """
+    dated = inverse("ETH", "1", name="ETHUSD_1226", expiry=NOW + timedelta(days=35))
+    short = opened(dated, contracts=Fraction(-50), entry_price=Fraction(2500))
+    made = portfolio({"BTC": "2", "ETH": "1"}, {"BTC": "0.5", "ETH": "0.5"}, PRICES, (BTC, ETH, dated),
+                     wallets={"ETH": "0.1"}, positions=(short,), rules=policy(min_order="100"))  # fmt: skip
+    plan = planned(made, fit=True)
+    assert traded(plan)["ETHUSD"] == 2450
+    assert not plan.refused
+    assert "ETHUSD_1226" not in traded(plan)
+    again = build_plan(made, carried_out(plan, made, made.statement), inputs=INPUTS, fit=True)
+    assert (again.orders, again.transfers) == ((), ())
+
+
 @pytest.mark.parametrize("unit", ["1", "0.00001"])
 def test_what_fits_once_another_is_left_short_of_its_aim_is_not_shrunk(unit: str) -> None:
     """A hedge of 30,000 leaves room for 10,000 of BTC's short: 30,000 of 60,000 stay, and ETH aims at 0.9 of the rest.

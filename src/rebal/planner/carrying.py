@@ -110,23 +110,24 @@ def moved_usd(carried: Carried, portfolio: Portfolio) -> Fraction:
 
 def _by_first(asset: str, dollars: Fraction, desk: Desk) -> Carried:
     found = desk.candidates(asset, dollars)
-    closing = desk.closing(asset, dollars)
     if not found:
+        closing = desk.closing(asset, dollars, None)
         undone = dollars - total(carried_usd(leg, desk.portfolio) for leg in closing)
         return Carried(None, closing, opens=False, covered=fully_reducing(closing, undone, desk.portfolio))
     legs = desk.legs(asset, dollars, found[0])
-    return Carried(found[0], legs, opens=len(legs) > len(closing) or goes_on(asset, dollars, desk, legs=legs))
+    opens = len(legs) > len(desk.closing(asset, dollars, found[0]))
+    return Carried(found[0], legs, opens=opens or goes_on(asset, dollars, desk, legs=legs))
 
 
 def _in_turn(asset: str, dollars: Fraction, desk: Desk, taken: Taken, *, first: Carried, shrink: Shrink) -> Carried:
     """``first``: what carries the leg where coins are without limit."""
     if desk.portfolio.has_several:
         return _in_parts(asset, dollars, desk, taken, shrink=shrink)
-    closing = desk.closing(asset, dollars)
     passed: list[Passed] = []
     asked: tuple[Leg, ...] = ()
     for candidate in desk.candidates(asset, dollars):
         legs = first.legs if candidate is first.opening else desk.legs(asset, dollars, candidate)
+        closing = desk.closing(asset, dollars, candidate)
         if len(legs) == len(closing):
             continue  # its lot is too large for this leg
         short = lacking(legs, desk, taken)
@@ -134,7 +135,8 @@ def _in_turn(asset: str, dollars: Fraction, desk: Desk, taken: Taken, *, first: 
             return Carried(candidate, legs, opens=True, passed=tuple(passed))
         passed.append(Passed(candidate, legs[-1].contracts, in_the_way(short, candidate.contract)))
         asked = asked or legs
-    opening, legs = passed[0].candidate, closing
+    opening = passed[0].candidate
+    legs = closing = desk.closing(asset, dollars, opening)
     whole = Carried(opening, asked, opens=True, passed=tuple(passed))
     if not shrink.to_nothing:
         return whole

@@ -14,7 +14,7 @@ from rebal.planner.collateral import Shortage, accounts
 from rebal.planner.exposure import Valuation, value, with_room
 from rebal.planner.orders import orders_of
 from rebal.planner.sequence import after_orders
-from rebal.planner.sizing import Leg, legs_for
+from rebal.planner.sizing import Leg, closing_legs, legs_for
 from rebal.planner.step import Outcome, posted, step
 from rebal.portfolio import Portfolio
 
@@ -80,9 +80,10 @@ class Desk(Worked):
         positions = self.positions_for.get(asset, ())
         return legs_for(asset, dollars, opening, positions=positions, portfolio=self.portfolio, now=self.now)
 
-    def closing(self, asset: str, dollars: Fraction) -> tuple[Leg, ...]:
-        """Those of them that only close."""
-        return self.legs(asset, dollars, None) if asset in self.positions_for else ()
+    def closing(self, asset: str, dollars: Fraction, opening: Candidate | None) -> tuple[Leg, ...]:
+        """Those of them that only close; what stays where something opens elsewhere is none of them."""
+        positions = self.positions_for.get(asset, ())
+        return closing_legs(asset, dollars, opening, positions=positions, portfolio=self.portfolio, now=self.now)[0]
 
     def pot(self, contract: Contract) -> str:
         """What a contract is margined out of: its coin's name, or "" where any coin of the book may matter to it."""
