@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from rebal.account_lines import AccountLine
 from rebal.amounts import Fraction
+from rebal.errors import Exit
 from rebal.findings import Finding, sorted_out, usd
 from rebal.frozen import frozen
 from rebal.ledger import Realised
@@ -18,6 +19,11 @@ class Needs(StrEnum):
     NOTHING = "nothing"
     ACTION = "action"
     ATTENTION = "attention"
+
+    @property
+    def exit_code(self) -> Exit:
+        """What ``rebal status`` leaves with."""
+        return {Needs.NOTHING: Exit.DONE, Needs.ACTION: Exit.ACTION, Needs.ATTENTION: Exit.BREACH}[self]
 
 
 @frozen

@@ -141,8 +141,7 @@ def _reported(
     extra = () if account is None else _of_account(account, book, where, world=world, prices=prices)
     checks = (*book.checks, *extra)
     report = build_status(book.portfolio, book.book, inputs=book.inputs, realised=book.realised, extra=checks)
-    code = {"nothing": Exit.DONE, "action": Exit.ACTION, "attention": Exit.BREACH}[report.needs.value]
-    return Reported(book, report, code, code)
+    return Reported(book, report, report.needs.exit_code, report.needs.exit_code)
 
 
 def _of_account(

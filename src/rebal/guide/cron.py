@@ -62,5 +62,4 @@ def _levels(given: Given) -> Iterator[str]:
 
 
 def _now(status: Status) -> tuple[str, ...]:
-    code = {"nothing": Exit.DONE, "action": Exit.ACTION, "attention": Exit.BREACH}[status.needs.value]
-    return (f"{status.summary}. It would leave with {code.value}.",)
+    return (f"{status.summary}. It would leave with {status.needs.exit_code.value}.",)
