@@ -167,8 +167,8 @@ def fall_of(part: Part, path: Mapping[str, Fraction], last: Fraction | None) -> 
 
 
 def _falls_on(end: Stretch) -> bool:
-    if end.end is None:
-        return end.slope < 0 or bool(end.square or end.poles)
+    if end.end is None:  # no price falls on such a path, and so no pole grows
+        return end.slope < 0 or bool(end.square)
     return any(ONE + s * end.end == 0 for s in end.poles)
 
 
