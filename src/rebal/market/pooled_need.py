@@ -40,8 +40,9 @@ class _Walk:
         """Where what moves may have the least to spare, and what it has there."""
         if self.found is None:
             parts = list(self.moving.values())
-            self.found = ends_of(parts[0], self.path, ONE) if len(parts) == 1 else ()
-            if not self.found:
+            if len(parts) == 1:
+                self.found = ends_of(parts[0], self.path, ONE)
+            else:
                 walked = joined([stretches(part, self.path, ONE) for part in parts], ZERO, ONE)
                 self.found = [end for each in walked for end in each.ends(ONE)]
         return self.found
@@ -67,11 +68,9 @@ class _Walk:
             return standing - next(iter(self.moving.values())).spare
         return standing - total(part.spare for part in self.moving.values())
 
-    def falls(self) -> Fraction | None:
-        """What is spare of the parts that move today less the least of each, wherever it is; None: no telling."""
-        found = [fall_of(part, self.path, ONE) for part in self.moving.values()]
-        known = [each for each in found if each is not None]
-        return total(known) if len(known) == len(found) else None
+    def falls(self) -> Fraction:
+        """What is spare of the parts that move today less the least of each, wherever it is."""
+        return total(_fall(part, self.path) for part in self.moving.values())
 
 
 @dataclass(slots=True)
@@ -79,8 +78,8 @@ class Survey:
     """An account and the paths that a policy names, each coin walked once: what it lacks, whatever is brought to it.
 
     Credit is to be at least initial margin, at least position value over ``leverage``, and to cover maintenance, times
-    the venue's level, all along each path, ends included. ``paid``: fees, by coin, before which the first two are
-    tested, so that all of a coin can be hedged with that coin.
+    the venue's level, all along each path, ends included; on none of them a price comes to nothing. ``paid``: fees, by
+    coin, before which the first two are tested, so that all of a coin can be hedged with that coin.
     """
 
     parts: Mapping[str, Part]
@@ -89,7 +88,7 @@ class Survey:
     paid: Mapping[str, Fraction] = field(default_factory=dict)
     known: Judged | None = None
     spare: Fraction | None = None
-    fallen: Sequence[Fraction | None] | None = None
+    fallen: Sequence[Fraction] | None = None
     places: Mapping[str, Sequence[int]] | None = None
     needed: dict[str, Fraction | None] = field(default_factory=dict, init=False)
 
@@ -113,8 +112,8 @@ class Survey:
         return self.spare
 
     @property
-    def falls(self) -> Sequence[Fraction | None]:
-        """By walk, what is spare of the parts that move today less the least of each; None: no telling."""
+    def falls(self) -> Sequence[Fraction]:
+        """By walk, what is spare of the parts that move today less the least of each."""
         if self.fallen is None:
             self.fallen = [walk.falls() for walk in self.walks]
         return self.fallen
@@ -158,13 +157,13 @@ class Survey:
         if credit < max(initial, judged.position_value / self.leverage):
             return False
         standing, fallen = self.standing - was.spare + part.spare, self._falls_with(asset, part)
-        return all(fall is not None and standing >= fall for fall in fallen)
+        return all(standing >= fall for fall in fallen)
 
-    def _falls_with(self, asset: str, part: Part) -> list[Fraction | None]:
+    def _falls_with(self, asset: str, part: Part) -> list[Fraction]:
         """What falls on each walk with another part in the place of a coin's that moves as it does."""
         fallen, was = list(self.falls), self.parts[asset]
         for n in self.moved.get(asset, ()):
-            fallen[n] = _exchanged(fallen[n], (was, part), self.walks[n].path)
+            fallen[n] += _fall(part, self.walks[n].path) - _fall(was, self.walks[n].path)
         return fallen
 
     def having(self, asset: str, more: Fraction) -> "Survey":
@@ -189,7 +188,7 @@ class Survey:
         judged, standing = self.judged, self.standing
         lacks = [judged.position_value / self.leverage - judged.credit, -standing]
         for walk, fall in zip(self.walks, self.falls, strict=True):
-            if len(walk.moving) == 1 and fall is not None:
+            if len(walk.moving) == 1:
                 lacks.append(fall - standing)
             elif walk.moving:
                 lacks.append(-walk.beside(standing) - walk.worst)
@@ -212,7 +211,7 @@ class Survey:
             return False
         standing = self.standing
         return all(
-            (fall is not None and standing >= fall) or walk.beside(standing) + walk.worst >= 0
+            standing >= fall or walk.beside(standing) + walk.worst >= 0
             for walk, fall in zip(self.walks, self.falls, strict=True)
         )
 
@@ -221,7 +220,7 @@ class Survey:
         if not any(part.open.positions for part in self.parts.values()):
             return True
         judged = self._judged_before()
-        on_debt = max((part.open.rules.initial_on_debt for part in self.parts.values()), default=ZERO)
+        on_debt = next(iter(self.parts.values())).open.rules.initial_on_debt
         lacking = max(judged.initial_margin, judged.position_value / self.leverage) - judged.credit
         return lacking <= dollars * (ONE + on_debt)
 
@@ -250,7 +249,7 @@ class Survey:
         standing = self.standing
         on_debt = part.open.rules.level * part.open.rules.maintenance_on_debt
         for walk, fall in zip(self.walks, self.falls, strict=True):
-            if fall is not None and standing >= fall:
+            if standing >= fall:
                 continue
             beside = walk.beside(standing)
             if beside + walk.worst >= 0:
@@ -288,10 +287,11 @@ def _bare(part: Part) -> Part:
     return kept["bare"]
 
 
-def _exchanged(fall: Fraction | None, parts: tuple[Part, Part], path: Path) -> Fraction | None:
-    """What falls on a path with another part in the place of one."""
-    was, now = (fall_of(each, path, ONE) for each in parts)
-    return None if fall is None or was is None or now is None else fall - was + now
+def _fall(part: Part, path: Path) -> Fraction:
+    """What a part has to spare today less the least that it has on a path."""
+    fall = fall_of(part, path, ONE)
+    assert fall is not None  # no price of a policy's paths comes to nothing
+    return fall
 
 
 def _judged_with(judged: Judged, was: Part, part: Part) -> Judged:
