@@ -2,16 +2,20 @@
 
 from dataclasses import replace
 
+import pytest
+
 from exchange import carried_out
 from rebal.amounts import Fraction
 from rebal.book import opened
-from rebal.findings import Code
+from rebal.findings import Code, Severity
+from rebal.market.contract import Contract
 from rebal.plan import Plan
 from rebal.planner import build_plan
-from rebal.policy import Sizing
-from rebal.portfolio import Portfolio
+from rebal.policy import Band, Policy, Sizing
+from rebal.portfolio import Portfolio, Proxy
 
 from .given import INPUTS, inverse, linear, policy, portfolio
+from .test_splitting import accounts, at
 
 SHARED = inverse("BTC", "1", fee="0")
 
@@ -111,3 +115,86 @@ def test_what_another_coin_lacks_takes_no_shared_contract_apart() -> None:
     assert not plan.refused
     again = build_plan(made, carried_out(plan, made, made.statement), inputs=INPUTS)
     assert (again.orders, again.transfers) == ((), ())
+
+
+def at_100(
+    holdings: dict[str, str], shares: dict[str, int], contracts: tuple[Contract, ...], *, through: dict[str, str],
+    held: tuple[str, int] | None = None, rules: Policy,
+) -> Portfolio:  # fmt: skip
+    """Coins at 100 dollars each, so many shares of each wanted; ``held``: what is open on BTCUSD, and for what."""
+    positions = (opened(contracts[0], contracts=Fraction(held[1]), entry_price=Fraction(100), stands_for=held[0]),
+                 ) if held else ()  # fmt: skip
+    coins = {"BTC": holdings["BTC"]} if held else None
+    made = portfolio(holdings, None, {asset: "100" for asset in shares if asset != "USD"}, contracts, wallets=coins,
+                     positions=positions, proxies={asset: ("BTC", beta) for asset, beta in through.items()},
+                     rules=rules)  # fmt: skip
+    return replace(made, targets={asset: Fraction(share, sum(shares.values())) for asset, share in shares.items()})
+
+
+def test_what_finds_no_coins_once_others_made_room_stays_where_it_is() -> None:
+    """Of 6,600 dollars a long of SOL finds one coin where it needs eight times as much, whatever BTC and ETH do.
+
+    It keeps its 100. Of the other 6,500 BTC, 500 of it held, is to be 1,625 and ETH, none of it since 500 contracts are
+    short for its 1,000, 4,333.33: the short is bought back, and what is left of ETH, 3,333.33 at a beta of a half, is
+    bought with the 1,125 of BTC.
+    """
+    made = at_100({"BTC": "5", "ETH": "10", "SOL": "1", "USDT": "5000"}, {"BTC": 3, "ETH": 8, "SOL": 5, "USD": 1},
+                  (SHARED, inverse("SOL", "1", fee="0"), linear("BTC", "0.01", fee="0")), through={"ETH": "0.5"},
+                  held=("ETH", -500), rules=policy(leverage="2", min_order="300"))  # fmt: skip
+    plan = planned(made)
+    assert not plan.refused
+    assert {each.contract: each.signed for each in plan.orders} == {"BTCUSD": 500, "BTCUSDT": 1125 + 1666}
+    assert [each.subject for each in plan.findings if each.code is Code.UNDER_COLLATERALISED] == ["SOL"]
+
+
+BESIDE = at_100({"BTC": "50", "ETH": "50", "SOL": "100", "XRP": "0", "USD": "500"},
+                {"BTC": 3, "ETH": 1, "SOL": 8, "XRP": 7, "USD": 1}, (SHARED, linear("BTC", "0.01", fee="0")),
+                through={"ETH": "2", "SOL": "1", "XRP": "2"}, rules=policy(min_order="300"))  # fmt: skip
+FOUR = at_100({"BTC": "50", "ETH": "50", "SOL": "50", "XRP": "1", "USDT": "500"},
+              {"BTC": 0, "ETH": 1, "SOL": 5, "XRP": 8, "USD": 5}, (inverse("BTC", "10", fee="0"),),
+              through={"ETH": "1", "SOL": "1", "XRP": "0.5"}, rules=policy(band="0"))  # fmt: skip
+LONG = at_100({"BTC": "5", "ETH": "1", "SOL": "100", "USDT": "500"}, {"BTC": 6, "ETH": 2, "SOL": 1, "USD": 5},
+              (inverse("BTC", "1", lot="10"),), through={"ETH": "2", "SOL": "0.5"}, held=("BTC", 300),
+              rules=policy(band="0", min_order="0"))  # fmt: skip
+OWN = at_100({"BTC": "5", "ETH": "5", "SOL": "100", "USD": "500"}, {"BTC": 4, "ETH": 0, "SOL": 3, "USD": 4},
+             (inverse("BTC", "1", lot="10"), inverse("ETH", "1", lot="100")), through={"ETH": "2", "SOL": "2"},
+             held=("SOL", -300), rules=policy(band="0", leverage="2", sizing=Sizing.COIN))  # fmt: skip
+
+
+@pytest.mark.parametrize("made", [BESIDE, FOUR, LONG, OWN])
+def test_a_plan_leaves_nothing_to_plan_and_a_wider_band_orders_the_same_or_nothing(made: Portfolio) -> None:
+    """Where some legs find no coins, and others on their contract make room for a part of them or for none."""
+    ordered = []
+    for points in (Fraction(0), Fraction(1, 20), Fraction(1, 10), Fraction(1, 5)):
+        wider = replace(made, policy=replace(made.policy, band=Band(points)))
+        plan = planned(wider)
+        if not plan.refused:
+            again = build_plan(wider, carried_out(plan, wider, wider.statement), inputs=INPUTS)
+            assert (again.orders, again.transfers) == ((), ())
+        ordered.append(plan.orders)
+    assert all(not each or each == ordered[0] for each in ordered)
+
+
+@pytest.mark.parametrize("made", [BESIDE, FOUR, LONG])
+def test_what_shrinks_to_fit_is_not_asked_for_whole(made: Portfolio) -> None:
+    assert not build_plan(made, made.statement, inputs=INPUTS, fit=True).refused
+
+
+def test_what_is_inside_its_band_asks_for_no_coins_of_what_stays() -> None:
+    """ETH is to be 10,000 of 100,000 dollars and a long of it finds a ten-thousandth coin: it stays, and so does BTC.
+
+    What ETH leaves is 7 parts of 9 for BTC: 77,777.78 where 80,000 are, which its band of five points allows.
+    """
+    own, theirs = inverse("BTC", "1"), inverse("ETH", "1")
+    holdings, wanted = {"BTC": "2", "ETH": "0.0001", "USD": "20000"}, {"BTC": "0.7", "ETH": "0.1", "USD": "0.2"}
+    prices = {"BTC": "40000", "ETH": "2500", "SOL": "100"}
+    alone = portfolio(holdings, wanted, prices, (own, theirs))
+    two = replace(portfolio(holdings, wanted, prices, (at("a", own), at("b", theirs))),
+                  told_accounts=accounts(a="1", b="1"))  # fmt: skip
+    beside_a_proxy = replace(alone, proxies={"SOL": Proxy("SOL", "BTC", Fraction(1))})
+    for made in (alone, two, beside_a_proxy):
+        plan = planned(made)
+        assert (plan.orders, plan.transfers, plan.refused) == ((), (), False)
+        assert [(each.severity, each.code, each.subject) for each in plan.findings] == [
+            (Severity.WARNING, Code.UNDER_COLLATERALISED, "ETH")
+        ]

@@ -129,19 +129,19 @@ def _orders(carried: Mapping[str, Carried], desk: Desk) -> tuple[Order, ...]:
 
 
 def _with_room_after(decided: Decided, left: frozenset[str], desk: Desk) -> frozenset[str]:
-    """What was left for want of coins and the plan after this one would not leave, where that plan orders anything.
+    """What was left for want of coins and the plan after this one would not leave, where both of them order anything.
 
-    Whatever the band, so that a wider one orders the same or nothing.
+    That one whatever the band, so that a wider one orders the same or nothing.
     """
     portfolio = desk.portfolio
-    if not left or not (portfolio.proxies or portfolio.is_linked or portfolio.has_several):
+    if not left or not decided.orders or not (portfolio.proxies or portfolio.is_linked or portfolio.has_several):
         return frozenset()
     done = desk.step(decided.orders)
     if done.shortages:
         return frozenset()
     after = Desk.of(portfolio, done.book, now=desk.now)
     again, left_then = _settled(after, fit=False, asked=frozenset(), in_band=False)
-    return (left - left_then or left) if again.orders else frozenset()
+    return left - left_then if again.orders else frozenset()
 
 
 def _one_side(further: Mapping[str, Carried], aimed: Aims, desk: Desk) -> dict[str, Fraction]:
