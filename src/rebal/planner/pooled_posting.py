@@ -65,7 +65,7 @@ def post(
         arriving += moved
         if lacks is not None:
             shortages.append(lacks)
-        if not traded or lacks is not None or alarmed:
+        if lacks is not None or alarmed:
             continue
         if letting_go is not None:
             there = pool_of(account, after_transfers(filled, moved, portfolio), portfolio)
@@ -216,7 +216,7 @@ class _Filling:
         """The account with what fees took: of a coin that is there to be brought it is no reason to borrow it."""
         filling = self
         for asset in filter(self.purse.posts, self.purse.own):
-            filling = filling._with(asset, up(max(ZERO, -filling.held(asset)), COIN_STEP))
+            filling = filling._with(asset, max(ZERO, -filling.held(asset)))
         return _Filling(filling.account, self.purse, filling.moved, filling.moved)
 
     def filled(self, order: Iterable[tuple[str, Fraction | None]]) -> "_Filling":
@@ -274,7 +274,7 @@ class _Filling:
         lacking = bare.lacking(asset)
         if lacking is None or (here - least - lacking) * self.purse.portfolio.price(asset) < _CENT:
             return self
-        return bare._moving(asset, up(lacking, COIN_STEP))
+        return bare._moving(asset, lacking)
 
     def _moving(self, asset: str, quantity: Fraction) -> "_Filling":
         moved = {**self.moved, asset: self.moved.get(asset, ZERO) + quantity}
@@ -361,7 +361,9 @@ def _let_go(then: Pool, now: Pool, purse: _Purse, first: Sequence[str]) -> Itera
     rest = sorted(there, key=lambda asset: (_first_ratio(was.parts[asset].coin), asset))
     order = tuple(asset for asset in dict.fromkeys((*first, *rest)) if asset in there)
     before = kept_for(portfolio, ("shares", purse.level, order), (then,), work=lambda: _shares(was, order))
-    for asset, after in _shares(left, [each for each in order if each in left.parts]).items():
+    # what closing leaves owing stays owed: no share of the need is met by repaying it
+    held = [asset for asset in order if asset in left.parts and left.parts[asset].coin.balance > 0]
+    for asset, after in _shares(left, held).items():
         part = left.parts[asset]
         kept = after + max(ZERO, part.open.gained) if after else ZERO
         out = down(max(ZERO, min(part.coin.balance - kept, before[asset] - after)), COIN_STEP)
