@@ -440,3 +440,60 @@ def test_what_is_asked_to_fit_fits_though_what_is_uncovered_is_to_be_refused(eth
     plan = planned(made, fit=True)
     assert ("ETHUSD" in traded(plan)) is (ether != "0")
     assert severities(plan, Code.UNDER_COLLATERALISED) == {"ETH": Severity.WARNING}
+
+
+def test_what_closes_and_lacks_coins_is_told_beside_what_opens_and_has_none() -> None:
+    """60,000 long and 20,000 short of BTC in one wallet: 104,000 of 144,000 without the short, and 129,600 are wanted.
+
+    At half the price the long has lost 1.5 coins and takes 0.015 of maintenance, of which the short made 0.5. With the
+    short closed, for 0.00025, they take 1.51525 of 1.1 coins: no long opens, and closing alone is to be refused.
+    """
+    long, short = inverse("BTC", "100", name="BTCUSD_1226", expiry=NOW + timedelta(days=30)), inverse("BTC", "100")
+    held_now = tuple(
+        opened(each, contracts=Fraction(n), entry_price=Fraction(40000)) for each, n in ((long, 600), (short, -200))
+    )
+    made = portfolio(
+        {"BTC": "1.1", "ETH": "40"}, {"BTC": "0.9", "ETH": "0.1"}, PRICES, (long, short, inverse("ETH", "100")),
+        wallets={"BTC": "1.1"}, positions=held_now, rules=policy(leverage="2", alert=("0.35", "2.5")),
+    )  # fmt: skip
+    plan = planned(made)
+    assert plan.refused
+    assert traded(plan)["BTCUSD"] == 200
+    said = [(each.severity, each.message) for each in plan.findings if each.code is Code.UNDER_COLLATERALISED]
+    assert [severity for severity, _ in said] == [Severity.ERROR, Severity.WARNING]
+    assert said[0][1].startswith(
+        "0.41525 BTC are missing: the positions need 1.51525 BTC and 1.1 BTC can be posted; it would fit at a "
+    )
+    assert said[1][1].startswith("1.1 BTC margin nothing of a long of 0.64 BTC on BTCUSD, which needs ")
+    assert ": it stays at 72.2 % in place of 90.0 %, and the others share the rest" in said[1][1]
+
+
+def test_a_leg_is_fitted_to_what_its_own_orders_make_room_for() -> None:
+    """Half of 4 ETH may sit there, and 1 does; closing 1,000 dollars from 2,000 at 2,500 loses 0.1, half of it room.
+
+    So 1.05 come, and 1.95 there carry a long of N dollars that loses N / 2,500 at half the price and takes 1 % of it.
+    """
+    eth = inverse("ETH", "1", fee="0")
+    short = opened(eth, contracts=Fraction(-1000), entry_price=Fraction(2000))
+    made = portfolio({"BTC": "1", "ETH": "4"}, {"BTC": "0.2", "ETH": "0.8"}, PRICES, (BTC, eth), wallets={"ETH": "1"},
+                     positions=(short,), rules=policy(max_at_venue="0.5"))  # fmt: skip
+    plan = planned(made, fit=True)
+    assert traded(plan)["ETHUSD"] == 1000 + int(Fraction("1.95") * 2500 / Fraction("1.01"))
+    left = carried_out(plan, made, made.statement)
+    assert left.wallets["ETH"] <= left.holdings["ETH"] / 2
+    again = build_plan(made, left, inputs=INPUTS, fit=True)
+    assert (again.orders, again.transfers) == ((), ())
+
+
+def test_what_lacks_coins_beside_another_waits_for_what_lacks_them_by_itself() -> None:
+    """No ADA margin the 91 %; of the rest BTC aims at two thirds, its 40,000, and DOT at the 20,000 that USDT margin.
+
+    Beside the short of BTC that its 6 % take, no USDT is left for DOT.
+    """
+    made = portfolio({"BTC": "1", "USDT": "20000"}, {"ADA": "0.91", "BTC": "0.06", "DOT": "0.03"},
+                     {"BTC": "40000", "ADA": "0.5", "DOT": "5"},
+                     (inverse("ADA"), linear("BTC", "0.01", fee="0"), linear("DOT", "1", fee="0")))  # fmt: skip
+    for fit in (False, True):
+        plan = planned(made, fit=fit)
+        assert (traded(plan), plan.refused) == ({"DOTUSDT": Fraction(4000)}, False)
+        assert set(severities(plan, Code.UNDER_COLLATERALISED)) == {"ADA"}

@@ -1,6 +1,7 @@
 """By which contract the leg of each asset is carried, and what of it no contract or no coin can carry."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from rebal.amounts import ZERO, Fraction, total
 from rebal.frozen import frozen
@@ -140,13 +141,14 @@ def _in_turn(asset: str, dollars: Fraction, desk: Desk, taken: Taken, *, first: 
     whole = Carried(opening, asked, opens=True, passed=tuple(passed))
     if not shrink.to_nothing:
         return whole
-    for each in passed:
+    for n, each in enumerate(passed):
         tried = Offer(asset, dollars, legs, each.candidate, desk, taken)
         if not tried.opens(each.shortage):
             continue
         if not shrink.to_fit:
             return whole
         legs, opening = tried.largest(), each.candidate
+        passed[n] = replace(each, carried=legs[-1].contracts)
     return Carried(opening, legs, opens=len(legs) > len(closing), passed=tuple(passed), covered=False)
 
 

@@ -12,7 +12,8 @@ from rebal.planner.candidates import Candidate, part_held, reducible
 from rebal.planner.carrying import Carried, Shrink, carry, moved_usd
 from rebal.planner.desk import Desk
 from rebal.planner.orders import any_order_of, residual
-from rebal.planner.sizing import LeftOut, Residual
+from rebal.planner.sizing import LeftOut, Leg, Residual
+from rebal.planner.splitting import lacking
 from rebal.planner.targets import Aims, aims, band_width, least_leg_usd, leg, lot_usd, target
 from rebal.policy import Uncovered
 from rebal.portfolio import DOLLARS
@@ -93,7 +94,7 @@ def _settled(desk: Desk, *, fit: bool, asked: frozenset[str], in_band: bool = Tr
         if not further:
             found, carried = _in_motion(found, carried, kept, desk)
             return _decided(found, carried, met, desk, triggered=bool(triggers)), frozenset(met)
-        stay = _one_side(further, found.aims, desk)
+        stay = _whatever_others_do(_one_side(further, found.aims, desk), found, carried, met, desk=desk)
         # what was shrunk is in the band of its new aim at once; what it set in motion goes on
         goes_on = goes_on or any(further[asset].legs for asset in stay.keys() & found.triggers)
         met |= {asset: further[asset] for asset in stay}
@@ -154,6 +155,34 @@ def _one_side(further: Mapping[str, Carried], aimed: Aims, desk: Desk) -> dict[s
     beyond = {asset: dollars - aimed.exposures[asset] for asset, dollars in reached.items()}
     side = total(beyond.values())
     return {asset: dollars for asset, dollars in reached.items() if not side or beyond[asset] * side > 0}
+
+
+def _whatever_others_do(
+    stay: dict[str, Fraction], found: _Round, carried: Mapping[str, Carried], met: Mapping[str, Carried], *,
+    desk: Desk,
+) -> dict[str, Fraction]:  # fmt: skip
+    """Of what stays, what lacks coins by itself, where there is any.
+
+    Once that stays the others aim elsewhere, and may leave coins to what only lacks them beside what they take now.
+    """
+    if len(stay) < 2:
+        return stay
+    takes: dict[str, set[str]] = {}
+    settled: dict[str, list[Leg]] = {}
+    for asset, each in carried.items():
+        for one in each.legs:
+            takes.setdefault(desk.pot(one.contract), set()).add(asset)
+            if asset in met:
+                settled.setdefault(desk.pot(one.contract), []).append(one)
+
+    def waits(asset: str) -> bool:
+        return any(
+            takes.get(desk.pot(each.candidate.contract), set()) - {asset}
+            and not lacking(desk.legs(asset, found.wanted[asset], each.candidate), desk, settled)
+            for each in carried[asset].passed
+        )
+
+    return {asset: dollars for asset, dollars in stay.items() if not waits(asset)} or stay
 
 
 def outside_band(desk: Desk) -> frozenset[str]:

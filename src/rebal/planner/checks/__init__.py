@@ -10,7 +10,7 @@ from rebal.planner.checks.expiry import EXPIRY_CHECKS
 from rebal.planner.checks.market import MARKET_CHECKS
 from rebal.planner.checks.pooled import POOLED_CHECKS
 from rebal.planner.checks.sustain import SUSTAIN_CHECKS
-from rebal.planner.checks.uncovered import UNCOVERED_CHECKS
+from rebal.planner.checks.uncovered import UNCOVERED_CHECKS, tells_of_a_leg
 from rebal.planner.review import Check, Review
 
 _CHECKS: tuple[Check, ...] = (
@@ -31,4 +31,5 @@ def findings(review: Review, extra: Iterable[Check] = ()) -> tuple[Finding, ...]
     if not wrong:
         return tuple(found)
     errors = {(each.code, each.subject) for each in wrong}
-    return (*wrong, *(each for each in found[len(wrong) :] if (each.code, each.subject) not in errors))
+    milder = found[len(wrong) :]
+    return (*wrong, *(each for each in milder if (each.code, each.subject) not in errors or tells_of_a_leg(each)))

@@ -53,7 +53,7 @@ def _uncovered(review: Review) -> Iterator[Finding]:
             continue
         (passed, *_), shortage = residual.passed, residual.passed[0].shortage
         currency, contract = shortage.account.currency, passed.candidate.contract
-        carried = "in part only" if residual.undone != residual.wanted else "nothing"
+        carried = "in part only" if passed.carried else "nothing"
         if review.desk.portfolio.has_several:
             limits = "; ".join(_limit(each, review) for each in residual.passed)
             message = f"{limits}: {keeps}; bring {currency}, or raise what may sit at an account"
@@ -65,6 +65,11 @@ def _uncovered(review: Review) -> Iterator[Finding]:
         data |= {"contract": contract.name, "currency": currency}
         data |= {"needed_coins": shortage.needed, "available_coins": shortage.available}
         yield warning(Code.UNDER_COLLATERALISED, residual.asset, message, **data)
+
+
+def tells_of_a_leg(finding: Finding) -> bool:
+    """Whether a finding is of an asset that stays off its target, not of the wallet by the same name."""
+    return "undone_usd" in finding.data
 
 
 def _passed_over(review: Review) -> Iterator[Finding]:
