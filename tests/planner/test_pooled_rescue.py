@@ -273,6 +273,7 @@ def test_after_spot_a_pool_takes_what_backs_nothing_at_another_account(tmp_path:
     assert (plan.ways[0].currency, plan.ways[0].coins) == ("SOL", F(60))
     assert [step.kind for step in plan.steps] == ["transfer"] * 3
     (said,) = [each for each in plan.findings if each.code is Code.ALERT and "hours" in each.data]
+    assert said.subject == "bybit"
     assert said.message == (
         "6.65452 ETH from other arrive about 2h after they left, and until then it stays past its alert: only closing "
         "ends that at once, sell 15910 bybit:ETHUSD"

@@ -15,9 +15,11 @@ from rebal.book import Book, MarginMode, Part, Position, Purpose, opened
 from rebal.findings import BREACHES, Code, Severity
 from rebal.market.contract import Contract, Kind
 from rebal.market.maintenance import Method, SizeRate, Tier, Tiers, TierUnit, Valuation, continuous
+from rebal.market.margin import Held
 from rebal.plan import Plan, Rescue, RescueLine
+from rebal.planner.collateral import Account
 from rebal.planner.cutting import Goal
-from rebal.planner.rescue import build_rescue, goal_of, rescued_names
+from rebal.planner.rescue import _leverage, build_rescue, goal_of, rescued_names
 from rebal.planner.status import build_status
 from rebal.policy import Alert
 from rebal.portfolio import Portfolio
@@ -83,8 +85,9 @@ def test_without_coins_the_fewest_lots_are_closed() -> None:
     assert plan.transfers == ()
 
 
-def test_all_free_coins_go_in_before_anything_is_closed() -> None:
-    plan = rescued(long_of(600, wallet="1", free="0.1"))
+@pytest.mark.parametrize("free", ["0.1", "0.100000009"])
+def test_all_free_coins_go_in_before_anything_is_closed(free: str) -> None:
+    plan = rescued(long_of(600, wallet="1", free=free))
     ways = by_way(plan)
     assert [each.quantity for each in plan.transfers] == [F("0.1")]
     assert (ways["coins"].enough, ways["both"].enough, ways["both"].chosen) == (False, True, True)
@@ -167,6 +170,44 @@ def test_a_calm_book_needs_no_rescue() -> None:
     ]
 
 
+def test_what_is_named_and_calm_says_how_it_stands_and_what_is_rescued_does_not() -> None:
+    def said(book: Portfolio) -> list[str]:
+        found = rescued(book, wallets=frozenset({"BTC"})).findings
+        return [each.message for each in found if "needs no rescue" in each.message]
+
+    covered = replace(long_of(200, wallet="1"), statement=long_of(-200, wallet="1").statement)
+    assert said(covered) == ["needs no rescue: leverage 0.50, never liquidated"]
+    assert said(long_of(600, wallet="1", free="2")) == []
+
+
+@pytest.mark.parametrize(("wallet", "free", "ways"), [("0.75", "0.25", []), ("0.75", "0.26", ["coins", "both"])])
+def test_a_wallet_that_coins_bring_to_nothing_is_lost_and_above_it_is_not(
+    wallet: str, free: str, ways: list[str]
+) -> None:
+    """40,000 dollars from 40,000 have lost 1 BTC at 20,000."""
+    plan = rescued(long_of(400, wallet=wallet, free=free, price="20000"))
+    assert [line.way.value for line in plan.ways] == ways
+    assert plan.refused is (not ways)
+
+
+def test_a_wallet_that_closing_leaves_owing_a_fee_is_levered_no_more() -> None:
+    """Of 1 BTC lost 1.0005 were there: closing 2 BTC of value costs 0.001."""
+    (way,) = rescued(long_of(400, wallet="1.0005", price="20000")).ways
+    assert (way.way, dict(way.contracts)) == (Rescue.CLOSE, {"BTCUSD": F(-400)})
+    assert (way.leverage_after, way.distance_after) == (0, None)
+    # a coin that is there pays what is owed, and no more of it comes
+    both = by_way(rescued(long_of(400, wallet="1.0005", free="0.0008", price="20000")))["both"]
+    assert (dict(both.contracts), both.coins) == ({"BTCUSD": F(-400)}, F("0.0005"))
+    # where it does not do all of it comes
+    both = by_way(rescued(long_of(400, wallet="1.0005", free="0.0003", price="20000")))["both"]
+    assert (dict(both.contracts), both.coins) == ({"BTCUSD": F(-400)}, F("0.0003"))
+
+
+def test_without_equity_there_is_no_leverage() -> None:
+    held = (Held(BTCUSD, F(400), F(40000), F(20000)),)
+    assert [_leverage(Account("BTC", None, F(balance), (), held)) for balance in ("1.5", "1", "0.5")] == [4, None, None]
+
+
 def test_only_the_wallets_named_are_rescued() -> None:
     eth = inverse("ETH", "10")
     book = portfolio(
@@ -185,13 +226,14 @@ def test_only_the_wallets_named_are_rescued() -> None:
     assert {order.contract for order in rescued(book, wallets=frozenset({"ETHUSD"})).orders} == {"ETHUSD"}
 
 
-def test_an_isolated_position_draws_on_coins_that_lie_loose_in_the_account() -> None:
+@pytest.mark.parametrize("there", ["1.2", "1.200000009"])
+def test_an_isolated_position_draws_on_coins_that_lie_loose_in_the_account(there: str) -> None:
     book = portfolio(
         {"BTC": "2.2"},
         {"BTC": "1"},
         {"BTC": "40000"},
         (BTCUSD,),
-        wallets={"BTC": "1.2"},
+        wallets={"BTC": there},
         positions=(opened(BTCUSD, contracts=F(600), entry_price=F(40000), margin=F(1)),),
     )
     plan = rescued(book)

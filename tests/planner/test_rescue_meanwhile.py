@@ -80,6 +80,16 @@ def test_what_comes_from_spot_may_end_the_alert_until_the_rest_arrives(spot: str
     assert ("what is done at once ends its alert until then" in said.message) is (severity is Severity.INFO)
 
 
+def test_another_wallet_in_alert_is_none_of_what_is_waited_for() -> None:
+    """As above with 0.1 in spot, and as many dollars long at c, which nothing is left for but to close."""
+    made = endangered({"a:BTC": "0.35", "b:BTC": "0.055", "c:BTC": "0.35"}, spot="0.1", hours={"b": 3})
+    more = opened(C, contracts=Fraction(20000), entry_price=Fraction(40000))
+    made = replace(made, statement=replace(made.statement, positions={**made.statement.positions, C.name: more}))
+    plan, said = rescued(made)
+    assert {order.account for order in plan.orders} == {"c"}
+    assert [(each.subject, each.severity) for each in said] == [("a:BTC", Severity.INFO)]
+
+
 def test_where_no_order_can_be_placed_nothing_ends_it_at_once() -> None:
     gone = replace(A, listed=False)
     _, (said,) = rescued(endangered({"a:BTC": "0.3", "b:BTC": "0.5"}, contract=gone))

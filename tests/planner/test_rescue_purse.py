@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from exact import exact
 from rebal.amounts import ZERO, Fraction
 from rebal.plan import Transfer
 from rebal.planner.collateral import Account
@@ -29,12 +30,12 @@ def three(least: Mapping[str, int], *, fee: int = 0) -> Portfolio:
 
 
 def purse(
-    *, outside: int = 0, loose: int = 0, elsewhere: Mapping[str, int] | None = None, room: int = 99,
+    *, outside: int = 0, loose: int = 0, elsewhere: Mapping[str, int] | None = None, room: int | Fraction = 99,
     least: Mapping[str, int] | None = None, fee: int = 0, of: str = "a",
 ) -> _Purse:  # fmt: skip
-    """What may come to an account, of ``elsewhere`` what would arrive from each."""
+    """What may come to an account, of ``elsewhere`` what would arrive from each; ``room``: beside what is in spot."""
     there = {name: F(coins) for name, coins in (elsewhere or {}).items()}
-    return _Purse("BTC", of, three(least or {}, fee=fee), F(outside), F(loose), there, F(room))
+    return _Purse("BTC", of, three(least or {}, fee=fee), F(outside), F(loose), there, F(outside + room))
 
 
 def account(*, contract: str | None = None, of: str = "a", coin: str = "BTC") -> Account:
@@ -62,6 +63,10 @@ def came(moved: tuple[Transfer, ...]) -> list[tuple[object, ...]]:
         ({"b": 3, "c": 4, "d": 4}, {"c": 3}, 5, 9, {"b": 3, "d": 2}),
         ({"b": 3, "c": 4, "d": 4}, {"c": 2}, 5, 9, {"b": 3, "c": 2}),
         ({"b": 3, "c": 4}, {}, 0, 2, {}),
+        # where nothing is missing none come, though no fewer than 2 may leave
+        ({"b": 3}, {"b": 2}, 9, 0, {}),
+        # in whole steps
+        ({"b": 3}, {}, exact("2.000000009"), 5, {"b": 2}),
         # all that can come
         ({"b": 3, "c": 4}, {}, 9, None, {"b": 3, "c": 4}),
         ({"b": 3, "c": 4, "d": 4}, {}, 5, None, {"b": 3, "c": 2}),
@@ -71,7 +76,11 @@ def came(moved: tuple[Transfer, ...]) -> list[tuple[object, ...]]:
     ],
 )
 def test_other_accounts_send_in_turn_what_they_may_and_no_more_than_has_room(
-    elsewhere: Mapping[str, int], least: Mapping[str, int], room: int, missing: int | None, parts: Mapping[str, int]
+    elsewhere: Mapping[str, int],
+    least: Mapping[str, int],
+    room: int | Fraction,
+    missing: int | None,
+    parts: Mapping[str, int],
 ) -> None:
     asked = purse(elsewhere=elsewhere, least=least, room=room)
     if missing is None:
@@ -105,7 +114,8 @@ def test_an_isolated_position_takes_what_lies_loose_beside_it_then_spot_then_wha
 
 
 def left(asked: _Purse) -> tuple[object, ...]:
-    return asked.outside, asked.loose, asked.elsewhere, asked.room
+    assert asked.room is not None
+    return asked.outside, asked.loose, asked.elsewhere, asked.room - asked.outside
 
 
 def test_what_one_account_takes_is_not_there_for_the_next() -> None:
@@ -114,12 +124,24 @@ def test_what_one_account_takes_is_not_there_for_the_next() -> None:
     moved = asked.into(account(contract="X"), F(11))
     assert came(moved)[2:] == [("b", None, -5), ("a", "X", 4), ("c", None, -3), ("a", "X", 2)]
     assert left(asked.without(moved, account(contract="X"))) == (0, 0, {"b": -1, "c": 1}, 2)
-    # what b has loose went, and its room did not
+    # what b has loose went, and its room did not: what is no more in spot may come from others
     theirs = purse(outside=3, loose=5, elsewhere={"a": 2, "c": 4}, room=8, fee=1, of="b")
-    assert left(theirs.without(moved, account(contract="X"))) == (0, 0, {"a": 0, "c": 1}, 8)
-    assert asked.without(moved, account(contract="X", coin="ETH")) == asked
+    assert left(theirs.without(moved, account(contract="X"))) == (0, 0, {"a": 0, "c": 1}, 11)
+    # 9 of another coin, of which one takes as much room as a sixteenth of BTC, are none of these
+    assert asked.without(moved, account(contract="X", coin="ETH")) == replace(asked, room=11 - F(9, 16))
+    assert asked.without(moved, account(contract="X", coin="ETH", of="b")) == asked
+    assert replace(asked, room=None).without(moved, account(coin="ETH")).room is None
 
 
 def test_what_comes_from_spot_takes_none_of_the_room_that_is_left_beside_it() -> None:
     asked = purse(outside=3, elsewhere={"b": 4}, room=5)
     assert left(asked.without(asked.into(account(), F(2)), account())) == (1, 0, {"b": 4}, 5)
+
+
+def test_less_than_a_coin_takes_as_much_of_what_is_there() -> None:
+    """Of 0.5 loose, 0.3 in spot and 0.9 at b 1.4 come: 0.6 from b, for which 1.1 had room with what is in spot."""
+    loose, spot, there = F("0.5"), F("0.3"), {"b": F("0.9")}
+    asked = _Purse("BTC", "a", three({}), spot, loose, there, F("1.1"))
+    moved = asked.into(account(contract="X"), F("1.4"))
+    assert came(moved)[1:] == [("a", "X", F("0.8")), ("b", None, F("-0.6")), ("a", "X", F("0.6"))]
+    assert left(asked.without(moved, account(contract="X"))) == (0, 0, {"b": F("0.3")}, F("0.2"))

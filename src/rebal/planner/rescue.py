@@ -180,7 +180,7 @@ def _closing(
     balance, left = wallet.left(closed)
     if not left:
         # nothing is open any more: coins are of no use but to pay what closing costs beyond the balance
-        posted = min(posted, max(ZERO, up(posted - balance, COIN_STEP)))
+        posted = min(posted, up(posted - balance, COIN_STEP))
     return Way(account, kind, purse.into(account, posted), wallet.orders(closed), not past(balance, left, goal.beyond))
 
 
@@ -190,18 +190,19 @@ def _chosen(ways: Sequence[Way]) -> Way:
 
 @frozen
 class _Purse:
-    """Coins of one currency that may be moved: ``outside`` the futures account, ``loose`` in it behind no position.
+    """Coins of one currency that may be moved: ``free`` in spot, ``loose`` in the futures account behind no position.
 
-    ``elsewhere``: by account, what backs nothing at the others; ``room``: how much of that may come besides.
+    ``elsewhere``: by account, what backs nothing at the others; ``room``: how much of that and of spot may come, None:
+    all of it.
     """
 
     currency: str
     at: str
     portfolio: Portfolio
-    outside: Fraction
+    free: Fraction
     loose: Fraction
     elsewhere: Mapping[str, Fraction]
-    room: Fraction
+    room: Fraction | None
 
     @classmethod
     def of(cls, account: Account, desk: Desk) -> "_Purse":
@@ -211,10 +212,13 @@ class _Purse:
         inside = ZERO if currency in portfolio.aside else loose_in_wallets(listed).get(account.wallet, ZERO)
         free = free_coins(currency, desk.book, portfolio)
         room = room_for(account.at, currency, book=desk.book, portfolio=portfolio)
-        outside = down(free if room is None else min(free, room), COIN_STEP)
         elsewhere = idle_elsewhere(account, desk.book, listed, portfolio=portfolio)
-        more = total(elsewhere.values()) if room is None else down(max(ZERO, room - outside), COIN_STEP)
-        return cls(currency, account.at, portfolio, outside, down(inside, COIN_STEP), elsewhere, more)
+        return cls(currency, account.at, portfolio, free, down(inside, COIN_STEP), elsewhere, room)
+
+    @property
+    def outside(self) -> Fraction:
+        """Coins that may come from spot."""
+        return down(self.free if self.room is None else min(self.free, self.room), COIN_STEP)
 
     def most(self, account: Account) -> Fraction:
         """Coins that can back an account; a cross wallet's own are behind it already."""
@@ -237,7 +241,7 @@ class _Purse:
 
     def _brought(self, missing: Fraction | None) -> Iterator[tuple[str, Fraction]]:
         """What other accounts send in turn, none less than may leave it, nor more than has room; None: all they can."""
-        room = self.room
+        room = total(self.elsewhere.values()) if self.room is None else down(self.room - self.outside, COIN_STEP)
         for name, there in self.elsewhere.items():
             least = self.portfolio.account(name).sends(self.currency).least_arriving
             part = min(there, room) if missing is None else min(there, room, max(missing, least))
@@ -251,22 +255,23 @@ class _Purse:
                     return
 
     def without(self, transfers: Iterable[Transfer], account: Account) -> "_Purse":
-        """What is left once coins have moved into an account: of its coin everywhere, and of its wallet."""
-        if account.currency != self.currency:
-            return self
+        """What is left once coins have moved into an account: of its coin everywhere, and of the room where it is."""
         moved = tuple(transfers)
-        outside = max(ZERO, self.outside - from_spot(moved))
+        own = self.portfolio.account(self.at).name
+        room = self.room
+        if room is not None and account.at == self.at:
+            price = self.portfolio.price
+            came = total(each.quantity for each in moved if each.account == own)
+            room -= came * price(account.currency) / price(self.currency)
+        if account.currency != self.currency:
+            return replace(self, room=room)
         drawn: dict[str | None, Fraction] = {}
         for each in moved:
             if each.quantity < 0:
                 drawn[each.account] = drawn.get(each.account, ZERO) - each.quantity
-        own = self.portfolio.account(self.at).name
         elsewhere = {name: coins - drawn.get(name, ZERO) for name, coins in self.elsewhere.items()}
-        came = total(
-            each.quantity for each in moved if each.quantity > 0 and each.account == own and each.other_account
-        )
-        room = self.room - came if account.at == self.at else self.room
-        return replace(self, outside=outside, loose=self.loose - drawn.get(own, ZERO), elsewhere=elsewhere, room=room)
+        free, loose = self.free - from_spot(moved), self.loose - drawn.get(own, ZERO)
+        return replace(self, free=free, loose=loose, elsewhere=elsewhere, room=room)
 
 
 def _line(way: Way, desk: Desk, *, chosen: bool) -> RescueLine:

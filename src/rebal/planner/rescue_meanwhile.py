@@ -35,7 +35,7 @@ def meanwhile(desk: Desk, name: str, chosen: _Way, *, ways: Sequence[_Way], pool
 
     ``name``: of the wallet, or of the pooled account that ``pool`` is; ``ways``: all ways of it.
     """
-    credits = [each for each in chosen.transfers if each.quantity > 0 and each.hours is not None]
+    credits = [each for each in chosen.transfers if each.hours is not None]  # of what arrives: what leaves has none
 
     def check(_: Review) -> Iterator[Finding]:
         if not credits:
