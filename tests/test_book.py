@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from exact import exact
@@ -87,6 +87,7 @@ def test_events_applied_together_are_events_applied_one_by_one(events: list[Even
     assert Book({"BTC": F(2)}, {"BTC": F(1)}, {}) == EMPTY
 
 
+@example([fill("-100", "40000", fee="0.1"), Funding("BTCUSD", "BTC", F("0.5"))])
 @given(st.lists(EVENTS, max_size=10))
 def test_coins_move_by_what_events_brought_and_by_nothing_else(events: list[Event]) -> None:
     applied = apply(EMPTY, events)

@@ -224,6 +224,12 @@ def test_an_account_is_due_where_it_has_just_what_is_asked(
     assert least_spare(pool, {"BTC": ONE}) == exact(least)
 
 
+def test_an_account_that_has_just_what_is_asked_on_its_way_and_more_ever_after_is_due_there() -> None:
+    slices = (Slice(Fraction(150), ZERO), Slice(None, ONE))
+    for dollars, crossings in (("1.5", (HALF,)), ("1.51", ())):
+        assert levels(beside_dollars(dollars, slices, "0.01"), {"BTC": ONE}).crossings == crossings
+
+
 def test_at_a_price_of_nothing_no_account_is_liquidated_that_was_covered_until_then() -> None:
     """Of 100 dollars nothing is left there; a dollar owed, and 4 % asked on it, ends it where the price is 1.04."""
     (whole,) = WHOLE.slices
