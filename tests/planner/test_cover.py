@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from exact import exact
-from rebal.amounts import Fraction
+from rebal.amounts import ZERO, Fraction
 from rebal.book import Book, HedgeAsked, Part, Position, Purpose
-from rebal.planner.cover import Cover, in_force, still_asked
+from rebal.planner.cover import Cover, in_force, still_asked, yet_to_realise
 from rebal.planner.targets import target
 
 from .given import NOW, inverse, portfolio
@@ -77,3 +77,13 @@ def test_a_base_is_what_is_held_and_what_would_be() -> None:
 def test_nothing_is_wanted_of_what_no_target_names() -> None:
     assert target("BTC", portfolio({"BTC": "1"}, None, {}, ())) == 0
     assert target("ETH", portfolio({"BTC": "1"}, {"BTC": "1"}, {}, ())) == 0
+
+
+@pytest.mark.parametrize(("bought", "apart"), [(50_000_000, exact("0.00000001")), (51_000_000, ZERO)])
+def test_a_step_that_parts_have_realised_is_counted_and_less_is_the_rounding_of_an_entry(
+    bought: int, apart: Fraction
+) -> None:
+    """A contract of a dollar at 100 million is a step of 1e-8 coin; one at half of that is two of them."""
+    sizes = ((Purpose.HEDGE, 1, 100_000_000), (Purpose.REBALANCE, -1, bought))
+    parts = tuple(Part(purpose, Fraction(size), Fraction(entry), "BTC") for purpose, size, entry in sizes)
+    assert yet_to_realise(Position(inverse("BTC"), ZERO, Fraction(40000), None, parts)) == apart

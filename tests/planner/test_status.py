@@ -196,6 +196,17 @@ def test_where_no_order_can_be_placed_what_is_off_is_told_as_that_of_coins_and_d
     ]
 
 
+def test_dollars_that_no_order_can_mend_are_not_told_to_be_alone_where_one_of_the_coins_is_off_too() -> None:
+    """40,000 of BTC, of which no contract is listed, 40,000 of ETH as wanted, and no dollars of the 30,000 wanted."""
+    made = portfolio({"BTC": "1", "ETH": "16"}, {"BTC": "0.125", "ETH": "0.5", "USD": "0.375"},
+                     {"BTC": "40000", "ETH": "2500"}, (), rules=policy(uncovered="refuse"))  # fmt: skip
+    told = {each.subject: each.message for each in status(made).findings if each.code is Code.RESIDUAL}
+    assert told == {
+        "BTC": "is 37.5 points over its weight; no order can mend it",
+        "USD": "is 37.5 points under its weight; no order can mend it",
+    }
+
+
 def test_hedges_that_are_off_are_told_by_name_in_whatever_order_they_were_asked_for() -> None:
     coins = {"BTC": "40000", "ETH": "2500", "SOL": "100", "XRP": "2"}
     made = portfolio(dict.fromkeys(coins, "100"), None, coins, tuple(map(inverse, coins)))

@@ -7,7 +7,7 @@ import pytest
 
 from exact import exact
 from rebal.amounts import Fraction
-from rebal.book import Position, Purpose, opened
+from rebal.book import Part, Position, Purpose, opened
 from rebal.commands._cures import cured
 from rebal.findings import Code, Finding, Severity
 from rebal.ledger import Carried
@@ -47,6 +47,13 @@ def test_a_share_is_closed_in_whole_lots_rounded_toward_zero() -> None:
     made = book_of(short(coarse, 45))
     assert signed(build_unwind(made, made.statement, inputs=INPUTS, share=F(1, 2))) == {"BTCUSD": 20}
     assert signed(build_unwind(made, made.statement, inputs=INPUTS)) == {"BTCUSD": 45}
+
+
+@pytest.mark.parametrize(("contracts", "closed"), [(45, -20), (-45, 20), (50, -20), (-50, 20)])
+def test_a_share_of_a_long_and_of_a_short_is_rounded_toward_nothing(contracts: int, closed: int) -> None:
+    coarse = inverse("BTC", "100", lot="10")
+    made = book_of(short(coarse, -contracts))
+    assert signed(build_unwind(made, made.statement, inputs=INPUTS, share=exact("0.49"))) == {"BTCUSD": closed}
 
 
 def test_what_only_the_journal_knows_is_closed_too() -> None:
@@ -146,6 +153,35 @@ def test_the_share_that_is_named_closes_whole_lots_of_it() -> None:
     assert [order.contracts for order in plan.orders] == [40]
 
 
+def test_without_targets_no_share_is_needless() -> None:
+    """10,000 dollars are short of 5,000 in coins: half of it stands for nothing, but nobody said what is wanted."""
+    targets = {"BTC": "0", "USD": "1"}
+    for wanted, told in ((targets, [F(1, 2)]), (None, [])):
+        made = portfolio({"BTC": "0.125", "USD": "9000"}, wanted, {"BTC": "40000"}, (BTC,), wallets={"BTC": "0.125"},
+                         positions=(short(BTC, 100),))  # fmt: skip
+        assert [each.data["share"] for each in needless(build_unwind(made, made.statement, inputs=INPUTS))] == told
+
+
+def test_what_stands_for_another_asset_is_no_part_of_a_share() -> None:
+    """Of 20,000 short on one contract the half stands for ETH; of the other half BTC needs 6,000 no more."""
+    parts = (Part(Purpose.REBALANCE, F(-100), F(40000), "BTC"), Part(Purpose.REBALANCE, F(-100), F(40000), "ETH"))
+    made = portfolio(
+        {"BTC": "1", "ETH": "16", "USD": "40000"}, {"BTC": "0.3", "ETH": "0.25", "USD": "0.45"},
+        {"BTC": "40000", "ETH": "2500"}, (BTC,), wallets={"BTC": "1"}, proxies={"ETH": ("BTC", "1")},
+        positions=(Position(BTC, F(-200), F(40000), None, parts),),
+    )  # fmt: skip
+    found = needless(build_unwind(made, made.statement, inputs=INPUTS, force=True))
+    assert [(each.subject, each.data["spent_usd"], each.data["open_usd"]) for each in found] == [("BTC", 6000, 10000)]
+
+
+def test_what_is_needless_is_told_by_name() -> None:
+    made = book_of(
+        short(ETH, 10000, entry=2500), short(BTC, 100), targets={"BTC": "0.3", "ETH": "0.3", "USD": "0.4"}, usd="40000"
+    )
+    found = needless(build_unwind(made, made.statement, inputs=INPUTS, force=True))
+    assert [(each.subject, each.data["spent_usd"]) for each in found] == [("BTC", 6000), ("ETH", 6000)]
+
+
 def test_of_legs_that_cancel_out_spot_makes_none_needless() -> None:
     """As much is long as short, and so no share of it is spent, whatever the coins weigh."""
     other = replace(BTC, name="BTCZ", expiry=INPUTS.now + timedelta(days=90))
@@ -211,6 +247,19 @@ def test_of_hedges_alone_one_rung_may_be_closed_whatever_spot_is() -> None:
                    targets={"BTC": "0.9", "ETH": "0.1"})  # fmt: skip
     plan = build_unwind(made, made.statement, inputs=INPUTS, ladder=Ladder())
     assert (len(plan.ladder), plan.first_rungs, plan.spot_matches) == (2, 1, None)
+
+
+def test_what_is_closed_of_a_net_of_nothing_is_no_share_of_it() -> None:
+    """0.3 short for a hedge and 0.3 long are open as nothing: what they cost so far is told of neither alone."""
+    parted = inverse("BTC", "100", lot="0.1")
+    parts = (
+        Part(Purpose.HEDGE, exact("-0.3"), F(40000), "BTC"),
+        Part(Purpose.REBALANCE, exact("0.3"), F(40000), "BTC"),
+    )
+    made = book_of(Position(parted, F(0), F(40000), None, parts))
+    so_far = {"BTCUSD": Carried("BTCUSD", F("0.001"), F("0.003"))}
+    (line,) = build_unwind(made, made.statement, inputs=INPUTS, purpose=Purpose.HEDGE, carried=so_far).pnl
+    assert (line.coin, line.fees_coin, line.funding_coin) == (F(0), F("0.00000038"), F(0))
 
 
 def test_no_more_than_all_of_a_net_is_closed_of_what_was_paid_for_it() -> None:

@@ -104,6 +104,29 @@ def test_as_many_rungs_are_offered_as_spot_allows() -> None:
     for rungs in range(1, len(first) + 1):
         alone = build_unwind(made, made.statement, inputs=INPUTS, ladder=Ladder(rungs))
         assert alone.refused is (rungs < n)
+    # where spot is not asked the first may go alone
+    assert build_unwind(made, made.statement, inputs=INPUTS, ladder=Ladder(), force=True).first_rungs == 1
+
+
+@pytest.mark.parametrize(("net", "hedged"), [(80, 0), (90, 10)])
+def test_no_more_rungs_are_offered_than_spot_asks_for(net: int, hedged: int) -> None:
+    # as above, and a hedge of ETH besides, which frees the least and asks nothing of spot; a hedge of BTC, which the
+    # first rung closes too, asks nothing either
+    first = opened(BTC, contracts=F(net), entry_price=F(40000), hedge=F(-hedged))
+    least = opened(ETH, contracts=F(-100), entry_price=F(2500), hedge=F(-100))
+    made = book_of(first, held("SOL", -8000, at=200), least, usd="20000",
+                   targets={"BTC": "0.35", "ETH": "0.32", "SOL": "0.16", "USD": "0.17"})  # fmt: skip
+    plan = build_unwind(made, made.statement, inputs=INPUTS, ladder=Ladder())
+    assert (len(plan.ladder), plan.first_rungs) == (3, 2)
+
+
+def test_no_more_rungs_are_offered_than_there_are() -> None:
+    # of 120,000 the dollars are as wanted, 15,000; the long closed they are 6.7 points over, one short besides 5.4, and
+    # 4.2 once all is closed
+    made = book_of(held("BTC", 80, at=40000), held("SOL", -1500, at=200), held("ETH", -1500, at=2500), usd="20000",
+                   targets={"BTC": "0.38", "ETH": "0.34", "SOL": "0.155", "USD": "0.125"})  # fmt: skip
+    plan = build_unwind(made, made.statement, inputs=INPUTS, ladder=Ladder())
+    assert (len(plan.ladder), plan.first_rungs, plan.refused) == (3, 3, False)
 
 
 BOOK = """\

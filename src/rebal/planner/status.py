@@ -91,7 +91,7 @@ def _drifted(review: Review) -> Iterator[Finding]:
             if line.asset in traded or (line.asset == DOLLARS and traded):
                 yield warning(Code.DRIFT, line.asset, f"is {points} points {over} its weight", drift=off)
             else:
-                cannot = "no order can mend it" if line.asset != DOLLARS or coins_too else _DOLLARS_ALONE
+                cannot = "no order can mend it" if coins_too else _DOLLARS_ALONE
                 yield info(Code.RESIDUAL, line.asset, f"is {points} points {over} its weight; {cannot}", drift=off)
 
 

@@ -23,7 +23,7 @@ from rebal.planner.sequence import after_orders, realised_by
 from rebal.planner.sizing import Leg
 from rebal.planner.step import Outcome, step
 from rebal.planner.targets import leg
-from rebal.portfolio import DOLLARS, Portfolio
+from rebal.portfolio import Portfolio
 from rebal.rung_lines import RungLine
 
 _SHARE_STEP = Fraction(1, 10**8)
@@ -129,7 +129,7 @@ def _offers(legs: Sequence[Leg]) -> Check:
         desk = review.desk
         if desk.portfolio.targets is None:
             return
-        for asset in sorted({each.stands_for for each in legs if each.purpose is Purpose.REBALANCE} - {DOLLARS}):
+        for asset in sorted({each.stands_for for each in legs if each.purpose is Purpose.REBALANCE}):
             open_now = _open_usd(asset, desk)
             needed = open_now + leg(asset, desk.valued, desk.portfolio)
             spent = ONE - needed / open_now if open_now else ZERO
