@@ -313,3 +313,18 @@ def test_without_room_at_the_venue_what_is_over_stays_as_what_is_under_does() ->
     plan = planned(made)
     assert (plan.orders, plan.refused) == ((), False)
     assert {found.subject for found in plan.findings if found.code is Code.UNDER_COLLATERALISED} == {"BTC", "ETH"}
+
+
+def test_what_was_shrunk_is_traded_though_another_coin_is_found_to_stay_after_it() -> None:
+    """ALT has no contract; its 40,000 leave 22,500 for BTC, 11.5 points less than there are, and 7,500 for ETH.
+
+    A twentieth of BTC's 34,000 may be posted, and margins 1,700; that leaves 5,540 for ETH, of which no coin margins
+    any. BTC is 4 points off its own target then, which its band allows, and is sold all the same.
+    """
+    made = portfolio({"ALT": "400", "BTC": "0.85", "ETH": "0.04", "USD": "25900"},
+                     {"ALT": "0.2", "BTC": "0.3", "ETH": "0.1", "USD": "0.4"},
+                     {"ALT": "100", "BTC": "40000", "ETH": "2500"},
+                     (inverse("BTC", fee="0"), inverse("ETH", "10", fee="0")),
+                     rules=policy(max_at_venue="0.05"))  # fmt: skip
+    plan = build_plan(made, made.statement, inputs=INPUTS, fit=True)
+    assert [(each.contract, each.signed) for each in plan.orders] == [("BTCUSD", -1700)]

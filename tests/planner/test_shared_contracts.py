@@ -56,6 +56,17 @@ def test_legs_that_cancel_out_set_nothing_else_in_motion() -> None:
     }  # fmt: skip
 
 
+def test_beside_legs_that_cancel_out_a_contract_too_large_is_told() -> None:
+    """Beside 1,000 dollars of BTC against 1,000 of ETH, 600 of XRP are too many, and less than a contract of 1,000."""
+    made = book({"BTC": "20", "ETH": "40", "XRP": "16", "USD": "2400"},
+                {"BTC": "0.3", "ETH": "0.3", "XRP": "0.1", "USD": "0.3"}, through=("ETH",), band="0.05")  # fmt: skip
+    plan = planned(replace(made, contracts={**made.contracts, "XRPUSD": inverse("XRP", "1000", fee="0")}))
+    assert plan.orders == ()
+    assert {(each.code, each.subject) for each in plan.findings if each.severity == "warning"} == {
+        (Code.RESIDUAL, "BTC"), (Code.RESIDUAL, "ETH"), (Code.CONTRACT_TOO_LARGE, "XRP"),
+    }  # fmt: skip
+
+
 def test_what_legs_against_each_other_leave_is_no_reason_to_trade_the_others() -> None:
     """One dollar is left of 1,001 against 1,000: less than a lot of each of the two legs."""
     made = book({"BTC": "19.99", "ETH": "40", "SOL": "39.5", "USD": "51"}, {"BTC": "0.3", "ETH": "0.3", "SOL": "0.4"},
