@@ -5,7 +5,7 @@ from typing import Any
 
 from exact import exact
 from rebal.amounts import Fraction
-from rebal.book import MarginMode, Position, opened
+from rebal.book import MarginMode, Part, Position, Purpose, opened
 from rebal.plan import Standing
 from rebal.planner import build_plan
 from rebal.planner.status import build_status
@@ -107,3 +107,38 @@ def test_a_plan_changes_something_where_it_trades_or_moves_coins() -> None:
                          positions=(short,))  # fmt: skip
         plan = build_plan(made, made.statement, inputs=INPUTS)
         assert (bool(plan.orders), bool(plan.transfers), plan.changes) == (False, moves, moves)
+
+
+def test_purposes_that_cancel_out_have_no_entry_and_no_price_of_their_end() -> None:
+    """Half a contract of 1,000 protects, and half is long for the targets: nothing is open on the exchange."""
+    contract = inverse("BTC", "1000", lot="0.5")
+    parts = tuple(Part(purpose, exact(size), Fraction(40000), "BTC")
+                  for purpose, size in ((Purpose.HEDGE, "-0.5"), (Purpose.REBALANCE, "0.5")))  # fmt: skip
+    flat = Position(contract, Fraction(0), Fraction(40000), None, parts)
+    made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, (contract,), wallets={"BTC": "0.5"}, positions=(flat,))
+    (line,) = build_status(made, made.statement, inputs=INPUTS).positions
+    assert told(line, "contracts", "contracts_hedge", "contracts_rebalance") == [0, exact("-0.5"), exact("0.5")]
+    assert told(line, "entry_price", "liquidation_price", "unrealised_pnl", "delta") == [None, None, 0, 0]
+
+
+def test_less_than_a_contract_ends_on_the_side_of_its_sign() -> None:
+    """400 dollars: a long of 0.4 contracts on 0.02 BTC ends below today's price, a short on 0.009 above it."""
+    contract = inverse("BTC", "1000", lot="0.1")
+    for sign, wallet in ((1, "0.02"), (-1, "0.009")):
+        held = opened(contract, contracts=sign * exact("0.4"), entry_price=Fraction(40000))
+        made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, (contract,), wallets={"BTC": wallet}, positions=(held,))
+        (line,) = build_status(made, made.statement, inputs=INPUTS).positions
+        # a long N (1 + m) / (N/Pe + W), a short N (1 - m) / (N/Pe - W)
+        end = 400 * (1 + sign * exact("0.005")) / (exact("0.01") + sign * exact(wallet))
+        assert line.liquidation_price == end
+        assert (end < 40000) == (sign > 0)
+
+
+def test_what_a_proxy_trades_is_a_row_though_nobody_holds_it_and_dollars_have_no_hedge() -> None:
+    """100,000 dollars, a tenth too much of it DOT: 10,000 are sold through BTC, which then has a row of nothing."""
+    made = portfolio({"DOT": "12000", "USDT": "40000"}, {"DOT": "0.5", "USD": "0.5"}, {"DOT": "5", "BTC": "40000"},
+                     (linear("BTC", fee="0"),), proxies={"DOT": ("BTC", "1")})  # fmt: skip
+    rows = {each.asset: each for each in build_plan(made, made.statement, inputs=INPUTS).assets}
+    assert told(rows["BTC"], "holding", "spot_value", "exposure", "exposure_after") == [0, 0, 0, 0]
+    assert told(rows["DOT"], "exposure", "exposure_after") == [60000, 50000]
+    assert told(rows["USD"], "holding", "hedge_ratio", "hedge_ratio_after") == [40000, None, None]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from rebal.account_lines import AccountLine, path_words
+from rebal.account_lines import path_words
 from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction, down, plain, rounded, total, up
 from rebal.book import Book
 from rebal.findings import Code, Finding, apart, coins, error, info, percent, usd, warning
@@ -20,18 +20,11 @@ from rebal.portfolio import Account, Portfolio
 _CENT = Fraction(1, 100)
 
 
-def _pools(review: Review) -> Iterator[tuple[AccountLine, AccountLine]]:
-    """Each pooled account as it is left, with how it stood."""
-    for line, before in zip(review.accounts, review.accounts_before, strict=True):
-        if line.credit is not None:
-            yield line, before
-
-
 def _at_liquidation(review: Review) -> Iterator[Finding]:
     policy, short = review.desk.portfolio.policy, {each.account.at for each in review.shortages}
-    for line, _ in _pools(review):
+    for line in review.accounts:  # only a pooled one has a nearest level
         close, subject = line.nearest, line.account or ""
-        if close is None or line.credit is None:
+        if close is None:
             continue
         if close.distance == 0:
             say = warning if review.only_lowers_risk and review.orders else error
@@ -53,7 +46,7 @@ def _at_liquidation(review: Review) -> Iterator[Finding]:
 
 def _alerts(review: Review) -> Iterator[Finding]:
     alert = review.desk.portfolio.policy.alert
-    for _, then in _pools(review):
+    for then in review.accounts_before:
         close, subject = then.nearest, then.account or ""
         if close is not None and close.distance < alert.distance:
             is_now, level = apart(close.distance, alert.distance, percent, places=1)
@@ -61,12 +54,12 @@ def _alerts(review: Review) -> Iterator[Finding]:
             message = f"liquidation {where}; the alert level is {level}"
             yield warning(Code.ALERT, subject, message, path=close.path, distance=close.distance,
                           alert_distance=alert.distance)  # fmt: skip
-        if then.credit and then.credit > 0 and then.position_value is not None:
-            leverage = then.position_value / then.credit
-            if leverage > alert.leverage:
-                is_now, level = apart(leverage, alert.leverage, rounded, places=2)
-                message = f"positions are {is_now} times its credit now; the alert level is {level}"
-                yield warning(Code.ALERT, subject, message, leverage=leverage, alert_leverage=alert.leverage)
+        credit = then.credit or ZERO
+        leverage = (then.position_value or ZERO) / credit if credit > 0 else ZERO
+        if leverage > alert.leverage:
+            is_now, level = apart(leverage, alert.leverage, rounded, places=2)
+            message = f"positions are {is_now} times its credit now; the alert level is {level}"
+            yield warning(Code.ALERT, subject, message, leverage=leverage, alert_leverage=alert.leverage)
 
 
 def _assumed(review: Review) -> Iterator[Finding]:
@@ -99,7 +92,7 @@ def _covered_shorts(review: Review) -> Iterator[Finding]:
             shorts = [each.held for each in pool.positions if _is_short(each.held, coin.asset)]
             if any(each.contract.name in opened for each in shorts):
                 short = total(each.position_value for each in shorts)
-                there = max(ZERO, min(short, pool.parts[coin.asset].equity))
+                there = min(short, pool.parts[coin.asset].equity)
                 yield from _covered((short, there), coin, account.name or "")
 
 
@@ -108,7 +101,7 @@ def _is_short(held: Held, coin: str) -> bool:
 
 
 def _covered(short: tuple[Fraction, Fraction], coin: Coin, account: str) -> Iterator[Finding]:
-    """``short``: the coins that are short, and those of them that lie in the account."""
+    """``short``: the coins that are short, and those of them that lie in the account, below 0 what it owes."""
     covered, there = short
     worth, counts = covered * coin.price, credit(coin, covered)
     if worth <= counts:
@@ -120,12 +113,13 @@ def _covered(short: tuple[Fraction, Fraction], coin: Coin, account: str) -> Iter
         takes = f"at leverage 1 its own coins take {coins(more, coin.asset)} more, {usd(more * coin.price)}"
     size = coins(covered, coin.asset)
     if there < down(covered, COIN_STEP):
-        lie = f"{coins(there, coin.asset)} lie" if there else "none lie"
+        lie = f"{coins(there, coin.asset)} lie" if there > 0 else "none lie"
         said = f"the short is of {size}, {usd(worth)}, of which {lie} here; {size} would count as {usd(counts)}"
     else:
         said = f"{size} stand behind the short, {usd(worth)} at every price with it, and count as {usd(counts)}"
     message = f"{said}: {takes}"
-    yield info(Code.COVERED_SHORT, account, message, asset=coin.asset, short_coins=covered, covered_coins=there,
+    lying = max(ZERO, there)
+    yield info(Code.COVERED_SHORT, account, message, asset=coin.asset, short_coins=covered, covered_coins=lying,
                worth_usd=worth, counts_usd=counts, more_coins=more,
                more_usd=None if more is None else more * coin.price)  # fmt: skip
 
