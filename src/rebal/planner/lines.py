@@ -291,7 +291,7 @@ def _position_line(
     mark = portfolio.market.mark(contract)
     net = after.contracts if after else ZERO
     entry = after.entry_price if after and net else None
-    factor = None if ends is None or not net else ends.below if net > 0 else ends.above
+    factor = None if ends is None else ends.below if net > 0 else ends.above
     return PositionLine(
         contract.name,
         net,
