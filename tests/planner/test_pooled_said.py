@@ -131,7 +131,8 @@ def test_an_account_that_is_due_is_in_alert_by_both_its_levels() -> None:
         (Severity.WARNING, "b", "positions are 250.00 times its credit now; the alert level is 1.25"),
     ]
     (due,) = found(status, Code.NEAR_LIQUIDATION)
-    assert (due.subject, due.data) == ("b", {"credit_usd": exact("0.8"), "maintenance_margin_usd": 1})
+    assert due.subject == "b"
+    assert due.data == {"credit_usd": exact("0.8"), "maintenance_margin_usd": 1}
 
 
 def test_a_plan_that_leaves_an_account_due_is_refused_for_that_too() -> None:

@@ -327,4 +327,4 @@ def test_what_was_shrunk_is_traded_though_another_coin_is_found_to_stay_after_it
                      (inverse("BTC", fee="0"), inverse("ETH", "10", fee="0")),
                      rules=policy(max_at_venue="0.05"))  # fmt: skip
     plan = build_plan(made, made.statement, inputs=INPUTS, fit=True)
-    assert [(each.contract, each.signed) for each in plan.orders] == [("BTCUSD", -1700)]
+    assert [(each.contract, each.signed) for each in plan.orders] == [("BTCUSD", F(-1700))]
