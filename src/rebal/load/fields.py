@@ -15,6 +15,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from rebal.amounts import Fraction, NumberProblem, number, percentage
 from rebal.load.flaws import MOST_LISTED, ONE_OF, Flaw, Flawed, Unreadable, flaws_in
+from rebal.load.syntax import lacks_space, with_space
 
 Json = dict[str, Any]
 
@@ -183,8 +184,8 @@ class Section(Reader):
                 yield Flaw((key,), "is not a key here", instead, at_key=True, near=(key, self.keys))
 
     def _shape(self, written: Any) -> str | None:
-        if isinstance(written, str) and re.match(r"[A-Za-z0-9_.-]+:\S", written):
-            return "write a space after the colon"
+        if isinstance(written, str) and lacks_space(written):
+            return with_space(written)
         return self.instead or f"write one of its keys below it: {', '.join(self.keys)}"
 
 
@@ -233,8 +234,8 @@ class Mapping(Reader):
     def read(self, written: Any) -> dict[str, Any]:
         """Every entry, or everything wrong with any."""
         if not isinstance(written, dict):
-            missing_space = isinstance(written, str) and re.match(r"[A-Za-z0-9_.-]+:\S", written)
-            raise Unreadable("should be a mapping", "write a space after the colon" if missing_space else self.instead)
+            missing_space = isinstance(written, str) and lacks_space(written)
+            raise Unreadable("should be a mapping", with_space(written) if missing_space else self.instead)
         entries: dict[str, Any] = {}
         flaws: list[Flaw] = []
         read, allowed = self.entry.read, self.name.pattern.fullmatch

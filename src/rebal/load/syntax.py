@@ -6,15 +6,21 @@ from collections.abc import Sequence
 import yaml
 
 from rebal.errors import Problem
-from rebal.load.flaws import Place, printable
+from rebal.load.flaws import Flaw, Path, Place, printable
 
-_SPACE_MISSING = re.compile(r"\s*(?:- +)?(\"?[A-Za-z0-9_.-]+\"?):[^\s:/]")
-NO_SPACE, WITH_SPACE = "has no space after its colon", "write `name: value`"
+# a key may be of an account and one of its contracts: main:BTCUSD:40000 lacks its space, main:BTCUSD: 40000 does not
+_SPACE_MISSING = re.compile(
+    r"\s*(?:- +)?(\"?[A-Za-z0-9_.-]+(?::[A-Za-z][A-Za-z0-9._-]*(?=:[-+.0-9]))?\"?)"
+    r":(?![A-Za-z0-9._-]+:(?:\s|$))[^\s:/]"
+)
+NO_SPACE = "has no space after its colon"
+_LONGEST_ENTRY = 40
 _NO_BREAK_SPACES = "\u00a0\u202f\u2007\u3000"
 _CANNOT_START = "cannot start any token"
 _COLON_EXPECTED = "could not find expected ':'"
 _NOT_HERE = "mapping values are not allowed"
 _NOT_IN_LINE = ("did not find expected key", "did not find expected '-' indicator", "expected <block end>")
+_NOT_ON_TOP = ("did not find expected <document start>", "expected '<document start>'")
 _ENDS_TOO_SOON = ("did not find expected ',' or", "expected ',' or", "found unexpected end of stream")
 _OPENED = {
     "while parsing a flow mapping": ("opens a { that is not closed, or misses a comma", "close it, or add the comma"),
@@ -32,7 +38,7 @@ def run_in_at(error: yaml.YAMLError, text: str) -> Place | None:
         return _without_space(lines, started.line)
     if mark is None:
         return None
-    if _NOT_HERE in words:
+    if _NOT_HERE in words or words.startswith((*_NOT_IN_LINE, *_NOT_ON_TOP)):
         above = next((line for line in range(mark.line - 1, -1, -1) if lines[line].strip()), mark.line)
         return _without_space(lines, above) or _without_space(lines, mark.line)
     return _without_space(lines, mark.line) if lines[mark.line][mark.column :].startswith(":") else None
@@ -46,13 +52,34 @@ def _without_space(lines: Sequence[str], line: int) -> Place | None:
 
 
 def spaced(text: str, at: Place) -> str:
-    """A text with a space after the first colon behind a place."""
-    line, column = at
+    """A text with a space after the colon of the key at a place."""
     start = 0
-    for _ in range(line - 1):
+    for _ in range(at[0] - 1):
         start = text.index("\n", start) + 1
-    colon = text.index(":", start + column) + 1
+    found = _SPACE_MISSING.match(text, start)
+    assert found is not None
+    colon = found.end(1) + 1
     return f"{text[:colon]} {text[colon:]}"
+
+
+def with_space(entry: str) -> str:
+    """What to write for an entry that lacks the space after its colon: the very text, unless that is too long."""
+    found = _SPACE_MISSING.match(entry)
+    assert found is not None
+    key, value = found[1], entry[found.end(1) + 1 :].split(" #")[0].strip()
+    written = f"{key}: {value}"
+    return f"write {printable(written)}" if len(written) <= _LONGEST_ENTRY else f"write a space after {printable(key)}:"
+
+
+def lacks_space(entry: str) -> bool:
+    """Whether a text is an entry that lacks the space after its colon."""
+    return _SPACE_MISSING.match(entry) is not None
+
+
+def run_in_flaw(text: str, path: Path, at: Place) -> Flaw:
+    """What is told of a key that lacks the space after its colon, at its place in a text."""
+    instead = with_space(_line(text, at[0] - 1))
+    return Flaw(path, NO_SPACE, instead, at_key=True, found=line_at(text, at[0]), place=at)
 
 
 def line_at(text: str, line: int) -> str | None:
@@ -68,7 +95,7 @@ def explained(error: yaml.YAMLError, text: str, source: str) -> Problem:
         return Problem(source, 0, 0, "", "is not YAML", printable(words))
     at = run_in_at(error, text)
     if at is not None:
-        return Problem(source, *at, "", NO_SPACE, line_at(text, at[0]), WITH_SPACE)
+        return Problem(source, *at, "", NO_SPACE, line_at(text, at[0]), with_space(_line(text, at[0] - 1)))
     line, column = mark.line, mark.column
     started = getattr(error, "context_mark", None)
     opened = _OPENED.get(str(getattr(error, "context", None))) if words.startswith(_ENDS_TOO_SOON) else None

@@ -15,7 +15,7 @@ import yaml
 from rebal.amounts import NumberProblem, number
 from rebal.errors import InvalidInput, Problem
 from rebal.load.flaws import MOST_LISTED, Flaw, Path, Place, printable, problems
-from rebal.load.syntax import NO_SPACE, WITH_SPACE, explained, line_at, run_in_at, spaced
+from rebal.load.syntax import NO_SPACE, explained, line_at, run_in_at, run_in_flaw, spaced
 
 DEEPEST = 16
 MOST_VALUES = 300_000
@@ -155,9 +155,7 @@ class _Builder:
         known = text in top.data or (*self.path(), text) in self.broken if self.broken else text in top.data
         top.step, top.key_mark, top.attached = text, event.start_mark, not known
         if self.run_in and self.run_in.get((at := self.place(event.start_mark))[0]) == at[1]:
-            self.add(
-                Flaw(self.path(), NO_SPACE, WITH_SPACE, at_key=True, found=line_at(self.text, at[0]), place=at), event
-            )
+            self.add(run_in_flaw(self.text, self.path(), at), event)
         if known:
             first = self.first_line(top, text)
             self.refuse(event, f"is there twice{first}", "keep one of the two")
@@ -252,7 +250,7 @@ class _Builder:
         place = self.place(top.key_mark or event.start_mark)
         instead = f"write {printable(f'{run_in[1]}: {run_in[2]}')}"
         self.add(
-            Flaw(self.path(), "has no space after its colon", instead, found=printable(str(written)), place=place),
+            Flaw(self.path(), NO_SPACE, instead, found=printable(str(written)), place=place),
             event,
         )
         self.broken.add(self.path())
