@@ -28,12 +28,13 @@ def accounts_of(file: Written[Any], shelf: Shelf) -> tuple[Account, ...]:
         if file.has("accounts"):
             return ()
         venue, known = _venue(says.venue, shelf, written=file.has("venue"))
-        return (Account("", (), says, venue=venue, known=known),)
+        return (Account("", (), says, venue=venue, known=known, elsewhere=shelf.lists),)
     alone = len(says.accounts) == 1
     listed = []
     for name, account in says.accounts.items():
         venue, known = _venue(account.venue, shelf, written=True)
-        listed.append(Account("" if alone else name, ("accounts", name), account, venue=venue, known=known))
+        at = ("accounts", name)
+        listed.append(Account("" if alone else name, at, account, venue=venue, known=known, elsewhere=shelf.lists))
     return tuple(listed)
 
 

@@ -52,7 +52,10 @@ def _flaws(name: str, entry: models.Contract, base: Contract | None, reading: Re
     most = _either(entry, base, "max_leverage")
     if entry.leverage is not None and most is not None and entry.leverage > most:
         yield Flaw((*path, "leverage"), f"is above the contract's max_leverage of {plain(most)}", "lower it")
-    if entry.maintenance is not None and reading.file.sound(*path, "maintenance"):
+    # what is missing beside a schedule's keys may be in the catalogue of a venue that is not known
+    may_stand = base is None and entry.maintenance is not None and entry.maintenance.tiers is None
+    unsure = may_stand and reading.may_be_listed(name)
+    if entry.maintenance is not None and reading.file.sound(*path, "maintenance") and not unsure:
         kind = _either(entry, base, "kind")
         yield from maintenance_flaws(
             entry.maintenance, base.maintenance if base else None, (*path, "maintenance"), kind=kind
@@ -65,12 +68,11 @@ def _missing(name: str, entry: models.Contract, reading: Reading) -> Iterator[Fl
         return
     path: Path = ("contracts", name)
     lacking = [key for key in REQUIRED if not reading.file.has(*path, key)]
-    if not reading.venue_known:
+    if reading.may_be_listed(name):
         return
     if len(lacking) == len(REQUIRED):
-        where = (
-            f"is no contract of {reading.venue.name}" if reading.venue else "is in no catalogue, as no venue is named"
-        )
+        unnamed = "" if reading.file.has("venue") or reading.file.has("accounts") else ", as no venue is named"
+        where = f"is no contract of {reading.venue.name}" if reading.venue else f"is in no catalogue{unnamed}"
         yield Flaw(path, where, f"add {', '.join(REQUIRED)}", at_key=True, near=(name, reading.contract_names()))
         return
     for key in lacking:

@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import fields
-from datetime import UTC
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -62,6 +62,10 @@ class Shelf(NamedTuple):
         shipped = venues.venue(name)
         text = self.text(name)
         return shipped if text is None else _venue(name, text, self.path(name))
+
+    def lists(self, contract: str, now: datetime) -> bool:
+        """Whether any venue has a contract of a name. Raises InvalidInput where what is kept of one is damaged."""
+        return any(self.venue(name).has(contract, now) for name in venues.names())
 
 
 def text(listings: Listings) -> str:

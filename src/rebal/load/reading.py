@@ -1,11 +1,12 @@
 """A portfolio file and its prices as they stand before anything is resolved: what every check looks at."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from rebal.amounts import Fraction
+from rebal.frozen import frozen
 from rebal.load import field_kinds, market_block, models
 from rebal.load.defaults import CASH
 from rebal.load.flaws import Path
@@ -34,22 +35,37 @@ class Block:
         return (*self.path, *steps)
 
 
+@frozen
+class RowInPart:
+    """What can be read of a row of open positions that lacks something, or holds it wrongly; None of all else."""
+
+    contract: str | None = None
+    contracts: Fraction | None = None
+    entry_price: Fraction | None = None
+    hedge: Fraction | None = None
+    margin: Fraction | None = None
+    stands_for: str | None = None
+
+
 class Account:
     """An account as it is written: ``name`` is "" of the only one, and its keys stand at ``path``.
 
-    ``venue``: None where none is named, or none that is known (``venue_known`` tells).
+    ``venue``: None where none is named, or none that is known (``venue_known`` tells); ``elsewhere``: then, whether any
+    venue at all has a contract of a name.
     """
 
-    __slots__ = ("name", "path", "says", "venue", "venue_known")
+    __slots__ = ("elsewhere", "name", "path", "says", "venue", "venue_known")
 
     def __init__(
-        self, name: str, path: Path, says: "models.Account | models.Portfolio", *, venue: "Venue | None", known: bool
-    ) -> None:
+        self, name: str, path: Path, says: "models.Account | models.Portfolio", *, venue: "Venue | None", known: bool,
+        elsewhere: "Callable[[str, datetime], bool]",
+    ) -> None:  # fmt: skip
         self.name = name
         self.path = path
         self.says = says
         self.venue = venue
         self.venue_known = known
+        self.elsewhere = elsewhere
 
     @property
     def written(self) -> str:
@@ -94,6 +110,8 @@ class Reading:
         self.assets_known = bool(self.held) and not (
             any(file.misnamed(field_kinds.ASSET, section) for section in ("holdings", "targets", "proxies"))
             or file.lost("aside")
+            or any(file.lost(*account.at("positions")) for account in accounts)
+            or any(self._brings_more(at, place, row) for at, place, row in self.rows())
         )
         self.own: Mapping[str, Contract] = {}
 
@@ -196,11 +214,40 @@ class Reading:
             for n, row in self.file.rows(section, account.says.positions):
                 yield account, (*section, n), row
 
+    def rows(self) -> "Iterator[tuple[Account, Path, models.Position | RowInPart]]":
+        """The same with those of which only a part could be read, in the order of the file."""
+        for account in self.accounts:
+            section = account.at("positions")
+            read: dict[int, models.Position | RowInPart] = dict(self.file.rows(section, account.says.positions))
+            for n in self.file.left_out(section):
+                read[n] = RowInPart(**self.file.in_part((*section, n), models.Position))
+            for n in sorted(read):
+                yield account, (*section, n), read[n]
+
+    def contract_of(self, row: "models.Position | RowInPart", at: Account) -> Contract | None:
+        """The contract of a row, None where it is not known."""
+        return None if row.contract is None else self.contract(row.contract, at)
+
+    def may_be_listed(self, name: str, at: Account | None = None) -> bool:
+        """Whether an account whose venue is not known may have a contract of a name: some venue has one."""
+        account, _, bare = name.rpartition(":")
+        asked = (at,) if at is not None else (each for each in self.accounts if account in ("", each.written))
+        return any(not each.venue_known and each.elsewhere(bare, self.now) for each in asked)
+
+    def _brings_more(self, at: Account, place: Path, row: "models.Position | RowInPart") -> bool:
+        """Whether a row may speak of an asset that could not be read."""
+        if row.contract is None or self.file.unreadable(*place, "for"):
+            return True
+        return row.contract not in self.given and self.may_be_listed(row.contract, at)
+
     def _brought_in(self) -> Iterator[str]:
         """Assets that proxies and open positions speak of."""
         for proxy in self.says.proxies.values():
             yield proxy.via
-        for account, _, row in self.positions():
+        for account, _, row in self.rows():
+            if row.contract is None:
+                yield from filter(None, (row.stands_for,))
+                continue
             name = self._told(account, row.contract) if account.name else row.contract
             given, listed = self.says.contracts.get(name), self.listed(name)
             asset = (given and given.asset) or (listed and listed.asset)

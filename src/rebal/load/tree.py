@@ -74,18 +74,19 @@ class Document:
 
     def holds(self, path: Path) -> bool:
         """Whether anything stands at a path."""
-        return self._at(path) is not None
+        return self.at(path) is not None
 
     def found(self, path: Path) -> str | None:
         """What stands at a path: a scalar's own text, or what it is; None where there is nothing."""
-        value = self._at(path)
+        value = self.at(path)
         if value is None:
             return None
         if isinstance(value, str):
             return printable(value) or '""'
         return "a mapping" if isinstance(value, dict) else "a list"
 
-    def _at(self, path: Path) -> Node | None:
+    def at(self, path: Path) -> Node | None:
+        """What stands at a path, None where there is nothing."""
         value: Any = self.data
         for step in path:
             try:

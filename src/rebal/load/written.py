@@ -4,15 +4,19 @@ A file with a wrong price may also have wrong weights, and one run says both: wh
 rest is read again so that the checks that compare sections still have something to compare.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
 from rebal.errors import InvalidInput
-from rebal.load.fields import Name, Section
+from rebal.load.fields import Name, Reader, Section
 from rebal.load.flaws import MOST_LISTED, Flaw, Path, flaws_in, problems
 from rebal.load.tree import Document
 
 T = TypeVar("T")
+U = TypeVar("U")
 _LEFT_OUT = object()
 
 
@@ -56,9 +60,30 @@ class Written(Generic[T]):
         """Whether a path, all that is above it and all that is below it could be read."""
         return path not in self._above and not self.lost(*path)
 
-    def rows(self, section: Path, entries: Iterable[T]) -> Iterable[tuple[int, T]]:
+    def rows(self, section: Path, entries: Iterable[U]) -> Iterable[tuple[int, U]]:
         """The entries of a list with the index that each has in the file."""
         return zip(self._kept[section], entries, strict=True) if section in self._kept else enumerate(entries)
+
+    def left_out(self, section: Path) -> Sequence[int]:
+        """The indices of the entries of a list that were left out, each for what it lacks or holds wrongly."""
+        if section not in self._kept:
+            return ()
+        typed: Any = self.document.at(section)
+        return sorted(set(range(len(typed))) - set(self._kept[section]))
+
+    def unreadable(self, *path: str | int) -> bool:
+        """Whether something stands at a path that could not be read."""
+        return path in self._broken
+
+    def in_part(self, path: Path, model: type[BaseModel]) -> dict[str, Any]:
+        """By field, what could be read of a mapping that was left out as a whole."""
+        typed: Any = self.document.at(path)
+        return {
+            name: _reader(field).read(typed[key])
+            for name, field in model.model_fields.items()
+            for key in (field.alias or name,)
+            if isinstance(typed, dict) and key in typed and (*path, key) not in self._broken
+        }
 
 
 def read(document: Document, section: Section) -> Written[Any]:
@@ -87,6 +112,10 @@ def _attempt(
         return section.read(data), []
     except ValueError as error:
         return None, list(flaws_in(error))
+
+
+def _reader(field: FieldInfo) -> Reader:
+    return next(each for each in field.metadata if isinstance(each, Reader))
 
 
 def _reaches(path: Path, broken: set[Path]) -> bool:

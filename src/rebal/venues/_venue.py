@@ -89,6 +89,10 @@ class Venue:
                 return self._made(family, name, expiry, listed=(name, expiry) in _trading(family, now))
         return None
 
+    def has(self, name: str, now: datetime) -> bool:
+        """Whether the venue has a contract of a name, whether or not it can be computed."""
+        return name in self._by_name or self.contract(name, now) is not None
+
     def serving(self, asset: str, now: datetime) -> tuple[Contract, ...]:
         """The contracts of an asset that trade now and can be planned on: perpetuals first, dated by expiry, linear."""
         known = self._served_before.get(asset)

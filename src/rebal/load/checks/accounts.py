@@ -33,8 +33,8 @@ def pooled_accounts_can_pool(reading: Reading) -> Iterator[Flaw]:
         elif account.venue is not None and account.venue.pooling is None:
             places = "bybit, okx, deribit, binance (Portfolio Margin) and kucoin have such accounts"
             yield Flaw(path, f"{account.venue.title} pools no coins", f"write cross; {places}")
-    for account, place, row in reading.positions():
-        contract = reading.contract(row.contract, account)
+    for account, place, row in reading.rows():
+        contract = reading.contract_of(row, account)
         if not _is_pooled(account, reading) or contract is None:
             continue
         if row.margin is not None:

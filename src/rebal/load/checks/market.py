@@ -111,7 +111,7 @@ def funding_is_of_perpetuals(reading: Reading) -> Iterator[Flaw]:
         contract = reading.contract(within(there[0], name) if there else name)
         path: Path = block.at("funding", name)
         if contract is None:
-            if reading.venue_known and name not in reading.given:
+            if name not in reading.given and not reading.may_be_listed(name):
                 near = (name, reading.contract_names())
                 yield Flaw(path, "is no known contract", _perpetual(name, reading), at_key=True, near=near)
         elif contract.expiry is not None:
@@ -146,8 +146,8 @@ def _valued_through(reading: Reading) -> Iterator[tuple[str, Path]]:
     """Assets that proxies and positions bring in."""
     for asset, proxy in reading.says.proxies.items():
         yield proxy.via, ("proxies", asset, "via")
-    for at, place, row in reading.positions():
-        contract = reading.contract(row.contract, at)
+    for at, place, row in reading.rows():
+        contract = reading.contract_of(row, at)
         if contract is not None:
             yield contract.asset, place
             yield contract.settle, place

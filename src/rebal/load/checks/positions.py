@@ -11,11 +11,13 @@ from rebal.names import within
 
 def contracts_are_known(reading: Reading) -> Iterator[Flaw]:
     """Every position is in a contract that is known and has not expired."""
-    for at, place, row in reading.positions():
-        contract = reading.contract(row.contract, at)
+    for at, place, row in reading.rows():
+        contract = reading.contract_of(row, at)
         path: Path = (*place, "contract")
+        if row.contract is None:
+            continue
         if contract is None:
-            if at.venue_known and row.contract not in reading.given:
+            if row.contract not in reading.given and not reading.may_be_listed(row.contract, at):
                 yield _unknown(reading, at, path, row.contract)
         elif contract.expiry is not None and contract.expiry <= reading.now:
             settled = f"expired on {contract.expiry:%Y-%m-%d}"
@@ -25,7 +27,9 @@ def contracts_are_known(reading: Reading) -> Iterator[Flaw]:
 def contracts_stand_once(reading: Reading) -> Iterator[Flaw]:
     """A contract's position is one net row."""
     seen: set[tuple[str, str]] = set()
-    for at, place, row in reading.positions():
+    for at, place, row in reading.rows():
+        if row.contract is None:
+            continue
         if (at.name, row.contract) in seen:
             yield Flaw((*place, "contract"), "has a row already", "write one net row per contract")
         seen.add((at.name, row.contract))
@@ -33,16 +37,16 @@ def contracts_stand_once(reading: Reading) -> Iterator[Flaw]:
 
 def rows_hold_something(reading: Reading) -> Iterator[Flaw]:
     """A row without contracts says something only where its purposes cancel out."""
-    for _, place, row in reading.positions():
-        if not row.contracts and not row.hedge:
+    for _, place, row in reading.rows():
+        if row.contracts == 0 and not row.hedge and not reading.file.unreadable(*place, "hedge"):
             yield Flaw((*place, "contracts"), "is 0", "write the contracts held, or drop the row")
 
 
 def contracts_are_whole_lots(reading: Reading) -> Iterator[Flaw]:
     """A position is one lot at least: less is coins or dollars typed for contracts."""
-    for at, place, row in reading.positions():
-        contract = reading.contract(row.contract, at)
-        if contract is None or not 0 < abs(row.contracts) < contract.lot_size:
+    for at, place, row in reading.rows():
+        contract = reading.contract_of(row, at)
+        if contract is None or row.contracts is None or not 0 < abs(row.contracts) < contract.lot_size:
             continue
         unit = f"{plain(contract.multiplier)} {'USD' if contract.kind is Kind.INVERSE else contract.asset}"
         problem = f"is less than one lot of {plain(contract.lot_size)}"
@@ -52,8 +56,8 @@ def contracts_are_whole_lots(reading: Reading) -> Iterator[Flaw]:
 def margins_lie_within_wallets(reading: Reading) -> Iterator[Flaw]:
     """Isolated margins are a part of the wallet of their currency."""
     taken: dict[tuple[str, str], Fraction] = {}
-    for at, place, row in reading.positions():
-        contract = reading.contract(row.contract, at)
+    for at, place, row in reading.rows():
+        contract = reading.contract_of(row, at)
         if row.margin is None or contract is None or not reading.file.sound(*at.at("wallets", contract.settle)):
             continue
         settle, key = contract.settle, (at.name, contract.settle)
@@ -68,9 +72,9 @@ def margins_lie_within_wallets(reading: Reading) -> Iterator[Flaw]:
 
 def margins_are_not_aside(reading: Reading) -> Iterator[Flaw]:
     """What margins an open position is business of the plan: its PnL is coins of it."""
-    for at, place, row in reading.positions():
-        contract = reading.contract(row.contract, at)
-        if contract is not None and row.contracts and contract.settle in reading.aside:
+    for at, place, row in reading.rows():
+        contract = reading.contract_of(row, at)
+        if contract is not None and row.contracts != 0 and contract.settle in reading.aside:
             problem = f"is margined in {contract.settle}, which stands under aside"
             instead = f"take {contract.settle} out of aside and give it a target, or close the position first"
             yield Flaw((*place, "contract"), problem, instead)
@@ -78,8 +82,8 @@ def margins_are_not_aside(reading: Reading) -> Iterator[Flaw]:
 
 def proxies_are_declared(reading: Reading) -> Iterator[Flaw]:
     """A position for another asset has a beta to count it by."""
-    for at, place, row in reading.positions():
-        contract = reading.contract(row.contract, at)
+    for at, place, row in reading.rows():
+        contract = reading.contract_of(row, at)
         if row.stands_for is None or contract is None or row.stands_for == contract.asset:
             continue
         proxy = reading.says.proxies.get(row.stands_for)

@@ -43,12 +43,12 @@ def every_asset_is_served(reading: Reading) -> Iterator[Flaw]:
 def routes_lead_somewhere(reading: Reading) -> Iterator[Flaw]:
     """A route is a word for a kind of contract, or a contract's name."""
     routes = reading.says.policy.routes if reading.says.policy else None
-    if routes is None or not reading.venue_known:
+    if routes is None:
         return
     if not routes:
         yield Flaw(("policy", "routes"), "names no route", "write [inverse, linear, proxy]")
     for n, route in reading.file.rows(("policy", "routes"), routes):
-        if route not in ROUTE_WORDS and reading.contract(route) is None:
+        if route not in ROUTE_WORDS and reading.contract(route) is None and not reading.may_be_listed(route):
             instead = ONE_OF + ", ".join(ROUTE_WORDS) + ", or the name of a contract"
             yield Flaw(("policy", "routes", n), "is not known here", instead, near=(route, ROUTE_WORDS))
 

@@ -45,10 +45,14 @@ def lots_add_up(reading: Reading) -> Iterator[Flaw]:
 
 def lots_lie_in_the_past(reading: Reading) -> Iterator[Flaw]:
     """No lot is acquired after now."""
-    for asset, holding in _with_lots(reading):
+    for asset, holding in reading.says.holdings.items():
         path: Path = ("holdings", asset, "lots")
-        for n, lot in reading.file.rows(path, holding.lots):
-            if lot.acquired > reading.now:
+        lots = holding.lots if isinstance(holding, models.Holding) else ()
+        acquired = {n: lot.acquired for n, lot in reading.file.rows(path, lots)}
+        parts = {n: reading.file.in_part((*path, n), models.Lot) for n in reading.file.left_out(path)}
+        acquired |= {n: part["acquired"] for n, part in parts.items() if "acquired" in part}
+        for n, day in acquired.items():
+            if day > reading.now:
                 yield Flaw((*path, n, "acquired"), "is in the future", "write the day the coins were acquired")
 
 
