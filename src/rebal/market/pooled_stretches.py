@@ -89,7 +89,7 @@ class Stretch:
             at_nothing = any(ONE + s * self.end == 0 for s in self.poles)
             return self.end - (self.end - self.start) / _GRAIN if at_nothing else self.end
         end = self.start + ONE
-        while self.spare(end) > 0 and not (self.slope >= 0 and not self.square) and end < _GRAIN:
+        while (self.slope < 0 or self.square) and self.spare(end) > 0:
             end *= 2
         return end
 
