@@ -77,6 +77,7 @@ class Code(StrEnum):
     REFRESHED = "refreshed"
     COVERED_SHORT = "covered-short"
     INITIAL_MARGIN = "initial-margin"
+    CLOSING_FEE = "closing-fee"
     CHECKS_APART = "checks-apart"
     RUNGS_LEFT = "rungs-left"
 

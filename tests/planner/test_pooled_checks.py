@@ -456,3 +456,40 @@ def test_of_the_last_order_a_venue_may_take_nothing() -> None:
     (said,) = found(plan, Code.INITIAL_MARGIN)
     assert (said.data["contract"], said.data["contracts"], said.data["taken_contracts"]) == ("b:ETHUSD", 12, 0)
     assert "it may take none of b:ETHUSD, nor all of those before it; bring as much more" in said.message
+
+
+def of_a_fee(folder: Path, venue: str, contract: str, says: str, *, held: str = "USD: 50%") -> Plan:
+    return planned(read(folder, f"""
+as_of: 2026-11-20T08:00:00Z
+accounts: {{main: {{venue: {venue}, margin: pooled}}}}
+holdings: {{BTC: 2, ETH: 0}}
+targets: {{BTC: 50%, ETH: 0%, {held}}}
+contracts: {{{contract}: {{maintenance: {says}}}}}
+{MARKET}"""))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("venue", "contract", "mode"),
+    [
+        ("bybit", "BTCUSD", "unified account, cross margin"),
+        ("okx", "BTC-USD-SWAP", "multi-currency margin"),
+    ],
+)
+def test_a_closing_fee_that_the_file_leaves_out_and_the_venue_counts_is_told(
+    tmp_path: Path, venue: str, contract: str, mode: str
+) -> None:
+    plan = of_a_fee(tmp_path, venue, contract, "{close_fee: false}")
+    (said,) = found(plan, Code.CLOSING_FEE)
+    assert (said.severity, said.subject, said.data["contracts"]) == (Severity.INFO, "main", (contract,))
+    assert said.message == (
+        f"{venue} counts the fee of closing in its {mode}, and so it is for {contract} too, whose "
+        "maintenance.close_fee is false"
+    )
+    counted = of_a_fee(tmp_path, venue, contract, "{close_fee: true}")
+    assert not found(counted, Code.CLOSING_FEE)
+    assert counted.accounts == plan.accounts
+
+
+def test_a_closing_fee_is_not_told_of_where_nothing_is_open_or_the_contract_has_its_own_say(tmp_path: Path) -> None:
+    assert not found(of_a_fee(tmp_path, "bybit", "ETHUSD", "{close_fee: false}"), Code.CLOSING_FEE)
+    assert not found(of_a_fee(tmp_path, "kucoin", "XBTUSDM", "{close_fee: false}"), Code.CLOSING_FEE)

@@ -188,6 +188,10 @@ MEANINGS: Mapping[Code, tuple[str, str]] = {
         "after fees, the initial margin of what a plan opens is more than there is for it",
         "bring as much more, trade a little less, or set a higher leverage for the contract",
     ),
+    Code.CLOSING_FEE: (
+        "the file leaves the closing fee of a contract out of its margin, and the venue counts it in a pooled account",
+        "nothing: it is counted; set contracts.NAME.maintenance.close_fee to true, as it is",
+    ),
     Code.CHECKS_APART: ("a replay looks at the book at the ends of bars, further apart than asked", "finer bars"),
     Code.RUNGS_LEFT: (
         "what is left of a ladder would use coins that are free by now",

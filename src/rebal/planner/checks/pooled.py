@@ -7,8 +7,9 @@ from rebal.account_lines import path_words
 from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction, down, plain, rounded, total, up
 from rebal.book import Book
 from rebal.findings import Code, Finding, apart, coins, error, info, percent, usd, warning
+from rebal.market.maintenance import Tiers
 from rebal.market.margin import Held
-from rebal.market.pooled import Coin, Judged, Pool, coins_to_count, credit, judge
+from rebal.market.pooled import ClosingFee, Coin, Judged, Pool, coins_to_count, credit, judge
 from rebal.names import listed
 from rebal.plan import Order
 from rebal.planner.collateral import account_leverage, last_that
@@ -80,6 +81,25 @@ def _assumed(review: Review) -> Iterator[Finding]:
                 f"accounts.{name}.borrowing"
             )
             yield say(Code.ASSUMED_FIGURE, name, message, key=f"accounts.{name}.borrowing")
+
+
+def _closing_fees(review: Review) -> Iterator[Finding]:
+    """Contracts whose file leaves the closing fee out, where the venue counts it whatever the contract."""
+    portfolio = review.desk.portfolio
+    for account in portfolio.pools:
+        assert account.pooling is not None
+        own = [
+            contract.name
+            for contract in review.contracts_in_play
+            if contract.own and contract.account == portfolio.at(account.name)
+            and isinstance(contract.maintenance, Tiers) and not contract.maintenance.close_fee
+        ]  # fmt: skip
+        if own and account.pooling.rules.fee is not ClosingFee.SCHEDULE:
+            message = (
+                f"{account.venue} counts the fee of closing in its {account.pooling.mode}, and so it is for "
+                f"{listed(own)} too, whose maintenance.close_fee is false"
+            )
+            yield info(Code.CLOSING_FEE, account.name or "", message, contracts=tuple(own))
 
 
 def _covered_shorts(review: Review) -> Iterator[Finding]:
@@ -182,4 +202,11 @@ def _taken(last: Order, account: Account, review: Review) -> Fraction:
     return closing + last_that(fits, int((last.contracts - closing) / contract.lot_size)) * contract.lot_size
 
 
-POOLED_CHECKS: tuple[Check, ...] = (_at_liquidation, _alerts, _beyond_credit, _assumed, _covered_shorts)
+POOLED_CHECKS: tuple[Check, ...] = (
+    _at_liquidation,
+    _alerts,
+    _beyond_credit,
+    _assumed,
+    _closing_fees,
+    _covered_shorts,
+)
