@@ -153,6 +153,9 @@ TEN = ("10", "0.01", "0", None)
     [
         # 0.1 at ten coins by either rate, and 0.7 at twenty
         (stepped(TEN, ("20", "0.06", "0.5", None), (None, "0.2", "3.3", None)), True),
+        (stepped((None, "0.01", "0", None)), True),
+        # 0.6 of twenty coins and a hair: less than 0.7
+        (stepped(TEN, ("20", "0.06", "0.5", None), (None, "0.03", "0", None)), False),
         # 0.05 of ten coins and a hair: less than 0.1
         (stepped(TEN, (None, "0.06", "0.55", None)), False),
         # a deduction below nothing is a sum that a part is asked as well as the whole
@@ -234,3 +237,24 @@ def test_a_rate_that_does_not_grow_is_asked_at_first_where_no_leverage_asks_more
     held = one_coin(SizeRate(exact("0.01"), Fraction(0), initial_base=exact("0.5")))
     kept = kept_within(exact("0.65"), [held], leverage=Fraction(1000), set_to=lambda _: Fraction(10), shock=Fraction(0))
     assert kept == Factors(1 / exact("1.1"), None)
+
+
+@pytest.mark.parametrize(
+    ("balance", "shock", "below", "above"),
+    [
+        # 0.8 and 4/3 - y are y at y = 16/15
+        ("0.8", "0", "15/16", None),
+        # 0.6 and a third that is gained are less than a coin
+        ("0.6", "0", "1", "1"),
+        # 0.8 and 4/3 are 1.01 y at 0.473 of the price: a fall of 0.6 ends it, of 0.4 not
+        ("0.8", "0.6", "1", None),
+        ("0.8", "0.4", "15/16", None),
+    ],
+)
+def test_a_policy_counts_what_is_gained_and_is_broken_today_where_a_further_shock_ends_it(
+    balance: str, shock: str, below: str, above: str | None
+) -> None:
+    """A long of 40,000 dollars from 30,000: at 40,000 over y it is worth y coins and has gained 4/3 - y."""
+    held = replace(one_coin(stepped((None, "0.01", "0", None))), entry_price=Fraction(30000))
+    found = kept_within(exact(balance), [held], leverage=ONE, set_to=lambda _: Fraction(100), shock=exact(shock))
+    assert found == Factors(exact(below), None if above is None else exact(above))

@@ -26,7 +26,9 @@ shocks = st.one_of(fractions("-0.95", "2"), fractions("-0.95", "2", places=7), s
 
 def judged(balance: Fraction, held: Sequence[Held], moves: Mapping[str, Fraction]) -> None:
     """Walk a path both ways and compare all that is said of it."""
-    passage = Curve(balance, held).along(Moves(moves))
+    curve = Curve(balance, held)
+    passage = curve.along(Moves(moves))
+    assert curve.short_now == -slack(balance, held, ONE)
     moved = [at(position, ONE + moves[position.contract.asset]) for position in held]
     assert passage.margin_balance == balance + sum(map(unrealised, moved))
     assert passage.maintenance_margin == sum(map(maintenance, moved))
