@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from exact import exact
 from rebal.amounts import Fraction
-from rebal.market.carry import annualised, basis, days_between, funding_coins_per_day, funding_usd_per_day
+from rebal.market.carry import (
+    annualised,
+    basis,
+    basis_usd_per_day,
+    days_between,
+    funding_coins_per_day,
+    funding_usd_per_day,
+)
 from rebal.market.contract import Kind
 from rebal.market.examples import INVERSE
 
@@ -52,6 +59,18 @@ def test_basis_is_a_fraction_of_the_index_and_annualises_simply() -> None:
     assert premium == Fraction("0.025")
     assert annualised(premium, Fraction(73)) == Fraction("0.125")
     assert basis(PRICE, PRICE) == 0
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_a_premium_that_is_gone_at_expiry_is_earned_by_a_short_day_by_day(kind: Kind) -> None:
+    """41,000 dollars at 41,000 converge to an index of 40,000 by 1,000 in 50 days, and to one of 42,000 by as much."""
+    contract = replace(DATED, kind=kind, multiplier=Fraction(1))
+    contracts = Fraction(41000 if kind is Kind.INVERSE else 1)
+    premium, discount = Fraction(40000), Fraction(42000)
+    for index, paid in ((premium, Fraction(20)), (discount, Fraction(-20)), (Fraction(41000), Fraction(0))):
+        for side in (1, -1):
+            found = basis_usd_per_day(contract, side * contracts, price=Fraction(41000), index=index, days=Fraction(50))
+            assert found == side * paid
 
 
 @given(st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1)), st.timedeltas(timedelta(-900), timedelta(900)))
