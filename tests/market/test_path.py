@@ -329,14 +329,17 @@ def test_a_jump_on_the_way_ends_a_wallet_of_coins_that_move_apart() -> None:
     assert (passage.short, passage.ends_at) == (exact("17.5"), Fraction(1, 4))
 
 
-def test_a_need_that_turns_down_on_the_way_of_one_coin_is_largest_where_it_turns() -> None:
-    """Half of up to 100 dollars is asked, and a tenth of what is beyond: 25 + 20 s up to s = 1/2, and 45 - 20 s on."""
-    # and on again where no price comes to, so that it turns both ways
+@pytest.mark.parametrize("turns", [1, 2])
+def test_a_need_that_turns_down_on_the_way_of_one_coin_is_largest_where_it_turns(turns: int) -> None:
+    """Half of up to 100 dollars is asked, and a tenth of what is beyond: 25 + 20 s up to s = 1/2, and 45 - 20 s on.
+
+    Or up again where no price comes to, so that it turns both ways.
+    """
     tiers = (
         Tier(Fraction(100), exact("0.5")), Tier(Fraction(1000), exact("0.1"), exact("-40")),
         Tier(None, exact("0.9"), Fraction(760)),
     )  # fmt: skip
-    schedule = Tiers(Valuation.MARK, False, Method.DEDUCTION, TierUnit.USD, tiers)
+    schedule = Tiers(Valuation.MARK, False, Method.DEDUCTION, TierUnit.USD, tiers[: turns + 1])
     bent = Held(linear(schedule, multiplier="1", asset="BTC"), ONE, Fraction(50), Fraction(50))
     free = Held(linear(usd_tiers((None, "0")), multiplier="1", asset="ETH"), -ONE, Fraction(100), Fraction(100))
     for held in ([bent, free], [free, bent]):
