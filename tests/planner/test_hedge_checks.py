@@ -165,3 +165,61 @@ def test_a_hedge_of_another_coin_that_is_closed_is_no_roll_of_this_one() -> None
     plan = build_hedge(made, made.statement, asks=asks, inputs=INPUTS)
     assert [(order.contract, order.signed > 0) for order in plan.orders] == [("BTCUSD", True), ("BTCFAR", False)]
     assert [each.subject for each in plan.findings if each.code is Code.REALISED] == ["BTCUSD"]
+
+
+def stands_on_what_is_gone(*, listed: bool, beside: int = 0) -> Portfolio:
+    """Half of 2 BTC protected by 40,000 dollars at 40,000, by a contract that is listed no more, or has expired.
+
+    ``beside``: so many dollars more on one that can be traded.
+    """
+    gone = replace(inverse("BTC", "100", name="BTCGONE", fee="0"), listed=listed,
+                   expiry=NOW - timedelta(days=1) if listed else None)  # fmt: skip
+    own = inverse("BTC", "100", fee="0")
+    short = tuple(
+        opened(each, contracts=Fraction(-dollars, 100), entry_price=Fraction(40000), hedge=Fraction(-dollars, 100))
+        for each, dollars in ((gone, 40000), (own, beside)) if dollars
+    )  # fmt: skip
+    contracts = (gone, own) if beside else (gone,)
+    return portfolio({"BTC": "2"}, None, {"BTC": "40000"}, contracts, wallets={"BTC": "2"}, positions=short)
+
+
+BY_HAND = "which no order can close: close it by hand, or record what became of it"
+
+
+@pytest.mark.parametrize("listed", [True, False])
+@pytest.mark.parametrize(
+    ("asked", "left"),
+    [
+        ("0", "40000.00 USD"),  # all of the 1 BTC
+        ("0.25", "20000.00 USD"),  # half a coin of 2 is asked for
+        # a hundredth of 2 BTC is within the band, 800 dollars; a dollar more is not
+        ("0.49", None),
+        ("0.4899875", "801.00 USD"),
+        ("0.5", None),
+    ],
+)
+def test_what_nothing_can_close_of_a_hedge_is_told_in_dollars(asked: str, left: str | None, *, listed: bool) -> None:
+    plan = hedged(stands_on_what_is_gone(listed=listed), BTC=asked)
+    assert (plan.orders, plan.refused) == ((), False)
+    said = [(each.severity, each.message) for each in plan.findings if each.code is Code.HEDGE_OFF]
+    assert said == ([("warning", f"{left} more than asked stay protected on BTCGONE, {BY_HAND}")] if left else [])
+    assert {Code.EXPIRED if listed else Code.UNLISTED_CONTRACT} <= {each.code for each in plan.findings}
+
+
+@pytest.mark.parametrize(
+    ("asked", "bought", "left"), [("0.75", 0, None), ("0.5", 200, None), ("0.25", 200, "20000.00")]
+)
+def test_what_is_left_of_a_hedge_that_can_be_closed_in_part_is_told(asked: str, bought: int, left: str | None) -> None:
+    """1.5 BTC of 2 are protected, of which 0.5 can be closed."""
+    plan = hedged(stands_on_what_is_gone(listed=False, beside=20000), BTC=asked)
+    assert sum(order.contracts for order in plan.orders) == bought
+    said = [each.data["undone_usd"] for each in plan.findings if each.code is Code.HEDGE_OFF]
+    assert said == ([exact(left)] if left else [])
+
+
+def test_more_that_nothing_can_open_is_refused_in_dollars() -> None:
+    """Three quarters of 2 BTC are 20,000 dollars more than the half that stands."""
+    plan = hedged(stands_on_what_is_gone(listed=False), BTC="0.75")
+    (said,) = [each for each in plan.findings if each.severity == "error"]
+    assert (said.code, said.data["undone_usd"]) == (Code.UNSERVED_ASSET, -20000)
+    assert ", so 20000.00 USD of exposure to take away are left undone; " in said.message

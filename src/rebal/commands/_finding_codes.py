@@ -114,7 +114,7 @@ MEANINGS: Mapping[Code, tuple[str, str]] = {
     ),
     Code.HEDGE_OFF: (
         "a hedge is not what was asked for",
-        "the command that the finding ends with brings it there; or ask for another share",
+        "what the finding ends with brings it there; or ask for another share",
     ),
     Code.HEDGE_OVERDUE: (
         "the day has come that a hedge was meant to end on",

@@ -4,14 +4,15 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from rebal.amounts import ZERO, Fraction
-from rebal.book import Book, HedgeAsked
+from rebal.book import Book, HedgeAsked, Purpose
+from rebal.market.contract import Contract
 from rebal.plan import Inputs, Plan
 from rebal.planner.build import answer
-from rebal.planner.candidates import SHORT
+from rebal.planner.candidates import SHORT, part_held
 from rebal.planner.checks.hedges import measured_anew, outlasts, refuse_over_hedge, rolled, rolls, sale_note
 from rebal.planner.cover import Cover, cover
 from rebal.planner.desk import Desk
-from rebal.planner.hedge_legs import Ask, Tally, contract_moved, in_turn, left_behind
+from rebal.planner.hedge_legs import Ask, Tally, contract_moved, in_the_way, in_turn, left_behind
 from rebal.planner.orders import orders_of
 from rebal.planner.rebalance import Decided, outside_band
 from rebal.planner.review import Check
@@ -106,6 +107,9 @@ def _residual(
         return Residual(ask.asset, wanted, wanted, LeftOut.UNSERVED, None)
     if skipped is not None:
         return Residual(ask.asset, wanted, left, skipped.reason, skipped.contract)
+    stuck = _stuck(ask, after, desk)
+    if stuck is not None:
+        return Residual(ask.asset, wanted, left, LeftOut.UNTRADABLE, stuck)
     if legs or contract is None:
         return Residual(ask.asset, wanted, ZERO, None, contract, after.passed.get(ask.asset, ()))
     if not left_behind(ask, missing, before.base(ask.asset), desk=desk):
@@ -115,3 +119,17 @@ def _residual(
     too_large = abs(wanted) <= least_leg_usd(ask.asset, contract, desk.portfolio)
     reason = LeftOut.SMALLER_THAN_A_LOT if too_large else LeftOut.BELOW_MIN_ORDER
     return Residual(ask.asset, wanted, wanted, reason, contract)
+
+
+def _stuck(ask: Ask, after: Tally, desk: Desk) -> Contract | None:
+    """The first contract of which too much stays protected, as no order can close it; None where nothing does.
+
+    Too much: by more than the policy's hedge_band, with all that can be closed closed.
+    """
+    band = desk.portfolio.policy.hedge_band * max(ZERO, after.base(ask.asset))
+    closes = in_the_way(ask.asset, desk)
+    if after.missing(ask) >= -band or any(after.held(each.contract, ask.asset) for each in closes):
+        return None
+    held = desk.positions_for.get(ask.asset, ())
+    stays = (each for each in held if part_held(each, ask.asset, Purpose.HEDGE) < 0 and each not in closes)
+    return next((each.contract for each in stays), None)

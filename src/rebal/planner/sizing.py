@@ -26,6 +26,7 @@ class LeftOut(StrEnum):
     BELOW_MIN_CONTRACTS = "below min_contracts"
     WITHIN_HEDGE_BAND = "within hedge_band"
     CANCELS = "cancels against another leg"
+    UNTRADABLE = "on what cannot be traded"
     UNCOVERED = "uncovered"
 
 

@@ -70,6 +70,12 @@ def _left_out(review: Review) -> Iterator[Finding]:
             case LeftOut.CANCELS:
                 message = f"{size} on {contract.name} cancel against other legs on it to less than an order: left out"
                 yield warning(Code.RESIDUAL, residual.asset, message, **data)
+            case LeftOut.UNTRADABLE:
+                message = (
+                    f"{size} more than asked stay protected on {contract.name}, which no order can close: close it by "
+                    "hand, or record what became of it"
+                )
+                yield warning(Code.HEDGE_OFF, residual.asset, message, **data)
             case LeftOut.UNSERVED | LeftOut.UNCOVERED:
                 pass
 
