@@ -1,9 +1,13 @@
 """From legs to orders: one a contract by name, which minimum refuses it, and what only makes a position smaller."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from drawn import among
 from exact import exact
 from rebal.amounts import ONE, Fraction
 from rebal.book import Book, Position, Purpose, opened
@@ -17,7 +21,7 @@ from rebal.planner.sizing import LeftOut, Leg, Residual
 from rebal.policy import Route
 from rebal.portfolio import Portfolio
 
-from .given import INPUTS, inverse, policy, portfolio
+from .given import INPUTS, NOW, inverse, policy, portfolio
 from .test_splitting import accounts, at
 
 COINS = ("SOL", "BTC", "XRP", "ADA")
@@ -164,10 +168,29 @@ def test_lots_that_are_left_over_accounts_are_too_few_for_an_order(undone: str, 
 
 def test_at_one_account_a_rest_is_told_in_the_lots_of_the_last_contract() -> None:
     near, far = inverse("BTC", name="BTCA"), inverse("BTC", "100", name="BTCB")
-    book = made(near, far)
+    book = made(near, far, open_now="50")
     for undone in ("5", "50"):
         found = rest(book, [leg(near, "-50"), leg(far, "-2")], undone, opening=Candidate(near, Route.INVERSE, ONE))
         assert (found.left_out, found.contract) == (None, far)
+
+
+def test_a_rest_is_told_in_the_lots_of_what_opens_once_all_that_was_in_the_way_is_closed() -> None:
+    near, far = inverse("BTC", name="BTCA"), inverse("BTC", "10", name="BTCB")
+    other = Candidate(inverse("BTC", "100", name="BTCC"), Route.INVERSE, ONE)
+    book = made(near, far, other.contract)
+    fifty, two = (opened(each, contracts=exact(size), entry_price=ONE) for each, size in ((near, "50"), (far, "2")))
+    for open_now in ((fifty,), (fifty, two)):
+        held = {each.contract.name: each for each in open_now}
+        full = replace(book, statement=replace(book.statement, positions=held))
+        closing = [leg(each.contract, str(-each.contracts)) for each in open_now]
+        assert rest(full, closing, "5", opening=other).contract == other.contract
+        assert rest(full, closing, "0.5").contract == open_now[-1].contract
+        assert rest(full, [leg(near, "-40")], "0.5", opening=other).contract == near
+
+
+def test_where_nothing_opens_lots_of_several_accounts_are_too_few_for_an_order_all_the_same() -> None:
+    for undone, reason in (("5", LeftOut.BELOW_MIN_ORDER), ("50", None)):
+        assert rest(over_two(COARSE, FINE), [leg(FINE, "-50"), leg(COARSE, "-2")], undone).left_out is reason
 
 
 def test_what_nothing_opens_is_unserved_but_for_less_than_the_lot_that_closed_last() -> None:
@@ -242,3 +265,94 @@ def test_a_position_below_the_least_order_is_closed_alone_where_reversing_it_is_
     left = [each for each in plan.findings if each.code is Code.BELOW_MINIMUM]
     assert [each.data["undone_usd"] for each in left] == ([Fraction(leaves)] if leaves else [])
     assert all("60.00 USD are below the venue's minimum, 111 contracts" in each.message for each in left)
+
+
+@pytest.mark.parametrize(
+    ("undone", "reason"),
+    [("0.5", None), ("1", LeftOut.BELOW_MIN_CONTRACTS), ("119.5", LeftOut.BELOW_MIN_CONTRACTS), ("120", None)],
+)
+def test_lots_that_are_left_are_told_of_the_venue_that_takes_no_order_of_so_few(
+    undone: str, reason: LeftOut | None
+) -> None:
+    """50 are sold in lots of a dollar; what opens takes 120 dollars and more: all below it, from the first lot on."""
+    near, far = inverse("BTC", name="BTCA"), inverse("BTC", "10", minimum="12", name="BTCB")
+    book, opening = made(near, far), Candidate(far, Route.INVERSE, ONE)
+    told = far if reason else near
+    for several in (book, replace(book, told_accounts=accounts(a="1", b="1"), policy=policy(min_order="0"))):
+        for legs in ([leg(near, "-50")], [leg(near, "50")]):
+            found = rest(several, legs, undone, opening=opening)
+            assert (found.left_out, found.contract) == (reason, told)
+    assert rest(book, [leg(near, "-50")], undone, opening=Candidate(near, Route.INVERSE, ONE)).left_out is None
+
+
+@dataclass(frozen=True)
+class Sold:
+    """Dollars of BTC to be sold from what is long of a dated and a perpetual contract.
+
+    Each of them: dollars of a lot, lots of its least order, lots that are open.
+    """
+
+    dated: tuple[int, int, int]
+    perpetual: tuple[int, int, int]
+    dollars: int
+    routes: tuple[str, ...]
+    over: tuple[str, ...]
+    """Names of accounts: the dated one is at the first, the perpetual at the last."""
+
+
+@st.composite
+def sales(draw: st.DrawFn) -> Sold:
+    most = st.just(0) | st.integers(10, 40)  # of which all can be closed
+    dated, perpetual = ((draw(among(1, 10, 25)), draw(among(1, 4, 120)), draw(most)) for _ in range(2))
+    # a dated one opens behind it only where nothing of coarser lots may stay open
+    routes = draw(among(("inverse",), ("dated", "inverse"), ("dated",))) if perpetual[0] <= dated[0] else ("inverse",)
+    return Sold(dated, perpetual, draw(st.integers(1, 900)), routes, draw(among((), ("a",), ("a", "b"))))
+
+
+@example(Sold((1, 111, 50), (1, 1, 20), 130, ("dated",), ()))
+@example(Sold((1, 1, 20), (10, 1, 0), 25, ("inverse",), ()))
+@example(Sold((1, 111, 50), (1, 1, 0), 110, ("dated",), ("a", "b")))
+@example(Sold((1, 111, 50), (1, 1, 0), 51, ("dated",), ()))
+@example(Sold((1, 111, 50), (1, 1, 0), 55, ("dated",), ("a", "b")))
+@given(sold=sales())
+def test_what_is_said_of_a_rest_is_so(sold: Sold) -> None:
+    """A rest that is told to be rounded is less than a lot, one below a minimum less than it with what is ordered."""
+    first, last = (sold.over[0], sold.over[-1]) if sold.over else ("", "")
+    contracts = [
+        inverse("BTC", str(size), name=name, minimum=str(least), fee="0", expiry=expiry)
+        for (size, least, _), name, expiry in (
+            (sold.dated, "BTC35", NOW + timedelta(days=35)), (sold.perpetual, "BTCUSD", None),
+        )
+    ]  # fmt: skip
+    contracts = [at(name, each) if name else each for each, name in zip(contracts, (first, last), strict=True)]
+    open_now = [
+        (each, lots) for each, (_, _, lots) in zip(contracts, (sold.dated, sold.perpetual), strict=True) if lots
+    ]
+    positions = tuple(opened(each, contracts=Fraction(n), entry_price=Fraction(40000)) for each, n in open_now)
+    long = sum(int(each.contracts * each.contract.multiplier) for each in positions)
+    weight = Fraction(40000 + long - sold.dollars, 40000)
+    wallets = {f"{name}:BTC" if name else "BTC": "0.5" for name in (first, last)}
+    coin = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, tuple(contracts), wallets=wallets, positions=positions,
+                     rules=policy(band="0", routes=sold.routes))  # fmt: skip
+    coin = replace(coin, targets={"BTC": weight, "USD": 1 - weight})
+    if sold.over:
+        coin = replace(coin, told_accounts=accounts(**dict.fromkeys(sold.over, "1")))
+    plan = build_plan(coin, coin.statement, inputs=INPUTS)
+    ordered = {each.contract: each.signed for each in plan.orders}
+    sizes = {each.name: each.multiplier for each in contracts}
+    left = -sold.dollars - sum((signed * sizes[name] for name, signed in ordered.items()), Fraction(0))
+    said = [each.data for each in plan.findings if each.subject == "BTC" and "undone_usd" in each.data]
+    assert not ordered or [each["undone_usd"] for each in said] == ([left] if left else [])
+    for data in said:
+        contract = next(each for each in contracts if each.name == data["contract"])
+        if "lot_usd" in data:
+            assert data["lot_usd"] == contract.multiplier
+            assert abs(left) < contract.multiplier
+        if "min_contracts" in data:
+            more = Fraction(int(left / contract.multiplier))
+            assert more
+            assert data["min_contracts"] == contract.min_contracts
+            assert abs(ordered.get(contract.name, 0) + more) < contract.min_contracts
+        if "min_order_usd" in data:
+            assert data["min_order_usd"] == 10
+            assert abs(left) < 10 + sold.perpetual[0]  # nor is what another lot is too large for

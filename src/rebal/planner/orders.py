@@ -1,15 +1,14 @@
 """From legs to orders: one a contract, net over its legs, its price on the tick; what no order carries, and why."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from rebal.amounts import ZERO, Fraction, down, total, up
 from rebal.book import Book, Purpose
 from rebal.market.contract import Contract
 from rebal.plan import Order, OrderPart, Side
-from rebal.planner.candidates import Candidate
+from rebal.planner.candidates import Candidate, part_held
 from rebal.planner.sizing import LeftOut, Leg, Passed, Residual, carried_usd, fully_reducing, is_below_min_order
-from rebal.planner.targets import least_leg_usd
+from rebal.planner.targets import least_leg_usd, lot_usd
 from rebal.policy import Route
 from rebal.portfolio import Portfolio
 
@@ -83,7 +82,7 @@ def residual(
 ) -> Residual:
     """What the orders carry of an asset's leg, and why the rest is left."""
     done = total(carried_usd(leg, portfolio) for leg in legs if leg.contract.name in orders)
-    contract = _last_or_finest(legs, portfolio) if legs else opening.contract if opening else None
+    contract = _rounded_on(legs, opening, book, portfolio)
     dropped = [leg for leg in legs if leg.contract.name not in orders]
     reason: LeftOut | None = None
     if dropped:
@@ -93,10 +92,9 @@ def residual(
         reason = LeftOut.UNSERVED
     elif not legs and wanted:
         reason = _too_little_for_any(abs(wanted), asset, contract, portfolio)
-    elif opening is not None and _lacks_contracts(legs, opening.contract, wanted - done, portfolio):
-        reason = LeftOut.BELOW_MIN_CONTRACTS
-    elif _is_too_little(legs, abs(wanted - done), portfolio):
-        reason = LeftOut.BELOW_MIN_ORDER
+    elif contract is not None and abs(wanted - done) >= lot_usd(asset, contract, portfolio):
+        reason = _lots_left(abs(wanted - done), asset, opening, portfolio)
+        contract = opening.contract if opening and reason is LeftOut.BELOW_MIN_CONTRACTS else contract
     return Residual(asset, wanted, wanted - done, reason, contract, passed)
 
 
@@ -106,28 +104,27 @@ def _too_little_for_any(dollars: Fraction, asset: str, contract: Contract | None
     return LeftOut.BELOW_MIN_ORDER if an_order and dollars < portfolio.policy.min_order else LeftOut.SMALLER_THAN_A_LOT
 
 
-def _lacks_contracts(legs: Sequence[Leg], opening: Contract, undone: Fraction, portfolio: Portfolio) -> bool:
-    """Whether a whole lot is left where a position is closed: with it the order would be none that the venue takes."""
-    if portfolio.has_several or not legs or opening.min_contracts <= opening.lot_size:
-        return False
-    if legs[-1].contract.name != opening.name:
-        return False
-    return abs(undone) >= carried_usd(replace(legs[-1], contracts=opening.lot_size), portfolio)
+def _lots_left(dollars: Fraction, asset: str, opening: Candidate | None, portfolio: Portfolio) -> LeftOut | None:
+    """Why more than a lot is left: of several accounts less than the policy's least order, or less than the venue's."""
+    if portfolio.has_several and dollars < portfolio.policy.min_order:
+        return LeftOut.BELOW_MIN_ORDER  # for so little no coins are brought from elsewhere
+    contract = opening.contract if opening else None
+    if contract is None or contract.min_contracts <= contract.lot_size:
+        return None
+    return LeftOut.BELOW_MIN_CONTRACTS if dollars < least_leg_usd(asset, contract, portfolio) else None
 
 
-def _is_too_little(legs: Sequence[Leg], undone: Fraction, portfolio: Portfolio) -> bool:
-    """Whether lots of several accounts are left, less than an order, for which coins would have to come."""
-    if not portfolio.has_several or not legs:
-        return False
-    finest = min(abs(carried_usd(replace(leg, contracts=leg.contract.lot_size), portfolio)) for leg in legs)
-    return finest <= undone < portfolio.policy.min_order
+def _rounded_on(legs: Sequence[Leg], opening: Candidate | None, book: Book, portfolio: Portfolio) -> Contract | None:
+    """What a leg's rest is rounded to: the finest lots of what carries some of it, of what opens once all is closed."""
+    goes_on = [leg.contract for leg in legs if not _closes_whole(leg, book)]
+    if not goes_on:
+        return opening.contract if opening else legs[-1].contract if legs else None
+    return min(goes_on, key=lambda each: portfolio.notional_usd(each, each.lot_size))
 
 
-def _last_or_finest(legs: Sequence[Leg], portfolio: Portfolio) -> Contract:
-    """What a leg's rest is rounded to: the lots of its last contract, the finest of several accounts'."""
-    if not portfolio.has_several:
-        return legs[-1].contract
-    return min((leg.contract for leg in legs), key=lambda each: portfolio.notional_usd(each, each.lot_size))
+def _closes_whole(leg: Leg, book: Book) -> bool:
+    position = book.positions.get(leg.contract.name)
+    return position is not None and part_held(position, leg.stands_for, leg.purpose) == -leg.contracts
 
 
 def _order(legs: Sequence[Leg], signed: Fraction, book: Book, portfolio: Portfolio) -> Order:
