@@ -93,7 +93,9 @@ def test_an_account_of_less_than_a_dollar_is_brought_back_as_any_other(tmp_path:
     coins, close = plan.ways
     # a dollar of position, the least there is, on 39.2 cents of credit
     assert (coins.enough, coins.chosen, close.enough, dict(close.contracts)) == (True, True, True, {"ETHUSD": F(-1)})
-    few, *_ = rescued(read(tmp_path, text.replace("SOL: 0.02", "SOL: 0.002"))).ways
+    few, _, both = rescued(read(tmp_path, text.replace("SOL: 0.02", "SOL: 0.002"))).ways
+    # once all of it is closed nothing is owed, and no coin comes
+    assert (both.way, both.enough, both.transfers) == (Rescue.BOTH, True, ())
     assert (few.currency, few.coins) == ("SOL", exact("0.002"))
     assert (few.way, few.enough, few.leverage_after) == (Rescue.COINS, False, 1 / (exact("0.392") + exact("0.18")))
 
@@ -338,6 +340,10 @@ def test_where_so_many_may_not_leave_or_may_not_come_closing_does_it(
     assert [order.contracts for order in plan.orders] == [9832]
 
 
+def test_what_is_no_whole_step_stays_where_it_is(tmp_path: Path) -> None:
+    assert came(travelling(tmp_path, "fee: 2", eth="8.000000009")) == [("other", F(-8), F(2)), ("bybit", F(6), None)]
+
+
 def test_what_just_fits_where_so_much_may_sit_comes(tmp_path: Path) -> None:
     plan = travelling(tmp_path, "least: 6.68", more="at_most: 95%")
     assert came(plan) == [("other", exact("-6.68"), None), ("bybit", exact("6.68"), None)]
@@ -445,6 +451,36 @@ def test_an_account_that_owes_more_than_counts_is_not_brought_back_by_closing_al
     """39,200 of credit, of which a long from 8,000 has lost 41,250; 60 SOL more are 5,400."""
     plan = rescued(read(tmp_path, LONG.replace("entry_price: 2500", "entry_price: 8000")))
     assert [(way.way, way.enough) for way in plan.ways] == [(Rescue.COINS, False), (Rescue.BOTH, True)]
+
+
+@pytest.mark.parametrize(
+    ("there", "ways"),
+    [("1", ["coins", "both"]), ("0.9999875", ["coins", "both"]), ("1.0000125", ["coins", "close", "both"])],
+)
+def test_closing_alone_is_a_way_as_long_as_anything_is_left(tmp_path: Path, there: str, ways: list[str]) -> None:
+    """A long of 60,000 from 7,500 has lost 40,000: nothing is left of a coin of BTC, or half a dollar less or more."""
+    text = LONG.replace("98%, SOL: 90%", "100%, SOL: 100%").replace("entry_price: 2500", "entry_price: 7500")
+    plan = rescued(
+        read(tmp_path, text.replace("BTC: 1, SOL: 60", f"BTC: {there}, SOL: 0.5").replace("BTC: 1}", f"BTC: {there}}}"))
+    )
+    assert [way.way.value for way in plan.ways] == ways
+
+
+def test_what_closing_leaves_owing_is_paid_to_the_cent(tmp_path: Path) -> None:
+    """As above on 1 BTC, closing costs 33 dollars; with 33.5 of SOL there is not enough for a dollar to stay open."""
+    text = LONG.replace("98%, SOL: 90%", "100%, SOL: 100%").replace("entry_price: 2500", "entry_price: 7500")
+    _, both = rescued(read(tmp_path, text.replace("SOL: 60", "SOL: 0.335"))).ways
+    assert (both.way, dict(both.contracts), both.enough) == (Rescue.BOTH, {"ETHUSD": F(-60000)}, True)
+    assert [(each.asset, each.quantity) for each in both.transfers] == [("SOL", exact("0.33"))]
+
+
+def test_only_the_pools_that_are_named_are_rescued(tmp_path: Path) -> None:
+    one = LONG[LONG.index("  bybit:") : LONG.index("contracts: {ETHUSD: {lev")]
+    text = LONG.replace("contracts: {ETHUSD: {leverage: 10}}\n", one.replace("  bybit:", "  other:"))
+    made = read(tmp_path, text.replace("BTC: 1, SOL", "BTC: 2, SOL"))
+    for names, told in ((frozenset({"other"}), {"other"}), (None, {"bybit", "other"})):
+        plan = build_rescue(made, made.statement, inputs=inputs(made), wallets=names)
+        assert {way.wallet for way in plan.ways} == told
 
 
 @pytest.mark.parametrize(("coins", "ways"), [("50", []), ("50.1", [Rescue.COINS, Rescue.BOTH])])
@@ -565,6 +601,31 @@ def test_where_one_account_sends_all_that_is_missing_the_next_sends_nothing(tmp_
     assert came(rescued(read(tmp_path, text))) == [
         ("other", exact("-6.65452"), None), ("bybit", exact("6.65452"), None)
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("loose", "rest"), [("6", "4.36"), ("2", "0.36"), ("1.64", None), ("1.6", None)])
+def test_what_a_margin_of_the_other_account_draws_on_is_not_there_to_be_sent(
+    tmp_path: Path, loose: str, rest: str | None
+) -> None:
+    """An isolated long of 10,000 dollars of ETH on 2.44 takes 1.64 of what lies loose beside it, and the pool the rest.
+
+    At half the price 10,100 dollars are 8.08 ETH, of which 4 are lost.
+    """
+    isolated = (
+        "  other: {venue: bybit, margin: isolated, withdrawal: 2h, wallets: {ETH: THERE}, "
+        "positions: [{contract: ETHUSD, contracts: 10000, entry_price: 2500, margin: 2.44}]}\n"
+    ).replace("THERE", plain(exact(loose) + exact("2.44")))
+    text = LONG.replace("BTC: 1, SOL: 60", f"BTC: 1, SOL: 60, ETH: {plain(exact(loose) + exact('2.44'))}")
+    text = text.replace("SOL: 90%}", "SOL: 90%, ETH: 100%}").replace(
+        "contracts: {ETHUSD: {leverage: 10}}",
+        isolated + 'contracts: {"bybit:ETHUSD": {leverage: 10}, "other:ETHUSD": '
+        "{taker_fee: 0%, maintenance: {tiers: [{rate: 1%}]}}}",
+    )
+    drawn, moved = min(exact(loose), exact("1.64")), came(rescued(read(tmp_path, text)))
+    assert [("other", -drawn, None), ("other", drawn, None)] == [each for each in moved if abs(each[1]) == drawn]
+    assert [each for each in moved if abs(each[1]) != drawn] == (
+        [] if rest is None else [("other", -exact(rest), None), ("bybit", exact(rest), None)]
+    )
 
 
 def test_an_account_that_is_lost_is_a_warning_beside_one_that_is_rescued(tmp_path: Path) -> None:

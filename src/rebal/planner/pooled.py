@@ -136,7 +136,7 @@ def _level(name: str, pool: Pool, path: "Path", *, of: str | None) -> Level:
 
     up, down_ = levels(pool, path), levels(pool, {coin: -step for coin, step in path.items()})
     crossings = (*(ONE - share for share in reversed(down_.crossings)), *(ONE + share for share in up.crossings))
-    below, above = (None if each.first is None else each.first for each in (down_, up))
+    below, above = down_.first, up.first
     return Level(name, None if below is None else ONE - below, None if above is None else ONE + above, of, crossings)
 
 

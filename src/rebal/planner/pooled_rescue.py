@@ -114,7 +114,7 @@ def _sendable_to(
             loose[wallet] += each.quantity
 
     def of(other: Account, asset: str) -> Fraction:
-        there = max(ZERO, loose.get(within(portfolio.at(other.name), asset), ZERO))
+        there = loose.get(within(portfolio.at(other.name), asset), ZERO)
         return down(other.sends(asset).arriving(there), COIN_STEP)
 
     others = [each for each in portfolio.accounts if each is not account]

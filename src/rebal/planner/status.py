@@ -84,8 +84,7 @@ def _drifted(review: Review) -> Iterator[Finding]:
     coins_too = any(line.outside_band for line in review.assets if line.asset != DOLLARS)
     for line in review.assets:
         if line.outside_band and line.drift is not None:
-            aimed = line.aimed_weight if line.aimed_weight is not None else line.target_weight
-            off = (line.weight or ZERO) - (aimed or ZERO) or line.drift
+            off = (line.weight or ZERO) - (line.aimed_weight or ZERO) or line.drift
             over = "over" if off > 0 else "under"
             points = percent(abs(off)).removesuffix(" %")
             if line.asset in traded or (line.asset == DOLLARS and traded):
