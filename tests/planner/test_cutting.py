@@ -155,15 +155,16 @@ def test_what_changes_nothing_is_closed_no_further(longs: int, shorts: int, unit
     assert closed(wallet(held(long, longs), held(short, -shorts), units=units), FAR) == found
 
 
-def test_of_parts_of_a_contract_too_only_those_that_make_the_net_smaller_are_closed() -> None:
-    """0.7 long beside 0.1 short that is protection, in tenths of a contract: whichever is asked for first."""
+@pytest.mark.parametrize("sign", [1, -1])
+def test_of_parts_of_a_contract_too_only_those_that_make_the_net_smaller_are_closed(sign: int) -> None:
+    """0.7 one way beside 0.1 the other, in tenths of a contract: whichever purpose is asked for first."""
     parts = (
-        Part(Purpose.HEDGE, exact("-0.1"), F(40000), "BTC"),
-        Part(Purpose.REBALANCE, exact("0.7"), F(40000), "BTC"),
+        Part(Purpose.HEDGE, -sign * exact("0.1"), F(40000), "BTC"),
+        Part(Purpose.REBALANCE, sign * exact("0.7"), F(40000), "BTC"),
     )
-    net = Position(contract("A", lot="0.1"), exact("0.6"), F(40000), None, parts)
+    net = Position(contract("A", lot="0.1"), sign * exact("0.6"), F(40000), None, parts)
     (order,) = wallet(net, units="1", first=Purpose.HEDGE).orders({"A": exact("0.3")})
-    assert [(part.purpose, part.contracts) for part in order.parts] == [(Purpose.REBALANCE, exact("-0.3"))]
+    assert [(part.purpose, part.contracts) for part in order.parts] == [(Purpose.REBALANCE, -sign * exact("0.3"))]
 
 
 @given(
@@ -171,6 +172,7 @@ def test_of_parts_of_a_contract_too_only_those_that_make_the_net_smaller_are_clo
     lots_so_far=st.integers(0, 10), short=st.booleans(),
 )  # fmt: skip
 @example(lot=1, least=20, net=7, first=0, lots_so_far=0, short=True)
+@example(lot=1, least=20, net=19, first=0, lots_so_far=0, short=False)
 @example(lot=4, least=6, net=11, first=9, lots_so_far=0, short=False)
 def test_a_ladder_has_every_total_that_an_order_may_close_and_no_other(
     *, lot: int, least: int, net: int, first: int, lots_so_far: int, short: bool

@@ -481,6 +481,16 @@ def test_a_fee_comes_from_another_account_beside_what_spot_had() -> None:
     assert moves(plan) == [("b", "a", exact("-0.00025")), ("a", None, exact("0.25")), ("a", "b", exact("0.00025"))]
 
 
+@pytest.mark.parametrize("most", ["1", "0.9"])
+def test_of_a_fee_no_more_comes_from_spot_than_is_there_whatever_has_room(most: str) -> None:
+    """As above, with 0.0001 BTC in spot besides."""
+    made = book({"BTC": "1"}, {"BTC": "0.5", "USD": "0.5"}, (A,), accounts(a=most, b="1"),
+                wallets={"a:BTC": "0.25", "b:BTC": "0.4999"})  # fmt: skip
+    assert moves(planned(strict(made, "1", "1"))) == [
+        ("b", "a", exact("-0.00015")), ("a", None, exact("0.2501")), ("a", "b", exact("0.00015"))
+    ]  # fmt: skip
+
+
 def test_what_is_more_than_the_policy_asks_stays_though_the_alert_asks_for_still_more() -> None:
     """20,000 short on 0.3 BTC: a policy of leverage 2 asks for 0.25, an alert at 1.25 for 0.4."""
     made = book({"BTC": "1"}, {"BTC": "0.5", "USD": "0.5"}, (A,), accounts(a="1", b="1"),

@@ -188,6 +188,14 @@ def test_an_isolated_position_frees_its_own_margin() -> None:
     assert rung.frees == {"BTC": F("0.49975")}  # less the fee of closing, 0.05 % of half a coin
 
 
+def test_a_rung_brings_nothing_to_what_nothing_closes() -> None:
+    """60,000 long stand apart on 0.8 BTC and cannot be closed; the short of 2,000 beside it frees its 0.05 BTC."""
+    old = replace(inverse("BTC", "100", name="BTCUSD_OLD"), listed=False)
+    made = book_of(replace(long(old, 600, entry=40000), margin=F("0.8")), short(BTC, 20, entry=40000))
+    (rung,) = ladder(made).ladder
+    assert (rung.frees, rung.uses, rung.brings) == ({"BTC": F("0.05")}, {}, {})
+
+
 SIZES = st.lists(st.integers(-2000, 2000).filter(bool), min_size=1, max_size=6)
 
 

@@ -61,7 +61,7 @@ def test_a_coin_set_aside_is_a_part_of_the_pool_that_it_lies_in_and_of_no_other(
 def test_more_leverage_than_a_hundred_is_nothing_that_a_policy_could_ask_for(
     tmp_path: Path, contracts: int, leverage: int | None
 ) -> None:
-    """On 1,000 dollars, of which half a percent takes 500 at most; 100,001 are 100.001 times as much, 100.01 in steps."""
+    """On 1,000 dollars, of which half a percent takes 500 at most; 100,001 are 100.001 times as much."""
     text = f"""
 as_of: 2026-11-20T08:00:00Z
 holdings: {{USDT: 1000, ETH: 0}}

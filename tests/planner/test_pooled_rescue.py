@@ -1,6 +1,7 @@
 """Pooled accounts brought out of danger by coins, by closing, by both; no alert is left that these could end."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -603,25 +604,25 @@ def test_where_one_account_sends_all_that_is_missing_the_next_sends_nothing(tmp_
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("loose", "rest"), [("6", "4.36"), ("2", "0.36"), ("1.64", None), ("1.6", None)])
+@pytest.mark.parametrize(("loose", "rest"), [("6", "5.02"), ("2", "1.02"), ("0.98", None), ("0.9", None)])
 def test_what_a_margin_of_the_other_account_draws_on_is_not_there_to_be_sent(
     tmp_path: Path, loose: str, rest: str | None
 ) -> None:
-    """An isolated long of 10,000 dollars of ETH on 2.44 takes 1.64 of what lies loose beside it, and the pool the rest.
+    """An isolated long of 10,000 dollars of ETH on 3.1 takes 0.98 of what lies loose beside it, and the pool the rest.
 
     At half the price 10,100 dollars are 8.08 ETH, of which 4 are lost.
     """
     isolated = (
         "  other: {venue: bybit, margin: isolated, withdrawal: 2h, wallets: {ETH: THERE}, "
-        "positions: [{contract: ETHUSD, contracts: 10000, entry_price: 2500, margin: 2.44}]}\n"
-    ).replace("THERE", plain(exact(loose) + exact("2.44")))
-    text = LONG.replace("BTC: 1, SOL: 60", f"BTC: 1, SOL: 60, ETH: {plain(exact(loose) + exact('2.44'))}")
+        "positions: [{contract: ETHUSD, contracts: 10000, entry_price: 2500, margin: 3.1}]}\n"
+    ).replace("THERE", plain(exact(loose) + exact("3.1")))
+    text = LONG.replace("BTC: 1, SOL: 60", f"BTC: 1, SOL: 60, ETH: {plain(exact(loose) + exact('3.1'))}")
     text = text.replace("SOL: 90%}", "SOL: 90%, ETH: 100%}").replace(
         "contracts: {ETHUSD: {leverage: 10}}",
         isolated + 'contracts: {"bybit:ETHUSD": {leverage: 10}, "other:ETHUSD": '
         "{taker_fee: 0%, maintenance: {tiers: [{rate: 1%}]}}}",
     )
-    drawn, moved = min(exact(loose), exact("1.64")), came(rescued(read(tmp_path, text)))
+    drawn, moved = min(exact(loose), exact("0.98")), came(rescued(read(tmp_path, text)))
     assert [("other", -drawn, None), ("other", drawn, None)] == [each for each in moved if abs(each[1]) == drawn]
     assert [each for each in moved if abs(each[1]) != drawn] == (
         [] if rest is None else [("other", -exact(rest), None), ("bybit", exact(rest), None)]
@@ -651,3 +652,62 @@ def test_an_account_that_is_named_and_calm_says_how_it_stands(tmp_path: Path) ->
         said = [each.message for each in plan.findings if "needs no rescue" in each.message]
         # at k of every price 59,200 k - 20,000 are left, and 200 and a fee of 12.1 k have to be: 34.1 %
         assert said == (["needs no rescue: liquidation 65.9 % away"] if told else [])
+    covered = text_of_a_covered_short()
+    plan = build_rescue(read(tmp_path, covered), read(tmp_path, covered).statement, inputs=inputs(made),
+                        wallets=frozenset({"bybit"}))  # fmt: skip
+    assert [each.message for each in plan.findings if "needs no" in each.message] == [
+        "needs no rescue: never liquidated"
+    ]
+
+
+def text_of_a_covered_short() -> str:
+    """20,000 short of BTC on a coin of it that counts whole."""
+    text = LONG.replace("contract: ETHUSD, contracts: 60000, entry_price: 2500", "contract: BTCUSD, contracts: -20000, "
+                        "entry_price: 40000").replace("ETHUSD: {", "BTCUSD: {")  # fmt: skip
+    return text.replace("BTC: 98%", "BTC: 100%").replace(", SOL: 60}", "}")
+
+
+def test_of_lots_that_each_suffice_and_leave_as_much_the_first_by_name_is_closed(tmp_path: Path) -> None:
+    """40,000 long of ETH and 20,000 of SOL on 45,080: a lot of either leaves 50,000.
+
+    What is left to spare is least for the leverage, and the same whichever is closed.
+    """
+    more = "{contract: SOLUSD, contracts: 20000, entry_price: 100}"
+    text = (
+        LONG.replace("BTC: 1, SOL: 60", "BTC: 1.15").replace("{BTC: 1}", "{BTC: 1.15}")
+        .replace("contracts: 60000, entry_price: 2500}", f"contracts: 40000, entry_price: 2500}}, {more}")
+        .replace("{leverage: 10}}", "{leverage: 10, lot_size: 10000}, SOLUSD: {leverage: 10, lot_size: 10000}}")
+    )  # fmt: skip
+    (way,) = rescued(read(tmp_path, text)).ways
+    assert dict(way.contracts) == {"ETHUSD": F(-10000)}
+
+
+def test_what_a_way_closes_stands_by_name_and_hedges_with_it(tmp_path: Path) -> None:
+    """15,000 long of each of four coins on 27,440, all of them alike; of BTC 10,000 are protected besides."""
+    coins = {"ETH": 2500, "SOL": 100, "XRP": 2}
+    rows = "{contract: BTCUSD, contracts: 5000, entry_price: 40000, hedge: -10000}"
+    for coin, price in coins.items():
+        rows += f", {{contract: {coin}USD, contracts: 15000, entry_price: {price}}}"
+    levered = ", ".join(f"{coin}USD: {{leverage: 10}}" for coin in ("BTC", *coins))
+    text = LONG.replace("{contract: ETHUSD, contracts: 60000, entry_price: 2500}", rows)
+    text = text.replace("ETHUSD: {leverage: 10}", levered).replace("SOL: 100}", "SOL: 100, XRP: 2}")
+    text = text.replace("BTC: 1, SOL: 60", "BTC: 0.7, SOL: 1").replace("{BTC: 1}", "{BTC: 0.7}")
+    ways = {way.way: way for way in rescued(read(tmp_path, text)).ways}
+    closed = [*ways[Rescue.CLOSE].contracts]
+    assert len(closed) > 2
+    assert closed == sorted(closed)
+    # 10,000 of 28,000 that are held and 15,000 that stand for spot
+    assert dict(ways[Rescue.COINS].hedge_ratios) == {"BTC": F(10000, 43000)}
+
+
+def test_an_account_that_neither_coins_nor_closing_bring_back_is_said_to_stay_in_alert(tmp_path: Path) -> None:
+    made = read(tmp_path, LONG.replace("SOL: 60", "SOL: 1"))
+    name, held = next(iter(made.statement.positions.items()))
+    gone = replace(held.contract, listed=False)
+    book = replace(made.statement, positions={name: replace(held, contract=gone)})
+    made = replace(made, contracts={**made.contracts, name: gone}, statement=book)
+    plan = rescued(made)
+    assert [(way.way, way.enough) for way in plan.ways if way.chosen] == [(Rescue.BOTH, False)]
+    (said,) = [each for each in plan.findings if each.code is Code.UNDER_COLLATERALISED and each.subject == "bybit"
+               and "stays" in each.message]  # fmt: skip
+    assert said.message == "stays past its alert: not enough coins are free, and not all that is open can be closed"
