@@ -1,10 +1,23 @@
 """On which paths of prices a pooled account is liquidated, and which of them are the policy's."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from rebal.planner.pooled import fitting, levels_of, nearest, nearest_of_policy, pool_of
+from rebal.amounts import Fraction
+from rebal.market.pooled import judge
+from rebal.planner.pooled import (
+    asked_of,
+    fitting,
+    is_past,
+    levels_of,
+    nearest,
+    nearest_of_policy,
+    past_alert,
+    pool_of,
+    surveyed,
+)
 
 from .test_accounts import MARKET, read
 
@@ -75,3 +88,13 @@ contracts: {{ETHUSD: {{max_leverage: 1000, taker_fee: 0%, maintenance: {{tiers: 
 """
     made = read(tmp_path, text)
     assert fitting(pool_of(made.pools[0], made.statement, made), made)[0] == leverage
+
+
+def test_an_account_that_owes_and_has_nothing_open_is_past_nothing(tmp_path: Path) -> None:
+    made = read(tmp_path, SHORT)
+    book = replace(made.statement, wallets={"bybit:ETH": Fraction(-1)}, positions={})
+    pool = pool_of(made.pools[0], book, made)
+    level = asked_of(made)
+    assert judge(pool).credit == -2500
+    assert not past_alert(pool, made, level)
+    assert not is_past(surveyed(pool, made, level=level), pool, made, level=level)

@@ -345,6 +345,17 @@ def test_what_is_no_whole_step_stays_where_it_is(tmp_path: Path) -> None:
     assert came(travelling(tmp_path, "fee: 2", eth="8.000000009")) == [("other", F(-8), F(2)), ("bybit", F(6), None)]
 
 
+def test_of_each_account_whole_steps_are_sent(tmp_path: Path) -> None:
+    text = TWO.replace("SOL: 60, ETH: 8}", "SOL: 60, ETH: 4.000000012}").replace(
+        "  other: {venue: bybit, margin: cross, withdrawal: 2h, wallets: {ETH: 8}}",
+        "  other: {venue: bybit, margin: cross, wallets: {ETH: 2.000000006}}\n"
+        "  third: {venue: bybit, margin: pooled, wallets: {ETH: 2.000000006}}",
+    )
+    assert [(at, coins) for at, coins, _ in came(rescued(read(tmp_path, text)))] == [
+        ("other", F(-2)), ("third", F(-2)), ("bybit", F(2)), ("bybit", F(2))
+    ]  # fmt: skip
+
+
 def test_what_just_fits_where_so_much_may_sit_comes(tmp_path: Path) -> None:
     plan = travelling(tmp_path, "least: 6.68", more="at_most: 95%")
     assert came(plan) == [("other", exact("-6.68"), None), ("bybit", exact("6.68"), None)]
@@ -649,9 +660,9 @@ def test_an_account_that_is_named_and_calm_says_how_it_stands(tmp_path: Path) ->
     made = read(tmp_path, LONG.replace("contracts: 60000", "contracts: 20000"))
     for names, told in ((None, False), (frozenset({"bybit"}), True)):
         plan = build_rescue(made, made.statement, inputs=inputs(made), wallets=names)
-        said = [each.message for each in plan.findings if "needs no rescue" in each.message]
+        near = [each.message for each in plan.findings if "needs no rescue" in each.message]
         # at k of every price 59,200 k - 20,000 are left, and 200 and a fee of 12.1 k have to be: 34.1 %
-        assert said == (["needs no rescue: liquidation 65.9 % away"] if told else [])
+        assert near == (["needs no rescue: liquidation 65.9 % away"] if told else [])
     covered = text_of_a_covered_short()
     plan = build_rescue(read(tmp_path, covered), read(tmp_path, covered).statement, inputs=inputs(made),
                         wallets=frozenset({"bybit"}))  # fmt: skip
