@@ -77,20 +77,23 @@ EACH = pytest.mark.parametrize("name", BOOKS)
 
 
 @EACH
+@pytest.mark.parametrize("ways", [WAYS, WAYS[2:3], WAYS[3:]])
 @pytest.mark.parametrize("leverage", ["0.5", "1", "30"])
-def test_an_account_keeps_its_policy_up_to_the_last_dollar_that_it_needs(name: str, leverage: str) -> None:
+def test_an_account_keeps_its_policy_up_to_the_last_dollar_that_it_needs(
+    name: str, leverage: str, ways: tuple[Path, ...]
+) -> None:
     """With as many dollars beside as it lacks without a coin none of that is needed, and with a cent less some is."""
     lever, kept = exact(leverage), 0
     for asset in EVERY:
         bare = with_more(BOOKS[name], asset, -BOOKS[name].parts[asset].coin.balance)
-        missing = lacking(bare, WAYS, lever, {})
+        missing = lacking(bare, ways, lever, {})
         if missing <= 0:
             continue
         for short in (ZERO, CENT):
-            there = Survey.of(with_more(bare, "USDX", missing - short), paths=WAYS, leverage=lever)
+            there = Survey.of(with_more(bare, "USDX", missing - short), paths=ways, leverage=lever)
             assert (there.lacking, there.keeps) == (short, not short)
             assert (there.more_needed(asset) == 0) is not bool(short)
-            asked = Survey.of(with_more(BOOKS[name], "USDX", missing - short), paths=WAYS, leverage=lever)
+            asked = Survey.of(with_more(BOOKS[name], "USDX", missing - short), paths=ways, leverage=lever)
             assert asked.balance_needed(asset) == there.more_needed(asset)
             kept += 1
     assert kept
@@ -119,14 +122,19 @@ def test_where_nothing_is_open_nothing_is_asked_for_though_something_is_owed() -
 def test_dollars_lift_what_is_asked_on_a_debt_that_they_pay() -> None:
     """A fifth of 200 dollars and a fee of 0.2 are asked, and a tenth on a debt of a whole coin: of 150.2 none is there.
 
-    137 dollars would lift it by 150.7, 136 by no more than 149.6.
+    A dollar that pays the debt back counts, and a tenth of it is not asked any more.
     """
     (position,) = BOOKS["long at a gain"].positions
     held = replace(position.held, entry_price=HUNDRED)
     coins = (Coin("BTC", HUNDRED, -ONE, SLICED),)
     survey = Survey.of(Pool(OWING, coins, (replace(position, held=held),)), paths=(), leverage=Fraction(10))
     assert survey.judged.initial_margin - survey.judged.credit == exact("150.2")
-    assert (survey.lifted_by(Fraction(137)), survey.lifted_by(Fraction(136))) == (True, False)
+    least = exact("150.2") / exact("1.1")
+    assert (survey.lifted_by(least), survey.lifted_by(least - CENT)) == (True, False)
+    # at a leverage of one 200 are asked of the position in place of 50.2
+    levered = Survey(survey.parts, ONE, survey.walks)
+    least = 300 / exact("1.1")
+    assert (levered.lifted_by(least), levered.lifted_by(least - CENT)) == (True, False)
 
 
 def in_units(pool: Pool, unit: Fraction) -> Pool:
