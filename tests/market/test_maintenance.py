@@ -87,6 +87,7 @@ def test_deductions_replace_a_tiers_own_and_leave_its_leverage() -> None:
 def test_what_stands_in_is_the_larger_of_two_and_a_half_percent_and_half_the_initial_margin(
     max_leverage: str | None, rate: str
 ) -> None:
+    assumed.cache_clear()  # so that it is worked out here
     stand_in = assumed(None if max_leverage is None else exact(max_leverage))
     assert stand_in == Tiers(
         Valuation.MARK, close_fee=True, method=Method.WHOLE, unit=TierUnit.COIN, tiers=(Tier(None, exact(rate)),)
