@@ -145,6 +145,7 @@ def test_leverage_beyond_the_venues_cap_is_said() -> None:
 
 
 def test_a_shortage_names_the_coins_and_what_would_fit() -> None:
+
     (message,) = [f.message for f in planned(book(rules=policy(max_at_venue="0.1"))).findings if f.severity == "error"]
     # a tenth of what is left of 1 BTC once the fee of 20,000 dollars, 0.00025 BTC, is paid, and that fee
     assert "0.399775 BTC are missing: the positions need 0.5 BTC and 0.100225 BTC can be posted" in message

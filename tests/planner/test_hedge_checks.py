@@ -12,14 +12,14 @@ from rebal.findings import Code
 from rebal.market.contract import Contract
 from rebal.plan import Plan
 from rebal.planner.candidates import SHORT, named
-from rebal.planner.checks.hedges import stays_on
+from rebal.planner.checks.hedges import nothing_to_roll, stays_on
 from rebal.planner.desk import Desk
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask
 from rebal.planner.status import build_status
 from rebal.portfolio import Portfolio
 
-from .given import INPUTS, NOW, inverse, policy, portfolio
+from .given import INPUTS, NOW, inverse, linear, policy, portfolio
 from .test_rolls import hedged_on_december
 
 COINS = ("ADA", "BTC", "DOT", "ETH", "SOL", "XRP")
@@ -223,3 +223,108 @@ def test_more_that_nothing_can_open_is_refused_in_dollars() -> None:
     (said,) = [each for each in plan.findings if each.severity == "error"]
     assert (said.code, said.data["undone_usd"]) == (Code.UNSERVED_ASSET, -20000)
     assert ", so 20000.00 USD of exposure to take away are left undone; " in said.message
+
+
+def test_more_than_all_is_refused_though_its_band_leaves_it_as_it_is() -> None:
+    """100.5 % is asked of a hedge of all, within a band of 20 points: nothing is traded, and nothing recorded of it."""
+    plan = hedged(two_hedged("40000", "0"), BTC="1.005")
+    assert (plan.orders, plan.refused) == ((), True)
+    (said,) = [each for each in plan.findings if each.code is Code.OVER_HEDGED]
+    assert said.message.startswith("100.5 % of 1 BTC asked leave a net exposure of 0.00 USD")
+
+
+def test_rolls_of_two_coins_on_one_contract_are_told_each_with_its_own_dollars() -> None:
+    """10,000 protect BTC and 4,000 DOT through it, and all of it goes on to another day."""
+    near, far = (inverse("BTC", name=name, expiry=day, fee="0") for name, day in (("BTCNEAR", NEAR), ("BTCFAR", FAR)))
+    parts = tuple(Part(Purpose.HEDGE, Fraction(size), Fraction(40000), coin)
+                  for coin, size in (("BTC", -10000), ("DOT", -4000)))  # fmt: skip
+    held = Position(near, Fraction(-14000), Fraction(40000), None, parts)
+    made = portfolio({"BTC": "1", "DOT": "10000"}, None, {"BTC": "40000", "DOT": "4"}, (near, far),
+                     wallets={"BTC": "1"}, positions=(held,), proxies={"DOT": ("BTC", "1")})  # fmt: skip
+    asks = [Ask(coin, exact(pct), named("BTCFAR", coin, made, now=NOW), stays=frozenset({"BTCFAR"}))
+            for coin, pct in (("BTC", "0.25"), ("DOT", "0.1"))]  # fmt: skip
+    told = [each.data for each in build_hedge(made, made.statement, asks=asks, inputs=INPUTS).findings
+            if each.code is Code.ROLLED]  # fmt: skip
+    assert [(each["asset"], each["onto"], each["notional_usd"]) for each in told] == [
+        ("BTC", "BTCFAR", 10000), ("DOT", "BTCFAR", 4000),
+    ]  # fmt: skip
+
+
+def test_what_is_too_little_to_close_is_not_said_to_roll() -> None:
+    """10,000 roll, and the 5 dollars beside them are no order of the policy's."""
+    near = [inverse("BTC", name=f"BTC{end}", expiry=NEAR, fee="0") for end in "AB"]
+    onto = inverse("BTC", name="BTCFAR", expiry=FAR, fee="0")
+    held = tuple(opened(each, contracts=Fraction(-size), entry_price=Fraction(40000), hedge=Fraction(-size))
+                 for each, size in zip(near, (10000, 5), strict=True))  # fmt: skip
+    made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, (*near, onto), wallets={"BTC": "1"}, positions=held)
+    plan = rolled(made, "FAR", ("BTC",), "0.25")
+    assert [order.contract for order in plan.orders] == ["BTCA", "BTCFAR"]
+    assert [each.subject for each in plan.findings if each.code is Code.ROLLED] == ["BTCA"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "far", "earned", "said"),
+    [
+        # 10 dollars at 100 · (1/100 - 1/102)
+        ("inverse", "102", Fraction(20, 102), "the calendar spread is 2.00 %, 0.20 USD that the hedge earns"),
+        ("inverse", "98", -Fraction(20, 98), "the calendar spread is 2.00 %, 0.20 USD that the hedge pays"),
+        ("inverse", "100", Fraction(0), "there is no calendar spread"),
+        # a tenth of a coin, 10 dollars where it is bought back and as many or fewer where it is sold
+        ("linear", "102", exact("0.2"), "the calendar spread is 2.00 %, 0.20 USD that the hedge earns"),
+        ("linear", "98", -exact("0.196"), "the calendar spread is 2.00 %, 0.20 USD that the hedge pays"),
+        ("linear", "100", Fraction(0), "there is no calendar spread"),
+    ],
+)
+def test_a_roll_earns_what_it_is_sold_higher_than_bought_back_and_pays_what_lower(
+    kind: str, far: str, earned: Fraction, said: str
+) -> None:
+    """A hedge of a tenth of a bitcoin at 100, and somewhat less than a lot; the other contract is higher or lower."""
+    made = inverse("BTC", "1", fee="0") if kind == "inverse" else linear("BTC", "0.1", fee="0")
+    near, onto = (replace(made, name=name, expiry=day) for name, day in (("BTCNEAR", NEAR), ("BTCFAR", FAR)))
+    size = Fraction(-10 if kind == "inverse" else -1)
+    held = opened(near, contracts=size, entry_price=Fraction(100), hedge=size)
+    book = portfolio({"BTC": "1", "USDT": "100"}, None, {"BTC": "100"}, (near, onto), positions=(held,),
+                     wallets={"BTC": "1", "USDT": "100"}, marks={"BTCNEAR": "100", "BTCFAR": far},
+                     rules=policy(min_order="0"))  # fmt: skip
+    (told,) = [each for each in rolled(book, "FAR", ("BTC",), "0.1025").findings if each.code is Code.ROLLED]
+    assert f"; {said}, and its two fees are 0.00 USD" in told.message
+    assert (told.data["spread"], told.data["spread_usd"]) == (Fraction(far) / 100 - 1, earned)
+
+
+def test_of_hedges_whose_day_has_passed_each_is_told_by_name() -> None:
+    contracts = tuple(inverse(coin, fee="0") for coin in COINS)
+    held = dict.fromkeys(COINS, "10")
+    positions = tuple(opened(each, contracts=Fraction(-500), entry_price=Fraction(100), hedge=Fraction(-500))
+                      for each in contracts)  # fmt: skip
+    made = portfolio(held, None, dict.fromkeys(COINS, "100"), contracts, wallets=held, positions=positions)
+    over = {coin: HedgeAsked(coin, exact("0.5"), NOW - timedelta(days=1)) for coin in COINS}
+    plan = hedged(replace(made, statement=replace(made.statement, hedges=over)), **dict.fromkeys(COINS[::-1], "0.5"))
+    assert [each.subject for each in plan.findings if each.code is Code.HEDGE_OVERDUE] == [*COINS]
+
+
+def test_what_would_be_opened_first_keeps_a_hedge_without_a_day_where_it_sits() -> None:
+    """Others that could be opened are no reason to name it."""
+    perpetual, other = inverse("BTC", name="XBTUSD"), inverse("BTC", name="XBTH27", expiry=FAR)
+    for sits_on, kept in ((perpetual, None), (other, "XBTH27")):
+        short = opened(sits_on, contracts=Fraction(-20000), entry_price=Fraction(40000), hedge=Fraction(-20000))
+        made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, (perpetual, other), wallets={"BTC": "1"},
+                         positions=(short,))  # fmt: skip
+        desk = Desk.of(made, made.statement, now=NOW)
+        assert [each.contract.name for each in desk.candidates("BTC", SHORT)] == ["XBTUSD", "XBTH27"]
+        assert stays_on(HedgeAsked("BTC", exact("0.5")), desk) == (kept, None)
+
+
+@pytest.mark.parametrize(
+    ("sits_on", "said"),
+    [("FAR", ["nothing to roll: its hedge sits on BTCFAR until 2027-03-26"]), ("NEAR", []), (None, [])],
+)
+def test_a_roll_that_was_asked_for_says_why_it_moves_nothing(sits_on: str | None, said: list[str]) -> None:
+    contracts = {end: inverse("BTC", name=f"BTC{end}", expiry=day) for end, day in (("NEAR", NEAR), ("FAR", FAR))}
+    held = () if sits_on is None else (
+        opened(contracts[sits_on], contracts=Fraction(-20000), entry_price=Fraction(40000), hedge=Fraction(-20000)),
+    )  # fmt: skip
+    made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, tuple(contracts.values()), wallets={"BTC": "1"},
+                     positions=held)  # fmt: skip
+    asks = [Ask("BTC", exact("0.5"), named("BTCFAR", "BTC", made, now=NOW), stays=frozenset({"BTCFAR"}))]
+    plan = build_hedge(made, made.statement, asks=asks, inputs=INPUTS, extra=(nothing_to_roll(asks),))
+    assert [each.message for each in plan.findings if each.message.startswith("nothing to roll")] == said

@@ -11,7 +11,7 @@ from rebal.findings import Code, Finding, Severity
 from rebal.plan import Plan
 from rebal.planner import build_plan
 from rebal.planner.status import build_status
-from rebal.policy import Alert, Uncovered
+from rebal.policy import Uncovered
 from rebal.portfolio import Portfolio
 from rebal.status import Status
 
@@ -56,6 +56,8 @@ def in_pool(coins: str, dollars: int, ordered: int, *, ether: int = 0) -> Portfo
         # of 10,004.5 less the 4.5 of closing 1,000 too
         ("0.2501125", -1000, 9003, 9000),
         ("0.2501125", 1000, -9003, 9000),
+        # of 11,250 less half a dollar they are 8,999.6, of which 8,000 were there
+        ("0.28125", 8000, 1000, 999),
     ],
 )
 def test_a_venue_takes_the_lots_whose_fee_leaves_just_their_margin(
@@ -67,26 +69,32 @@ def test_a_venue_takes_the_lots_whose_fee_leaves_just_their_margin(
     assert said.data["taken_contracts"] == Fraction(taken, 10000)
 
 
-def test_of_an_order_that_turns_over_a_venue_takes_what_closes() -> None:
-    """3,196 of ether and a short of 4 are the 3,200 that 0.1 BTC count, but for the fee of 1,004; one less fits."""
-    plan = build_plan(made := in_pool("0.1", 1000, -1004, ether=3196), made.statement, inputs=INPUTS)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_of_an_order_that_turns_over_a_venue_takes_what_closes(sign: int) -> None:
+    """3,196 of ether and 4 are the 3,200 that 0.1 BTC count, but for the fee of 1,004; one less fits."""
+    plan = build_plan(made := in_pool("0.1", sign * 1000, -sign * 1004, ether=3196), made.statement, inputs=INPUTS)
     (said,) = found(plan, Code.INITIAL_MARGIN)
-    assert [order.signed for order in plan.orders] == [Fraction(-1004, 10000)]
+    assert [order.signed for order in plan.orders] == [-sign * Fraction(1004, 10000)]
     assert said.data["taken_contracts"] == Fraction(1003, 10000)
 
 
+@pytest.mark.parametrize(("coins", "said"), [("0.2500996875", True), ("0.2500996876", False)])
+def test_a_cent_more_than_its_coins_count_is_said(coins: str, said: bool) -> None:
+    """8,000 on four fifths of 10,003.9875 dollars, less their fee of 4."""
+    plan = build_plan(made := in_pool(coins, 0, 8000), made.statement, inputs=INPUTS)
+    assert [each.data["over_usd"] for each in found(plan, Code.INITIAL_MARGIN)] == ([Fraction(1, 100)] if said else [])
+
+
 def test_what_opens_elsewhere_is_no_matter_of_an_account_whose_fees_took_its_credit() -> None:
-    """At b 3,200 are on 3,199.60 that count; 10,000 are sold at a."""
-    held = opened(B, contracts=Fraction(3200), entry_price=Fraction(40000))
+    """At b a hedge of 3,200 is on the 3,199.60 that its coins count; 10,000 are sold at a."""
+    held = opened(B, contracts=Fraction(-3200), entry_price=Fraction(40000), hedge=Fraction(-3200))
     made = in_mode(
-        book({"BTC": "1"}, {"USD": "1"}, (A, B), accounts(a="1", b="1"), wallets={"b:BTC": "0.0999875"},
-             positions=(held,), rules=policy(distance="0.1", alert=("0.05", "9"))),
+        book({"BTC": "1"}, {"BTC": "0.75", "USD": "0.25"}, (A, B), accounts(a="1", b="1"),
+             wallets={"b:BTC": "0.0999875"}, positions=(held,), rules=policy(distance="0.1", alert=("0.05", "9"))),
         MarginMode.CROSS, MarginMode.POOLED,
     )  # fmt: skip
-    first = Alert(Fraction(1, 20), Fraction(9))
-    made = replace(made, policy=replace(made.policy, alert=first), targets={"BTC": exact("0.83"), "USD": exact("0.17")})
     plan = build_plan(made, made.statement, inputs=INPUTS)
-    assert {order.account for order in plan.orders if not order.reduce_only} == {"a"}
+    assert [(order.account, order.signed) for order in plan.orders] == [("a", Fraction(-10000))]
     assert not found(plan, Code.INITIAL_MARGIN)
 
 
@@ -107,6 +115,29 @@ def test_a_short_on_coins_that_are_owed_takes_what_is_owed_too() -> None:
     # four fifths of 0.25 are as much as the short is, beside the 0.025
     assert said.data["more_coins"] == exact("0.275")
     assert "of which none lie here" in said.message
+
+
+@pytest.mark.parametrize(
+    ("there", "words"),
+    [
+        ("0.33333333", "0.33333333 BTC stand behind the short, 10000.00 USD at every price with it"),
+        ("0.33333332", "the short is of 0.33333333 BTC, 10000.00 USD, of which 0.33333332 BTC lie here"),
+    ],
+)
+def test_coins_to_the_last_whole_step_of_a_short_stand_behind_it(there: str, words: str) -> None:
+    """A third of a bitcoin of 30,000 dollars is short, at a leverage of 2."""
+    free = at("b", inverse("BTC", fee="0"))
+    made = in_mode(
+        book({"BTC": "1"}, {"USD": "1"}, (free,), accounts(a="1", b="1"), wallets={"b:BTC": there},
+             rules=policy(leverage="2")),
+        MarginMode.CROSS, MarginMode.POOLED,
+    )  # fmt: skip
+    made = replace(made, targets={"BTC": Fraction(2, 3), "USD": Fraction(1, 3)},
+                   market=replace(made.market, prices={"BTC": Fraction(30000)}))  # fmt: skip
+    plan = build_plan(made, made.statement, inputs=INPUTS)
+    assert ([order.signed for order in plan.orders], plan.transfers) == ([Fraction(-10000)], ())
+    (said,) = found(plan, Code.COVERED_SHORT)
+    assert said.message.startswith(words)
 
 
 @pytest.mark.parametrize(("dollars", "told"), [(-4000, True), (4000, False)])
@@ -142,6 +173,9 @@ def test_a_plan_that_leaves_an_account_due_is_refused_for_that_too() -> None:
     plan = build_plan(made, made.statement, inputs=INPUTS)
     assert [order.signed for order in plan.orders] == [100]
     assert [(each.severity, each.subject) for each in found(plan, Code.NEAR_LIQUIDATION)] == [(Severity.ERROR, "b")]
+    # what lacks coins is said to, and not what of it a venue may take
+    assert [each.subject for each in found(plan, Code.UNDER_COLLATERALISED)] == ["b:BTC"]
+    assert not found(plan, Code.INITIAL_MARGIN)
 
 
 def test_nothing_is_assumed_of_what_is_owed_where_its_rates_are_told() -> None:

@@ -209,4 +209,4 @@ def _lasting(contract: Contract) -> str:
 
 
 def _dollars(contract: Contract, signed: Fraction, review: Review) -> Fraction:
-    return review.desk.portfolio.notional_usd(contract, abs(signed))
+    return review.desk.portfolio.notional_usd(contract, signed)
