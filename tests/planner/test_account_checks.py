@@ -7,14 +7,18 @@ import pytest
 
 from exact import exact
 from rebal.amounts import Fraction
-from rebal.book import opened
+from rebal.book import MarginMode, opened
 from rebal.findings import Code, Finding, Severity
 from rebal.market.contract import Contract
+from rebal.planner.candidates import named
+from rebal.planner.hedge import build_hedge
+from rebal.planner.hedge_legs import Ask
 from rebal.policy import Prefer
 from rebal.portfolio import Portfolio, Proxy
 from rebal.withdrawal import Withdrawal
 
-from .given import inverse, linear, policy, portfolio
+from .given import INPUTS, inverse, linear, policy, portfolio
+from .test_idle import in_mode
 from .test_splitting import accounts, at, book, planned, told
 from .test_travelling import A, B, only_at_a
 
@@ -185,3 +189,85 @@ def test_a_cent_above_what_may_sit_at_an_account_is_told(coins: str, *, said: bo
     assert [each.subject for each in found] == (["a"] if said else [])
     for each in found:
         assert each.data == {"equity_usd": exact("10000.01"), "most_usd": 10000}
+
+
+def routes(made: Portfolio) -> list[tuple[str, str]]:
+    return [(each.subject, each.message) for each in told(planned(made), Code.ROUTE)]
+
+
+@pytest.mark.parametrize("ether", ["0", "0.1"])
+@pytest.mark.parametrize(("mode", "first"), [(MarginMode.CROSS, 8000), (MarginMode.ISOLATED, 8000),
+                                             (MarginMode.POOLED, 6400)])  # fmt: skip
+def test_what_fits_nowhere_is_told_apart_from_what_another_account_carries(
+    mode: MarginMode, first: int, ether: str
+) -> None:
+    """48,000 of 80,000 dollars are to be short, and 10, 20 and 20 % of 80,000 may sit at three accounts.
+
+    Of a pool four fifths count. What is left, 8,000 or 9,600, stands where coins lack for it; that ether lacks coins at
+    the third too is no matter of bitcoin.
+    """
+    contracts = tuple(at(name, inverse("BTC", fee="0")) for name in ("main", "second", "third"))
+    made = book({"BTC": "2", "ETH": "0"}, {"USD": "1"}, (*contracts, at("third", inverse("ETH", fee="0"))),
+                accounts(main="0.1", second="0.2", third="0.2"), rules=policy(uncovered="refuse"))  # fmt: skip
+    targets = {"BTC": exact("0.4"), "ETH": exact(ether), "USD": exact("0.6") - exact(ether)}
+    made = in_mode(replace(made, targets=targets), mode, MarginMode.CROSS, MarginMode.CROSS)
+    carries = "{}:BTCUSD carries {}.00 USD of what opens, as far as accounts.{}.at_most, {} % of equity, lets coins in"
+    beside = "; the rest is on {}:BTCUSD, and on main:BTCUSD what fits nowhere"
+    assert routes(made) == [
+        ("BTC", carries.format("main", first, "main", 10)),
+        ("BTC", carries.format("second", 16000, "second", 20) + beside.format("third")),
+        ("BTC", carries.format("third", 16000, "third", 20) + beside.format("second")),
+    ]
+
+
+def test_what_no_other_account_carries_is_told_by_what_it_lacks_alone() -> None:
+    """A tenth of 80,000 dollars may sit at the one account that trades, and 40,000 are to be short."""
+    made = book({"BTC": "2"}, {"BTC": "0.5", "USD": "0.5"}, (A,), accounts(a="0.1", b="1"),
+                rules=policy(uncovered="refuse"))  # fmt: skip
+    assert routes(made) == []
+    assert [each.subject for each in told(planned(made), Code.UNDER_COLLATERALISED)] == ["a:BTC"]
+
+
+def test_what_may_sit_at_an_account_is_told_where_it_is_in_the_way() -> None:
+    """Half a bitcoin of two is in spot, for 20,000 at a, and b has the others; or all are, and 0.4 may sit at a."""
+    free = (at("a", inverse("BTC", fee="0")), at("b", inverse("BTC", fee="0")))
+    for there, first, at_most in (("1.5", "0.9", None), ("0", "0.2", exact("0.2"))):
+        made = book({"BTC": "2"}, {"BTC": "0.5", "USD": "0.5"}, free, accounts(a=first, b="1"),
+                    wallets={"b:BTC": there})  # fmt: skip
+        (said,) = told(planned(made), Code.ROUTE)
+        assert (said.data["contract"], said.data["at_most"]) == ("a:BTCUSD", at_most)
+
+
+def test_what_carries_the_rest_of_a_leg_may_carry_another_coin_too() -> None:
+    """20,000 each of bitcoin and of DOT through it; 8,000 may sit at a, and b carries what is left of both."""
+    free = (at("a", inverse("BTC", fee="0")), at("b", inverse("BTC", fee="0")))
+    made = portfolio({"BTC": "1", "DOT": "8000"}, {"BTC": "0.25", "DOT": "0.25", "USD": "0.5"},
+                     {"BTC": "40000", "DOT": "5"}, free)  # fmt: skip
+    made = replace(made, told_accounts=accounts(a="0.1", b="1"), proxies={"DOT": Proxy("DOT", "BTC", Fraction(1))})
+    assert {each.contract: len(each.parts) for each in planned(made).orders} == {"a:BTCUSD": 1, "b:BTCUSD": 2}
+    told_of = [(each.subject, each.data["instead"]) for each in told(planned(made), Code.ROUTE)]
+    assert ("BTC", "b:BTCUSD") in told_of
+
+
+def test_by_cost_coins_are_told_by_name_whichever_is_placed_first() -> None:
+    """Every other coin is bought, the others sold: what sells goes first."""
+    made = portfolio(
+        dict.fromkeys(COINS, "10"), None, dict.fromkeys(COINS, "100"),
+        tuple(at(name, inverse(coin)) for coin in COINS for name in "ab"),
+        rules=replace(policy(band="0"), prefer=Prefer.COST, horizon=timedelta(days=31)),
+    )  # fmt: skip
+    weights = {coin: Fraction(2 + 3 * (n % 2), 24) for n, coin in enumerate(COINS)}
+    made = replace(made, targets={**weights, "USD": 1 - sum(weights.values())}, told_accounts=accounts(a="1", b="1"))
+    plan = planned(made)
+    assert [order.asset for order in plan.orders] != [*COINS]
+    assert [each.subject for each in told(plan, Code.ROUTE)] == [*COINS]
+
+
+def test_what_is_open_meanwhile_is_what_is_more_than_before_and_after() -> None:
+    """A hedge of 20,000 at b is to be one of 10,000 at a: 40,000 are open until then, 10,000 more than are to be."""
+    free = (at("a", inverse("BTC", fee="0")), at("b", inverse("BTC", fee="0")))
+    held = opened(free[1], contracts=Fraction(-20000), entry_price=Fraction(40000), hedge=Fraction(-20000))
+    made = book({"BTC": "1"}, None, free, accounts(a="1", b="1"), wallets={"b:BTC": "1"}, positions=(held,))
+    ask = Ask("BTC", exact("0.25"), named("a:BTCUSD", "BTC", made, now=INPUTS.now), stays=frozenset({"a:BTCUSD"}))
+    (said,) = told(build_hedge(made, made.statement, asks=[ask], inputs=INPUTS), Code.UNHEDGED)
+    assert (said.data["unhedged_usd"], said.data["gap_usd"]) == (10000, 10000)

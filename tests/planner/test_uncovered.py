@@ -325,6 +325,24 @@ def test_why_nothing_serves_an_asset_is_told_in_a_sentence(
     ]
 
 
+@pytest.mark.parametrize("days", ["7", "30"])
+def test_what_lasts_seven_days_or_more_is_not_told_to_expire_soon(days: str) -> None:
+    later = replace(linear("ALT"), name="ALTDEC", expiry=NOW + timedelta(days=1) * float(days))
+    made = portfolio({"BTC": "1.5", "ALT": "40000"}, {"BTC": "0.9", "ALT": "0.1"}, PRICES, (BTC, later),
+                     rules=policy(routes=("inverse",)))  # fmt: skip
+    ((_, message),) = told(made, "ALT")
+    assert message.startswith("no contract of this file serves ALT on the routes inverse: it stays")
+
+
+def test_what_is_listed_and_not_known_well_enough_is_told_by_name() -> None:
+    made = portfolio({"BTC": "1.5", "ALT": "40000"}, {"BTC": "0.9", "ALT": "0.1"}, PRICES, (BTC,))
+    ((_, message),) = told(replace(made, incomplete={"ALT": {"ALTB": "lot_size", "ALTA": "tick_size"}}), "ALT")
+    assert message.startswith(
+        "no contract of this file serves ALT on the routes inverse, linear, proxy; ALTA is listed, but tick_size is "
+        "not known; ALTB is listed, but lot_size is not known: it stays"
+    )
+
+
 @pytest.mark.parametrize(("quantity", "way"), [("81", "0.50 USD of exposure to take away"),
                                                ("79", "0.50 USD of exposure to add")])  # fmt: skip
 def test_what_is_left_undone_is_told_by_its_side(quantity: str, way: str) -> None:
@@ -393,6 +411,15 @@ def test_half_a_dollar_short_that_nothing_margins_is_a_short() -> None:
     fitted = planned(made, fit=True)
     (passed,) = [each.message for each in fitted.findings if each.code is Code.UNDER_COLLATERALISED]
     assert " of a short of 0.001 BTC on BTCUSD, which needs 0.001 BTC: " in passed
+
+
+def test_half_a_dollar_long_that_nothing_margins_is_a_long() -> None:
+    """Half a dollar of bitcoin is to be a whole one, and a tenth of its 0.001 may be posted."""
+    made = portfolio({"BTC": "0.001", "USD": "0.5"}, {"BTC": "1"}, {"BTC": "500"},
+                     (inverse("BTC", lot="0.1", fee="0"),),
+                     rules=policy(band="0", min_order="0", max_at_venue="0.1"))  # fmt: skip
+    (passed,) = [each.message for each in planned(made, fit=True).findings if each.code is Code.UNDER_COLLATERALISED]
+    assert " of a long of 0.001 BTC on BTCUSD, which needs " in passed
 
 
 HALVED = {"BTC": "0.5", "USD": "0.5"}

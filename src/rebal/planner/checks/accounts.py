@@ -22,7 +22,7 @@ _SLIGHT = 5
 def _preferred(review: Review) -> Iterator[Finding]:
     """Where a leg is opened by what it costs: that of each account, the first contract of each."""
     policy, over = review.desk.portfolio.policy, length(review.desk.portfolio.policy.horizon)
-    if policy.prefer is Prefer.ORDER or not review.desk.portfolio.has_several:
+    if policy.prefer is Prefer.ORDER:
         return
     for asset, side in _opened(review):
         offered = _by_account(asset, side, review)
@@ -84,7 +84,7 @@ def _unhedged(review: Review) -> Iterator[Finding]:
     portfolio, transfers = review.desk.portfolio, review.done.transfers
     late = waiting(review.orders, transfers, portfolio)
     hours = max((each.hours for each in transfers if each.hours is not None), default=None)
-    if not late or hours is None:
+    if hours is None:
         return
     early = after_orders(review.desk.book, [each for each in review.orders if each not in late], portfolio)
     states = [value(portfolio, book) for book in (review.desk.book, early, review.done.book)]

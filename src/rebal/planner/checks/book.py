@@ -42,7 +42,7 @@ def _left_out(review: Review) -> Iterator[Finding]:
     policy = review.desk.portfolio.policy
     for residual in review.residuals:
         contract, size = residual.contract, usd(abs(residual.undone))
-        if contract is None or residual.left_out is None:
+        if contract is None:
             continue
         data: dict[str, Figure] = {"undone_usd": residual.undone, "contract": contract.name}
         match residual.left_out:
