@@ -257,7 +257,7 @@ def test_by_cost_coins_are_told_by_name_whichever_is_placed_first() -> None:
         rules=replace(policy(band="0"), prefer=Prefer.COST, horizon=timedelta(days=31)),
     )  # fmt: skip
     weights = {coin: Fraction(2 + 3 * (n % 2), 24) for n, coin in enumerate(COINS)}
-    made = replace(made, targets={**weights, "USD": 1 - sum(weights.values())}, told_accounts=accounts(a="1", b="1"))
+    made = replace(made, targets={**weights, "USD": Fraction(1, 8)}, told_accounts=accounts(a="1", b="1"))
     plan = planned(made)
     assert [order.asset for order in plan.orders] != [*COINS]
     assert [each.subject for each in told(plan, Code.ROUTE)] == [*COINS]
