@@ -4,14 +4,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from exact import exact
 from planner.given import NOW, inverse, linear, policy, portfolio
 from rebal.amounts import Fraction
 from rebal.market.contract import Contract
-from rebal.planner.costs import ROLL_DAYS, Carried, Term, carry, cost, first_day, held_a_day
+from rebal.planner.costs import ROLL_DAYS, Carried, HoldingCost, Range, Term, carry, cost, first_day, held_a_day
 from rebal.policy import Sizing
 from rebal.portfolio import Costs, FundingRate, Portfolio
 
@@ -200,6 +200,49 @@ def test_the_first_day_is_what_trying_every_day_finds(pieces: list[tuple[int, in
     breaks = [sum(length for length, _, _ in pieces[:n]) for n in range(len(pieces))]
     tried = next((day for day, value in enumerate(values) if value > 0), None)
     assert first_day(lambda day: values[day], breaks=breaks, last=len(values) - 1) == tried
+
+
+def course(days_left: int, *, halves: int = 0, closing: int = 2, delivery: int = 3, slope: int = 0) -> HoldingCost:
+    """What costs 1 to open and so many quarters a day, and leaps where it is rolled or delivered."""
+    term = Term(F(2 * days_left + halves, 2), opening=F(1), closing=F(closing), delivery=F(delivery))
+    daily = F(slope, 4)
+    return HoldingCost((term,), (), Range(daily, daily, daily))
+
+
+def first_above(together: HoldingCost, than: Fraction, *, last: int, sign: int) -> tuple[int | None, int | None]:
+    """The first day on which a course costs more (or less), as it is found and as trying every day finds it."""
+
+    def excess(day: int) -> Fraction:
+        total = together.total_usd(F(day))
+        assert total is not None
+        return sign * (total.base - than)
+
+    tried = next((day for day in range(last + 1) if excess(day) > 0), None)
+    return first_day(excess, breaks=together.breaks(last), last=last), tried
+
+
+@example(together=course(1, delivery=9), than=F(8), last=30, sign=1)  # dear on the first day alone
+@example(together=course(40, delivery=9), than=F(8), last=40, sign=1)  # on the last day alone
+@example(together=course(40, delivery=0, slope=1), than=F(9), last=40, sign=1)
+@example(together=course(40, delivery=0, slope=1), than=F(5), last=40, sign=1)
+@example(together=course(40, halves=1, slope=1), than=F(51, 4), last=90, sign=1)
+@example(together=course(40, slope=1), than=F(8), last=21, sign=1)  # from the last day on
+@example(together=course(40, slope=3), than=F(8), last=90, sign=1)  # between the sixth day and the seventh
+@example(together=course(40, slope=-1), than=F(-75, 4), last=90, sign=-1)
+@given(
+    together=st.builds(
+        course, st.integers(0, 120), halves=st.integers(0, 1), closing=st.integers(0, 4),
+        delivery=st.integers(0, 9), slope=st.integers(-3, 3),
+    ),
+    than=st.integers(-40, 80).map(lambda n: F(n, 4)),
+    last=st.integers(0, 250),
+    sign=st.sampled_from([1, -1]),
+)  # fmt: skip
+def test_the_first_day_on_which_a_course_is_dearer_is_what_trying_every_day_finds(
+    together: HoldingCost, than: Fraction, last: int, sign: int
+) -> None:
+    found, tried = first_above(together, than, last=last, sign=sign)
+    assert found == tried
 
 
 def test_what_is_held_to_an_expiry_of_its_rolls_is_delivered_and_not_closed() -> None:

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from exact import exact
-from rebal.amounts import Fraction
+from rebal.amounts import ONE, Fraction
 from rebal.market.contract import Contract
-from rebal.planner.costs import held_a_day, held_over
+from rebal.planner.costs import carry, held_a_day, held_over, traded_usd
 from rebal.policy import Sizing
 from rebal.portfolio import Portfolio
 
@@ -60,3 +60,35 @@ def test_what_expires_now_or_has_no_price_of_its_own_costs_nothing_that_is_known
         made = priced(contract, mark=mark)
         assert held_a_day(contract, Fraction(1), portfolio=made, now=NOW) == 0
         assert held_over(contract, Fraction(1), portfolio=made, now=NOW) is None
+
+
+def test_what_has_no_price_of_its_own_pays_no_basis_though_its_dollars_are_no_dollars() -> None:
+    """At 1.01 for what it settles in, a contract at the index of its coin is not above it."""
+    dated = replace(linear("BTC"), expiry=NOW + timedelta(days=30), funding_interval_hours=None)
+    made = priced(dated)
+    made = replace(made, market=replace(made.market, prices={"BTC": Fraction(40000), "USDT": exact("1.01")}))
+    for side in (1, -1):
+        assert held_a_day(dated, Fraction(side), portfolio=made, now=NOW) == 0
+
+
+@pytest.mark.parametrize(
+    ("days", "mark", "basis"), [(None, "50000", None), (30, None, None), (30, "50000", "0.25"), (30, "40000", "0")]
+)
+def test_a_basis_is_what_a_dated_contract_is_off_its_index_by_a_price_of_its_own(
+    days: int | None, mark: str | None, basis: str | None
+) -> None:
+    contract = inverse("BTC", expiry=None if days is None else NOW + timedelta(days=days))
+    held = carry(contract, Fraction(-8000), beta=ONE, portfolio=priced(contract, mark=mark), now=NOW)
+    assert held.basis == (None if basis is None else exact(basis))
+    assert held.days_left == days
+
+
+def test_what_slips_is_traded_in_at_each_roll_and_out_but_for_a_delivery() -> None:
+    """8,000 dollars of a contract that lasts for 30 days, and for 91 more with each roll."""
+    plain = inverse("BTC", expiry=NOW + timedelta(days=30))
+    delivered = replace(plain, delivery_fee=exact("0.0001"))
+    for contract, on_expiry in ((inverse("BTC"), 2), (plain, 2), (delivered, 1)):
+        held = carry(contract, Fraction(-8000), beta=ONE, portfolio=priced(contract, mark="40000"), now=NOW)
+        is_dated = contract.expiry is not None
+        for days, times in ((10, 2), (30, on_expiry), (31, 4 if is_dated else 2), (122, 6 if is_dated else 2)):
+            assert traded_usd((held, held), Fraction(days)) == 2 * 8000 * times

@@ -222,7 +222,7 @@ def first_day(excess: Callable[[int], Fraction], *, breaks: Iterable[int], last:
             return start
         if at_end > 0:
             slope = (at_end - at_start) / (after - 1 - start)
-            return start + int(-at_start // slope) + 1
+            return start + -at_start // slope + 1
     return None
 
 
