@@ -1,5 +1,6 @@
 """What a plan's book is worth as all coins move, and what it has cost by a day, by hand."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,46 @@ def test_fees_are_told_by_the_day_where_nothing_is_left_that_funding_is_paid_on(
     costs = build_plan(made, made.statement, inputs=INPUTS).costs
     # 0.05 % of 10,000
     assert [(each.day, each.cost_usd) for each in costs.by_day] == [(day, F(5)) for day in (0, 30, 60, 90, 180, 365)]
+
+
+def left_of(coins: str, wallet: str, *, contracts: int, entry: int = 40000) -> dict[str, Fraction]:
+    """What is left of some BTC at 40,000, of which so much is in a wallet with a position, by the move."""
+    held = opened(inverse("BTC"), contracts=F(contracts), entry_price=F(entry))
+    made = portfolio({"BTC": coins}, None, {"BTC": "40000"}, (inverse("BTC"),), wallets={"BTC": wallet},
+                     positions=(held,))  # fmt: skip
+    lines = build_status(made, made.statement, inputs=INPUTS).payoff
+    return {plain(each.shock): each.equity_hedged for each in lines}
+
+
+def test_a_wallet_comes_through_a_move_at_whose_end_its_margin_is_just_covered() -> None:
+    """40,000 short at 40,000: at twice the price half a bitcoin is lost, and 0.5 % of the other half is asked."""
+    left = left_of("1", "0.5025", contracts=-40000)
+    assert [left[shock] for shock in ("0.5", "1", "2")] == [40000, 40000, 120000 * exact("0.4975")]
+
+
+def test_a_wallet_that_only_the_farthest_fall_ends_is_lost_there_alone() -> None:
+    """40,000 long on 2.1 BTC are gone at 40,000 (1.005)/3.1, a fall of 67.6 %."""
+    left = left_of("3", "2.1", contracts=40000)
+    assert [left[shock] for shock in ("-0.6", "-0.8")] == [16000 * 3 - 24000, exact("0.9") * 8000]
+
+
+def test_a_wallet_that_is_liquidated_today_is_lost_whatever_comes() -> None:
+    """40,000 short at 20,000 have lost 1 BTC: 0.003 are there, less than 0.5 % of 1, and 0.1 outside."""
+    left = left_of("1.103", "1.003", contracts=-40000, entry=20000)
+    assert left == {shock: 4000 * (1 + exact(shock)) for shock in left}
+
+
+def test_coins_of_none_need_no_price_and_dollars_that_stand_at_another_stay_there() -> None:
+    """1,000 USDT at 0.98 and 1 BTC; of SOL none is left, nor has it a price."""
+    held = opened(inverse("BTC"), contracts=F(-4000), entry_price=F(40000))
+    made = portfolio({"BTC": "1", "USDT": "1000"}, None, {"BTC": "40000", "USDT": "0.98"}, (inverse("BTC"),),
+                     wallets={"BTC": "1"}, positions=(held,))  # fmt: skip
+    book = replace(made.statement, holdings={**made.statement.holdings, "SOL": F(0)})
+    lines = build_status(made, book, inputs=INPUTS).payoff
+    assert {plain(each.shock): each.equity_unhedged for each in lines if each.shock in (0, 1)} == {
+        "0": F(40980), "1": F(80980),
+    }  # fmt: skip
+    assert [each.equity_hedged for each in lines if each.shock == 1] == [80980 - 4000]
 
 
 def test_wallets_of_one_coin_at_several_accounts_end_each_at_its_own_price(tmp_path: Path) -> None:
