@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from booked import eighteen, near
+from planner.test_idle import POOL
 from rebal.amounts import ZERO, Fraction, total
 from rebal.book import Book, HedgeAsked, MarginMode, Part, Position, Purpose, opened
 from rebal.errors import InvalidInput
@@ -17,6 +18,7 @@ from rebal.journal.fold import Folded, fold, repeats
 from rebal.ledger import Draft, Entry, Event, Fill, FillPart, Journal, Realised, Spot, Transfer, Void
 from rebal.market.contract import Contract, Kind
 from rebal.market.fill import fill as net_fill
+from rebal.portfolio import Account
 
 from .books import (
     BTCUSD,
@@ -246,6 +248,17 @@ def test_a_coin_without_a_price_is_an_error() -> None:
     prices = {asset: price for asset, price in PRICES.items() if asset != "ETH"}
     with pytest.raises(InvalidInput, match=r"market\.prices\.ETH: is missing"):
         book(fill("-1", "2500", of=ETHUSD), holdings={"BTC": "1"}, prices=prices)
+
+
+def test_coins_that_lie_where_they_margin_whatever_is_there_need_a_price_though_none_are_held() -> None:
+    """Sold, and no transfer out of the account is recorded: in a pooled one they count, in a wallet of theirs not."""
+    sold = entries(Spot("XRP", F(5)), Transfer("XRP", F(5)), Spot("XRP", F(-5)))
+    alone = Account(None, None, MarginMode.CROSS)
+    assert fold(replace(portfolio(), told_accounts=(alone,)), sold).book.wallets["XRP"] == 5
+    pooled = replace(portfolio(), told_accounts=(replace(alone, margin_mode=MarginMode.POOLED, pooling=POOL),))
+    with pytest.raises(InvalidInput, match=r"market\.prices\.XRP: is missing"):
+        fold(pooled, sold)
+    fold(pooled, entries(Spot("XRP", F(5)), Transfer("XRP", F(5)), Transfer("XRP", F(-5)), Spot("XRP", F(-5))))
 
 
 @pytest.mark.parametrize(

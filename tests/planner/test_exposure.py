@@ -8,7 +8,7 @@ import pytest
 from exact import exact
 from rebal.amounts import ZERO, Fraction
 from rebal.book import Part, Position, Purpose, opened
-from rebal.planner.exposure import Valuation, assets_of, beta, value
+from rebal.planner.exposure import Valuation, assets_of, beta, equity_at, value
 from rebal.planner.worth import by_basis, by_proxy
 from rebal.portfolio import Portfolio, Proxy
 
@@ -66,3 +66,30 @@ def test_what_stands_for_what_is_set_aside_is_in_nobodys_place() -> None:
     # in the place of bitcoin it moves by its basis: 40,000/41,200 of what it stands for
     own = replace(part, stands_for="BTC")
     assert by_basis(own, held.contract, made).moving == {"BTC": 4000 - Fraction(4000 * 40000, 41200)}
+
+
+def test_what_is_set_aside_is_no_part_of_what_sits_at_an_account_and_needs_no_price() -> None:
+    """Half a bitcoin is there, and 9 DOGE."""
+    made, _ = with_a_part_set_aside()
+    made = replace(made, market=replace(made.market, prices={"BTC": Fraction(40000)}))
+    there = replace(made.statement, wallets={"BTC": exact("0.5"), "DOGE": Fraction(9)}, positions={})
+    assert equity_at("", there, made) == 20000
+
+
+def test_a_hedge_of_what_is_set_aside_makes_no_dollars_net() -> None:
+    """It covers nothing that the plan counts; what a proxy's hedge gained in coins set aside is not counted either."""
+    made, held = with_a_part_set_aside()
+    (part,) = held.parts
+    hedging = replace(held, parts=(replace(part, purpose=Purpose.HEDGE),))
+    valued = value(made, replace(made.statement, positions={"BTCZ": hedging}))
+    assert valued.hedged == {}
+    assert valued.net_exposure("USD") == 0
+    for_dot = replace(held, entry_price=Fraction(50000),
+                      parts=(Part(Purpose.HEDGE, Fraction(-4000), Fraction(50000), "DOT"),))  # fmt: skip
+    made = replace(made, aside=frozenset({"BTC", "DOGE"}), market=replace(made.market, marks={}),
+                   statement=replace(made.statement, holdings={"BTC": Fraction(1), "DOT": Fraction(2000)}))  # fmt: skip
+    made = replace(made, market=replace(made.market, prices={**made.market.prices, "DOT": Fraction(2)}))
+    valued = value(made, replace(made.statement, positions={"BTCZ": for_dot}))
+    # 4,000 (1/50,000) BTC are 3,200 dollars at 40,000, of DOT at a beta of one
+    assert valued.hedged == {"DOT": Fraction(-3200)}
+    assert [valued.net_exposure(each) for each in ("DOT", "USD")] == [800, 3200]

@@ -1,6 +1,7 @@
 """What a plan's book is worth as all coins move, and what it has cost by a day, by hand."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,16 +10,20 @@ from hypothesis import given
 from drawn import FEWER
 from exact import exact
 from rebal.amounts import Fraction, plain
-from rebal.book import Part, Position, Purpose, opened
+from rebal.book import Book, Part, Position, Purpose, opened
 from rebal.explain import derivations
 from rebal.planner import build_plan
 from rebal.planner.status import build_status
+from rebal.planner.unwind import build_unwind
+from rebal.portfolio import Portfolio
 from rebal.stress.report import build_stress
 from test_golden import ROOT, planned
 
 from .given import INPUTS, inverse, portfolio
 from .test_accounts import WORKED, books, inputs, read, two
 from .test_accounts import planned as accounts_planned
+from .test_pooled_checks import in_a_pool
+from .test_splitting import accounts, at
 
 F = Fraction
 
@@ -115,17 +120,51 @@ def test_a_wallet_that_is_liquidated_today_is_lost_whatever_comes() -> None:
     assert left == {shock: 4000 * (1 + exact(shock)) for shock in left}
 
 
-def test_coins_of_none_need_no_price_and_dollars_that_stand_at_another_stay_there() -> None:
-    """1,000 USDT at 0.98 and 1 BTC; of SOL none is left, nor has it a price."""
+def gone(made: Portfolio, wallet: str, left: str = "0") -> Book:
+    """What is there, and SOL of which none is owned any more, nor has it a price."""
+    held = made.statement
+    return replace(held, holdings={**held.holdings, "SOL": F(0)}, wallets={**held.wallets, wallet: exact(left)})
+
+
+def test_dollars_that_stand_at_another_price_stay_there() -> None:
+    """1,000 USDT at 0.98 beside 1 BTC."""
     held = opened(inverse("BTC"), contracts=F(-4000), entry_price=F(40000))
     made = portfolio({"BTC": "1", "USDT": "1000"}, None, {"BTC": "40000", "USDT": "0.98"}, (inverse("BTC"),),
                      wallets={"BTC": "1"}, positions=(held,))  # fmt: skip
-    book = replace(made.statement, holdings={**made.statement.holdings, "SOL": F(0)})
-    lines = build_status(made, book, inputs=INPUTS).payoff
-    assert {plain(each.shock): each.equity_unhedged for each in lines if each.shock in (0, 1)} == {
-        "0": F(40980), "1": F(80980),
-    }  # fmt: skip
+    lines = build_status(made, gone(made, "SOL"), inputs=INPUTS).payoff
+    assert [each.equity_unhedged for each in lines if each.shock in (0, 1)] == [40980, 80980]
     assert [each.equity_hedged for each in lines if each.shock == 1] == [80980 - 4000]
+
+
+def sole() -> Portfolio:
+    held = opened(inverse("BTC"), contracts=F(-4000), entry_price=F(40000))
+    return portfolio({"BTC": "1"}, {"BTC": "0.5", "USD": "0.5"}, {"BTC": "40000"}, (inverse("BTC"),),
+                     wallets={"BTC": "1"}, positions=(held,))  # fmt: skip
+
+
+def of_two() -> Portfolio:
+    contracts = tuple(at(name, inverse("BTC")) for name in "ab")
+    return replace(sole(), contracts={each.name: each for each in contracts}, told_accounts=accounts(a="0.5", b="1"),
+                   statement=Book({"BTC": F(1)}, {"a:BTC": F("0.2")}, {}))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("made", "wallet", "left"),
+    [
+        (sole(), "SOL", "0"),
+        (of_two(), "a:SOL", "0"),
+        (of_two(), "a:SOL", "5"),
+        (in_a_pool("0.21", -8000)[0], "b:SOL", "0"),
+    ],
+)
+def test_coins_of_which_none_are_owned_any_more_need_no_price(made: Portfolio, wallet: str, left: str) -> None:
+    """Nor do they change a figure, though a transfer out of their wallet may not have been recorded."""
+    book = gone(made, wallet, left)
+    for build in (build_status, build_plan, build_stress, partial(build_unwind, share=F(1), force=True)):
+        found, without = (build(made, each, inputs=INPUTS) for each in (book, made.statement))
+        assert [each for each in found.wallets if each.currency != "SOL"] == list(without.wallets)
+        for rows in ("assets", "payoff", "scenarios"):
+            assert getattr(found, rows, ()) == getattr(without, rows, ())
 
 
 def test_wallets_of_one_coin_at_several_accounts_end_each_at_its_own_price(tmp_path: Path) -> None:

@@ -157,6 +157,9 @@ def _specification(event: Fill) -> str:
 def _refuse_unpriced(book: Book, portfolio: Portfolio) -> None:
     prices = portfolio.market.prices
     needed = {asset for asset, quantity in book.holdings.items() if quantity}
+    pooled = {portfolio.at(account.name) for account in portfolio.pools}  # where whatever is there backs what is open
+    parted = (wallet.rpartition(":") for wallet, balance in book.wallets.items() if balance)
+    needed.update(asset for at, _, asset in parted if at in pooled)
     for position in book.positions.values():
         needed.update((position.contract.asset, position.contract.settle))
         needed.update(part.stands_for for part in position.parts)

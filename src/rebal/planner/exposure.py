@@ -164,12 +164,12 @@ def equity_at(at: str, book: Book, portfolio: Portfolio) -> Fraction:
     What is set aside is no part of the equity, nor of what sits there, and need not have a price. ``at``: as wallets
     and contracts carry its name, "" where there is one account.
     """
-    counted = book.holdings.keys() - portfolio.aside  # what is recorded as moved and not held may have no price
     coins = [
         balance * portfolio.price(asset)
         for wallet, balance in book.wallets.items()
         for name, _, asset in (wallet.rpartition(":"),)
-        if name == at and asset in counted
+        # what is recorded as moved and not held, or held no more, may have no price
+        if name == at and book.holdings.get(asset) and asset not in portfolio.aside
     ]
     gained = [
         held_position(each, portfolio.market).unrealised_pnl * portfolio.price(each.contract.settle)

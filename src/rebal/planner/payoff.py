@@ -147,7 +147,7 @@ def _pooled_backing(line: AccountLine, book: Book, portfolio: Portfolio) -> _Ali
     """All that backs a pooled account: every coin there, and the PnL of what is open."""
     at = portfolio.at(line.account)
     wallets = ((wallet.rpartition(":"), balance) for wallet, balance in book.wallets.items())
-    there = (worth.coins(asset, balance, portfolio) for (name, _, asset), balance in wallets if name == at and balance)
+    there = (worth.coins(asset, balance, portfolio) for (name, _, asset), balance in wallets if name == at)
     return _Alike.of(
         [*there, *(worth.held(each, portfolio) for each in book.open_positions if each.contract.account == at)]
     )

@@ -108,6 +108,8 @@ def _let_in(
     account: Account, free: Fraction, moved_in: Mapping[str, Fraction], *, book: Book, portfolio: Portfolio
 ) -> Fraction:
     """Of free coins, those that an account may take, after the dollars that were moved into it already."""
+    if not free:
+        return free  # what is not there may have no price
     room = room_for(account.at, account.currency, book=book, portfolio=portfolio)
     if room is None:
         return free

@@ -94,8 +94,11 @@ def less(payoff: Payoff, *others: Payoff) -> Payoff:
 
 
 def coins(asset: str, quantity: Fraction, portfolio: Portfolio) -> Payoff:
-    """Coins held; what counts as dollars does not move, and what is set aside is not counted."""
-    return NOTHING if asset in portfolio.aside else _fixed_in(quantity, asset, portfolio)
+    """Coins held; what counts as dollars does not move, and what is set aside is not counted.
+
+    Of none no price is asked for.
+    """
+    return _fixed_in(quantity, asset, portfolio) if quantity and asset not in portfolio.aside else NOTHING
 
 
 def in_currency(payoff: Payoff, currency: str, portfolio: Portfolio) -> Payoff:
