@@ -218,7 +218,7 @@ def test_what_leaves_one_account_is_not_there_for_the_next() -> None:
     held = (Held(BTC, F(400), F(40000), F(40000)),)
     made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, (BTC,), wallets={"BTC": "1"})
     listed = [Account("BTC", None, F(1), held, (), traded=True), Account("BTC", "BTCA", NOTHING, (), held, traded=True)]
-    arriving, leaving, shortages = post(listed, made.statement, made, filled=made.statement)
+    arriving, leaving, shortages = post(listed, made.statement, made)
     assert (arriving, [each.quantity for each in leaving]) == ((), [F(-1)])
     assert [each.account.contract for each in shortages] == ["BTCA"]
 
@@ -227,8 +227,7 @@ def test_what_orders_need_is_brought_up_to_the_next_step() -> None:
     """A short of 40,000 at 30,000 is 4/3 of a bitcoin, and all of it is to be there."""
     held = (Held(BTC, F(-400), F(30000), F(30000)),)
     made = portfolio({"BTC": "2"}, None, {"BTC": "30000"}, (BTC,))
-    arriving, _, _ = post([Account("BTC", None, NOTHING, (), held, traded=True)], made.statement, made,
-                          filled=made.statement)  # fmt: skip
+    arriving, _, _ = post([Account("BTC", None, NOTHING, (), held, traded=True)], made.statement, made)
     assert [each.quantity for each in arriving] == [F("1.33333334")]
 
 
@@ -239,8 +238,7 @@ def test_less_than_an_order_comes_to_an_account_where_it_is_all_that_it_lacks(ow
     made = portfolio({"BTC": owned}, None, {"BTC": "40000"}, (BTC,), wallets={"a:BTC": "0.7999"},
                      rules=policy(leverage="1.25", distance="0.1", alert=("0.05", "1.25")))  # fmt: skip
     made = replace(made, told_accounts=several(a="1", b="1"))
-    arriving, _, shortages = post([Account("BTC", None, F("0.7999"), held, held, at="a")], made.statement, made,
-                                  filled=made.statement)  # fmt: skip
+    arriving, _, shortages = post([Account("BTC", None, F("0.7999"), held, held, at="a")], made.statement, made)
     assert [each.quantity for each in arriving] == [exact(each) for each in brought]
     assert bool(shortages) is not bool(brought)
 

@@ -308,7 +308,7 @@ def test_the_last_coins_of_an_order_travel_to_a_pool_however_few_they_are() -> N
     a, b = accounts(a="1", b="1")
     pooled = replace(a, margin_mode=MarginMode.POOLED, pooling=Pooling("pool", rules, {"BTC": counts}, counts))
     made = book({"BTC": "1"}, None, (A,), (pooled, b), wallets={"a:BTC": "0.6249", "b:BTC": "0.0002"},
-                rules=policy(min_order="10", max_at_venue="0.62"))  # fmt: skip
+                rules=policy(min_order="10", max_at_venue="0.6251"))  # fmt: skip
     desk = Desk.of(made, made.statement, now=INPUTS.now)
     left = desk.step(desk.orders_of([Leg(A, Fraction(-20000), Route.INVERSE, Purpose.HEDGE, "BTC")]))
     assert not left.shortages

@@ -495,23 +495,6 @@ def test_what_closes_and_lacks_coins_is_told_beside_what_opens_and_has_none() ->
     assert ": it stays at 72.2 % in place of 90.0 %, and the others share the rest" in said[1][1]
 
 
-def test_a_leg_is_fitted_to_what_its_own_orders_make_room_for() -> None:
-    """Half of 4 ETH may sit there, and 1 does; closing 1,000 dollars from 2,000 at 2,500 loses 0.1, half of it room.
-
-    So 1.05 come, and 1.95 there carry a long of N dollars that loses N / 2,500 at half the price and takes 1 % of it.
-    """
-    eth = inverse("ETH", "1", fee="0")
-    short = opened(eth, contracts=Fraction(-1000), entry_price=Fraction(2000))
-    made = portfolio({"BTC": "1", "ETH": "4"}, {"BTC": "0.2", "ETH": "0.8"}, PRICES, (BTC, eth), wallets={"ETH": "1"},
-                     positions=(short,), rules=policy(max_at_venue="0.5"))  # fmt: skip
-    plan = planned(made, fit=True)
-    assert traded(plan)["ETHUSD"] == 1000 + int(Fraction("1.95") * 2500 / Fraction("1.01"))
-    left = carried_out(plan, made, made.statement)
-    assert left.wallets["ETH"] <= left.holdings["ETH"] / 2
-    again = build_plan(made, left, inputs=INPUTS, fit=True)
-    assert (again.orders, again.transfers) == ((), ())
-
-
 def test_what_lacks_coins_beside_another_waits_for_what_lacks_them_by_itself() -> None:
     """No ADA margin the 91 %; of the rest BTC aims at two thirds, its 40,000, and DOT at the 20,000 that USDT margin.
 

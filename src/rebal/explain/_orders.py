@@ -11,8 +11,7 @@ from rebal.market.carry import DAYS_PER_YEAR, HOURS_PER_DAY
 from rebal.market.contract import Contract, Kind, OrderUnit
 from rebal.plan import CostLine, Order, OrderPart, PnlLine, Side, Transfer
 from rebal.planner.collateral import Account, need
-from rebal.planner.posting import free_at_once
-from rebal.planner.sequence import after_orders
+from rebal.planner.posting import free_coins
 from rebal.planner.targets import target
 from rebal.reports.explanation import Derivation, Term
 
@@ -185,10 +184,7 @@ def _moved(transfer: Transfer, account: Account, facts: Facts) -> Iterator[tuple
     binds = max(rules, key=lambda symbol: rules[symbol])
     note = f"{words[binds][0]} binds: it is the largest of the three" if rules[binds] > 0 else "nothing is asked"
     yield "up(max(0, a, b, s) + f − W − R, step)", terms, note
-    filled = after_orders(facts.before, facts.plan.orders, facts.portfolio)
-    free = Term(
-        "F", free_at_once(unit, facts.before, facts.portfolio, filled=filled), unit, "coins that are free to post", None
-    )
+    free = Term("F", free_coins(unit, facts.before, facts.portfolio), unit, "coins that are free to post", None)
     yield "down(F, step)", [free, step_of(COIN_STEP, unit)], "all that is free: the policy asks for more"
     was = need(account.held_before, facts.portfolio).without_profit
     out = [

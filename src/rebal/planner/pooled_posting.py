@@ -12,7 +12,7 @@ from rebal.plan import Order, Transfer
 from rebal.planner import collateral
 from rebal.planner.collateral import Need, Shortage
 from rebal.planner.pooled import asked_of, past_alert, pool_of, surveyed
-from rebal.planner.posting import free_at_once, is_dust, room_for
+from rebal.planner.posting import free_coins, is_dust, room_for
 from rebal.planner.sequence import after_transfers
 from rebal.policy import Alert, Posting
 from rebal.portfolio import DOLLARS, Account, Portfolio
@@ -46,7 +46,7 @@ def post(
     that is there, these first, and where fees come in too. Of an account that nothing trades and that coins do not
     bring where it should be none come that are not worth the least order.
     """
-    free = _free(before, filled, taken, portfolio)
+    free = {asset: free_coins(asset, before, portfolio) - taken.get(asset, ZERO) for asset in before.holdings}
     arriving: list[Transfer] = []
     leaving: list[Transfer] = []
     shortages: list[Shortage] = []
@@ -73,13 +73,6 @@ def post(
         elif not moved:
             leaving += _freed(then, now, purse)
     return Posted(tuple(arriving), tuple(leaving), tuple(shortages))
-
-
-def _free(before: Book, filled: Book, taken: Mapping[str, Fraction], portfolio: Portfolio) -> dict[str, Fraction]:
-    return {
-        asset: free_at_once(asset, before, portfolio, filled=filled) - taken.get(asset, ZERO)
-        for asset in before.holdings
-    }
 
 
 def filled(

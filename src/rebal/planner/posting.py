@@ -11,14 +11,14 @@ from rebal.portfolio import Portfolio
 
 
 def post(
-    listed: Sequence[Account], before: Book, portfolio: Portfolio, *, filled: Book, tops_up: bool = True
+    listed: Sequence[Account], before: Book, portfolio: Portfolio, *, tops_up: bool = True
 ) -> tuple[tuple[Transfer, ...], tuple[Transfer, ...], tuple[Shortage, ...]]:
     """The least transfers, in and out, that meet the policy in every account; the coins that are missing to do so.
 
     In: ``need + fees - W``, rounded up to 1e-8, as far as free coins go. Out, only where the orders free it:
     ``min(W_after - need_after, need_before - need_after)``, never unrealised profit, rounded down; none of an account
     that stood in alert. What an isolated margin takes of coins that lie free in the futures account leaves them by a
-    transfer of its own, just before. ``filled``: the book once the orders are filled and their fees paid.
+    transfer of its own, just before.
     ``tops_up``: whether an account that no order touches is topped up at its alert level; not with less than the least
     order where that does not do.
     """
@@ -30,8 +30,8 @@ def post(
     moved_in: dict[str, Fraction] = {}
     for account in listed:
         currency, wallet = account.currency, account.wallet
-        there = free.setdefault(currency, free_at_once(currency, before, portfolio, filled=filled))
-        outside = _let_in(account, there, moved_in, book=before, portfolio=portfolio)
+        outside = _let_in(account, free.setdefault(currency, free_coins(currency, before, portfolio)), moved_in,
+                          book=before, portfolio=portfolio)  # fmt: skip
         inside = loose.get(wallet, ZERO) if account.contract is not None else ZERO
         asked = need(account.held_after, portfolio)
         wanted = _wanted(account, asked, portfolio) if account.traded or tops_up else ZERO
@@ -63,15 +63,6 @@ def free_coins(currency: str, book: Book, portfolio: Portfolio) -> Fraction:
         posted = book.wallets.get(currency, ZERO)
     share = portfolio.policy.max_at_venue
     return max(ZERO, (owned * share if share < 1 else owned) - posted)
-
-
-def free_at_once(currency: str, before: Book, portfolio: Portfolio, *, filled: Book) -> Fraction:
-    """The same for orders, with what they make room for: of what they lose and pay at the venue the policy's share.
-
-    Else the next plan would find that room. What they gain is there, and is no reason to bring fewer.
-    """
-    free = free_coins(currency, before, portfolio)
-    return free if filled is before else max(free, free_coins(currency, filled, portfolio))
 
 
 def room_for(at: str, currency: str, *, book: Book, portfolio: Portfolio) -> Fraction | None:

@@ -76,7 +76,7 @@ def posted(
 
     ``travels``: whether what is missing at one of several accounts may come from another (see ``travelling``).
     """
-    arriving, leaving, shortages = post(listed, book, portfolio, filled=filled, tops_up=tops_up)
+    arriving, leaving, shortages = post(listed, book, portfolio, tops_up=tops_up)
     if portfolio.pools:
         taken: dict[str, Fraction] = {}
         for each in arriving:
