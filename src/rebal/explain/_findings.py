@@ -45,6 +45,8 @@ _IS: Mapping[tuple[Code, str], tuple[str, ...]] = {
     (Code.AT_MOST, "equity_usd"): ("accounts.{}.equity",),
     (Code.INITIAL_MARGIN, "credit_usd"): ("accounts.{}.credit",),
     (Code.INITIAL_MARGIN, "initial_margin_usd"): ("accounts.{}.initial_margin",),
+    (Code.INITIAL_MARGIN, "margin_balance_coins"): ("wallets.{}.margin_balance",),
+    (Code.INITIAL_MARGIN, "initial_margin_coins"): ("wallets.{}.initial_margin",),
     (Code.MARK_OFF, "mark"): ("positions.{}.mark_price", "orders.{}.price"),
     (Code.MARK_OFF, "price"): ("orders.{}.price",),
     (Code.MARK_OFF, "limit_price"): ("orders.{}.limit_price",),
@@ -280,6 +282,10 @@ def _over(found: Finding, facts: Facts) -> _Made | None:
     return "i − c", [_of("i", found, "initial_margin_usd", "USD"), _of("c", found, "credit_usd", "USD")]
 
 
+def _over_coins(found: Finding, facts: Facts) -> _Made | None:
+    return "i − b", [_of("i", found, "initial_margin_coins", ""), _of("b", found, "margin_balance_coins", "")]
+
+
 def _ordered(found: Finding, facts: Facts) -> _Made | None:
     order = facts.order(str(found.data.get("contract")))
     if order is None:
@@ -319,6 +325,7 @@ _MADE: Mapping[tuple[Code, str], _Maker] = {
     (Code.COVERED_SHORT, "more_usd"): _times_price("more_coins"),
     (Code.UNDER_COLLATERALISED, "missing_coins"): _missing,
     (Code.INITIAL_MARGIN, "over_usd"): _over,
+    (Code.INITIAL_MARGIN, "over_coins"): _over_coins,
     (Code.INITIAL_MARGIN, "contracts"): _ordered,
 }
 """What is worked out for a sentence, from figures of the plan."""

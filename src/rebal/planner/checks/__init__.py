@@ -7,6 +7,7 @@ from rebal.findings import Finding, is_error, rank
 from rebal.planner.checks.accounts import ACCOUNT_CHECKS
 from rebal.planner.checks.book import BOOK_CHECKS
 from rebal.planner.checks.expiry import EXPIRY_CHECKS
+from rebal.planner.checks.initial import INITIAL_CHECKS
 from rebal.planner.checks.market import MARKET_CHECKS
 from rebal.planner.checks.pooled import POOLED_CHECKS
 from rebal.planner.checks.sustain import SUSTAIN_CHECKS
@@ -19,6 +20,7 @@ _CHECKS: tuple[Check, ...] = (
     *BOOK_CHECKS,
     *EXPIRY_CHECKS,
     *POOLED_CHECKS,
+    *INITIAL_CHECKS,
     *SUSTAIN_CHECKS,
     *MARKET_CHECKS,
 )

@@ -1,6 +1,6 @@
 """What is worth a look in pooled accounts: how near their end is, what is assumed of them, what a full hedge takes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from rebal.account_lines import path_words
@@ -12,10 +12,10 @@ from rebal.market.margin import Held
 from rebal.market.pooled import ClosingFee, Coin, Judged, Pool, coins_to_count, credit, judge
 from rebal.names import listed
 from rebal.plan import Order
-from rebal.planner.collateral import account_leverage, last_that
+from rebal.planner.checks.initial import taken_of
+from rebal.planner.collateral import account_leverage
 from rebal.planner.pooled import pool_of
 from rebal.planner.review import Check, Review
-from rebal.planner.sequence import after_orders, after_transfers
 from rebal.portfolio import Account, Portfolio
 
 _CENT = Fraction(1, 100)
@@ -169,7 +169,7 @@ def _as_the_venue_tests(account: Account, book: Book, portfolio: Portfolio) -> J
 
 def _taken_in_part(judged: Judged, account: Account, last: Order, *, review: Review) -> Finding:
     initial, counted, contract = judged.initial_margin, judged.credit, review.contract(last.contract)
-    taken, name = _taken(last, account, review), last.contract
+    taken, name = taken_of(last, review, _within_credit(account, review.desk.portfolio)), last.contract
     leverage = account_leverage(contract, review.desk.portfolio.policy)
     part = f"only {plain(taken)} of the {plain(last.contracts)} contracts of {name}"
     message = (
@@ -184,22 +184,12 @@ def _taken_in_part(judged: Judged, account: Account, last: Order, *, review: Rev
     )  # fmt: skip
 
 
-def _taken(last: Order, account: Account, review: Review) -> Fraction:
-    """The contracts of the last order that leave initial margin within credit, the other orders as they are."""
-    portfolio, done, contract = review.desk.portfolio, review.done, review.contract(last.contract)
-    others = tuple(each for each in done.orders if each is not last)
-    position = review.desk.book.positions.get(last.contract)
-    closing = ZERO if position is None or position.contracts * last.signed >= 0 else abs(position.contracts)
-
-    def fits(lots: int) -> bool:
-        size = closing + lots * contract.lot_size
-        # whose contracts these are is no matter of margin, so that its parts may stay as they are
-        smaller = replace(last, contracts=size, fee=contract.fee(size, last.price, contract.taker_fee))
-        filled = after_orders(review.desk.book, (*others, smaller), portfolio)
-        judged = _as_the_venue_tests(account, after_transfers(filled, done.transfers, portfolio), portfolio)
+def _within_credit(account: Account, portfolio: Portfolio) -> Callable[[Book], bool]:
+    def check(left: Book) -> bool:
+        judged = _as_the_venue_tests(account, left, portfolio)
         return judged.initial_margin <= judged.credit
 
-    return closing + last_that(fits, int((last.contracts - closing) / contract.lot_size)) * contract.lot_size
+    return check
 
 
 POOLED_CHECKS: tuple[Check, ...] = (
