@@ -9,7 +9,7 @@ from exact import exact
 from rebal.amounts import ZERO, Fraction
 from rebal.book import Part, Position, Purpose, opened
 from rebal.planner.exposure import Valuation, assets_of, beta, equity_at, value
-from rebal.planner.worth import by_basis, by_proxy
+from rebal.planner.worth import by_basis, by_proxy, coins, moves_with
 from rebal.portfolio import Portfolio, Proxy
 
 from .given import NOW, inverse, linear, portfolio
@@ -93,3 +93,10 @@ def test_a_hedge_of_what_is_set_aside_makes_no_dollars_net() -> None:
     # 4,000 (1/50,000) BTC are 3,200 dollars at 40,000, of DOT at a beta of one
     assert valued.hedged == {"DOT": Fraction(-3200)}
     assert [valued.net_exposure(each) for each in ("DOT", "USD")] == [800, 3200]
+
+
+def test_dollars_do_not_move_though_a_file_counts_another_coin_alone_as_such() -> None:
+    made = replace(portfolio({"BTC": "1"}, None, {"BTC": "40000", "USDC": "1"}, ()), cash=frozenset({"USDT"}))
+    told = {each: moves_with(each, made) for each in ("BTC", "USDC", "USDT", "USD")}
+    assert told == {"BTC": True, "USDC": True, "USDT": False, "USD": False}
+    assert (coins("USD", Fraction(7), made).fixed, coins("USD", Fraction(7), made).moving) == (Fraction(7), {})

@@ -261,3 +261,16 @@ def test_what_became_of_a_hedge_is_told_with_the_contract_that_it_came_to() -> N
         (kept, Ask("DOT", F(35, 400), sold(coarse, "DOT")), Residual("DOT", F(-500), ZERO, None, coarse)),
     ):  # fmt: skip
         assert hedge(desk_of(at), (ask,)).residuals == (told,)
+
+
+def test_what_a_long_hedge_has_gained_counts_once_opening_past_it_has_realised_it() -> None:
+    """9 dollars long from 10 are 0.9 BTC, too few dollars to close alone, and 0.899775 are gained at 40,000.
+
+    With them 1.899775 are held, of which half is 37,995.5 dollars: so many, and the 9 before.
+    """
+    contract = inverse("BTC", fee="0")
+    held = opened(contract, contracts=F(9), entry_price=F(10), hedge=F(9))
+    made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, (contract,), wallets={"BTC": "1"}, positions=(held,))
+    desk = desk_of(made)
+    tally = carried(Ask("BTC", F(1, 2), desk.candidates("BTC", SHORT)), desk)
+    assert [leg.contracts for leg in tally.legs] == [-38004]

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from exact import exact
 from rebal.amounts import Fraction
 from rebal.book import MarginMode, Part, Position, Purpose, opened
@@ -10,7 +12,7 @@ from rebal.plan import Standing
 from rebal.planner import build_plan
 from rebal.planner.status import build_status
 from rebal.planner.unwind import build_unwind
-from rebal.portfolio import Portfolio
+from rebal.portfolio import FundingRate, Portfolio
 
 from .given import INPUTS, inverse, linear, portfolio
 from .test_pooled_checks import in_a_pool
@@ -136,9 +138,46 @@ def test_less_than_a_contract_ends_on_the_side_of_its_sign() -> None:
 
 def test_what_a_proxy_trades_is_a_row_though_nobody_holds_it_and_dollars_have_no_hedge() -> None:
     """100,000 dollars, a tenth too much of it DOT: 10,000 are sold through BTC, which then has a row of nothing."""
-    made = portfolio({"DOT": "12000", "USDT": "40000"}, {"DOT": "0.5", "USD": "0.5"}, {"DOT": "5", "BTC": "40000"},
-                     (linear("BTC", fee="0"),), proxies={"DOT": ("BTC", "1")})  # fmt: skip
+    held, prices = {"DOT": "12000", "USDT": "30000", "USD": "10000"}, {"DOT": "5", "BTC": "40000"}
+    made = portfolio(held, {"DOT": "0.5", "USD": "0.5"}, prices, (linear("BTC", fee="0"),),
+                     proxies={"DOT": ("BTC", "1")})  # fmt: skip
     rows = {each.asset: each for each in build_plan(made, made.statement, inputs=INPUTS).assets}
     assert told(rows["BTC"], "holding", "spot_value", "exposure", "exposure_after") == [0, 0, 0, 0]
     assert told(rows["DOT"], "exposure", "exposure_after") == [60000, 50000]
     assert told(rows["USD"], "holding", "hedge_ratio", "hedge_ratio_after") == [40000, None, None]
+
+
+@pytest.mark.parametrize(
+    ("dollars", "parts", "told"),
+    [
+        ("0", {}, None),
+        ("100", {}, [100, 100, 100]),
+        ("0", {Purpose.REBALANCE: "-100"}, [0, 100, 100]),
+        # what is spent on a long in place of spot is all that there was
+        ("100", {Purpose.REBALANCE: "100"}, [100, 0, 0]),
+        ("0", {Purpose.HEDGE: "-100"}, [0, 0, 100]),
+        ("0", {Purpose.REBALANCE: "100", Purpose.HEDGE: "-100"}, [0, -100, 0]),
+    ],
+)
+def test_dollars_are_a_row_where_some_are_held_made_or_net_of_hedges(
+    dollars: str, parts: dict[Purpose, str], told: list[int] | None
+) -> None:
+    held = tuple(Part(purpose, exact(size), Fraction(40000), "BTC") for purpose, size in parts.items())
+    net = sum((each.contracts for each in held), Fraction(0))
+    positions = (Position(inverse("BTC"), net, Fraction(40000), None, held),) if held else ()
+    made = portfolio({"BTC": "1", "USD": dollars}, None, {"BTC": "40000"}, (inverse("BTC"),), wallets={"BTC": "1"},
+                     positions=positions)  # fmt: skip
+    rows = build_status(made, made.statement, inputs=INPUTS).assets
+    found = [[each.holding, each.exposure, each.net_exposure] for each in rows if each.asset == "USD"]
+    assert found == ([] if told is None else [told])
+
+
+def test_what_stays_open_costs_its_funding_by_the_day_though_nothing_is_traded() -> None:
+    """0.01 % of 20,000 three times a day, which a short is paid."""
+    held = opened(inverse("BTC"), contracts=Fraction(-20000), entry_price=Fraction(40000))
+    made = portfolio({"BTC": "1"}, HALF, {"BTC": "40000"}, (inverse("BTC"),), wallets={"BTC": "1"}, positions=(held,),
+                     funding={"BTCUSD": "0.0001"})  # fmt: skip
+    costs = build_plan(made, made.statement, inputs=INPUTS).costs
+    assert [told(each, "day", "cost_usd") for each in costs.by_day] == [[n, -6 * n] for n in (0, 30, 60, 90, 180, 365)]
+    nothing = replace(made, market=replace(made.market, funding={"BTCUSD": FundingRate(*[Fraction(0)] * 3)}))
+    assert build_plan(nothing, nothing.statement, inputs=INPUTS).costs.by_day == ()

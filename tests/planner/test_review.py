@@ -10,7 +10,9 @@ from rebal.account_lines import AccountLine, NearestLine
 from rebal.amounts import Fraction
 from rebal.book import MarginMode, opened
 from rebal.planner import build_plan
-from rebal.planner.review import _is_riskier, _is_worse
+from rebal.planner.desk import Desk
+from rebal.planner.rebalance import Decided
+from rebal.planner.review import _is_riskier, _is_worse, reviewed
 from rebal.planner.status import build_status
 
 from .given import INPUTS, NOW, inverse, policy, portfolio
@@ -127,3 +129,39 @@ def test_a_wallet_that_a_plan_opens_stands_among_the_others_by_name() -> None:
                      positions=(apart,), rules=policy(mode=MarginMode.ISOLATED))  # fmt: skip
     plan = build_plan(made, made.statement, inputs=INPUTS)
     assert [each.contract for each in plan.wallets if each.contract] == ["BTCH", "BTCZ"]
+
+
+def test_one_wallet_that_is_left_worse_is_enough_whichever_it_is() -> None:
+    """Of two wallets, each with a short, and of two pooled accounts."""
+    contracts = (inverse("BTC"), inverse("ETH"))
+    held = tuple(opened(each, contracts=Fraction(-100), entry_price=Fraction(40000)) for each in contracts)
+    made = portfolio({"BTC": "1", "ETH": "1"}, None, {"BTC": "40000", "ETH": "40000"}, contracts,
+                     wallets={"BTC": "1", "ETH": "1"}, positions=held)  # fmt: skip
+    desk = Desk.of(made, made.statement, now=INPUTS.now)
+    same = reviewed(desk, Decided((), ()), desk.step(()))
+    assert same.only_lowers_risk
+    assert not replace(same, planned=False).only_lowers_risk
+    first, second = same.wallets
+    worse = replace(first, leverage=Fraction(9))
+    for wallets in ((worse, second), (second, worse), (worse, worse)):
+        assert not replace(same, wallets=wallets).only_lowers_risk
+    stood = AccountLine("b", "bybit", MarginMode.POOLED, Fraction(0), None, Fraction(0), Fraction(0), Fraction(9),
+                        exact("0.2"))  # fmt: skip
+    left = replace(stood, margin_ratio=exact("0.3"))
+    for after, lowers in (
+        ((stood, stood), True),
+        ((left, stood), False),
+        ((stood, left), False),
+        ((left, left), False),
+    ):
+        assert replace(same, accounts=after, accounts_before=(stood, stood)).only_lowers_risk is lowers
+
+
+def test_a_margin_is_called_by_its_contract_and_a_wallet_by_its_account_and_coin() -> None:
+    contract = at("b", inverse("BTC"))
+    own = replace(opened(contract, contracts=Fraction(-100), entry_price=Fraction(40000)), margin=exact("0.1"))
+    made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, (contract,), wallets={"b:BTC": "1"}, positions=(own,))
+    made = replace(made, told_accounts=accounts(a="1", b="1"))
+    desk = Desk.of(made, made.statement, now=INPUTS.now)
+    review = reviewed(desk, Decided((), ()), desk.step(()))
+    assert [review.name_of(each) for each in review.wallets] == ["b:BTC", "b:BTCUSD"]

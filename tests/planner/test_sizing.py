@@ -24,6 +24,7 @@ from rebal.planner.sizing import (
     least_lots,
     legs_for,
 )
+from rebal.planner.targets import least_leg_usd
 from rebal.policy import Route, Sizing
 from rebal.portfolio import Portfolio
 
@@ -284,3 +285,49 @@ def test_legs_reduce_fully_up_to_a_lot_of_the_last_and_no_legs_where_nothing_is_
     assert fully_reducing(legs[::-1], exact("99"), made)
     assert fully_reducing([], ZERO, made)
     assert not fully_reducing([], exact("0.5"), made)
+
+
+@pytest.mark.parametrize(
+    ("hedged", "other", "opens"),
+    [
+        ("0", None, False),
+        ("0", "-70", False),
+        # what protects stays open: all of the position would not be closed
+        ("-20", None, True),
+        ("-20", "50", True),
+    ],
+)
+def test_only_all_of_a_position_is_closed_alone_where_reversing_it_is_too_little(
+    hedged: str, other: str | None, *, opens: bool
+) -> None:
+    """Of 50 long in the place of spot 50 are sold, and 60 more where those are no closing of all; 111 are an order."""
+    contract, beside = inverse("BTC", minimum="111"), inverse("ETH")
+    held = opened(contract, contracts=50 + exact(hedged), entry_price=Fraction(PRICE), hedge=exact(hedged))
+    more = () if other is None else (opened(beside, contracts=exact(other), entry_price=Fraction(PRICE)),)
+    made = portfolio({"BTC": "1", "ETH": "1"}, None, {"BTC": str(PRICE), "ETH": str(PRICE)}, (contract, beside))
+    legs = legs_for("BTC", Fraction(-110), Candidate(contract, Route.INVERSE, ONE), positions=(held, *more),
+                    portfolio=made, now=NOW)  # fmt: skip
+    assert [leg.contracts for leg in legs] == [-50, -60][: 1 + opens]
+
+
+def test_what_is_closed_is_all_of_its_own_contract_only() -> None:
+    """50 of BTCA and 50 of BTCUSD are sold of 50 and 60 long: 10 stay, and nothing opens behind them."""
+    near, far = inverse("BTC", name="BTCA"), inverse("BTC", "1", minimum="111")
+    long = [
+        opened(each, contracts=exact(size), entry_price=Fraction(PRICE)) for each, size in ((near, "50"), (far, "60"))
+    ]
+    made = portfolio({"BTC": "1"}, None, {"BTC": str(PRICE)}, (near, far))
+    for dollars, legs in (("-100", [-50, -50]), ("-110", [-50, -60]), ("-160", [-50, -60]), ("-221", [-50, -60, -111])):
+        found = legs_for("BTC", exact(dollars), Candidate(far, Route.INVERSE, ONE), positions=long, portfolio=made,
+                         now=NOW)  # fmt: skip
+        assert [leg.contracts for leg in found] == legs
+
+
+@pytest.mark.parametrize(
+    ("lot", "minimum", "least"), [("1", "1", 100), ("5", "1", 500), ("1", "5", 500), ("5", "5", 500)]
+)
+def test_the_least_that_a_leg_comes_to_is_a_lot_and_an_order(lot: str, minimum: str, least: int) -> None:
+    """Contracts of 100 dollars, for DOT at a beta of two."""
+    contract = inverse("BTC", "100", lot=lot, minimum=minimum)
+    made = portfolio({"BTC": "1"}, None, {"BTC": str(PRICE)}, (contract,), proxies={"DOT": ("BTC", "2")})
+    assert [least_leg_usd(asset, contract, made) for asset in ("BTC", "DOT")] == [least, least / 2]

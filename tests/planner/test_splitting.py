@@ -730,6 +730,7 @@ def test_no_more_of_a_hedge_is_bought_back_than_is_asked() -> None:
         ([("a", "ETH", "a:OTHER"), ("a", "ETH", None)], "a:ETH"),
         ([("a", "ETH", None), ("a", "ETH", "a:ETHUSD")], "a:ETH"),
         ([("a", "ETH", "a:OTHER"), ("a", "ETH", "a:ETHUSD")], "a:ETHUSD"),
+        ([("a", "ETH", "a:BEFORE"), ("a", "ETH", "a:ETHUSD")], "a:ETHUSD"),
     ],
 )
 def test_of_several_shortages_that_of_what_opens_is_told(
@@ -743,6 +744,19 @@ def test_of_several_shortages_that_of_what_opens_is_told(
     ]
     for each in (short, short[::-1]):
         assert in_the_way(each, contract).account.name == named
+
+
+@pytest.mark.parametrize(("ordered", "least"), [("-1", 5), ("-2", 1), ("-1.8", 1), ("-0.2", 9), ("-4", 1)])
+def test_what_is_ordered_in_lots_of_less_than_a_contract_lacks_so_much_less_of_an_order(
+    ordered: str, least: int
+) -> None:
+    """Two contracts are an order, which is ten lots: of five that are ordered as many are missing."""
+    contract = at("a", inverse("BTC", "10", lot="0.2", minimum="2"))
+    made = book({"BTC": "2"}, HALF, (contract,), accounts(a="1", b="1"))
+    desk = Desk.of(made, made.statement, now=INPUTS.now).still
+    (found,) = desk.candidates("BTC", Fraction(-1))
+    leg = Leg(contract, exact(ordered), found.route, Purpose.REBALANCE, "BTC")
+    assert Offer("BTC", Fraction(-105), (leg,), found, desk, {}).least == least
 
 
 def test_a_contract_that_is_ordered_already_is_told_by_its_name() -> None:

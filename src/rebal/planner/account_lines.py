@@ -122,13 +122,7 @@ def _wallet(
     )
 
 
-def estimates(book: Book, portfolio: Portfolio) -> dict[str, Fraction]:
+def estimates(book: Book, portfolio: Portfolio) -> dict[str, Fraction | None]:
     """By contract of a pooled account, the liquidation price that its venue prints: an estimate, with all else held."""
-    found: dict[str, Fraction] = {}
-    for account in portfolio.pools:
-        pool = pool_of(account, book, portfolio)
-        for each in pool.positions:
-            price = estimated_liquidation(each, pool)
-            if price is not None:
-                found[each.held.contract.name] = price
-    return found
+    pools = [pool_of(account, book, portfolio) for account in portfolio.pools]
+    return {each.held.contract.name: estimated_liquidation(each, pool) for pool in pools for each in pool.positions}

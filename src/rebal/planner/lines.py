@@ -244,7 +244,7 @@ def _index(held: Sequence[Held], currency: str, portfolio: Portfolio) -> Fractio
     assets = {position.contract.asset for position in held}
     if len(assets) > 1:
         return None
-    return portfolio.price(assets.pop()) if assets else None
+    return portfolio.price(assets.pop())
 
 
 def _price(factor: Fraction | None, index: Fraction | None) -> Fraction | None:
