@@ -8,6 +8,7 @@ from exact import exact
 from rebal.amounts import Fraction
 from rebal.market.pooled import Collateral, Counted
 from rebal.planner.status import build_status
+from rebal.planner.unwind import build_unwind
 
 from .given import INPUTS, inverse
 from .test_pooled_checks import in_a_pool
@@ -38,3 +39,14 @@ def test_a_coin_that_counts_nothing_can_not_be_what_a_pool_asks_for() -> None:
                     wallets={"b:BTC": exact("0.1"), "b:ETH": Fraction(3)})  # fmt: skip
     rows = {each.currency: each for each in build_status(made, there, inputs=INPUTS).wallets}
     assert [rows[coin].required for coin in ("BTC", "ETH")] == [exact("0.25"), 3]
+
+
+def test_closing_lets_go_of_nothing_that_is_set_aside() -> None:
+    """8,000 dollars of credit are asked for: 900 DOGE count 720, 0.2275 BTC the rest, and all of these may leave."""
+    made, _ = in_a_pool("0.3", -8000)
+    made = replace(made, aside=frozenset({"DOGE"}),
+                   market=replace(made.market, prices={**made.market.prices, "DOGE": Fraction(1)}))  # fmt: skip
+    there = replace(made.statement, holdings={**made.statement.holdings, "DOGE": Fraction(900)},
+                    wallets={**made.statement.wallets, "b:DOGE": Fraction(900)})  # fmt: skip
+    plan = build_unwind(made, there, inputs=INPUTS, share=Fraction(1), force=True)
+    assert [(each.asset, -each.quantity) for each in plan.transfers] == [("BTC", exact("0.2275"))]

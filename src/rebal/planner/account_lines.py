@@ -52,7 +52,7 @@ def _pooled(line: AccountLine, account: Account, pool: Pool, portfolio: Portfoli
         position_value=judged.position_value,
         printed_rate=printed_rate(judged.maintenance_margin, judged.credit, pool.rules),
         mode=account.pooling.mode,
-        debts={coin: owed / portfolio.price(coin) for coin, owed in sorted(judged.debts.items())},
+        debts={coin: owed / portfolio.price(coin) for coin, owed in judged.debts.items()},
     )
 
 

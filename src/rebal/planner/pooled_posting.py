@@ -353,11 +353,13 @@ def _let_go(then: Pool, now: Pool, purse: _Purse, first: Sequence[str]) -> Itera
     """What orders free of all coins together: of each what its share of the need fell by, never unrealised profit.
 
     The share of a coin is the least of it with the coins before it at theirs and those after it as they are, so that no
-    dollar of the need counts in two coins: first the coins of the orders, then those of which the least counts.
+    dollar of the need counts in two coins: first the coins of the orders, then those of which the least counts. What is
+    set aside stays where it is.
     """
     portfolio = purse.portfolio
     was, left = (surveyed(pool, portfolio, level=purse.level) for pool in (then, now))
-    there = [asset for asset, part in was.parts.items() if part.coin.balance > 0]
+    owned = (asset for asset, part in was.parts.items() if part.coin.balance > 0)
+    there = [asset for asset in owned if asset not in portfolio.aside]
     rest = sorted(there, key=lambda asset: (_first_ratio(was.parts[asset].coin), asset))
     order = tuple(asset for asset in dict.fromkeys((*first, *rest)) if asset in there)
     before = kept_for(portfolio, ("shares", purse.level, order), (then,), work=lambda: _shares(was, order))
