@@ -50,3 +50,12 @@ def test_closing_lets_go_of_nothing_that_is_set_aside() -> None:
                     wallets={**made.statement.wallets, "b:DOGE": Fraction(900)})  # fmt: skip
     plan = build_unwind(made, there, inputs=INPUTS, share=Fraction(1), force=True)
     assert [(each.asset, -each.quantity) for each in plan.transfers] == [("BTC", exact("0.2275"))]
+
+
+def test_a_coin_that_left_and_is_not_held_is_asked_for_no_more() -> None:
+    """1 ETH counts 2,000 of the 8,000 dollars; it is in the account, though the file says that none is owned."""
+    made, _ = in_a_pool("0.3", -8000)
+    there = replace(made.statement, wallets={**made.statement.wallets, "b:ETH": Fraction(1)})
+    plan = build_unwind(made, there, inputs=INPUTS, share=Fraction(1), force=True)
+    rows = {each.currency: each for each in plan.wallets}
+    assert [rows["ETH"].before.balance, rows["ETH"].balance, rows["ETH"].required] == [1, 0, 0]
