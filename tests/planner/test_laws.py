@@ -44,7 +44,8 @@ def test_a_plan_of_a_book_past_saving_is_followed_by_none_that_could_be_placed(m
     """Of books whose positions are so large that wallets are in alert for want of coins, and their plans that stand.
 
     While something is closed in such a wallet, what it lacks keeps other legs from opening: the plan would not stand.
-    Once that is closed the next plan wants to open them: it is refused, while the wallet lacks coins.
+    Once that is closed the next plan wants to open them: it is refused, while the wallet lacks coins. What was left for
+    want of coins, and said to be, may find those that the plan freed.
     """
     # what is open is many times the equity, of which its fees take more than a narrow band
     rules = replace(made.policy, band=replace(made.policy.band, points=exact("0.1"), relative=None))
@@ -53,8 +54,8 @@ def test_a_plan_of_a_book_past_saving_is_followed_by_none_that_could_be_placed(m
     assume(not plan.refused)
     again = planned(heavy, carried_out(plan, heavy, heavy.statement))
     if (again.orders, again.transfers) != ((), ()):
-        assert again.refused
-        assert any(each.code is Code.ALERT for each in plan.findings)
+        told = {each.code for each in plan.findings}
+        assert Code.UNDER_COLLATERALISED in told or (again.refused and Code.ALERT in told)
 
 
 def _heavier(made: Portfolio, times: int) -> Book:
