@@ -10,6 +10,7 @@ from rebal.amounts import Fraction
 from rebal.book import MarginMode, opened
 from rebal.findings import Code, Finding, Severity
 from rebal.market.contract import Contract
+from rebal.market.pooled import Collateral, Counted, Slice
 from rebal.planner.candidates import named
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask
@@ -217,6 +218,23 @@ def test_what_fits_nowhere_is_told_apart_from_what_another_account_carries(
         ("BTC", carries.format("main", first, "main", 10)),
         ("BTC", carries.format("second", 16000, "second", 20) + beside.format("third")),
         ("BTC", carries.format("third", 16000, "third", 20) + beside.format("second")),
+    ]
+
+
+def test_what_a_pool_lacks_of_credit_is_lacking_of_what_it_carries() -> None:
+    """0.2 BTC count four fifths there and no more of them, 6,400 dollars; 16,000 each may be short at the others."""
+    contracts = tuple(at(name, inverse("BTC", fee="0")) for name in ("main", "second", "third"))
+    made = book({"BTC": "2"}, {"BTC": "0.4", "USD": "0.6"}, contracts, accounts(main="1", second="0.2", third="0.2"),
+                rules=policy(uncovered="refuse"))  # fmt: skip
+    main, *others = in_mode(made, MarginMode.POOLED, MarginMode.CROSS, MarginMode.CROSS).told_accounts
+    counts = Collateral(Counted.COINS, (Slice(exact("0.2"), exact("0.8")), Slice(None, Fraction(0))))
+    assert main.pooling is not None
+    main = replace(main, pooling=replace(main.pooling, collateral={"BTC": counts}))
+    told_of = [message for _, message in routes(replace(made, told_accounts=(main, *others)))]
+    assert told_of[0] == "main:BTCUSD carries 6400.00 USD of what opens, as far as its 6400 USD go"
+    assert [each.partition("; ")[2] for each in told_of[1:]] == [
+        "the rest is on third:BTCUSD, and on main:BTCUSD what fits nowhere",
+        "the rest is on second:BTCUSD, and on main:BTCUSD what fits nowhere",
     ]
 
 

@@ -251,14 +251,16 @@ def test_rolls_of_two_coins_on_one_contract_are_told_each_with_its_own_dollars()
 
 
 def test_what_is_too_little_to_close_is_not_said_to_roll() -> None:
-    """10,000 roll, and the 5 dollars beside them are no order of the policy's."""
+    """10,000 roll, and 9,995 more are opened; the 5 dollars beside them are no order of the policy's."""
     near = [inverse("BTC", name=f"BTC{end}", expiry=NEAR, fee="0") for end in "AB"]
     onto = inverse("BTC", name="BTCFAR", expiry=FAR, fee="0")
     held = tuple(opened(each, contracts=Fraction(-size), entry_price=Fraction(40000), hedge=Fraction(-size))
                  for each, size in zip(near, (10000, 5), strict=True))  # fmt: skip
     made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, (*near, onto), wallets={"BTC": "1"}, positions=held)
-    plan = rolled(made, "FAR", ("BTC",), "0.25")
-    assert [order.contract for order in plan.orders] == ["BTCA", "BTCFAR"]
+    plan = rolled(made, "FAR", ("BTC",), "0.5")
+    assert [(order.contract, order.signed) for order in plan.orders] == [
+        ("BTCA", Fraction(10000)), ("BTCFAR", Fraction(-19995)),
+    ]  # fmt: skip
     assert [each.subject for each in plan.findings if each.code is Code.ROLLED] == ["BTCA"]
 
 

@@ -69,6 +69,15 @@ def test_a_venue_takes_the_lots_whose_fee_leaves_just_their_margin(
     assert said.data["taken_contracts"] == Fraction(taken, 10000)
 
 
+def test_what_its_fee_leaves_above_credit_is_not_said_of_what_closes() -> None:
+    """40 of 8,040 are closed on four fifths of 10,000 dollars, and pay two cents: venues take that at any rate."""
+    plan = build_plan(made := in_pool("0.25", 8040, -40), made.statement, inputs=INPUTS)
+    (line,) = [each for each in plan.accounts if each.account == "b"]
+    assert (line.initial_margin, line.credit) == (8000, exact("7999.984"))
+    assert [order.reduce_only for order in plan.orders] == [True]
+    assert not found(plan, Code.INITIAL_MARGIN)
+
+
 @pytest.mark.parametrize("sign", [1, -1])
 def test_of_an_order_that_turns_over_a_venue_takes_what_closes(sign: int) -> None:
     """3,196 of ether and 4 are the 3,200 that 0.1 BTC count, but for the fee of 1,004; one less fits."""
