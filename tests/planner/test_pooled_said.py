@@ -11,7 +11,7 @@ from rebal.findings import Code, Finding, Severity
 from rebal.plan import Plan
 from rebal.planner import build_plan
 from rebal.planner.status import build_status
-from rebal.policy import Uncovered
+from rebal.policy import Alert, Uncovered
 from rebal.portfolio import Portfolio
 from rebal.status import Status
 
@@ -73,7 +73,7 @@ def test_what_its_fee_leaves_above_credit_is_not_said_of_what_closes() -> None:
     """40 of 8,040 are closed on four fifths of 10,000 dollars, and pay two cents: venues take that at any rate."""
     plan = build_plan(made := in_pool("0.25", 8040, -40), made.statement, inputs=INPUTS)
     (line,) = [each for each in plan.accounts if each.account == "b"]
-    assert (line.initial_margin, line.credit) == (8000, exact("7999.984"))
+    assert (line.initial_margin, line.credit) == (Fraction(8000), exact("7999.984"))
     assert [order.reduce_only for order in plan.orders] == [True]
     assert not found(plan, Code.INITIAL_MARGIN)
 
@@ -173,6 +173,14 @@ def test_an_account_that_is_due_is_in_alert_by_both_its_levels() -> None:
     (due,) = found(status, Code.NEAR_LIQUIDATION)
     assert due.subject == "b"
     assert due.data == {"credit_usd": exact("0.8"), "maintenance_margin_usd": 1}
+
+
+def test_an_account_whose_coins_count_nothing_has_no_leverage() -> None:
+    """Nor has one that is no pool."""
+    made, _ = in_a_pool("0", 200)
+    made = replace(made, policy=replace(made.policy, alert=Alert(exact("0.35"), exact("0.5"))))
+    alerts = [each.message for each in found(build_status(made, made.statement, inputs=INPUTS), Code.ALERT)]
+    assert alerts == ["liquidation is due now; the alert level is 35.0 %"]
 
 
 def test_a_plan_that_leaves_an_account_due_is_refused_for_that_too() -> None:

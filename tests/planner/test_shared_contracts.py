@@ -186,6 +186,20 @@ def test_a_plan_leaves_nothing_to_plan_and_a_wider_band_orders_the_same_or_nothi
     assert all(not each or each == ordered[0] for each in ordered)
 
 
+def test_what_the_next_plan_would_not_trade_is_not_asked_for_though_it_then_has_coins() -> None:
+    """ETH is 250 of 1,500 dollars above its target, 125 of BTC's contract, for which no coin is left beside BTC's own.
+
+    It keeps its 1,000; BTC is to be an eighth of the other 500, 62.50 where 500 are. After that ETH's 125 are less than
+    an order of 300, so that nothing more is traded.
+    """
+    made = at_100({"BTC": "5", "ETH": "10"}, {"BTC": 1, "ETH": 8, "USD": 7}, (inverse("BTC", "1", lot="10"),),
+                  through={"ETH": "0.5"},
+                  rules=policy(band="0", min_order="300", sizing=Sizing.COIN))  # fmt: skip
+    plan = planned(made)
+    assert not plan.refused
+    assert {each.contract: each.signed for each in plan.orders} == {"BTCUSD": -430}
+
+
 @pytest.mark.parametrize("made", [BESIDE, FOUR, LONG])
 def test_what_shrinks_to_fit_is_not_asked_for_whole(made: Portfolio) -> None:
     assert not build_plan(made, made.statement, inputs=INPUTS, fit=True).refused
