@@ -632,3 +632,27 @@ def test_a_fee_is_brought_where_the_alert_asks_for_more_distance_than_the_policy
     assert moves(plan) == [("b", "a", exact("-0.00025")), ("a", "b", exact("0.00025"))]
     again = planned(left(plan, made))
     assert (traded(again), moves(again)) == ({}, [])
+
+
+@pytest.mark.parametrize("closes", [True, False])
+@pytest.mark.parametrize(("dollars", "sent"), [(37000, "0.374375"), (10000, "0.250125")])
+def test_a_pool_keeps_what_backs_its_debts_though_nothing_is_open_there(dollars: int, sent: str, closes: bool) -> None:
+    """500 long from 60,000, closed at 40,000, cost 10,000 dollars and 10 of fee, which are owed.
+
+    At half the price 1 BTC counts 16,000 dollars: 10,010 of them are 0.625625 BTC. A short of 10,000 elsewhere takes
+    0.250125 with its fee, one of 37,000 all that is over.
+    """
+    long = at("b", linear("BTC"))
+    made = in_mode(
+        book({"BTC": "1"}, None, (A, long), accounts(a="1", b="1"), wallets={"b:BTC": "1"},
+             positions=(opened(long, contracts=F(500), entry_price=F(60000)),)),
+        MarginMode.CROSS, MarginMode.POOLED,
+    )  # fmt: skip
+    legs = [Leg(long, F(-500), Route.LINEAR, Purpose.REBALANCE, "BTC")]
+    if not closes:
+        closed = Desk.of(made, made.statement, now=INPUTS.now).orders_of(legs)
+        made, legs = replace(made, statement=after_orders(made.statement, closed, made)), []
+    desk = Desk.of(made, made.statement, now=INPUTS.now)
+    done = desk.step(desk.orders_of([*legs, Leg(A, F(-dollars), Route.INVERSE, Purpose.REBALANCE, "BTC")]))
+    assert [(each.account, each.quantity) for each in done.transfers] == [("b", -exact(sent)), ("a", exact(sent))]
+    assert bool(done.shortages) is (dollars == 37000)

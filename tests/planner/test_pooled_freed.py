@@ -4,13 +4,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from drawn import FEWER
 from exact import exact
-from rebal.amounts import Fraction
+from market.test_pooled_path import least_by_definition
+from rebal.amounts import ONE, ZERO, Fraction
 from rebal.book import Purpose
 from rebal.planner.orders import close_orders
+from rebal.planner.pooled import paths_of, pool_of
 from rebal.planner.pooled_posting import post
-from rebal.planner.sequence import after_orders
+from rebal.planner.sequence import after_orders, after_transfers
 from rebal.planner.sizing import Leg
 from rebal.planner.unwind import build_unwind
 from rebal.policy import Route
@@ -158,3 +163,44 @@ def test_a_debt_that_closing_leaves_is_none_that_something_repays(tmp_path: Path
     book = made.statement
     plan = build_unwind(made, book, inputs=inputs(made), assets=frozenset({"BTC"}), force=True)
     assert {each.asset: -each.quantity for each in plan.transfers} == {"USDT": exact(out)}
+
+
+@pytest.mark.parametrize(
+    ("there", "out"),
+    [
+        # 0.025 BTC are owed: 1,500 dollars where half is added to the price, of the 21,000 that were needed
+        ("0.1", "19500"),
+        # nothing is owed
+        ("0.125", "20000"),
+    ],
+)
+def test_what_backs_what_closing_all_leaves_owing_stays(tmp_path: Path, there: str, out: str) -> None:
+    """0.125 BTC are lost by a short that is all that is open."""
+    made = short(tmp_path, 20000, "32000", wallets=f"BTC: {there}, USDT: 30000")
+    assert freed(made, every_coin=True, share=ONE) == {"USDT": exact(out)}
+    plan = build_unwind(made, made.statement, inputs=inputs(made), force=True)
+    assert {each.asset: -each.quantity for each in plan.transfers} == {"USDT": exact(out)}
+
+
+@FEWER
+@given(
+    entry=st.integers(15000, 50000), btc=st.integers(0, 500), usdt=st.integers(0, 25), xrp=st.integers(0, 20),
+    share=st.sampled_from([HALF, ONE]),
+)  # fmt: skip
+@example(entry=32000, btc=100, usdt=30, xrp=0, share=ONE)
+@example(entry=30000, btc=50, usdt=0, xrp=20, share=ONE)
+def test_nothing_leaves_that_backs_what_is_owed_whether_anything_is_open_or_not(
+    tmp_path_factory: pytest.TempPathFactory, *, entry: int, btc: int, usdt: int, xrp: int, share: Fraction
+) -> None:
+    """On no path of the policy less is there than is to be, but what was lacking before anything left."""
+    made = short(
+        tmp_path_factory.mktemp("books"), 20000, str(entry), counts="BTC: 95%, XRP: 60%",
+        wallets=f"BTC: {btc / 1000}, USDT: {usdt * 1000}, XRP: {xrp * 1000}",
+    )  # fmt: skip
+    plan = build_unwind(made, made.statement, inputs=inputs(made), share=share, force=True)
+    closed = after_orders(made.statement, plan.orders, made)
+    kept, left = (
+        pool_of(made.pools[0], each, made) for each in (closed, after_transfers(closed, plan.transfers, made))
+    )
+    for path in paths_of(left, made, made.policy.shock):
+        assert least_by_definition(left, path) >= min(ZERO, least_by_definition(kept, path))

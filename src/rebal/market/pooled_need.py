@@ -138,11 +138,14 @@ class Survey:
         return Survey({asset: self.parts[asset]}, self.leverage, walks)
 
     def balance_needed(self, asset: str) -> Fraction | None:
-        """The least coins of one kind that are to be there, the others as they are, that keep the policy; kept."""
+        """The least coins of one kind that are to be there, the others as they are, that keep the policy; kept.
+
+        What is owed in others asks for them though nothing is open: no venue lets go of what backs a debt.
+        """
         if asset not in self.needed:
             bare = _bare(self.parts[asset])
             plain = self._plainly_keeps(asset, bare)
-            self.needed[asset] = ZERO if plain else self.with_part(asset, bare).more_needed(asset)
+            self.needed[asset] = ZERO if plain else self.with_part(asset, bare)._more_needed(asset)
         return self.needed[asset]
 
     def _plainly_keeps(self, asset: str, part: Part) -> bool:
@@ -227,10 +230,17 @@ class Survey:
     def more_needed(self, asset: str) -> Fraction | None:
         """The least coins of one kind, in steps of 1e-8, that make the account keep the policy; None where none do.
 
+        Where nothing is open none are brought.
+        """
+        return self._more_needed(asset) if any(part.open.positions for part in self.parts.values()) else ZERO
+
+    def _more_needed(self, asset: str) -> Fraction | None:
+        """The same whether anything is open or not.
+
         Every round adds what the worst point lacks, which is never more than is needed, and so ends on the least.
         """
         added, account = ZERO, self
-        while any(part.open.positions for part in self.parts.values()):
+        while True:
             more = ZERO
             for each in account._lacks(asset):
                 if each is None:
@@ -240,7 +250,6 @@ class Survey:
                 return added
             step = up(more, COIN_STEP)
             added, account = added + step, account.having(asset, step)
-        return ZERO  # where nothing is open nothing is asked for
 
     def _lacks(self, asset: str) -> Iterator[Fraction | None]:
         """Coins that each point lacks, were it alone; None where no amount is enough."""

@@ -96,10 +96,8 @@ class Idle:
         taken = self._taken.get(key, ZERO)
         if before and (after or self._is_alarmed(place)):
             quantity = self._leaving.get(key, ZERO) - taken
-        elif after:
-            quantity = self._beyond_need(place, asset)
         else:
-            quantity = self._books[1].wallets.get(within(at, asset), ZERO) - taken
+            quantity = self._beyond_need(place, asset)
         yield Spare(place, None, quantity, waits=before)
 
     def _is_alarmed(self, place: Place) -> bool:
