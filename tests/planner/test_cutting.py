@@ -140,6 +140,40 @@ def test_coins_that_come_in_close_so_much_less() -> None:
     assert wallet(held(LONG, 20), units="10", coins=5 * UNIT).left({"LONG": F(20)}) == (15 * UNIT, ())
 
 
+def test_as_many_contracts_are_closed_in_turn_as_there_are() -> None:
+    """20 on 1 at leverage 1, two of each of ten: all but the last one of the last."""
+    names = "ABCDEFGHIJ"
+    asked = wallet(*(held(contract(name), 2) for name in names), units="1")
+    assert closed(asked, LEVERED) == {**dict.fromkeys(names, 2), "J": 1}
+
+
+@given(
+    longs=st.integers(1, 20), shorts=st.integers(0, 20), lots=st.tuples(st.integers(1, 5), st.integers(1, 5)),
+    units=st.integers(1, 100), level=st.sampled_from([LEVERED, FAR]), size=st.sampled_from(["0.1", "10"]),
+)  # fmt: skip
+@example(longs=10, shorts=10, lots=(1, 1), units=21, level=FAR, size="0.1")
+@example(longs=10, shorts=10, lots=(1, 4), units=33, level=FAR, size="10")
+@example(longs=11, shorts=14, lots=(3, 4), units=49, level=FAR, size="10")
+def test_how_many_dollars_a_contract_is_changes_none_that_are_closed(
+    *, longs: int, shorts: int, lots: tuple[int, int], units: int, level: Alert, size: str
+) -> None:
+    """The same wallet in contracts of other sizes: as many more of them are open, a lot, and closed."""
+    more = exact(size)
+
+    def found(times: Fraction) -> dict[str, Fraction]:
+        made = [
+            opened(
+                replace(contract(name), multiplier=100 / times, lot_size=lot * times, min_contracts=lot * times),
+                contracts=size * times, entry_price=F(40000),
+            )
+            for name, lot, size in (("LONG", lots[0], longs), ("SHORT", lots[1], -shorts))
+            if size
+        ]  # fmt: skip
+        return {name: each / times for name, each in closed(wallet(*made, units=str(F(units, 10))), level).items()}
+
+    assert found(more) == found(F(1))
+
+
 @pytest.mark.parametrize(
     ("longs", "shorts", "units", "found"),
     [

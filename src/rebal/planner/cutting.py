@@ -183,7 +183,7 @@ def _in_proportion(wallet: Cut, level: Alert, closed: dict[str, Fraction]) -> di
             for name, (each, room) in sizes.items()
         }
 
-    return at(_first(lambda n: not wallet.past(at(n), level), steps)) if steps else closed
+    return at(_first(lambda n: not wallet.past(at(n), level), steps))
 
 
 def _rounded(position: Position, wanted: Fraction, room: Fraction) -> Fraction:
@@ -209,7 +209,7 @@ class _Ladder:
 
     def step(self, closed: Closed, n: int) -> dict[str, Fraction]:
         """What is closed n lots further."""
-        return {**closed, self.contract: self._total(n)} if n else dict(closed)
+        return {**closed, self.contract: self._total(n)}
 
     def closing(self, n: int) -> Fraction:
         """Contracts that the lot after n lots closes."""
