@@ -10,14 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exact import exact
 from program import answered
 from rebal import load
 from rebal.amounts import ZERO, Fraction, total
 from rebal.book import Position, Purpose, opened
 from rebal.findings import Code
 from rebal.market.contract import Contract
+from rebal.market.margin import Factors
 from rebal.plan import Inputs, Plan
-from rebal.planner.ladder import _Moved, used_by
+from rebal.planner.ladder import _End, _Moved, used_by
 from rebal.planner.unwind import Ladder, build_unwind
 from rebal.portfolio import Portfolio
 from rebal.rung_lines import RungLine
@@ -122,15 +124,46 @@ def test_the_distance_of_a_wallet_is_told_after_each_rung_of_it() -> None:
     assert all(each.frees["BTC"] > 0 for each in (first, second))
 
 
+def test_a_wallet_of_shorts_ends_above() -> None:
+    """P = N(1 - m)/(N/Pe - W) of 60,000 short on 1 BTC, and of the 50,000 that the first rung leaves, less its fee."""
+    other = inverse("BTC", "100", name="BTCUSD_OTHER")
+    made = book_of(short(BTC, 100, entry=40000), short(other, 500, entry=40000), funding={"BTCUSD": "-0.0002"})
+    first, second = ladder(made).ladder
+    assert (first.distance_before, first.side_before) == (F(60000) * F("0.995") / F("0.5") / 40000 - 1, "above")
+    left = F(50000) * F("0.995") / (F("1.25") - 1 + F("0.000125"))
+    assert (first.distance_after, first.side_after) == (left / 40000 - 1, "above")
+    assert (second.distance_before, second.side_before, second.side_after) == (first.distance_after, "above", None)
+
+
+@pytest.mark.parametrize(
+    ("below", "above", "distance", "side"),
+    [
+        ("0.5", "1.2", "0.2", "above"),
+        ("0.9", "1.2", "0.1", "below"),
+        ("0.8", "1.2", "0.2", "below"),
+        (None, "9.5", "8.5", "above"),
+        ("0.05", None, "0.95", "below"),
+        (None, None, None, None),
+    ],
+)
+def test_the_side_of_a_distance_is_that_of_the_nearer_end(
+    below: str | None, above: str | None, distance: str | None, side: str | None
+) -> None:
+    ends = Factors(*(None if each is None else exact(each) for each in (below, above)))
+    end = _End("BTC", ends, is_open=True)
+    assert (end.distance, end.side) == (None if distance is None else exact(distance), side)
+
+
 def test_what_an_order_would_open_comes_after_what_reduces() -> None:
     # the hedge is short 300 and the rebalance long 200: closing the hedge alone turns the net of −100 to +200
     parts = opened(BTC, contracts=F(-100), entry_price=F(40000), hedge=F(-300))
-    made = book_of(parts, short(ETH, 5000, entry=2500), funding={"BTCUSD": "-0.0001", "ETHUSD": "0.0001"})
+    made = book_of(parts, short(ETH, 5000, entry=2500, hedge=5000), funding={"BTCUSD": "-0.0001", "ETHUSD": "0.0001"})
     plan = build_unwind(made, made.statement, inputs=INPUTS, ladder=Ladder(), purpose=Purpose.HEDGE)
-    assert [(order.contract, order.reduce_only) for order in plan.orders] == [("BTCUSD", False)]
-    (rung,) = plan.ladder
-    assert rung.cost_usd_per_day == 9  # −10,000 pays 3 USD, and +20,000 would receive 6
-    assert rung.is_open_after
+    assert [(order.contract, order.reduce_only) for order in plan.orders] == [("ETHUSD", True), ("BTCUSD", False)]
+    first, second = plan.ladder
+    # 5,000 receive 1.50; −10,000 pays 3 USD, and +20,000 would receive 6
+    assert (first.cost_usd_per_day, second.cost_usd_per_day) == (F(-3, 2), F(9))
+    assert (first.is_open_after, second.is_open_after) == (False, True)
 
 
 def test_a_rung_uses_what_one_above_it_has_freed_before_anything_is_brought() -> None:

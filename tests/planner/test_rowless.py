@@ -158,6 +158,27 @@ def test_a_wallet_whose_maintenance_its_coins_just_cover_at_every_price_is_due(b
     assert bare_plan(desk_of(one_more, one_more.statement)).error() is None
 
 
+def test_what_is_due_and_lacks_no_coin_is_the_reason_beside_an_order_that_opens() -> None:
+    """The same BTC, no dollar of which is long or short; of 45,000 a third is to be ETH, and 25,000 are."""
+    up, down = (inverse("BTC", "100", name=name, maintenance=whole("0.2"), leverage="10") for name in ("UP", "DOWN"))
+    held = tuple(opened(each, contracts=F(size), entry_price=F(40000)) for each, size in ((up, 400), (down, -600)))
+    made = portfolio(
+        {"BTC": "0.5", "ETH": "10"}, {"BTC": "0", "ETH": str(F(1, 3)), "USD": str(F(2, 3))},
+        {"BTC": "40000", "ETH": "2500"}, (up, down, inverse("ETH", "10")), positions=held,
+        wallets={"BTC": "0.5", "ETH": "10"}, rules=policy(leverage="6", alert=("0.1", "7")),
+    )  # fmt: skip
+    made = replace(made, market=replace(made.market, as_of=NOW))
+    plan, found = build_plan(made, made.statement, inputs=INPUTS), bare_plan(desk_of(made, made.statement))
+    assert {order.contract: (order.signed, order.reduce_only) for order in found.done.orders} == {
+        "ETHUSD": (F(-1000), False)
+    }
+    assert found.done.shortages == ()
+    error = found.error()
+    assert error is not None
+    assert (error.code, error.subject) == (Code.NEAR_LIQUIDATION, "BTC")
+    assert error == plan.findings[0]
+
+
 def _is_due_alone(made: Portfolio, subject: str) -> None:
     """Of no coin is there too little, nothing is traded, and yet the plan is refused as it would be in full."""
     plan = build_plan(made, made.statement, inputs=replace(INPUTS, now=made.market.as_of or NOW))
