@@ -10,7 +10,7 @@ from rebal.frozen import Worked, frozen, once
 from rebal.market.contract import Contract
 from rebal.market.margin import Held
 from rebal.names import within
-from rebal.plan import AssetLine, Order, PositionLine, Wallet
+from rebal.plan import AssetLine, Order, PositionLine, Transfer, Wallet
 from rebal.planner.account_lines import account_lines, pooled_wallets
 from rebal.planner.collateral import Shortage
 from rebal.planner.cover import cover
@@ -58,6 +58,17 @@ class Review(Worked):
     def shortages(self) -> tuple[Shortage, ...]:
         """Coins that no transfer could bring."""
         return self.done.shortages
+
+    @once
+    def traded_in(self) -> dict[str, tuple[list[Order], list[Transfer]]]:
+        """The orders and transfers of each pot (see ``Desk.pot``), none of them looked for in all of a large book."""
+        pots: dict[str, tuple[list[Order], list[Transfer]]] = {}
+        for order in self.done.orders:
+            pots.setdefault(self.desk.pot(self.contract(order.contract)), ([], []))[0].append(order)
+        linked = self.desk.portfolio.is_linked
+        for transfer in self.done.transfers:
+            pots.setdefault("" if linked else transfer.asset, ([], []))[1].append(transfer)
+        return pots
 
     @once
     def positions_after(self) -> tuple[Position, ...]:

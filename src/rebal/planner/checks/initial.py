@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from math import ceil
 
 from rebal.amounts import ONE, ZERO, Fraction, plain, total
 from rebal.book import Book
@@ -17,21 +18,28 @@ from rebal.policy import Policy
 _CENT = Fraction(1, 100)
 
 
-def taken_of(last: Order, review: Review, fits: Callable[[Book], bool]) -> Fraction:
-    """The contracts of an order with which the book that a plan leaves fits, its other orders as they are."""
-    portfolio, done, contract = review.desk.portfolio, review.done, review.contract(last.contract)
-    others = tuple(each for each in done.orders if each is not last)
-    position = review.desk.book.positions.get(last.contract)
+def taken_of(last: Order, review: Review, fits: Callable[[Book], bool], *, fewer: int = 0) -> Fraction:
+    """The contracts of an order with which the book that a plan leaves fits, its other orders as they are.
+
+    ``fewer``: how many lots less than all of them that is likely to be, looked at first.
+    """
+    portfolio, contract = review.desk.portfolio, review.contract(last.contract)
+    pot = review.desk.pot(contract)
+    # of what is margined out of the same coins alone, as all of a large book for each coin of it takes its square
+    book, (orders, transfers) = review.desk.pot_book(pot), review.traded_in[pot]
+    others = [each for each in orders if each is not last]
+    position = book.positions.get(last.contract)
     closing = ZERO if position is None or position.contracts * last.signed >= 0 else abs(position.contracts)
 
     def taken(lots: int) -> bool:
         size = closing + lots * contract.lot_size
         # whose contracts these are is no matter of margin, so that its parts may stay as they are
         smaller = replace(last, contracts=size, fee=contract.fee(size, last.price, contract.taker_fee))
-        filled = after_orders(review.desk.book, (*others, smaller), portfolio)
-        return fits(after_transfers(filled, done.transfers, portfolio))
+        filled = after_orders(book, (*others, smaller), portfolio)
+        return fits(after_transfers(filled, transfers, portfolio))
 
-    return closing + last_that(taken, int((last.contracts - closing) / contract.lot_size)) * contract.lot_size
+    lots = int((last.contracts - closing) / contract.lot_size)
+    return closing + last_that(taken, lots, near=lots - fewer if fewer else 0) * contract.lot_size
 
 
 def _beyond_balance(review: Review) -> Iterator[Finding]:
@@ -42,12 +50,13 @@ def _beyond_balance(review: Review) -> Iterator[Finding]:
     any rate, and coins that are missing are told as such.
     """
     portfolio, short = review.desk.portfolio, {each.account.name for each in review.shortages}
+    adding = {each.contract: (n, each) for n, each in enumerate(review.orders) if not each.reduce_only}
     for account in review.done.after:
-        here = {each.contract.name for each in account.held_after}
-        adding = [each for each in review.orders if each.contract in here and not each.reduce_only]
-        over = _over(account, portfolio.policy) * portfolio.price(account.currency) if adding else ZERO
-        if over >= _CENT and account.name not in short:
-            yield _taken_in_part(account, adding[-1], review)
+        here = [adding[each.contract.name] for each in account.held_after if each.contract.name in adding]
+        if not here or account.name in short:
+            continue
+        if _over(account, portfolio.policy) * portfolio.price(account.currency) >= _CENT:
+            yield _taken_in_part(account, max(here)[1], review)
 
 
 def _taken_in_part(account: Account, last: Order, review: Review) -> Finding:
@@ -57,15 +66,18 @@ def _taken_in_part(account: Account, last: Order, review: Review) -> Finding:
         listed = accounts(left, left, (), portfolio=portfolio)
         return all(_over(each, portfolio.policy) <= 0 for each in listed if each.name == account.name)
 
-    taken, name = taken_of(last, review, within), last.contract
     over, balance = _over(account, portfolio.policy), account.balance + pnl_of(account.held_after)
+    contract, name = review.contract(last.contract), last.contract
+    lot = Held(contract, contract.lot_size, last.price, last.price)
+    asked = _initial(lot, portfolio.policy) + contract.fee(contract.lot_size, last.price, contract.taker_fee)
+    taken = taken_of(last, review, within, fewer=ceil(over / asked))
     part = f"only {plain(taken)} of the {plain(last.contracts)} contracts of {name}"
     message = (
         f"once fees are paid its margin balance is {coins(balance, currency)} and initial margin is "
         f"{coins(balance + over, currency)}: policy.leverage is tested before fees, and of the last order a venue that "
         f"tests after them may take {part if taken else f'none of {name}, nor all of those before it'}; bring "
         f"{coins(over, currency)} more, or set contracts.{name}.leverage above "
-        f"{plain(_tested(account_leverage(review.contract(name), portfolio.policy)))}"
+        f"{plain(_tested(account_leverage(contract, portfolio.policy)))}"
     )
     return info(
         Code.INITIAL_MARGIN, account.name, message, margin_balance_coins=balance, initial_margin_coins=balance + over,
