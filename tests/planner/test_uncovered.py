@@ -507,3 +507,21 @@ def test_what_lacks_coins_beside_another_waits_for_what_lacks_them_by_itself() -
         plan = planned(made, fit=fit)
         assert (traded(plan), plan.refused) == ({"DOTUSDT": Fraction(4000)}, False)
         assert set(severities(plan, Code.UNDER_COLLATERALISED)) == {"ADA"}
+
+
+def test_the_room_that_a_plan_s_own_losses_make_is_the_next_one_s() -> None:
+    """Half of 4 ETH may sit there, and 1 does; closing 1,000 dollars from 2,000 at 2,500 loses 0.1 of it.
+
+    So 1.9 carry a long of N dollars that loses N / 2,500 at half the price and takes 1 % of it; then half of 3.9.
+    """
+    eth = inverse("ETH", "1", fee="0")
+    short = opened(eth, contracts=Fraction(-1000), entry_price=Fraction(2000))
+    made = portfolio({"BTC": "1", "ETH": "4"}, {"BTC": "0.2", "ETH": "0.8"}, PRICES, (BTC, eth), wallets={"ETH": "1"},
+                     positions=(short,), rules=policy(max_at_venue="0.5"))  # fmt: skip
+    first, then = (int(Fraction(there) * 2500 / Fraction("1.01")) for there in ("1.9", "1.95"))
+    book, longs = made.statement, []
+    for _ in range(3):
+        plan = build_plan(made, book, inputs=INPUTS, fit=True)
+        longs.append(traded(plan).get("ETHUSD", 0))
+        book = carried_out(plan, made, book)
+    assert longs == [1000 + first, then - first, 0]
