@@ -11,18 +11,22 @@ import pytest
 
 from exact import exact
 from program import in_process
-from rebal.amounts import Fraction
+from rebal.amounts import ZERO, Fraction
 from rebal.book import MarginMode, Purpose, opened
 from rebal.findings import Code, Severity
 from rebal.market.pooled import ClosingFee, Collateral, Counted, Printed, Rules, Slice
 from rebal.plan import Plan, Rescue, StepKind
+from rebal.planner import collateral
 from rebal.planner.candidates import named
+from rebal.planner.collateral import Shortage
 from rebal.planner.desk import Desk
 from rebal.planner.hedge import build_hedge
 from rebal.planner.hedge_legs import Ask
+from rebal.planner.pooled_posting import Posted
 from rebal.planner.rescue import build_rescue
 from rebal.planner.sequence import after_orders, after_transfers, waiting
 from rebal.planner.sizing import Leg
+from rebal.planner.travelling import travelled
 from rebal.policy import Route
 from rebal.portfolio import Account, Pooling, Portfolio
 from rebal.withdrawal import Withdrawal
@@ -460,6 +464,19 @@ def test_credit_that_no_coin_brings_is_missing_and_no_dollars_come_for_it(listed
         "4440 USD of credit are missing, which no coin that policy.post names brings: the positions need 36430 USD and "
         "what is there counts 31990 USD; "
     )
+
+
+def test_for_credit_that_is_less_than_none_no_dollars_leave_another_account() -> None:
+    """At a 50 dollars are owed and 100 of credit asked for: what brings it is no coin, and b's 30,000 USD stay."""
+    made = book({"BTC": "1", "USD": "30000"}, HALF, (A,), accounts(a="1", b="1"), wallets={"b:USD": "30000"})
+    listed = collateral.accounts(made.statement, made.statement, (), portfolio=made)
+    lacking = collateral.Account("USD", None, Fraction(-50), (), (), at="a")
+    short = Shortage(lacking, Fraction(100), Fraction(-50), collateral.Need(ZERO, ZERO, ZERO, ZERO), is_credit=True)
+    books = (made.statement, made.statement)
+    assert travelled(Posted((), (), (short,)), listed, books, portfolio=made) == ((), (short,))
+    coins = replace(short, needed=ZERO, is_credit=False)
+    moved, left = travelled(Posted((), (), (coins,)), listed, books, portfolio=made)
+    assert ([each.quantity for each in moved], left) == ([Fraction(-50), Fraction(50)], ())
 
 
 def test_less_than_an_order_is_no_reason_for_coins_to_travel() -> None:
