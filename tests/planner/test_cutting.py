@@ -94,6 +94,12 @@ def test_of_what_helps_as_much_the_first_by_name_goes_first_whatever_has_been_lo
     assert closed(asked, LEVERED) == {"A": 5}
 
 
+def test_of_however_many_contracts_no_lot_more_is_closed_than_it_takes() -> None:
+    """Two lots each of ten contracts, of which all but one lot are to be closed."""
+    asked = wallet(*(held(contract(name), 2) for name in "ABCDEFGHIJ"), units="1")
+    assert closed(asked, LEVERED) == {**dict.fromkeys("ABCDEFGHI", 2), "J": 1}
+
+
 def test_what_costs_more_than_it_helps_is_closed_last() -> None:
     """A's fee is a tenth of what it closes: 18 on 10, each of A helps 0.9 and each of B 1."""
     asked = wallet(held(contract("A", fee="0.1"), 9), held(contract("B"), 9), units="10")

@@ -166,25 +166,6 @@ def test_what_an_order_would_open_comes_after_what_reduces() -> None:
     assert (first.is_open_after, second.is_open_after) == (False, True)
 
 
-def test_what_reduces_goes_first_whatever_it_costs_to_hold() -> None:
-    """As above, beside a hedge of ETH that earns 1.50 a day."""
-    parts = opened(BTC, contracts=F(-100), entry_price=F(40000), hedge=F(-300))
-    made = book_of(parts, short(ETH, 5000, entry=2500, hedge=5000), funding={"BTCUSD": "-0.0001", "ETHUSD": "0.0001"})
-    plan = build_unwind(made, made.statement, inputs=INPUTS, ladder=Ladder(), purpose=Purpose.HEDGE)
-    assert [(order.contract, order.reduce_only) for order in plan.orders] == [("ETHUSD", True), ("BTCUSD", False)]
-    assert [each.cost_usd_per_day for each in plan.ladder] == [F(-3, 2), 9]
-
-
-@pytest.mark.parametrize(
-    ("below", "above", "side"),
-    [("0.5", "1.2", "above"), ("0.9", "1.2", "below"), ("0.8", "1.2", "below"), ("0.5", None, "below"),
-     (None, "1.2", "above"), (None, None, None)],
-)  # fmt: skip
-def test_the_side_of_a_distance_is_that_of_the_nearer_end(below: str | None, above: str | None, side: str) -> None:
-    ends = Factors(*(None if each is None else exact(each) for each in (below, above)))
-    assert _End("BTC", ends, is_open=True).side == side
-
-
 def test_a_rung_uses_what_one_above_it_has_freed_before_anything_is_brought() -> None:
     """Two longs and a short of 20,000 each, on 1 BTC at leverage 10; the dearest long is closed first.
 

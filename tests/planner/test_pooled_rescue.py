@@ -666,9 +666,8 @@ def test_an_account_that_is_named_and_calm_says_how_it_stands(tmp_path: Path) ->
     covered = text_of_a_covered_short()
     plan = build_rescue(read(tmp_path, covered), read(tmp_path, covered).statement, inputs=inputs(made),
                         wallets=frozenset({"bybit"}))  # fmt: skip
-    assert [each.message for each in plan.findings if "needs no" in each.message] == [
-        "needs no rescue: never liquidated"
-    ]
+    said = [(each.subject, each.message) for each in plan.findings if "needs no" in each.message]
+    assert said == [("bybit", "needs no rescue: never liquidated")]
 
 
 def text_of_a_covered_short() -> str:
