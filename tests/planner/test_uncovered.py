@@ -525,3 +525,19 @@ def test_the_room_that_a_plan_s_own_losses_make_is_the_next_one_s() -> None:
         longs.append(traded(plan).get("ETHUSD", 0))
         book = carried_out(plan, made, book)
     assert longs == [1000 + first, then - first, 0]
+
+
+def test_what_was_fitted_beside_a_leg_that_is_traded_no_more_is_fitted_anew() -> None:
+    """A long of 12,000 dollars of DOT on 10,000 USDT, and 26,800 of it to go: closed, and a short of two lots of 4,000.
+
+    Beside it 2,000 of ETH fit. With ETH at 2,000 of 32,000 DOT aims at the 30,000 that it has, and beside the long no
+    ETH fits: DOT aims at 2,000 more then, which are no lot.
+    """
+    dot, eth = linear("DOT", "800", fee="0"), linear("ETH", "0.1", fee="0")
+    long = opened(dot, contracts=Fraction(3), entry_price=Fraction(5))
+    made = portfolio({"DOT": "3600", "USDT": "10000", "USD": "4000"}, {"DOT": "0.1", "ETH": "0.9", "USD": "0"},
+                     {"DOT": "5", "ETH": "2500"}, (dot, eth), wallets={"USDT": "10000"}, positions=(long,))  # fmt: skip
+    plan = planned(made, fit=True)
+    assert (plan.orders, plan.transfers, plan.refused) == ((), (), False)
+    (said,) = [each.message for each in plan.findings if each.code is Code.UNDER_COLLATERALISED]
+    assert "10000 USDT margin nothing of a long of 11.5 ETH on ETHUSDT" in said

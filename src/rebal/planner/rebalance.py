@@ -12,7 +12,7 @@ from rebal.planner.candidates import Candidate, part_held, reducible
 from rebal.planner.carrying import Carried, Shrink, carry, moved_usd
 from rebal.planner.desk import Desk
 from rebal.planner.orders import any_order_of, residual
-from rebal.planner.sizing import LeftOut, Leg, Residual
+from rebal.planner.sizing import LeftOut, Leg, Passed, Residual
 from rebal.planner.splitting import lacking
 from rebal.planner.targets import Aims, aims, band_width, least_leg_usd, leg, lot_usd, target
 from rebal.policy import Uncovered
@@ -91,6 +91,11 @@ def _settled(desk: Desk, *, fit: bool, asked: frozenset[str], in_band: bool = Tr
         carried = carry(found.moved, desk, shrink=shrink, settled=met)
         left = {asset: each for asset, each in carried.items() if not each.covered and asset not in kept}
         further = {asset: each for asset, each in left.items() if spreads or each.passed}
+        smaller = _smaller(carried, met, desk) if fit and not further else {}
+        if smaller:
+            met |= smaller
+            kept = kept | {asset: _left_with(asset, each, desk) for asset, each in smaller.items()}
+            continue
         if not further:
             found, carried = _in_motion(found, carried, kept, desk)
             return _decided(found, carried, met, desk, triggered=bool(triggers)), frozenset(met)
@@ -155,6 +160,26 @@ def _one_side(further: Mapping[str, Carried], aimed: Aims, desk: Desk) -> dict[s
     beyond = {asset: dollars - aimed.exposures[asset] for asset, dollars in reached.items()}
     side = total(beyond.values())
     return {asset: dollars for asset, dollars in reached.items() if not side or beyond[asset] * side > 0}
+
+
+def _smaller(carried: Mapping[str, Carried], met: Mapping[str, Carried], desk: Desk) -> dict[str, Carried]:
+    """What was fitted beside legs that made room for it and then turned out smaller, fitted to what there is.
+
+    None where no coin lacks, or where what lacks is no matter of what was fitted.
+    """
+    if not met or not desk.step(_orders(carried, desk)).shortages:
+        return {}
+    moved = {asset: moved_usd(each, desk.portfolio) for asset, each in carried.items()}
+    again = carry(moved, desk, shrink=Shrink(to_nothing=True, to_fit=True))
+    return {
+        asset: replace(again[asset], passed=each.passed if again[asset].opens else _not_opened(each))
+        for asset, each in met.items()
+        if abs(moved_usd(again[asset], desk.portfolio)) < abs(moved[asset])
+    }
+
+
+def _not_opened(each: Carried) -> tuple[Passed, ...]:
+    return tuple(replace(passed, carried=ZERO) for passed in each.passed)
 
 
 def _whatever_others_do(
