@@ -146,13 +146,6 @@ def test_coins_that_come_in_close_so_much_less() -> None:
     assert wallet(held(LONG, 20), units="10", coins=5 * UNIT).left({"LONG": F(20)}) == (15 * UNIT, ())
 
 
-def test_as_many_contracts_are_closed_in_turn_as_there_are() -> None:
-    """20 on 1 at leverage 1, two of each of ten: all but the last one of the last."""
-    names = "ABCDEFGHIJ"
-    asked = wallet(*(held(contract(name), 2) for name in names), units="1")
-    assert closed(asked, LEVERED) == {**dict.fromkeys(names, 2), "J": 1}
-
-
 @given(
     longs=st.integers(1, 20), shorts=st.integers(0, 20), lots=st.tuples(st.integers(1, 5), st.integers(1, 5)),
     units=st.integers(1, 100), level=st.sampled_from([LEVERED, FAR]), size=st.sampled_from(["0.1", "10"]),
