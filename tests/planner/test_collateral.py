@@ -299,3 +299,4 @@ def test_coins_that_lie_loose_are_drawn_before_free_ones_and_leave_those_to_the_
 def test_the_last_count_that_holds_is_found_wherever_the_search_begins() -> None:
     for holds, highest, near in product(range(9), range(8), range(-1, 10)):
         assert last_that(partial(ge, holds), highest, near=near) == min(holds, highest)
+    assert last_that(partial(ge, 10**30), 10**36) == 10**30

@@ -1,6 +1,5 @@
 """How many coins each wallet needs, and what would fit where they lack."""
 
-from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction, total, up
@@ -219,7 +218,10 @@ def last_that(holds: Callable[[int], bool], highest: int, *, near: int = 0) -> i
     low, high = 0, highest
     if low < near < high:
         low, high = (low, near - 1) if not holds(near) else (near, high if holds(near + 1) else near)
-    return low + bisect_left(range(low + 1, high + 1), True, key=lambda n: not holds(n))
+    while low < high:  # not by bisect, whose ranges end at 2^63
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if holds(middle) else (low, middle - 1)
+    return low
 
 
 def _account(

@@ -1,6 +1,5 @@
 """The fewest whole lots to close, so that a wallet keeps a level: solved, not searched lot by lot."""
 
-from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
@@ -10,7 +9,7 @@ from rebal.frozen import frozen
 from rebal.market.margin import Held
 from rebal.plan import Order
 from rebal.planner.candidates import route_of
-from rebal.planner.collateral import accounts, balance_at, past
+from rebal.planner.collateral import accounts, balance_at, last_that, past
 from rebal.planner.orders import close_orders
 from rebal.planner.sequence import after_orders
 from rebal.planner.sizing import Leg
@@ -241,4 +240,4 @@ def _shrinking(position: Position) -> Sequence[Part]:
 
 def _first(holds: Callable[[int], bool], high: int) -> int:
     """The first count from nothing at which a condition holds that holds at ``high`` and, once it holds, stays so."""
-    return bisect_left(range(high), True, key=holds)
+    return last_that(lambda n: not holds(n - 1), high)
