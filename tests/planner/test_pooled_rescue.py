@@ -17,6 +17,7 @@ from rebal.book import Book
 from rebal.findings import Code, Severity
 from rebal.market.pooled import judge
 from rebal.plan import Plan, Rescue
+from rebal.planner.exposure import equity_at
 from rebal.planner.pooled import past_alert, pool_of
 from rebal.planner.posting import free_coins
 from rebal.planner.rescue import build_rescue
@@ -226,11 +227,24 @@ def test_a_rescue_leaves_no_alert_that_coins_or_closing_could_have_ended(
             gone = made.statement.wallets.get(wallet, ZERO) - left.wallets.get(wallet, ZERO)
             assert gone <= loose_at(coin, place, made.statement)
     _leave_as_they_may(plan, made)
+    _sit_as_they_may(plan, made)
     assert all(order.reduce_only for order in plan.orders)
     again = build_rescue(made, left, inputs=inputs(made))
     assert not again.orders
     assert not again.transfers
     event("orders" if plan.orders else "coins" if plan.transfers else "lost" if plan.refused else "calm")
+
+
+def _sit_as_they_may(plan: Plan, made: Portfolio) -> None:
+    """No account is brought more than its share of what is owned, whichever coins come."""
+    for place in made.accounts:
+        came = sum(
+            (each.quantity * made.price(each.asset) for each in plan.transfers if each.account == place.name), ZERO
+        )
+        if place.at_most < ONE and came > 0:
+            event("came to what has an end")
+            there = equity_at(made.at(place.name), made.statement, made)
+            assert there + came <= place.at_most * plan.equity
 
 
 def _leave_as_they_may(plan: Plan, made: Portfolio) -> None:
