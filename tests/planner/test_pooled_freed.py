@@ -70,6 +70,8 @@ def freed(
         # 20,000 dollars are 0.5 BTC; at their entry 0.5 are needed, and for half of them 0.25
         ("40000", "1", "0.25"),
         ("40000", "0.45", "0.2"),
+        # nothing leaves what stood in alert, though 0.14 are there that are needed no more
+        ("40000", "0.39", None),
         # of 0.1 BTC gained 0.05 are realised: of 0.4 that were needed 0.2 are, and the other 0.05 stay besides
         ("50000", "1", "0.2"),
         ("50000", "0.35", "0.15"),

@@ -164,6 +164,7 @@ def test_a_calm_book_needs_no_rescue() -> None:
     calm = long_of(200, wallet="1")
     plan = rescued(calm)
     assert (plan.changes, plan.refused, plan.ways) == (False, False, ())
+    assert not [each for each in plan.findings if "needs no rescue" in each.message]
     named = rescued(calm, wallets=frozenset({"BTC"}))
     assert [f.message for f in named.findings if f.subject == "BTC" and f.code is Code.ALERT] == [
         "needs no rescue: leverage 0.50, liquidation 66.5 % away"
@@ -197,7 +198,9 @@ def test_a_wallet_that_closing_leaves_owing_a_fee_is_levered_no_more() -> None:
     assert way.leverage_after == 0
     assert way.distance_after is None
     # a coin that is there pays what is owed, and no more of it comes
-    both = by_way(rescued(long_of(400, wallet="1.0005", free="0.0008", price="20000")))["both"]
+    ways = by_way(rescued(long_of(400, wallet="1.0005", free="0.0008", price="20000")))
+    both, close = ways["both"], ways["close"]
+    assert (dict(close.contracts), close.transfers) == ({"BTCUSD": F(-400)}, ())
     assert (dict(both.contracts), both.coins) == ({"BTCUSD": F(-400)}, F("0.0005"))
     # where it does not do all of it comes
     both = by_way(rescued(long_of(400, wallet="1.0005", free="0.0003", price="20000")))["both"]

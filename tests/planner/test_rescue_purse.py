@@ -145,3 +145,10 @@ def test_less_than_a_coin_takes_as_much_of_what_is_there() -> None:
     moved = asked.into(account(contract="X"), F("1.4"))
     assert came(moved)[1:] == [("a", "X", F("0.8")), ("b", None, F("-0.6")), ("a", "X", F("0.6"))]
     assert left(asked.without(moved, account(contract="X"))) == (0, 0, {"b": F("0.3")}, F("0.2"))
+
+
+@pytest.mark.parametrize(("room", "sent"), [(0, []), (2, [2]), (9, [6])])
+def test_what_comes_from_spot_takes_its_room_before_other_accounts_send(room: int, sent: list[int]) -> None:
+    asked = purse(outside=3, elsewhere={"b": 6}, room=room)
+    assert asked.most(account()) == 3 + sum(sent)
+    assert [each.quantity for each in asked.into(account(), F(20)) if each.quantity > 0] == [3, *sent]
