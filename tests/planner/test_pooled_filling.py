@@ -93,6 +93,12 @@ def test_what_was_brought_in_vain_is_taken_back_the_last_first(tmp_path: Path) -
     told = "leverage: 5, alert: {distance: 35%, leverage: 6}, post: [BTC, SOL, dollars]"
     made = pool(tmp_path, "BTC: 1, SOL: 400, USDT: 60000", positions, counts=counts, policy=told)
     assert brought(made) == {"BTC": Fraction(1, 4), "USDT": Fraction(21200)}
+    # 0.1 ETH and 10 XRP that are brought first do their part: 125 and 10 dollars where all halve, 125 and 20 where ETH
+    counts, told = counts + ", XRP: 100%", told.replace("[BTC", "[ETH, XRP, BTC")
+    made = pool(tmp_path, "BTC: 1, SOL: 400, USDT: 60000, ETH: 0.1, XRP: 10", positions, counts=counts, policy=told)
+    assert brought(made) == {
+        "ETH": exact("0.1"), "XRP": Fraction(10), "BTC": exact("0.24975"), "USDT": Fraction(21200 - 135)
+    }  # fmt: skip
 
 
 def test_what_was_brought_in_vain_is_taken_back_where_it_is_worth_a_cent(tmp_path: Path) -> None:

@@ -391,6 +391,13 @@ def test_so_many_coins_more_count_as_their_slices_say(
     assert _counting(Part(coin, Open((), coin.price, rules))) == (None if more is None else exact(more))
 
 
+@pytest.mark.parametrize("counted", list(Counted))
+def test_of_a_coin_that_is_switched_off_none_counts_though_none_is_there(counted: Counted) -> None:
+    rules = Rules(ONE, ClosingFee.SCHEDULE, False, ZERO, ZERO, Printed.SHARE)
+    coin = Coin("SOL", Fraction(100), ZERO, Collateral(counted, ()))
+    assert _counting(Part(coin, Open((), coin.price, rules))) == 0
+
+
 def test_a_fee_is_repaid_whole_though_less_than_a_step_of_its_coin_is_there(tmp_path: Path) -> None:
     """20,000 dollars margin all of it: of ETH only what its fee would borrow comes, to the step above."""
     text = THREE.replace("USDT: 3000", "USDT: 20000").replace("{}", "{USDT: 20000, ETH: 0.000000004}").replace(
