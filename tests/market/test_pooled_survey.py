@@ -180,6 +180,29 @@ def test_of_one_coin_the_least_is_needed_with_which_the_account_lacks_nothing(
 
 
 @FEW
+@given(any_pool, st.lists(paths(least="-0.9"), min_size=1, max_size=2), LEVERAGES, st.permutations(EVERY))
+def test_where_nothing_is_open_a_coin_backs_what_is_owed_in_another_and_none_is_brought(
+    pool: Pool, ways: list[dict[str, Fraction]], leverage: Fraction, order: list[str]
+) -> None:
+    owing, asset, *_ = order
+    coins = (replace(each, balance=-abs(each.balance)) if each.asset == owing else each for each in pool.coins)
+    closed = Pool(pool.rules, tuple(coins), ())
+    survey = Survey.of(closed, paths=ways, leverage=leverage)
+    assert (survey.more_needed(asset), survey.keeps) == (ZERO, True)
+    needed, there = survey.balance_needed(asset), survey.parts[asset].coin.balance
+
+    def lacks(balance: Fraction) -> Fraction:
+        return lacking(with_more(closed, asset, balance - there), ways, leverage, {})
+
+    event("never" if needed is None else "nothing" if not needed else "some")
+    if needed is None:
+        assert lacks(Fraction(10**9)) > 0
+    else:
+        assert lacks(needed) <= CLOSE
+        assert not needed or lacks(needed - COIN_STEP) > 0
+
+
+@FEW
 @given(any_pool, ways_of, LEVERAGES, st.sampled_from(EVERY))
 def test_a_coin_alone_is_the_account_of_that_coin(
     pool: Pool, ways: list[dict[str, Fraction]], leverage: Fraction, asset: str

@@ -656,3 +656,26 @@ def test_a_pool_keeps_what_backs_its_debts_though_nothing_is_open_there(dollars:
     done = desk.step(desk.orders_of([*legs, Leg(A, F(-dollars), Route.INVERSE, Purpose.REBALANCE, "BTC")]))
     assert [(each.account, each.quantity) for each in done.transfers] == [("b", -exact(sent)), ("a", exact(sent))]
     assert bool(done.shortages) is (dollars == 37000)
+
+
+def test_what_a_pool_frees_goes_to_each_account_that_misses_it_once() -> None:
+    """Half of 20,000 short at b closes: of 0.625 BTC, which count 80 %, 0.3125 are needed no more.
+
+    5,000 at a and at c take 0.125 each and 0.0000625 of fee; the rest goes to spot.
+    """
+    c = at("c", inverse("BTC", "1"))
+    short = opened(B, contracts=F(-20000), entry_price=F(40000), hedge=F(-20000))
+    made = book({"BTC": "1"}, None, (A, B, c), accounts(a="1", b="1", c="1"), wallets={"b:BTC": "1"},
+                positions=(short,))  # fmt: skip
+    made = in_mode(made, MarginMode.CROSS, MarginMode.POOLED, MarginMode.CROSS)
+    legs = [
+        Leg(each, F(contracts), Route.INVERSE, Purpose.HEDGE, "BTC")
+        for each, contracts in ((B, 10000), (A, -5000), (c, -5000))
+    ]
+    desk = Desk.of(made, made.statement, now=INPUTS.now)
+    done = desk.step(desk.orders_of(legs))
+    assert [(each.account, each.other_account, each.quantity) for each in done.transfers] == [
+        ("b", "a", exact("-0.1250625")), ("b", "c", exact("-0.1250625")),
+        ("a", "b", exact("0.1250625")), ("c", "b", exact("0.1250625")), ("b", None, exact("-0.062375")),
+    ]  # fmt: skip
+    assert not done.shortages
