@@ -37,7 +37,8 @@ class Idle:
     ``books``: before and once the orders are filled; ``arriving`` and ``leaving``: what is moved from and to spot.
 
     - Where nothing was open: at once, what is there beyond the need of what the plan opens, its fees on top.
-    - Where nothing is open any more: once the orders are filled, all that is there then.
+    - Where nothing is open any more: once the orders are filled, all that is there then, less what backs the debts of a
+      pool.
     - Where something stays open: once they are filled, what they free and that would leave to spot. What lies beyond
       it is its owner's cushion.
 
