@@ -229,6 +229,7 @@ def first_above(together: HoldingCost, than: Fraction, *, last: int, sign: int) 
 @example(together=course(40, slope=1), than=F(8), last=21, sign=1)  # from the last day on
 @example(together=course(40, slope=3), than=F(8), last=90, sign=1)  # between the sixth day and the seventh
 @example(together=course(100, slope=2), than=F(173, 4), last=120, sign=1)  # late on a long way
+@example(together=course(40, slope=2), than=F(46), last=131, sign=1)  # and once it was rolled
 @example(together=course(40), than=F(0), last=10, sign=1)  # from today on
 @example(together=course(40, slope=-1), than=F(-75, 4), last=90, sign=-1)
 @given(
