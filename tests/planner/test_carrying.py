@@ -15,7 +15,7 @@ from rebal.planner.sizing import Leg
 from rebal.policy import Route
 
 from .division import Asked, Divided, Line, Lots, asks, asks_alone, divided, with_the_rest, worth
-from .given import INPUTS, inverse, linear, policy, portfolio
+from .given import INPUTS, NOW, inverse, linear, policy, portfolio
 from .test_splitting import accounts, at
 
 WHOLE = Shrink(to_nothing=False, to_fit=False)
@@ -323,3 +323,32 @@ def test_a_leg_opens_where_it_is_more_than_what_is_closed_however_many_legs_that
     assert found.legs == (opening(lots) if lots else closing)
     assert found.opens is bool(lots)
     assert found.covered is (lots == whole)
+
+
+@pytest.mark.parametrize(
+    ("dollars", "wallet", "wanted", "bought"),
+    [
+        # 50,000 stay short, which lack a quarter of a coin where 60,000 lacked a half
+        ("40000", "1", 50000, 10000),
+        # 30,000 stay short, and lack nothing
+        ("40000", "1", 70000, 30000),
+        # 50,000 would be long: that is no closing, though it lacks no more than what stands
+        ("200000", "1", 150000, None),
+        # with all but a hundredth of a coin elsewhere nothing else is in the way
+        ("40000", "0.01", 50000, 10000),
+    ],
+)
+def test_what_a_wallet_lacks_keeps_its_net_from_turning_and_not_from_getting_smaller(
+    dollars: str, wallet: str, wanted: int, bought: int | None
+) -> None:
+    """60,000 dollars protect the one coin that margins them at a leverage of one: half a coin is lacking as it is."""
+    contract = inverse("BTC", fee="0")
+    short = opened(contract, contracts=Fraction(-60000), entry_price=Fraction(40000), hedge=Fraction(-60000))
+    made = portfolio({"BTC": "1", "USD": dollars}, None, {"BTC": "40000"}, (contract,), wallets={"BTC": wallet},
+                     positions=(short,), rules=policy(band="0"))  # fmt: skip
+    weight = Fraction(wanted) / (40000 + int(dollars))
+    made = replace(made, targets={"BTC": weight, "USD": 1 - weight})
+    desk = Desk.of(made, made.statement, now=NOW)
+    found = carry({"BTC": Fraction(wanted - 40000)}, desk, shrink=Shrink(to_nothing=True, to_fit=False))["BTC"]
+    assert [leg.contracts for leg in found.legs] == ([] if bought is None else [bought])
+    assert (found.covered, bool(found.passed)) == (bought is not None, bought is None)
