@@ -352,3 +352,18 @@ def test_what_a_wallet_lacks_keeps_its_net_from_turning_and_not_from_getting_sma
     found = carry({"BTC": Fraction(wanted - 40000)}, desk, shrink=Shrink(to_nothing=True, to_fit=False))["BTC"]
     assert [leg.contracts for leg in found.legs] == ([] if bought is None else [bought])
     assert (found.covered, bool(found.passed)) == (bought is not None, bought is None)
+
+
+def test_what_shrinks_to_fit_is_told_by_what_it_opens_beside_what_it_closes() -> None:
+    """5,000 long are closed, and of 40,000 behind them half a coin margins 20,000, and none on what comes next."""
+    dated = inverse("BTC", name="BTC35", fee="0", expiry=NOW + timedelta(days=35))
+    contract = inverse("BTC", fee="0")
+    long = opened(dated, contracts=Fraction(5000), entry_price=Fraction(40000))
+    made = portfolio({"BTC": "1"}, {"USD": "1"}, {"BTC": "40000"}, (dated, contract), wallets={"BTC": "0.5"},
+                     positions=(long,), rules=policy(band="0", max_at_venue="0.5"))  # fmt: skip
+    desk = Desk.of(made, made.statement, now=NOW)
+    found = carry({"BTC": Fraction(-45000)}, desk, shrink=Shrink(to_nothing=True, to_fit=True))["BTC"]
+    assert [leg.contracts for leg in found.legs] == [-5000, -20000]
+    assert [each.candidate.contract for each in found.passed] == [contract, dated]
+    assert [each.contracts for each in found.passed] == [-40000, -40000]
+    assert [each.carried for each in found.passed] == [-20000, 0]
