@@ -295,14 +295,16 @@ def test_a_leg_opens_where_it_is_more_than_what_is_closed_however_many_legs_that
 ) -> None:
     """What is open elsewhere is closed first, or stays where that is no order: then as many legs open as would close.
 
-    Coins for less than a leg make it smaller all the same, down to the least order, or to nothing.
+    Coins for less than a leg make it smaller all the same, down to the least order, or to nothing. Nothing is opened on
+    the contract that is closed, which would be another way.
     """
     sign = 1 if is_long else -1
     dated = inverse("BTC", "1", name="BTCD", fee="0", expiry=INPUTS.now + timedelta(days=35))
     position = opened(dated, contracts=Fraction(-sign * held), entry_price=Fraction(100))
     made = portfolio({"BTC": str(Fraction(coins, 100))}, None, {"BTC": "100"}, (dated, inverse("BTC", "1", fee="0")),
                      wallets={"BTC": "0.01"}, positions=(position,),
-                     rules=policy(distance="0.3", alert=("0.2", "9"), leverage="3", min_order=str(least)))  # fmt: skip
+                     rules=policy(distance="0.3", alert=("0.2", "9"), leverage="3", min_order=str(least),
+                                  routes=("BTCUSD",)))  # fmt: skip
     desk = Desk.of(made, made.statement, now=INPUTS.now)
     stays = held < least and held <= dollars
     closed = 0 if stays else min(held, dollars)

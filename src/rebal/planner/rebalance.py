@@ -174,7 +174,7 @@ def _smaller(carried: Mapping[str, Carried], met: Mapping[str, Carried], desk: D
     return {
         asset: replace(again[asset], passed=each.passed if again[asset].opens else _not_opened(each))
         for asset, each in met.items()
-        if abs(moved_usd(again[asset], desk.portfolio)) < abs(moved[asset])
+        if asset in moved and abs(moved_usd(again[asset], desk.portfolio)) < abs(moved[asset])
     }
 
 

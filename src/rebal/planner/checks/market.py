@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from rebal.amounts import Fraction, plain, rounded, toward_zero
+from rebal.amounts import ZERO, Fraction, plain, rounded, toward_zero
 from rebal.findings import Code, Figure, Finding, coins, exact_percent, info, percent, price, warning
 from rebal.market.carry import annualised, basis, days_between
 from rebal.market.contract import Contract
@@ -79,7 +79,7 @@ def _doubt_words(each: Doubtful, portfolio: Portfolio) -> str:
             sides = f"bid {figures.get('bid')}, ask {figures.get('ask')}"
             return f"a side of its order book is empty at {each.source}: {sides}"
         case Doubt.SKEWED:
-            side = "behind" if each.figures["seconds"] < 0 else "ahead of"
+            side = "behind" if each.figures.get("seconds", ZERO) < 0 else "ahead of"
             return f"its clock is {_seconds(each)} seconds {side} this one: set the one that is wrong"
         case Doubt.UNDATED:
             return f"{each.source} does not say when its price was true: it counts as of now"
@@ -90,7 +90,7 @@ def _doubt_words(each: Doubtful, portfolio: Portfolio) -> str:
 
 
 def _seconds(each: Doubtful) -> str:
-    return rounded(abs(each.figures["seconds"]), 0)
+    return rounded(abs(each.figures.get("seconds", ZERO)), 0)
 
 
 def _far_marks(review: Review) -> Iterator[Finding]:
