@@ -82,7 +82,9 @@ class Desk(Worked):
 
     def closing(self, asset: str, dollars: Fraction, opening: Candidate | None) -> tuple[Leg, ...]:
         """Those of them that only close; what stays where something opens elsewhere is none of them."""
-        positions = self.positions_for.get(asset, ())
+        positions = self.positions_for.get(asset)
+        if not positions:
+            return ()  # as of most coins, each asked of time and again
         return closing_legs(asset, dollars, opening, positions=positions, portfolio=self.portfolio, now=self.now)[0]
 
     def pot(self, contract: Contract) -> str:

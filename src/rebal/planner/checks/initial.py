@@ -42,6 +42,13 @@ def taken_of(last: Order, review: Review, fits: Callable[[Book], bool], *, fewer
     return closing + last_that(taken, lots, near=lots - fewer if fewer else 0) * contract.lot_size
 
 
+def part_taken(taken: Fraction, last: Order) -> str:
+    """How much of the last order that is, in words."""
+    if not taken:
+        return f"none of {last.contract}, nor all of those before it"
+    return f"only {plain(taken)} of the {plain(last.contracts)} contracts of {last.contract}"
+
+
 def _beyond_balance(review: Review) -> Iterator[Finding]:
     """Where the fees of orders that add leave the initial margin of a wallet above its margin balance.
 
@@ -71,13 +78,12 @@ def _taken_in_part(account: Account, last: Order, review: Review) -> Finding:
     lot = Held(contract, contract.lot_size, last.price, last.price)
     asked = _initial(lot, portfolio.policy) + contract.fee(contract.lot_size, last.price, contract.taker_fee)
     taken = taken_of(last, review, within, fewer=ceil(over / asked))
-    part = f"only {plain(taken)} of the {plain(last.contracts)} contracts of {name}"
     message = (
         f"once fees are paid its margin balance is {coins(balance, currency)} and initial margin is "
         f"{coins(balance + over, currency)}: policy.leverage is tested before fees, and of the last order a venue that "
-        f"tests after them may take {part if taken else f'none of {name}, nor all of those before it'}; bring "
+        f"tests after them may take {part_taken(taken, last)}; bring "
         f"{coins(over, currency)} more, or set contracts.{name}.leverage above "
-        f"{plain(_tested(account_leverage(contract, portfolio.policy)))}"
+        f"{plain(tested_leverage(account_leverage(contract, portfolio.policy)))}"
     )
     return info(
         Code.INITIAL_MARGIN, account.name, message, margin_balance_coins=balance, initial_margin_coins=balance + over,
@@ -95,10 +101,10 @@ def _initial(held: Held, policy: Policy) -> Fraction:
     contract = held.contract
     if isinstance(contract.maintenance, SizeRate):
         return initial_margin(held, held.most_leverage)  # a rate of the venue's own, whatever leverage is set
-    return initial_margin(held, _tested(account_leverage(contract, policy)))
+    return initial_margin(held, tested_leverage(account_leverage(contract, policy)))
 
 
-def _tested(leverage: Fraction) -> Fraction:
+def tested_leverage(leverage: Fraction) -> Fraction:
     """The leverage that a venue tests at: none is set to less than 1."""
     return max(ONE, leverage)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from rebal.account_lines import path_words
-from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction, down, plain, rounded, total, up
+from rebal.amounts import COIN_STEP, ZERO, Fraction, down, plain, rounded, total, up
 from rebal.book import Book
 from rebal.findings import Code, Finding, apart, coins, error, info, percent, usd, warning
 from rebal.market.maintenance import Tiers
@@ -12,7 +12,7 @@ from rebal.market.margin import Held
 from rebal.market.pooled import ClosingFee, Coin, Judged, Pool, coins_to_count, credit, judge
 from rebal.names import listed
 from rebal.plan import Order
-from rebal.planner.checks.initial import taken_of
+from rebal.planner.checks.initial import part_taken, taken_of, tested_leverage
 from rebal.planner.collateral import account_leverage
 from rebal.planner.pooled import pool_of
 from rebal.planner.review import Check, Review
@@ -163,7 +163,7 @@ def _beyond_credit(review: Review) -> Iterator[Finding]:
 def _as_the_venue_tests(account: Account, book: Book, portfolio: Portfolio) -> Judged:
     """An account of a book, each position at the leverage that is set for it: no venue takes less than 1."""
     pool = pool_of(account, book, portfolio)
-    positions = tuple(replace(each, leverage=max(ONE, each.leverage)) for each in pool.positions)
+    positions = tuple(replace(each, leverage=tested_leverage(each.leverage)) for each in pool.positions)
     return judge(Pool(pool.rules, pool.coins, positions))
 
 
@@ -171,11 +171,10 @@ def _taken_in_part(judged: Judged, account: Account, last: Order, *, review: Rev
     initial, counted, contract = judged.initial_margin, judged.credit, review.contract(last.contract)
     taken, name = taken_of(last, review, _within_credit(account, review.desk.portfolio)), last.contract
     leverage = account_leverage(contract, review.desk.portfolio.policy)
-    part = f"only {plain(taken)} of the {plain(last.contracts)} contracts of {name}"
     message = (
         f"once fees are paid its coins count {usd(counted)} and initial margin is {usd(initial)}, "
         f"{usd(initial - counted)} more: policy.leverage is tested before fees and the venue tests after them, so of "
-        f"the last order it may take {part if taken else f'none of {name}, nor all of those before it'}; "
+        f"the last order it may take {part_taken(taken, last)}; "
         f"bring as much more, or set contracts.{name}.leverage above {plain(leverage)}"
     )
     return warning(
