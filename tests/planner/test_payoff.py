@@ -208,3 +208,29 @@ def test_a_payoff_over_accounts_is_the_stress_report_of_what_a_plan_leaves(
     told = build_stress(made, made.statement, inputs=plan.inputs, planned=True)
     alike = {each.everywhere: each.equity_hedged for each in told.scenarios}
     assert all(alike[each.shock] == each.equity_hedged for each in plan.payoff)
+
+
+EDGE = """\
+as_of: 2026-11-20T08:00:00Z
+holdings: {BTC: 0.5}
+accounts:
+  main: {venue: deribit, margin: pooled, collateral: {BTC: 100%}, wallets: {BTC: 0.5},
+         positions: [{contract: EDGE, contracts: 30000, entry_price: 40000}]}
+market: {as_of: 2026-11-20T08:00:00Z, prices: {BTC: 40000, EDGE: 40000}}
+contracts:
+  EDGE: {asset: BTC, kind: inverse, multiplier: 1, lot_size: 1, tick_size: 0.5, taker_fee: 0%,
+         maintenance: {price: mark, close_fee: false, method: whole, tier_unit: coin,
+                       tiers: [{up_to: 0.75, rate: 1%}, {rate: 99%}]}}
+"""
+
+
+def test_what_the_least_fall_ends_is_not_lost_today_nor_on_the_way_up(tmp_path: Path) -> None:
+    """0.75 BTC are the most of a tier of 1 %; of more 99 % is asked, and 20,000 dollars are there for 29,700.
+
+    A tenth up the long of 30,000 has made 3,000 dollars beside 22,000 of coins.
+    """
+    made = read(tmp_path, EDGE)
+    found = build_status(made, made.statement, inputs=inputs(made))
+    hedged = {each.shock: each.equity_hedged for each in found.payoff}
+    tenth = F(1, 10)
+    assert (hedged[-tenth], hedged[F(0)], hedged[tenth]) == (F(0), F(20000), F(25000))

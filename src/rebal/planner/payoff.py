@@ -77,8 +77,8 @@ class _Ends:
 
     @classmethod
     def of(cls, below: Fraction | None, above: Fraction | None, backing: Callable[[], _Alike]) -> "_Ends":
-        """By how far all coins may fall and rise before it is liquidated; what is today has none left either way."""
-        return cls(None if below is None else -below, above, below == 0, backing)
+        """By how far all coins may fall and rise before it is liquidated; one that is today may do neither."""
+        return cls(None if below is None else -below, above, below == 0 == above, backing)
 
     def loses(self, shock: Fraction) -> bool:
         """Whether a move liquidates it; where margin is covered exactly at the end of the move it comes through."""
