@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from rebal.errors import InvalidInput
 from rebal.load.fields import Name, Reader, Section
 from rebal.load.flaws import MOST_LISTED, Flaw, Path, flaws_in, problems
-from rebal.load.tree import Document
+from rebal.load.places import Document
 
 T = TypeVar("T")
 U = TypeVar("U")
