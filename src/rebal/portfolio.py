@@ -286,4 +286,10 @@ class Portfolio(Worked):
 
     def notional_usd(self, contract: Contract, contracts: Fraction) -> Fraction:
         """Dollars of a position at its mark, positive."""
-        return contract.notional(contracts, self.mark_usd(contract))
+        return abs(self.signed_notional_usd(contract, contracts))
+
+    def signed_notional_usd(self, contract: Contract, contracts: Fraction) -> Fraction:
+        """The same, negative for a short."""
+        # of an inverse contract they are the same at any price, and so it is not looked up
+        price = ONE if contract.kind is INVERSE else self.mark_usd(contract)
+        return contract.signed_notional(contracts, price)

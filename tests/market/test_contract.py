@@ -135,6 +135,7 @@ def test_dollars_coins_and_settlement_value_are_one_size(
 ) -> None:
     dollars, coins = contract.notional(contracts, price), contract.coins(contracts, price)
     assert dollars == coins * price >= 0
+    assert contract.signed_notional(contracts, price) == (dollars if contracts > 0 else -dollars)
     assert contract.position_value(contracts, price) == (coins if contract.kind is Kind.INVERSE else dollars)
 
 

@@ -89,10 +89,14 @@ class Contract:
     @told_as(inverse="|n| · V", linear="|n| · V · P")
     def notional(self, contracts: Fraction, price: Fraction) -> Fraction:
         """Dollars of a position, positive. Inverse ``|n|·V`` at any price; linear ``|n|·V·P``."""
+        return abs(self.signed_notional(contracts, price))
+
+    def signed_notional(self, contracts: Fraction, price: Fraction) -> Fraction:
+        """The same, negative for a short."""
         if self.kind is INVERSE:
-            return abs(contracts) * self.multiplier
+            return contracts * self.multiplier
         if self.kind is LINEAR:
-            return abs(contracts) * self.multiplier * price
+            return contracts * self.multiplier * price
         assert_never(self.kind)
 
     @told_as(inverse="|n| · V / P", linear="|n| · V")

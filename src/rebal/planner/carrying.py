@@ -90,11 +90,10 @@ def _together(plain: Mapping[str, Carried], desk: Desk) -> frozenset[str]:
     if desk.portfolio.is_linked or desk.portfolio.has_several or not desk.portfolio.proxies:
         return frozenset()
     on: dict[str, set[str]] = {}
-    in_pot: dict[str, list[Leg]] = {}
     for asset, each in plain.items():
         for leg in each.legs:
             on.setdefault(leg.contract.name, set()).add(asset)
-            in_pot.setdefault(desk.pot(leg.contract), []).append(leg)
+    in_pot = desk.by_pot(leg for each in plain.values() for leg in each.legs)
     lacking = {pot for pot, legs in in_pot.items() if desk.shortages(pot, legs)}
     return frozenset(
         asset

@@ -91,6 +91,13 @@ class Desk(Worked):
         """What a contract is margined out of: its coin's name, or "" where any coin of the book may matter to it."""
         return _pot(contract, self.portfolio)
 
+    def by_pot(self, legs: Iterable[Leg]) -> dict[str, list[Leg]]:
+        """Legs by what margins them, in the order in which it comes up."""
+        found: dict[str, list[Leg]] = {}
+        for leg in legs:
+            found.setdefault(self.pot(leg.contract), []).append(leg)
+        return found
+
     def pot_book(self, pot: str) -> Book:
         """The part of the book that is margined out of one pot."""
         if not pot:
@@ -134,9 +141,7 @@ class Desk(Worked):
         short: dict[str, list[Shortage]] = {}
         for each in missing:
             short.setdefault(each.account.currency, []).append(each)
-        in_pot: dict[str, list[Leg]] = {}
-        for leg in legs:
-            in_pot.setdefault(self.pot(leg.contract), []).append(leg)
+        in_pot = self.by_pot(legs)
         self._lacked.update((pot, (tuple(in_pot.get(pot, ())), tuple(short.get(pot, ())))) for pot in pots)
         return not short.keys().isdisjoint(pots)
 
@@ -179,8 +184,5 @@ def _with_what_is_open(portfolio: Portfolio, book: Book) -> Portfolio:
 
 def has_collateral(legs: Sequence[Leg], desk: Desk, *, taken: Sequence[Leg]) -> bool:
     """Whether the coins for some legs are held, counting what the legs before them already take."""
-    together = [*taken, *legs]
-    return all(
-        not desk.shortages(pot, [leg for leg in together if desk.pot(leg.contract) == pot])
-        for pot in {desk.pot(leg.contract) for leg in legs}
-    )
+    together = desk.by_pot([*taken, *legs])
+    return all(not desk.shortages(pot, together[pot]) for pot in desk.by_pot(legs))

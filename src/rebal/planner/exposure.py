@@ -50,14 +50,18 @@ def leg_value(contract: Contract, contracts: Fraction, portfolio: Portfolio) -> 
     Notional sizing: a futures dollar for a spot dollar, ``n·V`` (linear ``n·V·P``, at the price of its settlement
     currency). Coin sizing: a futures coin for a spot coin, ``n·V·S/P`` (linear ``n·V·S``).
     """
-    mark = portfolio.mark_usd(contract)
-    dollars = contract.notional(contracts, mark) if contracts >= 0 else -contract.notional(contracts, mark)
-    sizing = portfolio.policy.sizing
+    dollars, sizing = portfolio.signed_notional_usd(contract, contracts), portfolio.policy.sizing
     if sizing is NOTIONAL:
         return dollars
     if sizing is COIN:
-        return dollars * portfolio.price(contract.asset) / mark
+        return dollars * portfolio.price(contract.asset) / portfolio.mark_usd(contract)
     assert_never(sizing)
+
+
+def asset_usd(asset: str, contract: Contract, contracts: Fraction, *, portfolio: Portfolio) -> Fraction:
+    """``e`` in dollars of the asset that contracts stand for; a proxy's are divided by its beta."""
+    value = leg_value(contract, contracts, portfolio)
+    return value / beta(asset, contract, portfolio) if asset in portfolio.proxies else value
 
 
 def stood_for(part: Part, contract: Contract, portfolio: Portfolio) -> Fraction:

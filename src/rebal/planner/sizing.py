@@ -5,14 +5,14 @@ from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
-from rebal.amounts import ONE, ZERO, Fraction, total, toward_zero, up
+from rebal.amounts import ONE, ZERO, Fraction, total, toward_zero
 from rebal.book import Position, Purpose
 from rebal.frozen import frozen
 from rebal.market.contract import Contract
 from rebal.planner.candidates import Candidate, part_held, reducible, route_of
 from rebal.planner.change import Stack, changed
 from rebal.planner.collateral import Shortage
-from rebal.planner.exposure import beta, leg_value
+from rebal.planner.exposure import asset_usd, leg_value
 from rebal.policy import Route
 from rebal.portfolio import Portfolio
 
@@ -88,12 +88,15 @@ def legs_for(
     Where a position is closed whole and so little opened behind it that both are less than its venue's least order, it
     is closed alone, which a venue takes whatever its size.
     """
-    legs, remaining = closing_legs(asset, dollars, opening, positions=positions, portfolio=portfolio, now=now)
+    legs: tuple[Leg, ...] = ()
+    remaining: Fraction | None = dollars
+    if positions:  # of most coins nothing is open
+        legs, remaining = closing_legs(asset, dollars, opening, positions=positions, portfolio=portfolio, now=now)
     if opening is not None and remaining is not None:
         one = leg_value(opening.contract, ONE, portfolio) / opening.beta
         contracts = toward_zero(remaining / one, opening.contract.lot_size)
         opened = Leg(opening.contract, contracts, opening.route, Purpose.REBALANCE, asset)
-        if contracts and not _reverses_too_little(legs, opened, positions):
+        if contracts and not (positions and _reverses_too_little(legs, opened, positions)):
             return (*legs, opened)
     return legs
 
@@ -124,7 +127,7 @@ def closing_legs(
     remaining, is_left_open = dollars, False
     for position in reducible(asset, positions, Purpose.REBALANCE, direction=dollars, portfolio=portfolio, now=now):
         contract = position.contract
-        one = leg_value(contract, ONE, portfolio) / beta(asset, contract, portfolio)
+        one = asset_usd(asset, contract, ONE, portfolio=portfolio)
         open_now = abs(part_held(position, asset, Purpose.REBALANCE))
         contracts = toward_zero(_nearer_zero(remaining / one, open_now), contract.lot_size)
         if abs(contracts) == open_now and _stays(contract, contracts, opening, portfolio):
@@ -161,7 +164,7 @@ def least_lots(contract: Contract, portfolio: Portfolio) -> int:
     """The lots of the least order that the venue and the policy take."""
     one = portfolio.notional_usd(contract, ONE)
     least = max(contract.lot_size, contract.min_contracts, portfolio.policy.min_order / one)
-    return int(up(least, contract.lot_size) / contract.lot_size)
+    return -int(-least // contract.lot_size)
 
 
 def _below_a_minimum(contract: Contract, contracts: Fraction, portfolio: Portfolio) -> bool:
@@ -175,7 +178,7 @@ def is_below_min_order(contract: Contract, contracts: Fraction, portfolio: Portf
 
 def carried_usd(leg: Leg, portfolio: Portfolio) -> Fraction:
     """Dollars that a leg moves the exposure of its asset by."""
-    return leg_value(leg.contract, leg.contracts, portfolio) / beta(leg.stands_for, leg.contract, portfolio)
+    return asset_usd(leg.stands_for, leg.contract, leg.contracts, portfolio=portfolio)
 
 
 def fully_reducing(legs: Sequence[Leg], undone: Fraction, portfolio: Portfolio) -> bool:
@@ -183,8 +186,7 @@ def fully_reducing(legs: Sequence[Leg], undone: Fraction, portfolio: Portfolio) 
     if not legs:
         return not undone
     last = legs[-1]
-    one = leg_value(last.contract, last.contract.lot_size, portfolio) / beta(last.stands_for, last.contract, portfolio)
-    return abs(undone) < one
+    return abs(undone) < asset_usd(last.stands_for, last.contract, last.contract.lot_size, portfolio=portfolio)
 
 
 def _nearer_zero(contracts: Fraction, limit: Fraction) -> Fraction:

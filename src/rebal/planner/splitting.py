@@ -12,6 +12,7 @@ from rebal.planner.candidates import Candidate
 from rebal.planner.collateral import Shortage, last_that, need
 from rebal.planner.desk import Desk
 from rebal.planner.sizing import Leg, Passed, carried_usd, closing_legs, least_lots
+from rebal.planner.targets import lot_usd
 from rebal.policy import Route
 
 Taken = Mapping[str, Sequence[Leg]]
@@ -56,6 +57,8 @@ class Offer(Worked):
         """
         contract, sign = self.candidate.contract, 1 if self.whole > 0 else -1
         others = [*self.taken.get(self.desk.pot(contract), ()), *self.before]
+        if not others:
+            return self.least  # as of most coins, of which nothing is undone
         against = total(leg.contracts for leg in others if leg.contract.name == contract.name) * -sign
         undone = int(against / contract.lot_size)
         return self.least if undone <= 0 or undone - self.least >= self.minimum else undone + self.minimum
@@ -63,14 +66,15 @@ class Offer(Worked):
     @once
     def whole(self) -> int:
         """The lots of all that is left, signed."""
-        portfolio = self.desk.portfolio
-        left = self.dollars - total(carried_usd(leg, portfolio) for leg in self.before)
+        left = self.dollars
+        if self.before:
+            left -= total([carried_usd(leg, self.desk.portfolio) for leg in self.before])
         return int(left / self.lot_usd)
 
     @property
     def lot_usd(self) -> Fraction:
         """Dollars of the asset in one lot."""
-        return carried_usd(self.leg(1), self.desk.portfolio)
+        return lot_usd(self.asset, self.candidate.contract, self.desk.portfolio)
 
     def left_usd(self, legs: Iterable[Leg]) -> Fraction:
         """Dollars of the leg that some legs leave, positive."""
@@ -136,12 +140,8 @@ def lacking(legs: Iterable[Leg], desk: Desk, taken: Taken) -> tuple[Shortage, ..
     Of several accounts, without what those before them lack as much themselves: one leg that no coin carries is no
     reason to leave the others.
     """
-    own = tuple(legs)
-    return tuple(
-        shortage
-        for pot in dict.fromkeys(desk.pot(leg.contract) for leg in own)
-        for shortage in _shortages(pot, [leg for leg in own if desk.pot(leg.contract) == pot], desk, taken)
-    )
+    in_pot = desk.by_pot(legs).items()
+    return tuple([shortage for pot, own in in_pot for shortage in _shortages(pot, own, desk, taken)])
 
 
 def in_the_way(short: Iterable[Shortage], contract: Contract) -> Shortage:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from rebal.amounts import ZERO, Fraction, total
 from rebal.frozen import frozen
 from rebal.market.contract import Contract
-from rebal.planner.exposure import Valuation, beta, leg_value
+from rebal.planner.exposure import Valuation, asset_usd
 from rebal.portfolio import DOLLARS, Portfolio
 
 
@@ -35,13 +35,12 @@ def band_width(
 
 def lot_usd(asset: str, contract: Contract, portfolio: Portfolio) -> Fraction:
     """Dollars of an asset in one lot of a contract that carries it; a proxy's are divided by its beta."""
-    return leg_value(contract, contract.lot_size, portfolio) / beta(asset, contract, portfolio)
+    return asset_usd(asset, contract, contract.lot_size, portfolio=portfolio)
 
 
 def least_leg_usd(asset: str, contract: Contract, portfolio: Portfolio) -> Fraction:
     """The same in the least order that a venue takes of it."""
-    least = max(contract.lot_size, contract.min_contracts)
-    return leg_value(contract, least, portfolio) / beta(asset, contract, portfolio)
+    return asset_usd(asset, contract, max(contract.lot_size, contract.min_contracts), portfolio=portfolio)
 
 
 @frozen
