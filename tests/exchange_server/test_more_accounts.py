@@ -319,13 +319,13 @@ def test_a_long_history_has_as_much_time_as_it_has_pages(server: Server, tmp_pat
     known = book(tmp_path, "bitmex")
     events = [fill(number, "XBTUSD", known) for number in range(1, 2502)]
     _, line = told(server, tmp_path, "bitmex", Ledger(events=events))
-    line.line.deadline.allowed = 0.9
-    server.faults = [Fault(slow=0.6, times=99)]
+    line.line.deadline.allowed = 90
+    server.faults = [Fault(slow=60, times=99)]
     assert len(accounts.happened(line, AS_OF, END)) == 2501
     assert server.moved > 2 * line.line.deadline.allowed
     asked = len(server.asked)
-    server.faults = [Fault(at="tradeHistory", slow=1, times=99)]
-    with pytest.raises(Unavailable, match=r"within 0.9 s"):
+    server.faults = [Fault(at="tradeHistory", slow=100, times=99)]
+    with pytest.raises(Unavailable, match=r"within 90 s"):
         accounts.happened(line, AS_OF, END)
     assert len(server.asked) <= asked + 3
 
