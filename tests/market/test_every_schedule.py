@@ -9,8 +9,9 @@ import pytest
 from exact import exact
 from rebal.amounts import ZERO, Fraction
 from rebal.market.contract import Kind
+from rebal.market.kept import kept_within
 from rebal.market.maintenance import Maintenance, Method, SizeRate, Tier, Tiers, TierUnit, Valuation, continuous
-from rebal.market.margin import Held, beyond_last_tier, initial_margin, kept_within, maintenance_margin, needed
+from rebal.market.margin import Held, beyond_last_tier, initial_margin, maintenance_margin, needed
 from rebal.market.piecewise import piece_at
 from rebal.market.pooled import (
     ClosingFee,

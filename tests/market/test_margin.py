@@ -11,6 +11,7 @@ from drawn import among
 from exact import exact
 from rebal.amounts import Fraction
 from rebal.market.contract import Kind
+from rebal.market.kept import kept_within
 from rebal.market.maintenance import Maintenance, Method, SizeRate, Tier, Tiers, TierUnit, Valuation
 from rebal.market.margin import (
     THERE_ALREADY,
@@ -21,7 +22,6 @@ from rebal.market.margin import (
     beyond_last_tier,
     ends_are_last,
     initial_margin,
-    kept_within,
     liquidation,
     maintenance_margin,
     required_balance,
@@ -236,6 +236,19 @@ def test_a_rate_that_does_not_grow_is_asked_at_first_where_no_leverage_asks_more
     """Half of a coin's y, whatever it is levered by: W + 1 - y = y/2 at y = 1.1."""
     held = one_coin(SizeRate(exact("0.01"), Fraction(0), initial_base=exact("0.5")))
     kept = kept_within(exact("0.65"), [held], leverage=Fraction(1000), set_to=lambda _: Fraction(10), shock=Fraction(0))
+    assert kept == Factors(1 / exact("1.1"), None)
+
+
+@pytest.mark.parametrize(
+    ("lever", "most", "tier"), [("2", None, None), ("1000", "2", None), ("1000", None, "2"), ("1000", "500", "2")]
+)
+def test_what_is_set_below_the_policy_asks_for_more_and_so_does_any_cap_below_it(
+    lever: str, most: str | None, tier: str | None
+) -> None:
+    """Half of a coin's y, whoever sets it to 2: W + 1 - y = y/2 at y = 1.1."""
+    held = one_coin(stepped((None, "0.01", "0", tier)))
+    held = replace(held, contract=replace(held.contract, max_leverage=None if most is None else exact(most)))
+    kept = kept_within(exact("0.65"), [held], leverage=Fraction(1000), set_to=lambda _: exact(lever), shock=Fraction(0))
     assert kept == Factors(1 / exact("1.1"), None)
 
 

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from exact import exact
 from rebal.amounts import Fraction
 from rebal.market.contract import Kind
+from rebal.market.kept import kept_within
 from rebal.market.maintenance import Method, SizeRate, Tier, Tiers, TierUnit, Valuation
-from rebal.market.margin import Factors, Held, kept_within, liquidation, required_balance
+from rebal.market.margin import Factors, Held, liquidation, required_balance
 from rebal.market.piecewise import Piece, first_above_one
 
 from .definitions import HAIR, ONE, bounds, grid, inverse, slack

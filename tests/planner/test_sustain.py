@@ -35,8 +35,8 @@ def test_the_coins_do_up_to_there_and_not_beyond(made: Portfolio) -> None:
     listed = [each for each in accounts(made.statement, made.statement, (), portfolio=made) if each.held_after]
     assume(listed)
     for account in listed:
-        balance = account.balance + free_coins(account.currency, made.statement, made)
-        ends = sustained(account, made.statement, made)
+        free = free_coins(account.currency, made.statement, made)
+        balance, ends = account.balance + free, sustained(account, made, free=free)
         held = account.held_after
         if need(held, made).most >= balance:
             continue  # no coin is left today: told apart from what needs none
@@ -104,7 +104,7 @@ def test_a_levered_short_without_a_coin_left_lasts_until_the_next_rise() -> None
             positions=(opened(ether, contracts=Fraction(-10000), entry_price=Fraction(2500)),),
         )  # fmt: skip
         (account,) = accounts(made.statement, made.statement, (), portfolio=made)
-        assert sustained(account, made.statement, made) == Factors(None, rise)
+        assert sustained(account, made, free=Fraction(0)) == Factors(None, rise)
 
 
 def sustain(made: Portfolio) -> list[tuple[str, str]]:

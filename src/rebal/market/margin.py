@@ -7,7 +7,7 @@ wallet needs at each ``y`` are a function of pieces whose crossings are solved i
 tier that counts is the one at the liquidation price, not today's.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple, assert_never
 
@@ -15,7 +15,16 @@ from rebal.amounts import ONE, ZERO, Fraction, total
 from rebal.frozen import Worked, frozen, once
 from rebal.market.contract import INVERSE, LINEAR, Contract
 from rebal.market.maintenance import SizeRate, Tier, Tiers, TierUnit, Valuation
-from rebal.market.piecewise import Piece, ends_of_line, first_above_one, first_below_one, merged, most_needed, piece_at
+from rebal.market.piecewise import (
+    Piece,
+    ends_of_line,
+    first_above_one,
+    first_below_one,
+    is_line,
+    merged,
+    most_needed,
+    piece_at,
+)
 
 
 class Factors(NamedTuple):
@@ -27,8 +36,14 @@ class Factors(NamedTuple):
     @property
     def distance(self) -> Fraction | None:
         """To the nearer end, as a fraction of today's marks; None where there is no end."""
-        ends = [*(() if self.below is None else (1 - self.below,)), *(() if self.above is None else (self.above - 1,))]
-        return min(ends, default=None)
+        return nearer(None if self.below is None else 1 - self.below, None if self.above is None else self.above - 1)
+
+
+def nearer(below: Fraction | None, above: Fraction | None) -> Fraction | None:
+    """The smaller of two distances, either of which may be none."""
+    if below is None or (above is not None and above < below):
+        return above
+    return below
 
 
 @frozen
@@ -84,7 +99,7 @@ class Held(Worked):
         for known, ends in self._ends:
             if known == balance:
                 return ends
-        found = _ends(balance, self.needed, (self,))
+        found = ends_of(balance, self.needed, (self,))
         self._ends[:] = ((balance, found), *self._ends[: _ENDS_KEPT - 1])
         return found
 
@@ -144,6 +159,11 @@ def beyond_last_tier(position: Held) -> bool:
     return isinstance(schedule, Tiers) and schedule.beyond(_size(position, schedule))
 
 
+def has_last_tier(contract: Contract) -> bool:
+    """Whether the tiers that are known of a contract end somewhere, so that a position can outgrow them."""
+    return isinstance(contract.maintenance, Tiers) and contract.maintenance.tiers[-1].up_to is not None
+
+
 def asks_no_less(contract: Contract) -> bool:
     """Whether of a larger position no smaller share is asked, by maintenance and initial margin.
 
@@ -173,47 +193,12 @@ def liquidation(balance: Fraction, held: Sequence[Held]) -> Factors:
     """
     if len(held) == 1:
         return held[0].ends(balance)
-    return _ends(balance, needed(held), held) if held else NEVER
+    return ends_of(balance, needed(held), held) if held else NEVER
 
 
 def bankruptcy(balance: Fraction, held: Sequence[Held]) -> Factors:
     """Where margin balance is gone: liquidation with neither maintenance rate nor deduction."""
-    return _ends(balance, _with([(Piece(None, ZERO, ZERO),)] * len(held), held), held) if held else NEVER
-
-
-def kept_within(
-    balance: Fraction,
-    held: Sequence[Held],
-    *,
-    leverage: Fraction,
-    set_to: Callable[[Contract], Fraction],
-    shock: Fraction,
-) -> Factors:
-    """How far all marks may move, as factors, until a balance no longer more than keeps a policy; None: without end.
-
-    Three rules, each solved on its own, the nearest counts: margin balance is at least ``Σ value/leverage``, at least
-    initial margin at the leverage that the account is ``set_to``, within the venue's caps, and covers maintenance after
-    a further move of ``shock`` either way. The last is where liquidation, at ``b`` below and ``a`` above, is ``shock``
-    away: ``b/(1 - shock)`` and ``a/(1 + shock)``.
-    """
-    if not held:
-        return NEVER
-    if value_of(held) / leverage - pnl_of(held) >= balance:
-        return THERE_ALREADY  # by the first rule, and no other is nearer
-    by_leverage = [(Piece(None, ZERO, position.position_value / leverage),) for position in held]
-    by_initial = [_initial_pieces(position, set_to(position.contract)) for position in held]
-    ends = liquidation(balance, held)
-    found = [
-        _ends(balance, _with(by_leverage, held), held),
-        *(() if by_initial == by_leverage else (_ends(balance, _with(by_initial, held), held),)),
-        Factors(
-            None if ends.below is None else ends.below / (ONE - shock),
-            None if ends.above is None else ends.above / (ONE + shock),
-        ),
-    ]
-    below = [each.below for each in found if each.below is not None]
-    above = [each.above for each in found if each.above is not None]
-    return Factors(min(ONE, max(below)) if below else None, max(ONE, min(above)) if above else None)
+    return ends_of(balance, [loss_of(held)], held) if held else NEVER
 
 
 def required_balance(held: Sequence[Held], *, lowest: Fraction, highest: Fraction) -> Fraction:
@@ -228,17 +213,21 @@ def required_balance(held: Sequence[Held], *, lowest: Fraction, highest: Fractio
     return most_needed(needed(held), first, last)
 
 
-def _with(schedules: Iterable[tuple[Piece, ...]], held: Iterable[Held]) -> list[Piece]:
-    return merged([(position.loss, pieces) for position, pieces in zip(held, schedules, strict=True)])
-
-
-def _ends(balance: Fraction, pieces: Sequence[Piece], held: Sequence[Held]) -> Factors:
+def ends_of(balance: Fraction, pieces: Sequence[Piece], held: Sequence[Held]) -> Factors:
+    """Where what a wallet needs first reaches its balance."""
     if piece_at(pieces, ONE).today >= balance:
         return THERE_ALREADY
-    if _is_line(pieces):
-        larger, smaller = ends_of_line(pieces[0], balance)
-    else:
-        larger, smaller = first_above_one(pieces, balance), first_below_one(pieces, balance)
+    if is_line(pieces):
+        return ends_on_line(balance, pieces[0], held)
+    return _as_factors(first_above_one(pieces, balance), first_below_one(pieces, balance), held)
+
+
+def ends_on_line(balance: Fraction, line: Piece, held: Sequence[Held]) -> Factors:
+    """The same of a straight line that needs less than the balance today."""
+    return _as_factors(*ends_of_line(line, balance), held)
+
+
+def _as_factors(larger: Fraction | None, smaller: Fraction | None, held: Sequence[Held]) -> Factors:
     if is_inverse(held):
         return Factors(1 / larger if larger else None, 1 / smaller if smaller else None)
     return Factors(smaller, larger)
@@ -246,16 +235,19 @@ def _ends(balance: Fraction, pieces: Sequence[Piece], held: Sequence[Held]) -> F
 
 def ends_are_last(held: Sequence[Held]) -> bool:
     """Whether ``liquidation`` is where a balance just does and nothing beyond it: what is needed is one line."""
-    return bool(held) and _is_line(needed(held))
-
-
-def _is_line(pieces: Sequence[Piece]) -> bool:
-    return len(pieces) == 1 and not pieces[0].quadratic
+    return bool(held) and is_line(needed(held))
 
 
 def needed(held: Sequence[Held]) -> list[Piece]:
     """The ``W`` that covers maintenance margin at each y, as pieces."""
     return held[0].needed if len(held) == 1 else merged([(each.loss, each.maintenance) for each in held])
+
+
+def loss_of(held: Sequence[Held]) -> Piece:
+    """Minus unrealised PnL of positions together."""
+    if len(held) == 1:
+        return held[0].loss
+    return Piece(None, total([each.loss.constant for each in held]), total([each.loss.linear for each in held]))
 
 
 def _loss(position: Held) -> Piece:
@@ -277,39 +269,11 @@ def _maintenance(position: Held) -> tuple[Piece, ...]:
         case Tiers():
             if schedule.valuation is Valuation.ENTRY:
                 return (_at_entry(position, schedule),)
-            if _size_moves(position.contract, schedule):
+            if size_moves(position.contract, schedule):
                 return _moving_tiers(position, schedule)
             return (_fixed_tier(position, schedule),)
         case _:
             assert_never(schedule)
-
-
-def _initial_pieces(position: Held, lever: Fraction) -> tuple[Piece, ...]:
-    """Initial margin at a leverage, within the caps of the tiers that prices move the position through."""
-    value, schedule = position.position_value, position.contract.maintenance
-    most = min(lever, position.contract.max_leverage or lever)
-    if isinstance(schedule, SizeRate):
-        grown = Piece(None, ZERO, value * schedule.initial_base, value * value * schedule.slope)
-        more = value / most - grown.linear
-        if more <= 0:
-            return (grown,)
-        return (
-            (Piece(more / grown.quadratic, ZERO, value / most), grown)
-            if grown.quadratic
-            else (Piece(None, ZERO, value / most),)
-        )
-    if schedule.valuation is Valuation.ENTRY or not _size_moves(position.contract, schedule):
-        return (Piece(None, ZERO, value / min(lever, position.most_leverage)),)
-    if all(tier.max_leverage is None or tier.max_leverage >= most for tier in schedule.tiers):
-        return (Piece(None, ZERO, value / most),)
-    return tuple(
-        Piece(
-            None if tier is schedule.tiers[-1] or tier.up_to is None else tier.up_to / value,
-            ZERO,
-            value / min(most, tier.max_leverage or most),
-        )
-        for tier in schedule.tiers
-    )
 
 
 def _at_entry(position: Held, schedule: Tiers) -> Piece:
@@ -349,7 +313,7 @@ def _deduction_value(position: Held, schedule: Tiers, tier: Tier) -> Fraction:
             assert_never(schedule.unit)
 
 
-def _size_moves(contract: Contract, schedule: Tiers) -> bool:
+def size_moves(contract: Contract, schedule: Tiers) -> bool:
     """Whether the price moves the size that picks the tier: coins of an inverse contract, dollars of a linear one."""
     if contract.kind is INVERSE:
         return schedule.unit is TierUnit.COIN

@@ -1,6 +1,6 @@
 """What a wallet needs at each y, in pieces: how they add up, and where they first reach a balance."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from math import isqrt
 from typing import NamedTuple
@@ -80,8 +80,15 @@ def piece_at(pieces: Sequence[Piece], y: Fraction) -> Piece:
     return pieces[-1]
 
 
-def most_needed(pieces: Iterable[Piece], first: Fraction, last: Fraction) -> Fraction:
+def is_line(pieces: Sequence[Piece]) -> bool:
+    """Whether they are one straight line without end."""
+    return len(pieces) == 1 and not pieces[0].quadratic
+
+
+def most_needed(pieces: Sequence[Piece], first: Fraction, last: Fraction) -> Fraction:
     """The largest value between two y, ends included, of pieces that are straight or bend upwards."""
+    if is_line(pieces):
+        return pieces[0].at(last if pieces[0].linear > 0 else first)
     needs: list[Fraction] = []
     start = ZERO
     for piece in pieces:

@@ -204,8 +204,8 @@ def fitting_distance(shortage: Shortage, policy: Policy) -> Fraction | None:
         distance = steps * DISTANCE_STEP
         return required_balance(held, lowest=ONE - distance, highest=ONE + distance) <= spare
 
-    ends = (abs(end - ONE) for end in liquidation(spare, held) if end is not None)
-    near, most = int(min(ends, default=ONE) / DISTANCE_STEP), int(policy.shock / DISTANCE_STEP)
+    end = liquidation(spare, held).distance
+    near, most = int((ONE if end is None else end) / DISTANCE_STEP), int(policy.shock / DISTANCE_STEP)
     steps = min(near, most) if ends_are_last(held) else last_that(survives, most, near=near)
     return steps * DISTANCE_STEP if steps else None
 

@@ -106,6 +106,7 @@ def _backed(account: Account, book: Book, strain: Strain, portfolio: Portfolio) 
     balance = account.balance - funding
     today = maintenance_margin(account.held_after) - pnl_of(account.held_after)
     positions = [book.positions[position.contract.name] for position in account.held_after]
+    free = free_coins(account.currency, book, portfolio)
     kept = [worth.held(each, portfolio, widening=strain.widening) for each in positions]
     assets = {position.contract.asset for position in account.held_after}
     return Backed(
@@ -116,11 +117,11 @@ def _backed(account: Account, book: Book, strain: Strain, portfolio: Portfolio) 
         funding=funding,
         short_today=today - account.balance,
         worth=worth.added([worth.coins(account.currency, balance, portfolio), *kept]),
-        sustained=sustained(account, book, portfolio),
+        sustained=sustained(account, portfolio, free=free),
         name=account.name,
         account=portfolio.account(account.at).name,
         paid=worth.coins(account.currency, funding, portfolio),
-        free=free_coins(account.currency, book, portfolio),
+        free=free,
     )
 
 

@@ -18,7 +18,7 @@ from rebal.findings import (
     warning,
 )
 from rebal.market.contract import INVERSE, Kind
-from rebal.market.margin import Held, beyond_last_tier
+from rebal.market.margin import Held, beyond_last_tier, has_last_tier, nearer
 from rebal.planner.checks.shortages import if_it_matters, short_of_coins
 from rebal.planner.lines import mode_of
 from rebal.planner.review import Check, Review
@@ -41,14 +41,14 @@ def _no_equity(review: Review) -> Iterator[Finding]:
 def _left_out(review: Review) -> Iterator[Finding]:
     policy = review.desk.portfolio.policy
     for residual in review.residuals:
-        contract, size = residual.contract, usd(abs(residual.undone))
-        if contract is None:
+        contract = residual.contract
+        if contract is None or residual.left_out is None:
             continue
+        size = usd(abs(residual.undone))
         data: dict[str, Figure] = {"undone_usd": residual.undone, "contract": contract.name}
         match residual.left_out:
             case LeftOut.SMALLER_THAN_A_LOT:
-                least_usd = least_leg_usd(residual.asset, contract, review.desk.portfolio)
-                data["least_order_usd"] = least_usd
+                least_usd = data["least_order_usd"] = least_leg_usd(residual.asset, contract, review.desk.portfolio)
                 message = f"{size} are less than the least order of {contract.name}, {usd(least_usd)}: left out"
                 if residual.asset in review.beyond_policy:
                     yield warning(Code.CONTRACT_TOO_LARGE, residual.asset, message, **data)
@@ -64,9 +64,9 @@ def _left_out(review: Review) -> Iterator[Finding]:
                 data["min_contracts"] = contract.min_contracts
                 yield info(Code.BELOW_MINIMUM, residual.asset, message, **data)
             case LeftOut.WITHIN_HEDGE_BAND:
-                band = review.desk.portfolio.policy.hedge_band
+                band = data["hedge_band"] = policy.hedge_band
                 message = f"{size} are within policy.hedge_band, {exact_percent(band)} of its coins: left out"
-                yield info(Code.RESIDUAL, residual.asset, message, **data, hedge_band=band)
+                yield info(Code.RESIDUAL, residual.asset, message, **data)
             case LeftOut.CANCELS:
                 message = f"{size} on {contract.name} cancel against other legs on it to less than an order: left out"
                 yield warning(Code.RESIDUAL, residual.asset, message, **data)
@@ -81,20 +81,16 @@ def _left_out(review: Review) -> Iterator[Finding]:
 
 
 def _residuals(review: Review) -> Iterator[Finding]:
+    portfolio = review.desk.portfolio
     for residual in review.residuals:
-        if residual.left_out is None and residual.undone and residual.contract is not None:
-            contract = residual.contract
-            lot_usd = review.desk.portfolio.notional_usd(contract, contract.lot_size)
-            more = "more" if residual.undone > 0 else "less"
+        contract, undone = residual.contract, residual.undone
+        if contract is not None and residual.left_out is None and undone:
+            lot = portfolio.notional_usd(contract, contract.lot_size)
+            more = f"{usd(undone)} more" if undone > 0 else f"{usd(-undone)} less"
+            message = f"{more} would be exact; the order is rounded toward zero to lots of {usd(lot)}"
             yield info(
-                Code.RESIDUAL,
-                residual.asset,
-                f"{usd(abs(residual.undone))} {more} would be exact; the order is rounded toward zero to lots of "
-                f"{usd(lot_usd)}",
-                undone_usd=residual.undone,
-                contract=contract.name,
-                lot_usd=lot_usd,
-            )
+                Code.RESIDUAL, residual.asset, message, undone_usd=undone, contract=contract.name, lot_usd=lot
+            )  # fmt: skip
 
 
 def _over_hedged(review: Review) -> Iterator[Finding]:
@@ -150,8 +146,7 @@ def _at_liquidation(review: Review) -> Iterator[Finding]:
     short = {shortage.account.name for shortage in review.shortages}
     asked = percent(policy.shock)
     for wallet in review.wallets:
-        distances = [d for d in (wallet.distance_below, wallet.distance_above) if d is not None]
-        nearest = min(distances, default=None)
+        nearest = nearer(wallet.distance_below, wallet.distance_above)
         if nearest is None:
             continue
         subject = review.name_of(wallet)
@@ -162,9 +157,9 @@ def _at_liquidation(review: Review) -> Iterator[Finding]:
                 "maintenance_margin_coins": wallet.maintenance_margin,
             }
             yield if_it_matters(review)(Code.NEAR_LIQUIDATION, subject, message, **data)
-        elif percent(nearest) == asked or (policy.alert.is_near(nearest) and not review.planned):
+        elif policy.alert.is_near(nearest) and not review.planned:
             continue  # of a book as it stands, its alert has said so
-        elif nearest < policy.shock and subject not in short:
+        elif nearest < policy.shock and subject not in short and percent(nearest) != asked:
             # of a book as it stands, what its alert allows is no breach, though a plan would leave it further away
             say = warning if review.planned else info
             yield say(
@@ -180,8 +175,7 @@ def _alerts(review: Review) -> Iterator[Finding]:
     alert = review.desk.portfolio.policy.alert
     for wallet in review.wallets:
         then, subject = wallet.before, review.name_of(wallet)
-        distances = [d for d in (then.distance_below, then.distance_above) if d is not None]
-        nearest = min(distances, default=None)
+        nearest = nearer(then.distance_below, then.distance_above)
         if nearest is not None and alert.is_near(nearest):
             is_now, level = apart(nearest, alert.distance, percent, places=1)
             message = f"liquidation is {is_now} away now; the alert level is {level}"
@@ -226,6 +220,8 @@ def _is_inverse_long(held: Held) -> bool:
 def _beyond_tiers(review: Review) -> Iterator[Finding]:
     shock = review.desk.portfolio.policy.shock
     for held in review.held_after:
+        if not has_last_tier(held.contract):
+            continue
         if beyond_last_tier(held):
             message = "is larger than its last known tier; that tier's rate is used, the venue's may be higher"
             yield warning(Code.BEYOND_LAST_TIER, held.contract.name, message)

@@ -94,24 +94,24 @@ def _seconds(each: Doubtful) -> str:
 
 
 def _far_marks(review: Review) -> Iterator[Finding]:
-    market = review.desk.portfolio.market
+    portfolio, usual = review.desk.portfolio, _usual_basis(review)
+    market = portfolio.market
     for contract in review.contracts_in_play:
-        mark, index = market.mark(contract), review.desk.portfolio.price(contract.asset)
-        usual = _usual_basis(review) if contract.expiry is None else _USUAL_BASIS_DATED
-        if abs(mark - index) > usual * index:
-            message = (
-                f"its mark {price(mark)} and {contract.asset}'s price {price(index)} are "
-                f"{percent(abs(mark / index - 1))} apart: one of them is old or mistyped"
-            )
+        mark, index = market.mark(contract), portfolio.price(contract.asset)
+        if abs(mark - index) > (usual if contract.expiry is None else _USUAL_BASIS_DATED) * index:
             apart = abs(mark / index - 1)
+            message = (
+                f"its mark {price(mark)} and {contract.asset}'s price {price(index)} are {percent(apart)} apart: "
+                "one of them is old or mistyped"
+            )
             yield warning(Code.MARK_OFF, contract.name, message, mark=mark, index=index, apart=apart)
     for order in review.orders:
-        contract = review.contract(order.contract)
         if order.limit_price is not None and abs(order.limit_price - order.price) > _USUAL_TICK * order.price:
             message = (
                 f"the tick moves its price from {price(order.price)} to {price(order.limit_price)}; check tick_size"
             )
-            data = {"price": order.price, "limit_price": order.limit_price, "tick_size": contract.tick_size}
+            tick_size = review.contract(order.contract).tick_size
+            data = {"price": order.price, "limit_price": order.limit_price, "tick_size": tick_size}
             yield warning(Code.MARK_OFF, order.contract, message, **data)
 
 
@@ -210,9 +210,9 @@ def _sizing(review: Review) -> Iterator[Finding]:
     portfolio = review.desk.portfolio
     for order in review.orders:
         index = portfolio.price(order.asset)
-        contract = review.contract(order.contract)
         if order.price == index or order.reduce_only:
             continue
+        contract = review.contract(order.contract)
         coin_sized = portfolio.policy.sizing is Sizing.COIN
         factor = index / order.price if coin_sized else order.price / index
         other = toward_zero(order.contracts * factor, contract.lot_size)

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator
 
 from rebal.amounts import Fraction, plain, total
-from rebal.findings import Code, Finding, coins, error, exact_percent, percent, warning
+from rebal.findings import Code, Figure, Finding, coins, error, exact_percent, percent, warning
 from rebal.frozen import frozen
 from rebal.market.margin import initial_margin, pnl_of
 from rebal.planner.collateral import Shortage, fitting_distance, fitting_leverage
 from rebal.planner.pooled import fitting, pool_of
 from rebal.planner.posting import free_coins
 from rebal.planner.review import Review
+from rebal.portfolio import Account
 
 
 def if_it_matters(review: Review, *, due: bool = True) -> Callable[..., Finding]:
@@ -24,50 +25,45 @@ def if_it_matters(review: Review, *, due: bool = True) -> Callable[..., Finding]
 
 def short_of_coins(review: Review) -> Iterator[Finding]:
     """Say which coins no transfer could bring, and what would fit."""
+    if not review.shortages:
+        return
+    say, portfolio = if_it_matters(review, due=False), review.desk.portfolio
     for shortage in review.shortages:
-        account, fit = shortage.account, _fitting(shortage, review)
-        yield if_it_matters(review, due=False)(
-            Code.UNDER_COLLATERALISED,
-            account.name,
-            f"{_lacks(shortage, review)}; {_what_would_fit(fit)}",
-            currency=account.currency,
-            missing_coins=shortage.missing,
-            needed_coins=shortage.needed,
-            available_coins=shortage.available,
-            fitting_leverage=fit.leverage,
-            fitting_distance=fit.distance,
-            **({} if fit.own is None else {"contract_leverage": fit.own, "contracts": fit.contracts}),
-        )
+        account, missing = portfolio.account(shortage.account.at), shortage.missing
+        fit = _fitting(shortage, account, review)
+        data: dict[str, Figure] = {
+            "currency": shortage.account.currency,
+            "missing_coins": missing,
+            "needed_coins": shortage.needed,
+            "available_coins": shortage.available,
+            "fitting_leverage": fit.leverage,
+            "fitting_distance": fit.distance,
+        }
+        if fit.own is not None:
+            data |= {"contract_leverage": fit.own, "contracts": fit.contracts}
+        message = f"{_lacks(shortage, missing, account, review=review)}; {_what_would_fit(fit)}"
+        yield say(Code.UNDER_COLLATERALISED, shortage.account.name, message, **data)
 
 
-def _lacks(shortage: Shortage, review: Review) -> str:
-    missing, needed, there = (
-        coins(each, shortage.account.currency) for each in (shortage.missing, shortage.needed, shortage.available)
-    )
+def _lacks(shortage: Shortage, missing: Fraction, account: Account, *, review: Review) -> str:
+    currency = shortage.account.currency
+    lacks, needs = coins(missing, currency), coins(shortage.needed, currency)
+    there = coins(shortage.available, currency)
     if shortage.is_credit:
         return (
-            f"{missing} of credit are missing, which no coin that policy.post names brings: the positions need {needed}"
+            f"{lacks} of credit are missing, which no coin that policy.post names brings: the positions need {needs}"
             f" and what is there counts {there}"
         )
-    return (
-        f"{missing} are missing: the positions need {needed}{_beside(shortage, review)} and {there} can be posted"
-        f"{_capped(shortage, review)}"
-    )
+    beside = "" if account.pooling is None else f" beside what else is in {account.name}"
+    capped = "" if account.most_usd is None else _capped(currency, account, review)
+    return f"{lacks} are missing: the positions need {needs}{beside} and {there} can be posted{capped}"
 
 
-def _capped(shortage: Shortage, review: Review) -> str:
+def _capped(currency: str, account: Account, review: Review) -> str:
     """That more coins are there than may sit at the account."""
-    portfolio, currency = review.desk.portfolio, shortage.account.currency
-    account = portfolio.account(shortage.account.at)
-    if account.most_usd is None or not free_coins(currency, review.done.book, portfolio):
+    if not free_coins(currency, review.done.book, review.desk.portfolio):
         return ""
     return f", as accounts.{account.name}.at_most, {exact_percent(account.at_most)} of equity, lets no more in"
-
-
-def _beside(shortage: Shortage, review: Review) -> str:
-    """What else backs the positions of a pooled account."""
-    account = review.desk.portfolio.account(shortage.account.at)
-    return "" if account.pooling is None else f" beside what else is in {account.name}"
 
 
 @frozen
@@ -83,17 +79,18 @@ class _Fit:
     contracts: tuple[str, ...] = ()
 
 
-def _fitting(shortage: Shortage, review: Review) -> _Fit:
+def _fitting(shortage: Shortage, account: Account, review: Review) -> _Fit:
     """What would have to be asked instead, of leverage and distance each where it is what lacks coins."""
     portfolio = review.desk.portfolio
-    account = portfolio.account(shortage.account.at)
     if account.pooling is not None:
         return _Fit(*fitting(pool_of(account, review.done.book, portfolio), portfolio))
     need, available = shortage.need, shortage.available
     thin = need.survival + shortage.account.fees > available
     distance = fitting_distance(shortage, portfolio.policy) if thin else None
+    if max(need.leverage, need.initial) <= available:
+        return _Fit(None, distance)
     leverage = fitting_leverage(shortage)
-    if leverage is None or max(need.leverage, need.initial) <= available:
+    if leverage is None:
         return _Fit(None, distance)
     held = shortage.account.held_after
     below = tuple(each.contract.name for each in held if (each.contract.leverage or leverage) < leverage)

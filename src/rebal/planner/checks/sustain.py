@@ -3,20 +3,21 @@
 from collections.abc import Iterator, Sequence
 
 from rebal.amounts import ONE, ZERO, Fraction
-from rebal.book import Book
 from rebal.findings import Code, Finding, coins, info, percent, price, usd
 from rebal.market.contract import Kind
-from rebal.market.margin import Factors, Held, kept_within, required_balance
+from rebal.market.kept import kept_within
+from rebal.market.margin import Factors, Held, required_balance
 from rebal.planner.collateral import Account, account_leverage, need, need_at
 from rebal.planner.posting import free_coins
 from rebal.planner.review import Check, Review
 from rebal.portfolio import Portfolio
 
-_HALF, _HUNDREDTH = Fraction(1, 2), Fraction(1, 100)
+_HALF = Fraction(1, 2)
+_LOWER, _HIGHER = Fraction(99, 100), Fraction(101, 100)
 
 
-def sustained(account: Account, book: Book, portfolio: Portfolio) -> Factors:
-    """How far the index may move, as factors, while an account and every free coin of its kind keep the policy.
+def sustained(account: Account, portfolio: Portfolio, *, free: Fraction) -> Factors:
+    """How far the index may move, as factors, while an account and the coins of its kind that are free keep the policy.
 
     The balance is ``W`` and the free coins together (see ``kept_within``). Beyond these prices the position has to
     shrink, or the policy to give way; without a position there are none. It is today's price where no coin is left and
@@ -24,14 +25,17 @@ def sustained(account: Account, book: Book, portfolio: Portfolio) -> Factors:
     """
     policy, held = portfolio.policy, account.held_after
     ends = kept_within(
-        account.balance + free_coins(account.currency, book, portfolio),
+        account.balance + free,
         held,
         leverage=policy.leverage,
         set_to=lambda contract: account_leverage(contract, policy),
         shock=policy.shock,
     )
-    sides = ((ends.below, ONE - _HUNDREDTH), (ends.above, ONE + _HUNDREDTH))
-    below, above = (None if _is_now(end) and not _asks_more(held, there, portfolio) else end for end, there in sides)
+    below, above = ends
+    if _is_now(below) and not _asks_more(held, _LOWER, portfolio):
+        below = None
+    if _is_now(above) and not _asks_more(held, _HIGHER, portfolio):
+        above = None
     return Factors(below, above)
 
 
@@ -47,15 +51,16 @@ def _asks_more(held: Sequence[Held], factor: Fraction, portfolio: Portfolio) -> 
 
 
 def _sustain(review: Review) -> Iterator[Finding]:
-    portfolio = review.desk.portfolio
-    for account in review.done.after:
+    portfolio, after = review.desk.portfolio, review.done.after
+    for account in after if review.orders else ():
         assets = {held.contract.asset for held in account.held_after}
-        if len(assets) != 1 or not review.orders:
+        if len(assets) != 1:
             continue
-        ends = sustained(account, review.done.book, portfolio)
         index, currency = portfolio.price(assets.pop()), account.currency
+        free = free_coins(currency, review.done.book, portfolio)
+        ends = sustained(account, portfolio, free=free)
         if _is_now(ends.below) or _is_now(ends.above):
-            yield _none_left(account, ends, review)
+            yield _none_left(account, ends, free)
             continue
         moves = [("fall", ends.below), ("rise", ends.above)]
         told = [(way, factor) for way, factor in moves if factor is not None and _LEAST <= factor <= _MOST]
@@ -70,17 +75,16 @@ def _sustain(review: Review) -> Iterator[Finding]:
             price_above=None if ends.above is None else ends.above * index,
             move_below=None if ends.below is None else ends.below - 1,
             move_above=None if ends.above is None else ends.above - 1,
-            free_coins=free_coins(currency, review.done.book, portfolio),
+            free_coins=free,
         )
 
 
-def _none_left(account: Account, ends: Factors, review: Review) -> Finding:
-    currency = account.currency
-    ways = tuple(way for way, end in (("fall", ends.below), ("rise", ends.above)) if _is_now(end))
+def _none_left(account: Account, ends: Factors, free: Fraction) -> Finding:
+    ways = tuple([way for way, end in zip(("fall", "rise"), ends, strict=True) if _is_now(end)])
     message = (
-        f"no free {currency} is left to keep the policy: any {' or '.join(ways)} asks for more, or a smaller position"
+        f"no free {account.currency} is left to keep the policy: any {' or '.join(ways)} asks for more, or a smaller "
+        "position"
     )
-    free = free_coins(currency, review.done.book, review.desk.portfolio)
     return info(Code.SUSTAIN, account.name, message, ways=ways, free_coins=free)
 
 
@@ -94,15 +98,15 @@ def _doubled(review: Review) -> Iterator[Finding]:
         contract = review.contract(line.contract)
         if contract.kind is not Kind.INVERSE or line.contracts <= max(ZERO, line.contracts_before):
             continue
-        lost = contract.pnl(line.contracts, line.mark_price, line.mark_price * _HALF)
-        worth = -lost * review.desk.portfolio.price(contract.settle) * _HALF
+        lost = line.coin_value
+        worth = lost * review.desk.portfolio.price(contract.settle) * _HALF
         yield info(
             Code.COIN_MARGINED_LONG,
             line.contract,
             f"a long margined in its own coin falls twice: at half the price it has lost "
-            f"{coins(-lost, contract.settle)}, {usd(worth)} then, on top of the fall of the coins themselves",
+            f"{coins(lost, contract.settle)}, {usd(worth)} then, on top of the fall of the coins themselves",
             fall=_HALF,
-            lost_coins=-lost,
+            lost_coins=lost,
             currency=contract.settle,
             lost_usd=worth,
         )
