@@ -1,11 +1,11 @@
 """The fingerprint of a statement: what a recorded plan was made from."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from datetime import datetime
 from enum import Enum
 from hashlib import sha256
-from json import dumps
+from json.encoder import encode_basestring_ascii as _quoted
 from operator import attrgetter
 from typing import Any, cast
 
@@ -26,35 +26,56 @@ def statement_sha256(
     own: Mapping[str, Contract],
     accounts: tuple[Account, ...] = (),
 ) -> str:
-    """SHA-256 of what is held and open, of whose venue and own contracts; prices, policy and order leave it alone."""
-    several = {str(each.name): each.venue for each in accounts} if len(accounts) > 1 else None
+    """SHA-256 of what is held and open, of whose venue and own contracts; prices, policy and order leave it alone.
+
+    Of JSON without spaces, keys in order: numbers as decimal text, instants as RFC 3339, records by their fields.
+    """
+    several = {str(each.name): _said(each.venue) for each in accounts} if len(accounts) > 1 else None
     statement = {
         "as_of": _said(as_of),
-        "venue": venue,
-        "holdings": {asset: _holding(holding) for asset, holding in holdings.items()},
-        "wallets": {asset: plain(balance) for asset, balance in book.wallets.items()},
-        "positions": {name: _position(position) for name, position in book.positions.items()},
-        "contracts": {name: _said(contract) for name, contract in own.items()},
-        **({"accounts": several} if several else {}),
+        "venue": _said(venue),
+        "holdings": _mapping({asset: _holding(holding) for asset, holding in holdings.items()}),
+        "wallets": _mapping({asset: _said(balance) for asset, balance in book.wallets.items()}),
+        "positions": _mapping({name: _position(position) for name, position in book.positions.items()}),
+        "contracts": _mapping(dict(_contracts(own))),
+        **({"accounts": _mapping(several)} if several else {}),
     }
-    return sha256(dumps(statement, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return sha256(_mapping(statement).encode()).hexdigest()
 
 
-def _holding(holding: Holding) -> Any:
+def _mapping(said: Mapping[str, str]) -> str:
+    return f"{{{','.join([f'{_quoted(key)}:{said[key]}' for key in sorted(said)])}}}"
+
+
+def _holding(holding: Holding) -> str:
     if not holding.lots:
-        return plain(holding.quantity)
-    return [
-        plain(holding.quantity),
-        sorted([_said(lot.acquired), plain(lot.quantity), plain(lot.cost)] for lot in holding.lots),
-    ]
+        return _said(holding.quantity)
+    return _said(
+        [
+            holding.quantity,
+            sorted([lot.acquired.isoformat(), plain(lot.quantity), plain(lot.cost)] for lot in holding.lots),
+        ]
+    )
 
 
-def _position(position: Position) -> Any:
+def _position(position: Position) -> str:
     parts = sorted([part.purpose.value, part.stands_for, plain(part.contracts)] for part in position.parts)
-    return [plain(position.contracts), plain(position.entry_price), _said(position.margin), parts]
+    return _said([position.contracts, position.entry_price, position.margin, parts])
 
 
-_Saying = Callable[[Any], Any]
+def _contracts(own: Mapping[str, Contract]) -> Iterator[tuple[str, str]]:
+    figures, template = _record(Contract)
+    known: dict[int, str] = {}  # by the object, as ten thousand contracts have few figures among them
+
+    def said(figure: object) -> str:
+        known[id(figure)] = text = _said(figure)
+        return text
+
+    for name, contract in own.items():
+        yield name, template % tuple([known.get(id(figure)) or said(figure) for figure in figures(contract)])
+
+
+_Saying = Callable[[Any], str]
 
 
 class _Sayings(dict[type, _Saying]):
@@ -67,21 +88,28 @@ class _Sayings(dict[type, _Saying]):
 _SAYINGS = _Sayings()
 
 
-def _said(value: Any) -> Any:
-    """A value of the core as JSON: numbers as decimal text, instants as RFC 3339, records by their fields."""
+def _said(value: Any) -> str:
     return _SAYINGS[type(value)](value)
 
 
 def _saying(of: type) -> _Saying:
     if issubclass(of, Fraction):
-        return plain
+        return lambda value: f'"{plain(value)}"'
     if issubclass(of, datetime):
-        return datetime.isoformat
+        return lambda value: f'"{value.isoformat()}"'
     if issubclass(of, Enum):
-        return attrgetter("value")
-    if issubclass(of, tuple):
-        return lambda value: [_SAYINGS[type(entry)](entry) for entry in value]
-    if of is type(None) or issubclass(of, str | bool):
-        return lambda value: value
-    names = [each.name for each in fields(cast(Any, of)) if each.name not in _NOT_SPECIFIED]
-    return lambda value: {name: _SAYINGS[type(said)](said) for name in names for said in (getattr(value, name),)}
+        return lambda value: _quoted(value.value)
+    if issubclass(of, str):
+        return _quoted
+    if issubclass(of, tuple | list):
+        return lambda value: f"[{','.join([_said(entry) for entry in value])}]"
+    if of is type(None) or of is bool:
+        return {None: "null", False: "false", True: "true"}.__getitem__
+    figures, template = _record(of)
+    return lambda value: template % tuple(map(_said, figures(value)))
+
+
+def _record(of: type) -> tuple[Callable[[Any], tuple[Any, ...]], str]:
+    """What gives the figures of a record that are said, and the text that they stand in."""
+    names = sorted(each.name for each in fields(cast(Any, of)) if each.name not in _NOT_SPECIFIED)
+    return attrgetter(*names), f"{{{','.join(f'{_quoted(name)}:%s' for name in names)}}}"
