@@ -83,8 +83,8 @@ class Reading:
     ``held``, ``wanted``, ``proxied``: assets typed under holdings, targets and proxies, with unreadable figures too;
     ``assets``: every asset that the file speaks of, ``assets_known`` where all of them could be read; ``given``: the
     names under contracts. ``blocks``: the portfolio's own market and what is priced elsewhere; the last that has a
-    price wins. ``accounts``: in the order of the file. ``venue``: of the only account; ``venue_known``: whether each
-    one's is.
+    price wins. ``accounts``: in the order of the file; ``account_names``: of those that have one. ``venue``: of the
+    only account; ``venue_known``: whether each one's is.
     """
 
     def __init__(
@@ -96,6 +96,7 @@ class Reading:
         self.blocks = blocks
         self.now = now
         self.accounts = accounts
+        self.account_names = [account.name for account in accounts if account.name]
         self.venue = accounts[0].venue if len(accounts) == 1 else None
         self.venue_known = bool(accounts) and all(account.venue_known for account in accounts)
         self.held = file.names(field_kinds.ASSET, "holdings")

@@ -58,7 +58,7 @@ class Written(Generic[T]):
 
     def sound(self, *path: str | int) -> bool:
         """Whether a path, all that is above it and all that is below it could be read."""
-        return path not in self._above and not self.lost(*path)
+        return not self._broken or (path not in self._above and not self.lost(*path))
 
     def rows(self, section: Path, entries: Iterable[U]) -> Iterable[tuple[int, U]]:
         """The entries of a list with the index that each has in the file."""

@@ -46,9 +46,10 @@ def lots_add_up(reading: Reading) -> Iterator[Flaw]:
 def lots_lie_in_the_past(reading: Reading) -> Iterator[Flaw]:
     """No lot is acquired after now."""
     for asset, holding in reading.says.holdings.items():
+        if not isinstance(holding, models.Holding):
+            continue
         path: Path = ("holdings", asset, "lots")
-        lots = holding.lots if isinstance(holding, models.Holding) else ()
-        acquired = {n: lot.acquired for n, lot in reading.file.rows(path, lots)}
+        acquired = {n: lot.acquired for n, lot in reading.file.rows(path, holding.lots)}
         parts = {n: reading.file.in_part((*path, n), models.Lot) for n in reading.file.left_out(path)}
         acquired |= {n: part["acquired"] for n, part in parts.items() if "acquired" in part}
         for n, day in acquired.items():
