@@ -7,6 +7,7 @@ only what the file holds is built: a model that no section of the file needs cos
 import re
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -20,6 +21,7 @@ from rebal.load.syntax import lacks_space, with_space
 Json = dict[str, Any]
 
 _LONGEST_NUMBER = 60
+_REMEMBERED = 256
 _DIGITS = r"^[+-]?[0-9]{1,18}(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,2})?"
 _NUMBER_PATTERN = f"{_DIGITS}$"
 _PERCENTAGE_PATTERN = f"{_DIGITS}%?$"
@@ -75,9 +77,9 @@ class Number(Text):
         nonzero: bool = False,
         instead: str | None = None,
     ) -> None:
-        super().__init__(
-            self._within, **_number_schema(percent=percent, least=least, above=above, most=most, below=below)
-        )
+        # many contracts of a file have the same sizes, steps and fees
+        meaning = lru_cache(maxsize=_REMEMBERED)(self._within)
+        super().__init__(meaning, **_number_schema(percent=percent, least=least, above=above, most=most, below=below))
         self.parse = percentage if percent else number
         self.percent = percent
         self.least, self.above, self.most, self.below, self.nonzero = least, above, most, below, nonzero
@@ -116,15 +118,14 @@ class Choice(Text):
     """One of a few words."""
 
     def __init__(self, kinds: type[StrEnum]) -> None:
-        words = [kind.value for kind in kinds]
-        super().__init__(self._chosen, enum=words)
-        self.kinds = kinds
-        self.words = words
+        self.kinds = {kind.value: kind for kind in kinds}
+        super().__init__(self._chosen, enum=list(self.kinds))
 
     def _chosen(self, text: str) -> StrEnum:
-        if text not in self.words:
-            raise Unreadable("is not known here", ONE_OF + ", ".join(self.words), near=(text, self.words))
-        return self.kinds(text)
+        chosen = self.kinds.get(text)
+        if chosen is None:
+            raise Unreadable("is not known here", ONE_OF + ", ".join(self.kinds), near=(text, self.kinds))
+        return chosen
 
 
 class Word(Text):
@@ -153,6 +154,7 @@ class Section(Reader):
     ) -> None:
         self.model = model
         self.keys = tuple(field.alias or name for name, field in model.model_fields.items())
+        self.known = frozenset(self.keys)
         self.instead = instead
         self.refused = refused or {}
 
@@ -163,9 +165,11 @@ class Section(Reader):
         for key, (problem, instead) in self.refused.items():
             if key in written:
                 raise Flawed([Flaw((key,), problem, instead, at_key=True)])
-        flaws = list(islice(self._unknown(written), MOST_LISTED))
+        flaws = [] if self.known.issuperset(written) else list(islice(self._unknown(written), MOST_LISTED))
+        given = {key: value for key, value in written.items() if key in self.known} if flaws else written
         try:
-            says = self.model.model_validate({key: written[key] for key in self.keys if key in written})
+            # what model_validate asks, which takes as long again to ask it
+            says: BaseModel = self.model.__pydantic_validator__.validate_python(given)
         except ValidationError as error:
             flaws += _model_flaws(error)
         if flaws:
