@@ -4,9 +4,10 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
-from rebal.amounts import Fraction
+from rebal.amounts import ONE, Fraction
 from rebal.book import MarginMode
-from rebal.frozen import frozen
+from rebal.frozen import Worked, frozen, once
+from rebal.market.margin import Reach
 
 
 class Sizing(StrEnum):
@@ -89,7 +90,7 @@ class Alert:
 
 
 @frozen
-class Policy:
+class Policy(Worked):
     """The rules that a plan keeps; ``survive`` takes the place of ``liquidation_distance`` where it is given.
 
     ``hedge_band``: the share of its base by which a hedge may be off before it is traded. ``post``: with what a pooled
@@ -118,3 +119,8 @@ class Policy:
     def shock(self) -> Fraction:
         """The move, either way, that every wallet must live through after a plan."""
         return self.liquidation_distance if self.survive is None else self.survive
+
+    @once
+    def survived(self) -> Reach:
+        """The factors on all marks that such moves lead to."""
+        return Reach(ONE - self.shock, ONE + self.shock)

@@ -47,6 +47,19 @@ def nearer(below: Fraction | None, above: Fraction | None) -> Fraction | None:
 
 
 @frozen
+class Reach(Worked):
+    """The factors on all marks from a lowest to a highest, ends included."""
+
+    lowest: Fraction
+    highest: Fraction
+
+    @once
+    def inverted(self) -> tuple[Fraction, Fraction]:
+        """The same in the ``y`` of inverse contracts."""
+        return 1 / self.highest, 1 / self.lowest
+
+
+@frozen
 class Held(Worked):
     """A net position as margin sees it: signed contracts, average entry, mark price."""
 
@@ -145,12 +158,11 @@ def initial_margin(position: Held, leverage: Fraction) -> Fraction:
 
 
 def _most_leverage(position: Held) -> Fraction:
-    caps = [position.contract.max_leverage]
-    schedule = position.contract.maintenance
-    if isinstance(schedule, Tiers):
-        caps.append(schedule.tier(_size(position, schedule)).max_leverage)
-    known = [cap for cap in caps if cap is not None]
-    return min(known, default=_UNCAPPED)
+    most, schedule = position.contract.max_leverage, position.contract.maintenance
+    allowed = schedule.tier(_size(position, schedule)).max_leverage if isinstance(schedule, Tiers) else None
+    if allowed is None:
+        return _UNCAPPED if most is None else most
+    return allowed if most is None else min(most, allowed)
 
 
 def beyond_last_tier(position: Held) -> bool:
@@ -207,9 +219,14 @@ def required_balance(held: Sequence[Held], *, lowest: Fraction, highest: Fractio
     For continuous tiers the need is convex, so one of the ends decides, as the one-position forms of the literature
     have it; with jumps, or several positions, it may be in between.
     """
+    return needed_within(held, Reach(lowest, highest))
+
+
+def needed_within(held: Sequence[Held], reach: Reach) -> Fraction:
+    """The same over factors that many wallets are asked for."""
     if not held:
         return ZERO
-    first, last = (1 / highest, 1 / lowest) if is_inverse(held) else (lowest, highest)
+    first, last = reach.inverted if is_inverse(held) else (reach.lowest, reach.highest)
     return most_needed(needed(held), first, last)
 
 
@@ -251,13 +268,12 @@ def loss_of(held: Sequence[Held]) -> Piece:
 
 
 def _loss(position: Held) -> Piece:
-    contract, n = position.contract, position.contracts
-    whole = n * contract.multiplier
-    if contract.kind is INVERSE:
-        return Piece(None, -whole / position.entry_price, whole / position.mark_price)
-    if contract.kind is LINEAR:
-        return Piece(None, whole * position.entry_price, -whole * position.mark_price)
-    assert_never(contract.kind)
+    """Minus ``n·V·(1/Pe - y/P)``, and of a linear one minus ``n·V·(y·P - Pe)``: values at entry and at mark."""
+    contract, entry, now = position.contract, position.entry_price, position.position_value
+    entered = now if entry == position.mark_price else contract.position_value(position.contracts, entry)
+    if (contract.kind is INVERSE) == (position.contracts > 0):
+        return Piece(None, -entered, now)
+    return Piece(None, entered, -now)
 
 
 def _maintenance(position: Held) -> tuple[Piece, ...]:
@@ -292,11 +308,15 @@ def _fixed_tier(position: Held, schedule: Tiers) -> Piece:
 
 def _moving_tiers(position: Held, schedule: Tiers) -> tuple[Piece, ...]:
     """Tiers counted in the unit in which the position's size is proportional to y."""
-    value, fee = position.position_value, _close_fee(position.contract, schedule)
-    return tuple(
-        Piece(None if last or tier.up_to is None else tier.up_to / value, -tier.deduction, value * (tier.rate + fee))
-        for tier, last in ((tier, tier is schedule.tiers[-1]) for tier in schedule.tiers)
-    )
+    value, fee, last = position.position_value, _close_fee(position.contract, schedule), schedule.tiers[-1]
+    return tuple([
+        Piece(
+            None if tier is last or tier.up_to is None else tier.up_to / value,
+            -tier.deduction,
+            value * (tier.rate + fee),
+        )
+        for tier in schedule.tiers
+    ])  # fmt: skip
 
 
 def _deduction_value(position: Held, schedule: Tiers, tier: Tier) -> Fraction:

@@ -90,14 +90,17 @@ def most_needed(pieces: Sequence[Piece], first: Fraction, last: Fraction) -> Fra
     if is_line(pieces):
         return pieces[0].at(last if pieces[0].linear > 0 else first)
     needs: list[Fraction] = []
-    start = ZERO
+    start = first
     for piece in pieces:
         end = last if piece.until is None or piece.until >= last else piece.until
-        if end >= first:
-            needs += [piece.at(max(first, start)), piece.at(end)]
+        if end >= start:
+            if piece.quadratic:
+                needs += [piece.at(start), piece.at(end)]
+            else:
+                needs.append(piece.at(end if piece.linear > 0 else start))
+            start = end
         if end is last:
             break
-        start = end
     return max(needs)
 
 

@@ -6,7 +6,17 @@ from rebal.amounts import COIN_STEP, ONE, ZERO, Fraction, total, up
 from rebal.book import Book, Position
 from rebal.frozen import frozen, last_for
 from rebal.market.contract import Contract
-from rebal.market.margin import Held, ends_are_last, initial_margin, liquidation, pnl_of, required_balance, value_of
+from rebal.market.margin import (
+    Held,
+    Reach,
+    ends_are_last,
+    initial_margin,
+    liquidation,
+    needed_within,
+    pnl_of,
+    required_balance,
+    value_of,
+)
 from rebal.names import within
 from rebal.plan import Order
 from rebal.planner.exposure import held_position
@@ -123,9 +133,12 @@ def need_at(factor: Fraction, held: Sequence[Held], policy: Policy) -> Need:
     pnl = pnl_of(there)
     value = value_of(there)
     initial = total([initial_margin(position, account_leverage(position.contract, policy)) for position in there])
-    shock = policy.shock
-    survival = required_balance(held, lowest=factor * (ONE - shock), highest=factor * (ONE + shock))
-    return Need(value / policy.leverage - pnl, initial - pnl, survival, max(ZERO, pnl))
+    survived = policy.survived
+    reach = survived if factor == ONE else Reach(factor * survived.lowest, factor * survived.highest)
+    levered, survival = value / policy.leverage, needed_within(held, reach)
+    if not pnl:
+        return Need(levered, initial, survival, ZERO)  # as of all that is opened at its mark
+    return Need(levered - pnl, initial - pnl, survival, max(ZERO, pnl))
 
 
 def account_leverage(contract: Contract, policy: Policy) -> Fraction:
