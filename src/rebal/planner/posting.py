@@ -1,6 +1,6 @@
 """The least transfers that put the coins there that each account needs, and what they miss."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rebal.amounts import COIN_STEP, ZERO, Fraction, down, total, up
 from rebal.book import Book
@@ -28,26 +28,26 @@ def post(
     leaving: list[Transfer] = []
     shortages: list[Shortage] = []
     moved_in: dict[str, Fraction] = {}
-    for account in listed:
-        currency, wallet = account.currency, account.wallet
-        outside = _let_in(account, free.setdefault(currency, free_coins(currency, before, portfolio)), moved_in,
-                          book=before, portfolio=portfolio)  # fmt: skip
-        inside = loose.get(wallet, ZERO) if account.contract is not None else ZERO
-        asked = need(account.held_after, portfolio)
-        wanted = _wanted(account, asked, portfolio) if account.traded or tops_up else ZERO
+    for account, asked, wanted in _wanting(listed, portfolio, tops_up=tops_up):
+        currency, place = account.currency, portfolio.account(account.at)
+        if wanted < 0:
+            leaving.append(Transfer(currency, account.contract, wanted, place.name))
+            continue
+        if currency not in free:
+            free[currency] = free_coins(currency, before, portfolio)
+        inside = loose.get(account.wallet, ZERO) if account.contract is not None else ZERO
+        outside = _let_in(account, free[currency], moved_in, book=before, portfolio=portfolio)
         taken = _taken(wanted, inside + outside, account, portfolio=portfolio)
-        drawn = max(ZERO, min(taken, inside))
-        at = portfolio.account(account.at).name
+        drawn = min(taken, inside)
         if drawn:
-            loose[wallet] = inside - drawn
-            arriving.append(Transfer(currency, None, -drawn, at))
+            loose[account.wallet] = inside - drawn
+            arriving.append(Transfer(currency, None, -drawn, place.name))
         if taken:
-            (arriving if taken > 0 else leaving).append(Transfer(currency, account.contract, taken, at))
-        free[currency] -= max(ZERO, taken - drawn)
-        if taken > drawn:  # what is not moved needs no price
+            arriving.append(Transfer(currency, account.contract, taken, place.name))
+        free[currency] -= taken - drawn
+        if taken > drawn and place.most_usd is not None:  # what is not moved needs no price
             moved_in[account.at] = moved_in.get(account.at, ZERO) + (taken - drawn) * portfolio.price(currency)
-        shortage = _shortage(account, taken, asked) if wanted > 0 else None
-        if shortage is not None:
+        if (shortage := _shortage(account, taken, asked)) is not None:
             shortages.append(shortage)
     return tuple(arriving), tuple(leaving), tuple(shortages)
 
@@ -107,11 +107,23 @@ def _let_in(
     return min(free, room - moved_in.get(account.at, ZERO) / portfolio.price(account.currency))
 
 
+def _wanting(
+    listed: Iterable[Account], portfolio: Portfolio, *, tops_up: bool
+) -> Iterator[tuple[Account, Need, Fraction]]:
+    """The accounts that are to take coins or to leave some, what each of them needs, and how many."""
+    for account in listed:
+        if account.traded or tops_up:
+            asked = need(account.held_after, portfolio)
+            wanted = _wanted(account, asked, portfolio)
+            if wanted:
+                yield account, asked, wanted
+
+
 def _taken(wanted: Fraction, there: Fraction, account: Account, *, portfolio: Portfolio) -> Fraction:
-    if wanted <= 0:
+    if wanted <= there:
         return wanted
-    taken = down(min(wanted, there), COIN_STEP)
-    return ZERO if taken < wanted and is_dust(taken, account, portfolio=portfolio) else taken
+    taken = down(there, COIN_STEP)
+    return ZERO if is_dust(taken, account, portfolio=portfolio) else taken
 
 
 def _wanted(account: Account, asked: Need, portfolio: Portfolio) -> Fraction:
