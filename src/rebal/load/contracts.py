@@ -53,7 +53,7 @@ class _Told:
         self.entry = entry
         self.base = base
         self.whole: Any = entry if base is None else _Over(entry, base)
-        self.is_complete = base is not None or all(getattr(entry, key) is not None for key in REQUIRED)
+        self.is_complete = base is not None or entry.model_fields_set.issuperset(REQUIRED)
 
 
 def own_contracts(reading: Reading) -> tuple[dict[str, Contract], list[Flaw]]:

@@ -138,8 +138,11 @@ class Reading:
         """The catalogue's contract of a name, whether or not it is still listed; None where several could be meant."""
         if name not in self._listed:
             account, _, bare = name.rpartition(":")
-            found = [(each, self._there(each, bare)) for each in self.accounts if account in ("", each.written)]
-            known = [(each, contract) for each, contract in found if contract is not None]
+            known = [
+                (each, contract)
+                for each in self.accounts
+                if account in ("", each.written) and (contract := self._there(each, bare)) is not None
+            ]
             self._listed[name] = self._named(*known[0]) if len(known) == 1 else None
         return self._listed[name]
 
@@ -193,13 +196,12 @@ class Reading:
 
     def without_multiplier(self, asset: str) -> dict[str, str]:
         """The catalogue's contracts on an asset whose multiplier is not known, with the key that would give it."""
-        unsized = [
-            self._told(each, name)
-            for each in self.accounts
-            if each.venue is not None
-            for name in each.venue.without_multiplier(asset)
-        ]
-        return {name: f"contracts.{name}.multiplier" for name in unsized}
+        keys: dict[str, str] = {}
+        for each in self.accounts:
+            for bare in () if each.venue is None else each.venue.without_multiplier(asset):
+                name = self._told(each, bare)
+                keys[name] = f"contracts.{name}.multiplier"
+        return keys
 
     def contract_names(self) -> frozenset[str]:
         """Names that a mistyped contract may have been meant to be."""

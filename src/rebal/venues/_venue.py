@@ -59,6 +59,7 @@ class Venue:
     _unsized_before: dict[str, tuple[str, ...]] = field(init=False, default_factory=dict)
     _listed_before: dict[str, bool] = field(init=False, default_factory=dict)
     _families: tuple[Row, ...] = field(init=False)
+    _stems: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         by_name: dict[str, Row] = {}
@@ -69,7 +70,9 @@ class Venue:
                 by_asset.setdefault(row.asset, []).append(row)
         object.__setattr__(self, "_by_name", by_name)
         object.__setattr__(self, "_by_asset", by_asset)
-        object.__setattr__(self, "_families", tuple(row for row in by_name.values() if row.table.rule is not None))
+        families = tuple(row for row in by_name.values() if row.table.rule is not None)
+        object.__setattr__(self, "_families", families)
+        object.__setattr__(self, "_stems", tuple(family.stem for family in families))
 
     def contract(self, name: str, now: datetime) -> Contract | None:
         """The contract of a name: perpetual or dated, listed or not, expired or not.
@@ -82,9 +85,9 @@ class Venue:
             if name not in self._listed_before:
                 self._listed_before[name] = _is_listed(row)
             return self._made(row, name, None, listed=self._listed_before[name])
-        for family in self._families:
+        for family, stem in zip(self._families, self._stems, strict=True):
             rule = family.table.rule
-            expiry = rule.expiry(name.removeprefix(family.stem)) if rule and name.startswith(family.stem) else None
+            expiry = rule.expiry(name.removeprefix(stem)) if rule and name.startswith(stem) else None
             if expiry is not None:
                 return self._made(family, name, expiry, listed=(name, expiry) in _trading(family, now))
         return None
@@ -95,11 +98,13 @@ class Venue:
 
     def serving(self, asset: str, now: datetime) -> tuple[Contract, ...]:
         """The contracts of an asset that trade now and can be planned on: perpetuals first, dated by expiry, linear."""
+        if asset not in self._by_asset:
+            return ()
         known = self._served_before.get(asset)
         if known is None or known[0] != now:
             made = (
                 self._made(row, name, expiry, listed=True)
-                for row in self._by_asset.get(asset, ())
+                for row in self._by_asset[asset]
                 for name, expiry in _trading(row, now)
             )
             known = self._served_before[asset] = now, tuple(contract for contract in made if contract is not None)
@@ -107,8 +112,10 @@ class Venue:
 
     def without_multiplier(self, asset: str) -> tuple[str, ...]:
         """The listed contracts of an asset that nothing can be planned on, since their multiplier is not known."""
+        if asset not in self._by_asset:
+            return ()
         if asset not in self._unsized_before:
-            rows = (row for row in self._by_asset.get(asset, ()) if _is_listed(row))
+            rows = (row for row in self._by_asset[asset] if _is_listed(row))
             self._unsized_before[asset] = tuple(row.name for row in rows if row.cells()["multiplier"] == UNKNOWN)
         return self._unsized_before[asset]
 
