@@ -289,21 +289,24 @@ class _Running:
     def _fill(self, event: Fill) -> Brought:
         name, settle = event.contract.name, event.contract.settle
         position = self.positions.get(name)
-        held, entry = (position.contracts, position.entry_price) if position is not None else (ZERO, None)
-        net = fill(event.contract, held, entry, traded=event.contracts, price=event.price)
-        brought = Brought(name, settle, realised=net.realised, fee=event.fee)
-        margin = _margin(position, event, posted=None if held else self.posted.pop(name, None))
+        contracts, entry, realised = event.contracts, event.price, ZERO
+        if position is not None and position.contracts:
+            net = fill(event.contract, position.contracts, position.entry_price, traded=contracts, price=entry)
+            contracts, entry, realised = net.contracts, net.entry_price or entry, net.realised
+            margin = position.margin
+        else:
+            margin = _margin(position, event, posted=self.posted.pop(name, None))
+        coins = realised - event.fee
         if margin is not None:
             # what is left of the margin of a position that is closed is in the wallet, which it never left
-            margin = margin + brought.coins if net.contracts else ZERO
-        self._settle(settle, event.contract.wallet, brought.coins)
+            margin = margin + coins if contracts else ZERO
+        self._settle(settle, event.contract.wallet, coins)
         parts = _parts(position.parts if position is not None else (), event)
-        if net.contracts or parts:
-            entry_price = event.price if net.entry_price is None else net.entry_price
-            self.positions[name] = Position(event.contract, net.contracts, entry_price, margin, parts)
+        if contracts or parts:
+            self.positions[name] = Position(event.contract, contracts, entry, margin, parts)
         else:
             self.positions.pop(name, None)
-        return brought
+        return Brought(name, settle, realised=realised, fee=event.fee)
 
     def _funding(self, event: Funding) -> Brought:
         self._settle(event.currency, within(event.account, event.currency), event.amount)
@@ -355,8 +358,13 @@ def _parts(parts: tuple[Part, ...], event: Fill) -> tuple[Part, ...]:
     for traded in event.parts:
         key = (traded.purpose, traded.stands_for)
         held = shares.pop(key, None)
-        before = (held.contracts, held.entry_price) if held else (ZERO, None)
-        after = fill(event.contract, *before, traded=traded.contracts, price=event.price)
-        if after.entry_price is not None:
-            shares[key] = Part(traded.purpose, after.contracts, after.entry_price, traded.stands_for)
+        if held is None:
+            contracts, entry = traded.contracts, event.price
+        else:
+            after = fill(event.contract, held.contracts, held.entry_price, traded=traded.contracts, price=event.price)
+            contracts, entry = after.contracts, after.entry_price or event.price
+        if contracts:
+            shares[key] = Part(traded.purpose, contracts, entry, traded.stands_for)
+    if len(shares) < 2:
+        return tuple(shares.values())
     return tuple(sorted(shares.values(), key=lambda part: (part.purpose, part.stands_for)))

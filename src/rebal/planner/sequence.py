@@ -124,8 +124,11 @@ def realised_by(order: Order, book: Book, contract: Contract) -> Fraction:
 
 def after_orders(book: Book, orders: Iterable[Order], portfolio: Portfolio) -> Book:
     """The book once every order has filled at its price; PnL realised, less fees, moves holdings and wallets."""
-    known = ((order, portfolio.contracts[order.contract]) for order in orders)
-    return apply(book, (fill_of(order, each, portfolio.margin_mode(each)) for order, each in known)).book
+    fills: list[of.Fill] = []
+    for order in orders:
+        contract = portfolio.contracts[order.contract]
+        fills.append(fill_of(order, contract, portfolio.margin_mode(contract)))
+    return apply(book, fills).book
 
 
 def after_transfers(book: Book, transfers: Iterable[Transfer], portfolio: Portfolio) -> Book:
@@ -146,7 +149,7 @@ def moved(move: Transfer, portfolio: Portfolio) -> Iterator[of.Event]:
 def fill_of(order: Order, contract: Contract, margin_mode: MarginMode) -> of.Fill:
     """An order as a fill at its own price, whole."""
     # a basket's shares come as parts of their own, each for one asset
-    parts = tuple(Traded(part.purpose, part.contracts, asset) for part in order.parts for asset in part.stands_for)
+    parts = tuple([Traded(part.purpose, part.contracts, asset) for part in order.parts for asset in part.stands_for])
     return of.Fill(contract, order.signed, order.price, order.fee, parts, margin_mode)
 
 
