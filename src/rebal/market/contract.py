@@ -145,7 +145,7 @@ class Contract:
 
     def fee(self, contracts: Fraction, price: Fraction, rate: Fraction) -> Fraction:
         """Fee of a fill in the settlement coin: position value times rate, rounded up to 1e-8; negative is a rebate."""
-        return up(self.position_value(contracts, price) * rate, COIN_STEP)
+        return fee_on(self.position_value(contracts, price), rate)
 
     def funding_usd(self, contracts: Fraction, price: Fraction, rate: Fraction) -> Fraction:
         """Dollars paid at one funding (negative: received) at mark ``price``: ``s·N·r``; r > 0, longs pay shorts."""
@@ -192,3 +192,8 @@ class Contract:
                 return abs(contracts) * self.multiplier
             case _:
                 assert_never(self.order_unit)
+
+
+def fee_on(value: Fraction, rate: Fraction) -> Fraction:
+    """Fee of a fill of some value, in its currency: times the rate, rounded up to 1e-8; negative is a rebate."""
+    return up(value * rate, COIN_STEP)

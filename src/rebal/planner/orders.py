@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rebal.amounts import ZERO, Fraction, down, total, up
 from rebal.book import Book, Purpose
-from rebal.market.contract import Contract
+from rebal.market.contract import INVERSE, Contract, fee_on
 from rebal.plan import Order, OrderPart, Side
 from rebal.planner.candidates import Candidate, part_held
 from rebal.planner.sizing import LeftOut, Leg, Passed, Residual, carried_usd, fully_reducing, is_below_min_order
@@ -15,12 +15,12 @@ from rebal.portfolio import Portfolio
 
 def orders_of(legs: Iterable[Leg], *, book: Book, portfolio: Portfolio) -> tuple[Order, ...]:
     """One order a contract, net over its legs; an order below a minimum is left out."""
-    return tuple(
-        _order(grouped, signed, book, portfolio)
-        for _, grouped in sorted(_by_contract(legs).items())
-        for signed in (_net(grouped),)
-        if _is_placed(grouped[0].contract, signed, book, portfolio)
-    )
+    placed: list[Order] = []
+    for _, grouped in sorted(_by_contract(legs).items()):
+        signed = _net(grouped)
+        if _is_placed(grouped[0].contract, signed, book, portfolio):
+            placed.append(_order(grouped, signed, book, portfolio))
+    return tuple(placed)
 
 
 def any_order_of(legs: Iterable[Leg], *, book: Book, portfolio: Portfolio) -> bool:
@@ -128,25 +128,24 @@ def _closes_whole(leg: Leg, book: Book) -> bool:
 
 
 def _order(legs: Sequence[Leg], signed: Fraction, book: Book, portfolio: Portfolio) -> Order:
-    contract = legs[0].contract
+    contract, size = legs[0].contract, abs(signed)
     price = portfolio.market.mark(contract)
     side = Side.BUY if signed > 0 else Side.SELL
-    position = book.positions.get(contract.name)
-    net = position.contracts if position is not None else ZERO
+    position, value = book.positions.get(contract.name), contract.position_value(size, price)
     return Order(  # by their places: a class that is called by names takes them through a dictionary
         contract.name,
         contract.asset,
         contract.kind,
         side,
-        abs(signed),
-        contract.order_quantity(signed),
+        size,
+        contract.order_quantity(size),
         contract.order_unit,
-        portfolio.notional_usd(contract, signed),
-        contract.coins(signed, price),
+        portfolio.notional_usd(contract, size),
+        value if contract.kind is INVERSE else contract.coins(size, price),
         price,
         limit_price(price, contract.tick_size, side),
-        net * signed < 0 and abs(signed) <= abs(net),
-        contract.fee(signed, price, contract.taker_fee),
+        position is not None and position.contracts * signed < 0 and size <= abs(position.contracts),
+        fee_on(value, contract.taker_fee),
         contract.settle,
         _route(legs),
         _parts(legs),
@@ -156,11 +155,16 @@ def _order(legs: Sequence[Leg], signed: Fraction, book: Book, portfolio: Portfol
 
 def _route(legs: Sequence[Leg]) -> Route:
     """That of the largest leg; of legs alike the asset's own before one through a proxy."""
+    if len(legs) == 1:
+        return legs[0].route
     return max(legs, key=lambda leg: (abs(leg.contracts), leg.stands_for == leg.contract.asset)).route
 
 
 def _parts(legs: Sequence[Leg]) -> tuple[OrderPart, ...]:
     shares: dict[tuple[Purpose, str], Fraction] = {}
+    if len(legs) == 1:
+        (leg,) = legs
+        return (OrderPart(leg.purpose, leg.contracts, (leg.stands_for,)),)
     for leg in legs:
         key = (leg.purpose, leg.stands_for)
         shares[key] = shares.get(key, ZERO) + leg.contracts
