@@ -2,16 +2,20 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Final
 
 from rebal.amounts import ONE, ZERO, Fraction, total
 from rebal.book import Position, Purpose
 from rebal.frozen import frozen
-from rebal.market.contract import Contract, Kind
+from rebal.market.contract import INVERSE, Contract, Kind
 from rebal.planner.costs import held_a_day, held_over
 from rebal.policy import Prefer, Route
 from rebal.portfolio import Portfolio
 
 SOONEST_EXPIRY = timedelta(days=7)
+_ROUTES = {Kind.INVERSE: Route.INVERSE, Kind.LINEAR: Route.LINEAR}
+_KINDS: Mapping[str, Kind] = {route: kind for kind, route in _ROUTES.items()}
+_PROXY: Final = Route.PROXY
 LONG, SHORT = ONE, -ONE
 """Which way a leg goes, where that is all that matters of its dollars; a hedge is short."""
 
@@ -52,22 +56,18 @@ def candidates(
     found: list[Candidate] = []
     own = served.get(asset, ())
     for route in portfolio.policy.routes:
-        match route:
-            case Route.INVERSE | Route.LINEAR:
-                kind = Kind.INVERSE if route == Route.INVERSE else Kind.LINEAR
-                on_asset = _open_for_business(own, kind, side=side, now=now, portfolio=portfolio)
-                found += [Candidate(contract, Route(route), ONE) for contract in on_asset]
-            case "dated":
-                dated = [each for each in own if each.expiry is not None]
-                on_asset = _open_for_business(dated, Kind.INVERSE, side=side, now=now, portfolio=portfolio)
-                found += [Candidate(contract, Route.INVERSE, ONE) for contract in on_asset]
-            case Route.PROXY:
-                found += _through_proxy(asset, portfolio, served, side=side, now=now)
-            case _:
-                found += [
-                    Candidate(contract, Route(contract.kind.value), ONE)
-                    for contract in _by_name(route, asset, portfolio, now=now)
-                ]
+        kind = _KINDS.get(route)
+        if kind is not None:
+            on_asset = _open_for_business(own, kind, side=side, now=now, portfolio=portfolio)
+        elif route == "dated":
+            dated = [each for each in own if each.expiry is not None]
+            on_asset = _open_for_business(dated, INVERSE, side=side, now=now, portfolio=portfolio)
+        elif route == _PROXY:
+            found += _through_proxy(asset, portfolio, served, side=side, now=now)
+            continue
+        else:
+            on_asset = _by_name(route, asset, portfolio, now=now)
+        found += [Candidate(contract, _ROUTES[contract.kind], ONE) for contract in on_asset]
     return tuple(found)
 
 
@@ -185,7 +185,7 @@ def part_held(position: Position, asset: str, purpose: Purpose) -> Fraction:
 
 def route_of(asset: str, contract: Contract) -> Route:
     """By which route a contract carries an asset."""
-    return Route.PROXY if asset != contract.asset else Route(contract.kind.value)
+    return _PROXY if asset != contract.asset else _ROUTES[contract.kind]
 
 
 def tradable(contract: Contract, *, now: datetime) -> bool:
@@ -235,9 +235,9 @@ def _through_proxy(
     return [Candidate(contract, Route.PROXY, proxy.beta) for contract in serving]
 
 
-def _by_name(name: str, asset: str, portfolio: Portfolio, *, now: datetime) -> Iterable[Contract]:
+def _by_name(name: str, asset: str, portfolio: Portfolio, *, now: datetime) -> list[Contract]:
     contract = portfolio.contracts.get(name)
-    return (contract,) if contract and contract.asset == asset and tradable(contract, now=now) else ()
+    return [contract] if contract and contract.asset == asset and tradable(contract, now=now) else []
 
 
 def _lasts(contract: Contract, now: datetime) -> bool:
