@@ -81,21 +81,21 @@ def residual(
     portfolio: Portfolio,
 ) -> Residual:
     """What the orders carry of an asset's leg, and why the rest is left."""
-    done = total(carried_usd(leg, portfolio) for leg in legs if leg.contract.name in orders)
+    undone = wanted - total([carried_usd(leg, portfolio) for leg in legs if leg.contract.name in orders])
     contract = _rounded_on(legs, opening, book, portfolio)
     dropped = [leg for leg in legs if leg.contract.name not in orders]
     reason: LeftOut | None = None
     if dropped:
         contract = dropped[0].contract
         reason = too_small(dropped[:1], book, portfolio) or LeftOut.CANCELS
-    elif opening is None and not fully_reducing(legs, wanted - done, portfolio):
+    elif opening is None and not fully_reducing(legs, undone, portfolio):
         reason = LeftOut.UNSERVED
     elif not legs and wanted:
         reason = _too_little_for_any(abs(wanted), asset, contract, portfolio)
-    elif contract is not None and abs(wanted - done) >= lot_usd(asset, contract, portfolio):
-        reason = _lots_left(abs(wanted - done), asset, opening, portfolio)
+    elif contract is not None and abs(undone) >= lot_usd(asset, contract, portfolio):
+        reason = _lots_left(abs(undone), asset, opening, portfolio)
         contract = opening.contract if opening and reason is LeftOut.BELOW_MIN_CONTRACTS else contract
-    return Residual(asset, wanted, wanted - done, reason, contract, passed)
+    return Residual(asset, wanted, undone, reason, contract, passed)
 
 
 def _too_little_for_any(dollars: Fraction, asset: str, contract: Contract | None, portfolio: Portfolio) -> LeftOut:
@@ -119,6 +119,8 @@ def _rounded_on(legs: Sequence[Leg], opening: Candidate | None, book: Book, port
     goes_on = [leg.contract for leg in legs if not _closes_whole(leg, book)]
     if not goes_on:
         return opening.contract if opening else legs[-1].contract if legs else None
+    if len(goes_on) == 1:
+        return goes_on[0]
     return min(goes_on, key=lambda each: portfolio.notional_usd(each, each.lot_size))
 
 
