@@ -16,7 +16,8 @@ from rebal.planner.orders import orders_of
 from rebal.planner.sequence import after_orders
 from rebal.planner.sizing import Leg, closing_legs, legs_for
 from rebal.planner.step import Outcome, posted, step
-from rebal.portfolio import Portfolio
+from rebal.planner.targets import Aims, aims
+from rebal.portfolio import DOLLARS, Portfolio
 
 
 @frozen
@@ -49,6 +50,17 @@ class Desk(Worked):
     def moving(self) -> "Desk":
         """The same where coins go from one account to another."""
         return replace(self, travels=True)
+
+    @once
+    def at_target(self) -> Aims:
+        """The exposures of the targets themselves."""
+        return aims({}, self.valued, self.portfolio)
+
+    @once
+    def off(self) -> dict[str, Fraction]:
+        """Dollars of exposure that each asset lacks of its target, negative: has too many; none of the dollars' row."""
+        aimed = self.at_target.exposures
+        return {asset: aimed[asset] - now for asset, now in self.valued.exposures.items() if asset != DOLLARS}
 
     @classmethod
     def of(cls, portfolio: Portfolio, book: Book, *, now: datetime) -> "Desk":

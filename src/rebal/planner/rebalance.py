@@ -14,7 +14,7 @@ from rebal.planner.desk import Desk
 from rebal.planner.orders import any_order_of, residual
 from rebal.planner.sizing import LeftOut, Leg, Passed, Residual
 from rebal.planner.splitting import lacking
-from rebal.planner.targets import Aims, aims, band_width, least_leg_usd, leg, lot_usd, target
+from rebal.planner.targets import Aims, aims, band_width, least_leg_usd, lot_usd, target
 from rebal.policy import Uncovered
 from rebal.portfolio import DOLLARS
 
@@ -230,11 +230,13 @@ def off_target(desk: Desk) -> frozenset[str]:
 
 def _round(kept: Mapping[str, Fraction], desk: Desk, *, goes_on: bool = False, in_band: bool = True) -> _Round:
     portfolio, valued = desk.portfolio, desk.valued
-    aimed = aims(kept, valued, portfolio)
-    wanted = {asset: aimed.exposures[asset] - now for asset, now in valued.exposures.items() if asset != DOLLARS}
-    off = {asset: leg(asset, valued, portfolio) if asset in kept else wanted[asset] for asset in wanted}
-    weights = {**aimed.weights(valued.equity), **{asset: target(asset, portfolio) for asset in kept}}
-    outside, beyond_policy = _outside(off, aimed, weights, desk), _beyond_policy(off, weights, desk)
+    aimed, wanted = desk.at_target, desk.off
+    if kept:
+        aimed = aims(kept, valued, portfolio)
+        wanted = {asset: aimed.exposures[asset] - valued.exposures[asset] for asset in wanted}
+    off = wanted | {asset: desk.off[asset] for asset in kept}
+    beyond_policy = _beyond_policy(off, aimed, desk)
+    outside = _outside({asset: off[asset] for asset in beyond_policy}, aimed, desk)
     fees = 2 * _dearest_fee(desk) * valued.equity
     off_enough = (outside if in_band else wanted.keys()) - {DOLLARS}
     triggers = frozenset(each for each in off_enough if _triggers(each, wanted[each], desk, fees=fees))
@@ -247,8 +249,7 @@ def _round(kept: Mapping[str, Fraction], desk: Desk, *, goes_on: bool = False, i
 
 def _out_of_reach(desk: Desk) -> dict[str, Fraction]:
     """What no contract serves, each with the exposure that closing its positions leaves it with."""
-    wanted = {asset: leg(asset, desk.valued, desk.portfolio) for asset in desk.valued.exposures if asset != DOLLARS}
-    unserved = {asset: dollars for asset, dollars in wanted.items() if not desk.candidates(asset, dollars)}
+    unserved = {asset: dollars for asset, dollars in desk.off.items() if not desk.candidates(asset, dollars)}
     carried = carry(unserved, desk, shrink=Shrink(to_nothing=True, to_fit=False))
     return {asset: _left_with(asset, each, desk) for asset, each in carried.items() if not each.covered}
 
@@ -281,7 +282,7 @@ def _residual(
     desk: Desk,
 ) -> Residual:
     if asset in found.aims.kept:
-        wanted = leg(asset, desk.valued, desk.portfolio)
+        wanted = desk.off[asset]
         undone = wanted - found.wanted[asset]
         return Residual(asset, wanted, undone, LeftOut.UNCOVERED, None, met.passed if met else ())
     assert carried is not None
@@ -297,15 +298,16 @@ def _residual(
     )
 
 
-def _outside(off: Mapping[str, Fraction], aimed: Aims, weights: Mapping[str, Fraction], desk: Desk) -> frozenset[str]:
+def _outside(beyond: Mapping[str, Fraction], aimed: Aims, desk: Desk) -> frozenset[str]:
+    """Of what is off by more than the policy's band, what is so by more than any; and the dollars' row."""
     portfolio, equity = desk.portfolio, desk.valued.equity
     found = {
         asset
-        for asset, dollars in off.items()
-        if abs(dollars) > equity * _band_width(asset, dollars, weights[asset], desk=desk)
+        for asset, dollars in beyond.items()
+        if abs(dollars) > equity * _band_width(asset, dollars, _weight(asset, aimed, desk), desk=desk)
     }
     dollars = aimed.exposures[DOLLARS] - desk.valued.exposures[DOLLARS]
-    if abs(dollars) > equity * portfolio.policy.band.width(weights[DOLLARS]):
+    if abs(dollars) > equity * portfolio.policy.band.width(_weight(DOLLARS, aimed, desk)):
         found.add(DOLLARS)
     return frozenset(found)
 
@@ -313,6 +315,11 @@ def _outside(off: Mapping[str, Fraction], aimed: Aims, weights: Mapping[str, Fra
 def _band_width(asset: str, dollars: Fraction, aimed: Fraction, *, desk: Desk) -> Fraction:
     contract = _trades_on(asset, dollars, desk)
     return band_width(asset, aimed, contract=contract, valued=desk.valued, portfolio=desk.portfolio)
+
+
+def _weight(asset: str, aimed: Aims, desk: Desk) -> Fraction:
+    """The weight that an asset's band is about: what it aims at, its target where it is left as it is."""
+    return target(asset, desk.portfolio) if asset in aimed.kept else aimed.exposures[asset] / desk.valued.equity
 
 
 def _own_order(asset: str, dollars: Fraction, desk: Desk) -> bool:
@@ -369,6 +376,10 @@ def _trades_on(asset: str, dollars: Fraction, desk: Desk) -> Contract | None:
     return found.contract if found else None
 
 
-def _beyond_policy(off: Mapping[str, Fraction], weights: Mapping[str, Fraction], desk: Desk) -> frozenset[str]:
+def _beyond_policy(off: Mapping[str, Fraction], aimed: Aims, desk: Desk) -> frozenset[str]:
     band, equity = desk.portfolio.policy.band, desk.valued.equity
-    return frozenset(asset for asset, dollars in off.items() if abs(dollars) > equity * band.width(weights[asset]))
+    if band.relative is None:  # as wide about each of them
+        width = equity * band.points
+        return frozenset([asset for asset, dollars in off.items() if abs(dollars) > width])
+    widths = {asset: band.width(_weight(asset, aimed, desk)) for asset in off}
+    return frozenset([asset for asset, dollars in off.items() if abs(dollars) > equity * widths[asset]])
