@@ -252,6 +252,21 @@ def test_what_is_set_below_the_policy_asks_for_more_and_so_does_any_cap_below_it
     assert kept == Factors(1 / exact("1.1"), None)
 
 
+def test_a_fall_ends_a_short_that_its_own_coins_cover_twice_only_by_a_leverage_below_one() -> None:
+    """2.5 and y - 1 are twice y at y = 1.5; liquidated it is nowhere."""
+    held = replace(one_coin(stepped((None, "0.01", "0", None))), contracts=Fraction(-40000))
+    for leverage, below in ((exact("0.5"), 1 / exact("1.5")), (ONE, None)):
+        found = kept_within(exact("2.5"), [held], leverage=leverage, set_to=lambda _: Fraction(100), shock=exact("0.3"))
+        assert found == Factors(below, None)
+
+
+def test_a_fall_that_ends_it_today_leaves_the_rise_to_where_the_leverage_ends_it() -> None:
+    """A short of a coin has 0.8 and y - 1: that is half of y at y = 0.4, and not twice y from y = 1.25 on."""
+    held = replace(one_coin(stepped(("1.25", "0.01", "0", None), (None, "2", "0", None))), contracts=Fraction(-40000))
+    found = kept_within(exact("0.8"), [held], leverage=Fraction(2), set_to=lambda _: Fraction(2), shock=exact("0.3"))
+    assert found == Factors(ONE, 1 / exact("0.4"))
+
+
 @pytest.mark.parametrize(
     ("balance", "shock", "below", "above"),
     [

@@ -7,8 +7,8 @@ import pytest
 
 from exact import exact
 from rebal.amounts import ZERO, Fraction
-from rebal.book import Book, HedgeAsked, Part, Position, Purpose
-from rebal.planner.cover import Cover, in_force, still_asked, yet_to_realise
+from rebal.book import Book, HedgeAsked, Part, Position, Purpose, opened
+from rebal.planner.cover import Cover, cover, in_force, still_asked, yet_to_realise
 from rebal.planner.targets import target
 
 from .given import NOW, inverse, portfolio
@@ -64,6 +64,16 @@ def test_a_hedge_whose_day_has_passed_is_in_force_as_long_as_any_of_it_is_open()
     for when, names in ((DAY - timedelta(seconds=1), {*ASKED}), (DAY + timedelta(seconds=1), {"DOT", "ETH"})):
         assert in_force(opened, when) == ASKED
         assert in_force(closed, when) == {asset: ASKED[asset] for asset in names}
+
+
+def test_what_two_contracts_stand_for_is_in_the_base_together() -> None:
+    """Of a coin at 40,000 half is sold by the one and a quarter by the other."""
+    both = tuple(
+        opened(each, contracts=Fraction(size), entry_price=Fraction(40000))
+        for each, size in ((LARGE, -200), (SMALL, -1000))
+    )
+    made = portfolio({"BTC": "1"}, None, {"BTC": "40000"}, (LARGE, SMALL), wallets={"BTC": "1"}, positions=both)
+    assert cover(made, made.statement).base("BTC") == exact("0.25")
 
 
 def test_a_base_is_what_is_held_and_what_would_be() -> None:

@@ -147,7 +147,7 @@ def _closed(rung: RungLine, value: Fraction, figure: str, *, names: list[str], t
     orders = tuple(each for each in told.plan.orders if each.contract in names)
     alone = facts(replace(told.plan, orders=orders, transfers=()), told.portfolio, told.before)
     account = alone.left[rung.wallet]
-    row = standing_line(account.balance, account.held_after, account.currency, portfolio=told.portfolio)
+    row = standing_line(account.balance, account.held_after, portfolio=told.portfolio)
     stood = Stood(alone, row, account.held_after, rung.wallet, account.currency, figure, _WHEN if names else "")
     nearer = "below" if row.distance_below == min(
         each for each in (row.distance_below, row.distance_above) if each is not None

@@ -175,7 +175,7 @@ def _of_wallet(line: RescueLine, at: str, alone: Facts) -> Iterator[Derivation]:
         yield untold(f"{at}.distance_after", None, title="distance to liquidation", unit="", note=note)
         yield untold(f"{at}.leverage_after", line.leverage_after, title="leverage that it leaves", unit="", note=note)
         return
-    row = standing_line(account.balance, account.held_after, unit, portfolio=alone.portfolio)
+    row = standing_line(account.balance, account.held_after, portfolio=alone.portfolio)
     stood = Stood(alone, row, account.held_after, line.wallet, unit, at, _ALONE)
     yield _wallets.balance_after(stood)
     nearer = min((each for each in (row.distance_below, row.distance_above) if each is not None), default=None)

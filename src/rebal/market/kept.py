@@ -12,6 +12,7 @@ from rebal.market.margin import (
     Held,
     ends_of,
     ends_on_line,
+    is_inverse,
     liquidation,
     loss_of,
     nearer,
@@ -42,18 +43,21 @@ def kept_within(
     by_leverage = value_of(held) / leverage
     if by_leverage - pnl_of(held) >= balance:
         return THERE_ALREADY  # by the first rule, and no other is nearer
+    below, above = liquidation(balance, held)
+    found = Factors(
+        None if below is None else min(ONE, below / (ONE - shock)),
+        None if above is None else max(ONE, above / (ONE + shock)),
+    )
     loss = loss_of(held)
-    found = ends_on_line(balance, Piece(None, loss.constant, loss.linear + by_leverage), held)
+    slope = loss.linear + by_leverage
+    way = found.below if (slope > 0) is is_inverse(held) else found.above
+    if way is None or way != ONE:  # else the line, which only goes one way, ends no nearer
+        found = _nearer_ends(found, ends_on_line(balance, Piece(None, loss.constant, slope), held))
     levered = [(position, set_to(position.contract)) for position in held]
     if any(_may_ask_more(*each, leverage) for each in levered):
         by_initial = merged([(position.loss, _initial_pieces(position, lever)) for position, lever in levered])
         found = _nearer_ends(found, ends_of(balance, by_initial, held))
-    below, above = liquidation(balance, held)
-    survived = Factors(
-        None if below is None else min(ONE, below / (ONE - shock)),
-        None if above is None else max(ONE, above / (ONE + shock)),
-    )
-    return _nearer_ends(found, survived)
+    return found
 
 
 def _may_ask_more(position: Held, lever: Fraction, leverage: Fraction) -> bool:

@@ -34,9 +34,14 @@ class Factors(NamedTuple):
     above: Fraction | None
 
     @property
+    def distances(self) -> tuple[Fraction | None, Fraction | None]:
+        """To either end, as fractions of today's marks; None where there is none."""
+        return None if self.below is None else 1 - self.below, None if self.above is None else self.above - 1
+
+    @property
     def distance(self) -> Fraction | None:
-        """To the nearer end, as a fraction of today's marks; None where there is no end."""
-        return nearer(None if self.below is None else 1 - self.below, None if self.above is None else self.above - 1)
+        """To the nearer end, likewise."""
+        return nearer(*self.distances)
 
 
 def nearer(below: Fraction | None, above: Fraction | None) -> Fraction | None:

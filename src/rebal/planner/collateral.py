@@ -218,7 +218,7 @@ def fitting_distance(shortage: Shortage, policy: Policy) -> Fraction | None:
         return required_balance(held, lowest=ONE - distance, highest=ONE + distance) <= spare
 
     end = liquidation(spare, held).distance
-    near, most = int((ONE if end is None else end) / DISTANCE_STEP), int(policy.shock / DISTANCE_STEP)
+    near, most = (ONE if end is None else end) // DISTANCE_STEP, policy.shock // DISTANCE_STEP
     steps = min(near, most) if ends_are_last(held) else last_that(survives, most, near=near)
     return steps * DISTANCE_STEP if steps else None
 

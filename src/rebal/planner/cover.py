@@ -50,7 +50,8 @@ def cover(portfolio: Portfolio, book: Book) -> Cover:
             if part.purpose is Purpose.HEDGE:
                 hedged[asset] = hedged.get(asset, ZERO) - hedged_coins(part, position.contract, portfolio)
             else:
-                rebalanced[asset] = rebalanced.get(asset, ZERO) + _spot_coins(part, position.contract, portfolio)
+                coins = _spot_coins(part, position.contract, portfolio)
+                rebalanced[asset] = rebalanced[asset] + coins if asset in rebalanced else coins
     return Cover(hedged, rebalanced, held)
 
 
@@ -61,7 +62,7 @@ def yet_to_realise(position: Position) -> Fraction:
     entry of the part that stays too. Realised and unrealised, all parts have what their net has.
     """
     contract, parts = position.contract, position.parts
-    if all(part.entry_price == position.entry_price for part in parts):
+    if not [part for part in parts if part.entry_price != position.entry_price]:
         return ZERO
     told = total(contract.delta(part.contracts, part.entry_price) for part in parts)
     apart = contract.delta(position.contracts, position.entry_price) - told

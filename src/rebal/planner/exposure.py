@@ -41,7 +41,7 @@ class Valuation:
         """Exposure with the hedges counted; for the dollars' row, what hedges leave of the equity."""
         if asset == DOLLARS:
             return self.exposures[DOLLARS] - total(self.hedged.values())
-        return self.exposure(asset) + self.hedged.get(asset, ZERO)
+        return self.exposure(asset) + self.hedged[asset] if asset in self.hedged else self.exposure(asset)
 
 
 def leg_value(contract: Contract, contracts: Fraction, portfolio: Portfolio) -> Fraction:
@@ -107,7 +107,8 @@ def assets_of(portfolio: Portfolio, book: Book) -> tuple[str, ...]:
     named.update(portfolio.targets or ())
     for position in book.positions.values():
         named.update((position.contract.asset, position.contract.settle))
-        named.update(part.stands_for for part in position.parts)
+        for part in position.parts:
+            named.add(part.stands_for)
     return tuple(sorted(named - portfolio.cash - portfolio.aside - {DOLLARS}))
 
 
@@ -176,9 +177,9 @@ def equity_at(at: str, book: Book, portfolio: Portfolio) -> Fraction:
         if name == at and book.holdings.get(asset) and asset not in portfolio.aside
     ]
     gained = [
-        held_position(each, portfolio.market).unrealised_pnl * portfolio.price(each.contract.settle)
+        pnl * portfolio.price(each.contract.settle)
         for each in book.positions.values()
-        if each.contract.account == at
+        if each.contract.account == at and (pnl := held_position(each, portfolio.market).unrealised_pnl)
     ]
     return total([*coins, *gained])
 
@@ -200,15 +201,16 @@ def _unrealised(portfolio: Portfolio, book: Book) -> dict[str, Fraction]:
     for position in book.positions.values():
         settle = position.contract.settle
         pnl = held_position(position, portfolio.market).unrealised_pnl
-        coins[settle] = coins.get(settle, ZERO) + pnl
+        if pnl:
+            coins[settle] = coins[settle] + pnl if settle in coins else pnl
     return coins
 
 
 def _legs(portfolio: Portfolio, book: Book) -> dict[str, Fraction]:
     legs: dict[str, Fraction] = {}
     for position, part in _parts(portfolio, book, Purpose.REBALANCE):
-        dollars = stood_for(part, position.contract, portfolio)
-        legs[part.stands_for] = legs.get(part.stands_for, ZERO) + dollars
+        dollars, asset = stood_for(part, position.contract, portfolio), part.stands_for
+        legs[asset] = legs[asset] + dollars if asset in legs else dollars
     return legs
 
 

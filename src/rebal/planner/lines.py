@@ -9,7 +9,6 @@ from rebal.market.contract import Contract
 from rebal.market.margin import (
     Factors,
     Held,
-    initial_margin,
     liquidation,
     maintenance_margin,
     pnl_of,
@@ -187,21 +186,21 @@ def _wallet(then: Account | None, now: Account | None, *, book: Book, portfolio:
     assert shown is not None
     currency, held = shown.currency, now.held_after if now else ()
     balance = now.balance if now else ZERO
-    standing = standing_line(balance, held, currency, portfolio=portfolio)
-    pnl = pnl_of(held)
-    value = value_of(held)
+    standing = standing_line(balance, held, portfolio=portfolio)
+    pnl, asked = pnl_of(held), need(held, portfolio)
     owned = book.holdings.get(currency, ZERO)
-    posted = liquidation(balance + free_coins(currency, book, portfolio), held)
-    initial = [initial_margin(position, account_leverage(position.contract, portfolio.policy)) for position in held]
+    below, above = standing.distance_below, standing.distance_above
+    if free := free_coins(currency, book, portfolio):
+        below, above = liquidation(balance + free, held).distances
     return Wallet(  # by their places, as all rows: a class that is called by names takes them through a dictionary
         currency,
         MarginMode.CROSS if shown.contract is None else MarginMode.ISOLATED,
         balance,
         pnl,
-        balance + pnl,
-        value,
+        standing.margin_balance,
+        value_of(held),
         standing.leverage,
-        total(initial),
+        asked.initial + pnl,
         maintenance_margin(held),
         standing.margin_ratio,
         standing.liquidation_below,
@@ -209,37 +208,42 @@ def _wallet(then: Account | None, now: Account | None, *, book: Book, portfolio:
         standing.distance_below,
         standing.distance_above,
         shown.contract,
-        need(held, portfolio).most,
+        asked.most,
         balance / owned if owned > 0 else None,
-        None if posted.below is None else 1 - posted.below,
-        None if posted.above is None else posted.above - 1,
+        below,
+        above,
         _funding_days(balance, held, portfolio),
-        standing_line(then.balance if then else ZERO, then.held_before if then else (), currency, portfolio=portfolio),
+        standing_line(then.balance if then else ZERO, then.held_before if then else (), portfolio=portfolio),
         portfolio.account(shown.at).name,
     )
 
 
-def standing_line(balance: Fraction, held: Sequence[Held], currency: str, *, portfolio: Portfolio) -> Standing:
-    """How a wallet stands with a balance and positions of a currency."""
+def standing_line(balance: Fraction, held: Sequence[Held], *, portfolio: Portfolio) -> Standing:
+    """How a wallet stands with a balance and positions of its currency."""
     if not held:
+        if not balance:
+            return _EMPTY
         ratio = ZERO if balance > 0 else None
         return Standing(balance, balance, ratio, ratio, None, None, None, None)
     margin_balance = balance + pnl_of(held)
-    ends = liquidation(balance, held)
-    index = _index(held, currency, portfolio)
+    ends, index = liquidation(balance, held), _index(held, portfolio)
+    is_covered = margin_balance > 0
     return Standing(
         balance,
         margin_balance,
-        _over(value_of(held), margin_balance),
-        _over(maintenance_margin(held), margin_balance),
+        value_of(held) / margin_balance if is_covered else None,
+        maintenance_margin(held) / margin_balance if is_covered else None,
         _price(ends.below, index),
         _price(ends.above, index),
-        None if ends.below is None else 1 - ends.below,
-        None if ends.above is None else ends.above - 1,
+        *ends.distances,
     )
 
 
-def _index(held: Sequence[Held], currency: str, portfolio: Portfolio) -> Fraction | None:
+_EMPTY = Standing(ZERO, ZERO, None, None, None, None, None, None)
+"""Of a wallet with nothing in it, as most are before their first plan."""
+
+
+def _index(held: Sequence[Held], portfolio: Portfolio) -> Fraction | None:
     """The index whose price a wallet's end is told in: none for a wallet of several coins' contracts."""
     assets = {position.contract.asset for position in held}
     if len(assets) > 1:
@@ -251,18 +255,11 @@ def _price(factor: Fraction | None, index: Fraction | None) -> Fraction | None:
     return None if factor is None or index is None else factor * index
 
 
-def _over(part: Fraction, whole: Fraction) -> Fraction | None:
-    """A ratio to margin balance; None where there is none to measure by."""
-    return part / whole if whole > 0 else None
-
-
 def _funding_days(balance: Fraction, held: Sequence[Held], portfolio: Portfolio) -> Fraction | None:
-    market = portfolio.market
     paid = [
-        funding_coins_per_day(
-            each.contract, each.contracts, price=each.mark_price, rate=market.funding_rate(each.contract)
-        )
+        funding_coins_per_day(each.contract, each.contracts, price=each.mark_price, rate=rate)
         for each in held
+        if (rate := portfolio.market.funding_rate(each.contract)) is not None
     ]
     coins_per_day = total([coins for coins in paid if coins is not None])
     spare = balance - balance_at(held, portfolio.policy.alert) if coins_per_day > 0 else ZERO
@@ -273,7 +270,8 @@ def _ends_by_contract(wallets: Iterable[Account]) -> Mapping[str, Factors]:
     ends: dict[str, Factors] = {}
     for account in wallets:
         factors = liquidation(account.balance, account.held_after)
-        ends.update({position.contract.name: factors for position in account.held_after})
+        for position in account.held_after:
+            ends[position.contract.name] = factors
     return ends
 
 

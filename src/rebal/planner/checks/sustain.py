@@ -31,12 +31,11 @@ def sustained(account: Account, portfolio: Portfolio, *, free: Fraction) -> Fact
         set_to=lambda contract: account_leverage(contract, policy),
         shock=policy.shock,
     )
-    below, above = ends
-    if _is_now(below) and not _asks_more(held, _LOWER, portfolio):
-        below = None
-    if _is_now(above) and not _asks_more(held, _HIGHER, portfolio):
-        above = None
-    return Factors(below, above)
+    if _is_now(ends.below) and not _asks_more(held, _LOWER, portfolio):
+        ends = Factors(None, ends.above)
+    if _is_now(ends.above) and not _asks_more(held, _HIGHER, portfolio):
+        ends = Factors(ends.below, None)
+    return ends
 
 
 def _is_now(end: Fraction | None) -> bool:
