@@ -63,9 +63,6 @@ class TestStart:
         assert "rebal.commands.plan" in modules
         assert modules.isdisjoint(others)
 
-    def test_a_file_written_plainly_loads_no_yaml(self, folder: Path) -> None:
-        assert "yaml" not in loaded("plan", *NOW, cwd=folder)
-
     def test_plain_output_loads_no_rich(self, folder: Path) -> None:
         assert "rich" not in loaded("plan", "--format", "json", *NOW, cwd=folder)
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from rebal.errors import InvalidInput
-from rebal.load import events, plain
+from rebal.load import values
 from rebal.load.places import Document
 from rebal.load.tree import document
 
@@ -103,7 +103,7 @@ def test_depth_is_limited_whatever_it_is_made_of() -> None:
 
 
 def test_the_number_of_keys_and_values_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plain, "MOST_VALUES", 7)
+    monkeypatch.setattr(values, "MOST_VALUES", 7)
     assert read("{a: 1, b: 2, c: 3}").data
     assert refusal("{a: 1, b: 2, c: 3, d: 4}") == [
         "p.yaml:1:20: holds more than 7 keys and values; leave out what is no portfolio"
@@ -145,19 +145,19 @@ def test_a_directive_of_another_version_is_refused_and_ours_changes_nothing() ->
 )
 def test_the_reader_without_libyaml_reads_the_same(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     fast = read(text)
-    monkeypatch.setattr(events, "_LOADER", yaml.SafeLoader)
+    monkeypatch.setattr(values, "LOADER", yaml.SafeLoader)
     slow = read(text)
     assert (slow.data, slow.flaws, slow.broken) == (fast.data, fast.flaws, fast.broken)
 
 
 @pytest.mark.parametrize("text", ['a: "\\U00110000"', "%YAML 1.x\n---\na: 1", "a: [", "\ta: 1", "a: @b", "!<\n"])
 def test_the_reader_without_libyaml_refuses_in_our_words(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(events, "_LOADER", yaml.SafeLoader)
+    monkeypatch.setattr(values, "LOADER", yaml.SafeLoader)
     assert all(line.startswith("p.yaml") for line in refusal(text))
 
 
 @pytest.mark.parametrize("file", sorted(CORPUS.glob("*.yaml")), ids=lambda file: file.stem)
 def test_the_corpus_meets_no_other_error_without_libyaml(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(events, "_LOADER", yaml.SafeLoader)
+    monkeypatch.setattr(values, "LOADER", yaml.SafeLoader)
     with contextlib.suppress(InvalidInput):
         assert document(file.read_text(encoding="utf-8", errors="replace"), file.name).data is not None

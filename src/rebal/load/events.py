@@ -13,16 +13,13 @@ import yaml
 
 from rebal.amounts import NumberProblem, number
 from rebal.errors import InvalidInput, Problem
-from rebal.load import plain
+from rebal.load import values
 from rebal.load.flaws import MOST_LISTED, Flaw, Path, Place, printable, problems
 from rebal.load.places import Document, RunIn, Spot, as_written, place_of
 from rebal.load.syntax import NO_SPACE, explained, line_at, run_in_at, run_in_flaw, spaced
 
-DEEPEST = 16
 _READ_AGAIN = 1 << 20
 """Characters that are read a second time at most, since each missing space is found by reading up to it."""
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_NOTHING = frozenset({"", "~", "null", "Null", "NULL"})
 
 _RUN_IN = re.compile(r"(.+):([-+]?[0-9.]+%?)", re.ASCII)
 """A key with its number behind the colon, which YAML takes for a name."""
@@ -73,7 +70,7 @@ class _Builder:
             self.key(top, text, event)
         elif not text.isprintable():
             self.leave_out(event, *_unprintable(text))
-        elif text in _NOTHING and not event.style:
+        elif text in values.NOTHING and not event.style:
             if top is None or not self.lacks_space(top, event):
                 self.leave_out(event, "has no value", _value_for(top.step if top is not None else None))
         else:
@@ -111,8 +108,8 @@ class _Builder:
         self.count(event)
         if self.open and self.open[-1].step is None:
             self.give_up(event, "is a key that is no text", "write a name")
-        if len(self.open) == DEEPEST:
-            self.give_up(event, f"is nested more than {DEEPEST} deep", "a portfolio needs six levels")
+        if len(self.open) == values.DEEPEST:
+            self.give_up(event, f"is nested more than {values.DEEPEST} deep", "a portfolio needs six levels")
         if event.anchor is not None or event.tag is not None:
             self.refuse_marks(event)
         self.put(data, Spot(event.start_mark, spots))
@@ -232,9 +229,9 @@ class _Builder:
 
     def count(self, event: Any) -> None:
         self.values += 1
-        if self.values > plain.MOST_VALUES:
+        if self.values > values.MOST_VALUES:
             self.give_up(
-                event, f"holds more than {plain.MOST_VALUES:,} keys and values", "leave out what is no portfolio"
+                event, f"holds more than {values.MOST_VALUES:,} keys and values", "leave out what is no portfolio"
             )
 
     def place(self, mark: yaml.Mark) -> Place:
@@ -277,7 +274,7 @@ def document(text: str, source: str) -> Document:
 
 def _built(builder: _Builder, read: str) -> Document:
     try:
-        parser = _LOADER(read)
+        parser = values.LOADER(read)
         while type(event := parser.get_event()) is not yaml.StreamEndEvent:
             taker = _TAKERS.get(type(event))
             if taker is not None:

@@ -2,13 +2,11 @@
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+
+import yaml
 
 from rebal.errors import Problem
 from rebal.load.flaws import Flaw, Path, Place, printable
-
-if TYPE_CHECKING:
-    import yaml
 
 # a key may be of an account and one of its contracts: main:BTCUSD:40000 lacks its space, main:BTCUSD: 40000 does not
 _SPACE_MISSING = re.compile(
@@ -31,7 +29,7 @@ _OPENED = {
 }
 
 
-def run_in_at(error: "yaml.YAMLError", text: str) -> Place | None:
+def run_in_at(error: yaml.YAMLError, text: str) -> Place | None:
     """Line and column, from 1, of the key that lacks the space after its colon, where a syntax error comes of that."""
     words, mark = str(getattr(error, "problem", None)), getattr(error, "problem_mark", None)
     started = getattr(error, "context_mark", None)
@@ -89,7 +87,7 @@ def line_at(text: str, line: int) -> str | None:
     return printable(_line(text, line - 1).strip()) or None
 
 
-def explained(error: "yaml.YAMLError", text: str, source: str) -> Problem:
+def explained(error: yaml.YAMLError, text: str, source: str) -> Problem:
     """A syntax error as a problem."""
     words = str(getattr(error, "problem", None) or "no text that YAML allows")
     mark = getattr(error, "problem_mark", None)

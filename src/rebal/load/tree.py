@@ -6,7 +6,7 @@ Every scalar stays the text that was typed: ``NO``, ``1:30``, ``017`` and ``1_00
 from functools import cache, partial
 from typing import Any
 
-from rebal.load import plain
+from rebal.load import values
 from rebal.load.places import Document
 
 
@@ -15,7 +15,7 @@ def document(text: str, source: str) -> Document:
 
     A key that lacks the space after its colon is refused, and the rest is read as if the space were there.
     """
-    data = plain.read(text)
+    data = values.read(text)
     if data is None:
         from rebal.load import events
 
