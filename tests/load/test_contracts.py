@@ -9,6 +9,7 @@ from exact import exact
 from load.given import NOW, read, refusals
 from rebal import venues
 from rebal.amounts import Fraction
+from rebal.load.flaws import MOST_LISTED
 from rebal.market.contract import Assumption, Contract, Kind, OrderUnit
 from rebal.market.maintenance import Method, SizeRate, Tier, Tiers, TierUnit, Valuation, assumed
 
@@ -212,3 +213,11 @@ market: {{prices: {{BTC: 40000, "{name}": 40010}}, funding: {{"{name}": 0.01%}}}
     made = read(tmp_path, text)
     assert made.market.marks[f"one:{bare}"] == 40010
     assert made.market.funding_rate(made.contracts[f"one:{bare}"]) == Fraction(1, 10000)
+
+
+def test_a_thousand_flaws_of_a_contract_are_those_found_first(tmp_path: Path) -> None:
+    tiers = "".join("      - {rate: 1%}\n" for _ in range(1_100))
+    text = f"{BASE}contracts:\n  BTCX:\n    maintenance:\n     tiers:\n{tiers}    leverage: 9\n    max_leverage: 5\n"
+    found = refusals(tmp_path, f"{text}    kind: inverse\n    multiplier: 1\n    taker_fee: 0%\n    asset: ZZZ\n")
+    assert len(found) == MOST_LISTED + 1
+    assert {"contracts.BTCX.asset", "contracts.BTCX.leverage"} <= {problem.path for problem in found}

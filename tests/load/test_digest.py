@@ -130,6 +130,7 @@ contracts:
     maintenance: {close_fee: true, tiers: [{up_to: 10, rate: 1%, max_leverage: 20}, {rate: 2.5%}]}
   OWN-3: {asset: ETH, kind: inverse, multiplier: 10, taker_fee: 0.05%, maintenance: {base: 1%, slope: 0.5%}}
 """
+ONE = "accounts:\n  one: {venue: binance}\n"
 TWO = "accounts:\n  one: {venue: binance}\n  two: {venue: bybit, wallets: {BTC: 0.4}}\n"
 
 
@@ -142,6 +143,11 @@ TWO = "accounts:\n  one: {venue: binance}\n  two: {venue: bybit, wallets: {BTC: 
             ("venue: binance\nas_of: 2026-11-20T08:00:00Z\n", ""),
             (TEXT[TEXT.index("positions") : TEXT.index("targets")], ""),
             ("contracts: {BTCUSD_PERP: {leverage: 5}}\n", OWN.replace("  BTCUSD_PERP: {leverage: 5}\n", "")),
+        ),
+        (
+            ("venue: binance\n", ONE),
+            ("wallets: {BTC: 0.4, ETH: 0.1}\n", ""),
+            (TEXT[TEXT.index("positions") : TEXT.index("targets")], ""),
         ),
         (
             ("venue: binance\n", TWO),

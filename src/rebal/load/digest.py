@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from datetime import datetime
-from enum import Enum
 from hashlib import sha256
 from json.encoder import encode_basestring_ascii as _quoted
 from operator import attrgetter
@@ -97,8 +96,6 @@ def _saying(of: type) -> _Saying:
         return lambda value: f'"{plain(value)}"'
     if issubclass(of, datetime):
         return lambda value: f'"{value.isoformat()}"'
-    if issubclass(of, Enum):
-        return lambda value: _quoted(value.value)
     if issubclass(of, str):
         return _quoted
     if issubclass(of, tuple | list):
