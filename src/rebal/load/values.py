@@ -14,8 +14,6 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 DEEPEST = 16
 MOST_VALUES = 300_000
 NOTHING = frozenset({"", "~", "null", "Null", "NULL"})
-
-
 _OPENING = {yaml.MappingStartEvent: dict, yaml.SequenceStartEvent: list}
 
 
@@ -34,10 +32,9 @@ def read(text: str) -> dict[str, Any] | None:
 
 def _read(text: str) -> list[Any]:
     """The documents of a text; in one piece, as every word of a large file goes through it."""
-    documents: list[Any] = []
+    documents, around = list[Any](), list[Any]()
     data: Any = documents  # what is open, and the key that the next value in it is for
     key: str | None = None
-    around: list[Any] = []
     for event in islice(iter(LOADER(text).get_event, None), MOST_VALUES):
         kind = type(event)
         if kind is yaml.ScalarEvent:
