@@ -3,6 +3,7 @@
 from collections.abc import Callable, ItemsView, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from rebal.amounts import Fraction, plain, rounded
 from rebal.frozen import frozen
@@ -97,7 +98,7 @@ class FindingData(Mapping[str, Figure]):
     @classmethod
     def of(cls, figures: dict[str, Figure]) -> "FindingData":
         """Figures that stand in a dictionary of their own already."""
-        data = cls()
+        data = cls.__new__(cls)
         data._figures = figures
         return data
 
@@ -233,6 +234,7 @@ def usd(value: Fraction) -> str:
     return f"{rounded(value, 2)} USD"
 
 
+@lru_cache(maxsize=1024)
 def percent(value: Fraction, places: int = 1) -> str:
     """A fraction in percent: ``11.5 %``."""
     return f"{rounded(value * 100, places)} %"

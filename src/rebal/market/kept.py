@@ -54,7 +54,7 @@ def kept_within(
     if way is None or way != ONE:  # else the line, which only goes one way, ends no nearer
         found = _nearer_ends(found, ends_on_line(balance, Piece(None, loss.constant, slope), held))
     levered = [(position, set_to(position.contract)) for position in held]
-    if any(_may_ask_more(*each, leverage) for each in levered):
+    if [each for each in levered if _may_ask_more(*each, leverage)]:
         by_initial = merged([(position.loss, _initial_pieces(position, lever)) for position, lever in levered])
         found = _nearer_ends(found, ends_of(balance, by_initial, held))
     return found

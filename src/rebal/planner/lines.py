@@ -30,7 +30,7 @@ from rebal.plan import (
 from rebal.planner.account_lines import estimates
 from rebal.planner.collateral import Account, account_leverage, balance_at, need
 from rebal.planner.cover import Cover
-from rebal.planner.exposure import Valuation, fees_usd, held_position
+from rebal.planner.exposure import Valuation, held_position
 from rebal.planner.posting import free_coins
 from rebal.planner.step import Outcome
 from rebal.planner.targets import Aims, target
@@ -88,7 +88,7 @@ def cost_lines(
     orders: Iterable[Order], after: Book, portfolio: Portfolio, *, transfers: Iterable[Transfer] = ()
 ) -> Costs:
     """Fees of orders and of withdrawals, and the funding of all that is then open; None where a rate is not known."""
-    fees = {order.contract: fees_usd([(order.fee, order.fee_currency)], portfolio) for order in orders}
+    fees = {order.contract: order.fee * portfolio.price(order.fee_currency) for order in orders}
     lines = tuple(
         CostLine(name, fees.get(name, ZERO), position_funding(after.positions.get(name), portfolio))
         for name in sorted({*fees, *after.positions})
@@ -156,8 +156,7 @@ def _asset_line(
     aimed: Mapping[str, Fraction],
 ) -> AssetLine:
     (valued, cover), (later, cover_later) = before, after
-    price = portfolio.price(asset)
-    held = valued.held.get(asset, ZERO)
+    price, held = portfolio.price(asset), valued.held.get(asset, ZERO)
     wanted = None if portfolio.targets is None else target(asset, portfolio)
     weight = valued.weight(asset)
     is_dollars = asset == DOLLARS

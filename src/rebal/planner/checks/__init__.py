@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from itertools import takewhile
 
-from rebal.findings import Finding, is_error, rank
+from rebal.findings import Code, Finding, is_error, rank
 from rebal.planner.checks.accounts import ACCOUNT_CHECKS
 from rebal.planner.checks.book import BOOK_CHECKS
 from rebal.planner.checks.expiry import EXPIRY_CHECKS
@@ -32,6 +32,8 @@ def findings(review: Review, extra: Iterable[Check] = ()) -> tuple[Finding, ...]
     wrong = [*takewhile(is_error, found)]
     if not wrong:
         return tuple(found)
-    errors = {(each.code, each.subject) for each in wrong}
+    errors: dict[str, tuple[Code, ...]] = {}
+    for each in wrong:
+        errors[each.subject] = (*errors.get(each.subject, ()), each.code)
     milder = found[len(wrong) :]
-    return (*wrong, *(each for each in milder if (each.code, each.subject) not in errors or tells_of_a_leg(each)))
+    return (*wrong, *[each for each in milder if each.code not in errors.get(each.subject, ()) or tells_of_a_leg(each)])

@@ -1,6 +1,6 @@
 """What is worth a look in the book that is left: coins, wallets, what was left out, what is realised."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from rebal.amounts import ONE, ZERO, Fraction, plain, rounded
 from rebal.book import MarginMode, Purpose
@@ -82,12 +82,15 @@ def _left_out(review: Review) -> Iterator[Finding]:
 
 def _residuals(review: Review) -> Iterator[Finding]:
     portfolio = review.desk.portfolio
+    told: dict[Fraction, str] = {}  # once for all contracts with lots as large, as most of a kind have them
     for residual in review.residuals:
         contract, undone = residual.contract, residual.undone
         if contract is not None and residual.left_out is None and undone:
             lot = portfolio.notional_usd(contract, contract.lot_size)
+            if lot not in told:
+                told[lot] = usd(lot)
             more = f"{usd(undone)} more" if undone > 0 else f"{usd(-undone)} less"
-            message = f"{more} would be exact; the order is rounded toward zero to lots of {usd(lot)}"
+            message = f"{more} would be exact; the order is rounded toward zero to lots of {told[lot]}"
             yield info(
                 Code.RESIDUAL, residual.asset, message, undone_usd=undone, contract=contract.name, lot_usd=lot
             )  # fmt: skip
@@ -109,8 +112,8 @@ def over_hedged(review: Review) -> frozenset[str]:
     short = [line for line in review.assets if line.net_exposure_after < 0 and line.asset != DOLLARS]
     if not short:
         return frozenset()
-    band, differ = min(review.desk.portfolio.policy.hedge_band, _MOST_BAND), _fees_and_basis(review)
-    lots = _lots_usd(review)
+    band = min(review.desk.portfolio.policy.hedge_band, _MOST_BAND)
+    differ, lots = _fees_and_basis(review, {line.asset for line in short}), _lots_usd(review)
     return frozenset(
         line.asset
         for line in short
@@ -130,11 +133,11 @@ def _lots_usd(review: Review) -> dict[str, Fraction]:
     return lots
 
 
-def _fees_and_basis(review: Review) -> dict[str, Fraction]:
+def _fees_and_basis(review: Review, assets: Set[str]) -> dict[str, Fraction]:
     """By asset, the share of it that a full hedge may be off: its own fees, and what mark and index differ by."""
     portfolio = review.desk.portfolio
     differ: dict[str, Fraction] = {}
-    for contract in review.contracts_in_play:
+    for contract in (each for each in review.contracts_in_play if each.asset in assets):
         mark, index = portfolio.market.mark(contract), portfolio.price(contract.asset)
         off = 2 * contract.taker_fee + abs(1 - index / mark)
         differ[contract.asset] = max(off, differ.get(contract.asset, ZERO))

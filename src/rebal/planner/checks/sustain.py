@@ -1,12 +1,13 @@
 """How far the coins that a plan relies on can fall before none is left to keep the policy."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from rebal.amounts import ONE, ZERO, Fraction
 from rebal.findings import Code, Finding, coins, info, percent, price, usd
 from rebal.market.contract import Kind
 from rebal.market.kept import kept_within
-from rebal.market.margin import Factors, Held, required_balance
+from rebal.market.margin import Factors, Held, Reach, needed_within
 from rebal.planner.collateral import Account, account_leverage, need, need_at
 from rebal.planner.posting import free_coins
 from rebal.planner.review import Check, Review
@@ -25,7 +26,7 @@ def sustained(account: Account, portfolio: Portfolio, *, free: Fraction) -> Fact
     """
     policy, held = portfolio.policy, account.held_after
     ends = kept_within(
-        account.balance + free,
+        account.balance + free if free else account.balance,
         held,
         leverage=policy.leverage,
         set_to=lambda contract: account_leverage(contract, policy),
@@ -43,10 +44,15 @@ def _is_now(end: Fraction | None) -> bool:
 
 
 def _asks_more(held: Sequence[Held], factor: Fraction, portfolio: Portfolio) -> bool:
-    most, shock = need(held, portfolio).most, portfolio.policy.shock
+    most = need(held, portfolio).most
     # to survive from there asks for more as a rule, and leverage and margin take longer to tell
-    survival = required_balance(held, lowest=factor * (ONE - shock), highest=factor * (ONE + shock))
+    survival = needed_within(held, _survived_from(factor, portfolio.policy.shock))
     return survival > most or need_at(factor, held, portfolio.policy).most > most
+
+
+@lru_cache(maxsize=2)
+def _survived_from(factor: Fraction, shock: Fraction) -> Reach:
+    return Reach(factor * (ONE - shock), factor * (ONE + shock))
 
 
 def _sustain(review: Review) -> Iterator[Finding]:
