@@ -36,8 +36,7 @@ def _read(text: str) -> list[Any]:
     data: Any = documents  # what is open, and the key that the next value in it is for
     key: str | None = None
     for event in islice(iter(LOADER(text).get_event, None), MOST_VALUES):
-        kind = type(event)
-        if kind is yaml.ScalarEvent:
+        if (kind := type(event)) is yaml.ScalarEvent:
             value: Any = intern(event.value)  # a name stands in many places: as one object it is found at once in each
             if event.anchor is not None or event.tag is not None or not value.isprintable():
                 raise _Refused
