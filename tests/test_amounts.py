@@ -8,6 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from exact import exact
+from rebal import amounts
 from rebal.amounts import (
     Fraction,
     NumberProblem,
@@ -43,6 +44,8 @@ steps = st.sampled_from([Fraction(1), Fraction(1, 10**8), Fraction(5, 10), Fract
 @given(st.one_of(decimals, terminating))
 @example(Fraction(0))
 @example(Fraction(10**40, 2**60))
+@example(Fraction(3, 2**97))
+@example(Fraction(-3, 5**200))
 def test_what_ends_is_printed_in_full(value: Fraction) -> None:
     text = plain(value)
     assert exact(text) == value
@@ -77,6 +80,8 @@ SEVENTHS = Fraction(1, 7 * 10**300)
 @example(Fraction(2, 3))
 @example(Fraction(-2, 3))
 @example(Fraction(10**40, 3))
+@example(Fraction(5, 3 * 2**97))
+@example(Fraction(10**7, 3 * 10**13 + 1))
 @example(Fraction(999_999_999_999_999_999 * 10 + 8, 3))
 @example(Fraction(1) + Fraction(5, 10**18) + SEVENTHS)
 @example(Fraction(1) + Fraction(5, 10**18) - SEVENTHS)
@@ -87,6 +92,14 @@ def test_what_does_not_end_has_eighteen_digits_rounded_half_even(value: Fraction
     assert len(text.replace("-", "").replace(".", "").strip("0")) <= 18
     enough = Context(prec=400).divide(Decimal(value.numerator), Decimal(value.denominator))
     assert Decimal(text) == Context(prec=18, rounding=ROUND_HALF_EVEN).plus(enough)
+
+
+def test_what_is_known_of_many_denominators_is_not_kept_for_ever() -> None:
+    before = len(amounts._ENDS)
+    denominators = [10**12 + n for n in range(30_000)]
+    texts = [plain(Fraction(1, each)) for each in denominators]
+    assert len(amounts._ENDS) < before + 10_000
+    assert texts == [plain(Fraction(1, each)) for each in denominators]
 
 
 HUGE = 3**6000

@@ -31,9 +31,14 @@ SIGNIFICANT_DIGITS = 18
 _SHAPE = re.compile(r"([+-]?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?(%?)", re.ASCII)
 _MEASURED = r"[+-]?[0-9]{1,18}(?:\.[0-9]{0,40})?(?:[eE][+-]?[0-9]{1,2})?"
 _LONGEST_EXPONENT = 3
-_EIGHTEEN = Context(prec=SIGNIFICANT_DIGITS, rounding=ROUND_HALF_EVEN)
+_divided = Context(prec=SIGNIFICANT_DIGITS, rounding=ROUND_HALF_EVEN).divide
 _LARGEST_PRINTED_BITS = 8_192
 _LARGEST_DENOMINATOR_BITS = 16_384
+_SHARED_BITS = 96
+_SHARED_POWER = 10**_SHARED_BITS
+_KEPT = 4_096
+_ENDS: dict[int, tuple[int, int]] = {}
+"""By denominator, of which a book has the same time and again."""
 _SNAP = 10**60
 _AT_ONCE = 8
 
@@ -160,7 +165,7 @@ def significant(value: Fraction) -> Fraction:
     >>> significant(Fraction(2, 3))
     Fraction(666666666666666667, 1000000000000000000)
     """
-    return Fraction(_EIGHTEEN.divide(Decimal(value.numerator), Decimal(value.denominator)))
+    return Fraction(_divided(Decimal(value.numerator), Decimal(value.denominator)))
 
 
 def total(values: Iterable[Fraction]) -> Fraction:
@@ -192,14 +197,18 @@ def plain(value: Fraction) -> str:
     numerator, denominator = value.as_integer_ratio()
     if denominator == 1:
         return str(numerator)
-    decimal = _decimal(denominator)
-    if decimal is not None:
-        places, units = decimal
-        digits = str(numerator * units).zfill(places + 1 if numerator > 0 else places + 2)
-        return f"{digits[:-places]}.{digits[-places:]}"
-    if denominator.bit_length() > _LARGEST_PRINTED_BITS or numerator.bit_length() > _LARGEST_PRINTED_BITS:
+    point, units = _ENDS.get(denominator) or _end(denominator)
+    if point:
+        digits = str(numerator * units).zfill(1 - point if numerator > 0 else 2 - point)
+        return f"{digits[:point]}.{digits[point:]}"
+    if numerator.bit_length() > _LARGEST_PRINTED_BITS:
         numerator, denominator = _shortened(numerator, denominator)
-    text = str(_EIGHTEEN.divide(numerator, denominator))
+    text = str(_divided(numerator, denominator))
+    return _without_exponent(text) if text[-1] == "0" or "E" in text else text
+
+
+def _without_exponent(text: str) -> str:
+    """A decimal's text in plain notation, without the zeros that say nothing."""
     if "E" in text:
         text = format(Decimal(text), "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
@@ -207,7 +216,11 @@ def plain(value: Fraction) -> str:
 
 def rounded(value: Fraction, places: int, *, shift: int = 0) -> str:
     """Print for the eye: exactly ``places`` decimals, half-even, never -0; ``shift`` 2: of a hundred times it."""
-    return _placed(half_even(value, places + shift), places)
+    units = half_even(value, places + shift)
+    if not places:
+        return str(units)
+    digits = str(units).zfill(places + 1 if units >= 0 else places + 2)
+    return f"{digits[:-places]}.{digits[-places:]}"
 
 
 def half_even(value: Fraction, places: int) -> int:
@@ -215,28 +228,27 @@ def half_even(value: Fraction, places: int) -> int:
     numerator, denominator = value.as_integer_ratio()
     scale: int = 10**places
     units, rest = divmod(numerator * scale, denominator)
-    twice = 2 * rest - denominator
-    return units + int(twice > 0 or (twice == 0 and units % 2 == 1))
+    twice = 2 * rest
+    return units + 1 if twice > denominator or (twice == denominator and units % 2) else units
 
 
-@lru_cache(maxsize=4096)
-def _decimal(denominator: int) -> tuple[int, int] | None:
-    """The decimals that 1/denominator needs, and how many units of the last it is; None where they never end."""
-    twos = (denominator & -denominator).bit_length() - 1
-    rest, fives = denominator >> twos, 0
-    if (rest % 5 and rest > 1) or pow(10, denominator.bit_length(), denominator):
-        return None
-    while rest > 1:
-        rest, fives = rest // 5, fives + 1
-    places = max(twos, fives)
-    return places, 10**places // denominator
-
-
-def _placed(units: int, places: int) -> str:
-    if not places:
-        return str(units)
-    digits = str(units).zfill(places + 1 if units >= 0 else places + 2)
-    return f"{digits[:-places]}.{digits[-places:]}"
+def _end(denominator: int) -> tuple[int, int]:
+    """Where the point of a numerator's units stands, from their end, and how many units each is; 0 where none end."""
+    if len(_ENDS) >= _KEPT:
+        _ENDS.clear()
+    bits = denominator.bit_length()
+    # What divides a power of ten divides that of as many digits as it has bits; the usual ones share one made before.
+    if _SHARED_POWER % denominator if bits <= _SHARED_BITS else pow(10, bits, denominator):
+        places, units = 0, 0
+    else:
+        twos = (denominator & -denominator).bit_length() - 1
+        rest, fives = denominator >> twos, 0
+        while rest > 1:
+            rest, fives = rest // 5, fives + 1
+        places = max(twos, fives)
+        units = 10**places // denominator
+    _ENDS[denominator] = found = -places, units
+    return found
 
 
 def _shortened(numerator: int, denominator: int) -> tuple[int, int]:

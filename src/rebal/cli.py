@@ -180,8 +180,8 @@ def _handed_over(answer: Answer) -> Exit:
         failure = _written(*([answer.text] if isinstance(answer.text, str) else answer.text))
         if failure:
             code, remarks = Exit.UNAVAILABLE, (*remarks, f"rebal: stdout: {failure}")
-    for remark in remarks:
-        _say(remark)
+    if remarks:
+        _say("\n".join(remark.rstrip("\n") for remark in remarks))
     return code
 
 
@@ -229,12 +229,17 @@ def _say(remark: str) -> None:
     stream = sys.stderr
     if stream is None:
         return
-    spelled = "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in remark)
+    lines = remark.rstrip("\n").split("\n")
+    spelled = "\n".join(line if line.isprintable() else "".join(map(_spelled, line)) for line in lines)
     try:
-        stream.write(spelled.rstrip("\n") + "\n")
+        stream.write(spelled + "\n")
         stream.flush()
     except (OSError, ValueError):
         _abandon(stream)
+
+
+def _spelled(character: str) -> str:
+    return character if character.isprintable() else character.encode("unicode_escape").decode()
 
 
 def _abandon(stream: TextIO) -> None:

@@ -1,6 +1,6 @@
 """What is worth a look, as data: how grave, of what, a sentence, and the figures in it; and how figures read there."""
 
-from collections.abc import Callable, ItemsView, Iterator, Mapping, Sequence
+from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, Sequence, ValuesView
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -111,8 +111,16 @@ class FindingData(Mapping[str, Figure]):
     def __len__(self) -> int:
         return len(self._figures)
 
+    def keys(self) -> KeysView[str]:
+        """Names, without a look-up for each of them."""
+        return self._figures.keys()
+
+    def values(self) -> ValuesView[Figure]:
+        """Figures, likewise."""
+        return self._figures.values()
+
     def items(self) -> ItemsView[str, Figure]:
-        """Names and figures, without a look-up for each of them."""
+        """Names and figures, likewise."""
         return self._figures.items()
 
     def __hash__(self) -> int:
