@@ -1,5 +1,6 @@
 """What a plan's book is worth as all coins move alike: with its futures, without them, and rebalanced in spot."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
@@ -7,7 +8,6 @@ from typing import NamedTuple
 from rebal.account_lines import ALL, AccountLine
 from rebal.amounts import ONE, ZERO, Fraction, total
 from rebal.book import Book
-from rebal.frozen import frozen
 from rebal.plan import PayoffLine, Wallet
 from rebal.planner import worth
 from rebal.planner.collateral import Account
@@ -42,9 +42,12 @@ class _Alike(NamedTuple):
     @classmethod
     def of_coins(cls, book: Book, portfolio: Portfolio) -> "_Alike":
         """The coins of a book, as ``holdings`` tells them one by one."""
-        owned = [each for each in book.holdings.items() if each[1] and each[0] not in portfolio.aside]
-        moving = [quantity * portfolio.price(coin) for coin, quantity in owned if worth.moves_with(coin, portfolio)]
-        still = [quantity * portfolio.price(coin) for coin, quantity in owned if not worth.moves_with(coin, portfolio)]
+        moving: list[Fraction] = []
+        still: list[Fraction] = []
+        for coin, quantity in book.holdings.items():
+            if quantity and coin not in portfolio.aside:
+                of_its_kind = moving if worth.moves_with(coin, portfolio) else still
+                of_its_kind.append(quantity * portfolio.price(coin))
         slope = total(moving)
         return cls(slope + total(still), slope, ZERO)
 
@@ -63,27 +66,21 @@ class _Alike(NamedTuple):
         return self.fixed + (self.slope + self.bend * shock if self.bend else self.slope) * shock
 
 
-@frozen
-class _Ends:
-    """The last moves down and up that a wallet comes through, and what backs it and is lost with it.
+_Backing = Callable[[], _Alike]
+_Stretch = tuple[int, int]
+"""The shocks that a wallet comes through: where they begin among ``SHOCKS``, and where they end."""
+_EVERY: _Stretch = 0, len(SHOCKS)
 
-    ``is_over``: it is liquidated today already.
+
+def _stretch(below: Fraction | None, above: Fraction | None) -> _Stretch:
+    """By how far all coins may fall and rise before a wallet is liquidated; one that is today may do neither.
+
+    Where margin is covered exactly at the end of a move it comes through.
     """
-
-    down: Fraction | None
-    up: Fraction | None
-    is_over: bool
-    backing: Callable[[], _Alike]
-
-    @classmethod
-    def of(cls, below: Fraction | None, above: Fraction | None, backing: Callable[[], _Alike]) -> "_Ends":
-        """By how far all coins may fall and rise before it is liquidated; one that is today may do neither."""
-        return cls(None if below is None else -below, above, below == 0 == above, backing)
-
-    def loses(self, shock: Fraction) -> bool:
-        """Whether a move liquidates it; where margin is covered exactly at the end of the move it comes through."""
-        down, up = self.down, self.up
-        return self.is_over or (down is not None and shock < down) or (up is not None and shock > up)
+    if below == 0 == above:
+        return 0, 0
+    begin = 0 if below is None else bisect_left(SHOCKS, -below)
+    return begin, len(SHOCKS) if above is None else bisect_right(SHOCKS, above)
 
 
 def payoff_lines(review: Review) -> tuple[PayoffLine, ...]:
@@ -103,13 +100,16 @@ def payoff_lines(review: Review) -> tuple[PayoffLine, ...]:
     unhedged = _Alike.of_coins(before, portfolio).plus(closed)
     in_spot, hedged = unhedged.plus(spot), _Alike.of_coins(done.book, portfolio).plus(_Alike.of(held.values()))
     ends = (*_ends(done, review.wallets, held, portfolio), *_pooled_ends(done.book, review.accounts, portfolio))
-    lost = [(each, each.backing()) for each in ends if each.loses(SHOCKS[0]) or each.loses(SHOCKS[-1])]
-    kept: dict[tuple[bool, ...], _Alike] = {}  # by which are lost, as most moves lose the same ones
+    lost: dict[_Stretch, list[_Alike]] = {}
+    for comes_through, backing in ends:
+        if comes_through != _EVERY:
+            lost.setdefault(comes_through, []).append(backing())
+    kept: dict[tuple[_Stretch, ...], _Alike] = {}  # by which are lost, as most moves lose the same ones
     lines: list[PayoffLine] = []
-    for shock in SHOCKS:
-        gone = tuple(each.loses(shock) for each, _ in lost)
+    for at, shock in enumerate(SHOCKS):
+        gone = tuple(each for each in lost if not each[0] <= at < each[1])
         if gone not in kept:
-            kept[gone] = hedged.without([backing for (_, backing), is_gone in zip(lost, gone, strict=True) if is_gone])
+            kept[gone] = hedged.without([backing for each in gone for backing in lost[each]])
         lines.append(PayoffLine(shock, unhedged.at(shock), kept[gone].at(shock), in_spot.at(shock)))
     return tuple(lines)
 
@@ -121,11 +121,11 @@ def holdings(book: Book, portfolio: Portfolio) -> Iterator[Payoff]:
 
 def _ends(
     done: Outcome, wallets: Sequence[Wallet], held: Mapping[str, Payoff], portfolio: Portfolio
-) -> Iterator[_Ends]:
+) -> Iterator[tuple[_Stretch, _Backing]]:
     rows = {(each.account, each.currency, each.contract): each for each in wallets}
     for account in done.after:
         row = rows[portfolio.account(account.at).name, account.currency, account.contract]
-        yield _Ends.of(row.distance_below, row.distance_above, partial(_backing, account, held, portfolio))
+        yield _stretch(row.distance_below, row.distance_above), partial(_backing, account, held, portfolio)
 
 
 def _backing(account: Account, held: Mapping[str, Payoff], portfolio: Portfolio) -> _Alike:
@@ -134,13 +134,15 @@ def _backing(account: Account, held: Mapping[str, Payoff], portfolio: Portfolio)
     return _Alike.of([balance, *(held[each.contract.name] for each in account.held_after)])
 
 
-def _pooled_ends(book: Book, accounts: Sequence[AccountLine], portfolio: Portfolio) -> Iterator[_Ends]:
+def _pooled_ends(
+    book: Book, accounts: Sequence[AccountLine], portfolio: Portfolio
+) -> Iterator[tuple[_Stretch, _Backing]]:
     for line in accounts:
         for level in line.levels:
             if level.path == ALL:
                 below = None if level.below is None else ONE - level.below
                 above = None if level.above is None else level.above - ONE
-                yield _Ends.of(below, above, partial(_pooled_backing, line, book, portfolio))
+                yield _stretch(below, above), partial(_pooled_backing, line, book, portfolio)
 
 
 def _pooled_backing(line: AccountLine, book: Book, portfolio: Portfolio) -> _Alike:
