@@ -100,10 +100,7 @@ def payoff_lines(review: Review) -> tuple[PayoffLine, ...]:
     unhedged = _Alike.of_coins(before, portfolio).plus(closed)
     in_spot, hedged = unhedged.plus(spot), _Alike.of_coins(done.book, portfolio).plus(_Alike.of(held.values()))
     ends = (*_ends(done, review.wallets, held, portfolio), *_pooled_ends(done.book, review.accounts, portfolio))
-    lost: dict[_Stretch, list[_Alike]] = {}
-    for comes_through, backing in ends:
-        if comes_through != _EVERY:
-            lost.setdefault(comes_through, []).append(backing())
+    lost = _lost(ends)
     kept: dict[tuple[_Stretch, ...], _Alike] = {}  # by which are lost, as most moves lose the same ones
     lines: list[PayoffLine] = []
     for at, shock in enumerate(SHOCKS):
@@ -112,6 +109,15 @@ def payoff_lines(review: Review) -> tuple[PayoffLine, ...]:
             kept[gone] = hedged.without([backing for each in gone for backing in lost[each]])
         lines.append(PayoffLine(shock, unhedged.at(shock), kept[gone].at(shock), in_spot.at(shock)))
     return tuple(lines)
+
+
+def _lost(ends: Iterable[tuple[_Stretch, _Backing]]) -> dict[_Stretch, list[_Alike]]:
+    """What backs those that some move liquidates, by the moves that they come through."""
+    lost: dict[_Stretch, list[_Alike]] = {}
+    for comes_through, backing in ends:
+        if comes_through != _EVERY:
+            lost.setdefault(comes_through, []).append(backing())
+    return lost
 
 
 def holdings(book: Book, portfolio: Portfolio) -> Iterator[Payoff]:
