@@ -261,6 +261,28 @@ class TestExitCodes:
         out, err = running.communicate(timeout=30)
         assert (running.returncode, out, err) == (130, b"", b"")
 
+    def test_a_plan_may_end_the_process_at_once_and_all_is_said_then(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (folder / "portfolio.yaml").write_text(REFUSED)
+        monkeypatch.chdir(folder)
+        left: list[tuple[int, str, str]] = []
+        code = cli.run(
+            ["plan", "--out", "plan.json", *NOW], leave=lambda code: left.append((code, *capsys.readouterr()))
+        )
+        whole = in_process("plan", "--out", "plan.json", *NOW, cwd=folder)
+        assert left == [(code, whole.stdout, whole.stderr)]
+        assert (code, whole.returncode) == (Exit.REFUSED, Exit.REFUSED)
+        assert whole.stderr.count("\n") > 0
+
+    def test_what_may_leave_more_behind_than_memory_ends_as_ever(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(folder)
+        left: list[int] = []
+        assert cli.run(["check"], leave=left.append) == Exit.DONE
+        assert left == []
+
 
 class TestStdout:
     def test_closed(self, folder: Path) -> None:

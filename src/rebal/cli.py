@@ -34,19 +34,24 @@ def main() -> NoReturn:
     gc.disable()
     # We bring no pydantic plugins, and looking for other people's takes a tenth of the time to an answer.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "true")
-    code = run(sys.argv[1:])
+    code = run(sys.argv[1:], leave=os._exit)
     gc.freeze()
     sys.exit(code)
 
 
-def run(arguments: Sequence[str], *, network: Network | None = None) -> Exit:
+def run(arguments: Sequence[str], *, network: Network | None = None, leave: Callable[[int], object] = Exit) -> Exit:
     """Answer one command line on stdout and stderr, and say with which code to leave.
 
-    ``network``: how exchanges are reached, the machine's own unless given.
+    ``network``: how exchanges are reached, the machine's own unless given. ``leave``: ends the process at once, where
+    nothing but memory is left of the answer: to free a large book object by object takes longer.
     """
     try:
         world = _world(os.environ, network)._replace(words=tuple(arguments))
-        return _handed_over(_answer(arguments, world))
+        answer = _answer(arguments, world)
+        code = _handed_over(answer)
+        if answer.made_from is not None:
+            leave(code)
+        return code
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
 
@@ -98,10 +103,8 @@ def _prompt(question: str) -> str | None:
 
 def _paint(line: str) -> None:
     """Show a line on stderr in the place of the last one shown so; an empty one leaves nothing behind."""
-    stream = sys.stderr
     with contextlib.suppress(OSError, ValueError):
-        stream.write(f"\r{line}\x1b[K")
-        stream.flush()
+        print(f"\r{line}\x1b[K", end="", file=sys.stderr, flush=True)
 
 
 def _width(environ: Mapping[str, str]) -> int:
@@ -181,7 +184,7 @@ def _handed_over(answer: Answer) -> Exit:
         if failure:
             code, remarks = Exit.UNAVAILABLE, (*remarks, f"rebal: stdout: {failure}")
     if remarks:
-        _say("\n".join(remark.rstrip("\n") for remark in remarks))
+        _say(*remarks)
     return code
 
 
@@ -224,22 +227,18 @@ def _written(*texts: str) -> str | None:
     return None
 
 
-def _say(remark: str) -> None:
+def _say(*remarks: str) -> None:
     """Print to stderr, with control and direction characters spelled out: file names and arguments may hold any."""
     stream = sys.stderr
     if stream is None:
         return
-    lines = remark.rstrip("\n").split("\n")
-    spelled = "\n".join(line if line.isprintable() else "".join(map(_spelled, line)) for line in lines)
+    text = "\n".join(remark.rstrip("\n") for remark in remarks)
+    if not text.replace("\n", "").isprintable():
+        text = "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
     try:
-        stream.write(spelled + "\n")
-        stream.flush()
+        print(text, file=stream, flush=True)
     except (OSError, ValueError):
         _abandon(stream)
-
-
-def _spelled(character: str) -> str:
-    return character if character.isprintable() else character.encode("unicode_escape").decode()
 
 
 def _abandon(stream: TextIO) -> None:

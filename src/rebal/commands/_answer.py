@@ -44,6 +44,7 @@ class Answer(NamedTuple):
 
     ``parts``: of an answer to many books in place of all that, what goes to stdout piece by piece, as it is known, and
     then the answer that is left. ``regardless``: the text is printed whatever the code, as what there is of an answer.
+    ``made_from``: what a process that has nothing else to do may end with, without freeing it first.
     """
 
     text: str | Sequence[str] = ""
@@ -51,3 +52,4 @@ class Answer(NamedTuple):
     remarks: tuple[str, ...] = ()
     parts: "Generator[str, None, Answer] | None" = None
     regardless: bool = False
+    made_from: object = None

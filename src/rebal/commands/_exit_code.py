@@ -29,16 +29,17 @@ def planned(
     report: "Plan", book: Opened, world: World, *, shown: Shown, where: Where, by_state: bool = False
 ) -> Answer:
     """A plan of an opened book as its command answers; ``by_state``: see ``verdict``."""
-    report = cured(report)
-    return shown.answer(
-        report,
+    told = cured(report)
+    answer = shown.answer(
+        told,
         world,
-        code=verdict(report, by_state=by_state),
+        code=verdict(told, by_state=by_state),
         portfolio=book.portfolio,
         inputs=book.files,
-        remarks=refusals(report),
+        remarks=refusals(told),
         where=where,
     )
+    return answer._replace(made_from=(report, told, book))
 
 
 def verdict(report: "Plan", *, by_state: bool = False) -> Exit:
