@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from rebal.amounts import ZERO, Fraction, total
-from rebal.frozen import Worked, frozen, once
+from rebal.frozen import Worked, frozen
 from rebal.market.contract import Contract
 from rebal.market.fill import fill
 from rebal.market.margin import Held
@@ -68,16 +68,13 @@ class Position(Worked):
 
     def at(self, mark_price: Fraction) -> Held:
         """The position as margin sees it at a mark: time after time the same, so that its margin is worked out once."""
-        if not self._seen or self._seen[-1].mark_price != mark_price:
+        seen: Held | None = self.__dict__.get("seen")
+        if seen is None or seen.mark_price != mark_price:
             contract = self.contract
             if self.margin is not None and contract.isolated_maintenance is not None:
                 contract = replace(contract, maintenance=contract.isolated_maintenance)
-            self._seen[:] = (Held(contract, self.contracts, self.entry_price, mark_price),)
-        return self._seen[-1]
-
-    @once
-    def _seen(self) -> list[Held]:
-        return []
+            seen = self.__dict__["seen"] = Held(contract, self.contracts, self.entry_price, mark_price)
+        return seen
 
     def is_far_from(self, price: Fraction) -> bool:
         """Whether its entry price and another differ by a factor that hardly any coin moves by while one is held."""

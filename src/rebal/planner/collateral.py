@@ -166,10 +166,10 @@ def accounts(before: Book, after: Book, orders: Iterable[Order], *, portfolio: P
         account, _, currency = wallet.rpartition(":")
         if balance and account not in pooled:
             grouped.setdefault((account, currency, ""), [])
-    return tuple(
+    return tuple([
         _account(key, names, shared, before=before, after=after, traded=traded, portfolio=portfolio)
         for key, names in sorted(grouped.items())
-    )
+    ])  # fmt: skip
 
 
 def in_alert(account: Account, portfolio: Portfolio) -> bool:
@@ -248,23 +248,21 @@ def _account(
     portfolio: Portfolio,
 ) -> Account:
     at, currency, isolated = key
-    orders = [traded[name] for name in names if name in traded]
     held_before = _held(names, before.positions, portfolio)
-    return Account(
-        currency,
-        isolated or None,
-        _own_margin(isolated, before) if isolated else shared.get(within(at, currency), ZERO),
-        held_before,
-        held_before if after is before else _held(names, after.positions, portfolio),
-        _realised(orders, before, portfolio),
-        orders[0].fee if len(orders) == 1 else total([order.fee for order in orders]),
-        bool(orders),
-        at,
-    )
+    held_after = held_before if after is before else _held(names, after.positions, portfolio)
+    balance = _own_margin(isolated, before) if isolated else shared.get(within(at, currency), ZERO)
+    orders = [traded[name] for name in names if name in traded] if traded else []
+    if not orders:
+        return Account(currency, isolated or None, balance, held_before, held_after, at=at)
+    fees = total([order.fee for order in orders])
+    realised = _realised(orders, before, portfolio)
+    return Account(currency, isolated or None, balance, held_before, held_after, realised, fees, True, at)
 
 
 def _realised(orders: Iterable[Order], book: Book, portfolio: Portfolio) -> Fraction:
     closing = [order for order in orders if order.contract in book.positions]
+    if not closing:
+        return ZERO
     return total([realised_by(order, book, portfolio.contracts[order.contract]) for order in closing])
 
 

@@ -144,7 +144,7 @@ def lacking(legs: Iterable[Leg], desk: Desk, taken: Taken) -> tuple[Shortage, ..
     return tuple([shortage for pot, own in in_pot for shortage in _shortages(pot, own, desk, taken)])
 
 
-def in_the_way(short: Iterable[Shortage], contract: Contract) -> Shortage:
+def in_the_way(short: Sequence[Shortage], contract: Contract) -> Shortage:
     """Which of several shortages is told of a contract: that of what margins it, or of its account, the first by name.
 
     Another is of what closes first, and says nothing of the coins that the contract would take.
@@ -155,7 +155,7 @@ def in_the_way(short: Iterable[Shortage], contract: Contract) -> Shortage:
         is_own = account.wallet == contract.wallet if account.contract is None else account.contract == contract.name
         return not is_own, account.at != contract.account, account.name
 
-    return min(short, key=apart)
+    return short[0] if len(short) == 1 else min(short, key=apart)
 
 
 def _shortages(pot: str, own: list[Leg], desk: Desk, taken: Taken) -> Iterable[Shortage]:
