@@ -8,7 +8,6 @@ tier that counts is the one at the liquidation price, not today's.
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import NamedTuple, assert_never
 
 from rebal.amounts import ONE, ZERO, Fraction, total
@@ -189,7 +188,7 @@ def asks_no_less(contract: Contract) -> bool:
     schedule = contract.maintenance
     if isinstance(schedule, SizeRate):
         return schedule.slope >= 0
-    return schedule.tiers[0].deduction >= 0 and all(_rises(a, b) for a, b in pairwise(schedule.tiers))
+    return schedule.tiers[0].deduction >= 0 and all(map(_rises, schedule.tiers, schedule.tiers[1:]))
 
 
 def _rises(tier: Tier, above: Tier) -> bool:

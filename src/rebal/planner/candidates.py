@@ -63,11 +63,12 @@ def candidates(
             dated = [each for each in own if each.expiry is not None]
             on_asset = _open_for_business(dated, INVERSE, side=side, now=now, portfolio=portfolio)
         elif route == _PROXY:
-            found += _through_proxy(asset, portfolio, served, side=side, now=now)
+            found += _through_proxy(asset, portfolio, served, side=side, now=now) if asset in portfolio.proxies else ()
             continue
         else:
             on_asset = _by_name(route, asset, portfolio, now=now)
-        found += [Candidate(contract, _ROUTES[contract.kind], ONE) for contract in on_asset]
+        for contract in on_asset:
+            found.append(Candidate(contract, _ROUTES[contract.kind], ONE))
     return tuple(found)
 
 
@@ -223,9 +224,7 @@ def account_order(portfolio: Portfolio) -> dict[str, int]:
 def _through_proxy(
     asset: str, portfolio: Portfolio, served: Served, *, side: Fraction, now: datetime
 ) -> list[Candidate]:
-    proxy = portfolio.proxies.get(asset)
-    if proxy is None:
-        return []
+    proxy = portfolio.proxies[asset]
     on_proxy = served.get(proxy.via, ())
     serving = [
         contract

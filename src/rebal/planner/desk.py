@@ -79,9 +79,10 @@ class Desk(Worked):
     def candidates(self, asset: str, dollars: Fraction) -> tuple[Candidate, ...]:
         """Contracts that could carry a leg of an asset, best first; what is best may depend on which way it goes."""
         key = (asset, dollars > 0)
-        if key not in self._found:
-            self._found[key] = candidates(asset, self.portfolio, self.served, side=dollars, now=self.now)
-        return self._found[key]
+        found = self._found.get(key)
+        if found is None:
+            found = self._found[key] = candidates(asset, self.portfolio, self.served, side=dollars, now=self.now)
+        return found
 
     @once
     def _found(self) -> dict[tuple[str, bool], tuple[Candidate, ...]]:
