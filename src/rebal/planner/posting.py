@@ -45,7 +45,7 @@ def post(
         if taken:
             arriving.append(Transfer(currency, account.contract, taken, place.name))
         free[currency] -= taken - drawn
-        if taken > drawn and place.most_usd is not None:  # what is not moved needs no price
+        if place.most_usd is not None and taken > drawn:  # what is not moved needs no price
             moved_in[account.at] = moved_in.get(account.at, ZERO) + (taken - drawn) * portfolio.price(currency)
         if (shortage := _shortage(account, taken, asked)) is not None:
             shortages.append(shortage)

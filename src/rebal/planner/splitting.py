@@ -90,13 +90,10 @@ class Offer(Worked):
 
     def opens(self, lacked: Shortage | None = None) -> bool:
         """Whether the coins do for a least order of what is left; ``lacked``: what all of it lacks, where it does."""
-        whole, first = self.whole, self.first
-        if abs(whole) < first:
-            return False
-        lots = first if whole > 0 else -first
         if lacked is not None and self._is_alone(lacked):
-            return not self._lacks_alone(lots, lacked)
-        return not self.lacking(lots)
+            return self._opens_alone(lacked)
+        whole, first = self.whole, self.first
+        return abs(whole) >= first and not self.lacking(first if whole > 0 else -first)
 
     def _is_alone(self, lacked: Shortage) -> bool:
         """Whether an inverse contract is all that its coins, in a cross wallet, would carry."""
@@ -109,16 +106,20 @@ class Offer(Worked):
             and not (self.before or self.taken.get(pot) or pot in self.desk.positions_in)
         )
 
-    def _lacks_alone(self, lots: int, lacked: Shortage) -> bool:
-        """What ``lacking`` tells then: there is as much to post for some of a leg as for all, if all of it lacks."""
+    def _opens_alone(self, lacked: Shortage) -> bool:
+        """What ``opens`` tells then: there is as much to post for some of a leg as for all, if all of it lacks.
+
+        All of it is an order, or it would lack nothing, and so no less than the least of them.
+        """
         contract, portfolio = self.candidate.contract, self.desk.portfolio
-        mark, signed = portfolio.market.mark(contract), lots * contract.lot_size
         (whole,) = lacked.account.held_after
+        least = self.least * contract.lot_size
         # a step more, as the fee of every order is rounded up
-        if signed / whole.contracts * lacked.needed + COIN_STEP <= lacked.available and asks_no_less(contract):
-            return False
+        if least / abs(whole.contracts) * lacked.needed + COIN_STEP <= lacked.available and asks_no_less(contract):
+            return True
+        mark, signed = portfolio.market.mark(contract), least if whole.contracts > 0 else -least
         asked = need((Held(contract, signed, mark, mark),), portfolio)
-        return asked.least(contract.fee(signed, mark, contract.taker_fee)) > lacked.available
+        return asked.least(contract.fee(signed, mark, contract.taker_fee)) <= lacked.available
 
     def most(self) -> int:
         """The most whole lots, signed, that the coins margin, where they do the least order's.
