@@ -167,8 +167,8 @@ def accounts(before: Book, after: Book, orders: Iterable[Order], *, portfolio: P
         if balance and account not in pooled:
             grouped.setdefault((account, currency, ""), [])
     return tuple([
-        _account(key, names, shared, before=before, after=after, traded=traded, portfolio=portfolio)
-        for key, names in sorted(grouped.items())
+        _account(key, grouped[key], shared, before=before, after=after, traded=traded, portfolio=portfolio)
+        for key in sorted(grouped)
     ])  # fmt: skip
 
 

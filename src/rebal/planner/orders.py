@@ -16,10 +16,12 @@ from rebal.portfolio import Portfolio
 def orders_of(legs: Iterable[Leg], *, book: Book, portfolio: Portfolio) -> tuple[Order, ...]:
     """One order a contract, net over its legs; an order below a minimum is left out."""
     placed: list[Order] = []
-    for _, grouped in sorted(_by_contract(legs).items()):
-        signed = _net(grouped)
-        if _is_placed(grouped[0].contract, signed, book, portfolio):
-            placed.append(_order(grouped, signed, book, portfolio))
+    grouped = _by_contract(legs)
+    for name in sorted(grouped):
+        on_it = grouped[name]
+        signed = _net(on_it)
+        if _is_placed(on_it[0].contract, signed, book, portfolio):
+            placed.append(_order(on_it, signed, book, portfolio))
     return tuple(placed)
 
 

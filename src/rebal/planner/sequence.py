@@ -18,7 +18,7 @@ def placing_order(orders: Iterable[Order], book: Book) -> tuple[Order, ...]:
     Orders that only reduce come before those that turn a position over to a smaller one: margin is free before it is
     asked for, so that where the last order finds its initial margin, every one before it does.
     """
-    listed = sorted(orders, key=lambda order: (-order.notional, order.contract))
+    listed = sorted(sorted(orders, key=lambda order: order.contract), key=lambda order: order.notional, reverse=True)
     reducing = [order for order in listed if order.reduce_only]
     adding = [order for order in listed if not order.reduce_only]
     turning = {order.contract for order in adding if _leaves_less(order, book)}
