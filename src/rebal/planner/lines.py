@@ -49,7 +49,8 @@ def asset_lines(
     aims: Aims | None = None,
 ) -> tuple[AssetLine, ...]:
     """The drift table, by name; the dollars' row where dollars are held, wanted or made by futures."""
-    aimed = {} if aims is None else aims.weights(before[0].equity)
+    # where nothing is kept as it is they are the targets themselves
+    aimed = aims.weights(before[0].equity) if aims is not None and aims.kept else {}
     names = sorted({*before[0].exposures, *after[0].exposures})
     return tuple(
         _asset_line(asset, portfolio, before, after, outside=outside, aimed=aimed)

@@ -87,11 +87,11 @@ class Review(Worked):
 
         Said of plans alone; one that moves coins in and trades nothing is one of them.
         """
-        reducing = all(order.reduce_only for order in self.orders)
-        riskier = any(_is_riskier(wallet) for wallet in self.wallets) or any(
+        if not self.planned or not all(order.reduce_only for order in self.orders):
+            return False
+        return not any(_is_riskier(wallet) for wallet in self.wallets) and not any(
             _is_worse(after, before) for after, before in zip(self.accounts, self.accounts_before, strict=True)
         )
-        return self.planned and reducing and not riskier
 
     def name_of(self, wallet: Wallet) -> str:
         """What a wallet's row is called: the contract of an isolated position, else the wallet."""

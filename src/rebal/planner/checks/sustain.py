@@ -99,12 +99,12 @@ _LEAST, _MOST = Fraction(1, 10), Fraction(10)
 
 def _doubled(review: Review) -> Iterator[Finding]:
     """What a fall of half costs an inverse long that the plan opens: its whole coin value, ``N/P - N/(P/2) = -N/P``."""
+    portfolio = review.desk.portfolio
     for line in review.positions:
-        contract = review.contract(line.contract)
+        contract = portfolio.contracts[line.contract]
         if contract.kind is not Kind.INVERSE or line.contracts <= max(ZERO, line.contracts_before):
             continue
-        lost = line.coin_value
-        worth = lost * review.desk.portfolio.price(contract.settle) * _HALF
+        lost, worth = line.coin_value, line.coin_value * portfolio.price(contract.settle) * _HALF
         yield info(
             Code.COIN_MARGINED_LONG,
             line.contract,
