@@ -200,7 +200,7 @@ def _wallet(then: Account | None, now: Account | None, *, book: Book, portfolio:
         standing.margin_balance,
         value_of(held),
         standing.leverage,
-        asked.initial + pnl,
+        asked.initial + pnl if pnl else asked.initial,
         maintenance_margin(held),
         standing.margin_ratio,
         standing.liquidation_below,
@@ -225,7 +225,8 @@ def standing_line(balance: Fraction, held: Sequence[Held], *, portfolio: Portfol
             return _EMPTY
         ratio = ZERO if balance > 0 else None
         return Standing(balance, balance, ratio, ratio, None, None, None, None)
-    margin_balance = balance + pnl_of(held)
+    pnl = pnl_of(held)
+    margin_balance = balance + pnl if pnl else balance  # as of all that is opened at its mark
     ends, index = liquidation(balance, held), _index(held, portfolio)
     is_covered = margin_balance > 0
     return Standing(
