@@ -7,6 +7,7 @@ Fractions become decimal strings, enums their values, instants RFC 3339; a thing
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from rebal.account_lines import AccountLine
 from rebal.amounts import ZERO, Fraction
@@ -23,6 +24,11 @@ class Side(StrEnum):
 
     BUY = "buy"
     SELL = "sell"
+
+
+BUY: Final = Side.BUY
+SELL: Final = Side.SELL
+"""Names of their own for what every order is asked, as ``market.contract.INVERSE`` is."""
 
 
 class StepKind(StrEnum):
@@ -117,7 +123,7 @@ class Order:
     @property
     def signed(self) -> Fraction:
         """Contracts, negative for a sale."""
-        return self.contracts if self.side is Side.BUY else -self.contracts
+        return self.contracts if self.side is BUY else -self.contracts
 
 
 @frozen

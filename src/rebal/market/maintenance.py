@@ -3,6 +3,7 @@
 from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
+from typing import Final
 
 from rebal.amounts import ONE, ZERO, Fraction
 from rebal.frozen import frozen
@@ -34,6 +35,12 @@ class TierUnit(StrEnum):
     COIN = "coin"
     USD = "usd"
     CONTRACTS = "contracts"
+
+
+AT_ENTRY: Final = Valuation.ENTRY
+IN_COINS: Final = TierUnit.COIN
+IN_USD: Final = TierUnit.USD
+"""Names of their own for what every position is asked, as ``market.contract.INVERSE`` is."""
 
 
 @frozen

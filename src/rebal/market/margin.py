@@ -13,7 +13,7 @@ from typing import NamedTuple, assert_never
 from rebal.amounts import ONE, ZERO, Fraction, total
 from rebal.frozen import Worked, frozen, once
 from rebal.market.contract import INVERSE, LINEAR, Contract
-from rebal.market.maintenance import SizeRate, Tier, Tiers, TierUnit, Valuation
+from rebal.market.maintenance import AT_ENTRY, IN_COINS, IN_USD, SizeRate, Tier, Tiers, TierUnit
 from rebal.market.piecewise import (
     Piece,
     ends_of_line,
@@ -287,7 +287,7 @@ def _maintenance(position: Held) -> tuple[Piece, ...]:
             value = position.position_value
             return (Piece(None, ZERO, value * schedule.base, value * value * schedule.slope),)
         case Tiers():
-            if schedule.valuation is Valuation.ENTRY:
+            if schedule.valuation is AT_ENTRY:
                 return (_at_entry(position, schedule),)
             if size_moves(position.contract, schedule):
                 return _moving_tiers(position, schedule)
@@ -340,26 +340,24 @@ def _deduction_value(position: Held, schedule: Tiers, tier: Tier) -> Fraction:
 def size_moves(contract: Contract, schedule: Tiers) -> bool:
     """Whether the price moves the size that picks the tier: coins of an inverse contract, dollars of a linear one."""
     if contract.kind is INVERSE:
-        return schedule.unit is TierUnit.COIN
+        return schedule.unit is IN_COINS
     if contract.kind is LINEAR:
-        return schedule.unit is TierUnit.USD
+        return schedule.unit is IN_USD
     assert_never(contract.kind)
 
 
 def _size(position: Held, schedule: Tiers) -> Fraction:
     """The position's size in the unit that the tiers count, at the price that values it."""
-    price = position.entry_price if schedule.valuation is Valuation.ENTRY else position.mark_price
-    match schedule.unit:
-        case TierUnit.COIN:
-            if price is position.mark_price and position.contract.kind is INVERSE:
-                return position.position_value
-            return position.contract.coins(position.contracts, price)
-        case TierUnit.USD:
-            return position.contract.notional(position.contracts, price)
-        case TierUnit.CONTRACTS:
-            return abs(position.contracts)
-        case _:
-            assert_never(schedule.unit)
+    price = position.entry_price if schedule.valuation is AT_ENTRY else position.mark_price
+    if schedule.unit is IN_COINS:
+        if price is position.mark_price and position.contract.kind is INVERSE:
+            return position.position_value
+        return position.contract.coins(position.contracts, price)
+    if schedule.unit is IN_USD:
+        return position.contract.notional(position.contracts, price)
+    if schedule.unit is TierUnit.CONTRACTS:
+        return abs(position.contracts)
+    assert_never(schedule.unit)
 
 
 def _close_fee(contract: Contract, schedule: Tiers) -> Fraction:

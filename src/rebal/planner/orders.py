@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from rebal.amounts import ZERO, Fraction, down, total, up
 from rebal.book import Book, Purpose
 from rebal.market.contract import INVERSE, Contract, fee_on
-from rebal.plan import Order, OrderPart, Side
+from rebal.plan import BUY, SELL, Order, OrderPart, Side
 from rebal.planner.candidates import Candidate, part_held
 from rebal.planner.sizing import LeftOut, Leg, Passed, Residual, carried_usd, fully_reducing, is_below_min_order
 from rebal.planner.targets import least_leg_usd, lot_usd
@@ -68,7 +68,7 @@ def limit_price(price: Fraction, tick_size: Fraction | None, side: Side) -> Frac
     """The mark on the contract's tick, toward the side that still fills at it; None where the tick is not known."""
     if tick_size is None:
         return None
-    return up(price, tick_size) if side is Side.BUY else down(price, tick_size)
+    return up(price, tick_size) if side is BUY else down(price, tick_size)
 
 
 def residual(
@@ -134,7 +134,7 @@ def _closes_whole(leg: Leg, book: Book) -> bool:
 def _order(legs: Sequence[Leg], signed: Fraction, book: Book, portfolio: Portfolio) -> Order:
     contract, size = legs[0].contract, abs(signed)
     price = portfolio.market.mark(contract)
-    side = Side.BUY if signed > 0 else Side.SELL
+    side = BUY if signed > 0 else SELL
     position, value = book.positions.get(contract.name), contract.position_value(size, price)
     return Order(  # by their places: a class that is called by names takes them through a dictionary
         contract.name,

@@ -8,7 +8,7 @@ from rebal.amounts import ZERO, Fraction, total
 from rebal.book import Book, MarginMode, Traded, apply
 from rebal.market.contract import Contract
 from rebal.market.fill import fill
-from rebal.plan import Order, Side, Step, StepKind, Transfer
+from rebal.plan import BUY, SELL, Order, Step, StepKind, Transfer
 from rebal.portfolio import Portfolio
 
 
@@ -24,7 +24,7 @@ def placing_order(orders: Iterable[Order], book: Book) -> tuple[Order, ...]:
     turning = {order.contract for order in adding if _leaves_less(order, book)}
     first = [*reducing, *(order for order in adding if order.contract in turning)]
     opening = [order for order in adding if order.contract not in turning]
-    buying, selling = (deque(order for order in opening if order.side is side) for side in (Side.BUY, Side.SELL))
+    buying, selling = (deque(order for order in opening if order.side is side) for side in (BUY, SELL))
     placed: list[Order] = []
     made = total(map(_dollars_made, first))
     while buying or selling:
@@ -154,4 +154,4 @@ def fill_of(order: Order, contract: Contract, margin_mode: MarginMode) -> of.Fil
 
 
 def _dollars_made(order: Order) -> Fraction:
-    return order.notional if order.side is Side.SELL else -order.notional
+    return order.notional if order.side is SELL else -order.notional
