@@ -157,6 +157,7 @@ def _mapping(here: _Writers) -> _Writer:
         return here.block("{", [f"{name}: %s" for name in names], "}")
 
     def write(value: Mapping[str, object]) -> str:
-        return form(tuple(value.keys())) % tuple([writers[type(each)](each) for each in value.values()])
+        told = [f'"{plain(each)}"' if type(each) is Fraction else writers[type(each)](each) for each in value.values()]
+        return form(tuple(value.keys())) % tuple(told)
 
     return write
