@@ -195,8 +195,12 @@ def plain(value: Fraction) -> str:
     ('-0.125', '0.666666666666666667', '120')
     """
     numerator, denominator = value.as_integer_ratio()
-    if denominator == 1:
-        return str(numerator)
+    return str(numerator) if denominator == 1 else _decimals(numerator, denominator)
+
+
+@lru_cache(maxsize=4096)
+def _decimals(numerator: int, denominator: int) -> str:
+    # A price or a weight stands in several rows of its coin, and coins alike have the same ones.
     point, units = _ENDS.get(denominator) or _end(denominator)
     if point:
         digits = str(numerator * units).zfill(1 - point if numerator > 0 else 2 - point)
