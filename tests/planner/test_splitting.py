@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from exact import exact
@@ -514,6 +514,11 @@ def test_a_schedule_asks_no_less_of_more_unless_a_rate_or_a_cap_says_otherwise()
     is_long=st.booleans(),
     maintenance=st.sampled_from(SCHEDULES),
 )
+# coins that carry 200 dollars short and would not carry them long
+@example(
+    held=30, posted=30, lots=60, lot="100", leverage="10", fee="0", mode=MarginMode.CROSS, is_long=False,
+    maintenance=FALLING,
+)  # fmt: skip
 def test_whether_the_least_order_fits_is_the_same_by_what_all_of_a_leg_lacks(
     held: int,
     posted: int,
