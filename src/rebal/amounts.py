@@ -36,9 +36,6 @@ _LARGEST_PRINTED_BITS = 8_192
 _LARGEST_DENOMINATOR_BITS = 16_384
 _SHARED_BITS = 96
 _SHARED_POWER = 10**_SHARED_BITS
-_KEPT = 4_096
-_ENDS: dict[int, tuple[int, int]] = {}
-"""By denominator, of which a book has the same time and again."""
 _SNAP = 10**60
 _AT_ONCE = 8
 
@@ -201,7 +198,7 @@ def plain(value: Fraction) -> str:
 @lru_cache(maxsize=4096)
 def _decimals(numerator: int, denominator: int) -> str:
     # A price or a weight stands in several rows of its coin, and coins alike have the same ones.
-    point, units = _ENDS.get(denominator) or _end(denominator)
+    point, units = _end(denominator)
     if point:
         digits = str(numerator * units).zfill(1 - point if numerator > 0 else 2 - point)
         return f"{digits[:point]}.{digits[point:]}"
@@ -236,23 +233,19 @@ def half_even(value: Fraction, places: int) -> int:
     return units + 1 if twice > denominator or (twice == denominator and units % 2) else units
 
 
+@lru_cache(maxsize=4096)
 def _end(denominator: int) -> tuple[int, int]:
     """Where the point of a numerator's units stands, from their end, and how many units each is; 0 where none end."""
-    if len(_ENDS) >= _KEPT:
-        _ENDS.clear()
     bits = denominator.bit_length()
     # What divides a power of ten divides that of as many digits as it has bits; the usual ones share one made before.
     if _SHARED_POWER % denominator if bits <= _SHARED_BITS else pow(10, bits, denominator):
-        places, units = 0, 0
-    else:
-        twos = (denominator & -denominator).bit_length() - 1
-        rest, fives = denominator >> twos, 0
-        while rest > 1:
-            rest, fives = rest // 5, fives + 1
-        places = max(twos, fives)
-        units = 10**places // denominator
-    _ENDS[denominator] = found = -places, units
-    return found
+        return 0, 0
+    twos = (denominator & -denominator).bit_length() - 1
+    rest, fives = denominator >> twos, 0
+    while rest > 1:
+        rest, fives = rest // 5, fives + 1
+    places = max(twos, fives)
+    return -places, 10**places // denominator
 
 
 def _shortened(numerator: int, denominator: int) -> tuple[int, int]:
