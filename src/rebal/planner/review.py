@@ -110,7 +110,8 @@ class Review(Worked):
     def contracts_in_play(self) -> tuple[Contract, ...]:
         """Contracts that are ordered or open after the plan, by name."""
         open_after = (position.contract.name for position in self.positions_after)
-        return tuple(self.contract(name) for name in sorted({*open_after, *(order.contract for order in self.orders)}))
+        contracts = self.desk.portfolio.contracts
+        return tuple([contracts[name] for name in sorted({*open_after, *(order.contract for order in self.orders)})])
 
 
 def _is_riskier(wallet: Wallet) -> bool:
