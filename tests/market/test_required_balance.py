@@ -178,6 +178,17 @@ def test_what_is_nearer_to_its_end_than_the_shock_is_kept_at_todays_price() -> N
     assert kept("0.1") == Factors(None, exact("0.99") / exact("0.8") / exact("1.1"))
 
 
+def test_a_leverage_below_one_ends_a_short_in_a_fall_though_its_rise_is_spent() -> None:
+    """A short of 40,000 dollars from 40,000 on 1.2 coins, worth y = 40,000/P, has y - 1 and 0.9 to hold throughout.
+
+    0.2 + y is 0.9 at y = 0.7, nearer above than the shock of half, and 10/9 of y at y = 1.8.
+    """
+    tiers = Tiers(Valuation.ENTRY, False, Method.WHOLE, TierUnit.COIN, (Tier(None, exact("0.9")),))
+    held = Held(inverse(tiers, multiplier="1", taker_fee="0"), Fraction(-40000), Fraction(40000), Fraction(40000))
+    kept = kept_within(exact("1.2"), [held], leverage=exact("0.9"), set_to=lambda _: exact("0.9"), shock=exact("0.5"))
+    assert kept == Factors(1 / exact("1.8"), ONE)
+
+
 def test_a_need_that_touches_the_balance_and_falls_reaches_it_where_it_rises_again() -> None:
     # 3 - 5y + 2y² is nothing at y = 1, where it falls, and at y = 1.5
     assert first_above_one([Piece(None, Fraction(3), Fraction(-5), Fraction(2))], NOTHING) == exact("1.5")

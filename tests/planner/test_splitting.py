@@ -508,15 +508,24 @@ def test_a_schedule_asks_no_less_of_more_unless_a_rate_or_a_cap_says_otherwise()
     posted=st.integers(0, 400),
     lots=st.integers(2, 60),
     lot=st.sampled_from(["1", "7", "100"]),
+    size=st.sampled_from(["1", "0.1", "5"]),
     leverage=st.sampled_from(["1", "2.5", "10"]),
     fee=st.sampled_from(["0", "0.0005", "0.02", "-0.0002"]),
     mode=st.sampled_from([MarginMode.CROSS, MarginMode.ISOLATED]),
     is_long=st.booleans(),
     maintenance=st.sampled_from(SCHEDULES),
 )
-# coins that carry 200 dollars short and would not carry them long
+# coins that carry 200 dollars short and do not carry them long, nor 1,000 short
 @example(
-    held=30, posted=30, lots=60, lot="100", leverage="10", fee="0", mode=MarginMode.CROSS, is_long=False,
+    held=30, posted=30, lots=60, lot="100", size="1", leverage="10", fee="0", mode=MarginMode.CROSS, is_long=False,
+    maintenance=FALLING,
+)  # fmt: skip
+@example(
+    held=30, posted=30, lots=60, lot="100", size="1", leverage="10", fee="0", mode=MarginMode.CROSS, is_long=True,
+    maintenance=FALLING,
+)  # fmt: skip
+@example(
+    held=30, posted=30, lots=60, lot="100", size="5", leverage="10", fee="0", mode=MarginMode.CROSS, is_long=False,
     maintenance=FALLING,
 )  # fmt: skip
 def test_whether_the_least_order_fits_is_the_same_by_what_all_of_a_leg_lacks(
@@ -524,13 +533,14 @@ def test_whether_the_least_order_fits_is_the_same_by_what_all_of_a_leg_lacks(
     posted: int,
     lots: int,
     lot: str,
+    size: str,
     leverage: str,
     fee: str,
     mode: MarginMode,
     is_long: bool,
     maintenance: Maintenance,
 ) -> None:
-    contract = inverse("BTC", lot, fee=fee, maintenance=maintenance, minimum="2")
+    contract = inverse("BTC", lot, fee=fee, maintenance=maintenance, lot=size, minimum=str(2 * Decimal(size)))
     coins, there = f"{held}e-4", f"{min(held, posted)}e-4"
     made = portfolio({"BTC": coins}, {"BTC": "1"}, PRICES, (contract,), wallets={"BTC": there},
                      rules=policy(leverage=leverage, mode=mode))  # fmt: skip
