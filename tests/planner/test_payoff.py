@@ -234,3 +234,19 @@ def test_what_the_least_fall_ends_is_not_lost_today_nor_on_the_way_up(tmp_path: 
     hedged = {each.shock: each.equity_hedged for each in found.payoff}
     tenth = F(1, 10)
     assert (hedged[-tenth], hedged[F(0)], hedged[tenth]) == (F(0), F(20000), F(25000))
+
+
+def test_nor_is_what_the_least_rise_ends_lost_today_or_on_the_way_down(tmp_path: Path) -> None:
+    """A short of 30,000 dollars, the most of its tier, on 20,000 dollars of coins: a tenth down 18,000 and 3,000."""
+    linear = (
+        EDGE.replace("kind: inverse, multiplier: 1,", "kind: linear, multiplier: 0.0001,")
+        .replace("tier_unit: coin", "tier_unit: usd")
+        .replace("up_to: 0.75", "up_to: 30000")
+        .replace("contracts: 30000,", "contracts: -7500,")
+        .replace("BTC: 40000, EDGE", "BTC: 40000, USDT: 1, EDGE")
+    )
+    made = read(tmp_path, linear)
+    found = build_status(made, made.statement, inputs=inputs(made))
+    hedged = {each.shock: each.equity_hedged for each in found.payoff}
+    tenth = F(1, 10)
+    assert (hedged[-tenth], hedged[F(0)], hedged[tenth]) == (F(21000), F(20000), F(0))

@@ -528,6 +528,11 @@ def test_a_schedule_asks_no_less_of_more_unless_a_rate_or_a_cap_says_otherwise()
     held=30, posted=30, lots=60, lot="100", size="5", leverage="10", fee="0", mode=MarginMode.CROSS, is_long=False,
     maintenance=FALLING,
 )  # fmt: skip
+# a deduction below zero asks relatively more of the least order than of all
+@example(
+    held=17, posted=17, lots=48, lot="7", size="1", leverage="2.5", fee="0.02", mode=MarginMode.CROSS, is_long=True,
+    maintenance=REBATED,
+)  # fmt: skip
 def test_whether_the_least_order_fits_is_the_same_by_what_all_of_a_leg_lacks(
     held: int,
     posted: int,
