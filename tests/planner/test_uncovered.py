@@ -295,6 +295,20 @@ def test_what_is_kept_drifts_about_its_target_not_about_what_it_keeps(
     assert severities(plan, Code.UNSERVED_ASSET) == ({"XMR": Severity.WARNING} if is_told else {})
 
 
+@pytest.mark.parametrize(("bitcoin", "ether", "traded"), [("0.925", "11.5", ["BTC", "ETH"]), ("0.9", "12", [])])
+def test_what_takes_what_is_left_drifts_about_what_it_aims_at(bitcoin: str, ether: str, traded: list[str]) -> None:
+    """Of 100,000 XMR keeps 40,000, so BTC and ETH aim at 30,000 in place of 40,000: by a fifth of that they may be off.
+
+    36,000 and 24,000 are inside their bands, 37,000 and 23,000 outside.
+    """
+    made = portfolio(
+        {"BTC": bitcoin, "ETH": ether, "XMR": "400"}, {"BTC": "0.4", "ETH": "0.4", "XMR": "0.2"},
+        {"BTC": "40000", "ETH": "2000", "XMR": "100"}, (BTC, ETH), rules=policy(band="0.2", relative="0.2"),
+    )  # fmt: skip
+    plan = planned(made)
+    assert sorted(order.contract.removesuffix("USD") for order in plan.orders) == traded
+
+
 def test_what_is_kept_inside_its_band_is_told_where_all_else_that_was_off_is_kept_too() -> None:
     """ALT keeps 4,000 of 60,000, inside its band of 5 %; no ETH margins the 15 %, and BTC takes what both leave it."""
     held, targets = {"BTC": "1.4", "ALT": "8000"}, {"BTC": "0.8", "ALT": "0.05", "ETH": "0.15"}
