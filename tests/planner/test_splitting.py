@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -503,6 +504,13 @@ def test_a_schedule_asks_no_less_of_more_unless_a_rate_or_a_cap_says_otherwise()
     assert [asked[each] for each in (FALLING, UNCAPPED, REBATED)] == [False] * 3
 
 
+THIN: dict[str, Any] = {
+    "held": 30, "posted": 30, "lots": 60, "leverage": "10", "fee": "0", "mode": MarginMode.CROSS,
+    "maintenance": FALLING,
+}  # fmt: skip
+"""Coins that carry 200 dollars short and do not carry them long, nor 1,000 short."""
+
+
 @given(
     held=st.integers(1, 400),
     posted=st.integers(0, 400),
@@ -515,19 +523,9 @@ def test_a_schedule_asks_no_less_of_more_unless_a_rate_or_a_cap_says_otherwise()
     is_long=st.booleans(),
     maintenance=st.sampled_from(SCHEDULES),
 )
-# coins that carry 200 dollars short and do not carry them long, nor 1,000 short
-@example(
-    held=30, posted=30, lots=60, lot="100", size="1", leverage="10", fee="0", mode=MarginMode.CROSS, is_long=False,
-    maintenance=FALLING,
-)  # fmt: skip
-@example(
-    held=30, posted=30, lots=60, lot="100", size="1", leverage="10", fee="0", mode=MarginMode.CROSS, is_long=True,
-    maintenance=FALLING,
-)  # fmt: skip
-@example(
-    held=30, posted=30, lots=60, lot="100", size="5", leverage="10", fee="0", mode=MarginMode.CROSS, is_long=False,
-    maintenance=FALLING,
-)  # fmt: skip
+@example(**THIN, lot="100", size="1", is_long=False)
+@example(**THIN, lot="100", size="1", is_long=True)
+@example(**THIN, lot="100", size="5", is_long=False)
 # a deduction below zero asks relatively more of the least order than of all
 @example(
     held=17, posted=17, lots=48, lot="7", size="1", leverage="2.5", fee="0.02", mode=MarginMode.CROSS, is_long=True,

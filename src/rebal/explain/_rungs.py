@@ -11,6 +11,7 @@ from rebal.explain._ways import as_told
 from rebal.formula import formula_of
 from rebal.market.carry import DAYS_PER_YEAR, HOURS_PER_DAY, days_between
 from rebal.market.contract import Contract, Kind
+from rebal.market.margin import nearer
 from rebal.plan import Side
 from rebal.planner.lines import standing_line
 from rebal.reports.explanation import Derivation, Term
@@ -149,14 +150,12 @@ def _closed(rung: RungLine, value: Fraction, figure: str, *, names: list[str], t
     account = alone.left[rung.wallet]
     row = standing_line(account.balance, account.held_after, portfolio=told.portfolio)
     stood = Stood(alone, row, account.held_after, rung.wallet, account.currency, figure, _WHEN if names else "")
-    nearer = "below" if row.distance_below == min(
-        each for each in (row.distance_below, row.distance_above) if each is not None
-    ) else "above"  # fmt: skip
+    side = "below" if row.distance_below == nearer(row.distance_below, row.distance_above) else "above"
     yield _wallets.balance_after(stood)
     for each in _wallets.left_by(stood):
-        if each.figure == f"{figure}.distance_{nearer}":
+        if each.figure == f"{figure}.distance_{side}":
             yield as_told(each, figure, value)
-        elif each.figure == f"{figure}.liquidation_{nearer}":
+        elif each.figure == f"{figure}.liquidation_{side}":
             yield each
 
 

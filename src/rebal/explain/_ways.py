@@ -11,7 +11,7 @@ from rebal.explain._stood import Stood
 from rebal.findings import percent
 from rebal.formula import formula_of, renamed
 from rebal.market.contract import Contract
-from rebal.market.margin import pnl_of, required_balance, value_of
+from rebal.market.margin import nearer, pnl_of, required_balance, value_of
 from rebal.plan import Order, RescueLine, Transfer
 from rebal.planner.account_lines import account_lines
 from rebal.planner.collateral import Account
@@ -178,8 +178,7 @@ def _of_wallet(line: RescueLine, at: str, alone: Facts) -> Iterator[Derivation]:
     row = standing_line(account.balance, account.held_after, portfolio=alone.portfolio)
     stood = Stood(alone, row, account.held_after, line.wallet, unit, at, _ALONE)
     yield _wallets.balance_after(stood)
-    nearer = min((each for each in (row.distance_below, row.distance_above) if each is not None), default=None)
-    side = "below" if nearer == row.distance_below else "above"
+    side = "below" if row.distance_below == nearer(row.distance_below, row.distance_above) else "above"
     told = {f"{at}.leverage": line.leverage_after, f"{at}.distance_{side}": line.distance_after}
     for each in _wallets.left_by(stood):
         if each.figure in told:

@@ -66,8 +66,7 @@ def asset_usd(asset: str, contract: Contract, contracts: Fraction, *, portfolio:
 
 def stood_for(part: Part, contract: Contract, portfolio: Portfolio) -> Fraction:
     """``e`` of one purpose's share, in dollars of the asset that it stands for; a proxy's is divided by its beta."""
-    value = leg_value(contract, part.contracts, portfolio)
-    return value if part.stands_for == contract.asset else value / beta(part.stands_for, contract, portfolio)
+    return asset_usd(part.stands_for, contract, part.contracts, portfolio=portfolio)
 
 
 def beta(asset: str, contract: Contract, portfolio: Portfolio) -> Fraction:

@@ -9,6 +9,7 @@ from rebal.account_lines import ALL
 from rebal.amounts import ONE, ZERO, Fraction
 from rebal.book import Book, Position
 from rebal.frozen import frozen, kept_for
+from rebal.market.margin import Factors
 from rebal.market.pooled import Coin, Levered, Open, Part, Pool
 from rebal.names import within
 from rebal.planner.collateral import DISTANCE_STEP, LEVERAGE_STEP, account_leverage, last_that
@@ -40,8 +41,7 @@ class Level:
     @property
     def distance(self) -> Fraction | None:
         """To the nearer of the two, as a fraction of today's price."""
-        ends = [abs(end - ONE) for end in (self.below, self.above) if end is not None]
-        return min(ends, default=None)
+        return Factors(self.below, self.above).distance
 
 
 def pool_of(account: Account, book: Book, portfolio: Portfolio) -> Pool:

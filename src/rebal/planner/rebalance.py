@@ -12,7 +12,7 @@ from rebal.planner.candidates import Candidate, part_held, reducible
 from rebal.planner.carrying import Carried, Shrink, carry, moved_usd
 from rebal.planner.desk import Desk
 from rebal.planner.orders import any_order_of, residual
-from rebal.planner.sizing import LeftOut, Leg, Passed, Residual
+from rebal.planner.sizing import LeftOut, Passed, Residual
 from rebal.planner.splitting import lacking
 from rebal.planner.targets import Aims, aims, band_width, least_leg_usd, lot_usd, target
 from rebal.policy import Uncovered
@@ -193,12 +193,10 @@ def _whatever_others_do(
     if len(stay) < 2:
         return stay
     takes: dict[str, set[str]] = {}
-    settled: dict[str, list[Leg]] = {}
     for asset, each in carried.items():
         for one in each.legs:
             takes.setdefault(desk.pot(one.contract), set()).add(asset)
-            if asset in met:
-                settled.setdefault(desk.pot(one.contract), []).append(one)
+    settled = desk.by_pot(one for asset, each in carried.items() if asset in met for one in each.legs)
 
     def waits(asset: str) -> bool:
         return any(

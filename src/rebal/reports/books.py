@@ -7,6 +7,7 @@ from rebal.amounts import ZERO, Fraction
 from rebal.errors import Exit, InvalidInput, Problem, RebalError
 from rebal.findings import sorted_out
 from rebal.frozen import frozen
+from rebal.market.margin import nearer
 from rebal.plan import AssetLine, Plan, Wallet
 from rebal.status import Status
 
@@ -134,8 +135,7 @@ def _off(asset: AssetLine) -> Fraction:
 
 
 def _distance(wallet: Wallet) -> Fraction | None:
-    near = [each for each in (wallet.before.distance_below, wallet.before.distance_above) if each is not None]
-    return min(near, default=None)
+    return nearer(wallet.before.distance_below, wallet.before.distance_above)
 
 
 def _rank(distance: Fraction | None) -> tuple[bool, Fraction]:
